@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Who is due first: a heap of deadlines embedded in the objects they belong to. Re-arming is lazy: a timer
+ * that moves later (the usual refresh) leaves the heap alone, and the owner of the objects corrects an entry
+ * only when it comes to the top. So a refresh costs O(1) and nothing scans all objects.
+ *
+ *   deadlines_no_later_than(heap, d, at):  at may only pull d forward; later times are ignored
+ *   deadlines_set(heap, d, at):            exactly at; used for the entry at the top
+ */
+#ifndef MCPROXY_CORE_DEADLINES_H
+#define MCPROXY_CORE_DEADLINES_H
+
+#include "core/mtime.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct deadline {
+	mtime at;	/* meaningful while in the heap */
+	uint32_t place; /* 1 + index in the heap; 0: not in it */
+	uint16_t kind;	/* the object's type and number, for whoever takes it from the heap */
+	uint16_t number;
+};
+
+struct deadlines {
+	struct deadline **heap;
+	size_t count;
+	size_t capacity;
+};
+
+void deadlines_fini(struct deadlines *deadlines);
+
+/* Makes room for one more object; false when memory is short. Call it when the object is made, so that arming
+ * cannot fail later. */
+bool deadlines_reserve(struct deadlines *deadlines, size_t objects);
+
+void deadlines_no_later_than(struct deadlines *deadlines, struct deadline *deadline, mtime at);
+/* MTIME_NEVER removes it. */
+void deadlines_set(struct deadlines *deadlines, struct deadline *deadline, mtime at);
+void deadlines_remove(struct deadlines *deadlines, struct deadline *deadline);
+/* The entry with the earliest time, NULL when there is none. */
+struct deadline *deadlines_first(const struct deadlines *deadlines);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The inside of an engine, shared by the modules that make it up: instance (inputs), membership (groups and
+ * their merge), forward (flows and routes), pull (requests), snapshot. Everybody else uses instance.h.
+ *
+ *   instance --< link            by id
+ *   instance --< membership      hash by group address
+ *   membership --< listener      the group's state on one link, list by link id
+ *   membership --< flow          sources seen sending to the group; also in a hash by (source, group)
+ *
+ * Dirty objects stand in lists until pull.c has told their newest state. A membership is kept while it has
+ * listeners, flows or something to tell.
+ */
+#ifndef MCPROXY_CORE_ENGINE_H
+#define MCPROXY_CORE_ENGINE_H
+
+#include "core/instance.h"
+
+/* A hash that cannot grow says so by an unset hh.tbl, and the caller counts it. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+#include <utlist.h>
+
+enum deadline_kind { DEADLINE_LISTENER, DEADLINE_QUERIER };
+
+struct listener {
+	struct listener *next; /* in the membership, by link id */
+	struct membership *membership;
+	struct link *link;
+	struct group group;
+	struct deadline deadline;
+	struct listener *query_prev, *query_next; /* in instance.asking */
+	bool asking;
+};
+
+struct membership {
+	UT_hash_handle hh;
+	struct addr group;
+	struct listener *listeners;
+	struct flow *flows;
+	struct membership *dirty_prev, *dirty_next; /* in instance.dirty_memberships */
+	bool dirty;
+	bool wanted_upstream; /* a filter other than INCLUDE{} was told */
+};
+
+struct flow_key {
+	struct addr source;
+	struct addr group;
+};
+
+struct flow {
+	UT_hash_handle hh;
+	struct flow_key key;
+	struct membership *membership;
+	struct flow *prev, *next;	      /* in the membership, oldest first */
+	struct flow *dirty_prev, *dirty_next; /* in instance.dirty_flows */
+	struct flow *idle_prev,
+		*idle_next; /* in instance.negative_flows, oldest first, while it goes nowhere */
+	uint64_t serial;    /* grows with each flow made: the order of snapshots */
+	uint64_t outputs;   /* set of link ids */
+	uint64_t packets;
+	uint64_t bytes;
+	uint32_t wrong_link;
+	uint8_t input; /* link id */
+	bool dirty;
+	bool gone;	 /* kept only to tell so */
+	bool negative;	 /* in instance.negative_flows */
+	mtime active_at; /* when packets were last seen to grow */
+};
+
+struct walk {
+	bool open;
+	uint8_t what; /* enum snapshot_kind */
+	uint8_t link;
+	bool page_wanted;
+	struct membership *membership; /* the next one to tell */
+	bool in_group;		       /* its record was told, its sources from `source` on are not */
+	struct addr source;
+	uint64_t serial; /* flows of the membership up to here were told */
+};
+
+#define UPSTREAM_QUERIES_MAX 8	  /* heard and not yet told; the oldest is dropped */
+#define QUERY_SOURCES_MAX    1024 /* of an upstream query */
+
+struct heard_query {
+	uint8_t link;
+	uint8_t family;
+	struct upstream_query query;
+	struct addr *sources; /* on the pool */
+};
+
+struct instance {
+	struct instance_settings settings;
+	uint64_t seed;
+	struct pool *pool;
+	struct link *links[LINKS_MAX];
+	uint64_t links_to_free; /* ids to tell by REQUEST_LINK_FREE */
+	struct membership *memberships;
+	struct flow *flows;
+	uint64_t flow_serial;
+	uint32_t negative_count;
+	struct flow *negative_flows;
+	struct membership *dirty_memberships;
+	struct flow *dirty_flows;
+	struct listener *asking;		/* listeners with a round of queries due */
+	uint64_t general_queries_due[FAMILIES]; /* sets of link ids */
+	uint32_t listener_count;
+	struct deadlines deadlines;
+	struct heard_query heard[UPSTREAM_QUERIES_MAX];
+	unsigned heard_count;
+	uint64_t drops[DROP_CAUSES]; /* those of links that are gone, or that belong to none */
+	struct events events;
+	struct walk walks[SNAPSHOT_CURSORS];
+	bool stopping;
+	bool stopped;
+	struct addr scratch[INSTANCE_SOURCES_MAX];
+	struct addr scratch_merge[INSTANCE_SOURCES_MAX];
+};
+
+/* membership.c */
+
+struct membership *membership_find(struct instance *instance, const struct addr *group);
+/* Finds or makes it; NULL when memory is short. */
+struct membership *membership_get(struct instance *instance, const struct addr *group);
+/* Frees it when nothing holds it any more. */
+void membership_release(struct instance *instance, struct membership *membership);
+void membership_mark(struct instance *instance, struct membership *membership);
+/* A record of a report heard on a downstream link. */
+void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
+		       enum record_type type, const struct addr *group, const struct sources *sources);
+/* A group-specific query of another querier. */
+void membership_heard_query(struct instance *instance, struct link *link, mtime now, const struct addr *group,
+			    const struct sources *sources);
+void listener_expire(struct instance *instance, struct listener *listener, mtime now);
+/* Puts its deadline right after its state changed. */
+void listener_arm(struct instance *instance, struct listener *listener);
+/* The link does not serve the family any more: its listeners are gone, routes follow. */
+void membership_drop_link(struct instance *instance, struct link *link, enum family family, mtime now);
+/* The link's querier changed. */
+void membership_querier_changed(struct instance *instance, struct link *link, enum family family, mtime now);
+/* Tells all memberships again: an upstream link became usable. */
+void membership_mark_all(struct instance *instance, enum family family);
+/* The filter that all links together want (RFC 4605 section 4.1). */
+void membership_filter(struct instance *instance, const struct membership *membership, struct filter *filter);
+
+/* forward.c */
+
+void forward_upcall(struct instance *instance, struct link *link, mtime now, const struct flow_key *key,
+		    bool wrong_link);
+void forward_counters(struct instance *instance, mtime now, const struct input *input);
+/* The listeners of a group or the state of links changed: recomputes where its flows go. */
+void forward_update(struct instance *instance, struct membership *membership, mtime now);
+void forward_update_all(struct instance *instance, enum family family, mtime now);
+void forward_drop_link(struct instance *instance, struct link *link, enum family family);
+/* A flow told as gone. */
+void flow_free(struct instance *instance, struct flow *flow);
+
+/* snapshot.c */
+
+void snapshot_input(struct instance *instance, const struct input *input);
+bool snapshot_pull(struct instance *instance, mtime now, struct request *request, void *payload,
+		   size_t *payload_size);
+/* A walk must not stand on a membership that goes. */
+void snapshot_skip(struct instance *instance, struct membership *membership);
+
+/* instance.c */
+
+void instance_drop(struct instance *instance, struct link *link, enum family family, enum drop drop);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The host side upstream (RFC 9776 section 5, RFC 9777 section 6): one object per upstream link and family.
+ * It merges the filters that the instances want (RFC 4605 section 4.1), brings the kernel to join them
+ * (joins), and accelerates that by one crafted state-change report: the kernel's own leaves only with its
+ * timer tick, about 10 ms later.
+ *
+ * Order. Of a group first the kernel operations, then the crafted report, so that the kernel cannot answer
+ * the querier's question about a group that was left. The report describes the change of what the kernel
+ * holds, in the version the kernel speaks. The kernel retransmits, and answers queries.
+ *
+ * Pure; owner thread. Operations and packets are pulled.
+ */
+#ifndef MCPROXY_CORE_HOST_H
+#define MCPROXY_CORE_HOST_H
+
+#include "core/joins.h"
+#include "core/mtime.h"
+#include "core/request.h"
+#include "core/settings.h"
+
+struct host;
+
+struct host_limits {
+	unsigned groups_per_socket;  /* the kernel's, 0: none */
+	unsigned sources_per_filter; /* the kernel's */
+	size_t memory_max;
+};
+
+/* NULL when memory is short. */
+struct host *host_new(enum family family, const struct host_limits *limits, uint64_t seed);
+void host_free(struct host *host);
+
+/* The link's state. While it is not usable nothing is joined or sent. kernel_version: what the kernel's host
+ * side speaks there now. */
+struct host_link {
+	bool usable;
+	struct addr address;
+	uint32_t mtu;
+	enum version kernel_version;
+};
+void host_set_link(struct host *host, mtime now, const struct host_link *link);
+/* The interface is gone and with it every membership: what is wanted is joined anew when the link is usable
+ * again. The sockets may be closed. */
+void host_forget(struct host *host);
+
+/* What an instance wants of a group from now on; INCLUDE{}: nothing. False when memory is short. */
+bool host_want(struct host *host, unsigned instance, const struct addr *group, const struct filter *filter);
+void host_unwant_all(struct host *host, unsigned instance);
+
+/* The querier upstream was heard. */
+void host_heard_query(struct host *host, mtime now, const struct upstream_query *query);
+
+/* The next kernel operation; each must be answered by host_join_done before the next pull. op stays valid
+ * until then. */
+bool host_pull_join(struct host *host, mtime now, struct join_op *op);
+void host_join_done(struct host *host, mtime now, const struct join_op *op, int result);
+/* Memberships on a socket slot; 0: close it. */
+unsigned host_slot_memberships(const struct host *host, uint32_t slot);
+
+/* The next packet to send, built whole in buffer (of at least 9216 bytes); pull it when host_pull_join has
+ * nothing left. */
+bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *size, struct addr *destination);
+
+/* When a kernel operation that failed is tried again; MTIME_NEVER. */
+mtime host_deadline(const struct host *host);
+
+struct host_status {
+	size_t groups;	      /* wanted */
+	size_t failing;	      /* that the kernel refuses for now */
+	int last_error;	      /* the newest refusal, errno */
+	size_t supersets;     /* held as EXCLUDE{}, since the kernel takes no longer list */
+	enum version version; /* spoken upstream now */
+	struct addr querier;  /* the last one heard; unspecified: none yet */
+	mtime query_heard_at; /* MTIME_NEVER: none yet */
+	uint64_t reports_sent;
+	uint64_t queries_heard;
+};
+void host_get_status(const struct host *host, mtime now, struct host_status *status);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The owner's table of links: which interfaces are there (news from netlink), which of them the configuration
+ * names, which vif each has per family, and what every instance has been told. Pure: links_pull gives the
+ * next operation, links_done records its result. Owner thread.
+ *
+ *   interface   as the kernel has it: ifindex, name, up, addresses
+ *   port        one instance's use of an interface: role, settings, the link id the instance knows it by
+ *
+ * An instance is told of a vif only when it is there, and that it is gone before its number can be used
+ * again. A link id is used again only after the instance has given it back (REQUEST_LINK_FREE).
+ */
+#ifndef MCPROXY_CORE_LINKS_H
+#define MCPROXY_CORE_LINKS_H
+
+#include "core/link.h"
+
+#define LINKS_VIFS	32
+#define LINKS_NO_VIF	UINT32_MAX
+#define LINKS_INSTANCES 64
+
+struct links;
+
+struct links *links_new(void); /* NULL when memory is short */
+void links_free(struct links *links);
+
+/* A family that has a kernel table; vifs are made only in those. */
+void links_enable_family(struct links *links, enum family family);
+/* The configuration names a link: an interface name or a pattern (fnmatch). False when memory is short. */
+bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
+		const struct link_settings *settings);
+
+/* News; each call tells the whole state. */
+bool links_interface(struct links *links, int ifindex, const char *name, bool up, uint32_t mtu);
+void links_interface_gone(struct links *links, int ifindex);
+void links_address(struct links *links, int ifindex, const struct addr *address, bool present);
+/* Around a dump: interfaces and addresses that were not told between the two are gone. */
+void links_dump_begin(struct links *links);
+void links_dump_end(struct links *links);
+
+/* An instance has given back a link id. */
+void links_id_free(struct links *links, unsigned instance, uint8_t id);
+
+enum link_op_kind {
+	LINK_ADD_VIF, /* make the vif for an interface and family, and listen there */
+	LINK_DEL_VIF, /* take it away; the interface may be gone already */
+	LINK_TELL,    /* tell the instance `change` for its link id; then links_done */
+};
+struct link_op {
+	enum link_op_kind kind;
+	enum family family; /* of the vif operations */
+	unsigned vif;
+	int ifindex;
+	const char *name; /* of the interface; valid until links_done */
+	unsigned instance;
+	uint8_t id;
+	struct link_change change;
+};
+/* The next operation; each must be answered by links_done (0 or -errno; of LINK_TELL: 0, or anything else to
+ * have it again with a later pull) before the next pull. vif_is_free says whether a number may be given out.
+ */
+bool links_pull(struct links *links, mtime now,
+		bool (*vif_is_free)(void *context, enum family family, unsigned vif), void *context,
+		struct link_op *op);
+void links_done(struct links *links, mtime now, const struct link_op *op, int result);
+/* When a vif operation that failed is tried again; MTIME_NEVER. */
+mtime links_deadline(const struct links *links);
+
+/* Look-ups on hot paths: O(1). */
+
+/* The vif of an instance's link; LINKS_NO_VIF when it has none now. */
+unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enum family family);
+/* Calls tell for each instance that uses the interface of a vif, with its link id. */
+void links_each_port(const struct links *links, enum family family, unsigned vif,
+		     void (*tell)(void *context, unsigned instance, uint8_t id), void *context);
+const char *links_vif_name(const struct links *links, enum family family, unsigned vif);
+
+struct links_port {
+	unsigned instance;
+	uint8_t id;
+	enum link_role role;
+	int ifindex;
+	const char *name;
+	bool up;
+	uint32_t mtu;
+	unsigned vif[FAMILIES]; /* LINKS_NO_VIF: none */
+	struct addr address[FAMILIES];
+	bool usable[FAMILIES];
+	struct link_settings settings;
+};
+/* Walks over all ports: from *cursor = 0 on, false at the end. For the status and for what happens rarely. */
+bool links_next_port(const struct links *links, size_t *cursor, struct links_port *port);
+/* Walks over configured names that no interface matches now. */
+bool links_next_missing(const struct links *links, size_t *cursor, unsigned *instance, const char **pattern);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The memory of one engine or table: blocks carved from slabs, kept in free lists by size, limited in all,
+ * released whole. Blocks are 16-byte aligned. Owned by one thread.
+ */
+#ifndef MCPROXY_CORE_POOL_H
+#define MCPROXY_CORE_POOL_H
+
+#include <stddef.h>
+
+struct pool;
+
+struct pool *pool_new(size_t bytes_max); /* NULL when memory is short */
+void pool_free(struct pool *pool);	 /* with every block still in use */
+
+/* A zeroed block, or NULL when the limit or the machine's memory is reached. */
+void *pool_take(struct pool *pool, size_t size);
+/* Gives a block back; size as it was taken. */
+void pool_give(struct pool *pool, void *block, size_t size);
+
+size_t pool_bytes(const struct pool *pool); /* held from the system now */
+
+#endif

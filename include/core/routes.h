@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The forwarding entries of one kernel table and family: what the instances want, and what the kernel was
+ * brought to hold. Pure: routes_pull gives the next operation, routes_done records its result. An entry that
+ * is right is never written again. Owner thread.
+ *
+ * Vifs are those of the table at the time of the wish. A vif number must not be used again while
+ * routes_vif_uses counts entries that name it, because the kernel would forward by them at once.
+ */
+#ifndef MCPROXY_CORE_ROUTES_H
+#define MCPROXY_CORE_ROUTES_H
+
+#include "core/addr.h"
+#include "core/mtime.h"
+
+#include <stddef.h>
+
+#define ROUTES_VIFS	 32
+#define ROUTES_INSTANCES 64
+
+struct routes;
+
+/* reading_interval: how often an entry's counters are read; seed keys the hash. NULL when memory is short. */
+struct routes *routes_new(size_t memory_max, mtime reading_interval, uint64_t seed);
+void routes_free(struct routes *routes);
+
+struct route_key {
+	struct addr source;
+	struct addr group;
+};
+
+/* What an instance wants for a stream: packets from input go to outputs (none: they are dropped without an
+ * upcall). False when memory is short. Of several instances the first one's input counts, and the outputs of
+ * those that agree with it are united. */
+bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
+		 uint32_t outputs);
+/* The instance wants no entry. */
+void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance);
+/* An instance is gone. */
+void routes_unwant_all(struct routes *routes, unsigned instance);
+
+/* The kernel asked for an entry that it was given: somebody took it away. */
+void routes_lost(struct routes *routes, const struct route_key *key);
+/* An upcall could not be told to its instance: the next packet shall ask again. A wish for a negative entry
+ * that is deleted as soon as it is set; instance as in routes_want. */
+bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input);
+
+enum route_op_kind { ROUTE_SET, ROUTE_DELETE };
+struct route_op {
+	enum route_op_kind kind;
+	struct route_key key;
+	unsigned input;
+	uint32_t outputs;
+};
+/* The next operation; each must be answered by routes_done (0 or -errno) before the next pull. */
+bool routes_pull(struct routes *routes, mtime now, struct route_op *op);
+void routes_done(struct routes *routes, mtime now, const struct route_op *op, int result);
+/* When an operation that failed is tried again or counters are due; MTIME_NEVER. */
+mtime routes_deadline(const struct routes *routes);
+
+/* The next entry whose counters are due, and the set of instances that want it; its next reading is an
+ * interval away. */
+bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key, uint64_t *instances);
+
+/* Entries in the kernel that name a vif. */
+size_t routes_vif_uses(const struct routes *routes, unsigned vif);
+size_t routes_count(const struct routes *routes);
+/* Operations that failed so far. */
+uint64_t routes_failures(const struct routes *routes);
+
+#endif

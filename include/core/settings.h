@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The protocol variables of a link and an instance, as configured. Plain values: they travel in messages and
+ * recordings. The standards' names, RFC 9776 section 8 and RFC 9777 section 9. All lengths in milliseconds.
+ */
+#ifndef MCPROXY_CORE_SETTINGS_H
+#define MCPROXY_CORE_SETTINGS_H
+
+#include "core/addr.h"
+
+/* Protocol versions of both families on one scale: MLDv1 speaks like IGMPv2, MLDv2 like IGMPv3. */
+enum version { VERSION_NONE, VERSION_1, VERSION_2, VERSION_3 };
+
+struct link_settings {
+	uint8_t version[FAMILIES]; /* enum version; VERSION_NONE: family not served */
+	bool fast_leave;
+	bool forward_without_querier;	 /* forward although another router is the link's querier */
+	uint8_t robustness;		 /* 1..7 */
+	uint8_t startup_query_count;	 /* 0: robustness */
+	uint8_t last_member_query_count; /* 0: robustness */
+	uint32_t query_interval;
+	uint32_t query_response_interval;
+	uint32_t startup_query_interval; /* 0: a quarter of query_interval */
+	uint32_t last_member_query_interval;
+	uint32_t older_host_present_interval; /* 0: derived */
+	uint32_t groups_max;		      /* per link */
+	uint32_t sources_max;		      /* per group */
+};
+
+struct instance_settings {
+	uint32_t routes_max;	/* (S,G) entries, negative ones included */
+	uint32_t route_timeout; /* a route without packets for so long is removed */
+	uint64_t memory_max;	/* bytes of the pool */
+};
+
+/* "IGMPv3", "MLDv1", ...; "none" for VERSION_NONE. */
+const char *version_name(enum family family, enum version version);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Snapshots: an engine's state told in pages of fixed-size records, so that neither side is ever held up by a
+ * hundred thousand groups. The reader asks for a page with a cursor number; records of one walk are
+ * consistent within a page, and the walk neither repeats nor skips what exists from its start to its end.
+ * Status text, JSON and metrics are renderers over these records.
+ */
+#ifndef MCPROXY_CORE_SNAPSHOT_H
+#define MCPROXY_CORE_SNAPSHOT_H
+
+#include "core/link.h"
+
+#define SNAPSHOT_PAGE_RECORDS 256
+#define SNAPSHOT_CURSORS      8 /* walks under way at once */
+
+/* What a walk is about; INPUT_SNAPSHOT carries one of them. */
+enum snapshot_kind {
+	SNAPSHOT_INSTANCE, /* one record */
+	SNAPSHOT_LINKS,	   /* each link, a record per family served */
+	SNAPSHOT_GROUPS,   /* memberships of a link, each followed by its listed sources */
+	SNAPSHOT_FLOWS,	   /* sources seen, group by group */
+	SNAPSHOT_SOURCES,  /* not asked for: records within SNAPSHOT_GROUPS */
+	SNAPSHOT_KINDS
+};
+
+struct snapshot_instance {
+	uint64_t memory; /* bytes held by the pool */
+	uint32_t groups; /* distinct groups with members or flows */
+	uint32_t flows;
+	uint32_t negative_flows;
+	uint64_t events_dropped;
+	uint64_t drops[2]; /* routes_max, memory_max */
+};
+
+struct snapshot_link {
+	uint8_t id;
+	uint8_t role;
+	uint8_t family;
+	uint8_t version;
+	bool usable;
+	bool querier; /* this router is it */
+	struct addr address;
+	struct addr other_querier;
+	uint32_t groups;
+	uint32_t other_querier_left;  /* milliseconds */
+	uint32_t next_query_left;     /* milliseconds */
+	uint32_t membership_interval; /* in force, milliseconds */
+	uint32_t query_interval;
+	uint8_t robustness;
+	char name[LINK_NAME_SIZE];
+};
+
+struct snapshot_group {
+	struct addr group;
+	uint8_t link;
+	uint8_t mode;	 /* enum filter_mode */
+	uint8_t version; /* compatibility mode */
+	bool queried;
+	uint16_t sources; /* that many SNAPSHOT_SOURCES records follow */
+	uint8_t rounds;	  /* query rounds it survives unanswered */
+	uint32_t left;	  /* group timer, or the longest source timer in INCLUDE mode; milliseconds */
+};
+
+struct snapshot_source {
+	struct addr source;
+	bool blocked;
+	uint32_t left;
+};
+
+struct snapshot_flow {
+	struct addr group;
+	struct addr source;
+	uint8_t input;
+	uint8_t rounds; /* counter readings it survives without packets */
+	uint64_t outputs;
+	uint64_t packets;
+	uint64_t bytes;
+	uint32_t wrong_link;
+};
+
+struct snapshot_record {
+	uint8_t kind; /* enum snapshot_kind */
+	union {
+		struct snapshot_instance instance;
+		struct snapshot_link link;
+		struct snapshot_group group;
+		struct snapshot_source source;
+		struct snapshot_flow flow;
+	};
+};
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The clock: the only place where time is read. Any thread.
+ */
+#ifndef MCPROXY_DAEMON_CLOCK_H
+#define MCPROXY_DAEMON_CLOCK_H
+
+#include "core/mtime.h"
+
+/* Milliseconds of the monotonic clock. Read once per loop turn. */
+mtime clock_now(void);
+
+#endif

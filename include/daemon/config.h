@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The configuration: read once, checked whole, then immutable; a reload makes a new one. Two syntaxes, told
+ * apart by content (config_is_legacy): libconfig's, and the lines of the startup guide (`protocol IGMPv2`,
+ * `eth0 ==> eth1`). Both yield the same struct config. Used by the owner thread only.
+ */
+#ifndef MCPROXY_DAEMON_CONFIG_H
+#define MCPROXY_DAEMON_CONFIG_H
+
+#include "core/settings.h"
+
+#include <stddef.h>
+
+#define CONFIG_NAME_SIZE 64  /* instance name */
+#define CONFIG_LINK_SIZE 16  /* interface name or pattern, IFNAMSIZ */
+#define CONFIG_LINKS_MAX 64  /* links named per instance */
+#define CONFIG_INSTANCES_MAX 64
+
+struct config_link {
+	char name[CONFIG_LINK_SIZE]; /* an interface name, or a pattern with * ? [ */
+	struct link_settings settings;
+};
+
+struct config_instance {
+	char name[CONFIG_NAME_SIZE]; /* as configured, else the first upstream's name */
+	struct config_link upstream[CONFIG_LINKS_MAX];
+	size_t upstream_count;
+	struct config_link downstream[CONFIG_LINKS_MAX];
+	size_t downstream_count;
+	bool family_named[FAMILIES]; /* asked for by `protocol`; otherwise only implied */
+	struct instance_settings settings;
+};
+
+struct config {
+	struct config_instance *instances;
+	size_t instance_count;
+	char *status_file; /* NULL: none */
+	uint32_t ring_size; /* messages per direction and instance, a power of two */
+};
+
+#define CONFIG_ERROR_SIZE 256
+
+/* Reads and checks a file. NULL and a text in error (`file:line: option: reason`) when it does not hold. */
+struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE]);
+void config_free(struct config *config);
+
+/* The syntax of a text: comments and strings apart, `==>` or a `protocol` that is not followed by = or :
+ * makes it the guide's. */
+bool config_is_legacy(const char *text);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The owner: the main thread, which alone makes multicast system calls. It holds the pure tables (links,
+ * routes, hosts), the sockets, and a channel to each worker. What is in it is spread over a few modules, all
+ * of them run by this one thread:
+ *
+ *   owner     the loop and its table of sources; start and stop
+ *   intake    kernel -> workers: packets, upcalls, news of links and counters become inputs
+ *   grant     workers -> tables: requests become wishes in the tables
+ *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
+ *   status    snapshots -> text
+ */
+#ifndef MCPROXY_DAEMON_OWNER_H
+#define MCPROXY_DAEMON_OWNER_H
+
+#include "core/host.h"
+#include "core/links.h"
+#include "core/routes.h"
+#include "daemon/config.h"
+#include "daemon/worker.h"
+#include "kernel/link_socket.h"
+#include "kernel/mrt.h"
+#include "kernel/netlink.h"
+#include "kernel/rpfilter.h"
+
+struct owner;
+
+/* A descriptor in the loop. Urgent ones are served before all others of a turn. */
+struct loop_source {
+	int fd;
+	bool urgent;
+	void (*ready)(struct owner *owner, struct loop_source *source, mtime now);
+	struct loop_source *next_removed; /* freed at the end of the turn */
+};
+
+/* Where IGMP or MLD packets of a vif's interface arrive and leave. */
+struct vif {
+	struct loop_source source;
+	enum family family;
+	unsigned number;
+	struct link_socket *socket;
+	uint64_t sends_failed;
+	uint64_t kernel_drops;
+	uint64_t channel_drops;
+};
+
+/* A kernel table of a family: vifs and forwarding entries. */
+struct table {
+	struct loop_source source;
+	enum family family;
+	bool open;
+	struct mrt *mrt;
+	struct routes *routes;
+	struct vif *vifs[MRT_VIFS];
+	uint64_t upcalls;
+	int told_error;		   /* the last failure that was logged */
+	uint64_t upcalls_deferred; /* the worker's channel was full: the kernel is made to ask again */
+};
+
+/* The host side on an upstream interface, known by name, so that its wishes outlive the interface. */
+struct uplink {
+	struct uplink *next;
+	char name[LINK_NAME_SIZE];
+	enum family family;
+	int ifindex; /* 0: not there */
+	unsigned vif;
+	struct host *host;
+	int *sockets; /* by slot; -1: closed */
+	size_t socket_count;
+	uint64_t instances; /* set of those that have it as upstream */
+	int told_error;	    /* the last failure that was logged */
+	bool told_superset;
+	uint64_t send_failures;
+};
+
+struct instance_slot {
+	struct loop_source source; /* requests from the worker */
+	struct owner *owner;
+	unsigned number;
+	const struct config_instance *config;
+	struct worker *worker; /* NULL: stopped */
+	struct channel *channel;
+	uint64_t requests;
+	bool again; /* there were more requests than one turn may take */
+};
+
+struct options {
+	const char *config_path;
+	const char *record_path;
+	bool status; /* -s */
+	int verbose; /* -v, -vv */
+	bool debug;
+	bool reset_rp_filter;
+	bool check_only;
+};
+
+struct status; /* status.h */
+
+struct owner {
+	const struct options *options;
+	struct config *config;
+	int epoll;
+	struct loop_source signals;
+	struct loop_source netlink_source;
+	struct netlink *netlink;
+	bool first_dump_over;
+	struct links *links;
+	struct table tables[FAMILIES];
+	struct uplink *uplinks;
+	struct instance_slot *instances;
+	size_t instance_count;
+	struct rpfilter *rpfilter;
+	int record_fd;
+	struct status *status;
+	struct loop_source *removed;
+	bool again; /* the turn left work over: do not sleep */
+	bool stopping;
+};
+
+/* Runs the daemon until SIGTERM or SIGINT; the exit status. */
+int owner_run(const struct options *options, struct config *config);
+
+/* For the modules of the owner. */
+
+bool owner_watch(struct owner *owner, struct loop_source *source);
+void owner_unwatch(struct owner *owner, struct loop_source *source);
+
+/* intake.c */
+
+void intake_packets(struct owner *owner, struct loop_source *source, mtime now);
+void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now);
+void intake_netlink(struct owner *owner, struct loop_source *source, mtime now);
+/* Sends an input to an instance; false when its channel is full. */
+bool intake_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size);
+/* Reads the counters that are due and tells them. */
+void intake_counters(struct owner *owner, struct table *table, mtime now);
+/* One wake-up for each worker that got something. */
+void intake_wake(struct owner *owner);
+
+/* grant.c */
+
+void grant_requests(struct owner *owner, struct loop_source *source, mtime now);
+
+/* edge.c */
+
+/* Opens the MRT sockets; 0, or the exit status after a message. */
+int edge_open(struct owner *owner);
+void edge_close(struct owner *owner);
+/* Brings the kernel to where the tables want it. */
+void edge_apply(struct owner *owner, mtime now);
+mtime edge_deadline(const struct owner *owner);
+struct uplink *edge_uplink(struct owner *owner, enum family family, const char *name); /* NULL: none */
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The status text: a renderer over snapshot pages, in the format that users of the startup guide know. It is
+ * made one page per loop turn, so that it never holds up the owner. Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_STATUS_H
+#define MCPROXY_DAEMON_STATUS_H
+
+#include "daemon/owner.h"
+
+enum status_destination {
+	STATUS_STDOUT,
+	STATUS_FILE, /* config's status_file, replaced as a whole */
+	STATUS_LOG,
+};
+
+struct status *status_new(void); /* NULL when memory is short */
+void status_free(struct status *status);
+
+/* Begins a status: detail 0 instances and links, 1 groups too, 2 sources too. While one is being made, a new
+ * one to another destination begins after it, and one to the same is not made twice. */
+void status_begin(struct status *status, struct owner *owner, int detail,
+		  enum status_destination destination);
+/* A page has come. */
+void status_page(struct status *status, struct owner *owner, struct instance_slot *instance,
+		 const struct request *request, const void *payload);
+/* Asks again for a page that could not be asked for, and goes on; once a turn. */
+void status_continue(struct status *status, struct owner *owner);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Events as lines of the debug log: `instance: link: group: what`. Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_TRACE_H
+#define MCPROXY_DAEMON_TRACE_H
+
+#include "core/event.h"
+
+/* link: NULL for an event that belongs to none. */
+void trace_event(const char *instance, const char *link, const struct event *event);
+
+#endif

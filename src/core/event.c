@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/event.h"
+
+void events_push(struct events *events, const struct event *event)
+{
+	if (!events->wanted)
+		return;
+	if (events->head - events->tail == EVENTS_SIZE) {
+		events->dropped++;
+		return;
+	}
+	events->ring[events->head++ % EVENTS_SIZE] = *event;
+}
+
+bool events_pull(struct events *events, struct event *event)
+{
+	if (events->head == events->tail)
+		return false;
+	*event = events->ring[events->tail++ % EVENTS_SIZE];
+	return true;
+}
+
+const char *event_name(enum event_kind kind)
+{
+	static const char *const names[EVENT_KINDS] = {
+		[EVENT_LINK] = "link",
+		[EVENT_QUERIER] = "querier",
+		[EVENT_JOIN] = "join",
+		[EVENT_LEAVE] = "leave",
+		[EVENT_FILTER] = "filter",
+		[EVENT_QUERY] = "query",
+		[EVENT_UPSTREAM] = "upstream",
+		[EVENT_FLOW] = "source",
+		[EVENT_FLOW_MOVED] = "source moved",
+		[EVENT_ROUTE] = "route",
+		[EVENT_FLOW_GONE] = "source gone",
+		[EVENT_DROP] = "drop",
+	};
+
+	return names[kind];
+}

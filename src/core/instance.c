@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/engine.h"
+#include "core/igmp.h"
+#include "core/mld.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct instance *instance_new(const struct instance_settings *settings, uint64_t seed)
+{
+	struct instance *instance = calloc(1, sizeof *instance);
+
+	if (instance == NULL)
+		return NULL;
+	instance->settings = *settings;
+	instance->seed = seed;
+	instance->pool = pool_new(settings->memory_max);
+	if (instance->pool != NULL && deadlines_reserve(&instance->deadlines, (size_t)2 * LINKS_MAX))
+		return instance;
+	instance_free(instance);
+	return NULL;
+}
+
+void instance_free(struct instance *instance)
+{
+	if (instance == NULL)
+		return;
+	HASH_CLEAR(hh, instance->memberships);
+	HASH_CLEAR(hh, instance->flows);
+	deadlines_fini(&instance->deadlines);
+	pool_free(instance->pool);
+	free(instance);
+}
+
+void instance_drop(struct instance *instance, struct link *link, enum family family, enum drop drop)
+{
+	uint64_t *counter = link ? &link->family[family].drops[drop] : &instance->drops[drop];
+	struct event event = {
+		.kind = EVENT_DROP,
+		.link = link ? link->id : UINT8_MAX,
+		.family = (uint8_t)family,
+		.before = (uint8_t)drop,
+	};
+
+	event.value = ++*counter;
+	if ((event.value & (event.value - 1)) == 0)
+		events_push(&instance->events, &event);
+}
+
+/* A v4-mapped address in an MLD message is of the wrong family, not an IPv4 group. */
+static bool group_is_allowed(struct instance *instance, struct link *link, enum family family,
+			     const struct addr *group)
+{
+	bool is_group = addr_is_multicast(group) && addr_family(group) == family;
+
+	if (is_group && addr_is_proxied_group(group))
+		return true;
+	instance_drop(instance, link, family, is_group ? DROP_SCOPE : DROP_GROUP);
+	return false;
+}
+
+/* A record's sources as a sorted set of such addresses as can send a stream. */
+static struct sources read_sources(struct instance *instance, const uint8_t *at, size_t count,
+				   enum family family)
+{
+	struct sources sources = sources_on(instance->scratch, INSTANCE_SOURCES_MAX);
+
+	for (size_t i = 0; i < count && sources.count < sources.capacity; i++) {
+		struct addr source = wire_get_addr(at + i * addr_wire_size(family), family);
+
+		if (addr_family(&source) == family && addr_is_source(&source))
+			sources.list[sources.count++] = source;
+	}
+	sources.count = sources_normalize(sources.list, sources.count);
+	return sources;
+}
+
+static void count_report(struct link_family *state, const struct report *report)
+{
+	if (report->version == VERSION_3)
+		state->counters[COUNTER_REPORTS_V3]++;
+	else if (report->single.type == TO_IN)
+		state->counters[COUNTER_LEAVES]++;
+	else
+		state->counters[report->version == VERSION_2 ? COUNTER_REPORTS_V2 : COUNTER_REPORTS_V1]++;
+}
+
+static void heard_report(struct instance *instance, struct link *link, mtime now, struct message *message)
+{
+	struct link_family *state = &link->family[message->family];
+	struct record record;
+
+	if (link->role == ROLE_UPSTREAM) {
+		instance_drop(instance, link, message->family, DROP_ROLE);
+		return;
+	}
+	count_report(state, &message->report);
+	while (message_next_record(message, &record)) {
+		struct sources sources;
+
+		state->counters[COUNTER_RECORDS]++;
+		if (record.type < IS_IN || record.type > BLOCK) {
+			instance_drop(instance, link, message->family, DROP_RECORD);
+			continue;
+		}
+		if (!group_is_allowed(instance, link, message->family, &record.group))
+			continue;
+		sources = read_sources(instance, record.sources, record.source_count, message->family);
+		membership_record(instance, link, now, message->report.version, record.type, &record.group,
+				  &sources);
+	}
+}
+
+static void forget_oldest_query(struct instance *instance)
+{
+	struct heard_query *oldest = &instance->heard[0];
+
+	pool_give(instance->pool, oldest->sources, oldest->query.source_count * sizeof *oldest->sources);
+	instance->heard_count--;
+	memmove(oldest, oldest + 1, instance->heard_count * sizeof *oldest);
+}
+
+/* Keeps a query heard upstream until the owner's host side is told. */
+static void heard_upstream_query(struct instance *instance, const struct link *link,
+				 const struct packet *packet, const struct query *query)
+{
+	struct sources sources = read_sources(instance, query->sources, query->source_count, packet->family);
+	struct heard_query *heard;
+
+	if (sources.count > QUERY_SOURCES_MAX)
+		return;
+	if (instance->heard_count == UPSTREAM_QUERIES_MAX)
+		forget_oldest_query(instance);
+	heard = &instance->heard[instance->heard_count];
+	*heard = (struct heard_query){.link = link->id, .family = (uint8_t)packet->family};
+	heard->query = (struct upstream_query){
+		.querier = packet->source,
+		.group = query->group,
+		.max_response = query->max_response,
+		.query_interval = query->query_interval,
+		.version = (uint8_t)query->version,
+		.robustness = query->robustness,
+		.suppress = query->suppress,
+		.source_count = (uint16_t)sources.count,
+	};
+	if (sources.count > 0) {
+		heard->sources = pool_take(instance->pool, sources.count * sizeof *heard->sources);
+		if (heard->sources == NULL)
+			return;
+		memcpy(heard->sources, sources.list, sources.count * sizeof *heard->sources);
+	}
+	instance->heard_count++;
+}
+
+static void tell_querier(struct instance *instance, const struct link *link, enum family family, mtime now)
+{
+	const struct link_family *state = &link->family[family];
+	bool own = querier_is_elected(&state->querier, now);
+	struct event event = {
+		.kind = EVENT_QUERIER,
+		.link = link->id,
+		.family = (uint8_t)family,
+		.after = own,
+		.source = own ? state->address : state->querier.other,
+	};
+
+	events_push(&instance->events, &event);
+}
+
+static void arm_querier(struct instance *instance, struct link *link, enum family family)
+{
+	deadlines_no_later_than(&instance->deadlines, &link->family[family].deadline,
+				querier_deadline(&link->family[family].querier));
+}
+
+static void heard_downstream_query(struct instance *instance, struct link *link, mtime now,
+				   const struct packet *packet, const struct query *query)
+{
+	struct link_family *state = &link->family[packet->family];
+	struct sources sources;
+
+	if (query->version != link->settings.version[packet->family])
+		state->counters[COUNTER_OLDER_QUERIES]++;
+	if (querier_heard(&state->querier, &link->settings, &state->address, &packet->source, query, now)) {
+		tell_querier(instance, link, packet->family, now);
+		membership_querier_changed(instance, link, packet->family, now);
+	}
+	arm_querier(instance, link, packet->family);
+	/* RFC 9776 section 6.6.1: the elected querier's specific queries lower our timers as well. */
+	if (query->suppress || addr_is_unspecified(&query->group) ||
+	    querier_is_elected(&state->querier, now) || !addr_equal(&packet->source, &state->querier.other))
+		return;
+	sources = read_sources(instance, query->sources, query->source_count, packet->family);
+	membership_heard_query(instance, link, now, &query->group, &sources);
+}
+
+static void heard_query(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
+			const struct query *query)
+{
+	link->family[packet->family].counters[COUNTER_QUERIES_HEARD]++;
+	if (link->role == ROLE_UPSTREAM)
+		heard_upstream_query(instance, link, packet, query);
+	else
+		heard_downstream_query(instance, link, now, packet, query);
+}
+
+/* The path of a packet: IP header, message, and from there to the querier or, record by record, to the
+ * groups. */
+static void heard_packet(struct instance *instance, struct link *link, mtime now, enum family family,
+			 const uint8_t *data, size_t size)
+{
+	struct packet packet;
+	struct message message;
+	enum drop drop = packet_parse(family, data, size, &packet);
+
+	if (drop == DROP_NONE)
+		drop = family == FAMILY_IPV4 ? igmp_decode(&packet, &message) : mld_decode(&packet, &message);
+	if (drop != DROP_NONE)
+		instance_drop(instance, link, family, drop);
+	else if (message.kind == MESSAGE_QUERY)
+		heard_query(instance, link, now, &packet, &message.query);
+	else
+		heard_report(instance, link, now, &message);
+}
+
+static void tell_link(struct instance *instance, const struct link *link, enum family family)
+{
+	struct event event = {
+		.kind = EVENT_LINK,
+		.link = link->id,
+		.family = (uint8_t)family,
+		.after = link->family[family].usable,
+		.source = link->family[family].address,
+	};
+
+	events_push(&instance->events, &event);
+}
+
+static void family_goes_down(struct instance *instance, struct link *link, enum family family, mtime now)
+{
+	struct link_family *state = &link->family[family];
+
+	state->usable = false;
+	querier_stop(&state->querier);
+	deadlines_remove(&instance->deadlines, &state->deadline);
+	membership_drop_link(instance, link, family, now);
+	forward_drop_link(instance, link, family);
+	forward_update_all(instance, family, now);
+	tell_link(instance, link, family);
+}
+
+static void family_comes_up(struct instance *instance, struct link *link, enum family family, mtime now)
+{
+	link->family[family].usable = true;
+	if (link->role == ROLE_UPSTREAM)
+		membership_mark_all(instance, family);
+	forward_update_all(instance, family, now);
+	tell_link(instance, link, family);
+}
+
+static void family_changes(struct instance *instance, struct link *link, enum family family, mtime now,
+			   const struct link_change *change)
+{
+	struct link_family *state = &link->family[family];
+	bool usable = change->present && change->family[family].usable &&
+		      change->settings.version[family] != VERSION_NONE;
+	bool moved = !addr_equal(&state->address, &change->family[family].address);
+	bool was_usable = state->usable;
+
+	if (was_usable && !usable)
+		family_goes_down(instance, link, family, now);
+	state->address = change->family[family].address;
+	if (!usable)
+		return;
+	/* A new address takes part in a new election. */
+	if (link->role == ROLE_DOWNSTREAM && (!was_usable || moved)) {
+		querier_start(&state->querier, &link->settings, now);
+		arm_querier(instance, link, family);
+	}
+	membership_querier_changed(instance, link, family, now);
+	if (!was_usable)
+		family_comes_up(instance, link, family, now);
+	else
+		forward_update_all(instance, family, now); /* settings decide who forwards */
+}
+
+/* What it dropped stays counted in the instance. */
+static void link_free(struct instance *instance, struct link *link)
+{
+	for (int drop = 0; drop < DROP_CAUSES; drop++)
+		for (int family = 0; family < FAMILIES; family++)
+			instance->drops[drop] += link->family[family].drops[drop];
+	instance->links[link->id] = NULL;
+	instance->links_to_free |= link_bit(link);
+	pool_give(instance->pool, link, sizeof *link);
+}
+
+static struct link *link_new(struct instance *instance, uint8_t id)
+{
+	struct link *link = pool_take(instance->pool, sizeof *link);
+
+	if (link == NULL)
+		return NULL;
+	link->id = id;
+	for (int family = 0; family < FAMILIES; family++) {
+		link->family[family].address = addr_unspecified(family);
+		link->family[family].deadline =
+			(struct deadline){.kind = DEADLINE_QUERIER, .number = (uint16_t)family};
+		querier_init(&link->family[family].querier);
+	}
+	return instance->links[id] = link;
+}
+
+static void link_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
+		       size_t size)
+{
+	struct link *link = instance->links[input->link];
+	struct link_change change;
+
+	assert(size == sizeof change);
+	memcpy(&change, payload, sizeof change);
+	if (link == NULL && change.present)
+		link = link_new(instance, input->link);
+	if (link == NULL) {
+		instance_drop(instance, NULL, FAMILY_IPV4, change.present ? DROP_MEMORY : DROP_LINK);
+		return;
+	}
+	/* On the other side of the proxy it starts anew. */
+	for (int family = 0; family < FAMILIES; family++)
+		if (link->role != change.role && link->family[family].usable)
+			family_goes_down(instance, link, family, now);
+	link->role = change.role;
+	link->mtu = change.mtu;
+	link->settings = change.settings;
+	memcpy(link->name, change.name, sizeof link->name);
+	for (int family = 0; family < FAMILIES; family++)
+		family_changes(instance, link, family, now, &change);
+	if (!change.present)
+		link_free(instance, link);
+}
+
+static void link_message(struct instance *instance, mtime now, const struct input *input, const void *payload,
+			 size_t size)
+{
+	enum family family = input->family ? FAMILY_IPV6 : FAMILY_IPV4;
+	struct link *link = instance->links[input->link];
+	struct flow_key key = {.source = input->source, .group = input->group};
+
+	if (link == NULL || !link->family[family].usable)
+		instance_drop(instance, link, family, DROP_LINK);
+	else if (input->kind == INPUT_UPCALL)
+		forward_upcall(instance, link, now, &key, input->wrong_link);
+	else if (input->truncated)
+		instance_drop(instance, link, family, DROP_TRUNCATED);
+	else
+		heard_packet(instance, link, now, family, payload, size);
+}
+
+void instance_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
+		    size_t payload_size)
+{
+	assert(input->link < LINKS_MAX);
+	switch ((enum input_kind)input->kind) {
+	case INPUT_PACKET:
+	case INPUT_UPCALL:
+		link_message(instance, now, input, payload, payload_size);
+		break;
+	case INPUT_LINK:
+		link_input(instance, now, input, payload, payload_size);
+		break;
+	case INPUT_COUNTERS:
+		forward_counters(instance, now, input);
+		break;
+	case INPUT_SNAPSHOT:
+		snapshot_input(instance, input);
+		break;
+	case INPUT_EVENTS:
+		instance->events.wanted = input->wanted;
+		break;
+	case INPUT_STOP:
+		instance->stopping = true;
+		break;
+	}
+}
+
+static struct link *link_of_deadline(struct deadline *deadline, enum family *family)
+{
+	struct link_family *state =
+		(struct link_family *)(void *)((char *)deadline - offsetof(struct link_family, deadline));
+
+	*family = deadline->number;
+	return (struct link *)(void *)((char *)(state - *family) - offsetof(struct link, family));
+}
+
+static struct listener *listener_of_deadline(struct deadline *deadline)
+{
+	return (struct listener *)(void *)((char *)deadline - offsetof(struct listener, deadline));
+}
+
+static mtime due_at(struct deadline *deadline)
+{
+	enum family family;
+
+	if (deadline->kind == DEADLINE_LISTENER)
+		return group_deadline(&listener_of_deadline(deadline)->group);
+	return querier_deadline(&link_of_deadline(deadline, &family)->family[family].querier);
+}
+
+static void expire_querier(struct instance *instance, struct link *link, enum family family, mtime now)
+{
+	if (querier_expire(&link->family[family].querier, &link->settings, now)) {
+		tell_querier(instance, link, family, now);
+		membership_querier_changed(instance, link, family, now);
+	}
+	if (link->family[family].querier.query_now)
+		instance->general_queries_due[family] |= link_bit(link);
+	arm_querier(instance, link, family);
+}
+
+/* Corrects the entry at the top until it is a true one: timers that were refreshed have moved later. */
+mtime instance_deadline(struct instance *instance)
+{
+	struct deadline *first;
+
+	while ((first = deadlines_first(&instance->deadlines)) != NULL) {
+		mtime at = due_at(first);
+
+		if (at == first->at)
+			return at;
+		deadlines_set(&instance->deadlines, first, at);
+	}
+	return MTIME_NEVER;
+}
+
+void instance_expire(struct instance *instance, mtime now)
+{
+	while (instance_deadline(instance) <= now) {
+		struct deadline *first = deadlines_first(&instance->deadlines);
+		enum family family;
+
+		deadlines_remove(&instance->deadlines, first);
+		if (first->kind == DEADLINE_LISTENER) {
+			listener_expire(instance, listener_of_deadline(first), now);
+		} else {
+			struct link *link = link_of_deadline(first, &family);
+
+			expire_querier(instance, link, family, now);
+		}
+	}
+}

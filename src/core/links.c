@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/links.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#define RETRY_INTERVAL (2 * MTIME_SECOND)
+#define ADDRESSES_MAX  16 /* per interface, further ones are not considered */
+
+struct port {
+	struct port *next; /* of the same interface */
+	struct interface *interface;
+	unsigned instance;
+	uint8_t id;
+	enum link_role role;
+	const struct link_settings *settings;
+	bool told; /* the instance knows the link */
+	bool told_usable[FAMILIES];
+	struct addr told_address[FAMILIES];
+	uint32_t told_mtu;
+	bool tell_unusable[FAMILIES]; /* the vif went: say so before anything else */
+	bool leaving;		      /* to be told as gone, then freed */
+};
+
+struct interface {
+	struct interface *prev, *next;
+	int ifindex;
+	char name[LINK_NAME_SIZE];
+	bool up;
+	bool gone;
+	bool seen; /* in the dump under way */
+	uint32_t mtu;
+	struct addr addresses[ADDRESSES_MAX];
+	bool address_seen[ADDRESSES_MAX];
+	size_t address_count;
+	unsigned vif[FAMILIES];
+	mtime retry_at[FAMILIES]; /* after a failure; 0: none */
+	struct port *ports;
+};
+
+struct name {
+	struct name *next;
+	unsigned instance;
+	enum link_role role;
+	char pattern[LINK_NAME_SIZE];
+	struct link_settings settings;
+};
+
+struct links {
+	struct name *names;
+	struct interface *interfaces;
+	struct interface *vifs[FAMILIES][LINKS_VIFS];
+	struct port *ports[LINKS_INSTANCES][LINKS_MAX]; /* by link id */
+	uint64_t ids_used[LINKS_INSTANCES];		/* given out, or not yet given back */
+	bool enabled[FAMILIES];
+	bool changed; /* links_pull may find something */
+};
+
+struct links *links_new(void)
+{
+	return calloc(1, sizeof(struct links));
+}
+
+static void interface_free(struct links *links, struct interface *interface)
+{
+	struct port *port, *next;
+
+	LL_FOREACH_SAFE (interface->ports, port, next)
+		free(port);
+	DL_DELETE(links->interfaces, interface);
+	free(interface);
+}
+
+void links_free(struct links *links)
+{
+	struct name *name, *next;
+
+	if (links == NULL)
+		return;
+	while (links->interfaces != NULL)
+		interface_free(links, links->interfaces);
+	LL_FOREACH_SAFE (links->names, name, next)
+		free(name);
+	free(links);
+}
+
+void links_enable_family(struct links *links, enum family family)
+{
+	links->enabled[family] = true;
+	links->changed = true;
+}
+
+bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
+		const struct link_settings *settings)
+{
+	struct name *name = calloc(1, sizeof *name);
+
+	assert(instance < LINKS_INSTANCES);
+	if (name == NULL)
+		return false;
+	name->instance = instance;
+	name->role = role;
+	name->settings = *settings;
+	strncpy(name->pattern, pattern, sizeof name->pattern - 1);
+	LL_APPEND(links->names, name);
+	return true;
+}
+
+static bool is_pattern(const char *text)
+{
+	return strpbrk(text, "*?[") != NULL;
+}
+
+static bool matches(const struct name *name, const char *interface)
+{
+	return is_pattern(name->pattern) ? fnmatch(name->pattern, interface, 0) == 0
+					 : strcmp(name->pattern, interface) == 0;
+}
+
+/* An instance uses an interface once. A plain name wins over a pattern, the first pattern over later ones. */
+static const struct name *find_name(const struct links *links, unsigned instance, const char *interface)
+{
+	const struct name *name, *found = NULL;
+
+	LL_FOREACH (links->names, name) {
+		if (name->instance != instance || !matches(name, interface))
+			continue;
+		if (!is_pattern(name->pattern))
+			return name;
+		if (found == NULL)
+			found = name;
+	}
+	return found;
+}
+
+static struct interface *find_interface(const struct links *links, int ifindex)
+{
+	struct interface *interface;
+
+	DL_FOREACH (links->interfaces, interface)
+		if (interface->ifindex == ifindex && !interface->gone)
+			return interface;
+	return NULL;
+}
+
+static bool port_new(struct links *links, struct interface *interface, const struct name *name)
+{
+	uint64_t unused = ~links->ids_used[name->instance];
+	struct port *port = unused ? calloc(1, sizeof *port) : NULL;
+
+	if (port == NULL)
+		return false;
+	port->interface = interface;
+	port->instance = name->instance;
+	port->role = name->role;
+	port->settings = &name->settings;
+	port->id = (uint8_t)__builtin_ctzll(unused);
+	links->ids_used[name->instance] |= (uint64_t)1 << port->id;
+	links->ports[name->instance][port->id] = port;
+	LL_PREPEND(interface->ports, port);
+	return true;
+}
+
+static bool attach(struct links *links, struct interface *interface)
+{
+	bool complete = true;
+
+	for (unsigned instance = 0; instance < LINKS_INSTANCES; instance++) {
+		const struct name *name = find_name(links, instance, interface->name);
+
+		if (name != NULL && !port_new(links, interface, name))
+			complete = false;
+	}
+	return complete;
+}
+
+static void detach(struct interface *interface)
+{
+	struct port *port;
+
+	interface->gone = true;
+	LL_FOREACH (interface->ports, port)
+		port->leaving = true;
+}
+
+bool links_interface(struct links *links, int ifindex, const char *name, bool up, uint32_t mtu)
+{
+	struct interface *interface = find_interface(links, ifindex);
+
+	links->changed = true;
+	if (interface != NULL && strcmp(interface->name, name) != 0) {
+		/* Renamed: other names and patterns may apply, so it is another link. */
+		detach(interface);
+		interface = NULL;
+	}
+	if (interface != NULL) {
+		if (up && !interface->up)
+			interface->retry_at[FAMILY_IPV4] = interface->retry_at[FAMILY_IPV6] = 0;
+		interface->up = up;
+		interface->mtu = mtu;
+		interface->seen = true;
+		return true;
+	}
+	interface = calloc(1, sizeof *interface);
+	if (interface == NULL)
+		return false;
+	interface->ifindex = ifindex;
+	strncpy(interface->name, name, sizeof interface->name - 1);
+	interface->up = up;
+	interface->mtu = mtu;
+	interface->seen = true;
+	interface->vif[FAMILY_IPV4] = interface->vif[FAMILY_IPV6] = LINKS_NO_VIF;
+	DL_APPEND(links->interfaces, interface);
+	return attach(links, interface);
+}
+
+void links_interface_gone(struct links *links, int ifindex)
+{
+	struct interface *interface = find_interface(links, ifindex);
+
+	if (interface == NULL)
+		return;
+	detach(interface);
+	links->changed = true;
+}
+
+void links_address(struct links *links, int ifindex, const struct addr *address, bool present)
+{
+	struct interface *interface = find_interface(links, ifindex);
+	size_t place = 0;
+
+	if (interface == NULL)
+		return;
+	links->changed = true;
+	while (place < interface->address_count && !addr_equal(&interface->addresses[place], address))
+		place++;
+	if (present && place < ADDRESSES_MAX) {
+		interface->addresses[place] = *address;
+		interface->address_seen[place] = true;
+		if (place == interface->address_count)
+			interface->address_count++;
+	}
+	if (present || place == interface->address_count)
+		return;
+	interface->address_count--;
+	for (; place < interface->address_count; place++) {
+		interface->addresses[place] = interface->addresses[place + 1];
+		interface->address_seen[place] = interface->address_seen[place + 1];
+	}
+}
+
+void links_dump_begin(struct links *links)
+{
+	struct interface *interface;
+
+	DL_FOREACH (links->interfaces, interface) {
+		interface->seen = false;
+		memset(interface->address_seen, 0, sizeof interface->address_seen);
+	}
+}
+
+void links_dump_end(struct links *links)
+{
+	struct interface *interface;
+
+	DL_FOREACH (links->interfaces, interface) {
+		if (!interface->gone && !interface->seen)
+			detach(interface);
+		for (size_t i = interface->address_count; i-- > 0;)
+			if (!interface->address_seen[i])
+				links_address(links, interface->ifindex, &interface->addresses[i], false);
+	}
+	links->changed = true;
+}
+
+void links_id_free(struct links *links, unsigned instance, uint8_t id)
+{
+	assert(links->ports[instance][id] == NULL);
+	links->ids_used[instance] &= ~((uint64_t)1 << id);
+}
+
+/* The address that queries are sent from: the first IPv4 one; the lowest link-local IPv6 one. */
+static struct addr interface_address(const struct interface *interface, enum family family)
+{
+	struct addr best = addr_unspecified(family);
+
+	for (size_t i = 0; i < interface->address_count; i++) {
+		const struct addr *address = &interface->addresses[i];
+
+		if (addr_family(address) != family)
+			continue;
+		if (family == FAMILY_IPV4)
+			return *address;
+		if (addr_is_link_local(address) &&
+		    (addr_is_unspecified(&best) || addr_compare(address, &best) < 0))
+			best = *address;
+	}
+	return best;
+}
+
+static bool wants_vif(const struct links *links, const struct interface *interface, enum family family)
+{
+	const struct port *port;
+
+	if (interface->gone || !links->enabled[family])
+		return false;
+	LL_FOREACH (interface->ports, port)
+		if (port->settings->version[family] != VERSION_NONE)
+			return true;
+	return false;
+}
+
+static bool port_is_usable(const struct port *port, enum family family)
+{
+	const struct interface *interface = port->interface;
+	struct addr address = interface_address(interface, family);
+
+	return !port->leaving && interface->up && interface->vif[family] != LINKS_NO_VIF &&
+	       port->settings->version[family] != VERSION_NONE &&
+	       (family == FAMILY_IPV4 || !addr_is_unspecified(&address));
+}
+
+static void fill_change(const struct port *port, struct link_change *change)
+{
+	memset(change, 0, sizeof *change);
+	change->present = !port->leaving;
+	change->role = (uint8_t)port->role;
+	memcpy(change->name, port->interface->name, sizeof change->name);
+	change->mtu = port->interface->mtu;
+	change->settings = *port->settings;
+	for (int family = 0; family < FAMILIES; family++) {
+		change->family[family].usable = port_is_usable(port, family) && !port->tell_unusable[family];
+		change->family[family].address = interface_address(port->interface, family);
+	}
+}
+
+static bool port_has_news(const struct port *port)
+{
+	if (port->leaving || !port->told || port->told_mtu != port->interface->mtu)
+		return true;
+	for (int family = 0; family < FAMILIES; family++) {
+		struct addr address = interface_address(port->interface, family);
+
+		if (port->tell_unusable[family] ||
+		    port->told_usable[family] != port_is_usable(port, family) ||
+		    !addr_equal(&port->told_address[family], &address))
+			return true;
+	}
+	return false;
+}
+
+static bool pull_tell(struct interface *interface, struct link_op *op)
+{
+	struct port *port;
+
+	LL_FOREACH (interface->ports, port) {
+		if (!port_has_news(port))
+			continue;
+		*op = (struct link_op){.kind = LINK_TELL,
+				       .ifindex = interface->ifindex,
+				       .name = interface->name,
+				       .instance = port->instance,
+				       .id = port->id};
+		fill_change(port, &op->change);
+		return true;
+	}
+	return false;
+}
+
+static bool find_vif(struct links *links, enum family family, bool (*is_free)(void *, enum family, unsigned),
+		     void *context, unsigned *vif)
+{
+	for (*vif = 0; *vif < LINKS_VIFS; ++*vif)
+		if (links->vifs[family][*vif] == NULL && is_free(context, family, *vif))
+			return true;
+	return false;
+}
+
+static bool pull_vif(struct links *links, struct interface *interface, enum family family, mtime now,
+		     bool (*is_free)(void *, enum family, unsigned), void *context, struct link_op *op)
+{
+	bool wanted = wants_vif(links, interface, family);
+	unsigned vif = interface->vif[family];
+
+	if (wanted == (vif != LINKS_NO_VIF) || interface->retry_at[family] > now)
+		return false;
+	if (wanted && !find_vif(links, family, is_free, context, &vif)) {
+		interface->retry_at[family] = now + RETRY_INTERVAL;
+		return false;
+	}
+	*op = (struct link_op){.kind = wanted ? LINK_ADD_VIF : LINK_DEL_VIF,
+			       .family = family,
+			       .vif = vif,
+			       .ifindex = interface->ifindex,
+			       .name = interface->name};
+	return true;
+}
+
+bool links_pull(struct links *links, mtime now,
+		bool (*vif_is_free)(void *context, enum family family, unsigned vif), void *context,
+		struct link_op *op)
+{
+	struct interface *interface, *next;
+
+	if (!links->changed && links_deadline(links) > now)
+		return false;
+	DL_FOREACH_SAFE (links->interfaces, interface, next) {
+		for (int family = 0; family < FAMILIES; family++)
+			if (pull_vif(links, interface, family, now, vif_is_free, context, op))
+				return true;
+		if (pull_tell(interface, op))
+			return true;
+		if (interface->gone && interface->ports == NULL)
+			interface_free(links, interface);
+	}
+	links->changed = false;
+	return false;
+}
+
+static struct interface *op_interface(struct links *links, const struct link_op *op)
+{
+	struct interface *interface;
+
+	if (op->kind == LINK_TELL)
+		return links->ports[op->instance][op->id]->interface;
+	if (op->kind == LINK_DEL_VIF)
+		return links->vifs[op->family][op->vif];
+	DL_FOREACH (links->interfaces, interface)
+		if (interface->ifindex == op->ifindex && !interface->gone)
+			return interface;
+	return NULL;
+}
+
+static void vif_done(struct links *links, mtime now, struct interface *interface, const struct link_op *op,
+		     int result)
+{
+	struct port *port;
+
+	if (op->kind == LINK_ADD_VIF && result != 0) {
+		interface->retry_at[op->family] = now + RETRY_INTERVAL;
+		return;
+	}
+	interface->retry_at[op->family] = 0;
+	if (op->kind == LINK_ADD_VIF) {
+		interface->vif[op->family] = op->vif;
+		links->vifs[op->family][op->vif] = interface;
+		return;
+	}
+	interface->vif[op->family] = LINKS_NO_VIF;
+	links->vifs[op->family][op->vif] = NULL;
+	LL_FOREACH (interface->ports, port)
+		port->tell_unusable[op->family] = port->told_usable[op->family];
+}
+
+static void tell_done(struct links *links, const struct link_op *op)
+{
+	struct port *port = links->ports[op->instance][op->id];
+
+	if (!op->change.present) {
+		LL_DELETE(port->interface->ports, port);
+		links->ports[op->instance][op->id] = NULL;
+		if (!port->told)
+			links->ids_used[op->instance] &= ~((uint64_t)1 << op->id);
+		free(port);
+		return;
+	}
+	port->told = true;
+	port->told_mtu = op->change.mtu;
+	for (int family = 0; family < FAMILIES; family++) {
+		port->told_usable[family] = op->change.family[family].usable;
+		port->told_address[family] = op->change.family[family].address;
+		port->tell_unusable[family] = false;
+	}
+}
+
+void links_done(struct links *links, mtime now, const struct link_op *op, int result)
+{
+	links->changed = true;
+	if (op->kind == LINK_TELL && result == 0)
+		tell_done(links, op);
+	else if (op->kind != LINK_TELL)
+		vif_done(links, now, op_interface(links, op), op, result);
+}
+
+mtime links_deadline(const struct links *links)
+{
+	const struct interface *interface;
+	mtime at = MTIME_NEVER;
+
+	DL_FOREACH (links->interfaces, interface)
+		for (int family = 0; family < FAMILIES; family++)
+			if (interface->retry_at[family] != 0)
+				at = mtime_min(at, interface->retry_at[family]);
+	return at;
+}
+
+unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enum family family)
+{
+	const struct port *port = links->ports[instance][id];
+
+	return port != NULL ? port->interface->vif[family] : LINKS_NO_VIF;
+}
+
+void links_each_port(const struct links *links, enum family family, unsigned vif,
+		     void (*tell)(void *context, unsigned instance, uint8_t id), void *context)
+{
+	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[family][vif] : NULL;
+	const struct port *port;
+
+	if (interface == NULL)
+		return;
+	LL_FOREACH (interface->ports, port)
+		if (port->told_usable[family])
+			tell(context, port->instance, port->id);
+}
+
+const char *links_vif_name(const struct links *links, enum family family, unsigned vif)
+{
+	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[family][vif] : NULL;
+
+	return interface != NULL ? interface->name : "?";
+}
+
+static void fill_port(const struct port *from, struct links_port *port)
+{
+	*port = (struct links_port){
+		.instance = from->instance,
+		.id = from->id,
+		.role = from->role,
+		.ifindex = from->interface->ifindex,
+		.name = from->interface->name,
+		.up = from->interface->up,
+		.mtu = from->interface->mtu,
+		.settings = *from->settings,
+	};
+	for (int family = 0; family < FAMILIES; family++) {
+		port->vif[family] = from->interface->vif[family];
+		port->address[family] = interface_address(from->interface, family);
+		port->usable[family] = port_is_usable(from, family);
+	}
+}
+
+bool links_next_port(const struct links *links, size_t *cursor, struct links_port *port)
+{
+	while (*cursor < (size_t)LINKS_INSTANCES * LINKS_MAX) {
+		const struct port *from = links->ports[*cursor / LINKS_MAX][*cursor % LINKS_MAX];
+
+		++*cursor;
+		if (from == NULL || from->leaving)
+			continue;
+		fill_port(from, port);
+		return true;
+	}
+	return false;
+}
+
+static bool is_missing(const struct links *links, const struct name *name)
+{
+	const struct interface *interface;
+
+	DL_FOREACH (links->interfaces, interface)
+		if (!interface->gone && matches(name, interface->name))
+			return false;
+	return true;
+}
+
+bool links_next_missing(const struct links *links, size_t *cursor, unsigned *instance, const char **pattern)
+{
+	const struct name *name;
+	size_t place = 0;
+
+	LL_FOREACH (links->names, name) {
+		if (place++ < *cursor)
+			continue;
+		++*cursor;
+		if (!is_missing(links, name))
+			continue;
+		*instance = name->instance;
+		*pattern = name->pattern;
+		return true;
+	}
+	return false;
+}

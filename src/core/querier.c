@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/querier.h"
+
+void querier_init(struct querier *querier)
+{
+	*querier = (struct querier){.query_at = MTIME_NEVER};
+}
+
+static uint8_t startup_count(const struct link_settings *settings)
+{
+	return settings->startup_query_count ? settings->startup_query_count : settings->robustness;
+}
+
+static mtime startup_interval(const struct link_settings *settings)
+{
+	return settings->startup_query_interval ? settings->startup_query_interval
+						: settings->query_interval / 4;
+}
+
+void querier_start(struct querier *querier, const struct link_settings *settings, mtime now)
+{
+	querier_init(querier);
+	querier->query_at = now;
+	querier->startup_left = startup_count(settings);
+}
+
+void querier_stop(struct querier *querier)
+{
+	querier_init(querier);
+}
+
+bool querier_is_elected(const struct querier *querier, mtime now)
+{
+	return querier->other_until <= now;
+}
+
+uint8_t querier_robustness(const struct querier *querier, const struct link_settings *settings)
+{
+	return querier->robustness ? querier->robustness : settings->robustness;
+}
+
+mtime querier_query_interval(const struct querier *querier, const struct link_settings *settings)
+{
+	return querier->query_interval ? querier->query_interval : settings->query_interval;
+}
+
+mtime querier_membership_interval(const struct querier *querier, const struct link_settings *settings)
+{
+	return querier_robustness(querier, settings) * querier_query_interval(querier, settings) +
+	       settings->query_response_interval;
+}
+
+mtime querier_other_present_interval(const struct querier *querier, const struct link_settings *settings)
+{
+	return querier_robustness(querier, settings) * querier_query_interval(querier, settings) +
+	       settings->query_response_interval / 2;
+}
+
+mtime querier_last_member_query_interval(const struct querier *querier, const struct link_settings *settings)
+{
+	return querier->last_member_query_interval ? querier->last_member_query_interval
+						   : settings->last_member_query_interval;
+}
+
+uint8_t querier_last_member_query_count(const struct querier *querier, const struct link_settings *settings)
+{
+	return settings->last_member_query_count ? settings->last_member_query_count
+						 : querier_robustness(querier, settings);
+}
+
+mtime querier_older_host_present_interval(const struct querier *querier, const struct link_settings *settings)
+{
+	return settings->older_host_present_interval ? settings->older_host_present_interval
+						     : querier_membership_interval(querier, settings);
+}
+
+/* A router without address asks from 0.0.0.0 and so leaves the election to anybody who has one. */
+static bool wins(const struct addr *from, const struct addr *own)
+{
+	return addr_is_unspecified(own) || addr_compare(from, own) < 0;
+}
+
+/* RFC 9776 sections 4.1.6, 4.1.7: the querier's variables become ours; 0 means none were told. */
+static bool adopt(struct querier *querier, const struct query *query)
+{
+	bool changed =
+		querier->robustness != query->robustness || querier->query_interval != query->query_interval;
+
+	querier->robustness = query->robustness;
+	querier->query_interval = query->query_interval;
+	return changed;
+}
+
+bool querier_heard(struct querier *querier, const struct link_settings *settings, const struct addr *own,
+		   const struct addr *from, const struct query *query, mtime now)
+{
+	bool changed;
+
+	if (addr_is_unspecified(from) || addr_equal(from, own) || !wins(from, own))
+		return false;
+	if (!querier_is_elected(querier, now) && addr_compare(from, &querier->other) > 0)
+		return false;
+	changed = querier_is_elected(querier, now) || !addr_equal(from, &querier->other);
+	querier->other = *from;
+	querier->query_at = MTIME_NEVER;
+	querier->query_now = false;
+	querier->startup_left = 0;
+	if (adopt(querier, query))
+		changed = true;
+	/* RFC 2236 section 3 counts on the maximum response time of a group-specific query being the
+	 * interval. */
+	if (query->version == VERSION_2 && !addr_is_unspecified(&query->group) && query->max_response > 0 &&
+	    querier->last_member_query_interval != query->max_response) {
+		querier->last_member_query_interval = query->max_response;
+		changed = true;
+	}
+	querier->other_until = now + querier_other_present_interval(querier, settings);
+	return changed;
+}
+
+bool querier_expire(struct querier *querier, const struct link_settings *settings, mtime now)
+{
+	bool took_over = false;
+
+	if (querier->other_until != 0 && querier->other_until <= now) {
+		querier_start(querier, settings, now);
+		querier->startup_left = 0;
+		took_over = true;
+	}
+	if (querier->query_at <= now) {
+		querier->query_at = MTIME_NEVER;
+		querier->query_now = true;
+	}
+	return took_over;
+}
+
+mtime querier_deadline(const struct querier *querier)
+{
+	return mtime_min(querier->query_at, querier->other_until ? querier->other_until : MTIME_NEVER);
+}
+
+void querier_sent(struct querier *querier, const struct link_settings *settings, mtime now)
+{
+	querier->query_now = false;
+	if (querier->startup_left > 0)
+		querier->startup_left--;
+	querier->query_at = now + (querier->startup_left > 0 ? startup_interval(settings)
+							     : querier_query_interval(querier, settings));
+}

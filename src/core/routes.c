@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/routes.h"
+
+#include "core/pool.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+#include <utlist.h>
+
+#define RETRY_INTERVAL (1 * MTIME_SECOND)
+
+/* One instance's wish. */
+struct wish {
+	struct wish *next;
+	uint8_t instance;
+	uint8_t input;
+	uint32_t outputs;
+};
+
+struct route {
+	UT_hash_handle hh;
+	struct route_key key;
+	struct wish *wishes; /* the oldest first: its input counts */
+	bool held;	     /* the kernel has an entry, as below */
+	bool dirty;
+	bool ask_again; /* set a negative entry and delete it */
+	uint8_t held_input;
+	uint32_t held_outputs;
+	struct route *dirty_prev, *dirty_next;
+	struct route *prev, *next; /* in order of read_at, while held */
+	mtime read_at;
+	struct route *retry_prev, *retry_next; /* in order of retry_at */
+	mtime retry_at;			       /* 0: not waiting */
+};
+
+struct routes {
+	struct pool *pool;
+	uint64_t seed;
+	mtime reading_interval;
+	struct route *hash;
+	struct route *dirty;
+	struct route *readings;
+	struct route *retries;
+	size_t uses[ROUTES_VIFS];
+	uint64_t failures;
+};
+
+struct routes *routes_new(size_t memory_max, mtime reading_interval, uint64_t seed)
+{
+	struct routes *routes = calloc(1, sizeof *routes);
+
+	if (routes == NULL)
+		return NULL;
+	routes->reading_interval = reading_interval;
+	routes->seed = seed;
+	routes->pool = pool_new(memory_max);
+	if (routes->pool != NULL)
+		return routes;
+	free(routes);
+	return NULL;
+}
+
+void routes_free(struct routes *routes)
+{
+	if (routes == NULL)
+		return;
+	HASH_CLEAR(hh, routes->hash);
+	pool_free(routes->pool);
+	free(routes);
+}
+
+static uint32_t key_hash(const struct routes *routes, const struct route_key *key)
+{
+	return addr_hash(&key->source, routes->seed ^ addr_hash(&key->group, routes->seed));
+}
+
+static struct route *find(const struct routes *routes, const struct route_key *key)
+{
+	struct route *route;
+
+	HASH_FIND_BYHASHVALUE(hh, routes->hash, key, sizeof *key, key_hash(routes, key), route);
+	return route;
+}
+
+static struct route *get(struct routes *routes, const struct route_key *key)
+{
+	struct route *route = find(routes, key);
+
+	if (route != NULL)
+		return route;
+	route = pool_take(routes->pool, sizeof *route);
+	if (route == NULL)
+		return NULL;
+	route->key = *key;
+	HASH_ADD_BYHASHVALUE(hh, routes->hash, key, sizeof *key, key_hash(routes, key), route);
+	if (route->hh.tbl != NULL)
+		return route;
+	pool_give(routes->pool, route, sizeof *route);
+	return NULL;
+}
+
+static void stop_retry(struct routes *routes, struct route *route)
+{
+	if (route->retry_at == 0)
+		return;
+	route->retry_at = 0;
+	DL_DELETE2(routes->retries, route, retry_prev, retry_next);
+}
+
+static void mark(struct routes *routes, struct route *route)
+{
+	stop_retry(routes, route);
+	if (route->dirty)
+		return;
+	route->dirty = true;
+	DL_APPEND2(routes->dirty, route, dirty_prev, dirty_next);
+}
+
+static void count_uses(struct routes *routes, const struct route *route, int by)
+{
+	uint32_t vifs = route->held_outputs | (uint32_t)1 << route->held_input;
+
+	for (unsigned vif = 0; vif < ROUTES_VIFS; vif++)
+		if (vifs >> vif & 1)
+			routes->uses[vif] += (size_t)by;
+}
+
+static void set_held(struct routes *routes, mtime now, struct route *route, unsigned input, uint32_t outputs)
+{
+	if (route->held) {
+		count_uses(routes, route, -1);
+	} else {
+		route->held = true;
+		route->read_at = now + routes->reading_interval;
+		DL_APPEND(routes->readings, route);
+	}
+	route->held_input = (uint8_t)input;
+	route->held_outputs = outputs;
+	count_uses(routes, route, 1);
+}
+
+static void clear_held(struct routes *routes, struct route *route)
+{
+	if (!route->held)
+		return;
+	count_uses(routes, route, -1);
+	route->held = false;
+	DL_DELETE(routes->readings, route);
+}
+
+static void release(struct routes *routes, struct route *route)
+{
+	if (route->wishes != NULL || route->held || route->dirty || route->retry_at != 0)
+		return;
+	HASH_DEL(routes->hash, route);
+	pool_give(routes->pool, route, sizeof *route);
+}
+
+static struct wish *find_wish(const struct route *route, unsigned instance)
+{
+	struct wish *wish;
+
+	LL_FOREACH (route->wishes, wish)
+		if (wish->instance == instance)
+			return wish;
+	return NULL;
+}
+
+bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
+		 uint32_t outputs)
+{
+	struct route *route = get(routes, key);
+	struct wish *wish = route ? find_wish(route, instance) : NULL;
+
+	assert(input < ROUTES_VIFS && instance < ROUTES_INSTANCES);
+	if (route == NULL)
+		return false;
+	if (wish == NULL) {
+		wish = pool_take(routes->pool, sizeof *wish);
+		if (wish == NULL) {
+			release(routes, route);
+			return false;
+		}
+		wish->instance = (uint8_t)instance;
+		LL_APPEND(route->wishes, wish);
+	}
+	wish->input = (uint8_t)input;
+	wish->outputs = outputs;
+	mark(routes, route);
+	return true;
+}
+
+static void remove_wish(struct routes *routes, struct route *route, unsigned instance)
+{
+	struct wish *wish = find_wish(route, instance);
+
+	if (wish == NULL)
+		return;
+	LL_DELETE(route->wishes, wish);
+	pool_give(routes->pool, wish, sizeof *wish);
+	mark(routes, route);
+}
+
+void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance)
+{
+	struct route *route = find(routes, key);
+
+	if (route != NULL)
+		remove_wish(routes, route, instance);
+}
+
+void routes_unwant_all(struct routes *routes, unsigned instance)
+{
+	struct route *route, *next;
+
+	HASH_ITER (hh, routes->hash, route, next)
+		remove_wish(routes, route, instance);
+}
+
+void routes_lost(struct routes *routes, const struct route_key *key)
+{
+	struct route *route = find(routes, key);
+
+	if (route == NULL || !route->held)
+		return;
+	clear_held(routes, route);
+	mark(routes, route);
+}
+
+bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input)
+{
+	struct route *route = get(routes, key);
+
+	if (route == NULL)
+		return false;
+	if (route->wishes == NULL && !route->held) {
+		route->ask_again = true;
+		route->held_input = (uint8_t)input;
+	}
+	mark(routes, route);
+	return true;
+}
+
+/* Input of the oldest wish, outputs of all that share it; never back to where it comes from. */
+static void merge_wishes(const struct route *route, struct route_op *op)
+{
+	const struct wish *wish;
+
+	op->input = route->wishes->input;
+	op->outputs = 0;
+	LL_FOREACH (route->wishes, wish)
+		if (wish->input == op->input)
+			op->outputs |= wish->outputs;
+	op->outputs &= ~((uint32_t)1 << op->input);
+}
+
+/* What has to be done to an entry; false: it is right. */
+static bool next_op(const struct route *route, struct route_op *op)
+{
+	*op = (struct route_op){.key = route->key};
+	if (route->ask_again && route->wishes == NULL && !route->held) {
+		op->kind = ROUTE_SET;
+		op->input = route->held_input;
+		return true;
+	}
+	if (route->wishes == NULL) {
+		op->kind = ROUTE_DELETE;
+		return route->held;
+	}
+	op->kind = ROUTE_SET;
+	merge_wishes(route, op);
+	return !route->held || route->held_input != op->input || route->held_outputs != op->outputs;
+}
+
+bool routes_pull(struct routes *routes, mtime now, struct route_op *op)
+{
+	struct route *route;
+
+	while (routes->retries != NULL && routes->retries->retry_at <= now)
+		mark(routes, routes->retries);
+	while ((route = routes->dirty) != NULL) {
+		DL_DELETE2(routes->dirty, route, dirty_prev, dirty_next);
+		route->dirty = false;
+		if (next_op(route, op))
+			return true;
+		release(routes, route);
+	}
+	return false;
+}
+
+static void retry_later(struct routes *routes, mtime now, struct route *route)
+{
+	routes->failures++;
+	route->retry_at = now + RETRY_INTERVAL;
+	DL_APPEND2(routes->retries, route, retry_prev, retry_next);
+}
+
+void routes_done(struct routes *routes, mtime now, const struct route_op *op, int result)
+{
+	struct route *route = find(routes, &op->key);
+
+	assert(route != NULL && "operations are answered one by one");
+	route->ask_again = false;
+	if (op->kind == ROUTE_DELETE) {
+		/* An entry that cannot be deleted is not there (the kernel's -ENOENT): nothing else makes it
+		 * fail. */
+		clear_held(routes, route);
+		release(routes, route);
+		return;
+	}
+	if (result == 0) {
+		set_held(routes, now, route, op->input, op->outputs);
+		if (route->wishes == NULL)
+			mark(routes, route);
+		return;
+	}
+	/* The kernel keeps what it had. */
+	if (route->wishes != NULL)
+		retry_later(routes, now, route);
+	else
+		release(routes, route);
+}
+
+bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key, uint64_t *instances)
+{
+	struct route *route = routes->readings;
+	const struct wish *wish;
+
+	if (route == NULL || route->read_at > now)
+		return false;
+	route->read_at = now + routes->reading_interval;
+	DL_DELETE(routes->readings, route);
+	DL_APPEND(routes->readings, route);
+	*key = route->key;
+	*instances = 0;
+	LL_FOREACH (route->wishes, wish)
+		*instances |= (uint64_t)1 << wish->instance;
+	return true;
+}
+
+mtime routes_deadline(const struct routes *routes)
+{
+	mtime at = routes->readings ? routes->readings->read_at : MTIME_NEVER;
+
+	return routes->retries ? mtime_min(at, routes->retries->retry_at) : at;
+}
+
+size_t routes_vif_uses(const struct routes *routes, unsigned vif)
+{
+	return routes->uses[vif];
+}
+
+size_t routes_count(const struct routes *routes)
+{
+	return HASH_COUNT(routes->hash);
+}
+
+uint64_t routes_failures(const struct routes *routes)
+{
+	return routes->failures;
+}

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/log.h"
+#include "daemon/owner.h"
+#include "kernel/join.h"
+#include "kernel/mrt_owner.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <utlist.h>
+
+#define OPERATIONS_PER_TURN                                                                                  \
+	512 /* of one kind; the rest comes with the next turn, so that nobody waits long */
+#define ROUTES_MEMORY_MAX ((size_t)64 << 20)
+#define HOST_MEMORY_MAX	  ((size_t)128 << 20)
+#define PACKET_MAX	  9216
+
+static uint64_t random_seed(void)
+{
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+		fatal("random numbers");
+	return seed;
+}
+
+/* Vifs: the links' operations. */
+
+static bool vif_is_free(void *context, enum family family, unsigned vif)
+{
+	const struct owner *owner = context;
+
+	return routes_vif_uses(owner->tables[family].routes, vif) == 0;
+}
+
+static int open_vif(struct owner *owner, struct table *table, unsigned number, int ifindex)
+{
+	struct vif *vif = calloc(1, sizeof *vif);
+	int result;
+
+	if (vif == NULL)
+		return -ENOMEM;
+	result = link_socket_open(&vif->socket, ifindex, table->family);
+	if (result != 0) {
+		free(vif);
+		return result;
+	}
+	vif->family = table->family;
+	vif->number = number;
+	vif->source = (struct loop_source){.fd = link_socket_fd(vif->socket), .ready = intake_packets};
+	if (!owner_watch(owner, &vif->source)) {
+		link_socket_close(vif->socket);
+		free(vif);
+		return -ENOMEM;
+	}
+	table->vifs[number] = vif;
+	return 0;
+}
+
+static void close_vif(struct owner *owner, struct table *table, unsigned number)
+{
+	struct vif *vif = table->vifs[number];
+
+	if (vif == NULL)
+		return;
+	table->vifs[number] = NULL;
+	owner_unwatch(owner, &vif->source);
+	link_socket_close(vif->socket);
+	vif->source.next_removed = owner->removed;
+	owner->removed = &vif->source;
+}
+
+static int add_vif(struct owner *owner, const struct link_op *op)
+{
+	struct table *table = &owner->tables[op->family];
+	int result = mrt_add_vif(table->mrt, op->vif, op->ifindex);
+
+	if (result == 0) {
+		result = open_vif(owner, table, op->vif, op->ifindex);
+		if (result != 0)
+			mrt_del_vif(table->mrt, op->vif);
+	}
+	if (result != 0 && result != -ENODEV) {
+		errno = -result;
+		warn("%s: cannot be made a vif; trying again", op->name);
+	}
+	return result;
+}
+
+static void del_vif(struct owner *owner, const struct link_op *op)
+{
+	struct table *table = &owner->tables[op->family];
+
+	close_vif(owner, table, op->vif);
+	/* Of an interface that is gone the kernel has removed the vif itself. */
+	mrt_del_vif(table->mrt, op->vif);
+}
+
+/* Uplinks: the host side of upstream interfaces. */
+
+struct uplink *edge_uplink(struct owner *owner, enum family family, const char *name)
+{
+	struct uplink *uplink;
+
+	LL_FOREACH (owner->uplinks, uplink)
+		if (uplink->family == family && strcmp(uplink->name, name) == 0)
+			return uplink;
+	return NULL;
+}
+
+static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name)
+{
+	struct uplink *uplink = edge_uplink(owner, family, name);
+	struct host_limits limits = {
+		.groups_per_socket = join_groups_max(family),
+		.sources_per_filter = join_sources_max(family),
+		.memory_max = HOST_MEMORY_MAX,
+	};
+
+	if (uplink != NULL)
+		return uplink;
+	uplink = calloc(1, sizeof *uplink);
+	if (uplink == NULL)
+		return NULL;
+	uplink->host = host_new(family, &limits, random_seed());
+	if (uplink->host == NULL) {
+		free(uplink);
+		return NULL;
+	}
+	uplink->family = family;
+	strncpy(uplink->name, name, sizeof uplink->name - 1);
+	LL_APPEND(owner->uplinks, uplink);
+	return uplink;
+}
+
+static void close_sockets(struct uplink *uplink)
+{
+	/* Newest first: the kernel finds a membership by walking from the newest one. */
+	for (size_t slot = uplink->socket_count; slot-- > 0;)
+		if (uplink->sockets[slot] >= 0)
+			join_socket_close(uplink->sockets[slot]);
+	free(uplink->sockets);
+	uplink->sockets = NULL;
+	uplink->socket_count = 0;
+}
+
+static void uplink_forget(struct uplink *uplink)
+{
+	host_forget(uplink->host);
+	close_sockets(uplink);
+	uplink->ifindex = 0;
+}
+
+static void tell_uplink(struct owner *owner, const struct link_op *op, enum family family, mtime now)
+{
+	const struct link_change *change = &op->change;
+	struct uplink *uplink;
+	struct host_link link = {
+		.usable = change->present && change->family[family].usable,
+		.address = change->family[family].address,
+		.mtu = change->mtu,
+	};
+
+	if (change->settings.version[family] == VERSION_NONE || !owner->tables[family].open)
+		return;
+	uplink = uplink_get(owner, family, change->name);
+	if (uplink == NULL)
+		return;
+	uplink->instances |= (uint64_t)1 << op->instance;
+	if (!change->present || (uplink->ifindex != 0 && uplink->ifindex != op->ifindex))
+		uplink_forget(uplink);
+	if (!change->present)
+		return;
+	uplink->ifindex = op->ifindex;
+	uplink->vif = links_vif(owner->links, op->instance, op->id, family);
+	link.kernel_version = join_host_version(family, change->name);
+	host_set_link(uplink->host, now, &link);
+}
+
+static void log_link(const struct owner *owner, const struct link_op *op)
+{
+	const char *instance = owner->instances[op->instance].config->name;
+	const char *role = op->change.role == ROLE_UPSTREAM ? "upstream" : "downstream";
+	char text[FAMILIES][ADDR_TEXT_SIZE];
+
+	if (!op->change.present) {
+		info("%s: %s: %s interface is gone; waiting for it", instance, op->name, role);
+		return;
+	}
+	for (int family = 0; family < FAMILIES; family++)
+		if (op->change.family[family].usable)
+			info("%s: %s: %s link in use, vif %u, address %s", instance, op->name, role,
+			     links_vif(owner->links, op->instance, op->id, family),
+			     addr_format(&op->change.family[family].address, text[family]));
+}
+
+static void disable_rp_filter(struct owner *owner, const char *name)
+{
+	int result = rpfilter_disable(owner->rpfilter, name);
+
+	if (result == 0)
+		return;
+	errno = -result;
+	warn("%s: rp_filter cannot be set to 0 (net.ipv4.conf.%s.rp_filter)", name, name);
+}
+
+static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
+{
+	struct input input = {.kind = INPUT_LINK, .link = op->id};
+
+	if (!intake_tell(&owner->instances[op->instance], &input, &op->change, sizeof op->change))
+		return -EAGAIN;
+	log_link(owner, op);
+	if (owner->rpfilter != NULL && op->change.present)
+		disable_rp_filter(owner, op->name);
+	for (int family = 0; family < FAMILIES && op->change.role == ROLE_UPSTREAM; family++)
+		tell_uplink(owner, op, family, now);
+	return 0;
+}
+
+static void apply_links(struct owner *owner, mtime now)
+{
+	struct link_op op;
+
+	while (links_pull(owner->links, now, vif_is_free, owner, &op)) {
+		int result = 0;
+
+		switch (op.kind) {
+		case LINK_ADD_VIF:
+			result = add_vif(owner, &op);
+			break;
+		case LINK_DEL_VIF:
+			del_vif(owner, &op);
+			break;
+		case LINK_TELL:
+			result = tell_link(owner, &op, now);
+			break;
+		}
+		links_done(owner->links, now, &op, result);
+		/* The worker's channel is full: it rings when it has made room. */
+		if (result == -EAGAIN)
+			break;
+	}
+}
+
+/* Joins: the hosts' operations. */
+
+static int join_fd(struct uplink *uplink, uint32_t slot)
+{
+	if (slot >= uplink->socket_count) {
+		size_t count = slot + 16;
+		int *sockets = realloc(uplink->sockets, count * sizeof *sockets);
+
+		if (sockets == NULL)
+			return -ENOMEM;
+		for (size_t i = uplink->socket_count; i < count; i++)
+			sockets[i] = -1;
+		uplink->sockets = sockets;
+		uplink->socket_count = count;
+	}
+	if (uplink->sockets[slot] < 0) {
+		int fd = join_socket(uplink->family);
+
+		if (fd < 0)
+			return fd;
+		uplink->sockets[slot] = fd;
+	}
+	return uplink->sockets[slot];
+}
+
+static int perform_join(struct uplink *uplink, const struct join_op *op)
+{
+	int fd = join_fd(uplink, op->slot);
+
+	if (fd < 0)
+		return fd;
+	switch (op->kind) {
+	case JOIN_GROUP:
+		return join_group(fd, uplink->ifindex, &op->group);
+	case JOIN_LEAVE:
+		return join_leave(fd, uplink->ifindex, &op->group);
+	case JOIN_SOURCE:
+		return join_source(fd, uplink->ifindex, &op->group, &op->source);
+	case JOIN_LEAVE_SOURCE:
+		return join_leave_source(fd, uplink->ifindex, &op->group, &op->source);
+	case JOIN_SET_FILTER:
+		return join_set_filter(fd, uplink->ifindex, &op->group, &op->filter);
+	}
+	return -EINVAL;
+}
+
+static void close_unused(struct uplink *uplink, uint32_t slot)
+{
+	if (slot >= uplink->socket_count || uplink->sockets[slot] < 0 ||
+	    host_slot_memberships(uplink->host, slot) > 0)
+		return;
+	join_socket_close(uplink->sockets[slot]);
+	uplink->sockets[slot] = -1;
+}
+
+static void log_join_failure(struct uplink *uplink, const struct join_op *op, int result)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	if (result == 0 || uplink->told_error == -result)
+		return;
+	uplink->told_error = errno = -result;
+	warn("%s: %s cannot be joined upstream for now; trying again", uplink->name,
+	     addr_format(&op->group, text));
+}
+
+static void send_reports(struct owner *owner, struct uplink *uplink, mtime now)
+{
+	static uint8_t buffer[PACKET_MAX];
+	struct vif *vif = uplink->vif < MRT_VIFS ? owner->tables[uplink->family].vifs[uplink->vif] : NULL;
+	struct link_send send = {.data = buffer};
+
+	while (host_pull_packet(uplink->host, now, buffer, &send.length, &send.destination))
+		if (vif == NULL || link_socket_send(vif->socket, &send, 1) != 1)
+			uplink->send_failures++;
+}
+
+/* First the kernel's memberships, then the report that tells of them. */
+static void apply_host(struct owner *owner, struct uplink *uplink, mtime now)
+{
+	struct join_op op;
+	int count = 0;
+
+	while (host_pull_join(uplink->host, now, &op)) {
+		int result = perform_join(uplink, &op);
+
+		log_join_failure(uplink, &op, result);
+		host_join_done(uplink->host, now, &op, result);
+		close_unused(uplink, op.slot);
+		if (++count == OPERATIONS_PER_TURN) {
+			owner->again = true;
+			break;
+		}
+	}
+	send_reports(owner, uplink, now);
+}
+
+/* Routes. */
+
+static int perform_route(struct table *table, const struct route_op *op)
+{
+	if (op->kind == ROUTE_DELETE)
+		return mrt_del_route(table->mrt, &op->key.source, &op->key.group);
+	return mrt_set_route(table->mrt, &op->key.source, &op->key.group, op->input, op->outputs);
+}
+
+static void log_route_failure(struct table *table, const struct route_op *op, int result)
+{
+	char source[ADDR_TEXT_SIZE], group[ADDR_TEXT_SIZE];
+
+	if (result == 0 || op->kind == ROUTE_DELETE || table->told_error == -result)
+		return;
+	table->told_error = errno = -result;
+	warn("route (%s, %s) is refused by the kernel; trying again", addr_format(&op->key.source, source),
+	     addr_format(&op->key.group, group));
+}
+
+static void apply_routes(struct owner *owner, struct table *table, mtime now)
+{
+	struct route_op op;
+	int count = 0;
+
+	while (routes_pull(table->routes, now, &op)) {
+		int result = perform_route(table, &op);
+
+		log_route_failure(table, &op, result);
+		routes_done(table->routes, now, &op, result);
+		if (++count == OPERATIONS_PER_TURN) {
+			owner->again = true;
+			break;
+		}
+	}
+}
+
+void edge_apply(struct owner *owner, mtime now)
+{
+	struct uplink *uplink;
+
+	apply_links(owner, now);
+	for (int family = 0; family < FAMILIES; family++)
+		if (owner->tables[family].open)
+			apply_routes(owner, &owner->tables[family], now);
+	LL_FOREACH (owner->uplinks, uplink)
+		apply_host(owner, uplink, now);
+	for (int family = 0; family < FAMILIES; family++)
+		if (owner->tables[family].open)
+			intake_counters(owner, &owner->tables[family], now);
+}
+
+mtime edge_deadline(const struct owner *owner)
+{
+	const struct uplink *uplink;
+	mtime at = links_deadline(owner->links);
+
+	for (int family = 0; family < FAMILIES; family++)
+		if (owner->tables[family].open)
+			at = mtime_min(at, routes_deadline(owner->tables[family].routes));
+	LL_FOREACH (owner->uplinks, uplink)
+		at = mtime_min(at, host_deadline(uplink->host));
+	return at;
+}
+
+static bool is_configured(const struct owner *owner, enum family family, bool *named)
+{
+	bool wanted = false;
+
+	*named = false;
+	for (size_t i = 0; i < owner->config->instance_count; i++) {
+		const struct config_instance *instance = &owner->config->instances[i];
+
+		for (size_t j = 0; j < instance->downstream_count; j++)
+			wanted |= instance->downstream[j].settings.version[family] != VERSION_NONE;
+		*named |= instance->family_named[family];
+	}
+	return wanted;
+}
+
+/* Why a family cannot start, and what to do about it. */
+static void explain(enum family family, int result, char *text, size_t size)
+{
+	const char *name = family == FAMILY_IPV4 ? "IPv4" : "IPv6";
+	char process[MRT_OWNER_NAME_SIZE];
+	pid_t pid;
+
+	errno = -result;
+	if (result == -EADDRINUSE && mrt_owner_find(family, &pid, process))
+		snprintf(text, size, "%s: another multicast router is running: %s (pid %d); stop it first",
+			 name, process, (int)pid);
+	else if (result == -EADDRINUSE)
+		snprintf(text, size,
+			 "%s: another multicast router is running (smcroute, igmpproxy, pimd, mcproxy?); "
+			 "stop it first",
+			 name);
+	else if (result == -EPERM || result == -EACCES)
+		snprintf(text, size,
+			 "%s: not permitted: start mcproxy as root, or with CAP_NET_ADMIN and CAP_NET_RAW",
+			 name);
+	else if (result == -ENOPROTOOPT || result == -EAFNOSUPPORT || result == -EPROTONOSUPPORT)
+		snprintf(text, size, "%s: the kernel has no multicast routing for it (%s)", name,
+			 family == FAMILY_IPV4 ? "CONFIG_IP_MROUTE" : "CONFIG_IPV6_MROUTE, or IPv6 is off");
+	else
+		snprintf(text, size, "%s: multicast routing cannot start: %s", name, strerror(-result));
+}
+
+static mtime reading_interval(const struct owner *owner)
+{
+	mtime interval = MTIME_NEVER;
+
+	for (size_t i = 0; i < owner->config->instance_count; i++)
+		interval = mtime_min(interval, owner->config->instances[i].settings.route_timeout / 2);
+	return interval;
+}
+
+static int open_table(struct owner *owner, struct table *table)
+{
+	int result = mrt_open(&table->mrt, table->family, MRT_TABLE_DEFAULT);
+
+	if (result != 0)
+		return result;
+	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), random_seed());
+	table->source =
+		(struct loop_source){.fd = mrt_fd(table->mrt), .urgent = true, .ready = intake_upcalls};
+	if (table->routes == NULL || !owner_watch(owner, &table->source))
+		return -ENOMEM;
+	table->open = true;
+	links_enable_family(owner->links, table->family);
+	return 0;
+}
+
+int edge_open(struct owner *owner)
+{
+	bool any = false;
+
+	for (int family = 0; family < FAMILIES; family++) {
+		struct table *table = &owner->tables[family];
+		char text[256];
+		bool named;
+		int result;
+
+		table->family = family;
+		if (!is_configured(owner, family, &named))
+			continue;
+		result = open_table(owner, table);
+		if (result == 0) {
+			any = true;
+			continue;
+		}
+		explain(family, result, text, sizeof text);
+		if (named || (family == FAMILY_IPV6 && !any)) {
+			warnx("%s", text);
+			return 1;
+		}
+		warnx("%s; %s is left out", text, family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+	}
+	return any ? 0 : 1;
+}
+
+static void close_table(struct owner *owner, struct table *table)
+{
+	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
+		close_vif(owner, table, vif);
+	if (table->mrt != NULL)
+		mrt_close(table->mrt);
+	routes_free(table->routes);
+	*table = (struct table){.family = table->family};
+}
+
+/* Leaves all groups upstream (with a report at once, not with the kernel's tick), then takes away routes and
+ * vifs. */
+void edge_close(struct owner *owner)
+{
+	struct uplink *uplink, *next;
+
+	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
+		host_free(uplink->host);
+		close_sockets(uplink);
+		free(uplink);
+	}
+	owner->uplinks = NULL;
+	for (int family = 0; family < FAMILIES; family++)
+		close_table(owner, &owner->tables[family]);
+}

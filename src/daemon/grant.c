@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/log.h"
+#include "daemon/owner.h"
+#include "daemon/status.h"
+#include "daemon/trace.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define REQUESTS_PER_TURN 1024 /* of one worker, so that all get their share */
+
+static struct links_port *find_port(struct owner *owner, unsigned instance, uint8_t id,
+				    struct links_port *port)
+{
+	size_t cursor = (size_t)instance * LINKS_MAX + id;
+
+	if (!links_next_port(owner->links, &cursor, port) || port->instance != instance || port->id != id)
+		return NULL;
+	return port;
+}
+
+static void grant_send(struct owner *owner, struct instance_slot *instance, const struct request *request,
+		       const void *packet, size_t size)
+{
+	struct table *table = &owner->tables[request->family];
+	unsigned number = links_vif(owner->links, instance->number, request->link, request->family);
+	struct vif *vif = number != LINKS_NO_VIF ? table->vifs[number] : NULL;
+	struct link_send send = {.data = packet, .length = size, .destination = request->group};
+
+	if (vif == NULL)
+		return;
+	if (link_socket_send(vif->socket, &send, 1) != 1)
+		vif->sends_failed++;
+}
+
+static void grant_membership(struct owner *owner, struct instance_slot *instance,
+			     const struct request *request, const void *sources)
+{
+	struct filter filter = {.mode = request->mode};
+
+	/* The host only reads the list; its payload stays valid for the call. */
+	memcpy(&filter.sources.list, &sources, sizeof sources);
+	filter.sources.count = filter.sources.capacity = request->count;
+	for (struct uplink *uplink = owner->uplinks; uplink; uplink = uplink->next) {
+		if (uplink->family != request->family || !(uplink->instances >> instance->number & 1))
+			continue;
+		if (!host_want(uplink->host, instance->number, &request->group, &filter))
+			warnx("%s: %s: out of memory for memberships", instance->config->name, uplink->name);
+	}
+}
+
+static void grant_route(struct owner *owner, struct instance_slot *instance, const struct request *request)
+{
+	struct table *table = &owner->tables[request->family];
+	struct route_key key = {.source = request->source, .group = request->group};
+	unsigned input = links_vif(owner->links, instance->number, request->link, request->family);
+	uint32_t outputs = 0;
+
+	if (!table->open)
+		return;
+	if (request->kind == REQUEST_ROUTE_NONE || input == LINKS_NO_VIF) {
+		routes_unwant(table->routes, &key, instance->number);
+		return;
+	}
+	for (uint64_t links = request->links; links != 0; links &= links - 1) {
+		uint8_t id = (uint8_t)__builtin_ctzll(links);
+		unsigned vif = links_vif(owner->links, instance->number, id, request->family);
+
+		if (vif != LINKS_NO_VIF)
+			outputs |= (uint32_t)1 << vif;
+	}
+	if (!routes_want(table->routes, &key, instance->number, input, outputs))
+		warnx("%s: out of memory for routes", instance->config->name);
+}
+
+static void grant_upstream_query(struct owner *owner, struct instance_slot *instance, mtime now,
+				 const struct request *request, const void *payload)
+{
+	struct links_port port;
+	struct uplink *uplink;
+
+	if (find_port(owner, instance->number, request->link, &port) == NULL)
+		return;
+	uplink = edge_uplink(owner, request->family, port.name);
+	if (uplink != NULL)
+		host_heard_query(uplink->host, now, payload);
+}
+
+static void grant_event(struct owner *owner, struct instance_slot *instance, const struct event *event)
+{
+	struct links_port port;
+	const char *link = event->link != UINT8_MAX && find_port(owner, instance->number, event->link, &port)
+				   ? port.name
+				   : NULL;
+
+	trace_event(instance->config->name, link, event);
+}
+
+static void grant(struct owner *owner, struct instance_slot *instance, mtime now,
+		  const struct request *request, const void *payload, size_t size)
+{
+	switch ((enum request_kind)request->kind) {
+	case REQUEST_SEND:
+		grant_send(owner, instance, request, payload, size);
+		break;
+	case REQUEST_MEMBERSHIP:
+		grant_membership(owner, instance, request, payload);
+		break;
+	case REQUEST_ROUTE:
+	case REQUEST_ROUTE_NONE:
+		grant_route(owner, instance, request);
+		break;
+	case REQUEST_UPSTREAM_QUERY:
+		grant_upstream_query(owner, instance, now, request, payload);
+		break;
+	case REQUEST_EVENT:
+		grant_event(owner, instance, &request->event);
+		break;
+	case REQUEST_SNAPSHOT:
+		status_page(owner->status, owner, instance, request, payload);
+		break;
+	case REQUEST_LINK_FREE:
+		links_id_free(owner->links, instance->number, request->link);
+		break;
+	case REQUEST_STOPPED:
+		owner_unwatch(owner, &instance->source);
+		instance->channel = NULL;
+		break;
+	}
+}
+
+void grant_requests(struct owner *owner, struct loop_source *source, mtime now)
+{
+	struct instance_slot *instance = (struct instance_slot *)source;
+	struct channel *channel = instance->channel;
+	union {
+		struct request request;
+		char body[LANE_BODY_SIZE];
+	} message;
+	const void *payload;
+	size_t size;
+	int count = 0;
+
+	instance->again = false;
+	lane_acknowledge(channel->up);
+	while (lane_next(channel->up, &message, &payload, &size)) {
+		instance->requests++;
+		grant(owner, instance, now, &message.request, payload, size);
+		if (instance->channel == NULL)
+			return;
+		if (++count < REQUESTS_PER_TURN)
+			continue;
+		/* The rest comes with the next turn, after the others. */
+		lane_drained(channel->up);
+		instance->again = owner->again = true;
+		return;
+	}
+	lane_drained(channel->up);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/log.h"
+#include "daemon/owner.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define UPCALLS_PER_TURN  256
+#define READINGS_PER_TURN 256 /* of counters, so that a dump of many routes holds up nobody */
+
+bool intake_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size)
+{
+	void *room, *message;
+
+	if (instance->worker == NULL)
+		return false;
+	message = lane_reserve(instance->channel->down, size, &room);
+	if (message == NULL) {
+		/* So that the worker rings when it has made room. */
+		lane_starve(instance->channel->down);
+		return false;
+	}
+	memcpy(message, input, sizeof *input);
+	if (size > 0)
+		memcpy(room, payload, size);
+	lane_commit(instance->channel->down, size);
+	return true;
+}
+
+void intake_wake(struct owner *owner)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].worker != NULL)
+			lane_wake(owner->instances[i].channel->down);
+}
+
+/* What the callbacks for each port of a vif need. */
+struct delivery {
+	struct owner *owner;
+	struct input input;
+	const void *payload;
+	size_t size;
+	unsigned delivered;
+	unsigned refused;
+};
+
+static void deliver(void *context, unsigned instance, uint8_t id)
+{
+	struct delivery *delivery = context;
+
+	delivery->input.link = id;
+	if (intake_tell(&delivery->owner->instances[instance], &delivery->input, delivery->payload,
+			delivery->size))
+		delivery->delivered++;
+	else
+		delivery->refused++;
+}
+
+void intake_packets(struct owner *owner, struct loop_source *source, mtime now)
+{
+	struct vif *vif = (struct vif *)source;
+	struct link_packet packets[LINK_SOCKET_BATCH];
+	int count = link_socket_receive(vif->socket, packets, LINK_SOCKET_BATCH);
+
+	(void)now;
+	vif->kernel_drops += link_socket_drops(vif->socket);
+	for (int i = 0; i < count; i++) {
+		struct delivery delivery = {
+			.owner = owner,
+			.input = {.kind = INPUT_PACKET,
+				  .family = (uint8_t)vif->family,
+				  .truncated = packets[i].truncated},
+			.payload = packets[i].data,
+			.size = packets[i].length,
+		};
+
+		links_each_port(owner->links, vif->family, vif->number, deliver, &delivery);
+		vif->channel_drops += delivery.refused;
+	}
+	intake_wake(owner);
+}
+
+static void take_upcall(struct owner *owner, struct table *table, const struct mrt_upcall *upcall)
+{
+	struct route_key key = {.source = upcall->source, .group = upcall->group};
+	struct delivery delivery = {
+		.owner = owner,
+		.input = {.kind = INPUT_UPCALL,
+			  .family = (uint8_t)table->family,
+			  .wrong_link = upcall->kind == MRT_UPCALL_WRONGVIF,
+			  .source = upcall->source,
+			  .group = upcall->group},
+	};
+
+	table->upcalls++;
+	/* The kernel asks only for entries it does not have. */
+	if (upcall->kind == MRT_UPCALL_NOCACHE)
+		routes_lost(table->routes, &key);
+	links_each_port(owner->links, table->family, upcall->vif, deliver, &delivery);
+	if (delivery.refused > 0 && delivery.delivered == 0 && upcall->kind == MRT_UPCALL_NOCACHE) {
+		table->upcalls_deferred++;
+		routes_ask_again(table->routes, &key, upcall->vif);
+	}
+}
+
+void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now)
+{
+	struct table *table = (struct table *)source;
+	struct mrt_upcall upcalls[UPCALLS_PER_TURN];
+	int count = mrt_receive(table->mrt, upcalls, UPCALLS_PER_TURN);
+
+	(void)now;
+	for (int i = 0; i < count; i++)
+		if (upcalls[i].vif < MRT_VIFS)
+			take_upcall(owner, table, &upcalls[i]);
+	intake_wake(owner);
+}
+
+void intake_counters(struct owner *owner, struct table *table, mtime now)
+{
+	struct route_key key;
+	uint64_t instances;
+
+	for (int i = 0; i < READINGS_PER_TURN && routes_pull_reading(table->routes, now, &key, &instances);
+	     i++) {
+		struct mrt_counters counters;
+		struct input input = {.kind = INPUT_COUNTERS,
+				      .family = (uint8_t)table->family,
+				      .source = key.source,
+				      .group = key.group};
+
+		if (mrt_route_counters(table->mrt, &key.source, &key.group, &counters) != 0) {
+			/* Not in the kernel: somebody took it away. */
+			routes_lost(table->routes, &key);
+			continue;
+		}
+		input.packets = counters.packets;
+		input.bytes = counters.bytes;
+		input.wrong_link_packets = (uint32_t)counters.wrong_vif;
+		for (; instances != 0; instances &= instances - 1)
+			intake_tell(&owner->instances[__builtin_ctzll(instances)], &input, NULL, 0);
+	}
+	intake_wake(owner);
+}
+
+static void tell_missing(struct owner *owner)
+{
+	size_t cursor = 0;
+	unsigned instance;
+	const char *pattern;
+
+	while (links_next_missing(owner->links, &cursor, &instance, &pattern))
+		warnx("%s: %s: no such interface; waiting for it", owner->instances[instance].config->name,
+		      pattern);
+}
+
+static void take_news(void *context, const struct netlink_news *news)
+{
+	struct owner *owner = context;
+
+	switch (news->kind) {
+	case NETLINK_LINK:
+		if (!links_interface(owner->links, news->ifindex, news->name, news->up, news->mtu))
+			warnx("%s: not used: out of memory, or more than %d links in an instance", news->name,
+			      LINKS_MAX);
+		break;
+	case NETLINK_LINK_GONE:
+		links_interface_gone(owner->links, news->ifindex);
+		break;
+	case NETLINK_ADDRESS:
+		links_address(owner->links, news->ifindex, &news->address, true);
+		break;
+	case NETLINK_ADDRESS_GONE:
+		links_address(owner->links, news->ifindex, &news->address, false);
+		break;
+	case NETLINK_OVERRUN:
+		links_dump_begin(owner->links);
+		break;
+	case NETLINK_DUMP_END:
+		links_dump_end(owner->links);
+		if (!owner->first_dump_over)
+			tell_missing(owner);
+		owner->first_dump_over = true;
+		break;
+	}
+}
+
+void intake_netlink(struct owner *owner, struct loop_source *source, mtime now)
+{
+	int result = netlink_receive(owner->netlink, take_news, owner);
+
+	(void)source;
+	(void)now;
+	if (result != 0) {
+		errno = -result;
+		warn("netlink: news of interfaces cannot be read");
+	}
+}

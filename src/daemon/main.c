@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/config.h"
+#include "daemon/log.h"
+#include "daemon/owner.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CONFIG_PATH "/etc/mcproxy.conf"
+
+/* Long options without a letter. */
+enum { OPTION_RECORD = 256 };
+
+struct option_text {
+	const char *argument;
+	const char *text;
+};
+
+static const struct option long_options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"check", no_argument, NULL, 't'},
+	{"status", no_argument, NULL, 's'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"debug", no_argument, NULL, 'd'},
+	{"reset-rp-filter", no_argument, NULL, 'r'},
+	{"record", required_argument, NULL, OPTION_RECORD},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{0},
+};
+
+/* In the order of long_options. */
+static const struct option_text option_texts[] = {
+	{"FILE", "configuration file (default " CONFIG_PATH ")"},
+	{NULL, "check the configuration file and exit"},
+	{NULL, "print a status every 4 seconds"},
+	{NULL, "with -s: groups too; twice: sources too"},
+	{NULL, "debug log: every change of state"},
+	{NULL, "set rp_filter of the used links and of `all` to 0, and put it back at exit"},
+	{"FILE", "record all inputs, to be replayed"},
+	{NULL, "print this help and exit"},
+	{NULL, "print the version and exit"},
+};
+
+static void print_help(void)
+{
+	puts("mcproxy: IGMP/MLD multicast proxy\n\n"
+	     "usage: mcproxy [-c FILE] [-dhrstV] [-v[v]] [--record FILE]\n");
+	for (size_t i = 0; long_options[i].name != NULL; i++) {
+		const char *argument = option_texts[i].argument;
+		char letter[4] = {'-', (char)long_options[i].val, ',', '\0'};
+
+		printf("  %-3s --%s%s%-*s %s\n", long_options[i].val < OPTION_RECORD ? letter : "",
+		       long_options[i].name, argument ? " " : "",
+		       22 - (int)snprintf(NULL, 0, "%s%s", long_options[i].name, argument ? " " : ""),
+		       argument ? argument : "", option_texts[i].text);
+	}
+	puts("\nSignals: USR1 status, HUP reload, TERM and INT stop.\nSee mcproxy(8) and mcproxy.conf(5).");
+}
+
+static bool read_options(int argc, char **argv, struct options *options)
+{
+	int letter;
+
+	while ((letter = getopt_long(argc, argv, "c:tsvdrhV", long_options, NULL)) != -1) {
+		switch (letter) {
+		case 'c':
+			options->config_path = optarg;
+			break;
+		case 't':
+			options->check_only = true;
+			break;
+		case 's':
+			options->status = true;
+			break;
+		case 'v':
+			options->verbose++;
+			break;
+		case 'd':
+			options->debug = true;
+			break;
+		case 'r':
+			options->reset_rp_filter = true;
+			break;
+		case OPTION_RECORD:
+			options->record_path = optarg;
+			break;
+		case 'h':
+			print_help();
+			exit(EXIT_SUCCESS);
+		case 'V':
+			puts("mcproxy " MCPROXY_VERSION);
+			exit(EXIT_SUCCESS);
+		default:
+			return false;
+		}
+	}
+	if (optind < argc)
+		fprintf(stderr, "mcproxy: %s: unexpected argument; a configuration file is named with -c\n",
+			argv[optind]);
+	return optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.config_path = CONFIG_PATH};
+	char error[CONFIG_ERROR_SIZE];
+	struct config *config;
+	int result;
+
+	if (!read_options(argc, argv, &options)) {
+		fputs("usage: mcproxy [-c FILE] [-dhrstV] [-v[v]] [--record FILE]; see mcproxy -h\n", stderr);
+		return 2;
+	}
+	log_open(true, options.debug);
+	config = config_load(options.config_path, error);
+	if (config == NULL)
+		fatalx("%s", error);
+	if (options.check_only) {
+		printf("%s: %zu instance%s, configuration is valid\n", options.config_path,
+		       config->instance_count, config->instance_count == 1 ? "" : "s");
+		config_free(config);
+		return EXIT_SUCCESS;
+	}
+	result = owner_run(&options, config);
+	config_free(config);
+	return result;
+}

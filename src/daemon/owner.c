@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/owner.h"
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/status.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define EVENTS_PER_TURN 64
+#define STATUS_INTERVAL (4 * MTIME_SECOND)
+#define RPFILTER_STATE	"/run/mcproxy/rp_filter"
+#define STOP_PATIENCE	(5 * MTIME_SECOND) /* a worker answers within microseconds */
+
+bool owner_watch(struct owner *owner, struct loop_source *source)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+
+	return epoll_ctl(owner->epoll, EPOLL_CTL_ADD, source->fd, &event) == 0;
+}
+
+void owner_unwatch(struct owner *owner, struct loop_source *source)
+{
+	epoll_ctl(owner->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+	source->ready = NULL; /* an event of this turn may still point here */
+}
+
+static void free_removed(struct owner *owner)
+{
+	while (owner->removed != NULL) {
+		struct loop_source *source = owner->removed;
+
+		owner->removed = source->next_removed;
+		free(source);
+	}
+}
+
+/* A status for a person: to the file that is configured for it, else to stdout where somebody can see it,
+ * else to the log. */
+static enum status_destination status_destination(const struct owner *owner)
+{
+	struct stat info;
+
+	if (owner->config->status_file != NULL)
+		return STATUS_FILE;
+	if (owner->options->status || isatty(STDOUT_FILENO))
+		return STATUS_STDOUT;
+	return fstat(STDOUT_FILENO, &info) == 0 && S_ISREG(info.st_mode) ? STATUS_STDOUT : STATUS_LOG;
+}
+
+static void take_signals(struct owner *owner, struct loop_source *source, mtime now)
+{
+	struct signalfd_siginfo siginfo;
+
+	(void)now;
+	while (read(source->fd, &siginfo, sizeof siginfo) == sizeof siginfo) {
+		switch (siginfo.ssi_signo) {
+		case SIGUSR1:
+			status_begin(owner->status, owner, 2, status_destination(owner));
+			break;
+		case SIGHUP:
+			warnx("SIGHUP: reload is not supported yet; restart to use a changed configuration");
+			break;
+		default:
+			owner->stopping = true;
+			break;
+		}
+	}
+}
+
+static bool open_signals(struct owner *owner)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	owner->signals = (struct loop_source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+					      .ready = take_signals};
+	return owner->signals.fd >= 0 && owner_watch(owner, &owner->signals);
+}
+
+/* Joins need a socket for every few groups: use what the administrator allows. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool start_instance(struct owner *owner, unsigned number)
+{
+	struct instance_slot *slot = &owner->instances[number];
+	struct input events = {.kind = INPUT_EVENTS, .wanted = log_is_debug()};
+	uint64_t seed;
+	int result;
+
+	slot->owner = owner;
+	slot->number = number;
+	slot->config = &owner->config->instances[number];
+	if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+		return false;
+	result = worker_start(&slot->worker, &slot->config->settings, seed, owner->config->ring_size,
+			      owner->record_fd, (uint8_t)number);
+	if (result != 0) {
+		errno = -result;
+		warn("%s: worker cannot start", slot->config->name);
+		return false;
+	}
+	slot->channel = worker_channel(slot->worker);
+	slot->source = (struct loop_source){.fd = lane_fd(slot->channel->up), .ready = grant_requests};
+	return owner_watch(owner, &slot->source) && intake_tell(slot, &events, NULL, 0);
+}
+
+static bool name_links(struct owner *owner, unsigned number)
+{
+	const struct config_instance *config = &owner->config->instances[number];
+
+	for (size_t i = 0; i < config->upstream_count; i++)
+		if (!links_name(owner->links, number, ROLE_UPSTREAM, config->upstream[i].name,
+				&config->upstream[i].settings))
+			return false;
+	for (size_t i = 0; i < config->downstream_count; i++)
+		if (!links_name(owner->links, number, ROLE_DOWNSTREAM, config->downstream[i].name,
+				&config->downstream[i].settings))
+			return false;
+	return true;
+}
+
+static bool start_instances(struct owner *owner)
+{
+	owner->instance_count = owner->config->instance_count;
+	owner->instances = calloc(owner->instance_count, sizeof *owner->instances);
+	if (owner->instances == NULL)
+		return false;
+	for (unsigned i = 0; i < owner->instance_count; i++)
+		if (!name_links(owner, i) || !start_instance(owner, i))
+			return false;
+	return true;
+}
+
+/* Values that a killed run left behind are put back whether or not -r is given now. */
+static void open_rpfilter(struct owner *owner)
+{
+	unsigned restored = 0;
+	struct rpfilter *filter = rpfilter_new(RPFILTER_STATE, &restored);
+
+	if (restored > 0)
+		info("rp_filter: %u values of a run that was killed are restored", restored);
+	if (!owner->options->reset_rp_filter) {
+		rpfilter_free(filter);
+		return;
+	}
+	owner->rpfilter = filter;
+	if (filter == NULL || rpfilter_disable(filter, "all") != 0)
+		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter)");
+}
+
+static bool open_netlink(struct owner *owner)
+{
+	int result = netlink_open(&owner->netlink);
+
+	if (result != 0) {
+		errno = -result;
+		return false;
+	}
+	owner->netlink_source =
+		(struct loop_source){.fd = netlink_fd(owner->netlink), .ready = intake_netlink};
+	return owner_watch(owner, &owner->netlink_source);
+}
+
+static int open_record(struct owner *owner)
+{
+	owner->record_fd = -1;
+	if (owner->options->record_path == NULL)
+		return 0;
+	owner->record_fd = record_create(owner->options->record_path);
+	if (owner->record_fd >= 0)
+		return 0;
+	errno = -owner->record_fd;
+	warn("%s: recording cannot be made", owner->options->record_path);
+	return 1;
+}
+
+/* 0, or the exit status after a message. */
+static int owner_open(struct owner *owner)
+{
+	int result;
+
+	owner->epoll = epoll_create1(EPOLL_CLOEXEC);
+	owner->links = links_new();
+	owner->status = status_new();
+	if (owner->epoll < 0 || owner->links == NULL || owner->status == NULL || !open_signals(owner)) {
+		warn("start");
+		return 1;
+	}
+	raise_descriptor_limit();
+	result = edge_open(owner);
+	if (result == 0)
+		result = open_record(owner);
+	if (result != 0)
+		return result;
+	if (!start_instances(owner)) {
+		warnx("instances cannot start: out of memory or threads");
+		return 1;
+	}
+	open_rpfilter(owner);
+	if (!open_netlink(owner)) {
+		warn("netlink: interfaces cannot be watched");
+		return 1;
+	}
+	return 0;
+}
+
+static void stop_instances(struct owner *owner)
+{
+	struct input stop = {.kind = INPUT_STOP};
+	mtime deadline = clock_now() + STOP_PATIENCE;
+
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		struct instance_slot *slot = &owner->instances[i];
+
+		if (slot->worker == NULL)
+			continue;
+		while (!intake_tell(slot, &stop, NULL, 0) && clock_now() < deadline)
+			grant_requests(owner, &slot->source, clock_now());
+		lane_wake(slot->channel->down);
+		while (slot->channel != NULL && clock_now() < deadline) {
+			grant_requests(owner, &slot->source, clock_now());
+			if (slot->channel != NULL)
+				usleep(100);
+		}
+		if (slot->channel == NULL)
+			worker_finish(slot->worker);
+		slot->worker = NULL;
+	}
+}
+
+static void owner_close(struct owner *owner)
+{
+	stop_instances(owner);
+	edge_close(owner);
+	rpfilter_free(owner->rpfilter);
+	if (owner->netlink != NULL)
+		netlink_close(owner->netlink);
+	if (owner->signals.fd > 0)
+		close(owner->signals.fd);
+	if (owner->record_fd >= 0)
+		close(owner->record_fd);
+	status_free(owner->status);
+	links_free(owner->links);
+	free_removed(owner);
+	free(owner->instances);
+	close(owner->epoll);
+}
+
+static int timeout_until(mtime deadline)
+{
+	mtime left = deadline - clock_now();
+
+	if (deadline == MTIME_NEVER)
+		return -1;
+	return left <= 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+/* Sources that became ready; the urgent ones, upcalls, before all others. */
+static void serve(struct owner *owner, const struct epoll_event *events, int count, mtime now)
+{
+	for (int urgent = 1; urgent >= 0; urgent--) {
+		for (int i = 0; i < count; i++) {
+			struct loop_source *source = events[i].data.ptr;
+
+			if (source->ready != NULL && source->urgent == urgent)
+				source->ready(owner, source, now);
+		}
+	}
+}
+
+static void serve_again(struct owner *owner, mtime now)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].again && owner->instances[i].channel != NULL)
+			grant_requests(owner, &owner->instances[i].source, now);
+}
+
+static void owner_loop(struct owner *owner)
+{
+	mtime status_at = owner->options->status ? clock_now() + STATUS_INTERVAL : MTIME_NEVER;
+
+	while (!owner->stopping) {
+		struct epoll_event events[EVENTS_PER_TURN];
+		mtime deadline = owner->again ? 0 : mtime_min(edge_deadline(owner), status_at);
+		int count = epoll_wait(owner->epoll, events, EVENTS_PER_TURN, timeout_until(deadline));
+		mtime now = clock_now();
+
+		owner->again = false;
+		serve(owner, events, count, now);
+		serve_again(owner, now);
+		if (now >= status_at) {
+			status_at += STATUS_INTERVAL;
+			status_begin(owner->status, owner, owner->options->verbose, STATUS_STDOUT);
+		}
+		status_continue(owner->status, owner);
+		edge_apply(owner, now);
+		intake_wake(owner);
+		free_removed(owner);
+	}
+}
+
+int owner_run(const struct options *options, struct config *config)
+{
+	struct owner owner = {.options = options, .config = config, .record_fd = -1, .epoll = -1};
+	int result = owner_open(&owner);
+
+	if (result == 0)
+		owner_loop(&owner);
+	owner_close(&owner);
+	return result;
+}

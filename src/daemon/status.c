@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/status.h"
+
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STATUS_CURSOR 0 /* of the snapshot cursors, the status uses this one */
+
+enum stage { STAGE_IDLE, STAGE_INSTANCE, STAGE_FLOWS, STAGE_DOWNSTREAM, STAGE_GROUPS };
+
+struct status {
+	enum stage stage;
+	bool asked; /* a page is on its way */
+	bool first; /* of the walk: the next page starts it */
+	int detail;
+	enum status_destination destination;
+	bool again[STATUS_LOG + 1]; /* begun while another was being made */
+	int again_detail[STATUS_LOG + 1];
+	unsigned count; /* statuses printed: the "alive time" */
+	FILE *out;
+	char *text;
+	size_t size;
+	size_t instance;
+	size_t port_cursor;
+	struct links_port port;
+	struct addr group; /* of the flow printed last */
+	unsigned groups;   /* printed in this list */
+	unsigned sources;  /* printed in this list */
+};
+
+struct status *status_new(void)
+{
+	return calloc(1, sizeof(struct status));
+}
+
+void status_free(struct status *status)
+{
+	if (status != NULL && status->out != NULL)
+		fclose(status->out);
+	if (status != NULL)
+		free(status->text);
+	free(status);
+}
+
+static void print_vifs(FILE *out, const struct links_port *port)
+{
+	unsigned vif = port->vif[FAMILY_IPV4], mif = port->vif[FAMILY_IPV6];
+
+	if (vif == LINKS_NO_VIF && mif == LINKS_NO_VIF)
+		fprintf(out, " [vif=none]");
+	else if (vif == LINKS_NO_VIF || mif == LINKS_NO_VIF || vif == mif)
+		fprintf(out, " [vif=%u]", vif != LINKS_NO_VIF ? vif : mif);
+	else
+		fprintf(out, " [vif=%u mif=%u]", vif, mif);
+}
+
+/* Names of the configuration that no interface bears now. */
+static void print_missing(const struct status *status, struct owner *owner, enum link_role role)
+{
+	const struct config_instance *config = owner->instances[status->instance].config;
+	const struct config_link *names = role == ROLE_UPSTREAM ? config->upstream : config->downstream;
+	size_t count = role == ROLE_UPSTREAM ? config->upstream_count : config->downstream_count;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t cursor = 0;
+		unsigned instance;
+		const char *pattern;
+		bool missing = false;
+
+		while (links_next_missing(owner->links, &cursor, &instance, &pattern))
+			missing |= instance == status->instance && strcmp(pattern, names[i].name) == 0;
+		if (!missing)
+			continue;
+		if (role == ROLE_UPSTREAM)
+			fprintf(status->out, " %s [missing]", names[i].name);
+		else
+			fprintf(status->out, "\n\t-- downstream %s [missing] --\n", names[i].name);
+	}
+}
+
+static void print_instance(struct status *status, struct owner *owner)
+{
+	struct links_port port;
+	size_t cursor = status->instance * LINKS_MAX;
+
+	fprintf(status->out, "##-- instance upstream");
+	while (links_next_port(owner->links, &cursor, &port) && port.instance == status->instance) {
+		if (port.role != ROLE_UPSTREAM)
+			continue;
+		fprintf(status->out, " %s", port.name);
+		print_vifs(status->out, &port);
+	}
+	print_missing(status, owner, ROLE_UPSTREAM);
+	fprintf(status->out, " --##\n");
+}
+
+static void print_flow(struct status *status, const struct snapshot_flow *flow)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	if (status->groups == 0)
+		fprintf(status->out, "\tgroup addr\n");
+	if (status->groups == 0 || !addr_equal(&flow->group, &status->group)) {
+		fprintf(status->out, "\t[%u] %s\n", status->groups++, addr_format(&flow->group, text));
+		status->group = flow->group;
+		status->sources = 0;
+		if (status->detail >= 2)
+			fprintf(status->out, "\t\tsrc addr | robustness_counter | flag\n");
+	}
+	if (status->detail >= 2)
+		fprintf(status->out, "\t\t[%u] %s\t%u\t%s\n", status->sources++,
+			addr_format(&flow->source, text), flow->rounds,
+			flow->outputs ? "CACHED_SRC" : "UNUSED_SRC");
+}
+
+static void print_group(struct status *status, const struct snapshot_group *group)
+{
+	bool filtered = group->mode == FILTER_INCLUDE || group->sources > 0;
+	char text[ADDR_TEXT_SIZE];
+
+	if (status->groups == 0)
+		fprintf(status->out, "\t\tgroup addr | robustness_counter | flag\n");
+	fprintf(status->out, "\t\t[%u] %s\t%u\t%s%s%s\n", status->groups++, addr_format(&group->group, text),
+		group->rounds, group->queried ? "RESPONSE_STATE" : "RUNNING", filtered ? "\t" : "",
+		filtered ? filter_mode_name(group->mode) : "");
+	status->sources = 0;
+}
+
+static void print_source(struct status *status, const struct snapshot_source *source)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	if (status->detail < 2)
+		return;
+	fprintf(status->out, "\t\t\t[%u] %s\t%s\n", status->sources++, addr_format(&source->source, text),
+		source->blocked ? "BLOCKED" : "FORWARDED");
+}
+
+static void print_record(struct status *status, const struct snapshot_record *record)
+{
+	switch ((enum snapshot_kind)record->kind) {
+	case SNAPSHOT_FLOWS:
+		print_flow(status, &record->flow);
+		break;
+	case SNAPSHOT_GROUPS:
+		print_group(status, &record->group);
+		break;
+	case SNAPSHOT_SOURCES:
+		print_source(status, &record->source);
+		break;
+	case SNAPSHOT_INSTANCE:
+	case SNAPSHOT_LINKS:
+	case SNAPSHOT_KINDS:
+		break;
+	}
+}
+
+static void write_file(const char *path, const char *text, size_t size)
+{
+	char temporary[4096];
+	FILE *file;
+
+	snprintf(temporary, sizeof temporary, "%s.new", path);
+	file = fopen(temporary, "we");
+	if (file == NULL) {
+		warn("status_file %s cannot be written", path);
+		return;
+	}
+	fwrite(text, 1, size, file);
+	if (ferror(file) | fclose(file) || rename(temporary, path) != 0) {
+		warn("status_file %s cannot be written", path);
+		unlink(temporary);
+	}
+}
+
+static void write_log(char *text)
+{
+	char *rest = text;
+	const char *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			info("%s", line);
+}
+
+static void finish(struct status *status, struct owner *owner)
+{
+	status->stage = STAGE_IDLE;
+	if (fclose(status->out) == 0 && status->text != NULL) {
+		if (status->destination == STATUS_FILE)
+			write_file(owner->config->status_file, status->text, status->size);
+		else if (status->destination == STATUS_LOG)
+			write_log(status->text);
+		else
+			fwrite(status->text, 1, status->size, stdout);
+		fflush(stdout);
+	}
+	status->out = NULL;
+	free(status->text);
+	status->text = NULL;
+	for (int destination = 0; destination <= STATUS_LOG; destination++) {
+		if (!status->again[destination])
+			continue;
+		status->again[destination] = false;
+		status_begin(status, owner, status->again_detail[destination],
+			     (enum status_destination)destination);
+		return;
+	}
+}
+
+/* Asks for the next page of the walk under way; false when the channel has no room: tried again next turn. */
+static bool ask(struct status *status, struct owner *owner, enum snapshot_kind what, uint8_t link)
+{
+	struct input input = {.kind = INPUT_SNAPSHOT,
+			      .link = link,
+			      .cursor = STATUS_CURSOR,
+			      .what = (uint8_t)what,
+			      .first = status->first};
+
+	if (!intake_tell(&owner->instances[status->instance], &input, NULL, 0))
+		return false;
+	lane_wake(owner->instances[status->instance].channel->down);
+	status->first = false;
+	status->asked = true;
+	return true;
+}
+
+static void start_walk(struct status *status, enum stage stage)
+{
+	status->stage = stage;
+	status->first = true;
+	status->groups = 0;
+	status->sources = 0;
+}
+
+/* The next downstream link of the instance, or the next instance. */
+static void next_downstream(struct status *status, struct owner *owner)
+{
+	while (links_next_port(owner->links, &status->port_cursor, &status->port) &&
+	       status->port.instance == status->instance) {
+		if (status->port.role != ROLE_DOWNSTREAM)
+			continue;
+		fprintf(status->out, "\n\t-- downstream %s", status->port.name);
+		print_vifs(status->out, &status->port);
+		fprintf(status->out, " --\n");
+		if (status->detail >= 1) {
+			start_walk(status, STAGE_GROUPS);
+			return;
+		}
+	}
+	print_missing(status, owner, ROLE_DOWNSTREAM);
+	status->instance++;
+	status->stage = STAGE_INSTANCE;
+}
+
+void status_continue(struct status *status, struct owner *owner)
+{
+	while (status->stage != STAGE_IDLE && !status->asked) {
+		switch (status->stage) {
+		case STAGE_INSTANCE:
+			if (status->instance == owner->instance_count) {
+				finish(status, owner);
+				break;
+			}
+			print_instance(status, owner);
+			status->port_cursor = status->instance * LINKS_MAX;
+			if (status->detail >= 1)
+				start_walk(status, STAGE_FLOWS);
+			else
+				status->stage = STAGE_DOWNSTREAM;
+			break;
+		case STAGE_DOWNSTREAM:
+			next_downstream(status, owner);
+			break;
+		case STAGE_FLOWS:
+			if (!ask(status, owner, SNAPSHOT_FLOWS, 0))
+				return;
+			break;
+		case STAGE_GROUPS:
+			if (!ask(status, owner, SNAPSHOT_GROUPS, status->port.id))
+				return;
+			break;
+		case STAGE_IDLE:
+			break;
+		}
+	}
+}
+
+void status_page(struct status *status, struct owner *owner, struct instance_slot *instance,
+		 const struct request *request, const void *payload)
+{
+	const struct snapshot_record *records = payload;
+
+	if (request->cursor != STATUS_CURSOR || instance->number != status->instance || !status->asked)
+		return;
+	status->asked = false;
+	for (uint16_t i = 0; i < request->count; i++)
+		print_record(status, &records[i]);
+	if (!request->more)
+		status->stage = STAGE_DOWNSTREAM;
+	status_continue(status, owner);
+}
+
+void status_begin(struct status *status, struct owner *owner, int detail, enum status_destination destination)
+{
+	if (status->stage != STAGE_IDLE) {
+		status->again[destination] = status->destination != destination || status->detail < detail;
+		status->again_detail[destination] = detail;
+		return;
+	}
+	status->out = open_memstream(&status->text, &status->size);
+	if (status->out == NULL) {
+		warn("status");
+		return;
+	}
+	status->detail = detail;
+	status->destination = destination;
+	status->instance = 0;
+	status->stage = STAGE_INSTANCE;
+	fprintf(status->out, "alive time: %u\n", ++status->count);
+	status_continue(status, owner);
+}

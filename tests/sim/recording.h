@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Reading of recordings (include/daemon/record.h). Trusts nothing: every record that is handed out may be
+ * given to an engine, and a damaged file ends in a sentence that says where and why.
+ */
+#ifndef MCPROXY_SIM_RECORDING_H
+#define MCPROXY_SIM_RECORDING_H
+
+#include "daemon/record.h"
+
+struct recording {
+	uint8_t *bytes;
+	size_t size;
+	size_t at;	     /* offset of the next record */
+	const char *problem; /* why it cannot be read, or not further; NULL: nothing wrong */
+};
+
+struct recorded {
+	size_t offset; /* in the file */
+	struct record_head head;
+	union {
+		struct record_start start;
+		struct input input;
+		struct request request;
+	};
+	const uint8_t *payload; /* at any alignment */
+	size_t payload_size;
+};
+
+/* False when it cannot be read; recording->problem says why. Close it in either case. */
+bool recording_open(struct recording *recording, const char *path);
+void recording_close(struct recording *recording);
+
+/* The next record; false at the end, and when recording->problem says what is wrong with the record at
+ * recording->at. */
+bool recording_next(struct recording *recording, struct recorded *recorded);
+
+#endif
