@@ -24,14 +24,14 @@ top=$(cd "$(dirname "$0")/.." && pwd) || exit 2
 nm=${NM:-nm}
 objdump=${OBJDUMP:-objdump}
 
-# What a pure function needs of the C library: memory, strings, sorting, text in memory, and to stop.
+# What a pure function needs of the C library: memory, strings, patterns, sorting, text in memory, and to stop.
 # __x_chk is x as _FORTIFY_SOURCE calls it.
 allowed='
 	abort __assert_fail __assert __stack_chk_fail __stack_chk_fail_local __stack_chk_guard
 	malloc calloc realloc free
 	bcmp memchr memcmp memcpy memmove mempcpy memset
-	strchr strcmp strcspn strlen strncmp strnlen strrchr strspn strstr
-	__memcpy_chk __memmove_chk __mempcpy_chk __memset_chk __snprintf_chk __vsnprintf_chk
+	fnmatch strchr strcmp strcspn strlen strncmp strncpy strnlen strpbrk strrchr strspn strstr
+	__memcpy_chk __memmove_chk __mempcpy_chk __memset_chk __strncpy_chk __snprintf_chk __vsnprintf_chk
 	bsearch qsort snprintf vsnprintf
 	inet_ntop inet_pton
 	_GLOBAL_OFFSET_TABLE_

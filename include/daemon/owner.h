@@ -8,6 +8,7 @@
  *   intake    kernel -> workers: packets, upcalls, news of links and counters become inputs
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
+ *   uplink    the same for the host side upstream
  *   status    snapshots -> text
  */
 #ifndef MCPROXY_DAEMON_OWNER_H
@@ -124,6 +125,7 @@ int owner_run(const struct options *options, struct config *config);
 
 bool owner_watch(struct owner *owner, struct loop_source *source);
 void owner_unwatch(struct owner *owner, struct loop_source *source);
+uint64_t owner_random(void); /* for the seeds of hash tables */
 
 /* intake.c */
 
@@ -149,6 +151,5 @@ void edge_close(struct owner *owner);
 /* Brings the kernel to where the tables want it. */
 void edge_apply(struct owner *owner, mtime now);
 mtime edge_deadline(const struct owner *owner);
-struct uplink *edge_uplink(struct owner *owner, enum family family, const char *name); /* NULL: none */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/log.h"
 #include "daemon/owner.h"
-#include "kernel/join.h"
+#include "daemon/uplink.h"
 #include "kernel/mrt_owner.h"
 
 #include <assert.h>
@@ -9,23 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <utlist.h>
 
 #define OPERATIONS_PER_TURN                                                                                  \
 	512 /* of one kind; the rest comes with the next turn, so that nobody waits long */
 #define ROUTES_MEMORY_MAX ((size_t)64 << 20)
-#define HOST_MEMORY_MAX	  ((size_t)128 << 20)
-#define PACKET_MAX	  9216
-
-static uint64_t random_seed(void)
-{
-	uint64_t seed;
-
-	if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-		fatal("random numbers");
-	return seed;
-}
 
 /* Vifs: the links' operations. */
 
@@ -99,87 +87,6 @@ static void del_vif(struct owner *owner, const struct link_op *op)
 	mrt_del_vif(table->mrt, op->vif);
 }
 
-/* Uplinks: the host side of upstream interfaces. */
-
-struct uplink *edge_uplink(struct owner *owner, enum family family, const char *name)
-{
-	struct uplink *uplink;
-
-	LL_FOREACH (owner->uplinks, uplink)
-		if (uplink->family == family && strcmp(uplink->name, name) == 0)
-			return uplink;
-	return NULL;
-}
-
-static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name)
-{
-	struct uplink *uplink = edge_uplink(owner, family, name);
-	struct host_limits limits = {
-		.groups_per_socket = join_groups_max(family),
-		.sources_per_filter = join_sources_max(family),
-		.memory_max = HOST_MEMORY_MAX,
-	};
-
-	if (uplink != NULL)
-		return uplink;
-	uplink = calloc(1, sizeof *uplink);
-	if (uplink == NULL)
-		return NULL;
-	uplink->host = host_new(family, &limits, random_seed());
-	if (uplink->host == NULL) {
-		free(uplink);
-		return NULL;
-	}
-	uplink->family = family;
-	strncpy(uplink->name, name, sizeof uplink->name - 1);
-	LL_APPEND(owner->uplinks, uplink);
-	return uplink;
-}
-
-static void close_sockets(struct uplink *uplink)
-{
-	/* Newest first: the kernel finds a membership by walking from the newest one. */
-	for (size_t slot = uplink->socket_count; slot-- > 0;)
-		if (uplink->sockets[slot] >= 0)
-			join_socket_close(uplink->sockets[slot]);
-	free(uplink->sockets);
-	uplink->sockets = NULL;
-	uplink->socket_count = 0;
-}
-
-static void uplink_forget(struct uplink *uplink)
-{
-	host_forget(uplink->host);
-	close_sockets(uplink);
-	uplink->ifindex = 0;
-}
-
-static void tell_uplink(struct owner *owner, const struct link_op *op, enum family family, mtime now)
-{
-	const struct link_change *change = &op->change;
-	struct uplink *uplink;
-	struct host_link link = {
-		.usable = change->present && change->family[family].usable,
-		.address = change->family[family].address,
-		.mtu = change->mtu,
-	};
-
-	if (change->settings.version[family] == VERSION_NONE || !owner->tables[family].open)
-		return;
-	uplink = uplink_get(owner, family, change->name);
-	if (uplink == NULL)
-		return;
-	uplink->instances |= (uint64_t)1 << op->instance;
-	if (!change->present || (uplink->ifindex != 0 && uplink->ifindex != op->ifindex))
-		uplink_forget(uplink);
-	if (!change->present)
-		return;
-	uplink->ifindex = op->ifindex;
-	uplink->vif = links_vif(owner->links, op->instance, op->id, family);
-	link.kernel_version = join_host_version(family, change->name);
-	host_set_link(uplink->host, now, &link);
-}
-
 static void log_link(const struct owner *owner, const struct link_op *op)
 {
 	const char *instance = owner->instances[op->instance].config->name;
@@ -217,7 +124,7 @@ static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 	if (owner->rpfilter != NULL && op->change.present)
 		disable_rp_filter(owner, op->name);
 	for (int family = 0; family < FAMILIES && op->change.role == ROLE_UPSTREAM; family++)
-		tell_uplink(owner, op, family, now);
+		uplink_tell(owner, op, family, now);
 	return 0;
 }
 
@@ -244,103 +151,6 @@ static void apply_links(struct owner *owner, mtime now)
 		if (result == -EAGAIN)
 			break;
 	}
-}
-
-/* Joins: the hosts' operations. */
-
-static int join_fd(struct uplink *uplink, uint32_t slot)
-{
-	if (slot >= uplink->socket_count) {
-		size_t count = slot + 16;
-		int *sockets = realloc(uplink->sockets, count * sizeof *sockets);
-
-		if (sockets == NULL)
-			return -ENOMEM;
-		for (size_t i = uplink->socket_count; i < count; i++)
-			sockets[i] = -1;
-		uplink->sockets = sockets;
-		uplink->socket_count = count;
-	}
-	if (uplink->sockets[slot] < 0) {
-		int fd = join_socket(uplink->family);
-
-		if (fd < 0)
-			return fd;
-		uplink->sockets[slot] = fd;
-	}
-	return uplink->sockets[slot];
-}
-
-static int perform_join(struct uplink *uplink, const struct join_op *op)
-{
-	int fd = join_fd(uplink, op->slot);
-
-	if (fd < 0)
-		return fd;
-	switch (op->kind) {
-	case JOIN_GROUP:
-		return join_group(fd, uplink->ifindex, &op->group);
-	case JOIN_LEAVE:
-		return join_leave(fd, uplink->ifindex, &op->group);
-	case JOIN_SOURCE:
-		return join_source(fd, uplink->ifindex, &op->group, &op->source);
-	case JOIN_LEAVE_SOURCE:
-		return join_leave_source(fd, uplink->ifindex, &op->group, &op->source);
-	case JOIN_SET_FILTER:
-		return join_set_filter(fd, uplink->ifindex, &op->group, &op->filter);
-	}
-	return -EINVAL;
-}
-
-static void close_unused(struct uplink *uplink, uint32_t slot)
-{
-	if (slot >= uplink->socket_count || uplink->sockets[slot] < 0 ||
-	    host_slot_memberships(uplink->host, slot) > 0)
-		return;
-	join_socket_close(uplink->sockets[slot]);
-	uplink->sockets[slot] = -1;
-}
-
-static void log_join_failure(struct uplink *uplink, const struct join_op *op, int result)
-{
-	char text[ADDR_TEXT_SIZE];
-
-	if (result == 0 || uplink->told_error == -result)
-		return;
-	uplink->told_error = errno = -result;
-	warn("%s: %s cannot be joined upstream for now; trying again", uplink->name,
-	     addr_format(&op->group, text));
-}
-
-static void send_reports(struct owner *owner, struct uplink *uplink, mtime now)
-{
-	static uint8_t buffer[PACKET_MAX];
-	struct vif *vif = uplink->vif < MRT_VIFS ? owner->tables[uplink->family].vifs[uplink->vif] : NULL;
-	struct link_send send = {.data = buffer};
-
-	while (host_pull_packet(uplink->host, now, buffer, &send.length, &send.destination))
-		if (vif == NULL || link_socket_send(vif->socket, &send, 1) != 1)
-			uplink->send_failures++;
-}
-
-/* First the kernel's memberships, then the report that tells of them. */
-static void apply_host(struct owner *owner, struct uplink *uplink, mtime now)
-{
-	struct join_op op;
-	int count = 0;
-
-	while (host_pull_join(uplink->host, now, &op)) {
-		int result = perform_join(uplink, &op);
-
-		log_join_failure(uplink, &op, result);
-		host_join_done(uplink->host, now, &op, result);
-		close_unused(uplink, op.slot);
-		if (++count == OPERATIONS_PER_TURN) {
-			owner->again = true;
-			break;
-		}
-	}
-	send_reports(owner, uplink, now);
 }
 
 /* Routes. */
@@ -389,7 +199,7 @@ void edge_apply(struct owner *owner, mtime now)
 		if (owner->tables[family].open)
 			apply_routes(owner, &owner->tables[family], now);
 	LL_FOREACH (owner->uplinks, uplink)
-		apply_host(owner, uplink, now);
+		uplink_apply(owner, uplink, now);
 	for (int family = 0; family < FAMILIES; family++)
 		if (owner->tables[family].open)
 			intake_counters(owner, &owner->tables[family], now);
@@ -465,7 +275,7 @@ static int open_table(struct owner *owner, struct table *table)
 
 	if (result != 0)
 		return result;
-	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), random_seed());
+	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), owner_random());
 	table->source =
 		(struct loop_source){.fd = mrt_fd(table->mrt), .urgent = true, .ready = intake_upcalls};
 	if (table->routes == NULL || !owner_watch(owner, &table->source))
@@ -494,7 +304,7 @@ int edge_open(struct owner *owner)
 			continue;
 		}
 		explain(family, result, text, sizeof text);
-		if (named || (family == FAMILY_IPV6 && !any)) {
+		if (named) {
 			warnx("%s", text);
 			return 1;
 		}
@@ -513,18 +323,10 @@ static void close_table(struct owner *owner, struct table *table)
 	*table = (struct table){.family = table->family};
 }
 
-/* Leaves all groups upstream (with a report at once, not with the kernel's tick), then takes away routes and
- * vifs. */
 void edge_close(struct owner *owner)
 {
-	struct uplink *uplink, *next;
-
-	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
-		host_free(uplink->host);
-		close_sockets(uplink);
-		free(uplink);
-	}
-	owner->uplinks = NULL;
+	/* First leave upstream, so that the streams stop at their source. */
+	uplinks_free(owner);
 	for (int family = 0; family < FAMILIES; family++)
 		close_table(owner, &owner->tables[family]);
 }

@@ -3,8 +3,9 @@
 #include "daemon/owner.h"
 #include "daemon/status.h"
 #include "daemon/trace.h"
+#include "daemon/uplink.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define REQUESTS_PER_TURN 1024 /* of one worker, so that all get their share */
@@ -81,19 +82,34 @@ static void grant_upstream_query(struct owner *owner, struct instance_slot *inst
 
 	if (find_port(owner, instance->number, request->link, &port) == NULL)
 		return;
-	uplink = edge_uplink(owner, request->family, port.name);
+	uplink = uplink_find(owner, request->family, port.name);
 	if (uplink != NULL)
 		host_heard_query(uplink->host, now, payload);
+}
+
+/* The names of a set of links, each after a space. */
+static void format_links(struct owner *owner, unsigned instance, uint64_t links, char *text, size_t size)
+{
+	struct links_port port;
+	size_t used = 0;
+
+	snprintf(text, size, " nowhere");
+	for (; links != 0 && used < size; links &= links - 1)
+		if (find_port(owner, instance, (uint8_t)__builtin_ctzll(links), &port) != NULL)
+			used += (size_t)snprintf(text + used, size - used, " %s", port.name);
 }
 
 static void grant_event(struct owner *owner, struct instance_slot *instance, const struct event *event)
 {
 	struct links_port port;
+	char outputs[256] = "";
 	const char *link = event->link != UINT8_MAX && find_port(owner, instance->number, event->link, &port)
 				   ? port.name
 				   : NULL;
 
-	trace_event(instance->config->name, link, event);
+	if (event->kind == EVENT_ROUTE)
+		format_links(owner, instance->number, event->value, outputs, sizeof outputs);
+	trace_event(instance->config->name, link, event, outputs);
 }
 
 static void grant(struct owner *owner, struct instance_slot *instance, mtime now,

@@ -104,20 +104,26 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+uint64_t owner_random(void)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof number, 0) != sizeof number)
+		fatal("random numbers");
+	return number;
+}
+
 static bool start_instance(struct owner *owner, unsigned number)
 {
 	struct instance_slot *slot = &owner->instances[number];
 	struct input events = {.kind = INPUT_EVENTS, .wanted = log_is_debug()};
-	uint64_t seed;
 	int result;
 
 	slot->owner = owner;
 	slot->number = number;
 	slot->config = &owner->config->instances[number];
-	if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-		return false;
-	result = worker_start(&slot->worker, &slot->config->settings, seed, owner->config->ring_size,
-			      owner->record_fd, (uint8_t)number);
+	result = worker_start(&slot->worker, &slot->config->settings, owner_random(),
+			      owner->config->ring_size, owner->record_fd, (uint8_t)number);
 	if (result != 0) {
 		errno = -result;
 		warn("%s: worker cannot start", slot->config->name);

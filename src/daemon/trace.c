@@ -9,21 +9,20 @@
 #include <stdio.h>
 
 /* Text of the sources an event tells of: the first by name, more by number. */
-static const char *sources_text(const struct event *event, char *text, size_t size)
+static void sources_text(const struct event *event, char *text, size_t size)
 {
 	char source[ADDR_TEXT_SIZE];
 
 	if (event->count == 0)
-		return "{}";
-	if (event->count == 1)
+		snprintf(text, size, "{}");
+	else if (event->count == 1)
 		snprintf(text, size, "{%s}", addr_format(&event->source, source));
 	else
 		snprintf(text, size, "{%s and %u more}", addr_format(&event->source, source),
 			 event->count - 1u);
-	return text;
 }
 
-static void describe(const struct event *event, char *text, size_t size)
+static void describe(const struct event *event, const char *outputs, char *text, size_t size)
 {
 	char source[ADDR_TEXT_SIZE], sources[ADDR_TEXT_SIZE + 32];
 	const char *before =
@@ -66,7 +65,7 @@ static void describe(const struct event *event, char *text, size_t size)
 		snprintf(text, size, "source %s is gone", source);
 		break;
 	case EVENT_ROUTE:
-		snprintf(text, size, "source %s goes to links 0x%" PRIx64, source, event->value);
+		snprintf(text, size, "source %s goes to%s", source, outputs);
 		break;
 	case EVENT_DROP:
 		snprintf(text, size, "dropped: %s (%" PRIu64 " so far)", drop_name(event->before),
@@ -77,12 +76,12 @@ static void describe(const struct event *event, char *text, size_t size)
 	}
 }
 
-void trace_event(const char *instance, const char *link, const struct event *event)
+void trace_event(const char *instance, const char *link, const struct event *event, const char *outputs)
 {
-	char text[256] = "", group[ADDR_TEXT_SIZE];
+	char text[512] = "", group[ADDR_TEXT_SIZE];
 	bool has_group = addr_is_multicast(&event->group);
 
-	describe(event, text, sizeof text);
+	describe(event, outputs, text, sizeof text);
 	debug("%s: %s%s%s%s%s", instance, link ? link : "", link ? ": " : "",
 	      has_group ? addr_format(&event->group, group) : "", has_group ? ": " : "", text);
 }

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/uplink.h"
+
+#include "daemon/log.h"
+#include "kernel/join.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn, so that nobody waits long */
+#define HOST_MEMORY_MAX	    ((size_t)128 << 20)
+#define PACKET_MAX	    9216
+
+struct uplink *uplink_find(struct owner *owner, enum family family, const char *name)
+{
+	struct uplink *uplink;
+
+	LL_FOREACH (owner->uplinks, uplink)
+		if (uplink->family == family && strcmp(uplink->name, name) == 0)
+			return uplink;
+	return NULL;
+}
+
+static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name)
+{
+	struct uplink *uplink = uplink_find(owner, family, name);
+	struct host_limits limits = {
+		.groups_per_socket = join_groups_max(family),
+		.sources_per_filter = join_sources_max(family),
+		.memory_max = HOST_MEMORY_MAX,
+	};
+
+	if (uplink != NULL)
+		return uplink;
+	uplink = calloc(1, sizeof *uplink);
+	if (uplink == NULL)
+		return NULL;
+	uplink->host = host_new(family, &limits, owner_random());
+	if (uplink->host == NULL) {
+		free(uplink);
+		return NULL;
+	}
+	uplink->family = family;
+	strncpy(uplink->name, name, sizeof uplink->name - 1);
+	LL_APPEND(owner->uplinks, uplink);
+	return uplink;
+}
+
+static void close_sockets(struct uplink *uplink)
+{
+	/* Newest first: the kernel finds a membership by walking from the newest one. */
+	for (size_t slot = uplink->socket_count; slot-- > 0;)
+		if (uplink->sockets[slot] >= 0)
+			join_socket_close(uplink->sockets[slot]);
+	free(uplink->sockets);
+	uplink->sockets = NULL;
+	uplink->socket_count = 0;
+}
+
+static void uplink_forget(struct uplink *uplink)
+{
+	host_forget(uplink->host);
+	close_sockets(uplink);
+	uplink->ifindex = 0;
+}
+
+void uplink_tell(struct owner *owner, const struct link_op *op, enum family family, mtime now)
+{
+	const struct link_change *change = &op->change;
+	struct uplink *uplink;
+	struct host_link link = {
+		.usable = change->present && change->family[family].usable,
+		.address = change->family[family].address,
+		.mtu = change->mtu,
+	};
+
+	if (change->settings.version[family] == VERSION_NONE || !owner->tables[family].open)
+		return;
+	uplink = uplink_get(owner, family, change->name);
+	if (uplink == NULL)
+		return;
+	uplink->instances |= (uint64_t)1 << op->instance;
+	if (!change->present || (uplink->ifindex != 0 && uplink->ifindex != op->ifindex))
+		uplink_forget(uplink);
+	if (!change->present)
+		return;
+	uplink->ifindex = op->ifindex;
+	uplink->vif = links_vif(owner->links, op->instance, op->id, family);
+	link.kernel_version = join_host_version(family, change->name);
+	host_set_link(uplink->host, now, &link);
+}
+
+static int join_fd(struct uplink *uplink, uint32_t slot)
+{
+	if (slot >= uplink->socket_count) {
+		size_t count = slot + 16;
+		int *sockets = realloc(uplink->sockets, count * sizeof *sockets);
+
+		if (sockets == NULL)
+			return -ENOMEM;
+		for (size_t i = uplink->socket_count; i < count; i++)
+			sockets[i] = -1;
+		uplink->sockets = sockets;
+		uplink->socket_count = count;
+	}
+	if (uplink->sockets[slot] < 0) {
+		int fd = join_socket(uplink->family);
+
+		if (fd < 0)
+			return fd;
+		uplink->sockets[slot] = fd;
+	}
+	return uplink->sockets[slot];
+}
+
+static int perform_join(struct uplink *uplink, const struct join_op *op)
+{
+	int fd = join_fd(uplink, op->slot);
+
+	if (fd < 0)
+		return fd;
+	switch (op->kind) {
+	case JOIN_GROUP:
+		return join_group(fd, uplink->ifindex, &op->group);
+	case JOIN_LEAVE:
+		return join_leave(fd, uplink->ifindex, &op->group);
+	case JOIN_SOURCE:
+		return join_source(fd, uplink->ifindex, &op->group, &op->source);
+	case JOIN_LEAVE_SOURCE:
+		return join_leave_source(fd, uplink->ifindex, &op->group, &op->source);
+	case JOIN_SET_FILTER:
+		return join_set_filter(fd, uplink->ifindex, &op->group, &op->filter);
+	}
+	return -EINVAL;
+}
+
+static void close_unused(struct uplink *uplink, uint32_t slot)
+{
+	if (slot >= uplink->socket_count || uplink->sockets[slot] < 0 ||
+	    host_slot_memberships(uplink->host, slot) > 0)
+		return;
+	join_socket_close(uplink->sockets[slot]);
+	uplink->sockets[slot] = -1;
+}
+
+static void log_join_failure(struct uplink *uplink, const struct join_op *op, int result)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	if (result == 0 || uplink->told_error == -result)
+		return;
+	uplink->told_error = errno = -result;
+	warn("%s: %s cannot be joined upstream for now; trying again", uplink->name,
+	     addr_format(&op->group, text));
+}
+
+static void send_reports(struct owner *owner, struct uplink *uplink, mtime now)
+{
+	static uint8_t buffer[PACKET_MAX];
+	struct vif *vif = uplink->vif < MRT_VIFS ? owner->tables[uplink->family].vifs[uplink->vif] : NULL;
+	struct link_send send = {.data = buffer};
+
+	while (host_pull_packet(uplink->host, now, buffer, &send.length, &send.destination))
+		if (vif == NULL || link_socket_send(vif->socket, &send, 1) != 1)
+			uplink->send_failures++;
+}
+
+/* First the kernel's memberships, then the report that tells of them. */
+void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
+{
+	struct join_op op;
+	int count = 0;
+
+	while (host_pull_join(uplink->host, now, &op)) {
+		int result = perform_join(uplink, &op);
+
+		log_join_failure(uplink, &op, result);
+		host_join_done(uplink->host, now, &op, result);
+		close_unused(uplink, op.slot);
+		if (++count == OPERATIONS_PER_TURN) {
+			owner->again = true;
+			break;
+		}
+	}
+	send_reports(owner, uplink, now);
+}
+
+void uplinks_free(struct owner *owner)
+{
+	struct uplink *uplink, *next;
+
+	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
+		host_free(uplink->host);
+		close_sockets(uplink);
+		free(uplink);
+	}
+	owner->uplinks = NULL;
+}

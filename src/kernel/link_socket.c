@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/link_socket.h"
+
+#include "kernel/join.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/pkt_sched.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RECEIVE_BUFFER (4 << 20)
+
+#define PROTOCOL_IGMP	    2
+#define PROTOCOL_HOP_BY_HOP 0
+#define PROTOCOL_ICMP6	    58
+#define IPV4_PROTOCOL	    9 /* offsets from the IP header on */
+#define IPV6_NEXT_HEADER    6
+#define IPV6_PAYLOAD	    40
+
+struct link_socket {
+	int fd;
+	int membership_fd; /* a member of the routers' groups, nothing else */
+	enum family family;
+	struct sockaddr_ll
+		destination; /* sll_addr but for the group; no address at all on links without one */
+};
+
+/* The socket filter. On a link with VLANs their packets pass the packet sockets of the link below, too, with
+ * the tag set aside; only those of no VLAN (or of VLAN 0, which is the link itself) are this link's. What
+ * goes to another host is not ours either; that type and the ones behind it are what is sent from here. */
+#define LOAD(size, offset)   BPF_STMT(BPF_LD | (size) | BPF_ABS, (uint32_t)(offset))
+#define LOAD_META(name)	     LOAD(BPF_W, SKF_AD_OFF + (name))
+#define IF_EQUAL(k, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, yes, no)
+#define ACCEPT		     BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
+#define REJECT		     BPF_STMT(BPF_RET | BPF_K, 0)
+
+static const struct sock_filter igmp_filter[] = {
+	LOAD_META(SKF_AD_PKTTYPE),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PACKET_OTHERHOST, 8, 0),
+	LOAD_META(SKF_AD_VLAN_TAG),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xfff),
+	IF_EQUAL(0, 0, 5),
+	LOAD_META(SKF_AD_PROTOCOL),
+	IF_EQUAL(ETH_P_IP, 0, 3),
+	LOAD(BPF_B, IPV4_PROTOCOL),
+	IF_EQUAL(PROTOCOL_IGMP, 0, 1),
+	ACCEPT,
+	REJECT,
+};
+
+/* The ICMPv6 message stands behind the IPv6 header, or behind a hop-by-hop header of (length + 1) * 8 bytes.
+ */
+static const struct sock_filter mld_filter[] = {
+	LOAD_META(SKF_AD_PKTTYPE),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PACKET_OTHERHOST, 21, 0),
+	LOAD_META(SKF_AD_VLAN_TAG),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xfff),
+	IF_EQUAL(0, 0, 18),
+	LOAD_META(SKF_AD_PROTOCOL),
+	IF_EQUAL(ETH_P_IPV6, 0, 16),
+	BPF_STMT(BPF_LDX | BPF_IMM, 0),
+	LOAD(BPF_B, IPV6_NEXT_HEADER),
+	IF_EQUAL(PROTOCOL_ICMP6, 7, 0),
+	IF_EQUAL(PROTOCOL_HOP_BY_HOP, 0, 12),
+	LOAD(BPF_B, IPV6_PAYLOAD),
+	IF_EQUAL(PROTOCOL_ICMP6, 0, 10),
+	LOAD(BPF_B, IPV6_PAYLOAD + 1),
+	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),
+	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 3),
+	BPF_STMT(BPF_MISC | BPF_TAX, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, IPV6_PAYLOAD),
+	IF_EQUAL(130, 3, 0), /* query */
+	IF_EQUAL(131, 2, 0), /* version 1 report */
+	IF_EQUAL(132, 1, 0), /* version 1 done */
+	IF_EQUAL(143, 0, 1), /* version 2 report */
+	ACCEPT,
+	REJECT,
+};
+
+static const struct addr router_groups[FAMILIES][2] = {
+	{{{[10] = 0xff, 0xff, 224, 0, 0, 2}}, {{[10] = 0xff, 0xff, 224, 0, 0, 22}}},
+	{{{0xff, 2, [15] = 2}}, {{0xff, 2, [15] = 0x16}}},
+};
+
+static uint8_t receive_buffers[LINK_SOCKET_BATCH][LINK_SOCKET_PACKET_MAX];
+
+static int set_option(int fd, int level, int name, const void *value, size_t size)
+{
+	return setsockopt(fd, level, name, value, (socklen_t)size) == 0 ? 0 : -errno;
+}
+
+static uint16_t ethernet_type(enum family family)
+{
+	return family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6;
+}
+
+static int attach_filter(int fd, enum family family)
+{
+	bool ipv4 = family == FAMILY_IPV4;
+	struct sock_filter code[sizeof mld_filter / sizeof mld_filter[0]];
+	struct sock_fprog program = {.filter = code};
+
+	/* The kernel takes a pointer to what it could write to. */
+	memcpy(code, ipv4 ? igmp_filter : mld_filter, ipv4 ? sizeof igmp_filter : sizeof mld_filter);
+	program.len = (ipv4 ? sizeof igmp_filter : sizeof mld_filter) / sizeof code[0];
+	return set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+static int join_all_multicast(int fd, int ifindex)
+{
+	struct packet_mreq request = {.mr_ifindex = ifindex, .mr_type = PACKET_MR_ALLMULTI};
+
+	return set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
+}
+
+/* Best effort. The packets are few and small, but come in bursts. What is sent from here does not pass the
+ * filter anyway, but ignoring it costs less. */
+static void set_preferences(int fd)
+{
+	int size = RECEIVE_BUFFER, priority = TC_PRIO_CONTROL, on = 1;
+
+	if (set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+		set_option(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	set_option(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority);
+	set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
+}
+
+/* ETH_P_ALL, because with ETH_P_IP the kernel clones every packet that it forwards from this link. */
+static int bind_link(int fd, int ifindex)
+{
+	struct sockaddr_ll address = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifindex};
+
+	return bind(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : -errno;
+}
+
+/* How to address a group there. Ethernet and what looks like it have a rule for that; tunnels and
+ * point-to-point links need no address. InfiniBand has a rule of its own and cannot do without. */
+static int learn_destination(struct link_socket *socket, int ifindex)
+{
+	struct sockaddr_ll *destination = &socket->destination;
+	socklen_t size = sizeof *destination;
+	bool ethernet;
+
+	if (getsockname(socket->fd, (struct sockaddr *)destination, &size) != 0)
+		return -errno;
+	if (destination->sll_hatype == ARPHRD_INFINIBAND)
+		return -EPFNOSUPPORT;
+	ethernet = destination->sll_halen == ETH_ALEN;
+	*destination = (struct sockaddr_ll){
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ethernet_type(socket->family)),
+		.sll_ifindex = ifindex,
+		.sll_halen = ethernet ? ETH_ALEN : 0,
+	};
+	return 0;
+}
+
+/* The filter comes before the binding, so that nothing unfiltered is ever queued. */
+static int open_packet_socket(struct link_socket *link, int ifindex)
+{
+	int result;
+
+	link->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (link->fd < 0)
+		return -errno;
+	set_preferences(link->fd);
+	result = attach_filter(link->fd, link->family);
+	if (result == 0)
+		result = bind_link(link->fd, ifindex);
+	if (result == 0)
+		result = join_all_multicast(link->fd, ifindex);
+	if (result == 0)
+		result = learn_destination(link, ifindex);
+	return result;
+}
+
+static int join_router_groups(struct link_socket *link, int ifindex)
+{
+	int result;
+
+	link->membership_fd = join_socket(link->family);
+	if (link->membership_fd < 0)
+		return link->membership_fd;
+	result = join_group(link->membership_fd, ifindex, &router_groups[link->family][0]);
+	if (result == 0)
+		result = join_group(link->membership_fd, ifindex, &router_groups[link->family][1]);
+	return result;
+}
+
+int link_socket_open(struct link_socket **opened, int ifindex, enum family family)
+{
+	struct link_socket *link = malloc(sizeof *link);
+	int result;
+
+	if (link == NULL)
+		return -ENOMEM;
+	*link = (struct link_socket){.fd = -1, .membership_fd = -1, .family = family};
+	result = open_packet_socket(link, ifindex);
+	if (result == 0)
+		result = join_router_groups(link, ifindex);
+	if (result != 0) {
+		link_socket_close(link);
+		return result;
+	}
+	*opened = link;
+	return 0;
+}
+
+void link_socket_close(struct link_socket *socket)
+{
+	if (socket->membership_fd >= 0)
+		join_socket_close(socket->membership_fd);
+	if (socket->fd >= 0)
+		close(socket->fd);
+	free(socket);
+}
+
+int link_socket_fd(const struct link_socket *socket)
+{
+	return socket->fd;
+}
+
+/* A link that goes down leaves ENETDOWN behind on the socket, to be read once; it is no error, the socket
+ * works again when the link is up. */
+static int receive_messages(int fd, struct mmsghdr *messages, unsigned count)
+{
+	int received = recvmmsg(fd, messages, count, MSG_DONTWAIT, NULL);
+
+	if (received >= 0)
+		return received;
+	return errno == EAGAIN || errno == EINTR || errno == ENETDOWN ? 0 : -errno;
+}
+
+int link_socket_receive(struct link_socket *socket, struct link_packet *packets, size_t max)
+{
+	struct iovec parts[LINK_SOCKET_BATCH];
+	struct mmsghdr messages[LINK_SOCKET_BATCH];
+	unsigned count = (unsigned)(max < LINK_SOCKET_BATCH ? max : LINK_SOCKET_BATCH);
+	int received;
+
+	for (unsigned i = 0; i < count; i++) {
+		parts[i] = (struct iovec){.iov_base = receive_buffers[i], .iov_len = LINK_SOCKET_PACKET_MAX};
+		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
+	}
+	received = receive_messages(socket->fd, messages, count);
+	for (int i = 0; i < received; i++)
+		packets[i] = (struct link_packet){
+			.data = receive_buffers[i],
+			.length = messages[i].msg_len,
+			.truncated = messages[i].msg_hdr.msg_flags & MSG_TRUNC,
+		};
+	return received;
+}
+
+/* RFC 1112 section 6.4, RFC 2464 section 7. */
+static struct sockaddr_ll group_destination(const struct link_socket *socket, const struct addr *group)
+{
+	struct sockaddr_ll address = socket->destination;
+	const uint8_t *low = group->bytes + 12; /* the last four bytes in both families */
+
+	assert(addr_is_multicast(group) && addr_family(group) == socket->family);
+	if (address.sll_halen == 0)
+		return address;
+	if (socket->family == FAMILY_IPV4)
+		memcpy(address.sll_addr, (uint8_t[]){0x01, 0x00, 0x5e, low[1] & 0x7f, low[2], low[3]},
+		       ETH_ALEN);
+	else
+		memcpy(address.sll_addr, (uint8_t[]){0x33, 0x33, low[0], low[1], low[2], low[3]}, ETH_ALEN);
+	return address;
+}
+
+static int send_messages(int fd, struct mmsghdr *messages, unsigned count)
+{
+	int sent = sendmmsg(fd, messages, count, MSG_DONTWAIT);
+
+	/* It may be what is left from a time when the link was down; read once, it is gone. */
+	if (sent < 0 && errno == ENETDOWN)
+		sent = sendmmsg(fd, messages, count, MSG_DONTWAIT);
+	return sent < 0 ? -errno : sent;
+}
+
+static int send_batch(struct link_socket *socket, const struct link_send *sends, unsigned count)
+{
+	struct sockaddr_ll destinations[LINK_SOCKET_BATCH];
+	struct iovec parts[LINK_SOCKET_BATCH];
+	struct mmsghdr messages[LINK_SOCKET_BATCH];
+
+	for (unsigned i = 0; i < count; i++) {
+		destinations[i] = group_destination(socket, &sends[i].destination);
+		/* iov_base is not const, but sending only reads. */
+		memcpy(&parts[i].iov_base, &sends[i].data, sizeof parts[i].iov_base);
+		parts[i].iov_len = sends[i].length;
+		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &destinations[i],
+							   .msg_namelen = sizeof destinations[i],
+							   .msg_iov = &parts[i],
+							   .msg_iovlen = 1}};
+	}
+	return send_messages(socket->fd, messages, count);
+}
+
+int link_socket_send(struct link_socket *socket, const struct link_send *sends, size_t count)
+{
+	size_t sent = 0;
+
+	while (sent < count) {
+		size_t left = count - sent;
+		unsigned batch = (unsigned)(left < LINK_SOCKET_BATCH ? left : LINK_SOCKET_BATCH);
+		int result = send_batch(socket, sends + sent, batch);
+
+		if (result < 0)
+			return sent > 0 ? (int)sent : result;
+		sent += (unsigned)result;
+		if ((unsigned)result < batch)
+			break;
+	}
+	return (int)sent;
+}
+
+uint32_t link_socket_drops(struct link_socket *socket)
+{
+	struct tpacket_stats statistics = {0};
+	socklen_t size = sizeof statistics;
+
+	/* Reading sets them back to 0. */
+	if (getsockopt(socket->fd, SOL_PACKET, PACKET_STATISTICS, &statistics, &size) != 0)
+		return 0;
+	return statistics.tp_drops;
+}

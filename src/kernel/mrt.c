@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "mrt_family.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define RECEIVE_BUFFER (16 << 20) /* an upcall takes 832 bytes of it: some 20,000 */
+#define BATCH	       64
+#define UPCALL_SIZE    64 /* enough for what is read of either family's */
+
+struct mrt {
+	int fd;
+	const struct mrt_family *calls;
+};
+
+/* More than net.core.rmem_max needs CAP_NET_ADMIN; the default room does for modest networks. */
+static void set_receive_buffer(int fd)
+{
+	int size = RECEIVE_BUFFER;
+
+	if (mrt_set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+		mrt_set_option(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+}
+
+/* With PIM (which takes assert along) a packet from a wrong vif is always told. They are settings of the
+ * table and outlive the socket. A kernel built without PIM tells only of vifs that are in the entry's
+ * outgoing list. */
+static int tell_wrong_vif(int fd, const struct mrt_family *calls, int on)
+{
+	int result = mrt_set_option(fd, calls->level, calls->pim, &on, sizeof on);
+
+	if (result != 0 && result != -ENOPROTOOPT)
+		return result;
+	return mrt_set_option(fd, calls->level, calls->assert, &on, sizeof on);
+}
+
+static int start(int fd, const struct mrt_family *calls, uint32_t table)
+{
+	int version = 1, result;
+
+	result = calls->pass_upcalls_only(fd);
+	if (result != 0)
+		return result;
+	set_receive_buffer(fd);
+	if (table != MRT_TABLE_DEFAULT)
+		result = mrt_set_option(fd, calls->level, calls->table, &table, sizeof table);
+	if (result == 0)
+		result = mrt_set_option(fd, calls->level, calls->init, &version, sizeof version);
+	if (result == 0)
+		result = tell_wrong_vif(fd, calls, 1);
+	return result;
+}
+
+static int open_socket(struct mrt *mrt, uint32_t table)
+{
+	int result;
+
+	mrt->fd = socket(mrt->calls->domain, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, mrt->calls->protocol);
+	if (mrt->fd < 0)
+		return -errno;
+	result = start(mrt->fd, mrt->calls, table);
+	if (result != 0)
+		close(mrt->fd);
+	return result;
+}
+
+int mrt_open(struct mrt **mrt, enum family family, uint32_t table)
+{
+	struct mrt *opened = malloc(sizeof *opened);
+	int result;
+
+	if (opened == NULL)
+		return -ENOMEM;
+	opened->calls = family == FAMILY_IPV4 ? &mrt_ipv4 : &mrt_ipv6;
+	result = open_socket(opened, table);
+	if (result != 0) {
+		free(opened);
+		return result;
+	}
+	*mrt = opened;
+	return 0;
+}
+
+void mrt_close(struct mrt *mrt)
+{
+	tell_wrong_vif(mrt->fd, mrt->calls, 0);
+	close(mrt->fd);
+	free(mrt);
+}
+
+int mrt_fd(const struct mrt *mrt)
+{
+	return mrt->fd;
+}
+
+int mrt_add_vif(struct mrt *mrt, unsigned vif, int ifindex)
+{
+	assert(vif < MRT_VIFS);
+	return mrt->calls->add_vif(mrt->fd, vif, ifindex);
+}
+
+int mrt_del_vif(struct mrt *mrt, unsigned vif)
+{
+	assert(vif < MRT_VIFS);
+	return mrt->calls->del_vif(mrt->fd, vif);
+}
+
+int mrt_set_route(struct mrt *mrt, const struct addr *source, const struct addr *group, unsigned input_vif,
+		  uint32_t output_vifs)
+{
+	assert(input_vif < MRT_VIFS);
+	return mrt->calls->set_route(mrt->fd, source, group, input_vif, output_vifs);
+}
+
+int mrt_del_route(struct mrt *mrt, const struct addr *source, const struct addr *group)
+{
+	return mrt->calls->del_route(mrt->fd, source, group);
+}
+
+int mrt_route_counters(struct mrt *mrt, const struct addr *source, const struct addr *group,
+		       struct mrt_counters *counters)
+{
+	return mrt->calls->route_counters(mrt->fd, source, group, counters);
+}
+
+/* One batch: how many messages were read, or -errno; *told counts those among them that are upcalls to tell.
+ */
+static int receive_batch(struct mrt *mrt, struct mrt_upcall *upcalls, size_t max, size_t *told)
+{
+	uint8_t bytes[BATCH][UPCALL_SIZE];
+	struct iovec parts[BATCH];
+	struct mmsghdr messages[BATCH];
+	unsigned size = (unsigned)(max < BATCH ? max : BATCH);
+	int count;
+
+	for (unsigned i = 0; i < size; i++) {
+		parts[i] = (struct iovec){.iov_base = bytes[i], .iov_len = UPCALL_SIZE};
+		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
+	}
+	count = recvmmsg(mrt->fd, messages, size, MSG_DONTWAIT, NULL);
+	if (count < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	*told = 0;
+	for (int i = 0; i < count; i++)
+		*told += mrt->calls->decode(bytes[i], messages[i].msg_len, &upcalls[*told]);
+	return count;
+}
+
+int mrt_receive(struct mrt *mrt, struct mrt_upcall *upcalls, size_t max)
+{
+	size_t received = 0;
+
+	while (received < max) {
+		size_t wanted = max - received < BATCH ? max - received : BATCH, told;
+		int count = receive_batch(mrt, upcalls + received, wanted, &told);
+
+		if (count <= 0)
+			return received > 0 ? (int)received : count;
+		received += told;
+		if ((size_t)count < wanted)
+			break;
+	}
+	return (int)received;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What differs between the multicast routing sockets of IPv4 and IPv6: option numbers, structures, upcalls.
+ * One table per family, in a file of its own, because the kernel headers of the two families are best kept
+ * apart. For mrt.c alone.
+ */
+#ifndef MCPROXY_KERNEL_MRT_FAMILY_H
+#define MCPROXY_KERNEL_MRT_FAMILY_H
+
+#include "kernel/mrt.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+struct mrt_family {
+	int domain;
+	int protocol;
+	int level; /* of the options below */
+	int init;
+	int table;
+	int assert;
+	int pim;
+
+	/* 0 or -errno, all of them. */
+	int (*pass_upcalls_only)(int fd);
+	int (*add_vif)(int fd, unsigned vif, int ifindex);
+	int (*del_vif)(int fd, unsigned vif);
+	int (*set_route)(int fd, const struct addr *source, const struct addr *group, unsigned input_vif,
+			 uint32_t output_vifs);
+	int (*del_route)(int fd, const struct addr *source, const struct addr *group);
+	int (*route_counters)(int fd, const struct addr *source, const struct addr *group,
+			      struct mrt_counters *counters);
+
+	/* False when the message is not one of the upcalls that are told. */
+	bool (*decode)(const uint8_t *message, size_t size, struct mrt_upcall *upcall);
+};
+
+extern const struct mrt_family mrt_ipv4;
+extern const struct mrt_family mrt_ipv6;
+
+static inline int mrt_set_option(int fd, int level, int name, const void *value, size_t size)
+{
+	return setsockopt(fd, level, name, value, (socklen_t)size) == 0 ? 0 : -errno;
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "mrt_family.h"
+
+#include <linux/filter.h>
+#include <linux/mroute.h>
+#include <sys/ioctl.h>
+
+#define PROTOCOL_OFFSET 9 /* an upcall has the shape of an IPv4 header, with protocol 0 */
+
+_Static_assert(MRT_VIFS == MAXVIFS, "the kernel's limit");
+
+static int pass_upcalls_only(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PROTOCOL_OFFSET),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {sizeof code / sizeof code[0], code};
+
+	return mrt_set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+static int add_vif(int fd, unsigned vif, int ifindex)
+{
+	struct vifctl control = {
+		.vifc_vifi = (vifi_t)vif,
+		.vifc_flags = VIFF_USE_IFINDEX,
+		.vifc_threshold = MRT_TTL_THRESHOLD,
+		.vifc_lcl_ifindex = ifindex,
+	};
+
+	return mrt_set_option(fd, IPPROTO_IP, MRT_ADD_VIF, &control, sizeof control);
+}
+
+static int del_vif(int fd, unsigned vif)
+{
+	struct vifctl control = {.vifc_vifi = (vifi_t)vif};
+
+	return mrt_set_option(fd, IPPROTO_IP, MRT_DEL_VIF, &control, sizeof control);
+}
+
+static struct in_addr to_kernel(const struct addr *addr)
+{
+	struct in_addr result;
+
+	memcpy(&result, addr_ipv4_bytes(addr), sizeof result);
+	return result;
+}
+
+static struct addr from_kernel(const struct in_addr *addr)
+{
+	uint8_t bytes[4];
+
+	memcpy(bytes, addr, sizeof bytes);
+	return addr_from_ipv4(bytes);
+}
+
+static int set_route(int fd, const struct addr *source, const struct addr *group, unsigned input_vif,
+		     uint32_t output_vifs)
+{
+	struct mfcctl control = {
+		.mfcc_origin = to_kernel(source),
+		.mfcc_mcastgrp = to_kernel(group),
+		.mfcc_parent = (vifi_t)input_vif,
+	};
+
+	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
+		if (output_vifs >> vif & 1)
+			control.mfcc_ttls[vif] = MRT_TTL_THRESHOLD;
+	return mrt_set_option(fd, IPPROTO_IP, MRT_ADD_MFC, &control, sizeof control);
+}
+
+static int del_route(int fd, const struct addr *source, const struct addr *group)
+{
+	struct mfcctl control = {.mfcc_origin = to_kernel(source), .mfcc_mcastgrp = to_kernel(group)};
+
+	return mrt_set_option(fd, IPPROTO_IP, MRT_DEL_MFC, &control, sizeof control);
+}
+
+static int route_counters(int fd, const struct addr *source, const struct addr *group,
+			  struct mrt_counters *counters)
+{
+	struct sioc_sg_req request = {.src = to_kernel(source), .grp = to_kernel(group)};
+
+	if (ioctl(fd, SIOCGETSGCNT, &request) != 0)
+		return -errno;
+	*counters = (struct mrt_counters){request.pktcnt, request.bytecnt, request.wrong_if};
+	return 0;
+}
+
+static bool decode(const uint8_t *bytes, size_t size, struct mrt_upcall *upcall)
+{
+	struct igmpmsg message;
+
+	if (size < sizeof message)
+		return false;
+	memcpy(&message, bytes, sizeof message);
+	if (message.im_mbz != 0)
+		return false;
+	if (message.im_msgtype != IGMPMSG_NOCACHE && message.im_msgtype != IGMPMSG_WRONGVIF)
+		return false;
+	upcall->kind = message.im_msgtype == IGMPMSG_NOCACHE ? MRT_UPCALL_NOCACHE : MRT_UPCALL_WRONGVIF;
+	upcall->vif = (unsigned)message.im_vif | (unsigned)message.im_vif_hi << 8;
+	upcall->source = from_kernel(&message.im_src);
+	upcall->group = from_kernel(&message.im_dst);
+	return true;
+}
+
+const struct mrt_family mrt_ipv4 = {
+	.domain = AF_INET,
+	.protocol = IPPROTO_IGMP,
+	.level = IPPROTO_IP,
+	.init = MRT_INIT,
+	.table = MRT_TABLE,
+	.assert = MRT_ASSERT,
+	.pim = MRT_PIM,
+	.pass_upcalls_only = pass_upcalls_only,
+	.add_vif = add_vif,
+	.del_vif = del_vif,
+	.set_route = set_route,
+	.del_route = del_route,
+	.route_counters = route_counters,
+	.decode = decode,
+};

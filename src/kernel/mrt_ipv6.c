@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "mrt_family.h"
+
+#include <linux/filter.h>
+#include <linux/icmpv6.h>
+#include <linux/in.h>
+#include <linux/mroute6.h>
+#include <sys/ioctl.h>
+
+_Static_assert(MRT_VIFS == MAXMIFS, "the kernel's limit");
+
+/* ICMPV6_FILTER does not touch upcalls; the program (they begin with a zero) is for what it might let
+ * through. */
+static int pass_upcalls_only(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {sizeof code / sizeof code[0], code};
+	struct icmp6_filter block_all;
+	int result;
+
+	memset(&block_all, 0xff, sizeof block_all);
+	result = mrt_set_option(fd, IPPROTO_ICMPV6, ICMPV6_FILTER, &block_all, sizeof block_all);
+	if (result != 0)
+		return result;
+	return mrt_set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+static int add_vif(int fd, unsigned vif, int ifindex)
+{
+	struct mif6ctl control = {
+		.mif6c_mifi = (mifi_t)vif,
+		.vifc_threshold = MRT_TTL_THRESHOLD,
+		.mif6c_pifi = (uint16_t)ifindex,
+	};
+
+	/* The kernel's structure has 16 bits for it. */
+	if (ifindex > UINT16_MAX)
+		return -EOVERFLOW;
+	return mrt_set_option(fd, IPPROTO_IPV6, MRT6_ADD_MIF, &control, sizeof control);
+}
+
+static int del_vif(int fd, unsigned vif)
+{
+	mifi_t number = (mifi_t)vif;
+
+	return mrt_set_option(fd, IPPROTO_IPV6, MRT6_DEL_MIF, &number, sizeof number);
+}
+
+static struct sockaddr_in6 to_kernel(const struct addr *addr)
+{
+	struct sockaddr_in6 result = {.sin6_family = AF_INET6};
+
+	memcpy(&result.sin6_addr, addr->bytes, sizeof result.sin6_addr);
+	return result;
+}
+
+static struct addr from_kernel(const struct in6_addr *addr)
+{
+	struct addr result;
+
+	memcpy(result.bytes, addr, sizeof result.bytes);
+	return result;
+}
+
+static int set_route(int fd, const struct addr *source, const struct addr *group, unsigned input_vif,
+		     uint32_t output_vifs)
+{
+	struct mf6cctl control = {
+		.mf6cc_origin = to_kernel(source),
+		.mf6cc_mcastgrp = to_kernel(group),
+		.mf6cc_parent = (mifi_t)input_vif,
+	};
+
+	/* Vifs 0 to 31 are the first word of the set. */
+	control.mf6cc_ifset.ifs_bits[0] = output_vifs;
+	return mrt_set_option(fd, IPPROTO_IPV6, MRT6_ADD_MFC, &control, sizeof control);
+}
+
+static int del_route(int fd, const struct addr *source, const struct addr *group)
+{
+	struct mf6cctl control = {.mf6cc_origin = to_kernel(source), .mf6cc_mcastgrp = to_kernel(group)};
+
+	return mrt_set_option(fd, IPPROTO_IPV6, MRT6_DEL_MFC, &control, sizeof control);
+}
+
+static int route_counters(int fd, const struct addr *source, const struct addr *group,
+			  struct mrt_counters *counters)
+{
+	struct sioc_sg_req6 request = {.src = to_kernel(source), .grp = to_kernel(group)};
+
+	if (ioctl(fd, SIOCGETSGCNT_IN6, &request) != 0)
+		return -errno;
+	*counters = (struct mrt_counters){request.pktcnt, request.bytecnt, request.wrong_if};
+	return 0;
+}
+
+static bool decode(const uint8_t *bytes, size_t size, struct mrt_upcall *upcall)
+{
+	struct mrt6msg message;
+
+	if (size < sizeof message)
+		return false;
+	memcpy(&message, bytes, sizeof message);
+	if (message.im6_mbz != 0)
+		return false;
+	if (message.im6_msgtype != MRT6MSG_NOCACHE && message.im6_msgtype != MRT6MSG_WRONGMIF)
+		return false;
+	upcall->kind = message.im6_msgtype == MRT6MSG_NOCACHE ? MRT_UPCALL_NOCACHE : MRT_UPCALL_WRONGVIF;
+	upcall->vif = message.im6_mif;
+	upcall->source = from_kernel(&message.im6_src);
+	upcall->group = from_kernel(&message.im6_dst);
+	return true;
+}
+
+const struct mrt_family mrt_ipv6 = {
+	.domain = AF_INET6,
+	.protocol = IPPROTO_ICMPV6,
+	.level = IPPROTO_IPV6,
+	.init = MRT6_INIT,
+	.table = MRT6_TABLE,
+	.assert = MRT6_ASSERT,
+	.pim = MRT6_PIM,
+	.pass_upcalls_only = pass_upcalls_only,
+	.add_vif = add_vif,
+	.del_vif = del_vif,
+	.set_route = set_route,
+	.del_route = del_route,
+	.route_counters = route_counters,
+	.decode = decode,
+};

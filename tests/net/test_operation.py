@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The daemon as a program: options, signals, files, messages."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from mcproxy_daemon import PROGRAM
+from netlab import Capture, Daemon, Receiver, Sender, tables, wait_until
+
+GROUP = "239.1.2.3"
+SMALLEST = 'protocol = "IGMPv3"; instances = ("eth0 ==> eth1");'
+REPLAY = Path(os.environ.get("MCPROXY_BUILD", PROGRAM.parent)) / "tests" / "sim" / "replay"
+
+
+def run(namespace, *arguments, configuration=None):
+    """Runs the program to its end: (exit status, all output)."""
+    command = [PROGRAM, *arguments]
+    if configuration is not None:
+        path = namespace.directory / "test.conf"
+        path.write_text(configuration)
+        command += ["-c", path]
+    result = namespace.run(*map(str, command), check=False)
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_help_and_version():
+    text = subprocess.run([PROGRAM, "-h"], capture_output=True, text=True, check=True).stdout
+    for option in ("-c", "-d", "-h", "-r", "-s", "-t", "-v", "-V", "--record"):
+        assert option in text
+    assert subprocess.run([PROGRAM, "-V"], capture_output=True, text=True, check=True).stdout.startswith("mcproxy 0.")
+    assert subprocess.run([PROGRAM, "-x"], capture_output=True, check=False).returncode == 2
+
+
+@pytest.mark.parametrize("configuration, message", [
+    ("", "no instance"),
+    ('instances = ("eth0 ==> eth1")\nquery_intervall = 3;\n', "query_interval"),
+    ('instances = ("eth0 ==> eth1");\nrobustness = "two";\n', ":2: robustness"),
+    ('instances = ("eth0 ==> eth0");\n', "eth0"),
+    ("protocol IGMPv9\neth0 ==> eth1\n", ":1: "),
+    ("protocol IGMPv2\neth0 eth1\n", ":2: "),
+])
+def test_bad_configuration_is_rejected_with_file_line_and_reason(lab, configuration, message):
+    status, output = run(lab.namespace("router"), "-t", configuration=configuration)
+    assert status == 1
+    assert "test.conf" in output and message in output
+
+
+def test_check_only_reads_the_file(lab):
+    status, output = run(lab.namespace("router"), "-t", configuration=SMALLEST)
+    assert status == 0 and "valid" in output
+
+
+def test_missing_configuration_file(lab):
+    status, output = run(lab.namespace("router"), "-c", "/nonexistent.conf")
+    assert status == 1 and "/nonexistent.conf" in output
+
+
+def test_another_multicast_router_is_named(router):
+    network = router
+    configuration = network.router.directory / "smcroute.conf"
+    configuration.write_text("")
+    other = network.router.start("smcrouted", "-n", "-f", configuration, "-P", network.router.directory / "smcroute.pid",
+                                 "-u", network.router.directory / "smcroute.sock")
+    wait_until(lambda: tables.vifs(network.router) != [], what="smcroute's vifs")
+    status, output = run(network.router, configuration=SMALLEST)
+    assert status == 1
+    assert "another multicast router is running" in output and f"smcrouted (pid {other.pid})" in output
+
+
+def test_without_rights_it_says_so(router):
+    status, output = run(router.router, configuration=SMALLEST)[:2] if os.geteuid() else (None, None)
+    path = router.router.directory / "unprivileged.conf"
+    path.write_text(SMALLEST)
+    os.chmod(router.router.directory, 0o755)
+    result = router.router.run("setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
+                               str(PROGRAM), "-c", "/dev/stdin", check=False, input=SMALLEST)
+    assert result.returncode == 1
+    assert "CAP_NET_ADMIN" in result.stdout + result.stderr, (status, output)
+
+
+@pytest.mark.smoke
+def test_sigterm_leaves_upstream_and_removes_everything(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    upstream = Capture(network.source, "eth0")
+    receiver = Receiver(network.host, "eth0").join(GROUP)
+    Sender(network.source, "eth0", GROUP).start(pps=50)
+    receiver.wait_for(5)
+    daemon.terminate(signal.SIGTERM)
+    upstream.wait_for_record("TO_IN", GROUP)
+    assert tables.vifs(network.router) == [] and tables.routes(network.router) == {}
+    assert GROUP not in tables.igmp_groups(network.router, "eth0")
+
+
+def test_sigint_ends_it_too(router):
+    Daemon(router.router, SMALLEST, vifs=("eth0", "eth1")).terminate(signal.SIGINT)
+
+
+def test_sigusr1_writes_the_status_file_whole(router):
+    network = router
+    path = network.router.directory / "status"
+    daemon = Daemon(network.router, SMALLEST + f'status_file = "{path}";', vifs=("eth0", "eth1"))
+    Receiver(network.host, "eth0").join(GROUP)
+    wait_until(lambda: GROUP in tables.igmp_groups(network.router, "eth0"), what="the join upstream")
+    daemon.signal(signal.SIGUSR1)
+    wait_until(path.exists, what="the status file")
+    assert f"[0] {GROUP}\t2\tRUNNING" in path.read_text()
+    assert daemon.stdout == ""
+
+
+def test_sigusr1_goes_to_stdout_when_that_is_a_file(router):
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    daemon.signal(signal.SIGUSR1)
+    daemon.wait_for_output("-- downstream eth1 [vif=1] --")
+    assert "alive time: 1" in daemon.stdout
+
+
+def test_status_levels(router):
+    network = router
+    Receiver(network.host, "eth0").join(GROUP)
+    Sender(network.source, "eth0", GROUP).start(pps=50)
+    texts = {}
+    for flags in ("-s", "-sv", "-svv"):
+        daemon = Daemon(network.router, SMALLEST, flags, vifs=("eth0", "eth1"))
+        wait_until(lambda: tables.outgoing_devices(network.router, network.source_address, GROUP) == {"eth1"}, 10, "a route")
+        before = len(daemon.stdout)
+        wait_until(lambda: "-- downstream eth1" in daemon.stdout[before:], 10, "a status")
+        texts[flags] = daemon.stdout[before:]
+        daemon.terminate()
+    assert GROUP not in texts["-s"]
+    assert GROUP in texts["-sv"] and "CACHED_SRC" not in texts["-sv"]
+    assert "CACHED_SRC" in texts["-svv"]
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_rp_filter_is_reset_and_restored(router, ending):
+    namespace = router.router
+    values = {"all": 1, "eth0": 2, "eth1": 1}
+    for name, value in values.items():
+        namespace.sysctl(f"net.ipv4.conf.{name}.rp_filter", value)
+
+    def now():
+        return {name: int(namespace.sysctl(f"net.ipv4.conf.{name}.rp_filter")) for name in values}
+    daemon = Daemon(namespace, SMALLEST, "-r", vifs=("eth0", "eth1"))
+    wait_until(lambda: set(now().values()) == {0}, what="rp_filter 0 everywhere")
+    if ending == signal.SIGTERM:
+        daemon.terminate()
+    else:
+        daemon.kill()
+        assert set(now().values()) == {0}
+        Daemon(namespace, SMALLEST, vifs=("eth0", "eth1")).terminate()
+    assert now() == values
+
+
+def test_missing_interface_is_waited_for(router):
+    network = router
+    daemon = Daemon(network.router, 'protocol = "IGMPv3"; instances = ("eth0 ==> eth7 eth1");', vifs=("eth0", "eth1"))
+    assert "eth7: no such interface; waiting for it" in daemon.stderr
+    receiver = Receiver(network.host, "eth0").join(GROUP)
+    Sender(network.source, "eth0", GROUP).start(pps=50)
+    receiver.wait_for(5)
+
+
+@pytest.mark.smoke
+def test_a_full_channel_loses_no_upcall_for_good(router):
+    """With the smallest ring and a burst of new streams, each stream's later packets get their route."""
+    network = router
+    Daemon(network.router, SMALLEST + "ring_size = 4;", vifs=("eth0", "eth1"))
+    receiver = Receiver(network.host, "eth0")
+    groups = [f"239.7.0.{number}" for number in range(1, 16)]
+    for group in groups:
+        receiver.join(group)
+    wait_until(lambda: set(groups) <= set(tables.igmp_groups(network.router, "eth0")), what="all joins upstream")
+    senders = [Sender(network.source, "eth0", group) for group in groups]
+    for _ in range(3):
+        for sender in senders:
+            sender.send()
+    for sender in senders:
+        sender.start(pps=20)
+    wait_until(lambda: {a.group for a in list(receiver.arrivals)} == set(groups), 5, "every stream at the host")
+
+
+def test_recording_replays_to_the_same_requests(router):
+    network = router
+    path = network.router.directory / "recording"
+    daemon = Daemon(network.router, SMALLEST, ("--record", path), vifs=("eth0", "eth1"))
+    receiver = Receiver(network.host, "eth0").join(GROUP)
+    Sender(network.source, "eth0", GROUP).start(pps=50)
+    receiver.wait_for(5)
+    receiver.leave(GROUP)
+    wait_until(lambda: GROUP not in tables.igmp_groups(network.router, "eth0"), 10, "the leave upstream")
+    daemon.terminate()
+    assert path.stat().st_mode & 0o777 == 0o600
+    result = subprocess.run([REPLAY, path], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_nohup_in_the_background(router):
+    """As in the guide: nohup mcproxy -c FILE &"""
+    network = router
+    path = network.router.directory / "nohup.conf"
+    path.write_text("protocol IGMPv2\neth0 ==> eth1\n")
+    shell = network.router.start("sh", "-c", f"cd {network.router.directory}; nohup {PROGRAM} -c {path} & echo $!; wait")
+    wait_until(lambda: len(tables.vifs(network.router)) == 2, what="the vifs")
+    pid = int(shell.stdout.split()[0])
+    os.kill(pid, signal.SIGTERM)
+    assert shell.wait() == 0
+
+
+def test_idle_daemon_sleeps(router):
+    """One group, no stream: no thread wakes but for due timers."""
+    import time
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    Receiver(network.host, "eth0").join(GROUP)
+    wait_until(lambda: GROUP in tables.igmp_groups(network.router, "eth0"), what="the join upstream")
+
+    def switches():
+        return {task.name: int(line.split()[1]) for task in Path(f"/proc/{daemon.pid}/task").iterdir()
+                for line in (task / "status").read_text().splitlines() if line.startswith("voluntary_ctxt_switches")}
+    time.sleep(3)  # the host repeats its report
+    before = switches()
+    time.sleep(10)
+    after = switches()
+    assert all(after[task] - before[task] <= 2 for task in before), (before, after)
+    memory = [line for line in Path(f"/proc/{daemon.pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
+    if "SANITIZE" not in os.environ and "san" not in str(PROGRAM):
+        assert int(memory[0].split()[1]) < 4096, memory

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Virtual time: what happens when. Things due at the same time happen in the order in which they were put
+ * down.
+ */
+#ifndef MCPROXY_SIM_AGENDA_H
+#define MCPROXY_SIM_AGENDA_H
+
+#include "core/mtime.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef void agenda_act(void *object, mtime at);
+
+struct item {
+	mtime at;
+	uint64_t serial;
+	agenda_act *act;
+	void *object;
+};
+
+struct agenda {
+	struct item *items; /* a heap */
+	size_t count;
+	size_t capacity;
+	uint64_t serial;
+	mtime now;
+};
+
+void agenda_fini(struct agenda *agenda);
+void agenda_add(struct agenda *agenda, mtime at, agenda_act *act, void *object);
+/* Does the next thing that is due not later than `until`; false, and the time is `until`, when there is none.
+ */
+bool agenda_step(struct agenda *agenda, mtime until);
+
+#endif

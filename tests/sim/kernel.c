@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The kernel's forwarding table as a proxy uses it: entries per source and group, negative ones included,
+ * packets kept while an upcall is unanswered, upcalls repeated after 10 s, packets that arrive by another
+ * link than the entry says.
+ */
+#include "proxy.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define UPCALL_REPEAT_INTERVAL (10 * MTIME_SECOND)
+#define WRONG_UPCALL_INTERVAL  (3 * MTIME_SECOND)
+#define UPCALL_DELAY_MAX       2
+#define PACKET_BYTES	       1000
+
+struct upcall {
+	struct proxy *proxy;
+	struct input input;
+};
+
+static struct mfc *entry_of(struct proxy *proxy, const struct data_packet *packet)
+{
+	return &proxy->mfc[packet->family][packet->source][packet->group];
+}
+
+static void tell_upcall(void *object, mtime at)
+{
+	struct upcall *upcall = object;
+
+	(void)at;
+	proxy_input(upcall->proxy, &upcall->input, NULL, 0);
+	free(upcall);
+}
+
+/* The owner finds no room for it in the ring: it makes the kernel forget, so that the next packet asks anew.
+ */
+static bool lose_upcall(struct proxy *proxy, struct mfc *mfc)
+{
+	struct world *world = proxy->world;
+
+	if (world->faults.upcall_loss == 0 || !random_percent(&world->random, world->faults.upcall_loss))
+		return false;
+	world_count(world, TALLY_UPCALLS_LOST);
+	if (mfc->state != MFC_UNRESOLVED)
+		return true;
+	while (mfc->queued > 0)
+		data_packet_drop(mfc->queue[--mfc->queued]);
+	mfc->state = MFC_NONE;
+	return true;
+}
+
+static void make_upcall(const struct proxy_link *link, struct mfc *mfc, const struct data_packet *packet,
+			bool wrong_link)
+{
+	struct proxy *proxy = link->proxy;
+	struct world *world = proxy->world;
+	enum family family = packet->family;
+	struct upcall *upcall;
+
+	world_count(world, wrong_link ? TALLY_WRONG_LINK_UPCALLS : TALLY_UPCALLS);
+	if (lose_upcall(proxy, mfc))
+		return;
+	upcall = calloc(1, sizeof *upcall);
+	assert(upcall != NULL);
+	upcall->proxy = proxy;
+	upcall->input.kind = INPUT_UPCALL;
+	upcall->input.link = link->id;
+	upcall->input.family = (uint8_t)family;
+	upcall->input.wrong_link = wrong_link;
+	upcall->input.source = universe_source(family, packet->source);
+	upcall->input.group = universe_group(family, packet->group);
+	agenda_add(&world->agenda, world_now(world) + random_below(&world->random, UPCALL_DELAY_MAX + 1),
+		   tell_upcall, upcall);
+}
+
+static void forward(struct proxy *proxy, const struct mfc *mfc, struct data_packet *packet)
+{
+	uint64_t outputs = mfc->outputs;
+
+	for (unsigned i = 0; i < proxy->link_count; i++) {
+		struct proxy_link *link = &proxy->links[i];
+
+		if (outputs >> link->id & 1 && link->port.up[packet->family])
+			segment_carry(link->port.segment, &link->port, packet);
+	}
+}
+
+static void receive_unresolved(const struct proxy_link *link, struct mfc *mfc, struct data_packet *packet)
+{
+	mtime now = world_now(link->proxy->world);
+	bool ask = mfc->state == MFC_NONE || now - mfc->upcall_at >= UPCALL_REPEAT_INTERVAL;
+
+	if (mfc->state == MFC_NONE)
+		*mfc = (struct mfc){.state = MFC_UNRESOLVED, .input = link->id};
+	if (mfc->queued < UNRESOLVED_PACKETS) {
+		packet->references++;
+		mfc->queue[mfc->queued++] = packet;
+	}
+	if (!ask)
+		return;
+	mfc->upcall_at = now;
+	make_upcall(link, mfc, packet, false);
+}
+
+static void receive_wrong(const struct proxy_link *link, struct mfc *mfc, const struct data_packet *packet)
+{
+	mtime now = world_now(link->proxy->world);
+
+	mfc->wrong_packets++;
+	if (mfc->wrong_upcall_at != 0 && now - mfc->wrong_upcall_at < WRONG_UPCALL_INTERVAL)
+		return;
+	mfc->wrong_upcall_at = now;
+	make_upcall(link, mfc, packet, true);
+}
+
+void kernel_receive(struct proxy_link *link, struct data_packet *packet)
+{
+	struct mfc *mfc = entry_of(link->proxy, packet);
+
+	if (mfc->state != MFC_SET) {
+		receive_unresolved(link, mfc, packet);
+		return;
+	}
+	mfc->packets++;
+	if (mfc->input == link->id)
+		forward(link->proxy, mfc, packet);
+	else
+		receive_wrong(link, mfc, packet);
+}
+
+static void release_queue(struct proxy *proxy, struct mfc *mfc, uint8_t arrived_at)
+{
+	while (mfc->queued > 0) {
+		struct data_packet *packet = mfc->queue[0];
+
+		memmove(&mfc->queue[0], &mfc->queue[1], --mfc->queued * sizeof mfc->queue[0]);
+		mfc->packets++;
+		if (mfc->input == arrived_at)
+			forward(proxy, mfc, packet);
+		data_packet_drop(packet);
+	}
+}
+
+static struct mfc *entry_of_request(struct proxy *proxy, const struct request *request)
+{
+	int source = universe_source_number(&request->source), group = universe_group_number(&request->group);
+
+	if (source < 0 || group < 0)
+		world_fail(proxy->world, "proxy %u: a route for addresses that do not exist", proxy->number);
+	return &proxy->mfc[request->family][source][group];
+}
+
+static void check_route(struct proxy *proxy, const struct request *request)
+{
+	if (request->links >> request->link & 1)
+		world_fail(proxy->world, "proxy %u: a route back to its input link %u", proxy->number,
+			   request->link);
+	for (unsigned id = 0; id < LINKS_MAX; id++) {
+		struct proxy_link *link = proxy_link_by_id(proxy, id);
+
+		if (request->links >> id & 1 &&
+		    (link == NULL || link->told_gone || !link->usable[request->family]))
+			world_fail(proxy->world, "proxy %u: a route to link %u, which is not usable",
+				   proxy->number, id);
+	}
+}
+
+void kernel_set_route(struct proxy *proxy, const struct request *request)
+{
+	struct mfc *mfc = entry_of_request(proxy, request);
+	uint8_t arrived_at = mfc->input;
+	enum mfc_state before = mfc->state;
+
+	check_route(proxy, request);
+	world_count(proxy->world, TALLY_ROUTES_SET);
+	mfc->state = MFC_SET;
+	mfc->input = request->link;
+	mfc->outputs = request->links;
+	if (before == MFC_UNRESOLVED)
+		release_queue(proxy, mfc, arrived_at);
+}
+
+static void clear(struct mfc *mfc)
+{
+	while (mfc->queued > 0)
+		data_packet_drop(mfc->queue[--mfc->queued]);
+	*mfc = (struct mfc){.state = MFC_NONE};
+}
+
+void kernel_remove_route(struct proxy *proxy, const struct request *request)
+{
+	struct mfc *mfc = entry_of_request(proxy, request);
+
+	world_count(proxy->world, TALLY_ROUTES_REMOVED);
+	if (mfc->state == MFC_SET)
+		clear(mfc);
+}
+
+static void tell_counters(struct proxy *proxy, enum family family, unsigned source, unsigned group)
+{
+	const struct mfc *mfc = &proxy->mfc[family][source][group];
+	struct input input = {.kind = INPUT_COUNTERS, .link = mfc->input, .family = (uint8_t)family};
+
+	if (mfc->state != MFC_SET)
+		return;
+	input.wrong_link_packets = mfc->wrong_packets;
+	input.source = universe_source(family, source);
+	input.group = universe_group(family, group);
+	input.packets = mfc->packets;
+	input.bytes = mfc->packets * PACKET_BYTES;
+	proxy_input(proxy, &input, NULL, 0);
+}
+
+void kernel_read_counters(struct proxy *proxy)
+{
+	const struct world *world = proxy->world;
+
+	for (int family = 0; family < FAMILIES; family++)
+		for (unsigned source = 0; source < world->source_count; source++)
+			for (unsigned group = 0; group < world->group_count; group++)
+				tell_counters(proxy, family, source, group);
+}
+
+static bool names_link(const struct mfc *mfc, unsigned id)
+{
+	return mfc->state == MFC_SET && (mfc->input == id || mfc->outputs >> id & 1);
+}
+
+bool kernel_names_link(const struct proxy *proxy, unsigned id)
+{
+	for (int family = 0; family < FAMILIES; family++)
+		for (unsigned source = 0; source < SOURCES_MAX; source++)
+			for (unsigned group = 0; group < GROUPS_MAX; group++)
+				if (names_link(&proxy->mfc[family][source][group], id))
+					return true;
+	return false;
+}
+
+void kernel_flush(struct proxy *proxy)
+{
+	for (int family = 0; family < FAMILIES; family++)
+		for (unsigned source = 0; source < SOURCES_MAX; source++)
+			for (unsigned group = 0; group < GROUPS_MAX; group++)
+				clear(&proxy->mfc[family][source][group]);
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "proxy.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define COUNTERS_INTERVAL	    (10 * MTIME_SECOND)
+#define ROUTE_TIMEOUT		    (30 * MTIME_SECOND)
+#define SERVER_STATION		    100
+#define LOWER_PROXY_STATION	    10
+#define ENGINE_UPSTREAM_QUERIES_MAX 8
+
+static _Alignas(8) uint8_t payload[INSTANCE_PAYLOAD_MAX];
+
+struct proxy_link *proxy_link_by_id(struct proxy *proxy, unsigned id)
+{
+	for (unsigned i = 0; i < proxy->link_count; i++)
+		if (proxy->links[i].id == id && proxy->links[i].present)
+			return &proxy->links[i];
+	return NULL;
+}
+
+/* What the engine asks for. */
+
+static void do_send(struct proxy *proxy, const struct request *request, size_t size)
+{
+	struct proxy_link *link = proxy_link_by_id(proxy, request->link);
+	struct frame *frame = frame_copy(request->family, payload, size);
+	struct frame_query query;
+	const char *problem = frame_read_query(frame, &query);
+
+	if (link == NULL || !link->usable[request->family] || link->role == ROLE_UPSTREAM)
+		world_fail(proxy->world, "proxy %u: a query on link %u, which is not usable", proxy->number,
+			   request->link);
+	if (problem != NULL)
+		world_fail(proxy->world, "proxy %u: a malformed query: %s", proxy->number, problem);
+	if (!addr_equal(&query.from, &link->addr[request->family]) ||
+	    query.version != link->settings.version[request->family])
+		world_fail(proxy->world, "proxy %u: a query of another address or version", proxy->number);
+	world_count(proxy->world, query.group == GROUP_NONE ? TALLY_GENERAL_QUERIES : TALLY_SPECIFIC_QUERIES);
+	port_send(&link->port, frame);
+}
+
+static struct wish read_filter(struct proxy *proxy, const struct request *request, size_t size)
+{
+	struct wish wish = {.exclude = request->mode == FILTER_EXCLUDE};
+
+	for (size_t at = 0; at < size; at += sizeof(struct addr)) {
+		struct addr addr;
+		int source;
+
+		memcpy(&addr, payload + at, sizeof addr);
+		source = universe_source_number(&addr);
+		if (source < 0 || wish.sources >> source & 1)
+			world_fail(proxy->world, "proxy %u: a filter with a false source", proxy->number);
+		wish.sources |= (uint64_t)1 << source;
+	}
+	return wish;
+}
+
+static void do_membership(struct proxy *proxy, const struct request *request, size_t size)
+{
+	int group = universe_group_number(&request->group);
+	struct wish wish = read_filter(proxy, request, size);
+	char text[WISH_TEXT_SIZE];
+
+	if (group < 0 || size != request->count * sizeof(struct addr))
+		world_fail(proxy->world, "proxy %u: a malformed membership", proxy->number);
+	world_count(proxy->world, TALLY_MEMBERSHIPS_TOLD);
+	world_note(proxy->world, "proxy %u: family %u group %d upstream %s", proxy->number, request->family,
+		   group, wish_format(wish, text));
+	proxy->told[request->family][group] = wish;
+	member_set_wish(proxy->links[0].host + request->family, (unsigned)group, wish);
+}
+
+static void do_upstream_query(struct proxy *proxy, const struct request *request, size_t size)
+{
+	struct frame_query heard = proxy->heard[0];
+	struct upstream_query told;
+	struct addr group;
+	uint64_t sources = 0;
+
+	if (proxy->heard_count == 0)
+		world_fail(proxy->world, "proxy %u: tells of an upstream query that was not there",
+			   proxy->number);
+	memmove(&proxy->heard[0], &proxy->heard[1], --proxy->heard_count * sizeof heard);
+	memcpy(&told, payload, sizeof told);
+	for (size_t at = sizeof told; at < size; at += sizeof(struct addr))
+		sources |= (uint64_t)1
+			   << universe_source_number((const struct addr *)(const void *)(payload + at));
+	group = heard.group == GROUP_NONE ? addr_unspecified(request->family)
+					  : universe_group(request->family, (unsigned)heard.group);
+	if (told.version != heard.version || told.max_response != heard.max_response ||
+	    !addr_equal(&told.group, &group) || !addr_equal(&told.querier, &heard.from) ||
+	    sources != heard.sources || told.robustness != heard.robustness ||
+	    told.query_interval != heard.interval || told.suppress != heard.suppress)
+		world_fail(proxy->world, "proxy %u: reads an upstream query wrongly", proxy->number);
+}
+
+static void do_link_free(struct proxy *proxy, const struct request *request)
+{
+	struct proxy_link *link = NULL;
+
+	for (unsigned i = 0; i < proxy->link_count; i++)
+		if (proxy->links[i].id == request->link)
+			link = &proxy->links[i];
+	if (link == NULL || !link->told_gone)
+		world_fail(proxy->world, "proxy %u: frees link %u, which is not gone", proxy->number,
+			   request->link);
+	if (kernel_names_link(proxy, request->link))
+		world_fail(proxy->world, "proxy %u: frees link %u, which a route still names", proxy->number,
+			   request->link);
+	link->told_gone = false;
+}
+
+static void do_request(struct proxy *proxy, const struct request *request, size_t size)
+{
+	switch ((enum request_kind)request->kind) {
+	case REQUEST_SEND:
+		do_send(proxy, request, size);
+		break;
+	case REQUEST_MEMBERSHIP:
+		do_membership(proxy, request, size);
+		break;
+	case REQUEST_ROUTE:
+		kernel_set_route(proxy, request);
+		break;
+	case REQUEST_ROUTE_NONE:
+		kernel_remove_route(proxy, request);
+		break;
+	case REQUEST_UPSTREAM_QUERY:
+		do_upstream_query(proxy, request, size);
+		break;
+	case REQUEST_LINK_FREE:
+		do_link_free(proxy, request);
+		break;
+	case REQUEST_SNAPSHOT:
+		if (request->more)
+			proxy->pages_wanted |= 1u << request->cursor;
+		break;
+	case REQUEST_EVENT:
+	case REQUEST_STOPPED:
+		break;
+	}
+}
+
+static void wake(void *object, mtime at);
+
+static void arm(struct proxy *proxy, mtime at)
+{
+	if (at >= proxy->wake_at)
+		return;
+	proxy->wake_at = at;
+	agenda_add(&proxy->world->agenda, at, wake, proxy);
+}
+
+/* How many requests find room in the ring this turn. */
+static unsigned room(struct world *world)
+{
+	if (world->faults.full_ring == 0 || !random_percent(&world->random, world->faults.full_ring))
+		return UINT32_MAX;
+	world_count(world, TALLY_FULL_RINGS);
+	return random_below(&world->random, 4);
+}
+
+/* One turn of a worker's loop behind its inputs; false when it had to stop for lack of room. */
+static bool turn(struct proxy *proxy)
+{
+	mtime now = world_now(proxy->world);
+	unsigned left = room(proxy->world);
+	struct request request;
+	size_t size;
+
+	assert(!proxy->in_turn);
+	proxy->in_turn = true;
+	instance_expire(proxy->instance, now);
+	recorder_turn(proxy->recorder, now);
+	while (left > 0 && instance_pull(proxy->instance, now, &request, payload, &size)) {
+		recorder_request(proxy->recorder, now, &request, payload, size);
+		do_request(proxy, &request, size);
+		left--;
+	}
+	if (left == 0)
+		recorder_full(proxy->recorder, now);
+	recorder_flush(proxy->recorder);
+	proxy->in_turn = false;
+	return left > 0;
+}
+
+static void run(struct proxy *proxy)
+{
+	mtime now = world_now(proxy->world);
+	bool done = turn(proxy);
+	mtime deadline = instance_deadline(proxy->instance);
+
+	if (done && deadline <= now)
+		world_fail(proxy->world, "proxy %u: after its turn it is due again at once", proxy->number);
+	if (!done || proxy->pages_wanted != 0)
+		deadline = now + 1;
+	if (deadline != MTIME_NEVER)
+		arm(proxy, deadline);
+}
+
+static void ask_for_pages(struct proxy *proxy)
+{
+	for (uint8_t cursor = 0; cursor < SNAPSHOT_CURSORS; cursor++) {
+		struct input input = {.kind = INPUT_SNAPSHOT, .cursor = cursor};
+
+		if (!(proxy->pages_wanted >> cursor & 1))
+			continue;
+		recorder_input(proxy->recorder, world_now(proxy->world), &input, NULL, 0);
+		instance_input(proxy->instance, world_now(proxy->world), &input, NULL, 0);
+	}
+	proxy->pages_wanted = 0;
+}
+
+static void wake(void *object, mtime at)
+{
+	struct proxy *proxy = object;
+
+	if (at != proxy->wake_at)
+		return;
+	proxy->wake_at = MTIME_NEVER;
+	ask_for_pages(proxy);
+	run(proxy);
+}
+
+void proxy_input(struct proxy *proxy, const struct input *input, const void *bytes, size_t size)
+{
+	struct world *world = proxy->world;
+
+	recorder_input(proxy->recorder, world_now(world), input, bytes, size);
+	instance_input(proxy->instance, world_now(world), input, bytes, size);
+	/* Some turns have several inputs. */
+	if (world->faults.full_ring > 0 && random_percent(&world->random, 50))
+		arm(proxy, world_now(world));
+	else
+		run(proxy);
+}
+
+static void note_upstream_query(struct proxy *proxy, const struct frame *frame)
+{
+	struct frame_query query;
+
+	if (proxy->heard_count < ENGINE_UPSTREAM_QUERIES_MAX && frame_read_query(frame, &query) == NULL)
+		proxy->heard[proxy->heard_count++] = query;
+}
+
+void proxy_hear(void *owner, const struct frame *frame)
+{
+	struct proxy_link *link = owner;
+	struct input input = {.kind = INPUT_PACKET, .link = link->id, .family = frame->family};
+
+	if (link->role == ROLE_UPSTREAM)
+		note_upstream_query(link->proxy, frame);
+	proxy_input(link->proxy, &input, frame->bytes, frame->size);
+}
+
+void proxy_link_changed(struct proxy_link *link)
+{
+	struct input input = {.kind = INPUT_LINK, .link = link->id};
+	struct link_change change;
+
+	memset(&change, 0, sizeof change);
+	change.present = link->present;
+	change.role = link->role;
+	change.name[0] = (char)('a' + link->id % 26);
+	change.mtu = 1500;
+	change.settings = link->settings;
+	for (int family = 0; family < FAMILIES; family++) {
+		bool usable = link->present && link->usable[family] && link->proxy->world->served[family];
+
+		change.family[family].usable = usable;
+		change.family[family].address = link->addr[family];
+		if (link->host != NULL && link->port.up[family] && !usable)
+			member_link_down(link->host + family);
+		if (link->host != NULL)
+			link->host[family].port.up[family] = usable;
+		if (link->host != NULL && !link->port.up[family] && usable)
+			member_link_up(link->host + family);
+		link->port.up[family] = usable;
+	}
+	if (!link->present)
+		link->told_gone = true;
+	proxy_input(link->proxy, &input, &change, sizeof change);
+}
+
+static void ask_for_snapshot(struct proxy *proxy)
+{
+	struct random *random = &proxy->world->random;
+	struct input input = {.kind = INPUT_SNAPSHOT, .first = 1};
+
+	input.cursor = (uint8_t)random_below(random, SNAPSHOT_CURSORS);
+	input.what = (uint8_t)random_below(random, SNAPSHOT_SOURCES);
+	input.link = proxy->links[random_below(random, proxy->link_count)].id;
+	proxy_input(proxy, &input, NULL, 0);
+}
+
+static void tick(void *object, mtime at)
+{
+	struct proxy *proxy = object;
+
+	kernel_read_counters(proxy);
+	if (random_percent(&proxy->world->random, 20))
+		ask_for_snapshot(proxy);
+	agenda_add(&proxy->world->agenda, at + COUNTERS_INTERVAL, tick, proxy);
+}
+
+static struct proxy_link *add_link(struct proxy *proxy, struct segment *segment, enum link_role role,
+				   unsigned station)
+{
+	struct proxy_link *link = &proxy->links[proxy->link_count];
+
+	assert(proxy->link_count < PROXY_LINKS_MAX);
+	/* Ids all over the range, no two the same. */
+	link->id = (uint8_t)((proxy->link_count * 11 + proxy->number * 17) % LINKS_MAX);
+	proxy->link_count++;
+	link->proxy = proxy;
+	link->role = (uint8_t)role;
+	link->present = true;
+	link->port.owner = link;
+	link->port.hear = proxy_hear;
+	link->port.hears_reports = role == ROLE_DOWNSTREAM;
+	for (int family = 0; family < FAMILIES; family++) {
+		link->usable[family] = proxy->world->served[family];
+		link->addr[family] = station_addr(family, segment->number, station);
+	}
+	segment_attach(segment, &link->port);
+	return link;
+}
+
+static void add_hosts(struct proxy *proxy, struct proxy_link *link, struct segment *segment)
+{
+	link->host = calloc(FAMILIES, sizeof *link->host);
+	assert(link->host != NULL);
+	for (int family = 0; family < FAMILIES; family++) {
+		member_init(link->host + family, proxy->world, family, &link->addr[family], VERSION_3);
+		segment_attach(segment, &link->host[family].port);
+	}
+	segment->stations++;
+}
+
+struct proxy *proxy_new(struct world *world, unsigned number, struct segment *upstream)
+{
+	struct proxy *proxy = calloc(1, sizeof *proxy);
+
+	assert(proxy != NULL);
+	proxy->world = world;
+	proxy->number = number;
+	proxy->depth = upstream->depth;
+	proxy->wake_at = MTIME_NEVER;
+	add_hosts(proxy, add_link(proxy, upstream, ROLE_UPSTREAM, LOWER_PROXY_STATION + number), upstream);
+	return proxy;
+}
+
+void proxy_serve(struct proxy *proxy, struct segment *segment, const struct link_settings *settings)
+{
+	struct proxy_link *link = add_link(proxy, segment, ROLE_DOWNSTREAM, SERVER_STATION);
+
+	link->settings = *settings;
+	segment->server = link;
+}
+
+static void make_engine(struct proxy *proxy)
+{
+	struct world *world = proxy->world;
+	struct instance_settings settings = {.routes_max = SOURCES_MAX * GROUPS_MAX * FAMILIES,
+					     .route_timeout = ROUTE_TIMEOUT,
+					     .memory_max = 64 << 20};
+	struct input events = {.kind = INPUT_EVENTS, .wanted = random_percent(&world->random, 50)};
+	uint64_t seed = random_next(&world->random);
+
+	proxy->instance = instance_new(&settings, seed);
+	assert(proxy->instance != NULL);
+	recorder_start(proxy->recorder, world_now(world), seed, &settings);
+	proxy_input(proxy, &events, NULL, 0);
+	for (unsigned i = 0; i < proxy->link_count; i++)
+		if (proxy->links[i].present)
+			proxy_link_changed(&proxy->links[i]);
+}
+
+void proxy_start(struct proxy *proxy)
+{
+	struct world *world = proxy->world;
+	struct link_settings upstream = proxy->links[1].settings;
+
+	upstream.version[FAMILY_IPV4] = upstream.version[FAMILY_IPV6] = VERSION_3;
+	proxy->links[0].settings = upstream;
+	if (world->record_fd >= 0)
+		proxy->recorder = recorder_new(world->record_fd, (uint8_t)proxy->number);
+	make_engine(proxy);
+	agenda_add(&world->agenda, world_now(world) + random_below(&world->random, COUNTERS_INTERVAL), tick,
+		   proxy);
+}
+
+void proxy_restart(struct proxy *proxy)
+{
+	instance_free(proxy->instance);
+	kernel_flush(proxy);
+	proxy->heard_count = 0;
+	for (int family = 0; family < FAMILIES; family++) {
+		for (unsigned group = 0; group < GROUPS_MAX; group++) {
+			member_set_wish(proxy->links[0].host + family, group, WISH_NONE);
+			proxy->told[family][group] = WISH_NONE;
+		}
+	}
+	for (unsigned i = 0; i < proxy->link_count; i++)
+		proxy->links[i].told_gone = false;
+	make_engine(proxy);
+}
+
+void proxy_free(struct proxy *proxy)
+{
+	struct input stop = {.kind = INPUT_STOP};
+
+	proxy_input(proxy, &stop, NULL, 0);
+	instance_free(proxy->instance);
+	recorder_free(proxy->recorder);
+	kernel_flush(proxy);
+	free(proxy->links[0].host);
+	free(proxy);
+}

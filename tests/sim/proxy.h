@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A proxy: the real engine, on a model of the kernel's forwarding table, with hosts of its own upstream that
+ * report what the engine wants there.
+ */
+#ifndef MCPROXY_SIM_PROXY_H
+#define MCPROXY_SIM_PROXY_H
+
+#include "asker.h"
+#include "member.h"
+
+#include "daemon/record.h"
+
+#define UNRESOLVED_PACKETS 4 /* that the kernel keeps */
+#define UNANSWERED_QUERIES 64
+
+struct proxy;
+
+struct proxy_link {
+	struct proxy *proxy;
+	struct port port;
+	uint8_t id;
+	uint8_t role;	       /* enum link_role */
+	bool present;	       /* the interface exists */
+	bool told_gone;	       /* the engine was told so, and has not given the id back */
+	bool usable[FAMILIES]; /* as the interface is */
+	struct link_settings settings;
+	struct addr addr[FAMILIES];
+	struct member *host; /* upstream: one per family */
+};
+
+enum mfc_state { MFC_NONE, MFC_UNRESOLVED, MFC_SET };
+
+struct mfc {
+	enum mfc_state state;
+	uint8_t input;
+	uint64_t outputs;
+	uint64_t packets;
+	uint32_t wrong_packets;
+	mtime upcall_at;
+	mtime wrong_upcall_at;
+	struct data_packet *queue[UNRESOLVED_PACKETS];
+	unsigned queued;
+};
+
+struct proxy {
+	struct world *world;
+	unsigned number;
+	unsigned depth; /* of its upstream segment */
+	struct instance *instance;
+	struct recorder *recorder;
+	bool in_turn;
+	mtime wake_at;
+	unsigned pages_wanted;			  /* set of cursors */
+	struct proxy_link links[PROXY_LINKS_MAX]; /* the first one is upstream */
+	unsigned link_count;
+	struct wish told[FAMILIES][GROUPS_MAX]; /* the filters wanted upstream, as the engine told */
+	struct mfc mfc[FAMILIES][SOURCES_MAX][GROUPS_MAX];
+	/* Queries heard upstream that the engine must pass on, oldest first. */
+	struct frame_query heard[UNANSWERED_QUERIES];
+	unsigned heard_count;
+};
+
+struct proxy *proxy_new(struct world *world, unsigned number, struct segment *upstream);
+/* Adds a downstream link. */
+void proxy_serve(struct proxy *proxy, struct segment *segment, const struct link_settings *settings);
+/* All links are there: makes the engine. */
+void proxy_start(struct proxy *proxy);
+/* The program is killed and started again: engine and table are empty. */
+void proxy_restart(struct proxy *proxy);
+void proxy_free(struct proxy *proxy);
+
+/* A frame that arrives at one of its links; owner: struct proxy_link. */
+void proxy_hear(void *owner, const struct frame *frame);
+/* A link's state as it is now is told to the engine. */
+void proxy_link_changed(struct proxy_link *link);
+struct proxy_link *proxy_link_by_id(struct proxy *proxy, unsigned id);
+/* Gives the engine an input and does all it asks for. */
+void proxy_input(struct proxy *proxy, const struct input *input, const void *payload, size_t size);
+
+/* kernel.c */
+
+/* A data packet arrives at a link. */
+void kernel_receive(struct proxy_link *link, struct data_packet *packet);
+void kernel_set_route(struct proxy *proxy, const struct request *request);
+void kernel_remove_route(struct proxy *proxy, const struct request *request);
+/* Tells the engine all counters. */
+void kernel_read_counters(struct proxy *proxy);
+/* Does an entry name the link? */
+bool kernel_names_link(const struct proxy *proxy, unsigned id);
+void kernel_flush(struct proxy *proxy);
+
+#endif

@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# usage: tree.sh SOURCE_DIR BUILD_DIR
+# The tree as a whole: licence lines, manual pages, README, example configuration, installation.
+set -u
+source=$1 build=$2
+failed=0
+cd "$source" || exit 1
+
+fail() {
+	echo "tree: $*" >&2
+	failed=1
+}
+
+files=$(git ls-files 2>/dev/null || find . -type f -not -path './build*' -not -path './.git/*')
+for file in $files; do
+	case $file in
+	*/corpus/* | *.md | *.json | *.ini | LICENSE | .gitignore | *.txt.in) continue ;;
+	esac
+	[ -f "$file" ] || continue
+	head -n 3 "$file" | grep -q 'SPDX-License-Identifier: BSD-2-Clause' || fail "$file: no licence line in its first three"
+done
+
+for page in docs/*.[158]; do
+	lint=$(mandoc -Tlint -W warning "$page" 2>&1) || fail "$page: $lint"
+done
+
+[ "$(wc -l <README.md)" -le 120 ] || fail "README.md: longer than 120 lines"
+
+"$build/mcproxy" -t -c config/mcproxy.conf >/dev/null || fail "config/mcproxy.conf: not valid"
+
+# Every option of the program stands in its manual page, and the other way round.
+for letter in $("$build/mcproxy" -h | sed -n 's/^  -\([a-zA-Z]\),.*/\1/p'); do
+	grep -q "Fl $letter" docs/mcproxy.8 || fail "mcproxy.8: option -$letter is missing"
+done
+
+target=$(mktemp -d)
+DESTDIR=$target cmake --install "$build" >/dev/null || fail "cmake --install does not work"
+for file in sbin/mcproxy share/man/man8/mcproxy.8 share/man/man5/mcproxy.conf.5; do
+	find "$target" -path "*/$file" | grep -q . || fail "$file is not installed"
+done
+find "$target" -name mcproxy.service | grep -q . || fail "mcproxy.service is not installed"
+"$(find "$target" -path '*/sbin/mcproxy')" -V >/dev/null || fail "the installed program does not run"
+rm -rf "$target"
+
+exit $failed
