@@ -27,8 +27,20 @@ struct host_limits {
 	size_t memory_max;
 };
 
+struct host_settings {
+	uint8_t membership;    /* enum membership_provider */
+	uint8_t fixed_version; /* enum version; VERSION_NONE: follow the querier */
+	uint8_t version;       /* user: spoken while no older querier is heard */
+	uint8_t robustness;
+	bool repeat_without_querier; /* tell the whole state again while no query comes upstream */
+	uint32_t query_interval;     /* milliseconds, like all lengths; until the querier tells its own */
+	uint32_t query_response_interval;
+	uint32_t unsolicited_report_interval; /* 0: the standard's */
+};
+
 /* NULL when memory is short. */
-struct host *host_new(enum family family, const struct host_limits *limits, uint64_t seed);
+struct host *host_new(enum family family, const struct host_limits *limits,
+                      const struct host_settings *settings, uint64_t seed);
 void host_free(struct host *host);
 
 /* The link's state. While it is not usable nothing is joined or sent. kernel_version: what the kernel's host
@@ -42,14 +54,16 @@ struct host_link {
 void host_set_link(struct host *host, mtime now, const struct host_link *link);
 /* The interface is gone and with it every membership: what is wanted is joined anew when the link is usable
  * again. The sockets may be closed. */
-void host_forget(struct host *host);
+void host_forget(struct host *host, mtime now);
 
 /* What an instance wants of a group from now on; INCLUDE{}: nothing. False when memory is short. */
-bool host_want(struct host *host, unsigned instance, const struct addr *group, const struct filter *filter);
-void host_unwant_all(struct host *host, unsigned instance);
+bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
+               const struct filter *filter);
+void host_unwant_all(struct host *host, mtime now, unsigned instance);
 
 /* The querier upstream was heard. */
-void host_heard_query(struct host *host, mtime now, const struct upstream_query *query);
+void host_heard_query(struct host *host, mtime now, const struct upstream_query *query,
+                      const struct addr *sources);
 
 /* The next kernel operation; each must be answered by host_join_done before the next pull. op stays valid
  * until then. */
@@ -62,19 +76,21 @@ unsigned host_slot_memberships(const struct host *host, uint32_t slot);
  * nothing left. */
 bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *size, struct addr *destination);
 
-/* When a kernel operation that failed is tried again; MTIME_NEVER. */
-mtime host_deadline(const struct host *host);
+/* When a packet or a new try is due; MTIME_NEVER. */
+mtime host_deadline(struct host *host);
 
 struct host_status {
-	size_t groups;	      /* wanted */
-	size_t failing;	      /* that the kernel refuses for now */
-	int last_error;	      /* the newest refusal, errno */
+	size_t groups;        /* wanted */
+	size_t failing;       /* that the kernel refuses for now */
+	int last_error;       /* the newest refusal, errno */
 	size_t supersets;     /* held as EXCLUDE{}, since the kernel takes no longer list */
 	enum version version; /* spoken upstream now */
 	struct addr querier;  /* the last one heard; unspecified: none yet */
 	mtime query_heard_at; /* MTIME_NEVER: none yet */
 	uint64_t reports_sent;
 	uint64_t queries_heard;
+	bool query_missing; /* none came for the group membership interval */
+	uint64_t repeats;   /* whole states told for lack of queries */
 };
 void host_get_status(const struct host *host, mtime now, struct host_status *status);
 

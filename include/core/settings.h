@@ -11,26 +11,42 @@
 /* Protocol versions of both families on one scale: MLDv1 speaks like IGMPv2, MLDv2 like IGMPv3. */
 enum version { VERSION_NONE, VERSION_1, VERSION_2, VERSION_3 };
 
+/* Who keeps the memberships upstream. */
+enum membership_provider {
+	MEMBERSHIP_KERNEL, /* the kernel: it shows in /proc, repeats reports, answers queries; we are only
+	                      faster */
+	MEMBERSHIP_USER,   /* core/reporter.h: no kernel limit applies */
+};
+
+
+
 struct link_settings {
 	uint8_t version[FAMILIES]; /* enum version; VERSION_NONE: family not served */
 	bool fast_leave;
-	bool forward_without_querier;	 /* forward although another router is the link's querier */
-	uint8_t robustness;		 /* 1..7 */
-	uint8_t startup_query_count;	 /* 0: robustness */
+	bool forward_without_querier;    /* forward although another router is the link's querier */
+	uint8_t robustness;              /* 1..7 */
+	uint8_t startup_query_count;     /* 0: robustness */
 	uint8_t last_member_query_count; /* 0: robustness */
 	uint32_t query_interval;
 	uint32_t query_response_interval;
 	uint32_t startup_query_interval; /* 0: a quarter of query_interval */
 	uint32_t last_member_query_interval;
 	uint32_t older_host_present_interval; /* 0: derived */
-	uint32_t groups_max;		      /* per link */
-	uint32_t sources_max;		      /* per group */
+	uint32_t groups_max;                  /* per link */
+	uint32_t sources_max;                 /* per group */
+	struct addr ssm_prefix[FAMILIES];     /* the source-specific range (RFC 4604); IPv6: with scope 0 */
+	uint8_t ssm_length[FAMILIES];     /* its length in bits of the v4-mapped form; 0: no range */
+	/* Upstream links only. */
+	uint8_t upstream_membership;          /* enum membership_provider */
+	uint8_t upstream_version[FAMILIES];   /* enum version; VERSION_NONE: follow the querier */
+	bool repeat_without_querier;          /* tell the whole state again while no query comes */
+	uint32_t unsolicited_report_interval; /* 0: the standard's */
 };
 
 struct instance_settings {
-	uint32_t routes_max;	/* (S,G) entries, negative ones included */
+	uint32_t routes_max;    /* (S,G) entries, negative ones included */
 	uint32_t route_timeout; /* a route without packets for so long is removed */
-	uint64_t memory_max;	/* bytes of the pool */
+	uint64_t memory_max;    /* bytes of the pool */
 };
 
 /* "IGMPv3", "MLDv1", ...; "none" for VERSION_NONE. */

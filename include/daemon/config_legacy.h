@@ -9,6 +9,7 @@
 
 /* Adds the instances of a text to an empty configuration. False and a text in error (`path:line: reason`)
  * when a line does not hold. */
-bool config_legacy_read(struct config *config, const char *path, const char *text, char error[CONFIG_ERROR_SIZE]);
+bool config_legacy_read(struct config *config, const char *path, const char *text,
+                        char error[CONFIG_ERROR_SIZE]);
 
 #endif

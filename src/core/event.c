@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/event.h"
 
+#include "core/drop.h"
+
+bool event_is_notable(const struct event *event)
+{
+	if (event->kind == EVENT_OLDER_QUERY)
+		return true;
+	if (event->kind != EVENT_DROP || event->value != 1)
+		return false;
+	return event->before == DROP_GROUPS_MAX || event->before == DROP_SOURCES_MAX ||
+	       event->before == DROP_ROUTES_MAX || event->before == DROP_MEMORY;
+}
+
 void events_push(struct events *events, const struct event *event)
 {
-	if (!events->wanted)
+	if (!events->wanted && !event_is_notable(event))
 		return;
 	if (events->head - events->tail == EVENTS_SIZE) {
 		events->dropped++;
@@ -35,6 +47,7 @@ const char *event_name(enum event_kind kind)
 		[EVENT_ROUTE] = "route",
 		[EVENT_FLOW_GONE] = "source gone",
 		[EVENT_DROP] = "drop",
+		[EVENT_OLDER_QUERY] = "older query",
 	};
 
 	return names[kind];

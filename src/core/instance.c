@@ -49,7 +49,7 @@ void instance_drop(struct instance *instance, struct link *link, enum family fam
 
 /* A v4-mapped address in an MLD message is of the wrong family, not an IPv4 group. */
 static bool group_is_allowed(struct instance *instance, struct link *link, enum family family,
-			     const struct addr *group)
+                             const struct addr *group)
 {
 	bool is_group = addr_is_multicast(group) && addr_family(group) == family;
 
@@ -61,7 +61,7 @@ static bool group_is_allowed(struct instance *instance, struct link *link, enum 
 
 /* A record's sources as a sorted set of such addresses as can send a stream. */
 static struct sources read_sources(struct instance *instance, const uint8_t *at, size_t count,
-				   enum family family)
+                                   enum family family)
 {
 	struct sources sources = sources_on(instance->scratch, INSTANCE_SOURCES_MAX);
 
@@ -73,6 +73,21 @@ static struct sources read_sources(struct instance *instance, const uint8_t *at,
 	}
 	sources.count = sources_normalize(sources.list, sources.count);
 	return sources;
+}
+
+/* RFC 4604 section 2.2: in the source-specific range only INCLUDE counts, and older versions not at all. */
+static bool ssm_allows(const struct link *link, enum version version, const struct record *record)
+{
+	enum family family = addr_family(&record->group);
+	struct addr group = record->group;
+
+	if (link->settings.version[family] != VERSION_3 || link->settings.ssm_length[family] == 0)
+		return true;
+	if (family == FAMILY_IPV6)
+		group.bytes[1] &= 0xf0; /* of any scope */
+	if (!addr_in_prefix(&group, &link->settings.ssm_prefix[family], link->settings.ssm_length[family]))
+		return true;
+	return version == VERSION_3 && record->type != IS_EX && record->type != TO_EX;
 }
 
 static void count_report(struct link_family *state, const struct report *report)
@@ -105,9 +120,13 @@ static void heard_report(struct instance *instance, struct link *link, mtime now
 		}
 		if (!group_is_allowed(instance, link, message->family, &record.group))
 			continue;
+		if (!ssm_allows(link, message->report.version, &record)) {
+			instance_drop(instance, link, message->family, DROP_SSM);
+			continue;
+		}
 		sources = read_sources(instance, record.sources, record.source_count, message->family);
 		membership_record(instance, link, now, message->report.version, record.type, &record.group,
-				  &sources);
+		                  &sources);
 	}
 }
 
@@ -122,7 +141,7 @@ static void forget_oldest_query(struct instance *instance)
 
 /* Keeps a query heard upstream until the owner's host side is told. */
 static void heard_upstream_query(struct instance *instance, const struct link *link,
-				 const struct packet *packet, const struct query *query)
+                                 const struct packet *packet, const struct query *query)
 {
 	struct sources sources = read_sources(instance, query->sources, query->source_count, packet->family);
 	struct heard_query *heard;
@@ -170,17 +189,34 @@ static void tell_querier(struct instance *instance, const struct link *link, enu
 static void arm_querier(struct instance *instance, struct link *link, enum family family)
 {
 	deadlines_no_later_than(&instance->deadlines, &link->family[family].deadline,
-				querier_deadline(&link->family[family].querier));
+	                        querier_deadline(&link->family[family].querier));
+}
+
+/* The configured version stands (RFC 9776 section 7.3.1); told once per link. */
+static void heard_other_version(struct instance *instance, struct link *link, const struct packet *packet,
+                                const struct query *query)
+{
+	struct event event = {
+		.kind = EVENT_OLDER_QUERY,
+		.link = link->id,
+		.family = (uint8_t)packet->family,
+		.before = (uint8_t)query->version,
+		.after = link->settings.version[packet->family],
+		.source = packet->source,
+	};
+
+	if (link->family[packet->family].counters[COUNTER_OLDER_QUERIES]++ == 0)
+		events_push(&instance->events, &event);
 }
 
 static void heard_downstream_query(struct instance *instance, struct link *link, mtime now,
-				   const struct packet *packet, const struct query *query)
+                                   const struct packet *packet, const struct query *query)
 {
 	struct link_family *state = &link->family[packet->family];
 	struct sources sources;
 
 	if (query->version != link->settings.version[packet->family])
-		state->counters[COUNTER_OLDER_QUERIES]++;
+		heard_other_version(instance, link, packet, query);
 	if (querier_heard(&state->querier, &link->settings, &state->address, &packet->source, query, now)) {
 		tell_querier(instance, link, packet->family, now);
 		membership_querier_changed(instance, link, packet->family, now);
@@ -195,7 +231,7 @@ static void heard_downstream_query(struct instance *instance, struct link *link,
 }
 
 static void heard_query(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
-			const struct query *query)
+                        const struct query *query)
 {
 	link->family[packet->family].counters[COUNTER_QUERIES_HEARD]++;
 	if (link->role == ROLE_UPSTREAM)
@@ -207,7 +243,7 @@ static void heard_query(struct instance *instance, struct link *link, mtime now,
 /* The path of a packet: IP header, message, and from there to the querier or, record by record, to the
  * groups. */
 static void heard_packet(struct instance *instance, struct link *link, mtime now, enum family family,
-			 const uint8_t *data, size_t size)
+                         const uint8_t *data, size_t size)
 {
 	struct packet packet;
 	struct message message;
@@ -259,11 +295,11 @@ static void family_comes_up(struct instance *instance, struct link *link, enum f
 }
 
 static void family_changes(struct instance *instance, struct link *link, enum family family, mtime now,
-			   const struct link_change *change)
+                           const struct link_change *change)
 {
 	struct link_family *state = &link->family[family];
 	bool usable = change->present && change->family[family].usable &&
-		      change->settings.version[family] != VERSION_NONE;
+	              change->settings.version[family] != VERSION_NONE;
 	bool moved = !addr_equal(&state->address, &change->family[family].address);
 	bool was_usable = state->usable;
 
@@ -312,7 +348,7 @@ static struct link *link_new(struct instance *instance, uint8_t id)
 }
 
 static void link_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
-		       size_t size)
+                       size_t size)
 {
 	struct link *link = instance->links[input->link];
 	struct link_change change;
@@ -340,7 +376,7 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 }
 
 static void link_message(struct instance *instance, mtime now, const struct input *input, const void *payload,
-			 size_t size)
+                         size_t size)
 {
 	enum family family = input->family ? FAMILY_IPV6 : FAMILY_IPV4;
 	struct link *link = instance->links[input->link];
@@ -357,7 +393,7 @@ static void link_message(struct instance *instance, mtime now, const struct inpu
 }
 
 void instance_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
-		    size_t payload_size)
+                    size_t payload_size)
 {
 	assert(input->link < LINKS_MAX);
 	switch ((enum input_kind)input->kind) {

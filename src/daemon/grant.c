@@ -34,7 +34,7 @@ static void grant_send(struct owner *owner, struct instance_slot *instance, cons
 		vif->sends_failed++;
 }
 
-static void grant_membership(struct owner *owner, struct instance_slot *instance,
+static void grant_membership(struct owner *owner, struct instance_slot *instance, mtime now,
 			     const struct request *request, const void *sources)
 {
 	struct filter filter = {.mode = request->mode};
@@ -45,7 +45,7 @@ static void grant_membership(struct owner *owner, struct instance_slot *instance
 	for (struct uplink *uplink = owner->uplinks; uplink; uplink = uplink->next) {
 		if (uplink->family != request->family || !(uplink->instances >> instance->number & 1))
 			continue;
-		if (!host_want(uplink->host, instance->number, &request->group, &filter))
+		if (!host_want(uplink->host, now, instance->number, &request->group, &filter))
 			warnx("%s: %s: out of memory for memberships", instance->config->name, uplink->name);
 	}
 }
@@ -84,7 +84,9 @@ static void grant_upstream_query(struct owner *owner, struct instance_slot *inst
 		return;
 	uplink = uplink_find(owner, request->family, port.name);
 	if (uplink != NULL)
-		host_heard_query(uplink->host, now, payload);
+		host_heard_query(
+			uplink->host, now, payload,
+			(const struct addr *)(const void *)((const struct upstream_query *)payload + 1));
 }
 
 /* The names of a set of links, each after a space. */
@@ -120,7 +122,7 @@ static void grant(struct owner *owner, struct instance_slot *instance, mtime now
 		grant_send(owner, instance, request, payload, size);
 		break;
 	case REQUEST_MEMBERSHIP:
-		grant_membership(owner, instance, request, payload);
+		grant_membership(owner, instance, now, request, payload);
 		break;
 	case REQUEST_ROUTE:
 	case REQUEST_ROUTE_NONE:

@@ -18,8 +18,8 @@
 
 #define EVENTS_PER_TURN 64
 #define STATUS_INTERVAL (4 * MTIME_SECOND)
-#define RPFILTER_STATE	"/run/mcproxy/rp_filter"
-#define STOP_PATIENCE	(5 * MTIME_SECOND) /* a worker answers within microseconds */
+#define RPFILTER_STATE  "/run/mcproxy/rp_filter"
+#define STOP_PATIENCE   (5 * MTIME_SECOND) /* a worker answers within microseconds */
 
 bool owner_watch(struct owner *owner, struct loop_source *source)
 {
@@ -89,7 +89,7 @@ static bool open_signals(struct owner *owner)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	owner->signals = (struct loop_source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
-					      .ready = take_signals};
+	                                      .ready = take_signals};
 	return owner->signals.fd >= 0 && owner_watch(owner, &owner->signals);
 }
 
@@ -123,7 +123,7 @@ static bool start_instance(struct owner *owner, unsigned number)
 	slot->number = number;
 	slot->config = &owner->config->instances[number];
 	result = worker_start(&slot->worker, &slot->config->settings, owner_random(),
-			      owner->config->ring_size, owner->record_fd, (uint8_t)number);
+	                      owner->config->ring_size, owner->record_fd, (uint8_t)number);
 	if (result != 0) {
 		errno = -result;
 		warn("%s: worker cannot start", slot->config->name);
@@ -140,11 +140,11 @@ static bool name_links(struct owner *owner, unsigned number)
 
 	for (size_t i = 0; i < config->upstream_count; i++)
 		if (!links_name(owner->links, number, ROLE_UPSTREAM, config->upstream[i].name,
-				&config->upstream[i].settings))
+		                &config->upstream[i].settings))
 			return false;
 	for (size_t i = 0; i < config->downstream_count; i++)
 		if (!links_name(owner->links, number, ROLE_DOWNSTREAM, config->downstream[i].name,
-				&config->downstream[i].settings))
+		                &config->downstream[i].settings))
 			return false;
 	return true;
 }
@@ -165,7 +165,7 @@ static bool start_instances(struct owner *owner)
 static void open_rpfilter(struct owner *owner)
 {
 	unsigned restored = 0;
-	struct rpfilter *filter = rpfilter_new(RPFILTER_STATE, &restored);
+	struct rpfilter *filter = rpfilter_new(RPFILTER_SETTINGS, RPFILTER_STATE, &restored);
 
 	if (restored > 0)
 		info("rp_filter: %u values of a run that was killed are restored", restored);
@@ -176,6 +176,10 @@ static void open_rpfilter(struct owner *owner)
 	owner->rpfilter = filter;
 	if (filter == NULL || rpfilter_disable(filter, "all") != 0)
 		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter)");
+	else if (rpfilter_state_result(filter) != 0)
+		warnx("rp_filter: old values cannot be kept in " RPFILTER_STATE
+		      ": %s; a kill would lose them",
+		      strerror(-rpfilter_state_result(filter)));
 }
 
 static bool open_netlink(struct owner *owner)
@@ -244,6 +248,7 @@ static void stop_instances(struct owner *owner)
 
 		if (slot->worker == NULL)
 			continue;
+		lane_wake(slot->channel->down);
 		while (!intake_tell(slot, &stop, NULL, 0) && clock_now() < deadline)
 			grant_requests(owner, &slot->source, clock_now());
 		lane_wake(slot->channel->down);

@@ -3,6 +3,7 @@
 
 #include "core/drop.h"
 #include "core/filter.h"
+#include "core/settings.h"
 #include "daemon/log.h"
 
 #include <inttypes.h>
@@ -19,7 +20,7 @@ static void sources_text(const struct event *event, char *text, size_t size)
 		snprintf(text, size, "{%s}", addr_format(&event->source, source));
 	else
 		snprintf(text, size, "{%s and %u more}", addr_format(&event->source, source),
-			 event->count - 1u);
+		         event->count - 1u);
 }
 
 static void describe(const struct event *event, const char *outputs, char *text, size_t size)
@@ -38,7 +39,7 @@ static void describe(const struct event *event, const char *outputs, char *text,
 		break;
 	case EVENT_QUERIER:
 		snprintf(text, size, "querier: %s (%s)", event->after ? "this router" : "another router",
-			 source);
+		         source);
 		break;
 	case EVENT_JOIN:
 		snprintf(text, size, "joined, %s%s", after, sources);
@@ -67,9 +68,14 @@ static void describe(const struct event *event, const char *outputs, char *text,
 	case EVENT_ROUTE:
 		snprintf(text, size, "source %s goes to%s", source, outputs);
 		break;
+	case EVENT_OLDER_QUERY:
+		snprintf(text, size, "%s querier %s on a link configured for %s, which is kept",
+		         version_name(event->family, event->before), source,
+		         version_name(event->family, event->after));
+		break;
 	case EVENT_DROP:
 		snprintf(text, size, "dropped: %s (%" PRIu64 " so far)", drop_name(event->before),
-			 event->value);
+		         event->value);
 		break;
 	case EVENT_KINDS:
 		break;
@@ -82,6 +88,10 @@ void trace_event(const char *instance, const char *link, const struct event *eve
 	bool has_group = addr_is_multicast(&event->group);
 
 	describe(event, outputs, text, sizeof text);
-	debug("%s: %s%s%s%s%s", instance, link ? link : "", link ? ": " : "",
-	      has_group ? addr_format(&event->group, group) : "", has_group ? ": " : "", text);
+	if (event_is_notable(event))
+		warnx("%s: %s%s%s%s%s", instance, link ? link : "", link ? ": " : "",
+		      has_group ? addr_format(&event->group, group) : "", has_group ? ": " : "", text);
+	else
+		debug("%s: %s%s%s%s%s", instance, link ? link : "", link ? ": " : "",
+		      has_group ? addr_format(&event->group, group) : "", has_group ? ": " : "", text);
 }

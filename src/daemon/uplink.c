@@ -23,9 +23,25 @@ struct uplink *uplink_find(struct owner *owner, enum family family, const char *
 	return NULL;
 }
 
-static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name)
+static struct host_settings host_settings(const struct link_settings *settings, enum family family)
+{
+	return (struct host_settings){
+		.membership = settings->upstream_membership,
+		.fixed_version = settings->upstream_version[family],
+		.version = settings->version[family],
+		.robustness = settings->robustness,
+		.repeat_without_querier = settings->repeat_without_querier,
+		.query_interval = settings->query_interval,
+		.query_response_interval = settings->query_response_interval,
+		.unsolicited_report_interval = settings->unsolicited_report_interval,
+	};
+}
+
+static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name,
+				 const struct link_settings *settings)
 {
 	struct uplink *uplink = uplink_find(owner, family, name);
+	struct host_settings host = host_settings(settings, family);
 	struct host_limits limits = {
 		.groups_per_socket = join_groups_max(family),
 		.sources_per_filter = join_sources_max(family),
@@ -37,7 +53,7 @@ static struct uplink *uplink_get(struct owner *owner, enum family family, const 
 	uplink = calloc(1, sizeof *uplink);
 	if (uplink == NULL)
 		return NULL;
-	uplink->host = host_new(family, &limits, owner_random());
+	uplink->host = host_new(family, &limits, &host, owner_random());
 	if (uplink->host == NULL) {
 		free(uplink);
 		return NULL;
@@ -59,9 +75,9 @@ static void close_sockets(struct uplink *uplink)
 	uplink->socket_count = 0;
 }
 
-static void uplink_forget(struct uplink *uplink)
+static void uplink_forget(struct uplink *uplink, mtime now)
 {
-	host_forget(uplink->host);
+	host_forget(uplink->host, now);
 	close_sockets(uplink);
 	uplink->ifindex = 0;
 }
@@ -78,12 +94,12 @@ void uplink_tell(struct owner *owner, const struct link_op *op, enum family fami
 
 	if (change->settings.version[family] == VERSION_NONE || !owner->tables[family].open)
 		return;
-	uplink = uplink_get(owner, family, change->name);
+	uplink = uplink_get(owner, family, change->name, &change->settings);
 	if (uplink == NULL)
 		return;
 	uplink->instances |= (uint64_t)1 << op->instance;
 	if (!change->present || (uplink->ifindex != 0 && uplink->ifindex != op->ifindex))
-		uplink_forget(uplink);
+		uplink_forget(uplink, now);
 	if (!change->present)
 		return;
 	uplink->ifindex = op->ifindex;

@@ -113,8 +113,9 @@ class Capture:
 
     def wait_for(self, predicate, what, timeout=5.0, after=0.0):
         """The first message for which predicate(message) holds."""
-        return wait_until(lambda: next((m for m in list(self.messages) if m.time > after and predicate(m)), None), timeout,
-                          lambda: f"{what} on {self.device} of {self.namespace.role}; seen: {self.messages[-8:]}")
+        return wait_until(
+            lambda: next((m for m in list(self.messages) if m.time > after and predicate(m)), None), timeout,
+            lambda: f"{what} on {self.device} of {self.namespace.role}; seen: {self.messages[-8:]}")
 
     def wait_for_record(self, kind, group, *sources, timeout=5.0, after=0.0):
         """The first message with that record: wait_for_record("ALLOW", "232.1.1.1", "10.0.0.10")."""

@@ -27,6 +27,7 @@ class Daemon(Process):
     """
 
     def __init__(self, namespace, configuration, flags=(), vifs=(), vifs6=(), environment=None):
+        assert os.access(PROGRAM, os.X_OK), f"{PROGRAM} is not there: build it first, or set MCPROXY"
         self.configuration_path = namespace.directory / "mcproxy.conf"
         self.configuration_path.write_text(configuration)
         self._expected = 0

@@ -127,7 +127,8 @@ class MulticastRouting:
 
     def wait_for_upcall(self, timeout=5.0, kind="NOCACHE"):
         """The next upcall of that kind; earlier ones of other kinds are dropped."""
-        return wait_until(lambda: next((u for u in self.upcalls() if u.kind == kind), None), timeout, f"a {kind} upcall")
+        return wait_until(lambda: next((upcall for upcall in self.upcalls() if upcall.kind == kind), None), timeout,
+                          f"a {kind} upcall")
 
 
 class MulticastRouting6(MulticastRouting):

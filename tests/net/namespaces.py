@@ -254,11 +254,11 @@ class Lab:
     def link(self, left, left_device, right, right_device, left_addresses=(), right_addresses=()):
         """A veth pair between two namespaces (or within one), both ends up and with carrier."""
         left.ip(f"link add {left_device} type veth peer name {right_device} netns {right.name}")
-        for namespace, device, addresses in ((left, left_device, left_addresses), (right, right_device, right_addresses)):
+        ends = ((left, left_device, left_addresses), (right, right_device, right_addresses))
+        for namespace, device, addresses in ends:
             namespace.ip(f"link set {device} up")
             namespace.add_addresses(device, *([addresses] if isinstance(addresses, str) else addresses))
-        for namespace, device in ((left, left_device), (right, right_device)):
-            # sysfs and ip(8) lag behind; the flags of the address dump are what a daemon sees.
+        for namespace, device, _ in ends:
             wait_until(lambda: "LOWER_UP" in namespace.ip_json(f"link show dev {device}")[0]["flags"],
                        what=f"carrier on {device} of {namespace.role}")
 
@@ -285,9 +285,18 @@ class Process:
                                              env={**os.environ, **(environment or {})})
         self.pid = self._process.pid
         namespace.lab.defer(self.close)
+        wait_until(self._has_begun, what=f"the start of {self.command}")
 
     def __repr__(self):
         return f"<{self.command}, pid {self.pid} in {self.namespace.role}>"
+
+    def _has_begun(self):
+        """The wrappers have given way to the program, so that signals reach it."""
+        if not self.running:
+            return True
+        line = Path(f"/proc/{self.pid}/cmdline").read_bytes()
+        return line and not line.startswith(
+            (b"setpriv\0--pdeathsig", b"unshare\0--mount\0--propagation", b"sh\0-c\0mount"))
 
     @property
     def stdout(self):

@@ -118,8 +118,8 @@ def _routes(namespace, name, address):
     for group, source, parent, packets, size, wrong, *outgoing in _rows(namespace, name):
         resolved = int(parent) not in (-1, 65535)
         key = (address(source), address(group))
-        result[key] = Route(*key, int(parent) if resolved else None,
-                            frozenset(int(entry.split(":")[0]) for entry in outgoing), int(packets), int(size), int(wrong))
+        numbers = frozenset(int(entry.split(":")[0]) for entry in outgoing)
+        result[key] = Route(*key, int(parent) if resolved else None, numbers, int(packets), int(size), int(wrong))
     return result
 
 

@@ -17,8 +17,11 @@ import pytest
 import rtnetlink
 import wire
 from capture import MEMBERSHIP_FILTER
-from netlab import (Capture, CraftedHost, CraftedHost6, Membership, MulticastRouting, MulticastRouting6, Receiver, Record,
-                    RouteNews, Sender, assert_stays, attach_filter, dump_multicast_routes, send_packet, tables, wait_until)
+from netlab import (Capture, CraftedHost, CraftedHost6, Membership, MulticastRouting, MulticastRouting6, Receiver,
+                    Record, RouteNews, Sender, assert_stays, attach_filter, dump_multicast_routes, send_packet, tables,
+                    wait_until)
+
+pytestmark = pytest.mark.kernel_facts
 
 GROUP = "239.1.1.1"
 MARKER = {4: "239.255.255.250", 6: "ff1e::fa"}
@@ -302,18 +305,23 @@ def test_device_that_filters_by_address_passes_reports_in_all_multicast_mode(lab
     router.ip("link add mv0 link eth1 type macvlan mode bridge", "link set mv0 up")
     link = PacketSocket(router, "mv0")
     guest = CraftedHost(host, "eth0", "10.0.1.77")
-    guest.report(Record("TO_EX", GROUP))
-    guest.query()  # 224.0.0.1 is joined: passes, and comes after the report
-    link.wait_for(lambda m: m.kind == "query", "the query")
-    assert not [m for m in link.messages if m.records]
+    groups = {f"239.9.0.{number}" for number in range(20)}
 
+    def groups_seen():
+        link.messages.clear()
+        for group in groups:
+            guest.join(group)
+        guest.query()  # 224.0.0.1 is joined: passes, and comes last
+        link.wait_for(lambda m: m.kind == "query", "the query")
+        return groups & {m.group for m in link.messages}
+
+    assert len(groups_seen()) < 5  # the device filters by a hash, so one or the other may slip through
     if by == "vif":
         MulticastRouting(router).add_vif("mv0")
     else:
         request = struct.pack("=iHH8s", router.ifindex("mv0"), _PACKET_MR_ALLMULTI, 0, b"")
         link.socket.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, request)
-    guest.report(Record("TO_EX", GROUP))
-    link.wait_for(lambda m: m.records, "the report")
+    assert groups_seen() == groups
 
 
 def test_bridge_device_gets_reports_of_its_ports_with_snooping(lab):
@@ -347,6 +355,13 @@ def test_rp_filter_drops_data_before_the_upcall(net, rp_filter, source, upcall):
     datagram = struct.pack("!HHHH", 1, 5001, 8, 0)
     send_packet(net.source, "eth0", wire.ipv4_packet(source, GROUP, datagram, 8, 0, False, 17))
     assert [u.source for u in upcalls_before_marker(mrt, net.source)] == ([source] if upcall else [])
+
+
+def accept_upcalls_only(mrt, family):
+    if family is IPV4:  # by BPF: the protocol field is 0
+        attach_filter(mrt.socket, ((0x30, 0, 0, 9), (0x15, 0, 1, 0), (0x06, 0, 0, 0xFFFF), (0x06, 0, 0, 0)))
+    else:
+        mrt.socket.setsockopt(socket.IPPROTO_ICMPV6, 1, b"\xff" * 32)  # ICMP6_FILTER: block every type
 
 
 # Upcalls -----------------------------------------------------------------------------------------------------
@@ -418,6 +433,8 @@ def test_negative_answer_discards_the_waiting_packets(net, family, mrt):
 
 
 def test_upcall_that_finds_the_buffer_full_is_tried_again_by_the_next_packet(net, family, mrt):
+    accept_upcalls_only(mrt, family)
+    assert mrt.upcalls() == []
     mrt.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the smallest there is
     groups = [family.group[:-1] + str(number) for number in range(1, 10)]
     for group in groups:
@@ -433,7 +450,7 @@ def test_upcall_that_finds_the_buffer_full_is_tried_again_by_the_next_packet(net
 
 def test_socket_filter_lets_upcalls_pass_and_stops_igmp(net):
     mrt = make_routing(net, IPV4)
-    attach_filter(mrt.socket, ((0x30, 0, 0, 9), (0x15, 0, 1, 0), (0x06, 0, 0, 0xFFFF), (0x06, 0, 0, 0)))
+    accept_upcalls_only(mrt, IPV4)
     Membership(net.router, "eth1").join("224.0.0.22").join("224.0.0.2")
     send_all_igmp_kinds(CraftedHost(net.host, "eth0", "10.0.1.77"))
     Sender(net.source, "eth0", GROUP).send()
@@ -444,7 +461,7 @@ def test_socket_filter_lets_upcalls_pass_and_stops_igmp(net):
 
 def test_icmp6_filter_lets_upcalls_pass_and_stops_mld(net):
     mrt = make_routing(net, IPV6)
-    mrt.socket.setsockopt(socket.IPPROTO_ICMPV6, 1, b"\xff" * 32)  # ICMP6_FILTER: block every type
+    accept_upcalls_only(mrt, IPV6)
     mrt.upcalls()
     mrt.packets.clear()
     Membership(net.router, "eth1", socket.AF_INET6).join("ff02::16")
@@ -462,7 +479,8 @@ def test_icmp6_filter_lets_upcalls_pass_and_stops_mld(net):
     (1, 1, [DOWNSTREAM2], True),
     (1, 1, [], True),
 ])
-def test_wrongvif_upcall_needs_assert_and_an_outgoing_arrival_or_pim(net, family, mrt, assertion, pim, outgoing, expected):
+def test_wrongvif_upcall_needs_assert_and_an_outgoing_arrival_or_pim(
+        net, family, mrt, assertion, pim, outgoing, expected):
     mrt.pim, mrt.assertion = pim, assertion
     assert (mrt.assertion, mrt.pim) == (assertion, pim)
     mrt.add_route(family.host, family.group, UPSTREAM, outgoing)
@@ -512,7 +530,8 @@ def test_arrival_link_in_the_outgoing_list_sends_packets_back(net):
     net.source.add_addresses("eth0", "10.0.0.11/24")
     receiver = Receiver(net.source, "eth0").join(GROUP)
     mrt.add_route("10.0.0.77", GROUP, UPSTREAM, [UPSTREAM])
-    send_packet(net.source, "eth0", wire.ipv4_packet("10.0.0.77", GROUP, struct.pack("!HHHH", 1, 5001, 8, 0), 8, 0, False, 17))
+    datagram = struct.pack("!HHHH", 1, 5001, 8, 0)
+    send_packet(net.source, "eth0", wire.ipv4_packet("10.0.0.77", GROUP, datagram, 8, 0, False, 17))
     wait_until(lambda: receiver.count("10.0.0.77") == 1, what="the packet, back at its sender")
 
 
@@ -638,7 +657,8 @@ def upstream(lab, family):
     peer.add_addresses("eth0", "10.0.0.10/24", "fd00::10/64")
     if family is IPV6:  # reports all groups anew when an address is ready: let that pass
         proxy.link_local("eth0")
-        wait_until(lambda: capture.messages and time.time() - capture.messages[-1].time > 0.2, what="silence on the link")
+        wait_until(lambda: capture.messages and time.time() - capture.messages[-1].time > 0.2,
+                   what="silence on the link")
     return Upstream(proxy, peer, capture, family.group)
 
 
@@ -653,7 +673,8 @@ RECORD_STORIES = {
                                 ("leave_source", 0, "BLOCK", (0,)), ("leave_source", 1, "BLOCK", (1,))],
     "include_to_exclude_and_back": [("join_source", 0, "ALLOW", (0,)), ("exclude", (), "TO_EX", ()),
                                     ("include", (0, 1), "TO_IN", (0, 1)), ("include", (), "BLOCK", (0, 1))],
-    "include_exchanges_sources": [("join_source", 0, "ALLOW", (0,)), ("include", (1, 2), ("ALLOW", "BLOCK"), ((1, 2), (0,)))],
+    "include_exchanges_sources": [("join_source", 0, "ALLOW", (0,)),
+                                  ("include", (1, 2), ("ALLOW", "BLOCK"), ((1, 2), (0,)))],
     "exclude_lists": [("join", None, "TO_EX", ()), ("exclude", (0,), "BLOCK", (0,)),
                       ("exclude", (1,), ("ALLOW", "BLOCK"), ((0,), (1,)))],
     "include_to_exclude_list": [("join_source", 0, "ALLOW", (0,)), ("exclude", (0,), "TO_EX", (0,))],
@@ -755,39 +776,37 @@ def test_igmp_max_memberships_limits_each_socket(lab):
     first.leave("239.2.0.0").join("239.2.0.21")
 
 
-@pytest.mark.parametrize("sources", [10])
-def test_igmp_max_msf_limits_each_socket_and_several_sockets_make_a_union(lab, sources):
+def test_igmp_max_msf_limits_each_socket_and_several_sockets_make_a_union(lab):
     proxy, peer = lab.namespace("proxy"), lab.namespace("peer")
     lab.link(proxy, "eth0", peer, "eth0", "10.0.0.1/24", "10.0.0.10/24")
-    assert proxy.sysctl("net/ipv4/igmp_max_msf") == str(sources)
+    limit = int(proxy.sysctl("net/ipv4/igmp_max_msf"))
+    assert limit == 10
     capture = Capture(peer, "eth0")
-    addresses = [f"10.7.{number}.1" for number in range(3 * sources)]
+    addresses = [f"10.7.{number}.1" for number in range(3 * limit)]
     members = [Membership(proxy, "eth0") for _ in range(3)]
     for number, address in enumerate(addresses):
-        members[number // sources].join_source("232.1.1.1", address)
+        members[number // limit].join_source("232.1.1.1", address)
     with fails_with(errno.ENOBUFS):
         members[0].join_source("232.1.1.1", "10.8.0.1")
     with fails_with(errno.ENOBUFS):
-        members[0].include("232.1.1.1", addresses[:sources + 1])
-    excluding = Membership(proxy, "eth0").join("239.1.1.1").exclude("239.1.1.1", addresses[:sources])
+        members[0].include("232.1.1.1", addresses[:limit + 1])
+    excluding = Membership(proxy, "eth0").join("239.1.1.1").exclude("239.1.1.1", addresses[:limit])
     with fails_with(errno.ENOBUFS):
         excluding.block_source("239.1.1.1", "10.8.0.1")
     capture.wait_for(lambda m: m.records, "the first report")
-    query = CraftedHost(peer, "eth0", "10.0.0.10")
-    query.query(group="232.1.1.1", max_response=0.1)
+    CraftedHost(peer, "eth0", "10.0.0.10").query(group="232.1.1.1", max_response=0.1)
     capture.wait_for_record("IS_IN", "232.1.1.1", *addresses)
 
 
-def test_join_works_without_address_and_on_a_device_that_is_down_and_is_reported_when_it_comes_up(lab, family):
+def test_join_on_a_down_device_without_address_works_and_is_reported_when_it_comes_up(lab, family):
     proxy, peer = lab.namespace("proxy"), lab.namespace("peer")
     lab.link(proxy, "eth0", peer, "eth0")
-    if family is IPV4:
-        proxy.ip("link set eth0 down")
+    proxy.ip("link set eth0 down")
     capture = Capture(peer, "eth0", family.number)
     Membership(proxy, "eth0", family.socket_family).join_source(family.group, family.sources[0])
     joined = tables.igmp_groups if family is IPV4 else tables.mld_groups
     assert family.group in joined(proxy, "eth0")
-    proxy.ip("link set eth0 down", "link set eth0 up")
+    proxy.ip("link set eth0 up")
     capture.wait_for(lambda m: any(record.group == family.group for record in m.records), "the report")
 
 
@@ -797,16 +816,13 @@ def test_kernel_reports_a_join_only_at_its_timer_tick_and_once_more_within_a_sec
     capture = Capture(proxy, "eth0")
     member = Membership(proxy, "eth0")
     for number in range(5):
-        group = f"239.3.0.{number}"
-        member.join(group)
-        CraftedHost(proxy, "eth0", "10.0.0.1").report(Record("TO_EX", group))
-        reports = wait_until(lambda: [m for m in capture.select("report", group=group)][1:] and capture.select(
-            "report", group=group), what="both reports")
-        # The crafted one, with one record of its own, is the faster: that is what makes it worth sending.
-        assert len(reports[0].records) == 1 and 0.0005 < reports[1].time - reports[0].time < 0.05
-    first = reports[1].time
-    again = capture.wait_for(lambda m: any(r.group == group for r in m.records), "the repetition", 3, after=first)
-    assert again.time - first < 1.1
+        record = Record("TO_EX", f"239.3.0.{number}")
+        joined_at = time.time()
+        member.join(record.group)
+        report = capture.wait_for(lambda m: record in m.records, "the report")
+        assert report.time - joined_at > 0.001  # so a report of one's own, sent at once, is worth while
+    again = capture.wait_for(lambda m: record in m.records, "the repetition", 3, after=report.time)
+    assert again.time - report.time < 1.1
 
 
 def test_kernel_answers_queries_itself_in_the_version_of_the_querier(upstream, family):

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The laboratory itself: it must be trustworthy before the tests that use it are."""
 
+import ipaddress
 import shutil
 import socket
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,8 @@ from scapy.layers.inet import IP
 from scapy.utils import rdpcap
 
 import mcproxy_daemon
-from netlab import (Capture, CraftedHost, CraftedHost6, Daemon, Lab, Membership, Receiver, Record, Sender, assert_stays,
-                    make_router, send_packet, tables, wait_until, wire)
+from netlab import (Capture, CraftedHost, CraftedHost6, Daemon, Lab, Membership, MulticastRouting, Receiver, Record,
+                    Sender, assert_stays, make_router, send_packet, tables, wait_until, wire)
 
 GROUP, GROUP6 = "239.1.1.1", "ff1e::1:1"
 SOURCES = ("10.0.0.10", "10.0.0.11")
@@ -160,7 +159,8 @@ def test_crafted_mld_arrives_as_meant(wire_pair, send, expected):
 
 def test_mld_reports_of_the_kernel_are_decoded(wire_pair):
     a, b = wire_pair
-    solicited = "ff02::1:ff" + b.link_local("eth0")[-7:]
+    tail = ipaddress.ip_address(b.link_local("eth0")).packed[-3:]
+    solicited = str(ipaddress.ip_address(ipaddress.ip_address("ff02::1:ff00:0").packed[:13] + tail))
     wait_until(lambda: solicited in tables.mld_groups(b, "eth0"), what="the last group of the kernel's own")
     capture = Capture(a, "eth0", family=6)
     Membership(b, "eth0", socket.AF_INET6).join_source(GROUP6, "fd00::10")
@@ -299,3 +299,12 @@ def test_daemon_that_ends_early_is_noticed(tmp_path, monkeypatch, lab):
     with pytest.raises(RuntimeError, match="ended with 1"):
         daemon2 = Daemon(lab.namespace("router"), "nonsense", vifs=("eth0",))
     assert daemon2 is None
+
+
+def test_daemon_is_ready_when_its_vifs_are_there(tmp_path, monkeypatch, lab):
+    _stand_in(tmp_path, monkeypatch)
+    namespace = lab.namespace("router")
+    MulticastRouting(namespace).add_vif("lo")
+    daemon = Daemon(namespace, "lo ==> eth1\n", vifs=("lo",))
+    daemon.terminate()
+    assert daemon.returncode == 0

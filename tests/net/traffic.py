@@ -82,8 +82,9 @@ class Membership:
         return self
 
     def _filter(self, group, mode, sources):
-        request = struct.pack("=II", self.ifindex, 0) + _sockaddr_storage(group) + struct.pack("=II", mode, len(sources))
-        self.socket.setsockopt(self._level, _MSFILTER, request + b"".join(map(_sockaddr_storage, sources)))
+        request = struct.pack("=II", self.ifindex, 0) + _sockaddr_storage(group)
+        request += struct.pack("=II", mode, len(sources)) + b"".join(map(_sockaddr_storage, sources))
+        self.socket.setsockopt(self._level, _MSFILTER, request)
         return self
 
     def include(self, group, sources):

@@ -149,8 +149,8 @@ def ipv6_packet(source, destination, payload, hop_limit=1, router_alert=True):
     total = checksum(_pseudo_header(source, destination, len(payload)) + payload[:2] + b"\0\0" + payload[4:])
     payload = payload[:2] + struct.pack("!H", total) + payload[4:]
     extension = b"\x3a\0\5\2\0\0\1\0" if router_alert else b""
-    return struct.pack("!IHBB", 0x60000000, len(extension) + len(payload), 0 if router_alert else 58, hop_limit) + packed(
-        source) + packed(destination) + extension + payload
+    header = struct.pack("!IHBB", 0x60000000, len(extension) + len(payload), 0 if router_alert else 58, hop_limit)
+    return header + packed(source) + packed(destination) + extension + payload
 
 
 # Decoding -------------------------------------------------------------------------------------------------
@@ -160,12 +160,16 @@ def _addresses(data, size, count):
     return tuple(str(ipaddress.ip_address(data[i * size:(i + 1) * size])) for i in range(count))
 
 
-def _decode_records(data, size, count):
+def _decode_report(data, size):
+    """The records of an IGMPv3 or MLDv2 report, whose addresses have that size."""
+    count = struct.unpack_from("!H", data, 6)[0]
+    data = data[8:]
     records = []
     for _ in range(count):
         number, auxiliary, sources = struct.unpack_from("!BBH", data)
         group = str(ipaddress.ip_address(data[4:4 + size]))
-        records.append(Record(RECORD_TYPES.get(number, str(number)), group, _addresses(data[4 + size:], size, sources)))
+        addresses = _addresses(data[4 + size:], size, sources)
+        records.append(Record(RECORD_TYPES.get(number, str(number)), group, addresses))
         data = data[4 + size + sources * size + 4 * auxiliary:]
     return tuple(records)
 
@@ -180,10 +184,11 @@ def _decode_igmp(data):
     number, code = data[0], data[1]
     fields = {"checksum_good": checksum(data) == 0}
     if number == IGMP_V3_REPORT:
-        return Message("report", 3, records=_decode_records(data[8:], 4, struct.unpack_from("!H", data, 6)[0]), **fields)
+        return Message("report", 3, records=_decode_report(data, 4), **fields)
     fields["group"] = str(ipaddress.ip_address(data[4:8]))
     if number == IGMP_QUERY and len(data) >= 12:
-        return Message("query", 3, max_response=decode_float(code, 8) / 10, **_decode_query_tail(data[8:], 4), **fields)
+        return Message("query", 3, max_response=decode_float(code, 8) / 10, **_decode_query_tail(data[8:], 4),
+                       **fields)
     if number == IGMP_QUERY:
         return Message("query", 2 if code else 1, max_response=code / 10 or 10.0, **fields)
     kinds = {IGMP_V1_REPORT: ("report", 1), IGMP_V2_REPORT: ("report", 2), IGMP_LEAVE: ("leave", 2)}
@@ -194,7 +199,7 @@ def _decode_mld(data, source, destination):
     number = data[0]
     fields = {"family": 6, "checksum_good": checksum(_pseudo_header(source, destination, len(data)) + data) == 0}
     if number == MLD_V2_REPORT:
-        return Message("report", 2, records=_decode_records(data[8:], 16, struct.unpack_from("!H", data, 6)[0]), **fields)
+        return Message("report", 2, records=_decode_report(data, 16), **fields)
     fields["group"] = str(ipaddress.ip_address(data[8:24]))
     delay = struct.unpack_from("!H", data, 4)[0]
     if number == MLD_QUERY and len(data) >= 28:

@@ -142,9 +142,9 @@ static void send_changes(struct member *host)
 	host->change_at = count > 0 ? soon(host, UNSOLICITED_REPORT_INTERVAL) : MTIME_NEVER;
 }
 
-static void note_change(struct member *host, struct interest *interest, struct wish before)
+static void note_change(const struct member *host, struct interest *interest, struct wish before)
 {
-	if (interest->wish.exclude != before.exclude || interest->mode_left > 0) {
+	if (interest->wish.exclude != before.exclude || interest->mode_left > 0 || host->tells_filters) {
 		interest->mode_left = (uint8_t)host->robustness;
 		memset(interest->source_left, 0, sizeof interest->source_left);
 		return;
@@ -152,6 +152,12 @@ static void note_change(struct member *host, struct interest *interest, struct w
 	for (unsigned source = 0; source < SOURCES_MAX; source++)
 		if ((interest->wish.sources ^ before.sources) >> source & 1)
 			interest->source_left[source] = (uint8_t)host->robustness;
+}
+
+static void tell_all(const struct member *host, struct interest *interest)
+{
+	if (!wish_is_none(interest->wish))
+		note_change(host, interest, WISH_NONE);
 }
 
 /* Versions 1 and 2 know joins and leaves. */
@@ -376,7 +382,7 @@ void member_link_up(struct member *host)
 		if (host->spoken < VERSION_3)
 			change_older(host, group, WISH_NONE);
 		else
-			note_change(host, interest, WISH_NONE);
+			tell_all(host, interest);
 	}
 	if (host->spoken == VERSION_3)
 		send_changes(host);

@@ -27,6 +27,7 @@ struct member {
 	int version; /* the newest it speaks */
 	bool suppresses;
 	bool leaves_always; /* also when another host was the last to report */
+	bool tells_filters; /* version 3: every change as the whole new filter, TO_IN or TO_EX */
 	struct addr addr;
 	unsigned robustness;
 	mtime query_interval;

@@ -10,7 +10,9 @@
 /* How exactly it is looked at. */
 enum strictness {
 	NOTHING_MISSING, /* everybody has what it wants; more may go out */
-	EXACT,		 /* and nothing goes where nobody wants it */
+	PROMPT, /* and nothing goes where nobody wants it, but for slow groups (world.h) that somebody
+		   excludes */
+	EXACT,	/* and nothing goes where nobody wants it */
 };
 
 /* The filter that a proxy should ask for upstream. */

@@ -155,6 +155,7 @@ static void quiet(struct world *world)
 	world->streaming = true;
 	run_for(world, ROUTES_EXPIRE);
 	check(world, exact, 4);
+	memset(world->slow_groups, 0, sizeof world->slow_groups);
 	if (random_percent(&world->random, 30)) {
 		run_for(world, world_membership_interval_max(world));
 		check(world, exact, 0);
@@ -167,15 +168,18 @@ static void calm_round(struct world *world)
 {
 	static const enum strictness missing[FAMILIES] = {NOTHING_MISSING, NOTHING_MISSING};
 	enum strictness strictness[FAMILIES];
-	bool streams_change = random_percent(&world->random, 20);
+	unsigned dice = random_below(&world->random, 100);
 
 	for (int family = 0; family < FAMILIES; family++)
-		strictness[family] = world_leaves_work(world, family) ? EXACT : NOTHING_MISSING;
+		strictness[family] = world_leaves_work(world, family) ? PROMPT : NOTHING_MISSING;
 	for (unsigned changes = random_between(&world->random, 1, 3); changes > 0; changes--)
 		trouble_wish(world);
-	if (streams_change) {
+	if (dice < 20) {
 		trouble_stream(world);
 		run_for(world, SETTLE_STREAM);
+	} else if (dice < 25) {
+		trouble_restart(world);
+		run_for(world, world->depth * MTIME_SECOND + world_response_interval_max(world));
 	} else {
 		run_for(world, SETTLE_JOIN);
 		check(world, missing, 0);

@@ -4,13 +4,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define ROUTER_STATION_IS_LOW true
+#define ROUTER_STATION_IS_LOW	 true
+#define IGMPV1_RESPONSE_INTERVAL (10 * MTIME_SECOND) /* such hosts know no other */
 
 struct style {
 	int newest; /* of the hosts' versions, all alike, or mixed */
 	bool mixed;
 	bool suppresses;
 	bool leaves_always;
+	bool tells_filters;
 };
 
 void world_init(struct world *world, uint64_t seed, uint64_t *tallies)
@@ -23,9 +25,14 @@ void world_init(struct world *world, uint64_t seed, uint64_t *tallies)
 	world->agenda.now = MTIME_SECOND;
 }
 
+mtime world_response_interval_max(const struct world *world)
+{
+	return world->query_response_interval_max + IGMPV1_RESPONSE_INTERVAL;
+}
+
 mtime world_membership_interval_max(const struct world *world)
 {
-	return ROBUSTNESS_MAX * world->query_interval_max + world->query_response_interval_max;
+	return ROBUSTNESS_MAX * world->query_interval_max + world_response_interval_max(world);
 }
 
 mtime world_leave_time_max(const struct world *world)
@@ -64,6 +71,8 @@ struct link_settings random_settings(struct world *world)
 	for (int family = 0; family < FAMILIES; family++)
 		settings.version[family] =
 			world->served[family] ? random_version(random, family) : VERSION_NONE;
+	if (settings.version[FAMILY_IPV4] == VERSION_1)
+		settings.query_response_interval = IGMPV1_RESPONSE_INTERVAL;
 	return settings;
 }
 
@@ -151,6 +160,7 @@ static struct style choose_style(struct random *random)
 		.mixed = dice >= 50 && dice < 75,
 		.suppresses = random_percent(random, 50),
 		.leaves_always = random_percent(random, 70),
+		.tells_filters = random_percent(random, 30),
 	};
 }
 
@@ -170,6 +180,7 @@ static void add_host(struct world *world, const struct style *style)
 	host = member_new(world, segment, family, world->host_count, version);
 	host->suppresses = style->suppresses;
 	host->leaves_always = style->leaves_always;
+	host->tells_filters = style->tells_filters && random_percent(random, 50);
 	host->port.hears_reports = style->suppresses || !style->leaves_always;
 	world->hosts[world->host_count++] = host;
 }

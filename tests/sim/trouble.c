@@ -50,15 +50,33 @@ static struct wish random_wish(struct world *world, const struct member *host)
 	return (struct wish){.exclude = dice < 75, .sources = random_sources(world)};
 }
 
+static struct member *any_host(struct world *world)
+{
+	return world->hosts[random_below(&world->random, world->host_count)];
+}
+
+/* A host on the same link as another. */
+static struct member *any_neighbour(struct world *world, const struct member *of)
+{
+	struct member *host = any_host(world);
+
+	while (host->port.segment != of->port.segment || host->family != of->family)
+		host = any_host(world);
+	return host;
+}
+
 void trouble_wish(struct world *world)
 {
-	struct member *host = world->hosts[random_below(&world->random, world->host_count)];
-	unsigned group = random_below(&world->random, world->group_count);
+	bool hot = !world->in_trouble && random_percent(&world->random, 70);
+	struct member *host = hot ? any_neighbour(world, world->hot) : any_host(world);
+	unsigned group = hot ? world->hot_group : random_below(&world->random, world->group_count);
 	struct wish wish = random_wish(world, host);
 	char text[WISH_TEXT_SIZE];
 
 	world_note(world, "host on segment %u: family %u group %u version %d %s", host->port.segment->number,
 		   host->family, group, host->version, wish_format(wish, text));
+	if (host->interests[group].wish.exclude && !wish.exclude)
+		world->slow_groups[host->family] |= 1u << group;
 	member_set_wish(host, group, wish);
 }
 
@@ -174,12 +192,22 @@ static void trouble_settings(struct world *world)
 		proxy_link_changed(link);
 }
 
-static void trouble_restart(struct world *world)
+/* Its hosts upstream leave all groups. */
+static void note_slow_groups(struct world *world, const struct proxy *proxy)
+{
+	for (int family = 0; family < FAMILIES; family++)
+		for (unsigned group = 0; group < world->group_count; group++)
+			if (proxy->told[family][group].exclude)
+				world->slow_groups[family] |= 1u << group;
+}
+
+void trouble_restart(struct world *world)
 {
 	struct proxy *proxy = world->proxies[random_below(&world->random, world->proxy_count)];
 
 	world_count(world, TALLY_RESTARTS);
 	world_note(world, "proxy %u: restart", proxy->number);
+	note_slow_groups(world, proxy);
 	proxy_restart(proxy);
 }
 
@@ -198,7 +226,7 @@ static void host_up_again(void *object, mtime at)
 
 static void trouble_host_down(struct world *world)
 {
-	struct member *host = world->hosts[random_below(&world->random, world->host_count)];
+	struct member *host = any_host(world);
 
 	host->port.up[host->family] = false;
 	member_link_down(host);
@@ -305,6 +333,8 @@ void trouble_end(struct world *world)
 	struct random *random = &world->random;
 
 	world->in_trouble = false;
+	world->hot = any_host(world);
+	world->hot_group = random_below(random, world->group_count);
 	world->faults = (struct faults){.delay_max = 5};
 	set_everything_up(world);
 	world_run(world, world_now(world) + MTIME_SECOND);

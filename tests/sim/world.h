@@ -124,6 +124,11 @@ struct world {
 	mtime query_interval_max; /* of all links and rivals */
 	mtime query_response_interval_max;
 	mtime stream_interval;
+	/* Groups that an EXCLUDE host has left. What all the others exclude, the standard blocks only after a
+	 * group membership interval: their answers put it among the running sources first. */
+	uint32_t slow_groups[FAMILIES];
+	const struct member *hot; /* outside of trouble, most changes are on this host's link, */
+	unsigned hot_group;     /* and of this group */
 	bool in_trouble; /* things come and go */
 	bool streaming;	 /* sources send often */
 
@@ -177,6 +182,8 @@ void world_fini(struct world *world);
 struct link_settings random_settings(struct world *world);
 /* RFC 9776 section 8.4, the longest of all links. */
 mtime world_membership_interval_max(const struct world *world);
+/* Until all hosts have answered a general query. */
+mtime world_response_interval_max(const struct world *world);
 /* How long a leave takes at most, per proxy on the way. */
 mtime world_leave_time_max(const struct world *world);
 /* Hosts and queriers are such that a leave works within the last member query time on every link. */
@@ -186,6 +193,8 @@ bool world_leaves_work(const struct world *world, enum family family);
 
 /* Another wish of some host. */
 void trouble_wish(struct world *world);
+/* A proxy is killed and started again. */
+void trouble_restart(struct world *world);
 /* A stream starts or stops, or a source moves. */
 void trouble_stream(struct world *world);
 /* Anything that may go wrong or change. */

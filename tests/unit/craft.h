@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Packets and addresses for tests, made with the codecs. Include it behind the standard headers that cmocka asks for.
+ * Packets and addresses for tests, made with the codecs. Include it behind the standard headers that cmocka
+ * asks for.
  */
 #ifndef MCPROXY_TESTS_CRAFT_H
 #define MCPROXY_TESTS_CRAFT_H
@@ -68,13 +69,13 @@ static inline size_t addrs_of(const char *text, struct addr *list, size_t capaci
 }
 
 static inline void craft_finish(struct craft *craft, enum family family, const struct addr *from,
-				const struct addr *to, size_t message_size)
+                                const struct addr *to, size_t message_size)
 {
 	craft->size = packet_finish(family, craft->bytes, from, to, message_size);
 }
 
 static inline struct craft craft_v3_report_of(const struct addr *from, const struct record *records,
-					      const struct addr *const *sources, size_t count)
+                                              const struct addr *const *sources, size_t count)
 {
 	enum family family = addr_family(from);
 	struct craft craft = {0};
@@ -86,7 +87,7 @@ static inline struct craft craft_v3_report_of(const struct addr *from, const str
 	report_writer_open(&writer, family, craft.bytes + header, sizeof craft.bytes - header);
 	for (size_t i = 0; i < count; i++)
 		if (report_writer_add(&writer, records[i].type, &records[i].group, sources[i],
-				      records[i].source_count) != (int)records[i].source_count)
+		                      records[i].source_count) != (int)records[i].source_count)
 			abort();
 	size = family == FAMILY_IPV4 ? igmp_finish_report(&writer) : mld_finish_report(&writer, from);
 	craft_finish(&craft, family, from, &to, size);
@@ -116,7 +117,8 @@ static inline struct craft craft_records(const char *from, const struct craft_re
 	return craft_v3_report_of(&source, records, sources, count);
 }
 
-static inline struct craft craft_record(const char *from, enum record_type type, const char *group, const char *sources)
+static inline struct craft craft_record(const char *from, enum record_type type, const char *group,
+                                        const char *sources)
 {
 	return craft_records(from, (const struct craft_record[]){{type, group, sources}, {0}});
 }
@@ -132,17 +134,20 @@ static inline struct craft craft_old(const char *from, enum version version, con
 	size_t size;
 
 	if (leave)
-		destination = family == FAMILY_IPV4 ? addr_from_ipv4_number(IGMP_ALL_ROUTERS) : mld_all_routers;
+		destination =
+			family == FAMILY_IPV4 ? addr_from_ipv4_number(IGMP_ALL_ROUTERS) : mld_all_routers;
 	if (family == FAMILY_IPV4)
 		size = leave ? igmp_encode_leave(message, &to) : igmp_encode_report(message, version, &to);
 	else
-		size = leave ? mld_encode_done(message, &to, &source) : mld_encode_report(message, &to, &source);
+		size = leave ? mld_encode_done(message, &to, &source)
+		             : mld_encode_report(message, &to, &source);
 	craft_finish(&craft, family, &source, &destination, size);
 	return craft;
 }
 
 /* A query with the given fields; group NULL is a general one. */
-static inline struct craft craft_query(const char *from, struct query query, const char *group, const char *sources)
+static inline struct craft craft_query(const char *from, struct query query, const char *group,
+                                       const char *sources)
 {
 	struct addr list[CRAFT_SOURCES_MAX];
 	struct addr source = addr_of(from), to;
@@ -153,9 +158,11 @@ static inline struct craft craft_query(const char *from, struct query query, con
 
 	query.group = group ? addr_of(group) : addr_unspecified(family);
 	query.source_count = addrs_of(sources, list, CRAFT_SOURCES_MAX);
-	to = group ? query.group : family == FAMILY_IPV4 ? addr_from_ipv4_number(IGMP_ALL_SYSTEMS) : mld_all_nodes;
+	to = group                   ? query.group
+	     : family == FAMILY_IPV4 ? addr_from_ipv4_number(IGMP_ALL_SYSTEMS)
+	                             : mld_all_nodes;
 	size = family == FAMILY_IPV4 ? igmp_encode_query(message, &query, list)
-				     : mld_encode_query(message, &query, list, &source, &to);
+	                             : mld_encode_query(message, &query, list, &source, &to);
 	craft_finish(&craft, family, &source, &to, size);
 	return craft;
 }

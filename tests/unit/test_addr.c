@@ -49,8 +49,9 @@ static void order_is_that_of_the_bytes(void **state)
 {
 	/* The querier election counts on it: the lower address wins. */
 	static const char *const ascending[] = {
-		"::", "::1", "0.0.0.0", "0.0.0.1", "9.255.255.255", "10.0.0.1", "10.0.1.0", "255.255.255.255", "2001:db8::1",
-		"fe80::1", "fe80::2", "ff02::1",
+		"::",       "::1",      "0.0.0.0",         "0.0.0.1",     "9.255.255.255",
+		"10.0.0.1", "10.0.1.0", "255.255.255.255", "2001:db8::1", "fe80::1",
+		"fe80::2",  "ff02::1",
 	};
 
 	(void)state;
@@ -115,8 +116,10 @@ static void classes(void **state)
 	for (size_t i = 0; i < LENGTH(rows); i++) {
 		struct addr addr = addr_of(rows[i].text);
 
-		if (addr_is_multicast(&addr) != rows[i].multicast || addr_is_link_local(&addr) != rows[i].link_local ||
-		    addr_is_proxied_group(&addr) != rows[i].proxied || addr_is_source(&addr) != rows[i].source)
+		if (addr_is_multicast(&addr) != rows[i].multicast ||
+		    addr_is_link_local(&addr) != rows[i].link_local ||
+		    addr_is_proxied_group(&addr) != rows[i].proxied ||
+		    addr_is_source(&addr) != rows[i].source)
 			fail_msg("%s is taken for something else", rows[i].text);
 	}
 }
@@ -128,11 +131,16 @@ static void prefixes(void **state)
 		unsigned length; /* of the 128 bits; IPv4 begins at bit 96 */
 		bool in;
 	} rows[] = {
-		{"232.1.2.3", "232.0.0.0", 96 + 8, true},    {"233.0.0.0", "232.0.0.0", 96 + 8, false},
-		{"231.255.0.0", "232.0.0.0", 96 + 8, false}, {"10.1.2.3", "10.1.2.3", 128, true},
-		{"10.1.2.2", "10.1.2.3", 128, false},        {"10.1.2.2", "10.1.2.3", 127, true},
-		{"ff3e::1", "ff30::", 12, true},             {"ff4e::1", "ff30::", 12, false},
-		{"10.1.2.3", "ff30::", 0, true},             {"fe80::1", "fe80::", 10, true},
+		{"232.1.2.3", "232.0.0.0", 96 + 8, true},
+		{"233.0.0.0", "232.0.0.0", 96 + 8, false},
+		{"231.255.0.0", "232.0.0.0", 96 + 8, false},
+		{"10.1.2.3", "10.1.2.3", 128, true},
+		{"10.1.2.2", "10.1.2.3", 128, false},
+		{"10.1.2.2", "10.1.2.3", 127, true},
+		{"ff3e::1", "ff30::", 12, true},
+		{"ff4e::1", "ff30::", 12, false},
+		{"10.1.2.3", "ff30::", 0, true},
+		{"fe80::1", "fe80::", 10, true},
 		{"fec0::1", "fe80::", 10, false},
 	};
 
@@ -147,10 +155,21 @@ static void prefixes(void **state)
 
 static void text_both_ways(void **state)
 {
-	static const char *const good[] = {"0.0.0.0", "239.1.2.3", "255.255.255.255", "::", "::1", "ff02::16",
-					   "2001:db8:1:2:3:4:5:6", "fe80::1234:5678:9abc:def0"};
-	static const char *const bad[] = {"", "x", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", "01.2.3.4", ":::",
-					  "1:2:3:4:5:6:7:8:9", "g::", "fe80::1%eth0", "239.1.2.3/8"};
+	static const char *const good[] = {
+		"0.0.0.0", "239.1.2.3", "255.255.255.255",      "::",
+		"::1",     "ff02::16",  "2001:db8:1:2:3:4:5:6", "fe80::1234:5678:9abc:def0"};
+	static const char *const bad[] = {"",
+	                                  "x",
+	                                  "1.2.3",
+	                                  "1.2.3.4.5",
+	                                  "256.1.1.1",
+	                                  "1.2.3.4 ",
+	                                  "01.2.3.4",
+	                                  ":::",
+	                                  "1:2:3:4:5:6:7:8:9",
+	                                  "g::",
+	                                  "fe80::1%eth0",
+	                                  "239.1.2.3/8"};
 	char text[ADDR_TEXT_SIZE];
 	struct addr addr;
 

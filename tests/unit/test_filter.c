@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Filters: the merge of RFC 4605 section 4.1 over all pairs of filters on a small universe, checked source by source.
+ * Filters: the merge of RFC 4605 section 4.1 over all pairs of filters on a small universe, checked source by
+ * source.
  */
 #include "core/filter.h"
 
@@ -13,8 +14,8 @@
 #include "craft.h"
 
 #define UNIVERSE 4
-#define SUBSETS (1u << UNIVERSE)
-#define ROOM (2 * UNIVERSE)
+#define SUBSETS  (1u << UNIVERSE)
+#define ROOM     (2 * UNIVERSE)
 
 static struct addr element(unsigned n)
 {
@@ -34,18 +35,21 @@ static struct filter filter_of(enum filter_mode mode, unsigned mask, struct addr
 	return filter;
 }
 
-/* A source passes the merged filter if it passes one of the two; the last element stands for all that nobody names. */
+/* A source passes the merged filter if it passes one of the two; the last element stands for all that nobody
+ * names. */
 static void check_merge(enum filter_mode a_mode, unsigned a_mask, enum filter_mode b_mode, unsigned b_mask)
 {
 	struct addr a_list[ROOM], b_list[ROOM], merged_list[ROOM];
-	struct filter a = filter_of(a_mode, a_mask, a_list, ROOM), b = filter_of(b_mode, b_mask, b_list, ROOM);
+	struct filter a = filter_of(a_mode, a_mask, a_list, ROOM),
+		      b = filter_of(b_mode, b_mask, b_list, ROOM);
 	struct filter merged = filter_of(a_mode, a_mask, merged_list, ROOM);
 
 	assert_true(filter_merge(&merged, &b));
 	for (unsigned n = 0; n <= UNIVERSE; n++) {
 		struct addr addr = element(n);
 
-		assert_int_equal(filter_passes(&merged, &addr), filter_passes(&a, &addr) || filter_passes(&b, &addr));
+		assert_int_equal(filter_passes(&merged, &addr),
+		                 filter_passes(&a, &addr) || filter_passes(&b, &addr));
 	}
 	assert_int_equal(merged.mode, a_mode == FILTER_EXCLUDE || b_mode == FILTER_EXCLUDE);
 	for (size_t i = 1; i < merged.sources.count; i++)
@@ -114,7 +118,8 @@ static void merge_without_room_is_a_superset(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(rows); i++) {
-		struct addr *list = (struct addr *)(void *)heap_copy((struct addr[ROOM]){0}, rows[i].room * sizeof *list);
+		struct addr *list =
+			(struct addr *)(void *)heap_copy((struct addr[ROOM]){0}, rows[i].room * sizeof *list);
 		struct addr b_list[ROOM];
 		struct filter into = filter_of(rows[i].a_mode, rows[i].a, list, rows[i].room);
 		struct filter b = filter_of(rows[i].b_mode, rows[i].b, b_list, ROOM);

@@ -13,7 +13,7 @@
 #include "craft.h"
 
 #define UNIVERSE 5
-#define SUBSETS (1u << UNIVERSE)
+#define SUBSETS  (1u << UNIVERSE)
 
 static struct addr element(unsigned n)
 {
@@ -126,7 +126,8 @@ static void insert_keeps_order_and_knows_its_room(void **state)
 	(void)state;
 	for (unsigned mask = 0; mask < SUBSETS; mask++) {
 		for (unsigned n = 0; n < UNIVERSE; n++) {
-			struct addr *list = (struct addr *)(void *)heap_copy((uint8_t[80]){0}, 3 * sizeof *list);
+			struct addr *list =
+				(struct addr *)(void *)heap_copy((uint8_t[80]){0}, 3 * sizeof *list);
 			struct addr addr = element(n);
 			bool known = mask >> n & 1;
 			struct sources set;

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a host says upstream: state-change reports with their repetitions, answers to queries, in the
+ * querier's version (RFC 9776 section 5, RFC 9777 section 6, RFC 2236 section 3, RFC 2710 section 4). One per
+ * upstream link and family, part of a host. Packets are built from the newest state at the moment of sending,
+ * as many records in each as the MTU allows.
+ *
+ * With kernel memberships the kernel repeats and answers; then this only says each change once (copies = 1,
+ * answers off). Pure; owner thread.
+ */
+#ifndef MCPROXY_CORE_REPORTER_H
+#define MCPROXY_CORE_REPORTER_H
+
+#include "core/deadlines.h"
+#include "core/message.h"
+#include "core/request.h"
+#include "core/stored_filter.h"
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+struct reporter_settings {
+	uint8_t fixed_version;       /* enum version; VERSION_NONE: follow the querier */
+	uint8_t version;             /* spoken while no older querier is heard */
+	uint8_t copies;              /* of a state-change report: robustness, or 1 */
+	bool answers;                /* to queries */
+	bool repeat_without_querier; /* tell the state again and again while no query comes */
+	uint8_t robustness;          /* until the querier tells its own */
+	uint32_t query_interval;     /* likewise; milliseconds */
+	uint32_t query_response_interval;
+	uint32_t unsolicited_report_interval; /* 0: the standard's, 1 s, or 10 s in older versions */
+};
+
+struct pending_source {
+	struct addr addr;
+	uint8_t copies_left;
+};
+
+/* A group as it was told upstream. Whoever keeps groups embeds it as the first member. */
+struct reporter_entry {
+	UT_hash_handle hh;
+	struct addr group;
+	struct stored_filter told;      /* the newest state; reports describe this */
+	struct pending_source *pending; /* sources whose change is still to be told; on the pool */
+	struct addr *asked; /* sources of a group-and-source-specific query to be answered; on the pool */
+	struct reporter_entry *prev, *next; /* in reporter.due or reporter.idle */
+	struct deadline deadline;
+	mtime change_at; /* next state-change report; MTIME_NEVER: none */
+	mtime answer_at; /* answer to a query */
+	uint16_t pending_count;
+	uint16_t pending_capacity;
+	uint16_t asked_count; /* 0 with an answer due: the whole state */
+	uint16_t offset;      /* sources of this round that went out with earlier packets */
+	uint8_t mode_left;    /* filter-mode changes still to be told */
+	uint8_t join_left;    /* the same in older versions */
+	uint8_t leave_left;
+	bool due;
+	bool idle;
+	bool send_change;
+	bool send_answer;
+};
+
+struct reporter {
+	enum family family;
+	struct pool *pool;
+	uint64_t seed;
+	uint64_t random;
+	struct reporter_settings settings;
+	struct reporter_entry *entries; /* hash by group */
+	size_t armed;                   /* room made in deadlines */
+	struct deadlines deadlines;
+	struct reporter_entry *due;  /* to go into the next packets */
+	struct reporter_entry *idle; /* have nothing left to tell */
+	struct reporter_entry *walk; /* next to be told of an answer to a general query */
+	mtime walk_at;               /* when its next packet is due; MTIME_NEVER: no walk */
+	mtime walk_interval;         /* between its packets */
+	uint16_t walk_offset;        /* sources of its group that went out with the last packet */
+	mtime v1_querier_until;
+	mtime v2_querier_until;
+	mtime query_heard_at; /* MTIME_NEVER: never */
+	mtime missed_at;      /* when a query is missing */
+	struct addr querier;
+	uint8_t querier_robustness;      /* 0: not told */
+	uint32_t querier_query_interval; /* 0: not told */
+	uint8_t version_spoken;
+	bool missing; /* no query for the group membership interval */
+	uint64_t queries_heard;
+	uint64_t packets_sent;
+	uint64_t repeats; /* whole states told for lack of queries */
+	struct addr allow[4096];
+	struct addr block[4096];
+};
+
+void reporter_init(struct reporter *reporter, enum family family, struct pool *pool, uint64_t seed);
+void reporter_fini(struct reporter *reporter);
+void reporter_set(struct reporter *reporter, mtime now, const struct reporter_settings *settings);
+
+/* NULL when there is none. */
+struct reporter_entry *reporter_find(const struct reporter *reporter, const struct addr *group);
+/* Adds a zeroed entry; false when memory is short. */
+bool reporter_add(struct reporter *reporter, struct reporter_entry *entry, const struct addr *group);
+void reporter_remove(struct reporter *reporter, struct reporter_entry *entry);
+/* Nothing is told of it and nothing is to be told. */
+bool reporter_is_idle(const struct reporter_entry *entry);
+
+/* The state of a group is now `filter`: what differs from what was told goes out, at once and then again
+ * copies - 1 times, merged with what is still going out. */
+void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
+                     const struct filter *filter);
+/* Takes a state as told, without a report. */
+void reporter_assume(struct reporter *reporter, struct reporter_entry *entry, const struct filter *filter);
+
+/* Forgets what was to be said of it. */
+void reporter_forget(struct reporter *reporter, struct reporter_entry *entry);
+/* An entry that has become idle since, for its owner to remove; NULL: no more. */
+struct reporter_entry *reporter_pull_idle(struct reporter *reporter);
+
+/* The link became usable: queries are expected from now on. */
+void reporter_start(struct reporter *reporter, mtime now);
+void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
+                          const struct addr *sources);
+/* An older querier is known by other means (the kernel heard it). */
+void reporter_older_querier(struct reporter *reporter, mtime now, enum version version);
+/* The version spoken now. */
+enum version reporter_version(const struct reporter *reporter, mtime now);
+
+void reporter_expire(struct reporter *reporter, mtime now);
+mtime reporter_deadline(struct reporter *reporter);
+/* The next message, without IP header; its size, 0: none. source: this router's address. */
+size_t reporter_pull(struct reporter *reporter, mtime now, uint8_t *message, size_t capacity,
+                     const struct addr *source, struct addr *destination);
+
+#endif

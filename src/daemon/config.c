@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/config.h"
+
+#include "daemon/config_fail.h"
+#include "daemon/config_legacy.h"
+#include "daemon/config_text.h"
+#include "daemon/config_tree.h"
+
+#include <stdlib.h>
+
+static bool read_text(struct config *config, const char *path, const char *text,
+                      char error[CONFIG_ERROR_SIZE])
+{
+	bool legacy = config_is_legacy(text);
+
+	if (!(legacy ? config_legacy_read : config_tree_read)(config, path, text, error))
+		return false;
+	if (config->instance_count == 0)
+		return config_fail(error, (struct config_place){.path = path},
+		                   "no instances; the smallest configuration is: %s",
+		                   legacy ? "eth0 ==> eth1" : "instances = ( \"eth0 ==> eth1\" );");
+	return true;
+}
+
+struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE])
+{
+	char *text = config_text_read(path, error);
+	struct config *config;
+
+	if (text == NULL)
+		return NULL;
+	config = calloc(1, sizeof *config);
+	if (config == NULL) {
+		config_fail(error, (struct config_place){.path = path}, "out of memory");
+	} else if (!read_text(config, path, text, error)) {
+		config_free(config);
+		config = NULL;
+	}
+	free(text);
+	return config;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	free(config->instances);
+	free(config->status_file);
+	free(config);
+}

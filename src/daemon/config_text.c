@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/config_text.h"
+
+#include "daemon/config_fail.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INCLUDE_DEPTH_MAX 10 /* libconfig's */
+#define INCLUDES_MAX      100
+
+/* What a text is made of, as far as both syntaxes agree. */
+enum piece { PIECE_END, PIECE_WORD, PIECE_STRING, PIECE_INCLUDE, PIECE_MARK, PIECE_ENDLESS };
+
+struct scan {
+	const char *at;
+	unsigned line;
+	bool line_begins;  /* nothing but blanks so far: only there an @include counts */
+	const char *start; /* of the piece; of a string's or an include's inside */
+	size_t length;
+	unsigned start_line;
+};
+
+/* Passes `length` bytes, counting lines. */
+static void pass(struct scan *scan, size_t length)
+{
+	for (; length > 0; length--, scan->at++)
+		if (*scan->at == '\n') {
+			scan->line++;
+			scan->line_begins = true;
+		}
+}
+
+/* Passes blanks and comments; false when a comment has no end. */
+static bool pass_blank(struct scan *scan)
+{
+	for (;;) {
+		const char *end;
+
+		scan->start = scan->at;
+		scan->start_line = scan->line;
+		if (isspace((unsigned char)*scan->at)) {
+			pass(scan, 1);
+		} else if (*scan->at == '#' || strncmp(scan->at, "//", 2) == 0) {
+			pass(scan, strcspn(scan->at, "\n"));
+		} else if (strncmp(scan->at, "/*", 2) == 0) {
+			end = strstr(scan->at + 2, "*/");
+			if (end == NULL)
+				return false;
+			pass(scan, (size_t)(end + 2 - scan->at));
+			scan->line_begins = false;
+		} else {
+			return true;
+		}
+	}
+}
+
+static enum piece pass_string(struct scan *scan, enum piece piece)
+{
+	const char *end = ++scan->at;
+
+	while (*end != '\0' && *end != '"')
+		end += *end == '\\' && end[1] != '\0' ? 2 : 1;
+	if (*end == '\0')
+		return PIECE_ENDLESS;
+	scan->start = scan->at;
+	scan->length = (size_t)(end - scan->at);
+	pass(scan, scan->length + 1);
+	scan->line_begins = false;
+	return piece;
+}
+
+static enum piece pass_include(struct scan *scan)
+{
+	pass(scan, strlen("@include"));
+	pass(scan, strspn(scan->at, " \t"));
+	return *scan->at == '"' ? pass_string(scan, PIECE_INCLUDE) : PIECE_MARK;
+}
+
+static bool is_word_byte(char byte)
+{
+	return isalnum((unsigned char)byte) || (byte != '\0' && strchr("_*+-.", byte) != NULL);
+}
+
+static enum piece scan_next(struct scan *scan)
+{
+	bool line_begins;
+
+	if (!pass_blank(scan))
+		return PIECE_ENDLESS;
+	if (*scan->at == '\0')
+		return PIECE_END;
+	line_begins = scan->line_begins;
+	scan->line_begins = false;
+	if (*scan->at == '"')
+		return pass_string(scan, PIECE_STRING);
+	if (line_begins && strncmp(scan->at, "@include", 8) == 0 &&
+	    (scan->at[8] == ' ' || scan->at[8] == '\t'))
+		return pass_include(scan);
+	if (!is_word_byte(*scan->at)) {
+		scan->length = 1;
+		scan->at++;
+		return PIECE_MARK;
+	}
+	while (is_word_byte(*scan->at))
+		scan->at++;
+	scan->length = (size_t)(scan->at - scan->start);
+	return PIECE_WORD;
+}
+
+bool config_is_legacy(const char *text)
+{
+	struct scan scan = {.at = text, .line = 1, .line_begins = true};
+	bool after_protocol = false;
+	enum piece piece;
+
+	do {
+		piece = scan_next(&scan);
+		if (piece == PIECE_MARK && strncmp(scan.start, "==>", 3) == 0)
+			return true;
+		if (after_protocol && !(piece == PIECE_MARK && (*scan.start == '=' || *scan.start == ':')))
+			return true;
+		after_protocol =
+			piece == PIECE_WORD && scan.length == 8 && memcmp(scan.start, "protocol", 8) == 0;
+	} while (piece != PIECE_END && piece != PIECE_ENDLESS);
+	return false;
+}
+
+/* The line of the first byte that has no place in a text, or 0. */
+static unsigned find_odd_line(const char *text, size_t size)
+{
+	unsigned line = 1;
+
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\n')
+			line++;
+		else if (iscntrl((unsigned char)text[i]) && !isspace((unsigned char)text[i]))
+			return line;
+	}
+	return 0;
+}
+
+static char *read_stream(FILE *stream, const char *path, char error[CONFIG_ERROR_SIZE])
+{
+	struct config_place place = {.path = path};
+	char *text = malloc(CONFIG_TEXT_MAX + 1);
+	size_t size;
+
+	if (text == NULL) {
+		config_fail(error, place, "out of memory");
+		return NULL;
+	}
+	size = fread(text, 1, CONFIG_TEXT_MAX + 1, stream);
+	place.line = find_odd_line(text, size);
+	if (ferror(stream))
+		config_fail(error, (struct config_place){.path = path}, "%s", strerror(errno));
+	else if (place.line > 0)
+		config_fail(error, place, "this is no text: it has NUL or other control bytes in it");
+	else if (size > CONFIG_TEXT_MAX)
+		config_fail(error, place, "larger than 1 MiB");
+	else {
+		text[size] = '\0';
+		return text;
+	}
+	free(text);
+	return NULL;
+}
+
+char *config_text_read(const char *path, char error[CONFIG_ERROR_SIZE])
+{
+	FILE *stream = fopen(path, "re");
+	char *text;
+
+	if (stream == NULL) {
+		config_fail(error, (struct config_place){.path = path}, "%s", strerror(errno));
+		return NULL;
+	}
+	text = read_stream(stream, path, error);
+	fclose(stream);
+	return text;
+}
+
+char *config_text_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* One look through a file and all that it includes. */
+struct check {
+	const char *path; /* of the outermost file */
+	const char *directory;
+	unsigned depth;
+	unsigned includes;
+	char *error;
+};
+
+/* libconfig 1.5 takes the low 32 bits of a number without L behind it. */
+static bool number_fits(const char *text, size_t length)
+{
+	const char *digits = text + (*text == '+' || *text == '-');
+	long long number;
+	char *end;
+
+	if (!isdigit((unsigned char)*digits))
+		return true;
+	errno = 0;
+	number = strtoll(text, &end, digits[0] == '0' && (digits[1] | ' ') == 'x' ? 16 : 10);
+	if (end < text + length && *end != 'L')
+		return true; /* a fraction, or nothing that libconfig would take */
+	return errno == 0 && (*end == 'L' || (number >= INT_MIN && number <= INT_MAX));
+}
+
+static bool check_text(struct check *check, const char *path, const char *text);
+
+static bool check_include(struct check *check, const struct config_place *place, const char *name)
+{
+	char why[CONFIG_ERROR_SIZE];
+	char *path, *text;
+	bool good;
+
+	if (*name == '/' || strchr(name, '\\') != NULL)
+		return config_fail(check->error, *place, "a name relative to the directory of %s is expected",
+		                   check->path);
+	if (check->depth == INCLUDE_DEPTH_MAX || ++check->includes > INCLUDES_MAX)
+		return config_fail(check->error, *place, "too many files, or a file that includes itself");
+	if (asprintf(&path, "%s/%s", check->directory, name) < 0)
+		return config_fail(check->error, *place, "out of memory");
+	text = config_text_read(path, why);
+	good = text != NULL ? check_text(check, path, text) : config_fail(check->error, *place, "%s", why);
+	free(text);
+	free(path);
+	return good;
+}
+
+static bool check_piece(struct check *check, const char *path, enum piece piece, const struct scan *scan)
+{
+	struct config_place place = {.path = path, .line = scan->start_line};
+	char *name;
+	bool good = true;
+
+	if (piece == PIECE_ENDLESS)
+		return config_fail(check->error, place, "a %s begins here that has no end",
+		                   *scan->start == '/' ? "comment" : "string");
+	if (piece == PIECE_WORD && !number_fits(scan->start, scan->length))
+		return config_fail(check->error, place,
+		                   "%.*s: too large a number; a size can be written as in \"4096M\"",
+		                   (int)(scan->length < 40 ? scan->length : 40), scan->start);
+	if (piece == PIECE_INCLUDE) {
+		place.key = "@include";
+		name = strndup(scan->start, scan->length);
+		good = name != NULL ? check_include(check, &place, name)
+		                    : config_fail(check->error, place, "out of memory");
+		free(name);
+	}
+	return good;
+}
+
+static bool check_text(struct check *check, const char *path, const char *text)
+{
+	struct scan scan = {.at = text, .line = 1, .line_begins = true};
+	enum piece piece;
+
+	check->depth++;
+	do {
+		piece = scan_next(&scan);
+		if (!check_piece(check, path, piece, &scan))
+			return false;
+	} while (piece != PIECE_END);
+	check->depth--;
+	return true;
+}
+
+bool config_text_check(const char *path, const char *directory, const char *text,
+                       char error[CONFIG_ERROR_SIZE])
+{
+	struct check check = {.path = path, .directory = directory, .error = error};
+
+	return check_text(&check, path, text);
+}

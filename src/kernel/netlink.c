@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/netlink.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define RECEIVE_BUFFER (1 << 20)
+#define MESSAGE_SIZE   32768 /* the largest part of a dump */
+#define READS_PER_CALL 64
+#define GROUPS	       (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
+#define ATTRIBUTES     (IFA_FLAGS + 1) /* room for those that are read */
+
+_Static_assert((int)IFLA_MTU < (int)ATTRIBUTES, "room for those of a link, too");
+
+struct listener {
+	void (*tell)(void *context, const struct netlink_news *news);
+	void *context;
+};
+
+/* What is being dumped. Links come first: an address of a link that was not told would mean nothing. */
+enum stage { STAGE_NONE, STAGE_LINKS, STAGE_ADDRESSES };
+
+struct netlink {
+	struct mnl_socket *socket;
+	enum stage stage;
+	uint32_t sequence; /* of the request whose answer is awaited */
+	bool interrupted;  /* something changed between two parts of the answer */
+	_Alignas(struct nlmsghdr) uint8_t buffer[MESSAGE_SIZE];
+};
+
+static int request_dump(struct netlink *netlink, enum stage stage)
+{
+	_Alignas(struct nlmsghdr) uint8_t bytes[MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct ifinfomsg))];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(bytes);
+	struct rtgenmsg *message;
+
+	header->nlmsg_type = stage == STAGE_LINKS ? RTM_GETLINK : RTM_GETADDR;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	header->nlmsg_seq = ++netlink->sequence;
+	message = mnl_nlmsg_put_extra_header(header, stage == STAGE_LINKS ? sizeof(struct ifinfomsg)
+									  : sizeof(struct ifaddrmsg));
+	/* Of addresses: IPv4, then IPv6. */
+	message->rtgen_family = AF_UNSPEC;
+	netlink->interrupted = false;
+	netlink->stage = stage;
+	if (mnl_socket_sendto(netlink->socket, header, header->nlmsg_len) >= 0)
+		return 0;
+	netlink->stage = STAGE_NONE;
+	return -errno;
+}
+
+static int set_up(struct netlink *netlink)
+{
+	int fd, size = RECEIVE_BUFFER;
+
+	netlink->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (netlink->socket == NULL)
+		return -errno;
+	fd = mnl_socket_get_fd(netlink->socket);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	if (mnl_socket_bind(netlink->socket, GROUPS, MNL_SOCKET_AUTOPID) != 0)
+		return -errno;
+	return request_dump(netlink, STAGE_LINKS);
+}
+
+int netlink_open(struct netlink **opened)
+{
+	struct netlink *netlink = calloc(1, sizeof *netlink);
+	int result;
+
+	if (netlink == NULL)
+		return -ENOMEM;
+	result = set_up(netlink);
+	if (result != 0) {
+		netlink_close(netlink);
+		return result;
+	}
+	*opened = netlink;
+	return 0;
+}
+
+void netlink_close(struct netlink *netlink)
+{
+	if (netlink->socket != NULL)
+		mnl_socket_close(netlink->socket);
+	free(netlink);
+}
+
+int netlink_fd(const struct netlink *netlink)
+{
+	return mnl_socket_get_fd(netlink->socket);
+}
+
+static int keep_attribute(const struct nlattr *attribute, void *context)
+{
+	const struct nlattr **attributes = context;
+
+	if (mnl_attr_get_type(attribute) < ATTRIBUTES)
+		attributes[mnl_attr_get_type(attribute)] = attribute;
+	return MNL_CB_OK;
+}
+
+/* Messages of other families on the same group tell of something else: AF_BRIDGE that a link became or ceased
+ * to be a bridge port. Those without a name tell what a wireless driver has to say. */
+static bool read_link(const struct nlmsghdr *header, struct netlink_news *news)
+{
+	const struct ifinfomsg *message = mnl_nlmsg_get_payload(header);
+	const struct nlattr *attributes[ATTRIBUTES] = {NULL};
+
+	if (mnl_nlmsg_get_payload_len(header) < sizeof *message || message->ifi_family != AF_UNSPEC)
+		return false;
+	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
+	if (attributes[IFLA_IFNAME] == NULL)
+		return false;
+	news->ifindex = message->ifi_index;
+	news->up = (message->ifi_flags & IFF_UP) && (message->ifi_flags & IFF_RUNNING);
+	news->multicast = message->ifi_flags & IFF_MULTICAST;
+	news->point_to_point = message->ifi_flags & IFF_POINTOPOINT;
+	strncpy(news->name, mnl_attr_get_str(attributes[IFLA_IFNAME]), sizeof news->name - 1);
+	if (attributes[IFLA_MTU] != NULL &&
+	    mnl_attr_get_payload_len(attributes[IFLA_MTU]) >= sizeof(uint32_t))
+		news->mtu = mnl_attr_get_u32(attributes[IFLA_MTU]);
+	return true;
+}
+
+/* An IPv6 address that turned out to be a duplicate is as good as gone; one whose test is under way is told
+ * when it has passed. An IPv4 address that is secondary to another one is never told: queries are not sent
+ * from it. */
+static bool sort_address(enum family family, uint32_t flags, struct netlink_news *news)
+{
+	if (family == FAMILY_IPV4)
+		return !(flags & IFA_F_SECONDARY);
+	if (flags & IFA_F_DADFAILED)
+		news->kind = NETLINK_ADDRESS_GONE;
+	return news->kind == NETLINK_ADDRESS_GONE || !(flags & IFA_F_TENTATIVE);
+}
+
+/* On point-to-point links IFA_ADDRESS is the peer, IFA_LOCAL this side; elsewhere IPv6 has IFA_ADDRESS alone.
+ */
+static bool read_address(const struct nlmsghdr *header, struct netlink_news *news)
+{
+	const struct ifaddrmsg *message = mnl_nlmsg_get_payload(header);
+	const struct nlattr *attributes[ATTRIBUTES] = {NULL}, *own;
+	enum family family;
+	uint32_t flags;
+
+	if (mnl_nlmsg_get_payload_len(header) < sizeof *message)
+		return false;
+	if (message->ifa_family != AF_INET && message->ifa_family != AF_INET6)
+		return false;
+	family = message->ifa_family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
+	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
+	own = attributes[IFA_LOCAL] != NULL ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS];
+	if (own == NULL || mnl_attr_get_payload_len(own) < addr_wire_size(family))
+		return false;
+	news->ifindex = (int)message->ifa_index;
+	news->address = family == FAMILY_IPV4 ? addr_from_ipv4(mnl_attr_get_payload(own))
+					      : addr_from_ipv6(mnl_attr_get_payload(own));
+	flags = attributes[IFA_FLAGS] != NULL ? mnl_attr_get_u32(attributes[IFA_FLAGS]) : message->ifa_flags;
+	return sort_address(family, flags, news);
+}
+
+static void tell_change(const struct nlmsghdr *header, const struct listener *listener)
+{
+	struct netlink_news news = {0};
+	bool known = false;
+
+	switch (header->nlmsg_type) {
+	case RTM_NEWLINK:
+		news.kind = NETLINK_LINK;
+		known = read_link(header, &news);
+		break;
+	case RTM_DELLINK:
+		news.kind = NETLINK_LINK_GONE;
+		known = read_link(header, &news);
+		break;
+	case RTM_NEWADDR:
+		news.kind = NETLINK_ADDRESS;
+		known = read_address(header, &news);
+		break;
+	case RTM_DELADDR:
+		news.kind = NETLINK_ADDRESS_GONE;
+		known = read_address(header, &news);
+		break;
+	}
+	if (known)
+		listener->tell(listener->context, &news);
+}
+
+/* An answer that was interrupted may lack something that was there all the time: ask again. */
+static int end_stage(struct netlink *netlink, const struct listener *listener)
+{
+	struct netlink_news end = {.kind = NETLINK_DUMP_END};
+
+	if (netlink->interrupted)
+		return request_dump(netlink, netlink->stage);
+	if (netlink->stage == STAGE_LINKS)
+		return request_dump(netlink, STAGE_ADDRESSES);
+	netlink->stage = STAGE_NONE;
+	listener->tell(listener->context, &end);
+	return 0;
+}
+
+/* Both kinds of end carry a number, 0 or -errno. */
+static int end_result(const struct nlmsghdr *header)
+{
+	int result;
+
+	if (mnl_nlmsg_get_payload_len(header) < sizeof result)
+		return -EPROTO;
+	memcpy(&result, mnl_nlmsg_get_payload(header), sizeof result);
+	return result;
+}
+
+static int take_message(struct netlink *netlink, const struct nlmsghdr *header,
+			const struct listener *listener)
+{
+	bool is_answer = netlink->stage != STAGE_NONE && header->nlmsg_seq == netlink->sequence &&
+			 header->nlmsg_pid == mnl_socket_get_portid(netlink->socket);
+	int result;
+
+	if (is_answer && (header->nlmsg_flags & NLM_F_DUMP_INTR))
+		netlink->interrupted = true;
+	if (header->nlmsg_type != NLMSG_DONE && header->nlmsg_type != NLMSG_ERROR) {
+		tell_change(header, listener);
+		return 0;
+	}
+	if (!is_answer)
+		return 0;
+	result = end_result(header);
+	if (result == 0)
+		return end_stage(netlink, listener);
+	netlink->stage = STAGE_NONE;
+	return result;
+}
+
+/* News was lost. What still waits is older than the loss, and would pass for a part of the new dump: it is
+ * thrown away, with the rest of a dump that was under way. */
+static int start_over(struct netlink *netlink, const struct listener *listener)
+{
+	struct netlink_news overrun = {.kind = NETLINK_OVERRUN};
+
+	while (mnl_socket_recvfrom(netlink->socket, netlink->buffer, sizeof netlink->buffer) >= 0 ||
+	       errno == ENOBUFS)
+		;
+	listener->tell(listener->context, &overrun);
+	return request_dump(netlink, STAGE_LINKS);
+}
+
+static int take_messages(struct netlink *netlink, size_t size, const struct listener *listener)
+{
+	const struct nlmsghdr *header = (const void *)netlink->buffer;
+	int left = (int)size, result = 0;
+
+	for (; result == 0 && mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left))
+		result = take_message(netlink, header, listener);
+	return result;
+}
+
+int netlink_receive(struct netlink *netlink, void (*tell)(void *context, const struct netlink_news *news),
+		    void *context)
+{
+	struct listener listener = {tell, context};
+	int result = 0;
+
+	for (int reads = 0; result == 0 && reads < READS_PER_CALL; reads++) {
+		ssize_t size = mnl_socket_recvfrom(netlink->socket, netlink->buffer, sizeof netlink->buffer);
+
+		if (size >= 0)
+			result = take_messages(netlink, (size_t)size, &listener);
+		else if (errno == ENOBUFS)
+			result = start_over(netlink, &listener);
+		else
+			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	}
+	return result;
+}
