@@ -25,14 +25,16 @@ void joins_free(struct joins *joins);
 /* What one socket holds of a group. */
 struct join_part {
 	struct join_part *next;
-	uint32_t slot;	      /* the socket's number */
-	struct filter filter; /* never INCLUDE{}: that is no membership */
+	uint32_t slot;        /* the socket's number */
+	bool full;            /* the kernel takes no more sources there */
+	struct filter filter; /* INCLUDE{}: a membership whose filter is not known yet */
 };
 
 /* What the kernel holds of a group; zeroed at first. */
 struct join_row {
 	struct join_part *parts; /* at most one of them EXCLUDE */
-	bool superset;		 /* the wanted EXCLUDE list was too long: EXCLUDE{} is held */
+	bool superset;           /* EXCLUDE{} is held, since the kernel does not take the wanted list */
+	bool refused; /* it refused a list; whoever changes the wish clears this, to have it tried again */
 };
 
 enum join_op_kind { JOIN_GROUP, JOIN_LEAVE, JOIN_SOURCE, JOIN_LEAVE_SOURCE, JOIN_SET_FILTER };
@@ -47,7 +49,7 @@ struct join_op {
 /* The next operation that brings the row nearer to the wanted filter (INCLUDE{}: none); false when it is
  * there. `wanted` must stay as it is until joins_done. */
 bool joins_next(struct joins *joins, struct join_row *row, const struct addr *group,
-		const struct filter *wanted, struct join_op *op);
+                const struct filter *wanted, struct join_op *op);
 /* Its result, 0 or -errno. Returns 0 when it is worth going on with joins_next at once, otherwise the -errno
  * for which the row should rest and be tried again later. */
 int joins_done(struct joins *joins, struct join_row *row, const struct join_op *op, int result);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define JOINS_MEMORY_MAX ((size_t)256 << 20) /* bounded by the groups wanted; this is the last resort */
-#define FIRST_SLOTS	 16
+#define FIRST_SLOTS      16
 
 /* A socket: how many groups it holds, and whether the kernel said that it holds no more. */
 struct slot {
@@ -122,7 +122,7 @@ static size_t list_bytes(const struct joins *joins)
 }
 
 static struct join_part *part_new(struct joins *joins, struct join_row *row, uint32_t slot,
-				  enum filter_mode mode)
+                                  enum filter_mode mode)
 {
 	struct join_part *part = pool_take(joins->pool, sizeof *part);
 
@@ -143,6 +143,8 @@ static void part_free(struct joins *joins, struct join_row *row, struct join_par
 	while (*at != part)
 		at = &(*at)->next;
 	*at = part->next;
+	if (part->filter.mode == FILTER_EXCLUDE)
+		row->superset = false;
 	slot_remove(joins, part->slot);
 	if (part->filter.sources.list != NULL)
 		pool_give(joins->pool, part->filter.sources.list, list_bytes(joins));
@@ -153,11 +155,11 @@ void joins_forget(struct joins *joins, struct join_row *row)
 {
 	while (row->parts != NULL)
 		part_free(joins, row, row->parts);
-	row->superset = false;
+	row->refused = false;
 }
 
 static bool part_set_sources(struct joins *joins, struct join_part *part, const struct addr *list,
-			     size_t count)
+                             size_t count)
 {
 	struct sources *sources = &part->filter.sources;
 
@@ -174,7 +176,7 @@ static bool part_set_sources(struct joins *joins, struct join_part *part, const 
 }
 
 static bool set_filter(struct join_op *op, uint32_t slot, enum filter_mode mode,
-		       const struct sources *sources, size_t count)
+                       const struct sources *sources, size_t count)
 {
 	op->kind = JOIN_SET_FILTER;
 	op->slot = slot;
@@ -199,13 +201,14 @@ static struct join_part *exclude_part(const struct join_row *row)
 
 /* Wanted: EXCLUDE(list), on one socket. */
 static bool next_exclude(struct joins *joins, struct join_row *row, const struct sources *list,
-			 struct join_op *op)
+                         struct join_op *op)
 {
 	static const struct sources none = {0};
-	const struct sources *wanted = row->superset || list->count > joins->sources_max ? &none : list;
+	bool too_long = row->refused || list->count > joins->sources_max;
+	const struct sources *wanted = too_long && list->count > 0 ? &none : list;
 	struct join_part *part = exclude_part(row);
 
-	row->superset = wanted != list;
+	row->superset = part != NULL && wanted != list;
 	if (row->parts == NULL) {
 		op->kind = JOIN_GROUP;
 		return find_slot(joins, row, &op->slot);
@@ -236,12 +239,13 @@ static const struct addr *first_missing(const struct join_row *row, const struct
 }
 
 static bool join_source(struct joins *joins, const struct join_row *row, const struct addr *source,
-			struct join_op *op)
+                        struct join_op *op)
 {
 	op->kind = JOIN_SOURCE;
 	op->source = *source;
 	for (const struct join_part *part = row->parts; part; part = part->next) {
-		if (part->filter.mode == FILTER_INCLUDE && part->filter.sources.count < joins->sources_max) {
+		if (part->filter.mode == FILTER_INCLUDE && !part->full &&
+		    part->filter.sources.count < joins->sources_max) {
 			op->slot = part->slot;
 			return true;
 		}
@@ -250,19 +254,21 @@ static bool join_source(struct joins *joins, const struct join_row *row, const s
 }
 
 /* Wanted: INCLUDE(list), not empty. From EXCLUDE the first sources come by one change of its filter, after
- * the rest has been joined in its shadow. */
+ * the rest has been joined in its shadow. If the kernel refuses that change, all are joined in its shadow. */
 static bool next_include(struct joins *joins, struct join_row *row, const struct sources *list,
-			 struct join_op *op)
+                         struct join_op *op)
 {
 	const struct join_part *exclude = exclude_part(row);
-	size_t by_filter = !exclude ? 0 : list->count < joins->sources_max ? list->count : joins->sources_max;
+	size_t most = list->count < joins->sources_max ? list->count : joins->sources_max;
+	size_t by_filter = exclude == NULL || row->refused ? 0 : most;
 	const struct addr *missing = first_missing(row, list, by_filter);
 
 	row->superset = false;
 	if (missing != NULL)
 		return join_source(joins, row, missing, op);
 	if (exclude != NULL)
-		return set_filter(op, exclude->slot, FILTER_INCLUDE, list, by_filter);
+		return by_filter > 0 ? set_filter(op, exclude->slot, FILTER_INCLUDE, list, by_filter)
+		                     : leave(op, exclude);
 	for (const struct join_part *part = row->parts; part; part = part->next) {
 		for (size_t i = 0; i < part->filter.sources.count; i++) {
 			if (sources_has(list, &part->filter.sources.list[i]))
@@ -277,19 +283,19 @@ static bool next_include(struct joins *joins, struct join_row *row, const struct
 }
 
 bool joins_next(struct joins *joins, struct join_row *row, const struct addr *group,
-		const struct filter *wanted, struct join_op *op)
+                const struct filter *wanted, struct join_op *op)
 {
 	*op = (struct join_op){.group = *group};
 	if (wanted->mode == FILTER_EXCLUDE)
 		return next_exclude(joins, row, &wanted->sources, op);
 	if (wanted->sources.count > 0)
 		return next_include(joins, row, &wanted->sources, op);
-	row->superset = false;
+	row->superset = row->refused = false;
 	return row->parts != NULL && leave(op, row->parts);
 }
 
 static int record_join(struct joins *joins, struct join_row *row, const struct join_op *op,
-		       enum filter_mode mode)
+                       enum filter_mode mode)
 {
 	struct join_part *part = part_of(row, op->slot);
 
@@ -321,6 +327,7 @@ static int record_success(struct joins *joins, struct join_row *row, const struc
 	case JOIN_LEAVE_SOURCE:
 		*one.list = op->source;
 		sources_subtract(&part->filter.sources, &one);
+		part->full = false;
 		if (part->filter.sources.count == 0)
 			part_free(joins, row, part);
 		return 0;
@@ -328,9 +335,26 @@ static int record_success(struct joins *joins, struct join_row *row, const struc
 		if (!part_set_sources(joins, part, op->filter.sources.list, op->filter.sources.count))
 			return -ENOMEM;
 		part->filter.mode = op->filter.mode;
+		part->full = false;
 		return 0;
 	}
 	return 0;
+}
+
+/* The error says that what the operation was to bring about is so. */
+static bool is_so_already(const struct join_op *op, int result)
+{
+	switch (op->kind) {
+	case JOIN_SOURCE:
+	case JOIN_LEAVE_SOURCE:
+		return result == -EADDRNOTAVAIL;
+	case JOIN_LEAVE:
+		return result == -EADDRNOTAVAIL || result == -EINVAL || result == -ENODEV;
+	case JOIN_GROUP:
+	case JOIN_SET_FILTER:
+		return false;
+	}
+	return false;
 }
 
 /* The socket takes no more memberships: another one may. */
@@ -342,27 +366,41 @@ static int try_another_slot(struct joins *joins, uint32_t slot, int result)
 	return 0;
 }
 
+/* There is no room for it. */
+static int record_refusal(struct joins *joins, struct join_row *row, const struct join_op *op, int result)
+{
+	struct join_part *part = part_of(row, op->slot);
+
+	if (op->kind == JOIN_SOURCE && part != NULL) {
+		part->full = true;
+		return 0;
+	}
+	if (op->kind == JOIN_SOURCE || op->kind == JOIN_GROUP)
+		return try_another_slot(joins, op->slot, result);
+	if (op->kind == JOIN_SET_FILTER && op->filter.sources.count > 0) {
+		row->refused = true;
+		return 0;
+	}
+	return result;
+}
+
 int joins_done(struct joins *joins, struct join_row *row, const struct join_op *op, int result)
 {
 	struct join_part *part = part_of(row, op->slot);
-	bool adds = op->kind == JOIN_GROUP || op->kind == JOIN_SOURCE;
+	bool is_lost = result == -EADDRNOTAVAIL || result == -EINVAL || result == -ENODEV;
 
-	/* What is wanted is so already. */
-	if ((adds && result == -EADDRINUSE) || (op->kind == JOIN_SOURCE && result == -EADDRNOTAVAIL))
-		result = 0;
-	if (result == 0)
+	if (result == 0 || is_so_already(op, result))
 		return record_success(joins, row, op);
-	if (!adds && (result == -EADDRNOTAVAIL || result == -EINVAL || result == -ENODEV)) {
-		/* The kernel does not hold what the row says: forget it and begin anew. */
+	/* A membership that the row does not know: its filter has to be set. */
+	if (op->kind == JOIN_GROUP && result == -EADDRINUSE)
+		return part_new(joins, row, op->slot, FILTER_INCLUDE) != NULL ? 0 : -ENOMEM;
+	if (result == -ENOBUFS || result == -ENOMEM)
+		return record_refusal(joins, row, op, result);
+	/* The kernel does not hold what the row says: forget it and begin anew, a changed filter not at once,
+	 * or it might go round in circles. */
+	if (part != NULL && is_lost && (op->kind == JOIN_LEAVE_SOURCE || op->kind == JOIN_SET_FILTER)) {
 		part_free(joins, row, part);
-		return 0;
-	}
-	if (adds && part == NULL && (result == -ENOBUFS || result == -ENOMEM))
-		return try_another_slot(joins, op->slot, result);
-	if (op->kind == JOIN_SET_FILTER && op->filter.mode == FILTER_EXCLUDE &&
-	    op->filter.sources.count > 0 && (result == -ENOBUFS || result == -ENOMEM)) {
-		row->superset = true;
-		return 0;
+		return op->kind == JOIN_SET_FILTER ? result : 0;
 	}
 	return result;
 }

@@ -40,7 +40,7 @@ struct option {
 
 #define FIELD(member) offsetof(struct config_scope, member), sizeof(((struct config_scope *)0)->member)
 #define LINK(member)  FIELD(link.member)
-#define ANY_LEVEL     (LEVEL_TOP | LEVEL_INSTANCE | LEVEL_LINK)
+#define ANY           (LEVEL_TOP | LEVEL_INSTANCE | LEVEL_LINK)
 #define NOT_LINK      (LEVEL_TOP | LEVEL_INSTANCE)
 #define NOT_TOP       (LEVEL_INSTANCE | LEVEL_LINK)
 
@@ -52,20 +52,18 @@ static const struct option options[] = {
 	{.key = "upstream", .kind = KIND_PART, .levels = LEVEL_INSTANCE},
 	{.key = "downstream", .kind = KIND_PART, .levels = LEVEL_INSTANCE},
 	{.key = "protocol", .kind = KIND_PART, .levels = NOT_LINK},
-	{"robustness", KIND_COUNT, ANY_LEVEL, LINK(robustness), 1, 7, 2},
-	{"query_interval", KIND_SECONDS, ANY_LEVEL, LINK(query_interval), 1, 31744, 125},
-	{"query_response_interval", KIND_SECONDS, ANY_LEVEL, LINK(query_response_interval), 0.1, 3174.4, 10},
-	{"startup_query_interval", KIND_SECONDS, ANY_LEVEL, LINK(startup_query_interval), 0.1, 31744, 0},
-	{"startup_query_count", KIND_COUNT, ANY_LEVEL, LINK(startup_query_count), 1, 255, 0},
-	{"last_member_query_interval", KIND_SECONDS, ANY_LEVEL, LINK(last_member_query_interval), 0.1, 3174.4,
-         1},
-	{"last_member_query_count", KIND_COUNT, ANY_LEVEL, LINK(last_member_query_count), 1, 255, 0},
-	{"older_host_present_interval", KIND_SECONDS, ANY_LEVEL, LINK(older_host_present_interval), 1, 86400,
-         0},
-	{"fast_leave", KIND_BOOL, ANY_LEVEL, LINK(fast_leave), 0, 1, 0},
-	{"forward_without_querier", KIND_BOOL, ANY_LEVEL, LINK(forward_without_querier), 0, 1, 0},
-	{"groups_max", KIND_COUNT, ANY_LEVEL, LINK(groups_max), 1, 16777216, 131072},
-	{"sources_max", KIND_COUNT, ANY_LEVEL, LINK(sources_max), 1, 4096, 1024},
+	{"robustness", KIND_COUNT, ANY, LINK(robustness), 1, 7, 2},
+	{"query_interval", KIND_SECONDS, ANY, LINK(query_interval), 1, 31744, 125},
+	{"query_response_interval", KIND_SECONDS, ANY, LINK(query_response_interval), 0.1, 3174.4, 10},
+	{"startup_query_interval", KIND_SECONDS, ANY, LINK(startup_query_interval), 0.1, 31744, 0},
+	{"startup_query_count", KIND_COUNT, ANY, LINK(startup_query_count), 1, 255, 0},
+	{"last_member_query_interval", KIND_SECONDS, ANY, LINK(last_member_query_interval), 0.1, 3174.4, 1},
+	{"last_member_query_count", KIND_COUNT, ANY, LINK(last_member_query_count), 1, 255, 0},
+	{"older_host_present_interval", KIND_SECONDS, ANY, LINK(older_host_present_interval), 1, 86400, 0},
+	{"fast_leave", KIND_BOOL, ANY, LINK(fast_leave), 0, 1, 0},
+	{"forward_without_querier", KIND_BOOL, ANY, LINK(forward_without_querier), 0, 1, 0},
+	{"groups_max", KIND_COUNT, ANY, LINK(groups_max), 1, 16777216, 131072},
+	{"sources_max", KIND_COUNT, ANY, LINK(sources_max), 1, 4096, 1024},
 	{"routes_max", KIND_COUNT, NOT_LINK, FIELD(instance.routes_max), 1, 16777216, 65536},
 	{"route_timeout", KIND_SECONDS, NOT_LINK, FIELD(instance.route_timeout), 10, 86400, 180},
 	{"memory_max", KIND_BYTES, NOT_LINK, FIELD(instance.memory_max), 64 * KIB, MEMORY_LARGEST, 64 * MIB},

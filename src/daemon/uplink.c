@@ -5,6 +5,7 @@
 #include "kernel/join.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -59,7 +60,7 @@ static struct uplink *uplink_get(struct owner *owner, enum family family, const 
 		return NULL;
 	}
 	uplink->family = family;
-	strncpy(uplink->name, name, sizeof uplink->name - 1);
+	snprintf(uplink->name, sizeof uplink->name, "%s", name);
 	LL_APPEND(owner->uplinks, uplink);
 	return uplink;
 }

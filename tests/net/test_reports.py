@@ -55,7 +55,7 @@ def test_general_queries_of_older_versions(router, version):
     Daemon(router.router, f"protocol IGMPv{version}\neth0 ==> eth1\n", vifs=("eth0", "eth1"))
     query = downstream.wait_for(lambda m: m.kind == "query", "the first query")
     assert query.version == version
-    wait_until(lambda: tables.igmp_version(router.host, "eth0") == version, what="the host's older version")
+    wait_until(lambda: tables.igmp_version(router.host, "eth0") == f"V{version}", what="the host's older version")
 
 
 def test_a_link_without_address_queries_from_0_0_0_0(router):
@@ -111,7 +111,7 @@ def test_a_v2_querier_upstream_is_answered_in_version_2(router):
     upstream = Capture(network.source, "eth0")
     querier = CraftedHost(network.source, "eth0", "10.0.0.10")
     querier.query(version=2, max_response=1.0)
-    wait_until(lambda: tables.igmp_version(network.router, "eth0") == 2, what="the kernel's older version")
+    wait_until(lambda: tables.igmp_version(network.router, "eth0") == "V2", what="the kernel's older version")
     receiver = Receiver(network.host, "eth0").join(GROUP)
     report = upstream.wait_for(lambda m: m.kind == "report" and m.group == GROUP, "a v2 report")
     assert report.version == 2

@@ -16,10 +16,10 @@ def test_a_leave_with_another_member_left_behind_a_snooping_bridge(lab):
     """router eth1 -- switch (bridge) -- two hosts: one leaves, the other loses nothing."""
     network = make_router(lab, downstreams=0)
     switch, first, second = lab.namespace("switch"), lab.namespace("first"), lab.namespace("second")
-    lab.link(network.router, "eth1", switch, "up", ("10.0.1.1/24",))
+    lab.link(network.router, "eth1", switch, "uplink", ("10.0.1.1/24",))
     lab.link(switch, "port1", first, "eth0", (), ("10.0.1.10/24",))
     lab.link(switch, "port2", second, "eth0", (), ("10.0.1.11/24",))
-    switch.bridge("br0", "up", "port1", "port2")
+    switch.bridge("br0", "uplink", "port1", "port2")
     for host in (first, second):
         host.ip("route add default via 10.0.1.1")
     Daemon(network.router, QUICK, vifs=("eth0", "eth1"))

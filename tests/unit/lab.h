@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A network namespace of the test's own, with pairs of links in it: what is put into peerN arrives on ethN, and the other
- * way round. It ends with the process. Include it behind the headers that cmocka asks for.
+ * A network namespace of the test's own, with pairs of links in it: what is put into peerN arrives on ethN,
+ * and the other way round. It ends with the process. Include it behind the headers that cmocka asks for.
  *
  * Needs root; as another user the tests are skipped, with the reason.
  */
@@ -59,25 +59,28 @@ static inline int lab_open(void **state)
 		return 0;
 	lab_is_open = true;
 	lab_run("ip link set lo up");
-	/* New interfaces take over what stands here: no reverse path filter, no duplicate address detection. */
-	lab_run("cd /proc/sys/net && echo 0 >ipv4/conf/all/rp_filter && echo 0 >ipv4/conf/default/rp_filter && "
-		"echo 0 >ipv6/conf/default/accept_dad && echo 0 >ipv6/conf/default/dad_transmits");
+	/* New interfaces take over what stands here: no reverse path filter, no duplicate address detection.
+	 */
+	lab_run("cd /proc/sys/net && echo 0 >ipv4/conf/all/rp_filter && echo 0 >ipv4/conf/default/rp_filter "
+	        "&& "
+	        "echo 0 >ipv6/conf/default/accept_dad && echo 0 >ipv6/conf/default/dad_transmits");
 	return 0;
 }
 
-#define LAB_OR_SKIP()                                                                                              \
-	do {                                                                                                       \
-		if (!lab_is_open) {                                                                                \
-			print_message("skipped: needs root, for a network namespace of its own\n");                \
-			skip();                                                                                    \
-		}                                                                                                  \
+#define LAB_OR_SKIP()                                                                                        \
+	do {                                                                                                 \
+		if (!lab_is_open) {                                                                          \
+			print_message("skipped: needs root, for a network namespace of its own\n");          \
+			skip();                                                                              \
+		}                                                                                            \
 	} while (0)
 
 /* ethN and peerN, both up. */
 static inline int lab_add_pair(int n)
 {
-	lab_run("ip link add eth%d type veth peer name peer%d && ip link set eth%d up && ip link set peer%d up", n, n, n,
-		n);
+	lab_run("ip link add eth%d type veth peer name peer%d && ip link set eth%d up && ip link set peer%d "
+	        "up",
+	        n, n, n, n);
 	return n;
 }
 
@@ -131,7 +134,8 @@ struct lab_frame {
 };
 
 /* An Ethernet frame around an IP packet; vlan -1: no tag. */
-static inline struct lab_frame lab_frame_of(const uint8_t *mac, int vlan, uint16_t type, const void *packet, size_t size)
+static inline struct lab_frame lab_frame_of(const uint8_t *mac, int vlan, uint16_t type, const void *packet,
+                                            size_t size)
 {
 	struct lab_frame frame = {.size = 14};
 
@@ -193,6 +197,19 @@ static inline bool lab_take_frame(int wire, struct lab_frame *frame, int64_t unt
 		assert_int_equal(errno, EAGAIN);
 		if (left <= 0 || !lab_wait(wire, (int)left))
 			return false;
+	}
+}
+
+/* Waits until that many frames made here have arrived at the interface of the wire. Whoever puts many does so
+ * now and then: the kernel's queue between the two ends is short. */
+static inline void lab_await(int wire, int count)
+{
+	int64_t until = lab_now() + LAB_PATIENCE;
+	struct lab_frame frame;
+
+	while (count > 0) {
+		assert_true(lab_take_frame(wire, &frame, until));
+		count -= memcmp(frame.bytes + ETH_ALEN, lab_source_mac, ETH_ALEN) == 0;
 	}
 }
 
