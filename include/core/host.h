@@ -79,6 +79,12 @@ bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *siz
 /* When a packet or a new try is due; MTIME_NEVER. */
 mtime host_deadline(struct host *host);
 
+/* No query for the group membership interval, and none since. */
+bool host_query_is_missing(const struct host *host);
+
+/* Some EXCLUDE list is too long for the kernel, which holds EXCLUDE{} for it. */
+bool host_has_supersets(const struct host *host);
+
 struct host_status {
 	size_t groups;        /* wanted */
 	size_t failing;       /* that the kernel refuses for now */

@@ -10,12 +10,12 @@
 #include "core/message.h"
 
 struct querier {
-	mtime query_at;		 /* next general query; MTIME_NEVER: none */
-	uint8_t startup_left;	 /* of the startup burst */
-	bool query_now;		 /* due, not yet sent */
-	struct addr other;	 /* the elected querier while other_until lies ahead */
-	mtime other_until;	 /* other querier present timer */
-	uint8_t robustness;	 /* adopted from the querier, RFC 9776 section 8.1; 0: the configured one */
+	mtime query_at;          /* next general query; MTIME_NEVER: none */
+	uint8_t startup_left;    /* of the startup burst */
+	bool query_now;          /* due, not yet sent */
+	struct addr other;       /* the elected querier while other_until lies ahead */
+	mtime other_until;       /* other querier present timer */
+	uint8_t robustness;      /* adopted from the querier, RFC 9776 section 8.1; 0: the configured one */
 	uint32_t query_interval; /* adopted, section 8.2; 0: the configured one */
 	uint32_t last_member_query_interval; /* adopted from version 2 queriers; 0: the configured one */
 };
@@ -31,7 +31,7 @@ bool querier_is_elected(const struct querier *querier, mtime now);
  * variable adopted from it changed. The lowest address wins; a query from 0.0.0.0 (a snooping switch) takes
  * no part. */
 bool querier_heard(struct querier *querier, const struct link_settings *settings, const struct addr *own,
-		   const struct addr *from, const struct query *query, mtime now);
+                   const struct addr *from, const struct query *query, mtime now);
 /* Does what is due. True when the election changed. */
 bool querier_expire(struct querier *querier, const struct link_settings *settings, mtime now);
 mtime querier_deadline(const struct querier *querier);
@@ -47,8 +47,11 @@ mtime querier_membership_interval(const struct querier *querier, const struct li
 mtime querier_other_present_interval(const struct querier *querier, const struct link_settings *settings);
 mtime querier_last_member_query_interval(const struct querier *querier, const struct link_settings *settings);
 uint8_t querier_last_member_query_count(const struct querier *querier, const struct link_settings *settings);
+/* RFC 9776 sections 8.6, 8.7. */
+mtime querier_startup_interval(const struct link_settings *settings);
+uint8_t querier_startup_count(const struct link_settings *settings);
 /* RFC 9776 section 8.13. */
 mtime querier_older_host_present_interval(const struct querier *querier,
-					  const struct link_settings *settings);
+                                          const struct link_settings *settings);
 
 #endif

@@ -16,9 +16,9 @@
 /* What a walk is about; INPUT_SNAPSHOT carries one of them. */
 enum snapshot_kind {
 	SNAPSHOT_INSTANCE, /* one record */
-	SNAPSHOT_LINKS,	   /* each link, a record per family served */
+	SNAPSHOT_LINKS,    /* each link, a record per family served */
 	SNAPSHOT_GROUPS,   /* memberships of a link, each followed by its listed sources */
-	SNAPSHOT_FLOWS,	   /* sources seen, group by group */
+	SNAPSHOT_FLOWS,    /* sources seen, group by group */
 	SNAPSHOT_SOURCES,  /* not asked for: records within SNAPSHOT_GROUPS */
 	SNAPSHOT_KINDS
 };
@@ -45,20 +45,32 @@ struct snapshot_link {
 	uint32_t other_querier_left;  /* milliseconds */
 	uint32_t next_query_left;     /* milliseconds */
 	uint32_t membership_interval; /* in force, milliseconds */
+	uint32_t other_querier_present_interval;
+	uint32_t older_host_present_interval;
 	uint32_t query_interval;
+	uint32_t query_response_interval;
+	uint32_t startup_query_interval;
+	uint32_t last_member_query_interval;
+	uint8_t last_member_query_count;
+	uint8_t startup_query_count;
 	uint8_t robustness;
+	uint32_t queries_sent;
+	uint32_t queries_heard;
+	uint32_t reports;       /* messages of all versions */
+	uint32_t older_queries; /* of another version than the link's */
+	uint32_t drops;         /* of all causes */
 	char name[LINK_NAME_SIZE];
 };
 
 struct snapshot_group {
 	struct addr group;
 	uint8_t link;
-	uint8_t mode;	 /* enum filter_mode */
+	uint8_t mode;    /* enum filter_mode */
 	uint8_t version; /* compatibility mode */
 	bool queried;
 	uint16_t sources; /* that many SNAPSHOT_SOURCES records follow */
-	uint8_t rounds;	  /* query rounds it survives unanswered */
-	uint32_t left;	  /* group timer, or the longest source timer in INCLUDE mode; milliseconds */
+	uint8_t rounds;   /* query rounds it survives unanswered */
+	uint32_t left;    /* group timer, or the longest source timer in INCLUDE mode; milliseconds */
 };
 
 struct snapshot_source {

@@ -54,7 +54,7 @@ struct table {
 	struct routes *routes;
 	struct vif *vifs[MRT_VIFS];
 	uint64_t upcalls;
-	int told_error;		   /* the last failure that was logged */
+	int told_error;            /* the last failure that was logged */
 	uint64_t upcalls_deferred; /* the worker's channel was full: the kernel is made to ask again */
 };
 
@@ -69,8 +69,9 @@ struct uplink {
 	int *sockets; /* by slot; -1: closed */
 	size_t socket_count;
 	uint64_t instances; /* set of those that have it as upstream */
-	int told_error;	    /* the last failure that was logged */
+	int told_error;     /* the last failure that was logged */
 	bool told_superset;
+	bool told_missing; /* that no query is heard */
 	uint64_t send_failures;
 };
 

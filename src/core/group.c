@@ -172,6 +172,8 @@ static bool grow(struct group *group, struct pool *pool, size_t needed)
 		return true;
 	while (capacity < needed)
 		capacity *= 2;
+	if (capacity > UINT16_MAX)
+		capacity = UINT16_MAX;
 	sources = pool_take(pool, capacity * sizeof *sources);
 	if (sources == NULL)
 		return false;
@@ -203,8 +205,6 @@ struct step {
 /* Applies an action to a source that stays or is new. */
 static void act(struct group *group, struct source *source, uint8_t action, struct step *step)
 {
-	mtime before = source->until;
-
 	switch ((enum action)(action & ACTION)) {
 	case RUN:
 		source->until = step->now + step->timers->membership_interval;
@@ -223,8 +223,6 @@ static void act(struct group *group, struct source *source, uint8_t action, stru
 	case ASK:
 		break;
 	}
-	if ((before == SOURCE_BLOCKED) != (source->until == SOURCE_BLOCKED))
-		step->flags |= GROUP_CHANGED;
 	if (action & ASK && source->until != SOURCE_BLOCKED)
 		step->flags |= ask(group, step->timers, step->now, &source->until, &source->queries_left);
 }
@@ -243,10 +241,13 @@ static void apply_to_known(struct group *group, const struct row *row, const str
 					 : (blocked ? row->blocked : row->running);
 
 		if ((action & ACTION) == DELETE) {
-			step->flags |= GROUP_CHANGED;
+			if (blocked || group->mode == FILTER_INCLUDE)
+				step->flags |= GROUP_CHANGED;
 			continue;
 		}
 		act(group, source, action, step);
+		if (blocked != (source->until == SOURCE_BLOCKED))
+			step->flags |= GROUP_CHANGED;
 		group->sources[kept++] = *source;
 	}
 	group->source_count = kept;
@@ -264,7 +265,9 @@ static void insert_source(struct group *group, const struct addr *addr, uint8_t 
 	group->source_count++;
 	group->sources[place] = source;
 	act(group, &group->sources[place], action, step);
-	step->flags |= GROUP_CHANGED;
+	/* In EXCLUDE a source that runs passes as it did when nobody had named it. */
+	if (group->mode == FILTER_INCLUDE)
+		step->flags |= GROUP_CHANGED;
 }
 
 /* The sources that only the record has. Beyond the limit they are left out: fewer streams for INCLUDE, more

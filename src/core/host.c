@@ -167,6 +167,16 @@ static struct filter wanted(struct host *host, const struct row *row)
 	return filter;
 }
 
+/* The kernel is where it should be: what it holds now is told. */
+static void row_joined(struct host *host, mtime now, struct row *row)
+{
+	struct filter after = held(host, row);
+
+	row_set_state(host, row, ROW_SETTLED);
+	reporter_change(&host->reporter, now, &row->entry, &after);
+	row_release(host, row);
+}
+
 /* What is wanted of a group has changed. */
 static void row_change(struct host *host, mtime now, struct row *row)
 {
@@ -177,7 +187,18 @@ static void row_change(struct host *host, mtime now, struct row *row)
 		row_release(host, row);
 		return;
 	}
+	row->join.refused = false;
 	row_set_state(host, row, ROW_JOINING);
+	/* Nothing to do: not kept until the link is usable again. */
+	if (row->wishes == NULL && row->join.parts == NULL)
+		row_joined(host, now, row);
+}
+
+static void wish_free(struct host *host, struct row *row, struct wish *wish)
+{
+	LL_DELETE(row->wishes, wish);
+	stored_filter_clear(&wish->filter, host->pool);
+	pool_give(host->pool, wish, sizeof *wish);
 }
 
 static void remove_wish(struct host *host, mtime now, struct row *row, unsigned instance)
@@ -189,9 +210,7 @@ static void remove_wish(struct host *host, mtime now, struct row *row, unsigned 
 			break;
 	if (wish == NULL)
 		return;
-	LL_DELETE(row->wishes, wish);
-	stored_filter_clear(&wish->filter, host->pool);
-	pool_give(host->pool, wish, sizeof *wish);
+	wish_free(host, row, wish);
 	row_change(host, now, row);
 }
 
@@ -224,6 +243,9 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 	}
 	wish = get_wish(host, row, instance);
 	if (wish == NULL || !stored_filter_set(&wish->filter, host->pool, filter)) {
+		/* An older wish stays. */
+		if (wish != NULL && wish->filter.mode == FILTER_INCLUDE && wish->filter.count == 0)
+			wish_free(host, row, wish);
 		row_release(host, row);
 		return false;
 	}
@@ -279,16 +301,6 @@ void host_heard_query(struct host *host, mtime now, const struct upstream_query 
 	reporter_heard_query(&host->reporter, now, query, sources);
 }
 
-/* The kernel is where it should be: what it holds now is told. */
-static void row_joined(struct host *host, mtime now, struct row *row)
-{
-	struct filter after = held(host, row);
-
-	row_set_state(host, row, ROW_SETTLED);
-	reporter_change(&host->reporter, now, &row->entry, &after);
-	row_release(host, row);
-}
-
 bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 {
 	struct row *row;
@@ -313,9 +325,10 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 void host_join_done(struct host *host, mtime now, const struct join_op *op, int result)
 {
 	struct row *row = row_find(host, &op->group);
-	bool was_superset = row->join.superset;
+	bool was_superset;
 
 	assert(row != NULL && row->state == ROW_JOINING);
+	was_superset = row->join.superset;
 	result = joins_done(host->joins, &row->join, op, result);
 	host->supersets += (size_t)row->join.superset - (size_t)was_superset;
 	if (result == 0)
@@ -362,6 +375,16 @@ mtime host_deadline(struct host *host)
 	if (!host->link.usable)
 		return MTIME_NEVER;
 	return mtime_min(row ? row->retry_at : MTIME_NEVER, reporter_deadline(&host->reporter));
+}
+
+bool host_query_is_missing(const struct host *host)
+{
+	return host->reporter.missing;
+}
+
+bool host_has_supersets(const struct host *host)
+{
+	return host->supersets > 0;
 }
 
 void host_get_status(const struct host *host, mtime now, struct host_status *status)

@@ -6,22 +6,22 @@ void querier_init(struct querier *querier)
 	*querier = (struct querier){.query_at = MTIME_NEVER};
 }
 
-static uint8_t startup_count(const struct link_settings *settings)
+uint8_t querier_startup_count(const struct link_settings *settings)
 {
 	return settings->startup_query_count ? settings->startup_query_count : settings->robustness;
 }
 
-static mtime startup_interval(const struct link_settings *settings)
+mtime querier_startup_interval(const struct link_settings *settings)
 {
 	return settings->startup_query_interval ? settings->startup_query_interval
-						: settings->query_interval / 4;
+	                                        : settings->query_interval / 4;
 }
 
 void querier_start(struct querier *querier, const struct link_settings *settings, mtime now)
 {
 	querier_init(querier);
 	querier->query_at = now;
-	querier->startup_left = startup_count(settings);
+	querier->startup_left = querier_startup_count(settings);
 }
 
 void querier_stop(struct querier *querier)
@@ -59,19 +59,19 @@ mtime querier_other_present_interval(const struct querier *querier, const struct
 mtime querier_last_member_query_interval(const struct querier *querier, const struct link_settings *settings)
 {
 	return querier->last_member_query_interval ? querier->last_member_query_interval
-						   : settings->last_member_query_interval;
+	                                           : settings->last_member_query_interval;
 }
 
 uint8_t querier_last_member_query_count(const struct querier *querier, const struct link_settings *settings)
 {
 	return settings->last_member_query_count ? settings->last_member_query_count
-						 : querier_robustness(querier, settings);
+	                                         : querier_robustness(querier, settings);
 }
 
 mtime querier_older_host_present_interval(const struct querier *querier, const struct link_settings *settings)
 {
 	return settings->older_host_present_interval ? settings->older_host_present_interval
-						     : querier_membership_interval(querier, settings);
+	                                             : querier_membership_interval(querier, settings);
 }
 
 /* A router without address asks from 0.0.0.0 and so leaves the election to anybody who has one. */
@@ -92,7 +92,7 @@ static bool adopt(struct querier *querier, const struct query *query)
 }
 
 bool querier_heard(struct querier *querier, const struct link_settings *settings, const struct addr *own,
-		   const struct addr *from, const struct query *query, mtime now)
+                   const struct addr *from, const struct query *query, mtime now)
 {
 	bool changed;
 
@@ -144,6 +144,6 @@ void querier_sent(struct querier *querier, const struct link_settings *settings,
 	querier->query_now = false;
 	if (querier->startup_left > 0)
 		querier->startup_left--;
-	querier->query_at = now + (querier->startup_left > 0 ? startup_interval(settings)
-							     : querier_query_interval(querier, settings));
+	querier->query_at = now + (querier->startup_left > 0 ? querier_startup_interval(settings)
+	                                                     : querier_query_interval(querier, settings));
 }

@@ -52,9 +52,9 @@ void snapshot_input(struct instance *instance, const struct input *input)
 	walk = &instance->walks[input->cursor];
 	if (input->first)
 		*walk = (struct walk){.open = true,
-				      .what = input->what,
-				      .link = input->link,
-				      .membership = instance->memberships};
+		                      .what = input->what,
+		                      .link = input->link,
+		                      .membership = instance->memberships};
 	walk->page_wanted = true;
 }
 
@@ -82,6 +82,15 @@ static void add_instance(const struct instance *instance, struct page *page)
 	record->drops[1] = drops_of(instance, DROP_MEMORY);
 }
 
+static uint32_t sum_drops(const struct link_family *state)
+{
+	uint64_t sum = 0;
+
+	for (int drop = 0; drop < DROP_CAUSES; drop++)
+		sum += state->drops[drop];
+	return (uint32_t)sum;
+}
+
 static void add_link(const struct link *link, enum family family, mtime now, struct page *page)
 {
 	const struct link_family *state = &link->family[family];
@@ -101,7 +110,22 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 		.next_query_left = left(state->querier.query_at, now),
 		.membership_interval =
 			(uint32_t)querier_membership_interval(&state->querier, &link->settings),
+		.other_querier_present_interval =
+			(uint32_t)querier_other_present_interval(&state->querier, &link->settings),
+		.older_host_present_interval = (uint32_t)state->timers.older_host_present_interval,
 		.query_interval = (uint32_t)querier_query_interval(&state->querier, &link->settings),
+		.query_response_interval = link->settings.query_response_interval,
+		.startup_query_interval = (uint32_t)querier_startup_interval(&link->settings),
+		.startup_query_count = querier_startup_count(&link->settings),
+		.last_member_query_interval = (uint32_t)state->timers.last_member_query_interval,
+		.last_member_query_count = state->timers.last_member_query_count,
+		.queries_sent = (uint32_t)state->counters[COUNTER_QUERIES_SENT],
+		.queries_heard = (uint32_t)state->counters[COUNTER_QUERIES_HEARD],
+		.older_queries = (uint32_t)state->counters[COUNTER_OLDER_QUERIES],
+		.reports =
+			(uint32_t)(state->counters[COUNTER_REPORTS_V1] + state->counters[COUNTER_REPORTS_V2] +
+	                           state->counters[COUNTER_REPORTS_V3] + state->counters[COUNTER_LEAVES]),
+		.drops = sum_drops(state),
 		.robustness = querier_robustness(&state->querier, &link->settings),
 	};
 	memcpy(record->name, link->name, sizeof record->name);
@@ -216,7 +240,7 @@ static void add_memberships(const struct instance *instance, struct walk *walk, 
 {
 	while (walk->membership != NULL) {
 		bool done = walk->what == SNAPSHOT_GROUPS ? add_listeners_of_link(walk, now, page)
-							  : add_flows(instance, walk, now, page);
+		                                          : add_flows(instance, walk, now, page);
 
 		if (!done)
 			return;
@@ -246,10 +270,10 @@ static void add_page(const struct instance *instance, struct walk *walk, mtime n
 }
 
 bool snapshot_pull(struct instance *instance, mtime now, struct request *request, void *payload,
-		   size_t *payload_size)
+                   size_t *payload_size)
 {
 	_Static_assert(SNAPSHOT_PAGE_RECORDS * sizeof(struct snapshot_record) <= INSTANCE_PAYLOAD_MAX,
-		       "a page fits");
+	               "a page fits");
 	for (size_t cursor = 0; cursor < SNAPSHOT_CURSORS; cursor++) {
 		struct walk *walk = &instance->walks[cursor];
 		struct page page = {.records = payload};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/config_options.h"
 
+#include "daemon/config_words.h"
 #include "daemon/distance.h"
 
 #include <libconfig.h>
@@ -28,6 +29,7 @@ enum kind {
 	KIND_SECONDS, /* kept in milliseconds */
 	KIND_BYTES,
 	KIND_PATH,
+	KIND_WORDS,
 };
 
 struct option {
@@ -36,6 +38,8 @@ struct option {
 	unsigned levels;
 	size_t offset, size; /* in struct config_scope */
 	double minimum, maximum, initial;
+	config_word_read *read; /* of words */
+	const char *expected;   /* of words: what is expected, for messages */
 };
 
 #define FIELD(member) offsetof(struct config_scope, member), sizeof(((struct config_scope *)0)->member)
@@ -64,6 +68,23 @@ static const struct option options[] = {
 	{"forward_without_querier", KIND_BOOL, ANY, LINK(forward_without_querier), 0, 1, 0},
 	{"groups_max", KIND_COUNT, ANY, LINK(groups_max), 1, 16777216, 131072},
 	{"sources_max", KIND_COUNT, ANY, LINK(sources_max), 1, 4096, 1024},
+	{"repeat_without_querier", KIND_BOOL, ANY, LINK(repeat_without_querier), 0, 1, 1},
+	{"unsolicited_report_interval", KIND_SECONDS, ANY, LINK(unsolicited_report_interval), 0.1, 25, 0},
+	{.key = "upstream_membership",
+         .kind = KIND_WORDS,
+         .levels = ANY,
+         .read = config_read_membership,
+         .expected = "\"kernel\" or \"user\""},
+	{.key = "upstream_version",
+         .kind = KIND_WORDS,
+         .levels = ANY,
+         .read = config_read_upstream_version,
+         .expected = "\"auto\", or a protocol of each family such as \"IGMPv2\""},
+	{.key = "ssm_range",
+         .kind = KIND_WORDS,
+         .levels = ANY,
+         .read = config_read_ssm_range,
+         .expected = "\"none\", or a prefix of each family such as \"232.0.0.0/8\""},
 	{"routes_max", KIND_COUNT, NOT_LINK, FIELD(instance.routes_max), 1, 16777216, 65536},
 	{"route_timeout", KIND_SECONDS, NOT_LINK, FIELD(instance.route_timeout), 10, 86400, 180},
 	{"memory_max", KIND_BYTES, NOT_LINK, FIELD(instance.memory_max), 64 * KIB, MEMORY_LARGEST, 64 * MIB},
@@ -136,8 +157,9 @@ void config_scope_init(struct config_scope *scope)
 {
 	*scope = (struct config_scope){.link.version = {VERSION_3, VERSION_3}};
 	for (size_t i = 0; i < OPTIONS; i++)
-		if (options[i].kind != KIND_PART && options[i].kind != KIND_PATH)
+		if (options[i].size > 0)
 			store(scope, &options[i], options[i].initial);
+	config_default_ssm_ranges(&scope->link);
 }
 
 /* Whole numbers as such, bytes with their largest unit. */
@@ -169,6 +191,7 @@ static bool fail_type(const struct reading *reading)
 		[KIND_SECONDS] = "a number of seconds",
 		[KIND_BYTES] = "a number of bytes, or a string such as \"64M\"",
 		[KIND_PATH] = "a string",
+		[KIND_WORDS] = "a string",
 	};
 
 	return config_fail(reading->error, reading->place, "%s is expected, not %s",
@@ -257,6 +280,23 @@ static bool read_path(const struct reading *reading, const char **path)
 	return true;
 }
 
+static bool read_words(const struct reading *reading, struct config_scope *scope)
+{
+	const config_setting_t *setting = reading->setting;
+	bool many = config_setting_is_list(setting) || config_setting_is_array(setting);
+	int count = many ? config_setting_length(setting) : 1;
+
+	for (int i = 0; i < count; i++) {
+		const char *word = many ? config_setting_get_string_elem(setting, i)
+		                        : config_setting_get_string(setting);
+
+		if (word == NULL || !reading->option->read(word, scope))
+			return config_fail(reading->error, reading->place, "%s is expected",
+			                   reading->option->expected);
+	}
+	return true;
+}
+
 /* The key that was probably meant, or NULL. */
 static const char *find_similar(const char *key, enum config_level level)
 {
@@ -317,6 +357,8 @@ static bool read_option(struct reading *reading, enum config_level level, struct
 		return true;
 	if (option->kind == KIND_PATH)
 		return read_path(reading, &scope->status_file);
+	if (option->kind == KIND_WORDS)
+		return read_words(reading, scope);
 	return read_number(reading, scope);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/status.h"
 
+#include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/uplink.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +14,7 @@
 
 #define STATUS_CURSOR 0 /* of the snapshot cursors, the status uses this one */
 
-enum stage { STAGE_IDLE, STAGE_INSTANCE, STAGE_FLOWS, STAGE_DOWNSTREAM, STAGE_GROUPS };
+enum stage { STAGE_IDLE, STAGE_INSTANCE, STAGE_FLOWS, STAGE_DOWNSTREAM, STAGE_GROUPS, STAGE_LINKS };
 
 struct status {
 	enum stage stage;
@@ -115,8 +117,8 @@ static void print_flow(struct status *status, const struct snapshot_flow *flow)
 	}
 	if (status->detail >= 2)
 		fprintf(status->out, "\t\t[%u] %s\t%u\t%s\n", status->sources++,
-			addr_format(&flow->source, text), flow->rounds,
-			flow->outputs ? "CACHED_SRC" : "UNUSED_SRC");
+		        addr_format(&flow->source, text), flow->rounds,
+		        flow->outputs ? "CACHED_SRC" : "UNUSED_SRC");
 }
 
 static void print_group(struct status *status, const struct snapshot_group *group)
@@ -127,8 +129,8 @@ static void print_group(struct status *status, const struct snapshot_group *grou
 	if (status->groups == 0)
 		fprintf(status->out, "\t\tgroup addr | robustness_counter | flag\n");
 	fprintf(status->out, "\t\t[%u] %s\t%u\t%s%s%s\n", status->groups++, addr_format(&group->group, text),
-		group->rounds, group->queried ? "RESPONSE_STATE" : "RUNNING", filtered ? "\t" : "",
-		filtered ? filter_mode_name(group->mode) : "");
+	        group->rounds, group->queried ? "RESPONSE_STATE" : "RUNNING", filtered ? "\t" : "",
+	        filtered ? filter_mode_name(group->mode) : "");
 	status->sources = 0;
 }
 
@@ -139,10 +141,70 @@ static void print_source(struct status *status, const struct snapshot_source *so
 	if (status->detail < 2)
 		return;
 	fprintf(status->out, "\t\t\t[%u] %s\t%s\n", status->sources++, addr_format(&source->source, text),
-		source->blocked ? "BLOCKED" : "FORWARDED");
+	        source->blocked ? "BLOCKED" : "FORWARDED");
 }
 
-static void print_record(struct status *status, const struct snapshot_record *record)
+static void print_upstream(struct status *status, struct owner *owner, const struct snapshot_link *link)
+{
+	struct uplink *uplink = uplink_find(owner, link->family, link->name);
+	mtime now = clock_now();
+	struct host_status host;
+	char text[ADDR_TEXT_SIZE];
+
+	if (uplink == NULL)
+		return;
+	host_get_status(uplink->host, now, &host);
+	fprintf(status->out, "\t\tspoken\t%s\n", version_name(link->family, host.version));
+	fprintf(status->out, "\t\tgroups\t%zu, %zu refused by the kernel, %zu as supersets\n", host.groups,
+	        host.failing, host.supersets);
+	if (host.query_heard_at != MTIME_NEVER)
+		fprintf(status->out, "\t\tquerier\t%s, heard %lld s ago\n", addr_format(&host.querier, text),
+		        (long long)(now - host.query_heard_at) / 1000);
+	else
+		fprintf(status->out, "\t\tquerier\tnone heard\n");
+	fprintf(status->out, "\t\treports_sent\t%llu\n", (unsigned long long)host.reports_sent);
+	fprintf(status->out, "\t\trepeats_without_querier\t%llu\n", (unsigned long long)host.repeats);
+}
+
+static void print_seconds(struct status *status, const char *name, uint32_t milliseconds)
+{
+	fprintf(status->out, "\t\t%s\t%g\n", name, milliseconds / 1e3);
+}
+
+static void print_downstream(struct status *status, const struct snapshot_link *link)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	fprintf(status->out, "\t\tquerier\t%s%s\n",
+	        addr_format(link->querier ? &link->address : &link->other_querier, text),
+	        link->querier ? ", this router" : "");
+	fprintf(status->out, "\t\trobustness\t%u\n", link->robustness);
+	print_seconds(status, "query_interval", link->query_interval);
+	print_seconds(status, "query_response_interval", link->query_response_interval);
+	print_seconds(status, "startup_query_interval", link->startup_query_interval);
+	fprintf(status->out, "\t\tstartup_query_count\t%u\n", link->startup_query_count);
+	print_seconds(status, "last_member_query_interval", link->last_member_query_interval);
+	fprintf(status->out, "\t\tlast_member_query_count\t%u\n", link->last_member_query_count);
+	print_seconds(status, "group_membership_interval", link->membership_interval);
+	print_seconds(status, "other_querier_present_interval", link->other_querier_present_interval);
+	print_seconds(status, "older_host_present_interval", link->older_host_present_interval);
+	fprintf(status->out, "\t\treports\t%u\n\t\tqueries_sent\t%u\n", link->reports, link->queries_sent);
+	fprintf(status->out, "\t\tqueries_heard\t%u, %u of another version\n", link->queries_heard,
+	        link->older_queries);
+}
+
+static void print_link(struct status *status, struct owner *owner, const struct snapshot_link *link)
+{
+	fprintf(status->out, "\n\t-- protocol %s %s%s --\n", link->name,
+	        version_name(link->family, link->version), link->usable ? "" : " [not usable]");
+	if (link->role == ROLE_UPSTREAM)
+		print_upstream(status, owner, link);
+	else
+		print_downstream(status, link);
+	fprintf(status->out, "\t\tdropped\t%u\n", link->drops);
+}
+
+static void print_record(struct status *status, struct owner *owner, const struct snapshot_record *record)
 {
 	switch ((enum snapshot_kind)record->kind) {
 	case SNAPSHOT_FLOWS:
@@ -154,8 +216,10 @@ static void print_record(struct status *status, const struct snapshot_record *re
 	case SNAPSHOT_SOURCES:
 		print_source(status, &record->source);
 		break;
-	case SNAPSHOT_INSTANCE:
 	case SNAPSHOT_LINKS:
+		print_link(status, owner, &record->link);
+		break;
+	case SNAPSHOT_INSTANCE:
 	case SNAPSHOT_KINDS:
 		break;
 	}
@@ -209,7 +273,7 @@ static void finish(struct status *status, struct owner *owner)
 			continue;
 		status->again[destination] = false;
 		status_begin(status, owner, status->again_detail[destination],
-			     (enum status_destination)destination);
+		             (enum status_destination)destination);
 		return;
 	}
 }
@@ -218,10 +282,10 @@ static void finish(struct status *status, struct owner *owner)
 static bool ask(struct status *status, struct owner *owner, enum snapshot_kind what, uint8_t link)
 {
 	struct input input = {.kind = INPUT_SNAPSHOT,
-			      .link = link,
-			      .cursor = STATUS_CURSOR,
-			      .what = (uint8_t)what,
-			      .first = status->first};
+	                      .link = link,
+	                      .cursor = STATUS_CURSOR,
+	                      .what = (uint8_t)what,
+	                      .first = status->first};
 
 	if (!intake_tell(&owner->instances[status->instance], &input, NULL, 0))
 		return false;
@@ -239,7 +303,13 @@ static void start_walk(struct status *status, enum stage stage)
 	status->sources = 0;
 }
 
-/* The next downstream link of the instance, or the next instance. */
+static void next_instance(struct status *status)
+{
+	status->instance++;
+	status->stage = STAGE_INSTANCE;
+}
+
+/* The next downstream link of the instance, or what follows the last one. */
 static void next_downstream(struct status *status, struct owner *owner)
 {
 	while (links_next_port(owner->links, &status->port_cursor, &status->port) &&
@@ -255,8 +325,10 @@ static void next_downstream(struct status *status, struct owner *owner)
 		}
 	}
 	print_missing(status, owner, ROLE_DOWNSTREAM);
-	status->instance++;
-	status->stage = STAGE_INSTANCE;
+	if (status->detail >= 2)
+		start_walk(status, STAGE_LINKS);
+	else
+		next_instance(status);
 }
 
 void status_continue(struct status *status, struct owner *owner)
@@ -286,6 +358,10 @@ void status_continue(struct status *status, struct owner *owner)
 			if (!ask(status, owner, SNAPSHOT_GROUPS, status->port.id))
 				return;
 			break;
+		case STAGE_LINKS:
+			if (!ask(status, owner, SNAPSHOT_LINKS, 0))
+				return;
+			break;
 		case STAGE_IDLE:
 			break;
 		}
@@ -293,7 +369,7 @@ void status_continue(struct status *status, struct owner *owner)
 }
 
 void status_page(struct status *status, struct owner *owner, struct instance_slot *instance,
-		 const struct request *request, const void *payload)
+                 const struct request *request, const void *payload)
 {
 	const struct snapshot_record *records = payload;
 
@@ -301,8 +377,10 @@ void status_page(struct status *status, struct owner *owner, struct instance_slo
 		return;
 	status->asked = false;
 	for (uint16_t i = 0; i < request->count; i++)
-		print_record(status, &records[i]);
-	if (!request->more)
+		print_record(status, owner, &records[i]);
+	if (!request->more && status->stage == STAGE_LINKS)
+		next_instance(status);
+	else if (!request->more)
 		status->stage = STAGE_DOWNSTREAM;
 	status_continue(status, owner);
 }

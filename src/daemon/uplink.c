@@ -11,8 +11,8 @@
 #include <utlist.h>
 
 #define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn, so that nobody waits long */
-#define HOST_MEMORY_MAX	    ((size_t)128 << 20)
-#define PACKET_MAX	    9216
+#define HOST_MEMORY_MAX     ((size_t)128 << 20)
+#define PACKET_MAX          9216
 
 struct uplink *uplink_find(struct owner *owner, enum family family, const char *name)
 {
@@ -39,7 +39,7 @@ static struct host_settings host_settings(const struct link_settings *settings, 
 }
 
 static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name,
-				 const struct link_settings *settings)
+                                 const struct link_settings *settings)
 {
 	struct uplink *uplink = uplink_find(owner, family, name);
 	struct host_settings host = host_settings(settings, family);
@@ -184,6 +184,33 @@ static void send_reports(struct owner *owner, struct uplink *uplink, mtime now)
 			uplink->send_failures++;
 }
 
+static void log_missing_query(struct uplink *uplink)
+{
+	bool missing = host_query_is_missing(uplink->host);
+
+	if (missing == uplink->told_missing)
+		return;
+	uplink->told_missing = missing;
+	if (missing)
+		warnx("%s: no %s query heard upstream for the group membership interval; telling what is "
+		      "joined again "
+		      "and again, so that nothing freezes",
+		      uplink->name, uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
+	else
+		info("%s: %s queries are heard upstream again", uplink->name,
+		     uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
+}
+
+static void log_superset(struct uplink *uplink)
+{
+	if (uplink->told_superset || !host_has_supersets(uplink->host))
+		return;
+	uplink->told_superset = true;
+	warnx("%s: an EXCLUDE list is too long for the kernel: all sources are asked for upstream, and "
+	      "filtered here",
+	      uplink->name);
+}
+
 /* First the kernel's memberships, then the report that tells of them. */
 void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 {
@@ -202,6 +229,8 @@ void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 		}
 	}
 	send_reports(owner, uplink, now);
+	log_missing_query(uplink);
+	log_superset(uplink);
 }
 
 void uplinks_free(struct owner *owner)

@@ -21,7 +21,7 @@ struct setting {
 struct rpfilter {
 	char *settings;
 	char *state_path; /* NULL: none */
-	int state_fd;	  /* the file that is there now, locked; -1: none */
+	int state_fd;     /* the file that is there now, locked; -1: none */
 	int state_result;
 	struct setting *list;
 	size_t count;
@@ -163,13 +163,11 @@ static void save_state(struct rpfilter *filter)
 /* Nothing in the file is trusted: a line that is not as written here is passed over. */
 static void read_lines(struct rpfilter *filter, FILE *file)
 {
-	char line[64], name[NAME_SIZE], rest;
-	int value;
+	char line[64], name[NAME_SIZE], value[2], rest;
 
 	while (fgets(line, sizeof line, file) != NULL)
-		if (sscanf(line, "%15s %d %c", name, &value, &rest) == 2 && is_name(name) && value >= 1 &&
-		    value <= 2)
-			remember(filter, name, value);
+		if (sscanf(line, "%15s %1[12] %c", name, value, &rest) == 2 && is_name(name))
+			remember(filter, name, value[0] - '0');
 }
 
 /* Takes over the file of a killed run. -EBUSY when its run lives. */

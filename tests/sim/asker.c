@@ -73,7 +73,7 @@ void asker_stop(struct asker *asker)
 }
 
 struct asker *asker_new(struct world *world, struct segment *segment, enum family family,
-			bool has_lower_address)
+                        bool has_lower_address)
 {
 	struct asker *asker = calloc(1, sizeof *asker);
 

@@ -28,7 +28,7 @@ struct asker {
 };
 
 struct asker *asker_new(struct world *world, struct segment *segment, enum family family,
-			bool has_lower_address);
+                        bool has_lower_address);
 void asker_free(struct asker *asker);
 void asker_start(struct asker *asker);
 void asker_stop(struct asker *asker);

@@ -48,7 +48,7 @@ static uint32_t message_sum(const struct frame *frame)
 	if (frame->family == FAMILY_IPV4)
 		return sum(0, ip + IPV4_HEADER, frame->size - IPV4_HEADER);
 	return sum(sum((uint32_t)(frame->size - IPV6_HEADER) + 58, ip + 8, 32), ip + IPV6_HEADER,
-		   frame->size - IPV6_HEADER);
+	           frame->size - IPV6_HEADER);
 }
 
 static uint8_t *message_of(struct frame *frame)
@@ -170,8 +170,8 @@ struct frame *frame_query(enum family family, const struct frame_query *query)
 	bool ipv4 = family == FAMILY_IPV4;
 	size_t base = ipv4 ? 8 : 24;
 	size_t size = query->version < VERSION_3
-			      ? base
-			      : base + 4 + count_sources(query->sources) * (ipv4 ? 4u : 16u);
+	                      ? base
+	                      : base + 4 + count_sources(query->sources) * (ipv4 ? 4u : 16u);
 	struct frame *frame = frame_new(family, size);
 	uint8_t *message = message_of(frame);
 	struct addr group = universe_group(family, (unsigned)query->group);
@@ -185,7 +185,7 @@ struct frame *frame_query(enum family family, const struct frame_query *query)
 		put16(message + 4, (unsigned)(query->max_response > 32767 ? 32767 : query->max_response));
 	else if (query->version >= VERSION_2)
 		message[1] = query->version == VERSION_3 ? code_of_value(query->max_response / 100)
-							 : (uint8_t)(query->max_response / 100);
+		                                         : (uint8_t)(query->max_response / 100);
 	if (query->version == VERSION_3) {
 		message[base] = (uint8_t)((query->suppress ? 8 : 0) | query->robustness);
 		message[base + 1] = code_of_value(query->interval / 1000);
@@ -196,7 +196,7 @@ struct frame *frame_query(enum family family, const struct frame_query *query)
 }
 
 struct frame *frame_single(enum family family, const struct addr *from, int version, bool leave,
-			   unsigned group)
+                           unsigned group)
 {
 	bool ipv4 = family == FAMILY_IPV4;
 	struct frame *frame = frame_new(family, ipv4 ? 8 : 24);
@@ -227,7 +227,7 @@ static bool record_narrows(const struct frame_record *record)
 }
 
 struct frame *frame_report(enum family family, const struct addr *from, const struct frame_record *records,
-			   size_t count, size_t *taken)
+                           size_t count, size_t *taken)
 {
 	size_t size = 8;
 	struct frame *frame;
@@ -293,7 +293,7 @@ static const char *check_ipv6(const struct frame *frame)
 }
 
 static const char *read_sources(const struct frame *frame, const uint8_t *at, unsigned count,
-				uint64_t *sources)
+                                uint64_t *sources)
 {
 	size_t addr_size = frame->family == FAMILY_IPV4 ? 4 : 16;
 
@@ -321,7 +321,7 @@ static const char *read_v3(const struct frame *frame, const uint8_t *message, st
 	query->max_response = ipv4 ? value_of_code(message[1]) * 100 : get16(message + 4);
 	if (!ipv4 && query->max_response >= 32768)
 		query->max_response = (mtime)(query->max_response % 4096 + 4096)
-				      << (query->max_response / 4096 % 8 + 3);
+		                      << (query->max_response / 4096 % 8 + 3);
 	if (at[0] & 0xf0)
 		return "reserved bits";
 	query->suppress = at[0] & 8;

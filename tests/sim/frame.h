@@ -9,7 +9,7 @@
 #include "core/message.h"
 #include "wish.h"
 
-#define GROUP_NONE	  (-1)
+#define GROUP_NONE        (-1)
 #define FRAME_MESSAGE_MAX 1400
 
 struct frame {
@@ -18,7 +18,7 @@ struct frame {
 	bool is_query;
 	/* Of reports, for the stations that listen to reports: */
 	bool suppresses; /* an older report: others need not answer for this group */
-	bool narrows;	 /* a leave, or a record that takes sources away */
+	bool narrows;    /* a leave, or a record that takes sources away */
 	int group;
 	size_t size;
 	uint8_t bytes[];
@@ -47,10 +47,10 @@ struct addr station_addr(enum family family, unsigned segment, unsigned number);
 struct frame *frame_query(enum family family, const struct frame_query *query);
 /* Version 1 or 2: a report, or a leave. */
 struct frame *frame_single(enum family family, const struct addr *from, int version, bool leave,
-			   unsigned group);
+                           unsigned group);
 /* As many of the records as one packet takes; tells how many. */
 struct frame *frame_report(enum family family, const struct addr *from, const struct frame_record *records,
-			   size_t count, size_t *taken);
+                           size_t count, size_t *taken);
 /* Bytes that somebody else made. */
 struct frame *frame_copy(enum family family, const uint8_t *bytes, size_t size);
 void frame_drop(struct frame *frame); /* one reference */

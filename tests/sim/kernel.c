@@ -12,7 +12,7 @@
 #define UPCALL_REPEAT_INTERVAL (10 * MTIME_SECOND)
 #define WRONG_UPCALL_INTERVAL  (3 * MTIME_SECOND)
 #define UPCALL_DELAY_MAX       2
-#define PACKET_BYTES	       1000
+#define PACKET_BYTES           1000
 
 struct upcall {
 	struct proxy *proxy;
@@ -51,7 +51,7 @@ static bool lose_upcall(struct proxy *proxy, struct mfc *mfc)
 }
 
 static void make_upcall(const struct proxy_link *link, struct mfc *mfc, const struct data_packet *packet,
-			bool wrong_link)
+                        bool wrong_link)
 {
 	struct proxy *proxy = link->proxy;
 	struct world *world = proxy->world;
@@ -71,7 +71,7 @@ static void make_upcall(const struct proxy_link *link, struct mfc *mfc, const st
 	upcall->input.source = universe_source(family, packet->source);
 	upcall->input.group = universe_group(family, packet->group);
 	agenda_add(&world->agenda, world_now(world) + random_below(&world->random, UPCALL_DELAY_MAX + 1),
-		   tell_upcall, upcall);
+	           tell_upcall, upcall);
 }
 
 static void forward(struct proxy *proxy, const struct mfc *mfc, struct data_packet *packet)
@@ -155,14 +155,14 @@ static void check_route(struct proxy *proxy, const struct request *request)
 {
 	if (request->links >> request->link & 1)
 		world_fail(proxy->world, "proxy %u: a route back to its input link %u", proxy->number,
-			   request->link);
+		           request->link);
 	for (unsigned id = 0; id < LINKS_MAX; id++) {
 		struct proxy_link *link = proxy_link_by_id(proxy, id);
 
 		if (request->links >> id & 1 &&
 		    (link == NULL || link->told_gone || !link->usable[request->family]))
 			world_fail(proxy->world, "proxy %u: a route to link %u, which is not usable",
-				   proxy->number, id);
+			           proxy->number, id);
 	}
 }
 

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define UNSOLICITED_REPORT_INTERVAL	  MTIME_SECOND	      /* RFC 9776 section 8.11 */
+#define UNSOLICITED_REPORT_INTERVAL       MTIME_SECOND        /* RFC 9776 section 8.11 */
 #define OLDER_UNSOLICITED_REPORT_INTERVAL (10 * MTIME_SECOND) /* RFC 2236 section 8.10 */
 
 static struct segment *segment_of(const struct member *host)
@@ -101,7 +101,7 @@ static void settle_version(struct member *host)
 /* Version 3: state changes (RFC 9776 section 5.1). */
 
 static bool change_record(struct interest *interest, unsigned group, enum record_type type,
-			  struct frame_record *record)
+                          struct frame_record *record)
 {
 	*record = (struct frame_record){.type = type, .group = group};
 	for (unsigned source = 0; source < SOURCES_MAX; source++) {
@@ -122,8 +122,8 @@ static size_t change_records(struct interest *interest, unsigned group, struct f
 	if (interest->mode_left > 0) {
 		interest->mode_left--;
 		records[0] = (struct frame_record){.type = interest->wish.exclude ? TO_EX : TO_IN,
-						   .group = group,
-						   .sources = interest->wish.sources};
+		                                   .group = group,
+		                                   .sources = interest->wish.sources};
 		return 1;
 	}
 	count += change_record(interest, group, ALLOW, &records[count]);
@@ -329,7 +329,7 @@ static void hear_query(struct member *host, const struct frame *frame)
 
 	if (problem != NULL)
 		world_fail(host->world, "segment %u: a query that no host understands: %s",
-			   segment_of(host)->number, problem);
+		           segment_of(host)->number, problem);
 	note_querier(host, &query);
 	settle_version(host);
 	if (host->spoken < VERSION_3) {
@@ -390,7 +390,7 @@ void member_link_up(struct member *host)
 }
 
 void member_init(struct member *host, struct world *world, enum family family, const struct addr *addr,
-		 int version)
+                 int version)
 {
 	host->world = world;
 	host->family = (uint8_t)family;
@@ -406,7 +406,7 @@ void member_init(struct member *host, struct world *world, enum family family, c
 }
 
 struct member *member_new(struct world *world, struct segment *segment, enum family family, unsigned number,
-			  int version)
+                          int version)
 {
 	struct member *host = calloc(1, sizeof *host);
 	struct addr addr = station_addr(family, segment->number, 256 + number);

@@ -12,11 +12,11 @@
 
 struct interest {
 	struct wish wish;
-	uint8_t mode_left;		  /* transmissions of a filter mode change */
+	uint8_t mode_left;                /* transmissions of a filter mode change */
 	uint8_t source_left[SOURCES_MAX]; /* of a source list change */
-	mtime respond_at;		  /* answer to a query of this group, or (older versions) a report */
-	uint64_t asked;			  /* sources asked for; 0: the group */
-	mtime repeat_at;		  /* older versions: the join is reported once more */
+	mtime respond_at;                 /* answer to a query of this group, or (older versions) a report */
+	uint64_t asked;                   /* sources asked for; 0: the group */
+	mtime repeat_at;                  /* older versions: the join is reported once more */
 	bool last_reporter;
 };
 
@@ -41,11 +41,11 @@ struct member {
 };
 
 struct member *member_new(struct world *world, struct segment *segment, enum family family, unsigned number,
-			  int version);
+                          int version);
 void member_free(struct member *host);
 /* Attached by whoever owns the port. */
 void member_init(struct member *host, struct world *world, enum family family, const struct addr *addr,
-		 int version);
+                 int version);
 void member_hear(void *owner, const struct frame *frame);
 void member_set_wish(struct member *host, unsigned group, struct wish wish);
 /* Its link comes up: reports everything anew. */

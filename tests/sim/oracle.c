@@ -5,7 +5,7 @@
 
 /* What the stations of a segment want together, as its proxy can know it. */
 static struct wish wish_on(const struct world *world, const struct segment *segment, enum family family,
-			   unsigned group)
+                           unsigned group)
 {
 	const struct proxy_link *server = segment->server;
 	struct wish wish = WISH_NONE;
@@ -32,7 +32,7 @@ static struct wish wish_on(const struct world *world, const struct segment *segm
 }
 
 struct wish oracle_upstream(const struct world *world, const struct proxy *proxy, enum family family,
-			    unsigned group)
+                            unsigned group)
 {
 	struct wish wish = WISH_NONE;
 
@@ -53,11 +53,11 @@ static bool serves(const struct proxy_link *link, enum family family)
 }
 
 static void expect_on(const struct world *world, const struct segment *segment, const struct proxy_link *from,
-		      const struct data_packet *packet, unsigned *expected);
+                      const struct data_packet *packet, unsigned *expected);
 
 static void expect_through(const struct world *world, const struct proxy *proxy,
-			   const struct proxy_link *input, const struct data_packet *packet,
-			   unsigned *expected)
+                           const struct proxy_link *input, const struct data_packet *packet,
+                           unsigned *expected)
 {
 	enum family family = packet->family;
 
@@ -73,7 +73,7 @@ static void expect_through(const struct world *world, const struct proxy *proxy,
 }
 
 static void expect_on(const struct world *world, const struct segment *segment, const struct proxy_link *from,
-		      const struct data_packet *packet, unsigned *expected)
+                      const struct data_packet *packet, unsigned *expected)
 {
 	expected[segment->number]++;
 	for (unsigned i = 0; i < world->proxy_count; i++) {
@@ -89,14 +89,14 @@ static void expect_on(const struct world *world, const struct segment *segment, 
 }
 
 static bool may_be_slow(const struct world *world, struct wish wish, enum family family, unsigned group,
-			enum strictness strictness)
+                        enum strictness strictness)
 {
 	return strictness == NOTHING_MISSING ||
 	       (strictness == PROMPT && wish.exclude && world->slow_groups[family] >> group & 1);
 }
 
 static bool may_have_surplus(const struct world *world, const struct segment *segment,
-			     const struct data_packet *packet, enum strictness strictness)
+                             const struct data_packet *packet, enum strictness strictness)
 {
 	struct wish wish =
 		segment->server ? wish_on(world, segment, packet->family, packet->group) : WISH_NONE;
@@ -118,16 +118,16 @@ void oracle_check_packet(struct world *world, const struct data_packet *packet, 
 		    may_have_surplus(world, &world->segments[i], packet, strictness))
 			continue;
 		world_fail(world,
-			   "family %u: a packet from source %u on segment %u to group %u: segment %u saw it "
-			   "%u times, not %u",
-			   packet->family, packet->source,
-			   world->sources[packet->family][packet->source].segment->number, packet->group, i,
-			   packet->copies[i], expected[i]);
+		           "family %u: a packet from source %u on segment %u to group %u: segment %u saw it "
+		           "%u times, not %u",
+		           packet->family, packet->source,
+		           world->sources[packet->family][packet->source].segment->number, packet->group, i,
+		           packet->copies[i], expected[i]);
 	}
 }
 
 static void check_filter(struct world *world, const struct proxy *proxy, enum family family, unsigned group,
-			 enum strictness strictness)
+                         enum strictness strictness)
 {
 	struct wish expected = oracle_upstream(world, proxy, family, group),
 		    told = proxy->told[family][group];
@@ -139,8 +139,8 @@ static void check_filter(struct world *world, const struct proxy *proxy, enum fa
 	if (wish_covers(told, expected) && may_be_slow(world, expected, family, group, strictness))
 		return;
 	world_fail(world, "proxy %u: family %u group %u: told upstream %s, but its hosts want %s",
-		   proxy->number, family, group, wish_format(told, told_text),
-		   wish_format(expected, expected_text));
+	           proxy->number, family, group, wish_format(told, told_text),
+	           wish_format(expected, expected_text));
 }
 
 void oracle_check_filters(struct world *world, enum family family, enum strictness strictness)

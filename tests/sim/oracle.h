@@ -11,13 +11,13 @@
 enum strictness {
 	NOTHING_MISSING, /* everybody has what it wants; more may go out */
 	PROMPT, /* and nothing goes where nobody wants it, but for slow groups (world.h) that somebody
-		   excludes */
-	EXACT,	/* and nothing goes where nobody wants it */
+	           excludes */
+	EXACT,  /* and nothing goes where nobody wants it */
 };
 
 /* The filter that a proxy should ask for upstream. */
 struct wish oracle_upstream(const struct world *world, const struct proxy *proxy, enum family family,
-			    unsigned group);
+                            unsigned group);
 /* Compares the filters that all proxies told with those they should have told. */
 void oracle_check_filters(struct world *world, enum family family, enum strictness strictness);
 /* Compares where copies of a packet were seen with where they should have been. */

@@ -4,10 +4,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define COUNTERS_INTERVAL	    (10 * MTIME_SECOND)
-#define ROUTE_TIMEOUT		    (30 * MTIME_SECOND)
-#define SERVER_STATION		    100
-#define LOWER_PROXY_STATION	    10
+#define COUNTERS_INTERVAL           (10 * MTIME_SECOND)
+#define ROUTE_TIMEOUT               (30 * MTIME_SECOND)
+#define SERVER_STATION              100
+#define LOWER_PROXY_STATION         10
 #define ENGINE_UPSTREAM_QUERIES_MAX 8
 
 static _Alignas(8) uint8_t payload[INSTANCE_PAYLOAD_MAX];
@@ -31,7 +31,7 @@ static void do_send(struct proxy *proxy, const struct request *request, size_t s
 
 	if (link == NULL || !link->usable[request->family] || link->role == ROLE_UPSTREAM)
 		world_fail(proxy->world, "proxy %u: a query on link %u, which is not usable", proxy->number,
-			   request->link);
+		           request->link);
 	if (problem != NULL)
 		world_fail(proxy->world, "proxy %u: a malformed query: %s", proxy->number, problem);
 	if (!addr_equal(&query.from, &link->addr[request->family]) ||
@@ -68,7 +68,7 @@ static void do_membership(struct proxy *proxy, const struct request *request, si
 		world_fail(proxy->world, "proxy %u: a malformed membership", proxy->number);
 	world_count(proxy->world, TALLY_MEMBERSHIPS_TOLD);
 	world_note(proxy->world, "proxy %u: family %u group %d upstream %s", proxy->number, request->family,
-		   group, wish_format(wish, text));
+	           group, wish_format(wish, text));
 	proxy->told[request->family][group] = wish;
 	member_set_wish(proxy->links[0].host + request->family, (unsigned)group, wish);
 }
@@ -82,14 +82,14 @@ static void do_upstream_query(struct proxy *proxy, const struct request *request
 
 	if (proxy->heard_count == 0)
 		world_fail(proxy->world, "proxy %u: tells of an upstream query that was not there",
-			   proxy->number);
+		           proxy->number);
 	memmove(&proxy->heard[0], &proxy->heard[1], --proxy->heard_count * sizeof heard);
 	memcpy(&told, payload, sizeof told);
 	for (size_t at = sizeof told; at < size; at += sizeof(struct addr))
 		sources |= (uint64_t)1
-			   << universe_source_number((const struct addr *)(const void *)(payload + at));
+		           << universe_source_number((const struct addr *)(const void *)(payload + at));
 	group = heard.group == GROUP_NONE ? addr_unspecified(request->family)
-					  : universe_group(request->family, (unsigned)heard.group);
+	                                  : universe_group(request->family, (unsigned)heard.group);
 	if (told.version != heard.version || told.max_response != heard.max_response ||
 	    !addr_equal(&told.group, &group) || !addr_equal(&told.querier, &heard.from) ||
 	    sources != heard.sources || told.robustness != heard.robustness ||
@@ -106,10 +106,10 @@ static void do_link_free(struct proxy *proxy, const struct request *request)
 			link = &proxy->links[i];
 	if (link == NULL || !link->told_gone)
 		world_fail(proxy->world, "proxy %u: frees link %u, which is not gone", proxy->number,
-			   request->link);
+		           request->link);
 	if (kernel_names_link(proxy, request->link))
 		world_fail(proxy->world, "proxy %u: frees link %u, which a route still names", proxy->number,
-			   request->link);
+		           request->link);
 	link->told_gone = false;
 }
 
@@ -307,7 +307,7 @@ static void tick(void *object, mtime at)
 }
 
 static struct proxy_link *add_link(struct proxy *proxy, struct segment *segment, enum link_role role,
-				   unsigned station)
+                                   unsigned station)
 {
 	struct proxy_link *link = &proxy->links[proxy->link_count];
 
@@ -365,8 +365,8 @@ static void make_engine(struct proxy *proxy)
 {
 	struct world *world = proxy->world;
 	struct instance_settings settings = {.routes_max = SOURCES_MAX * GROUPS_MAX * FAMILIES,
-					     .route_timeout = ROUTE_TIMEOUT,
-					     .memory_max = 64 << 20};
+	                                     .route_timeout = ROUTE_TIMEOUT,
+	                                     .memory_max = 64 << 20};
 	struct input events = {.kind = INPUT_EVENTS, .wanted = random_percent(&world->random, 50)};
 	uint64_t seed = random_next(&world->random);
 
@@ -390,7 +390,7 @@ void proxy_start(struct proxy *proxy)
 		proxy->recorder = recorder_new(world->record_fd, (uint8_t)proxy->number);
 	make_engine(proxy);
 	agenda_add(&world->agenda, world_now(world) + random_below(&world->random, COUNTERS_INTERVAL), tick,
-		   proxy);
+	           proxy);
 }
 
 void proxy_restart(struct proxy *proxy)

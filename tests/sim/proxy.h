@@ -20,9 +20,9 @@ struct proxy_link {
 	struct proxy *proxy;
 	struct port port;
 	uint8_t id;
-	uint8_t role;	       /* enum link_role */
-	bool present;	       /* the interface exists */
-	bool told_gone;	       /* the engine was told so, and has not given the id back */
+	uint8_t role;          /* enum link_role */
+	bool present;          /* the interface exists */
+	bool told_gone;        /* the engine was told so, and has not given the id back */
 	bool usable[FAMILIES]; /* as the interface is */
 	struct link_settings settings;
 	struct addr addr[FAMILIES];
@@ -51,7 +51,7 @@ struct proxy {
 	struct recorder *recorder;
 	bool in_turn;
 	mtime wake_at;
-	unsigned pages_wanted;			  /* set of cursors */
+	unsigned pages_wanted;                    /* set of cursors */
 	struct proxy_link links[PROXY_LINKS_MAX]; /* the first one is upstream */
 	unsigned link_count;
 	struct wish told[FAMILIES][GROUPS_MAX]; /* the filters wanted upstream, as the engine told */

@@ -130,8 +130,8 @@ static const char *input_problem(const struct input *input, const uint8_t *paylo
 		return is_route_input(input) ? NULL : "input with addresses of different families";
 	case INPUT_SNAPSHOT:
 		return input->cursor < SNAPSHOT_CURSORS && input->what < SNAPSHOT_SOURCES
-			       ? NULL
-			       : "unknown snapshot";
+		               ? NULL
+		               : "unknown snapshot";
 	case INPUT_EVENTS:
 		return input->wanted <= 1 ? NULL : "flag that is neither 0 nor 1";
 	case INPUT_STOP:

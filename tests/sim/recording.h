@@ -11,7 +11,7 @@
 struct recording {
 	uint8_t *bytes;
 	size_t size;
-	size_t at;	     /* offset of the next record */
+	size_t at;           /* offset of the next record */
 	const char *problem; /* why it cannot be read, or not further; NULL: nothing wrong */
 };
 

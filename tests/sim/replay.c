@@ -54,7 +54,7 @@ static bool payload_has_padding(const struct request *request)
 }
 
 static bool requests_are_equal(const struct request *then, const struct request *now, bool same_payload,
-			       const char *then_text, const char *now_text)
+                               const char *then_text, const char *now_text)
 {
 	return then->kind == now->kind && (same_payload || payload_has_padding(now)) &&
 	       strcmp(then_text, now_text) == 0;
@@ -67,7 +67,7 @@ static void print_where(const struct replay *replay, const struct recorded *reco
 }
 
 static enum outcome unusable(const struct replay *replay, const struct recorded *recorded,
-			     const char *problem)
+                             const char *problem)
 {
 	print_where(replay, recorded);
 	printf("%s\n", problem);
@@ -83,7 +83,7 @@ static void print_bytes(const char *title, const uint8_t *bytes, size_t size)
 }
 
 static void print_difference(const struct replay *replay, const struct recorded *recorded, size_t size,
-			     const char *then, const char *now)
+                             const char *then, const char *now)
 {
 	print_where(replay, recorded);
 	printf("another request\n    then: %s    now:  %s", then, now);
@@ -94,7 +94,7 @@ static void print_difference(const struct replay *replay, const struct recorded 
 }
 
 static enum outcome replay_request(struct replay *replay, struct player *player,
-				   const struct recorded *recorded)
+                                   const struct recorded *recorded)
 {
 	struct request request;
 	size_t size;
@@ -157,7 +157,7 @@ static enum outcome advance(struct replay *replay, struct player *player, const 
 		(void)instance_deadline(player->instance);
 	if (recorded->head.kind == RECORD_INPUT) {
 		instance_input(player->instance, player->now, &recorded->input, recorded->payload,
-			       recorded->payload_size);
+		               recorded->payload_size);
 		player->stage = INPUTS;
 	} else {
 		instance_expire(player->instance, player->now);
@@ -169,7 +169,7 @@ static enum outcome advance(struct replay *replay, struct player *player, const 
 static void print_record(const struct recorded *recorded)
 {
 	static const char *const names[] = {
-		[RECORD_START] = "start\n", [RECORD_INPUT] = "< ",	 [RECORD_TURN] = "turn\n",
+		[RECORD_START] = "start\n", [RECORD_INPUT] = "< ",       [RECORD_TURN] = "turn\n",
 		[RECORD_REQUEST] = "> ",    [RECORD_FULL] = "no room\n",
 	};
 

@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 #define STEPS_PER_WORLD 20000
-#define SETTLE_JOIN	400 /* for reports to climb the tree */
-#define SETTLE_STREAM	(25 * MTIME_SECOND)
-#define ROUTES_EXPIRE	(60 * MTIME_SECOND)
-#define CHECKED_MAX	256
+#define SETTLE_JOIN     400 /* for reports to climb the tree */
+#define SETTLE_STREAM   (25 * MTIME_SECOND)
+#define ROUTES_EXPIRE   (60 * MTIME_SECOND)
+#define CHECKED_MAX     256
 
 static const char *const tally_names[TALLIES] = {
 	[TALLY_STEPS] = "steps",
@@ -111,7 +111,7 @@ static void check_packets(struct world *world, const enum strictness *strictness
 
 		packets[count++] =
 			source_send(world, family, random_below(&world->random, world->source_count),
-				    random_below(&world->random, world->group_count));
+		                    random_below(&world->random, world->group_count));
 	}
 	run_for(world, 100);
 	for (size_t i = 0; i < count; i++) {
@@ -247,9 +247,9 @@ static int create_recording(const char *path)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"seed", required_argument, NULL, 's'},	   {"steps", required_argument, NULL, 'n'},
+		{"seed", required_argument, NULL, 's'},    {"steps", required_argument, NULL, 'n'},
 		{"seconds", required_argument, NULL, 't'}, {"record", required_argument, NULL, 'r'},
-		{"verbose", no_argument, NULL, 'v'},	   {0},
+		{"verbose", no_argument, NULL, 'v'},       {0},
 	};
 	uint64_t seed = (uint64_t)time(NULL), steps = STEPS_PER_WORLD, seconds = 0, tallies[TALLIES] = {0};
 	time_t started = time(NULL);

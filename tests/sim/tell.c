@@ -69,7 +69,7 @@ static void tell_query(FILE *to, enum family family, const struct query *query)
 		tell_wire_sources(to, query->sources, query->source_count, family);
 	}
 	fprintf(to, ", %" PRIu32 " ms%s, robustness %u, every %" PRIu32 " ms", query->max_response,
-		query->suppress ? ", suppress" : "", query->robustness, query->query_interval);
+	        query->suppress ? ", suppress" : "", query->robustness, query->query_interval);
 }
 
 static void tell_report(FILE *to, struct message *message)
@@ -119,11 +119,11 @@ static void tell_link(FILE *to, const void *payload, size_t size)
 		return;
 	memcpy(&change, payload, sizeof change);
 	fprintf(to, " %.*s: %s, %s", LINK_NAME_SIZE, change.name, change.present ? "present" : "gone",
-		change.role == ROLE_UPSTREAM ? "upstream" : "downstream");
+	        change.role == ROLE_UPSTREAM ? "upstream" : "downstream");
 	for (int family = 0; family < FAMILIES; family++)
 		tell_link_family(to, &change, family);
 	fprintf(to, ", robustness %u, query every %" PRIu32 " ms%s", change.settings.robustness,
-		change.settings.query_interval, change.settings.fast_leave ? ", fast leave" : "");
+	        change.settings.query_interval, change.settings.fast_leave ? ", fast leave" : "");
 }
 
 void tell_input(FILE *to, const struct input *input, const void *payload, size_t size)
@@ -135,7 +135,7 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 	};
 
 	fprintf(to, "%s",
-		input->kind >= INPUT_PACKET && input->kind <= INPUT_STOP ? names[input->kind] : "unknown");
+	        input->kind >= INPUT_PACKET && input->kind <= INPUT_STOP ? names[input->kind] : "unknown");
 	switch ((enum input_kind)input->kind) {
 	case INPUT_PACKET:
 		fprintf(to, " link %u", input->link);
@@ -157,7 +157,7 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 		break;
 	case INPUT_SNAPSHOT:
 		fprintf(to, " cursor %u kind %u%s", input->cursor, input->what,
-			input->first ? ", from the start" : "");
+		        input->first ? ", from the start" : "");
 		break;
 	case INPUT_EVENTS:
 		fputs(input->wanted ? " wanted" : " not wanted", to);
@@ -180,15 +180,15 @@ static void tell_upstream_query(FILE *to, const uint8_t *payload, size_t size)
 	fputc(' ', to);
 	tell_sources(to, payload + sizeof query, size - sizeof query);
 	fprintf(to,
-		" version %u, %" PRIu32 " ms, suppress %u, robustness %u, every %" PRIu32 " ms, %u sources",
-		query.version, query.max_response, flag(&query.suppress), query.robustness,
-		query.query_interval, query.source_count);
+	        " version %u, %" PRIu32 " ms, suppress %u, robustness %u, every %" PRIu32 " ms, %u sources",
+	        query.version, query.max_response, flag(&query.suppress), query.robustness,
+	        query.query_interval, query.source_count);
 }
 
 static void tell_event(FILE *to, const struct event *event)
 {
 	fprintf(to, " %s link %u family %u", event->kind < EVENT_KINDS ? event_name(event->kind) : "unknown",
-		event->link, event->family);
+	        event->link, event->family);
 	tell_addr(to, " ", &event->source);
 	tell_addr(to, " > ", &event->group);
 	fprintf(to, " %u -> %u, %u, %" PRIu64, event->before, event->after, event->count, event->value);
@@ -197,15 +197,15 @@ static void tell_event(FILE *to, const struct event *event)
 static void tell_snapshot_link(FILE *to, const struct snapshot_link *link)
 {
 	fprintf(to, "link %u %.*s role %u family %u version %u usable %u querier %u", link->id,
-		LINK_NAME_SIZE, link->name, link->role, link->family, link->version, flag(&link->usable),
-		flag(&link->querier));
+	        LINK_NAME_SIZE, link->name, link->role, link->family, link->version, flag(&link->usable),
+	        flag(&link->querier));
 	tell_addr(to, " ", &link->address);
 	tell_addr(to, " other ", &link->other_querier);
 	fprintf(to,
-		" groups %" PRIu32 " left %" PRIu32 " %" PRIu32 " %" PRIu32 " every %" PRIu32
-		" robustness %u",
-		link->groups, link->other_querier_left, link->next_query_left, link->membership_interval,
-		link->query_interval, link->robustness);
+	        " groups %" PRIu32 " left %" PRIu32 " %" PRIu32 " %" PRIu32 " every %" PRIu32
+	        " robustness %u",
+	        link->groups, link->other_querier_left, link->next_query_left, link->membership_interval,
+	        link->query_interval, link->robustness);
 }
 
 static void tell_snapshot_record(FILE *to, const struct snapshot_record *record)
@@ -213,11 +213,11 @@ static void tell_snapshot_record(FILE *to, const struct snapshot_record *record)
 	switch ((enum snapshot_kind)record->kind) {
 	case SNAPSHOT_INSTANCE:
 		fprintf(to,
-			"instance memory %" PRIu64 " groups %" PRIu32 " flows %" PRIu32 " negative %" PRIu32,
-			record->instance.memory, record->instance.groups, record->instance.flows,
-			record->instance.negative_flows);
+		        "instance memory %" PRIu64 " groups %" PRIu32 " flows %" PRIu32 " negative %" PRIu32,
+		        record->instance.memory, record->instance.groups, record->instance.flows,
+		        record->instance.negative_flows);
 		fprintf(to, " lost %" PRIu64 " drops %" PRIu64 " %" PRIu64, record->instance.events_dropped,
-			record->instance.drops[0], record->instance.drops[1]);
+		        record->instance.drops[0], record->instance.drops[1]);
 		break;
 	case SNAPSHOT_LINKS:
 		tell_snapshot_link(to, &record->link);
@@ -225,9 +225,9 @@ static void tell_snapshot_record(FILE *to, const struct snapshot_record *record)
 	case SNAPSHOT_GROUPS:
 		tell_addr(to, "group ", &record->group.group);
 		fprintf(to, " link %u mode %u version %u queried %u sources %u rounds %u left %" PRIu32,
-			record->group.link, record->group.mode, record->group.version,
-			flag(&record->group.queried), record->group.sources, record->group.rounds,
-			record->group.left);
+		        record->group.link, record->group.mode, record->group.version,
+		        flag(&record->group.queried), record->group.sources, record->group.rounds,
+		        record->group.left);
 		break;
 	case SNAPSHOT_SOURCES:
 		tell_addr(to, "source ", &record->source.source);
@@ -239,7 +239,7 @@ static void tell_snapshot_record(FILE *to, const struct snapshot_record *record)
 		fprintf(to, " from %u rounds %u to ", record->flow.input, record->flow.rounds);
 		tell_links(to, record->flow.outputs);
 		fprintf(to, " packets %" PRIu64 " bytes %" PRIu64 " wrong %" PRIu32, record->flow.packets,
-			record->flow.bytes, record->flow.wrong_link);
+		        record->flow.bytes, record->flow.wrong_link);
 		break;
 	case SNAPSHOT_KINDS:
 		break;
@@ -251,7 +251,7 @@ static void tell_snapshot(FILE *to, const struct request *request, const uint8_t
 	struct snapshot_record record;
 
 	fprintf(to, " cursor %u, %u records%s", request->cursor, request->count,
-		request->more ? ", more" : "");
+	        request->more ? ", more" : "");
 	for (size_t at = 0; at + sizeof record <= size; at += sizeof record) {
 		memcpy(&record, payload + at, sizeof record);
 		fputs("\n    ", to);

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define ROUTER_STATION_IS_LOW	 true
+#define ROUTER_STATION_IS_LOW    true
 #define IGMPV1_RESPONSE_INTERVAL (10 * MTIME_SECOND) /* such hosts know no other */
 
 struct style {
@@ -134,7 +134,7 @@ static void add_askers(struct world *world)
 	for (unsigned i = 1; i < world->segment_count; i++)
 		for (int family = 0; family < FAMILIES; family++)
 			world->segments[i].rivals[family] = asker_new(world, &world->segments[i], family,
-								      random_percent(&world->random, 70));
+			                                              random_percent(&world->random, 70));
 	for (int family = 0; family < FAMILIES; family++) {
 		struct asker *router = asker_new(world, &world->segments[0], family, ROUTER_STATION_IS_LOW);
 
@@ -155,8 +155,8 @@ static struct style choose_style(struct random *random)
 
 	return (struct style){
 		.newest = dice < 75   ? VERSION_3
-			  : dice < 90 ? VERSION_2
-				      : VERSION_1,
+	                  : dice < 90 ? VERSION_2
+	                              : VERSION_1,
 		.mixed = dice >= 50 && dice < 75,
 		.suppresses = random_percent(random, 50),
 		.leaves_always = random_percent(random, 70),
@@ -191,8 +191,8 @@ static void add_hosts(struct world *world)
 	struct style style = choose_style(random);
 	unsigned dice = random_below(random, 100);
 	unsigned count = dice < 60   ? random_between(random, 2, 30)
-			 : dice < 96 ? random_between(random, 30, 120)
-				     : random_between(random, 120, HOSTS_MAX);
+	                 : dice < 96 ? random_between(random, 30, 120)
+	                             : random_between(random, 120, HOSTS_MAX);
 
 	world->hosts = calloc(count, sizeof(struct member *));
 	assert(world->hosts != NULL);
@@ -217,7 +217,7 @@ static void add_sources(struct world *world)
 			};
 			if (world->served[family])
 				agenda_add(&world->agenda, world_now(world) + random_below(random, 1000),
-					   source_run, &world->sources[family][number]);
+				           source_run, &world->sources[family][number]);
 		}
 	}
 }

@@ -74,7 +74,7 @@ void trouble_wish(struct world *world)
 	char text[WISH_TEXT_SIZE];
 
 	world_note(world, "host on segment %u: family %u group %u version %d %s", host->port.segment->number,
-		   host->family, group, host->version, wish_format(wish, text));
+	           host->family, group, host->version, wish_format(wish, text));
 	if (host->interests[group].wish.exclude && !wish.exclude)
 		world->slow_groups[host->family] |= 1u << group;
 	member_set_wish(host, group, wish);
@@ -87,7 +87,7 @@ static void move_source(struct world *world, struct stream_source *source)
 	source->segment = any_segment(world);
 	world_count(world, TALLY_STREAMS_MOVED);
 	world_note(world, "source %u of family %u moves to segment %u", source->number, source->family,
-		   source->segment->number);
+	           source->segment->number);
 }
 
 void trouble_stream(struct world *world)
@@ -110,7 +110,7 @@ void trouble_stream(struct world *world)
 	source->groups |= 1u << group;
 	world_count(world, TALLY_STREAMS_STARTED);
 	world_note(world, "source %u of family %u on segment %u sends to group %u", source->number,
-		   source->family, source->segment->number, group);
+	           source->family, source->segment->number, group);
 }
 
 /* Links. */
@@ -133,7 +133,7 @@ static void set_link_down(struct world *world, struct proxy_link *link)
 
 	world_count(world, TALLY_LINK_FLAPS);
 	world_note(world, "proxy %u: link to segment %u goes down", link->proxy->number,
-		   link->port.segment->number);
+	           link->port.segment->number);
 	for (unsigned family = 0; family < FAMILIES; family++)
 		if (dice != family)
 			link->usable[family] = false;
@@ -172,7 +172,7 @@ static void trouble_link_vanishes(struct world *world)
 		return;
 	world_count(world, TALLY_LINK_REMOVALS);
 	world_note(world, "proxy %u: link to segment %u is removed", link->proxy->number,
-		   link->port.segment->number);
+	           link->port.segment->number);
 	link->present = false;
 	proxy_link_changed(link);
 	agenda_add(&world->agenda, within(world, DOWN_MAX), link_appears, link);
@@ -187,7 +187,7 @@ static void trouble_settings(struct world *world)
 	link->settings = random_settings(world);
 	link->settings.fast_leave = fast_leave;
 	world_note(world, "proxy %u: other settings on segment %u", link->proxy->number,
-		   link->port.segment->number);
+	           link->port.segment->number);
 	if (link->present)
 		proxy_link_changed(link);
 }
@@ -248,7 +248,7 @@ static void start_rival(struct world *world, struct segment *segment, enum famil
 	rival->last_member_query_interval = segment->server->settings.last_member_query_interval;
 	world_count(world, TALLY_RIVALS);
 	world_note(world, "segment %u: another querier of family %u, version %d, %s", segment->number, family,
-		   rival->version, rival->has_lower_address ? "elected" : "ignorant");
+	           rival->version, rival->has_lower_address ? "elected" : "ignorant");
 	asker_start(rival);
 }
 
@@ -283,9 +283,9 @@ void trouble_any(struct world *world)
 		unsigned weight;
 		void (*act)(struct world *world);
 	} acts[] = {
-		{60, trouble_wish},	    {12, trouble_stream},   {5, trouble_link_down},
+		{60, trouble_wish},         {12, trouble_stream},   {5, trouble_link_down},
 		{2, trouble_link_vanishes}, {3, trouble_host_down}, {4, trouble_rival},
-		{2, trouble_settings},	    {1, trouble_restart},   {3, trouble_faults},
+		{2, trouble_settings},      {1, trouble_restart},   {3, trouble_faults},
 	};
 	unsigned dice = random_below(&world->random, 92);
 

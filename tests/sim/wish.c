@@ -71,8 +71,8 @@ int universe_source_number(const struct addr *addr)
 	struct addr expected = universe_source(addr_family(addr), addr->bytes[15] - 1u);
 
 	return addr->bytes[15] >= 1 && addr->bytes[15] <= SOURCES_MAX && addr_equal(addr, &expected)
-		       ? addr->bytes[15] - 1
-		       : -1;
+	               ? addr->bytes[15] - 1
+	               : -1;
 }
 
 int universe_group_number(const struct addr *addr)
@@ -80,6 +80,6 @@ int universe_group_number(const struct addr *addr)
 	struct addr expected = universe_group(addr_family(addr), addr->bytes[15] - 1u);
 
 	return addr->bytes[15] >= 1 && addr->bytes[15] <= GROUPS_MAX && addr_equal(addr, &expected)
-		       ? addr->bytes[15] - 1
-		       : -1;
+	               ? addr->bytes[15] - 1
+	               : -1;
 }

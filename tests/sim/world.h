@@ -17,13 +17,13 @@
 
 #include "core/instance.h"
 
-#define SEGMENTS_MAX		       32
-#define PROXIES_MAX		       8
-#define HOSTS_MAX		       1000
-#define ROBUSTNESS_MAX		       3
+#define SEGMENTS_MAX                   32
+#define PROXIES_MAX                    8
+#define HOSTS_MAX                      1000
+#define ROBUSTNESS_MAX                 3
 #define LAST_MEMBER_QUERY_INTERVAL_MAX (2 * MTIME_SECOND)
-#define PROXY_LINKS_MAX		       6
-#define DEPTH_MAX		       3
+#define PROXY_LINKS_MAX                6
+#define DEPTH_MAX                      3
 
 struct world;
 struct segment;
@@ -39,13 +39,13 @@ struct port {
 struct segment {
 	struct world *world;
 	unsigned number;
-	unsigned depth;		   /* 0: the router's */
+	unsigned depth;            /* 0: the router's */
 	struct proxy_link *server; /* the proxy's downstream link here; segment 0 has none */
 	struct port **ports;
 	size_t port_count;
-	mtime last_at;			/* the latest arrival so far */
+	mtime last_at;                  /* the latest arrival so far */
 	struct asker *rivals[FAMILIES]; /* another querier that may come up here */
-	unsigned stations;		/* hosts and lower proxies */
+	unsigned stations;              /* hosts and lower proxies */
 };
 
 /* What went on, for the totals. */
@@ -82,7 +82,7 @@ enum tally {
 };
 
 struct faults {
-	unsigned loss;	      /* percent, of each receiver */
+	unsigned loss;        /* percent, of each receiver */
 	unsigned doubling;    /* percent */
 	unsigned upcall_loss; /* percent */
 	unsigned full_ring;   /* percent of turns */
@@ -104,7 +104,7 @@ struct stream_source {
 	uint8_t family;
 	unsigned number;
 	struct segment *segment; /* where it sends */
-	uint32_t groups;	 /* set of groups it sends to */
+	uint32_t groups;         /* set of groups it sends to */
 };
 
 struct world {
@@ -128,9 +128,9 @@ struct world {
 	 * group membership interval: their answers put it among the running sources first. */
 	uint32_t slow_groups[FAMILIES];
 	const struct member *hot; /* outside of trouble, most changes are on this host's link, */
-	unsigned hot_group;     /* and of this group */
-	bool in_trouble; /* things come and go */
-	bool streaming;	 /* sources send often */
+	unsigned hot_group;       /* and of this group */
+	bool in_trouble;          /* things come and go */
+	bool streaming;           /* sources send often */
 
 	struct segment segments[SEGMENTS_MAX];
 	unsigned segment_count;

@@ -164,7 +164,9 @@ static void change_records(void **state)
 	CHECK_ROWS(NULL, rows);
 }
 
-/* 6.6.3.2: only sources with more than LMQT left are asked about; no timer is ever raised by a query. */
+/* 6.6.3.2: only sources with more than LMQT left are asked about; no timer is ever raised by a query. The
+ * same is done for groups, as in RFC 2236 (a leave while the group is being checked is ignored), so that a
+ * leave that a host repeats does not start the questions over. */
 static void short_timers_are_left_alone(void **state)
 {
 	static const struct row rows[] = {
@@ -176,6 +178,10 @@ static void short_timers_are_left_alone(void **state)
 		{"INCLUDE(a:1500 b:50000)", "TO_EX(a b c)", "EXCLUDE(a:1500 b:LMQT; c) GMI", "Q(G,b)"},
 		{"EXCLUDE(a:1500; ) 90000", "BLOCK(a b)", "EXCLUDE(a:1500 b:LMQT; ) 90000", "Q(G,b)"},
 		{"EXCLUDE(a:1500; ) 90000", "TO_EX(a b)", "EXCLUDE(a:1500 b:LMQT; ) GMI", "Q(G,b)"},
+		{"EXCLUDE(; ) LMQT", "TO_IN()", "EXCLUDE(; ) LMQT", ""},
+		{"EXCLUDE(; ) 1500", "TO_IN(a)", "EXCLUDE(a:GMI; ) 1500", ""},
+		{"EXCLUDE(a:50000; ) 1500", "TO_IN()", "EXCLUDE(a:LMQT; ) 1500", "Q(G,a)"},
+		{"EXCLUDE(; ) 2001", "TO_IN()", "EXCLUDE(; ) LMQT", "Q(G)"},
 	};
 
 	(void)state;
@@ -333,10 +339,10 @@ static void ask(struct model *model, bool querier, unsigned set)
 
 static void ask_group(struct model *model, bool querier)
 {
-	if (!querier)
+	if (!querier || model->group_left <= LMQT)
 		return;
 	model->query_group = true;
-	model->group_left = mtime_min(model->group_left, LMQT);
+	model->group_left = LMQT;
 }
 
 static void include_row(struct model *model, bool querier, enum record_type type, unsigned b)
@@ -633,6 +639,23 @@ static void many_sources(void **state)
 	lab_free(&lab);
 }
 
+/* The largest limit that can be told. */
+static void as_many_sources_as_can_be_counted(void **state)
+{
+	struct lab lab = lab_new();
+
+	(void)state;
+	pool_free(lab.pool);
+	lab.pool = pool_new(16 << 20);
+	lab.timers.sources_max = UINT16_MAX;
+	for (unsigned n = 0; n < 63 * CROWD; n += CROWD)
+		assert_int_equal(apply_crowd(&lab, ALLOW, n, CROWD), GROUP_CHANGED);
+	assert_int_equal(apply_crowd(&lab, ALLOW, 63 * CROWD, CROWD), GROUP_CHANGED | GROUP_SOURCES_MAX);
+	assert_int_equal(lab.group.source_count, UINT16_MAX);
+	assert_int_equal(lab.group.source_capacity, UINT16_MAX);
+	lab_free(&lab);
+}
+
 /* Without memory a group takes fewer sources and tells so; what it had is kept, and EXCLUDE errs towards
  * passing more. */
 static void no_memory(void **state)
@@ -759,6 +782,7 @@ int main(void)
 		cmocka_unit_test(filter_without_room_is_a_superset),
 		cmocka_unit_test(sources_max),
 		cmocka_unit_test(many_sources),
+		cmocka_unit_test(as_many_sources_as_can_be_counted),
 		cmocka_unit_test(no_memory),
 	};
 

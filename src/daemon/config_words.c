@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/config_words.h"
+
+#include "daemon/config_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool config_read_membership(const char *word, struct config_scope *scope)
+{
+	if (strcmp(word, "kernel") != 0 && strcmp(word, "user") != 0)
+		return false;
+	scope->link.upstream_membership = *word == 'k' ? MEMBERSHIP_KERNEL : MEMBERSHIP_USER;
+	return true;
+}
+
+bool config_read_upstream_version(const char *word, struct config_scope *scope)
+{
+	enum family family;
+	enum version version;
+
+	if (strcmp(word, "auto") == 0) {
+		memset(scope->link.upstream_version, VERSION_NONE, sizeof scope->link.upstream_version);
+		return true;
+	}
+	if (!config_protocol_parse(word, &family, &version))
+		return false;
+	scope->link.upstream_version[family] = (uint8_t)version;
+	return true;
+}
+
+bool config_read_ssm_range(const char *word, struct config_scope *scope)
+{
+	const char *slash = strchr(word, '/');
+	char text[ADDR_TEXT_SIZE];
+	unsigned long length, bits;
+	struct addr prefix;
+	char *end;
+
+	if (strcmp(word, "none") == 0) {
+		memset(scope->link.ssm_length, 0, sizeof scope->link.ssm_length);
+		return true;
+	}
+	if (slash == NULL || slash - word >= ADDR_TEXT_SIZE || slash[1] < '0' || slash[1] > '9')
+		return false;
+	memcpy(text, word, (size_t)(slash - word));
+	text[slash - word] = '\0';
+	length = strtoul(slash + 1, &end, 10);
+	if (*end != '\0' || !addr_parse(text, &prefix) || !addr_is_multicast(&prefix))
+		return false;
+	bits = addr_family(&prefix) == FAMILY_IPV4 ? 32 : 128;
+	if (length < 4 || length > bits)
+		return false;
+	if (addr_family(&prefix) == FAMILY_IPV6)
+		prefix.bytes[1] &= 0xf0; /* every scope */
+	scope->link.ssm_prefix[addr_family(&prefix)] = prefix;
+	scope->link.ssm_length[addr_family(&prefix)] = (uint8_t)(length + 128 - bits);
+	return true;
+}
+
+void config_default_ssm_ranges(struct link_settings *settings)
+{
+	settings->ssm_prefix[FAMILY_IPV4] = addr_from_ipv4_number(0xe8000000);
+	settings->ssm_length[FAMILY_IPV4] = 96 + 8;
+	settings->ssm_prefix[FAMILY_IPV6] = (struct addr){{0xff, 0x30}};
+	settings->ssm_length[FAMILY_IPV6] = 32;
+}
