@@ -22,7 +22,7 @@ struct port {
 	struct addr told_address[FAMILIES];
 	uint32_t told_mtu;
 	bool tell_unusable[FAMILIES]; /* the vif went: say so before anything else */
-	bool leaving;		      /* to be told as gone, then freed */
+	bool leaving;                 /* to be told as gone, then freed */
 };
 
 struct interface {
@@ -38,6 +38,7 @@ struct interface {
 	size_t address_count;
 	unsigned vif[FAMILIES];
 	mtime retry_at[FAMILIES]; /* after a failure; 0: none */
+	bool incomplete;          /* a port could not be made: ids or memory were short */
 	struct port *ports;
 };
 
@@ -54,7 +55,7 @@ struct links {
 	struct interface *interfaces;
 	struct interface *vifs[FAMILIES][LINKS_VIFS];
 	struct port *ports[LINKS_INSTANCES][LINKS_MAX]; /* by link id */
-	uint64_t ids_used[LINKS_INSTANCES];		/* given out, or not yet given back */
+	uint64_t ids_used[LINKS_INSTANCES];             /* given out, or not yet given back */
 	bool enabled[FAMILIES];
 	bool changed; /* links_pull may find something */
 };
@@ -70,6 +71,10 @@ static void interface_free(struct links *links, struct interface *interface)
 
 	LL_FOREACH_SAFE (interface->ports, port, next)
 		free(port);
+	for (int family = 0; family < FAMILIES; family++)
+		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
+			if (links->vifs[family][vif] == interface)
+				links->vifs[family][vif] = NULL;
 	DL_DELETE(links->interfaces, interface);
 	free(interface);
 }
@@ -94,7 +99,7 @@ void links_enable_family(struct links *links, enum family family)
 }
 
 bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
-		const struct link_settings *settings)
+                const struct link_settings *settings)
 {
 	struct name *name = calloc(1, sizeof *name);
 
@@ -117,7 +122,7 @@ static bool is_pattern(const char *text)
 static bool matches(const struct name *name, const char *interface)
 {
 	return is_pattern(name->pattern) ? fnmatch(name->pattern, interface, 0) == 0
-					 : strcmp(name->pattern, interface) == 0;
+	                                 : strcmp(name->pattern, interface) == 0;
 }
 
 /* An instance uses an interface once. A plain name wins over a pattern, the first pattern over later ones. */
@@ -164,57 +169,100 @@ static bool port_new(struct links *links, struct interface *interface, const str
 	return true;
 }
 
+static bool has_port(const struct interface *interface, unsigned instance)
+{
+	const struct port *port;
+
+	LL_FOREACH (interface->ports, port)
+		if (port->instance == instance)
+			return true;
+	return false;
+}
+
 static bool attach(struct links *links, struct interface *interface)
 {
-	bool complete = true;
-
+	interface->incomplete = false;
 	for (unsigned instance = 0; instance < LINKS_INSTANCES; instance++) {
 		const struct name *name = find_name(links, instance, interface->name);
 
-		if (name != NULL && !port_new(links, interface, name))
-			complete = false;
+		if (name != NULL && !has_port(interface, instance) && !port_new(links, interface, name))
+			interface->incomplete = true;
 	}
-	return complete;
+	return !interface->incomplete;
 }
 
-static void detach(struct interface *interface)
+static void port_free(struct links *links, struct port *port)
 {
-	struct port *port;
+	LL_DELETE(port->interface->ports, port);
+	links->ports[port->instance][port->id] = NULL;
+	if (!port->told)
+		links->ids_used[port->instance] &= ~((uint64_t)1 << port->id);
+	free(port);
+}
+
+/* Ports that their instance knows nothing of go at once. */
+static void detach(struct links *links, struct interface *interface)
+{
+	struct port *port, *next;
 
 	interface->gone = true;
-	LL_FOREACH (interface->ports, port)
+	interface->incomplete = false;
+	interface->retry_at[FAMILY_IPV4] = interface->retry_at[FAMILY_IPV6] = 0;
+	LL_FOREACH_SAFE (interface->ports, port, next) {
 		port->leaving = true;
+		if (!port->told)
+			port_free(links, port);
+	}
+}
+
+static struct interface *interface_new(struct links *links, int ifindex, const char *name)
+{
+	struct interface *interface = calloc(1, sizeof *interface), *other;
+
+	if (interface == NULL)
+		return NULL;
+	/* Whoever had the name before is gone, or renamed: there is no news of that yet. */
+	DL_FOREACH (links->interfaces, other)
+		if (!other->gone && strcmp(other->name, name) == 0)
+			detach(links, other);
+	interface->ifindex = ifindex;
+	strncpy(interface->name, name, sizeof interface->name - 1);
+	interface->vif[FAMILY_IPV4] = interface->vif[FAMILY_IPV6] = LINKS_NO_VIF;
+	DL_APPEND(links->interfaces, interface);
+	return interface;
+}
+
+/* Other names and patterns may apply, so it is another link. Its addresses stay, and are not told again. */
+static struct interface *interface_rename(struct links *links, struct interface *interface, const char *name)
+{
+	struct interface *renamed = interface_new(links, interface->ifindex, name);
+
+	detach(links, interface);
+	if (renamed == NULL)
+		return NULL;
+	memcpy(renamed->addresses, interface->addresses, sizeof renamed->addresses);
+	memcpy(renamed->address_seen, interface->address_seen, sizeof renamed->address_seen);
+	renamed->address_count = interface->address_count;
+	return renamed;
 }
 
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, uint32_t mtu)
 {
 	struct interface *interface = find_interface(links, ifindex);
+	bool is_new = interface == NULL || strcmp(interface->name, name) != 0;
 
 	links->changed = true;
-	if (interface != NULL && strcmp(interface->name, name) != 0) {
-		/* Renamed: other names and patterns may apply, so it is another link. */
-		detach(interface);
-		interface = NULL;
-	}
-	if (interface != NULL) {
-		if (up && !interface->up)
-			interface->retry_at[FAMILY_IPV4] = interface->retry_at[FAMILY_IPV6] = 0;
-		interface->up = up;
-		interface->mtu = mtu;
-		interface->seen = true;
-		return true;
-	}
-	interface = calloc(1, sizeof *interface);
+	if (is_new)
+		interface = interface == NULL ? interface_new(links, ifindex, name)
+		                              : interface_rename(links, interface, name);
 	if (interface == NULL)
 		return false;
-	interface->ifindex = ifindex;
-	strncpy(interface->name, name, sizeof interface->name - 1);
+	if (up && !interface->up)
+		interface->retry_at[FAMILY_IPV4] = interface->retry_at[FAMILY_IPV6] = 0;
 	interface->up = up;
 	interface->mtu = mtu;
 	interface->seen = true;
-	interface->vif[FAMILY_IPV4] = interface->vif[FAMILY_IPV6] = LINKS_NO_VIF;
-	DL_APPEND(links->interfaces, interface);
-	return attach(links, interface);
+	return !is_new || attach(links, interface);
 }
 
 void links_interface_gone(struct links *links, int ifindex)
@@ -223,7 +271,7 @@ void links_interface_gone(struct links *links, int ifindex)
 
 	if (interface == NULL)
 		return;
-	detach(interface);
+	detach(links, interface);
 	links->changed = true;
 }
 
@@ -267,8 +315,12 @@ void links_dump_end(struct links *links)
 	struct interface *interface;
 
 	DL_FOREACH (links->interfaces, interface) {
-		if (!interface->gone && !interface->seen)
-			detach(interface);
+		if (interface->gone)
+			continue;
+		if (!interface->seen) {
+			detach(links, interface);
+			continue;
+		}
 		for (size_t i = interface->address_count; i-- > 0;)
 			if (!interface->address_seen[i])
 				links_address(links, interface->ifindex, &interface->addresses[i], false);
@@ -280,6 +332,7 @@ void links_id_free(struct links *links, unsigned instance, uint8_t id)
 {
 	assert(links->ports[instance][id] == NULL);
 	links->ids_used[instance] &= ~((uint64_t)1 << id);
+	links->changed = true;
 }
 
 /* The address that queries are sent from: the first IPv4 one; the lowest link-local IPv6 one. */
@@ -360,10 +413,10 @@ static bool pull_tell(struct interface *interface, struct link_op *op)
 		if (!port_has_news(port))
 			continue;
 		*op = (struct link_op){.kind = LINK_TELL,
-				       .ifindex = interface->ifindex,
-				       .name = interface->name,
-				       .instance = port->instance,
-				       .id = port->id};
+		                       .ifindex = interface->ifindex,
+		                       .name = interface->name,
+		                       .instance = port->instance,
+		                       .id = port->id};
 		fill_change(port, &op->change);
 		return true;
 	}
@@ -371,7 +424,7 @@ static bool pull_tell(struct interface *interface, struct link_op *op)
 }
 
 static bool find_vif(struct links *links, enum family family, bool (*is_free)(void *, enum family, unsigned),
-		     void *context, unsigned *vif)
+                     void *context, unsigned *vif)
 {
 	for (*vif = 0; *vif < LINKS_VIFS; ++*vif)
 		if (links->vifs[family][*vif] == NULL && is_free(context, family, *vif))
@@ -380,7 +433,7 @@ static bool find_vif(struct links *links, enum family family, bool (*is_free)(vo
 }
 
 static bool pull_vif(struct links *links, struct interface *interface, enum family family, mtime now,
-		     bool (*is_free)(void *, enum family, unsigned), void *context, struct link_op *op)
+                     bool (*is_free)(void *, enum family, unsigned), void *context, struct link_op *op)
 {
 	bool wanted = wants_vif(links, interface, family);
 	unsigned vif = interface->vif[family];
@@ -392,22 +445,24 @@ static bool pull_vif(struct links *links, struct interface *interface, enum fami
 		return false;
 	}
 	*op = (struct link_op){.kind = wanted ? LINK_ADD_VIF : LINK_DEL_VIF,
-			       .family = family,
-			       .vif = vif,
-			       .ifindex = interface->ifindex,
-			       .name = interface->name};
+	                       .family = family,
+	                       .vif = vif,
+	                       .ifindex = interface->ifindex,
+	                       .name = interface->name};
 	return true;
 }
 
 bool links_pull(struct links *links, mtime now,
-		bool (*vif_is_free)(void *context, enum family family, unsigned vif), void *context,
-		struct link_op *op)
+                bool (*vif_is_free)(void *context, enum family family, unsigned vif), void *context,
+                struct link_op *op)
 {
 	struct interface *interface, *next;
 
 	if (!links->changed && links_deadline(links) > now)
 		return false;
 	DL_FOREACH_SAFE (links->interfaces, interface, next) {
+		if (interface->incomplete)
+			attach(links, interface);
 		for (int family = 0; family < FAMILIES; family++)
 			if (pull_vif(links, interface, family, now, vif_is_free, context, op))
 				return true;
@@ -435,7 +490,7 @@ static struct interface *op_interface(struct links *links, const struct link_op 
 }
 
 static void vif_done(struct links *links, mtime now, struct interface *interface, const struct link_op *op,
-		     int result)
+                     int result)
 {
 	struct port *port;
 
@@ -450,7 +505,9 @@ static void vif_done(struct links *links, mtime now, struct interface *interface
 		return;
 	}
 	interface->vif[op->family] = LINKS_NO_VIF;
-	links->vifs[op->family][op->vif] = NULL;
+	/* Until all instances were told, its number is not free. */
+	if (interface->ports == NULL)
+		links->vifs[op->family][op->vif] = NULL;
 	LL_FOREACH (interface->ports, port)
 		port->tell_unusable[op->family] = port->told_usable[op->family];
 }
@@ -460,11 +517,7 @@ static void tell_done(struct links *links, const struct link_op *op)
 	struct port *port = links->ports[op->instance][op->id];
 
 	if (!op->change.present) {
-		LL_DELETE(port->interface->ports, port);
-		links->ports[op->instance][op->id] = NULL;
-		if (!port->told)
-			links->ids_used[op->instance] &= ~((uint64_t)1 << op->id);
-		free(port);
+		port_free(links, port);
 		return;
 	}
 	port->told = true;
@@ -505,12 +558,12 @@ unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enu
 }
 
 void links_each_port(const struct links *links, enum family family, unsigned vif,
-		     void (*tell)(void *context, unsigned instance, uint8_t id), void *context)
+                     void (*tell)(void *context, unsigned instance, uint8_t id), void *context)
 {
 	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[family][vif] : NULL;
 	const struct port *port;
 
-	if (interface == NULL)
+	if (interface == NULL || interface->vif[family] != vif)
 		return;
 	LL_FOREACH (interface->ports, port)
 		if (port->told_usable[family])

@@ -16,19 +16,24 @@ struct reader {
 	char *error;
 };
 
+static void strip_end(char *line)
+{
+	char *end = line + strlen(line);
+
+	while (end > line && strchr(BLANK, end[-1]) != NULL)
+		end--;
+	*end = '\0';
+}
+
 /* What remains of a line without its comment, the blanks around it and a semicolon at its end. */
 static char *strip(char *line)
 {
-	char *end;
-
 	line[strcspn(line, "#")] = '\0';
 	line += strspn(line, BLANK);
-	end = line + strlen(line);
-	while (end > line && strchr(BLANK, end[-1]) != NULL)
-		end--;
-	if (end > line && end[-1] == ';')
-		end--;
-	*end = '\0';
+	strip_end(line);
+	if (*line != '\0' && line[strlen(line) - 1] == ';')
+		line[strlen(line) - 1] = '\0';
+	strip_end(line);
 	return line;
 }
 

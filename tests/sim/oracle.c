@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "oracle.h"
 
-#include "proxy.h"
-
 /* What the stations of a segment want together, as its proxy can know it. */
 static struct wish wish_on(const struct world *world, const struct segment *segment, enum family family,
                            unsigned group)
@@ -88,21 +86,108 @@ static void expect_on(const struct world *world, const struct segment *segment, 
 	}
 }
 
-static bool may_be_slow(const struct world *world, struct wish wish, enum family family, unsigned group,
-                        enum strictness strictness)
+static bool excludes_some(struct wish wish)
 {
-	return strictness == NOTHING_MISSING ||
-	       (strictness == PROMPT && wish.exclude && world->slow_groups[family] >> group & 1);
+	return wish.exclude && wish.sources != 0;
+}
+
+/* Does a station of the segment, other than this one, exclude sources? */
+static bool others_exclude(const struct world *world, const struct segment *segment, enum family family,
+                           unsigned group, const void *station)
+{
+	for (unsigned i = 0; i < world->host_count; i++) {
+		const struct member *host = world->hosts[i];
+
+		if (host != station && host->port.segment == segment && host->family == family &&
+		    excludes_some(host->interests[group].wish))
+			return true;
+	}
+	for (unsigned i = 0; i < world->proxy_count; i++) {
+		const struct proxy *proxy = world->proxies[i];
+
+		if (proxy != station && proxy->links[0].port.segment == segment &&
+		    excludes_some(oracle_upstream(world, proxy, family, group)))
+			return true;
+	}
+	return false;
+}
+
+static void note_leave(const struct world *world, struct segment *segment, enum family family, unsigned group,
+                       const void *station)
+{
+	if (segment->server != NULL && others_exclude(world, segment, family, group, station))
+		segment->slow_groups[family] |= 1u << group;
+}
+
+/* From the proxy of a segment up to the router. */
+static void note_leaves_above(const struct world *world, const struct segment *segment, enum family family,
+                              unsigned group)
+{
+	for (; segment->server != NULL; segment = segment->server->proxy->links[0].port.segment) {
+		const struct proxy *proxy = segment->server->proxy;
+
+		if (oracle_upstream(world, proxy, family, group).exclude)
+			note_leave(world, proxy->links[0].port.segment, family, group, proxy);
+	}
+}
+
+void oracle_note_change(struct world *world, const struct member *host, unsigned group, struct wish wish)
+{
+	struct segment *segment = host->port.segment;
+
+	if (!host->interests[group].wish.exclude || wish.exclude)
+		return;
+	note_leave(world, segment, host->family, group, host);
+	note_leaves_above(world, segment, host->family, group);
+}
+
+void oracle_note_restart(struct world *world, const struct proxy *proxy)
+{
+	for (int family = 0; family < FAMILIES; family++)
+		for (unsigned group = 0; group < world->group_count; group++)
+			note_leaves_above(world, proxy->links[1].port.segment, family, group);
+}
+
+void oracle_forget_changes(struct world *world)
+{
+	for (unsigned i = 0; i < world->segment_count; i++)
+		memset(world->segments[i].slow_groups, 0, sizeof world->segments[i].slow_groups);
+}
+
+static bool is_slow_below(const struct world *world, const struct proxy *proxy, enum family family,
+                          unsigned group);
+
+static bool is_slow(const struct world *world, const struct segment *segment, enum family family,
+                    unsigned group)
+{
+	if (segment->slow_groups[family] >> group & 1)
+		return true;
+	for (unsigned i = 0; i < world->proxy_count; i++)
+		if (world->proxies[i]->links[0].port.segment == segment &&
+		    is_slow_below(world, world->proxies[i], family, group))
+			return true;
+	return false;
+}
+
+static bool is_slow_below(const struct world *world, const struct proxy *proxy, enum family family,
+                          unsigned group)
+{
+	for (unsigned i = 1; i < proxy->link_count; i++)
+		if (is_slow(world, proxy->links[i].port.segment, family, group))
+			return true;
+	return false;
 }
 
 static bool may_have_surplus(const struct world *world, const struct segment *segment,
                              const struct data_packet *packet, enum strictness strictness)
 {
-	struct wish wish =
-		segment->server ? wish_on(world, segment, packet->family, packet->group) : WISH_NONE;
+	enum family family = packet->family;
 
-	return packet->copies[segment->number] == 1 &&
-	       may_be_slow(world, wish, packet->family, packet->group, strictness);
+	if (packet->copies[segment->number] != 1 || strictness == EXACT)
+		return false;
+	return strictness == NOTHING_MISSING ||
+	       (segment->server != NULL && wish_on(world, segment, family, packet->group).exclude &&
+	        is_slow(world, segment, family, packet->group));
 }
 
 void oracle_check_packet(struct world *world, const struct data_packet *packet, enum strictness strictness)
@@ -136,7 +221,10 @@ static void check_filter(struct world *world, const struct proxy *proxy, enum fa
 	world_count(world, TALLY_FILTER_CHECKS);
 	if (wish_equal(told, expected))
 		return;
-	if (wish_covers(told, expected) && may_be_slow(world, expected, family, group, strictness))
+	if (wish_covers(told, expected) && strictness == NOTHING_MISSING)
+		return;
+	if (wish_covers(told, expected) && strictness == PROMPT && expected.exclude &&
+	    is_slow_below(world, proxy, family, group))
 		return;
 	world_fail(world, "proxy %u: family %u group %u: told upstream %s, but its hosts want %s",
 	           proxy->number, family, group, wish_format(told, told_text),

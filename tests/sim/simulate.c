@@ -9,7 +9,6 @@
  * own.
  */
 #include "oracle.h"
-#include "proxy.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -155,7 +154,7 @@ static void quiet(struct world *world)
 	world->streaming = true;
 	run_for(world, ROUTES_EXPIRE);
 	check(world, exact, 4);
-	memset(world->slow_groups, 0, sizeof world->slow_groups);
+	oracle_forget_changes(world);
 	if (random_percent(&world->random, 30)) {
 		run_for(world, world_membership_interval_max(world));
 		check(world, exact, 0);

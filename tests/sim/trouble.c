@@ -3,7 +3,7 @@
  * What may happen: hosts change their minds, links fail and vanish, other queriers come up, sources move,
  * proxies are restarted, settings change, packets are lost.
  */
-#include "proxy.h"
+#include "oracle.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -75,8 +75,7 @@ void trouble_wish(struct world *world)
 
 	world_note(world, "host on segment %u: family %u group %u version %d %s", host->port.segment->number,
 	           host->family, group, host->version, wish_format(wish, text));
-	if (host->interests[group].wish.exclude && !wish.exclude)
-		world->slow_groups[host->family] |= 1u << group;
+	oracle_note_change(world, host, group, wish);
 	member_set_wish(host, group, wish);
 }
 
@@ -192,22 +191,13 @@ static void trouble_settings(struct world *world)
 		proxy_link_changed(link);
 }
 
-/* Its hosts upstream leave all groups. */
-static void note_slow_groups(struct world *world, const struct proxy *proxy)
-{
-	for (int family = 0; family < FAMILIES; family++)
-		for (unsigned group = 0; group < world->group_count; group++)
-			if (proxy->told[family][group].exclude)
-				world->slow_groups[family] |= 1u << group;
-}
-
 void trouble_restart(struct world *world)
 {
 	struct proxy *proxy = world->proxies[random_below(&world->random, world->proxy_count)];
 
 	world_count(world, TALLY_RESTARTS);
 	world_note(world, "proxy %u: restart", proxy->number);
-	note_slow_groups(world, proxy);
+	oracle_note_restart(world, proxy);
 	proxy_restart(proxy);
 }
 

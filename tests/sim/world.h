@@ -46,6 +46,7 @@ struct segment {
 	mtime last_at;                  /* the latest arrival so far */
 	struct asker *rivals[FAMILIES]; /* another querier that may come up here */
 	unsigned stations;              /* hosts and lower proxies */
+	uint32_t slow_groups[FAMILIES]; /* see oracle_note_change */
 };
 
 /* What went on, for the totals. */
@@ -124,9 +125,6 @@ struct world {
 	mtime query_interval_max; /* of all links and rivals */
 	mtime query_response_interval_max;
 	mtime stream_interval;
-	/* Groups that an EXCLUDE host has left. What all the others exclude, the standard blocks only after a
-	 * group membership interval: their answers put it among the running sources first. */
-	uint32_t slow_groups[FAMILIES];
 	const struct member *hot; /* outside of trouble, most changes are on this host's link, */
 	unsigned hot_group;       /* and of this group */
 	bool in_trouble;          /* things come and go */

@@ -66,17 +66,23 @@ static inline char source_letter(const struct addr *source)
 	return (char)('a' + (addr_ipv4_number(source) - 0x0a000001u));
 }
 
+/* A link that speaks version 3, with default variables. */
+static inline struct group_timers usual_timers(void)
+{
+	return (struct group_timers){
+		.version = VERSION_3,
+		.last_member_query_count = LMQC,
+		.querier = true,
+		.sources_max = LETTERS,
+		.membership_interval = GMI,
+		.last_member_query_interval = LMQI,
+		.older_host_present_interval = GMI,
+	};
+}
+
 static inline struct lab lab_new(void)
 {
-	struct lab lab = {.timers = {.version = VERSION_3,
-	                             .last_member_query_count = LMQC,
-	                             .querier = true,
-	                             .sources_max = LETTERS,
-	                             .membership_interval = GMI,
-	                             .last_member_query_interval = LMQI,
-	                             .older_host_present_interval = GMI},
-	                  .now = 1000000,
-	                  .query_room = LETTERS};
+	struct lab lab = {.timers = usual_timers(), .now = 1000000, .query_room = LETTERS};
 
 	lab.pool = pool_new(1 << 20);
 	assert_non_null(lab.pool);

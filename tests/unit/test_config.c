@@ -9,6 +9,13 @@
 
 #define MINUTE 60000
 
+/* libconfig 1.5 forgets the text of a string that stands where the syntax has no place for one. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libconfig.so\n";
+}
+
 static const struct link_settings link_defaults = {
 	.version = {VERSION_3, VERSION_3},
 	.robustness = 2,
@@ -603,7 +610,7 @@ static void included_files(void **state)
 		{GOOD "\n@include \"binary\"",
 	         F "2: @include: ./binary:2: this is no text: it has NUL or other control bytes in it"},
 		{GOOD "\n@include \"test.conf\"",
-	         F "2: @include: too many files, or a file that includes itself"},
+	         "./test.conf:2: @include: too many files, or a file that includes itself"},
 		{GOOD "\n@include \"bad.inc\"",
 	         "bad.inc:2: robustnes: unknown option; did you mean robustness?"},
 		{GOOD "\n@include \"broken.inc\"", "broken.inc:2: syntax error"},
