@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The packet socket of one link and family: receives every IGMP (or MLD) packet that arrives there, whole from the IP
- * header on, and sends packets that the core has built. Own packets are not seen. It also makes the link a member of
- * the routers' groups (224.0.0.2, 224.0.0.22; ff02::2, ff02::16) and all-multicast, so that switches and network cards pass
- * them. Policy-free, 0 or -errno. Owner thread only.
+ * The packet socket of one link and family: receives every IGMP (or MLD) packet that arrives there, whole
+ * from the IP header on, and sends packets that the core has built. Own packets are not seen. It also makes
+ * the link a member of the routers' groups (224.0.0.2, 224.0.0.22; ff02::2, ff02::16) and all-multicast, so
+ * that switches and network cards pass them. Policy-free, 0 or -errno. Owner thread only.
+ *
+ * The link may be down and without an address. Nothing is checked or put together for the reader: checksums,
+ * lengths and fragments are his business. Packets of a VLAN on top of the link, and to another host, are left
+ * out.
  */
 #ifndef MCPROXY_KERNEL_LINK_SOCKET_H
 #define MCPROXY_KERNEL_LINK_SOCKET_H
@@ -12,11 +16,13 @@
 
 #include <stddef.h>
 
-#define LINK_SOCKET_BATCH 64       /* packets received per call at most */
+#define LINK_SOCKET_BATCH      64   /* packets received per call at most */
 #define LINK_SOCKET_PACKET_MAX 9216 /* longer packets are cut and counted as such */
 
 struct link_socket; /* opaque */
 
+/* -ENODEV: no such interface, or one without this family. -EPFNOSUPPORT: a kind of link that is not served
+ * (InfiniBand). */
 int link_socket_open(struct link_socket **socket, int ifindex, enum family family);
 void link_socket_close(struct link_socket *socket);
 int link_socket_fd(const struct link_socket *socket);
@@ -26,8 +32,8 @@ struct link_packet {
 	size_t length;       /* bytes at data */
 	bool truncated;
 };
-/* Up to `max` waiting packets (at most LINK_SOCKET_BATCH) with one system call; their number, 0 when none waits, or
- * -errno. The buffers are shared by all link sockets. */
+/* Up to `max` waiting packets (at most LINK_SOCKET_BATCH) with one system call; their number, 0 when none
+ * waits, or -errno. That the link went down is no error. The buffers are shared by all link sockets. */
 int link_socket_receive(struct link_socket *socket, struct link_packet *packets, size_t max);
 
 struct link_send {
@@ -35,7 +41,8 @@ struct link_send {
 	size_t length;
 	struct addr destination; /* a multicast group: gives the link-layer address */
 };
-/* Sends them in order; returns how many went out before the first failure, or -errno when none did. */
+/* Sends them in order; returns how many went out before the first failure, or -errno when none did
+ * (-ENETDOWN: the link is down). */
 int link_socket_send(struct link_socket *socket, const struct link_send *sends, size_t count);
 
 /* Packets that the kernel dropped on this socket since the last call, because its buffer was full. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A multicast routing (MRT) socket: one per family and kernel table. Adds vifs and forwarding entries, reads
- * their counters, and receives upcalls, nothing else (a socket filter keeps reports out). Policy-free: does what
- * it is told and returns 0 or -errno. Owner thread only.
+ * their counters, and receives upcalls, nothing else (a socket filter keeps reports out). Policy-free: does
+ * what it is told and returns 0 or -errno. Owner thread only.
  */
 #ifndef MCPROXY_KERNEL_MRT_H
 #define MCPROXY_KERNEL_MRT_H
@@ -11,26 +11,29 @@
 
 #include <stddef.h>
 
-#define MRT_VIFS 32             /* the kernel's limit per table, both families */
-#define MRT_TABLE_DEFAULT 0     /* do not choose a table */
+#define MRT_VIFS          32 /* the kernel's limit per table, both families */
+#define MRT_TABLE_DEFAULT 0  /* do not choose a table */
 #define MRT_TTL_THRESHOLD 1
 
 struct mrt; /* opaque */
 
-/* -EADDRINUSE: another multicast router owns the table. -EPERM, -ENOPROTOOPT (kernel without multicast routing).
- * Sets MRT_ASSERT and MRT_PIM as WRONGVIF repair needs them, and the receive buffer. */
+/* -EADDRINUSE: another multicast router owns the table. -EPERM, -ENOPROTOOPT (kernel without multicast
+ * routing). Sets MRT_ASSERT and MRT_PIM as WRONGVIF repair needs them, and the receive buffer. */
 int mrt_open(struct mrt **mrt, enum family family, uint32_t table);
 /* Clears what it set and closes; the kernel flushes vifs and entries. */
 void mrt_close(struct mrt *mrt);
 int mrt_fd(const struct mrt *mrt);
 
+/* An interface may be made two vifs of IPv4 without an error: see to it that it is not. -EOVERFLOW: IPv6 vifs
+ * need an interface index below 65536. -EADDRINUSE: the number is taken. */
 int mrt_add_vif(struct mrt *mrt, unsigned vif, int ifindex);
+/* -EADDRNOTAVAIL: there is none, perhaps because its interface was deleted. */
 int mrt_del_vif(struct mrt *mrt, unsigned vif);
 
-/* Adds or updates the entry (source, group) with incoming vif and outgoing vif set; no outgoing vif makes a negative
- * entry that drops without an upcall. */
+/* Adds or updates the entry (source, group) with incoming vif and outgoing vif set; no outgoing vif makes a
+ * negative entry that drops without an upcall. */
 int mrt_set_route(struct mrt *mrt, const struct addr *source, const struct addr *group, unsigned input_vif,
-		  uint32_t output_vifs);
+                  uint32_t output_vifs);
 int mrt_del_route(struct mrt *mrt, const struct addr *source, const struct addr *group);
 
 struct mrt_counters {
@@ -39,7 +42,7 @@ struct mrt_counters {
 	uint64_t wrong_vif;
 };
 int mrt_route_counters(struct mrt *mrt, const struct addr *source, const struct addr *group,
-		       struct mrt_counters *counters);
+                       struct mrt_counters *counters);
 
 enum mrt_upcall_kind { MRT_UPCALL_NOCACHE, MRT_UPCALL_WRONGVIF };
 struct mrt_upcall {
@@ -48,8 +51,8 @@ struct mrt_upcall {
 	struct addr source;
 	struct addr group;
 };
-/* Reads up to `max` waiting upcalls without blocking; returns how many (other upcall kinds are skipped), 0 when none
- * waits, -errno on error. */
+/* Reads up to `max` waiting upcalls without blocking; returns how many (other upcall kinds are skipped), 0
+ * when none waits, -errno on error. */
 int mrt_receive(struct mrt *mrt, struct mrt_upcall *upcalls, size_t max);
 
 #endif

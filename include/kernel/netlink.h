@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * News of interfaces and addresses from rtnetlink: a dump of what is there, then every change. Each piece of news is
- * complete in itself (level-triggered). Owner thread only.
+ * News of interfaces and addresses from rtnetlink: a dump of what is there, then every change. Each piece of
+ * news is complete in itself (level-triggered). Owner thread only.
  */
 #ifndef MCPROXY_KERNEL_NETLINK_H
 #define MCPROXY_KERNEL_NETLINK_H
@@ -9,10 +9,11 @@
 #include "core/addr.h"
 
 enum netlink_kind {
-	NETLINK_LINK,         /* an interface is there: name, up, multicast, mtu */
-	NETLINK_LINK_GONE,    /* it is not any more */
-	NETLINK_ADDRESS,      /* it has this address; tentative and duplicate ones are not told */
-	NETLINK_ADDRESS_GONE,
+	NETLINK_LINK,      /* an interface is there: name, up, multicast, mtu */
+	NETLINK_LINK_GONE, /* it is not any more */
+	NETLINK_ADDRESS, /* it has this address, its own one on a point-to-point link; IPv6 addresses are told
+	                  * when they are ready, secondary IPv4 ones when they become primary */
+	NETLINK_ADDRESS_GONE, /* or proved to be a duplicate; it need not have been told */
 	NETLINK_OVERRUN,      /* news was lost: a new dump follows by itself; NETLINK_DUMP_END ends it */
 	NETLINK_DUMP_END,     /* the dump is complete: what was not told is not there */
 };
@@ -36,6 +37,7 @@ void netlink_close(struct netlink *netlink);
 int netlink_fd(const struct netlink *netlink);
 
 /* Reads what waits, without blocking, and calls tell for each piece of news in order. 0 or -errno. */
-int netlink_receive(struct netlink *netlink, void (*tell)(void *context, const struct netlink_news *news), void *context);
+int netlink_receive(struct netlink *netlink, void (*tell)(void *context, const struct netlink_news *news),
+                    void *context);
 
 #endif

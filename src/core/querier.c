@@ -91,6 +91,20 @@ static bool adopt(struct querier *querier, const struct query *query)
 	return changed;
 }
 
+/* RFC 2236 section 3 counts on the maximum response time of a group-specific query being the interval. A
+ * querier that speaks version 3 (now) has the configured one. */
+static bool adopt_last_member_query_interval(struct querier *querier, const struct query *query)
+{
+	uint32_t before = querier->last_member_query_interval;
+
+	if (query->version == VERSION_3)
+		querier->last_member_query_interval = 0;
+	else if (query->version == VERSION_2 && !addr_is_unspecified(&query->group) &&
+	         query->max_response > 0)
+		querier->last_member_query_interval = query->max_response;
+	return querier->last_member_query_interval != before;
+}
+
 bool querier_heard(struct querier *querier, const struct link_settings *settings, const struct addr *own,
                    const struct addr *from, const struct query *query, mtime now)
 {
@@ -105,15 +119,12 @@ bool querier_heard(struct querier *querier, const struct link_settings *settings
 	querier->query_at = MTIME_NEVER;
 	querier->query_now = false;
 	querier->startup_left = 0;
+	if (changed)
+		querier->last_member_query_interval = 0;
 	if (adopt(querier, query))
 		changed = true;
-	/* RFC 2236 section 3 counts on the maximum response time of a group-specific query being the
-	 * interval. */
-	if (query->version == VERSION_2 && !addr_is_unspecified(&query->group) && query->max_response > 0 &&
-	    querier->last_member_query_interval != query->max_response) {
-		querier->last_member_query_interval = query->max_response;
+	if (adopt_last_member_query_interval(querier, query))
 		changed = true;
-	}
 	querier->other_until = now + querier_other_present_interval(querier, settings);
 	return changed;
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from mcproxy_daemon import PROGRAM
-from netlab import Capture, Daemon, Receiver, Sender, tables, wait_until
+from netlab import Capture, CraftedHost, Daemon, Receiver, Record, Sender, tables, wait_until
 
 GROUP = "239.1.2.3"
 SMALLEST = 'protocol = "IGMPv3"; instances = ("eth0 ==> eth1");'
@@ -231,3 +231,24 @@ def test_idle_daemon_sleeps(router):
     memory = [line for line in Path(f"/proc/{daemon.pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
     if "SANITIZE" not in os.environ and "san" not in str(PROGRAM):
         assert int(memory[0].split()[1]) < 4096, memory
+
+
+def test_a_worker_needs_only_three_system_calls(router):
+    """In steady state a worker calls ppoll, and read and write on its eventfds; nothing else."""
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    crafted = CraftedHost(network.host, "eth0", "10.0.1.77")
+    workers = [task.name for task in Path(f"/proc/{daemon.pid}/task").iterdir() if task.name != str(daemon.pid)]
+    assert len(workers) == 1
+    trace = network.router.directory / "strace"
+    tracer = network.router.start("strace", "-qq", "-o", trace, "-p", workers[0])
+    wait_until(lambda: "TracerPid:\t0" not in Path(f"/proc/{daemon.pid}/task/{workers[0]}/status").read_text(), what="strace")
+    for number in range(1, 40):
+        crafted.report(Record("TO_EX", f"239.5.0.{number}"))
+    Sender(network.source, "eth0", "239.5.0.1").send(3)
+    wait_until(lambda: "239.5.0.39" in tables.igmp_groups(network.router, "eth0"), what="the joins upstream")
+    tracer.signal(signal.SIGINT)
+    tracer.wait()
+    calls = {line.split("(")[0].split()[-1] for line in trace.read_text().splitlines() if "(" in line}
+    # Memory for more groups is the allocator's business.
+    assert calls - {"mmap", "munmap", "brk", "mprotect", "madvise", "restart_syscall"} == {"ppoll", "read", "write"}

@@ -24,6 +24,9 @@ static const struct link_settings link_defaults = {
 	.last_member_query_interval = 1000,
 	.groups_max = 131072,
 	.sources_max = 1024,
+	.repeat_without_querier = true,
+	.ssm_prefix = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 232}}, {{0xff, 0x30}}},
+	.ssm_length = {104, 32},
 };
 
 static const struct instance_settings instance_defaults = {
@@ -47,6 +50,13 @@ static void assert_link(const struct link_settings *link, const struct link_sett
 	assert_int_equal(link->forward_without_querier, expected->forward_without_querier);
 	assert_int_equal(link->groups_max, expected->groups_max);
 	assert_int_equal(link->sources_max, expected->sources_max);
+	assert_memory_equal(link->ssm_prefix, expected->ssm_prefix, sizeof link->ssm_prefix);
+	assert_memory_equal(link->ssm_length, expected->ssm_length, sizeof link->ssm_length);
+	assert_int_equal(link->upstream_membership, expected->upstream_membership);
+	assert_memory_equal(link->upstream_version, expected->upstream_version,
+	                    sizeof link->upstream_version);
+	assert_int_equal(link->repeat_without_querier, expected->repeat_without_querier);
+	assert_int_equal(link->unsolicited_report_interval, expected->unsolicited_report_interval);
 }
 
 static void assert_instance(const struct instance_settings *settings,
@@ -165,6 +175,14 @@ static const struct {
 	{"forward_without_querier = TRUE;", {.forward_without_querier = true}},
 	{"groups_max = 16777216;", {.groups_max = 16777216}},
 	{"sources_max = 4096;", {.sources_max = 4096}},
+	{"unsolicited_report_interval = 0.1;", {.unsolicited_report_interval = 100}},
+	{"upstream_membership = \"user\";", {.upstream_membership = MEMBERSHIP_USER}},
+	{"upstream_version = \"IGMPv2\";", {.upstream_version = {VERSION_2, VERSION_NONE}}},
+	{"upstream_version = [ \"MLDv1\", \"IGMPv1\" ];", {.upstream_version = {VERSION_1, VERSION_2}}},
+	{"ssm_range = ( \"232.1.0.0/16\" );",
+         {.ssm_prefix = {{{[10] = 0xff, 0xff, 232, 1}}}, .ssm_length = {112}}},
+	{"ssm_range = \"ff3e:40::/96\";",
+         {.ssm_prefix = {{{0}}, {{0xff, 0x30, 0, 0x40}}}, .ssm_length = {0, 96}}},
 };
 
 static struct link_settings changed_link(const struct link_settings *change)
@@ -184,6 +202,14 @@ static struct link_settings changed_link(const struct link_settings *change)
 	CHANGE(forward_without_querier);
 	CHANGE(groups_max);
 	CHANGE(sources_max);
+	CHANGE(unsolicited_report_interval);
+	CHANGE(upstream_membership);
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
+		CHANGE(upstream_version[family]);
+		CHANGE(ssm_length[family]);
+		if (change->ssm_length[family] != 0)
+			link.ssm_prefix[family] = change->ssm_prefix[family];
+	}
 #undef CHANGE
 	return link;
 }
@@ -274,6 +300,28 @@ static void inner_levels_override_outer_ones(void **state)
 	config_free(config);
 }
 
+/* Options that can be switched off on an inner level. */
+static void options_switched_off(void **state)
+{
+	struct config *config = load_levels("upstream_version = \"IGMPv2\"; upstream_membership = \"user\";",
+	                                    "upstream_version = \"auto\"; upstream_membership = \"kernel\"; "
+	                                    "repeat_without_querier = false;",
+	                                    "ssm_range = \"none\";");
+	const struct config_instance *outer = &config->instances[0], *inner = &config->instances[1];
+
+	(void)state;
+	assert_int_equal(outer->upstream[0].settings.upstream_version[FAMILY_IPV4], VERSION_2);
+	assert_int_equal(inner->upstream[0].settings.upstream_version[FAMILY_IPV4], VERSION_NONE);
+	assert_int_equal(outer->upstream[0].settings.upstream_membership, MEMBERSHIP_USER);
+	assert_int_equal(inner->upstream[0].settings.upstream_membership, MEMBERSHIP_KERNEL);
+	assert_true(outer->upstream[0].settings.repeat_without_querier);
+	assert_false(inner->upstream[0].settings.repeat_without_querier);
+	assert_int_equal(inner->downstream[0].settings.ssm_length[FAMILY_IPV4], 104);
+	assert_int_equal(inner->downstream[1].settings.ssm_length[FAMILY_IPV4], 0);
+	assert_int_equal(inner->downstream[1].settings.ssm_length[FAMILY_IPV6], 0);
+	config_free(config);
+}
+
 static void options_of_the_daemon(void **state)
 {
 	struct config *config = load_levels("status_file = \"/run/mcproxy.status\"; ring_size = 4;", "", "");
@@ -286,6 +334,7 @@ static void options_of_the_daemon(void **state)
 
 #define F             "test.conf:"
 #define GOOD          "instances = ( \"a ==> b\" );"
+#define RANGE         "\"none\", or a prefix of each family such as \"232.0.0.0/8\" is expected"
 #define ITS(settings) "instances = ( { upstream = \"a\"; downstream = \"b\";\n" settings " } );"
 #define LINKS(settings)                                                                                      \
 	"instances = ( { upstream = \"a\"; downstream = ( { name = \"b\";\n" settings " } ); } );"
@@ -331,6 +380,19 @@ static void errors_in_options(void **state)
 	         F "2: memory_max: a number of bytes, or a string such as \"64M\" is expected, not a string"},
 		{GOOD "\nmemory_max = 1e6;", F "2: memory_max: a number of bytes, or a string such as "
 	                                       "\"64M\" is expected, not a number with a fraction"},
+		{GOOD "\nupstream_membership = \"both\";",
+	         F "2: upstream_membership: \"kernel\" or \"user\" is expected"},
+		{GOOD "\nupstream_version = 2;", F "2: upstream_version: \"auto\", or a protocol of each "
+	                                           "family such as \"IGMPv2\" is expected"},
+		{GOOD "\nupstream_version = [ \"IGMPv2\", \"IGMPv4\" ];",
+	         F "2: upstream_version: \"auto\", or a protocol of each family such as \"IGMPv2\" is "
+	           "expected"},
+		{GOOD "\nssm_range = \"232.0.0.0\";", F "2: ssm_range: " RANGE},
+		{GOOD "\nssm_range = \"232.0.0.0/33\";", F "2: ssm_range: " RANGE},
+		{GOOD "\nssm_range = \"10.0.0.0/8\";", F "2: ssm_range: " RANGE},
+		{GOOD "\nssm_range = \"ff30::/129\";", F "2: ssm_range: " RANGE},
+		{GOOD "\nssm_range = \"232.0.0.0/8x\";", F "2: ssm_range: " RANGE},
+		{GOOD "\nssm_range = \"/8\";", F "2: ssm_range: " RANGE},
 		{GOOD "\nstatus_file = 3;", F "2: status_file: a string is expected, not a number"},
 		{GOOD "\nstatus_file = \"\";", F "2: status_file: the name of a file is expected"},
 	};
@@ -367,6 +429,8 @@ static void values_out_of_range(void **state)
 		{"groups_max = 0", "0 is out of range, which is 1 to 16777216"},
 		{"groups_max = 16777217", "16777217 is out of range, which is 1 to 16777216"},
 		{"groups_max = 4294967297L", "4294967297 is out of range, which is 1 to 16777216"},
+		{"unsolicited_report_interval = 0.05", "0.05 is out of range, which is 0.1 to 25 seconds"},
+		{"unsolicited_report_interval = 26", "26 is out of range, which is 0.1 to 25 seconds"},
 		{"sources_max = 0", "0 is out of range, which is 1 to 4096"},
 		{"sources_max = 4097", "4097 is out of range, which is 1 to 4096"},
 		{"routes_max = 0", "0 is out of range, which is 1 to 16777216"},
@@ -767,6 +831,7 @@ static void shipped_example_shows_the_defaults(void **state)
 	expected.startup_query_interval = 31250;
 	expected.last_member_query_count = 2;
 	expected.older_host_present_interval = 260000;
+	expected.unsolicited_report_interval = 1000;
 	assert_link(&config->instances[0].downstream[0].settings, &expected);
 	assert_instance(&config->instances[0].settings, &instance_defaults);
 	assert_protocols(&config->instances[0], VERSION_3, true, VERSION_3, true);
@@ -859,6 +924,7 @@ int main(void)
 		cmocka_unit_test(link_options_at_each_level),
 		cmocka_unit_test(instance_options_at_each_level),
 		cmocka_unit_test(inner_levels_override_outer_ones),
+		cmocka_unit_test(options_switched_off),
 		cmocka_unit_test(options_of_the_daemon),
 		cmocka_unit_test(errors_in_options),
 		cmocka_unit_test(values_out_of_range),

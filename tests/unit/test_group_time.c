@@ -442,6 +442,30 @@ static void a_round_that_is_pulled_late(void **state)
 	lab_free(&lab);
 }
 
+/* Nobody is asked about what is already decided. */
+static void no_queries_about_expired_sources(void **state)
+{
+	static const mtime delays[] = {1500, 2000, 2500};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof delays / sizeof delays[0]; i++) {
+		struct lab lab = lab_new();
+		struct text told = {.used = 0};
+		mtime start = lab.now;
+		unsigned flags;
+
+		lab_apply(&lab, "IS_EX()");
+		flags = lab_apply(&lab, "BLOCK(a)");
+		lab.now += delays[i];
+		flags |= group_expire(&lab.group, &lab.timers, lab.now);
+		note_queries(&lab, &told, start, flags);
+		run_until(&lab, &told, start, start + 10000);
+		assert_string_equal(told.at, delays[i] < LMQT ? "1500 Q(G,a)" : "");
+		assert_string_equal(lab_state(&lab).at, "EXCLUDE(; a) 250000");
+		lab_free(&lab);
+	}
+}
+
 static void queried_while_questions_are_open(void **state)
 {
 	struct lab lab = lab_new();
@@ -739,6 +763,7 @@ int main(void)
 		cmocka_unit_test(overlapping_questions),
 		cmocka_unit_test(long_lists_take_several_queries),
 		cmocka_unit_test(a_round_that_is_pulled_late),
+		cmocka_unit_test(no_queries_about_expired_sources),
 		cmocka_unit_test(queried_while_questions_are_open),
 		cmocka_unit_test(cancelled_queries),
 		cmocka_unit_test(another_querier_asks),
