@@ -75,13 +75,21 @@ static inline int lab_open(void **state)
 		}                                                                                            \
 	} while (0)
 
-/* ethN and peerN, both up. */
-static inline int lab_add_pair(int n)
+/* Waits until packets can pass between ethN and peerN: after a link was set up the kernel takes its time. */
+static inline void lab_await_up(int n)
 {
-	lab_run("ip link add eth%d type veth peer name peer%d && ip link set eth%d up && ip link set peer%d "
-	        "up",
-	        n, n, n, n);
-	return n;
+	lab_run("for i in $(seq 500); do test $(ip link show | grep -cE '(eth|peer)%d@.* state UP') = 2 && "
+	        "exit 0; "
+	        "sleep 0.01; done; exit 1",
+	        n);
+}
+
+/* ethN and peerN, both up. */
+static inline void lab_add_pair(int n)
+{
+	lab_run("ip link add eth%d type veth peer name peer%d", n, n);
+	lab_run("ip link set eth%d up && ip link set peer%d up", n, n);
+	lab_await_up(n);
 }
 
 static inline void lab_del_pair(int n)

@@ -525,6 +525,7 @@ static void works_again_after_the_link_was_down(void **state)
 		assert_int_equal(link_socket_receive(link, packets, LINK_SOCKET_BATCH), 0);
 		assert_int_equal(link_socket_send(link, &send, 1), -ENETDOWN);
 		lab_run("ip link set eth1 up");
+		lab_await_up(1);
 		wire = lab_wire("peer1");
 		lab_put(wire, &group, packet.bytes, packet.size);
 		assert_true(take_until(link, family, 1) == 2);
@@ -533,17 +534,21 @@ static void works_again_after_the_link_was_down(void **state)
 		lab_run("ip link set eth1 down");
 		assert_true(link_socket_receive(link, packets, LINK_SOCKET_BATCH) >= 0);
 		lab_run("ip link set eth1 up");
+		lab_await_up(1);
 		lab_put(wire, &group, packet.bytes, packet.size);
 		assert_true(take_until(link, family, 1) == 2);
 
 		/* Down and up, then send first. */
 		lab_run("ip link set eth1 down && ip link set eth1 up");
+		lab_await_up(1);
 		assert_int_equal(link_socket_send(link, &send, 1), 1);
 		assert_int_equal(take_sent(wire, family, &frame), 1);
 
 		/* Deleted. */
 		lab_del_pair(1);
-		assert_int_equal(link_socket_receive(link, packets, LINK_SOCKET_BATCH) < 0, 0);
+		/* What came before is still read. */
+		for (int i = 0; i < 3; i++)
+			assert_true(link_socket_receive(link, packets, LINK_SOCKET_BATCH) >= 0);
 		assert_int_equal(link_socket_receive(link, packets, LINK_SOCKET_BATCH), 0);
 		assert_true(link_socket_send(link, &send, 1) < 0);
 		assert_int_equal(link_socket_drops(link), 0);
