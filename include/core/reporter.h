@@ -13,11 +13,14 @@
 
 #include "core/deadlines.h"
 #include "core/message.h"
+#include "core/report_walk.h"
 #include "core/request.h"
 #include "core/stored_filter.h"
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
+
+#define REPORTER_SOURCES_MAX 4096 /* of a filter */
 
 struct reporter_settings {
 	uint8_t fixed_version;       /* enum version; VERSION_NONE: follow the querier */
@@ -50,8 +53,8 @@ struct reporter_entry {
 	uint16_t pending_count;
 	uint16_t pending_capacity;
 	uint16_t asked_count; /* 0 with an answer due: the whole state */
-	uint16_t offset;      /* sources of this round that went out with earlier packets */
-	uint8_t mode_left;    /* filter-mode changes still to be told */
+	uint16_t offset;      /* sources of the report at hand that went out with earlier packets */
+	uint8_t mode_left;    /* reports of the whole state (TO_IN, TO_EX) still to be sent */
 	uint8_t join_left;    /* the same in older versions */
 	uint8_t leave_left;
 	bool due;
@@ -71,10 +74,8 @@ struct reporter {
 	struct deadlines deadlines;
 	struct reporter_entry *due;  /* to go into the next packets */
 	struct reporter_entry *idle; /* have nothing left to tell */
-	struct reporter_entry *walk; /* next to be told of an answer to a general query */
-	mtime walk_at;               /* when its next packet is due; MTIME_NEVER: no walk */
-	mtime walk_interval;         /* between its packets */
-	uint16_t walk_offset;        /* sources of its group that went out with the last packet */
+	struct report_walk walk;     /* the answer to a general query */
+	size_t told_bytes;           /* of the records of all groups' states */
 	mtime v1_querier_until;
 	mtime v2_querier_until;
 	mtime query_heard_at; /* MTIME_NEVER: never */
@@ -87,8 +88,8 @@ struct reporter {
 	uint64_t queries_heard;
 	uint64_t packets_sent;
 	uint64_t repeats; /* whole states told for lack of queries */
-	struct addr allow[4096];
-	struct addr block[4096];
+	struct addr allow[REPORTER_SOURCES_MAX]; /* scratch */
+	struct addr block[REPORTER_SOURCES_MAX];
 };
 
 void reporter_init(struct reporter *reporter, enum family family, struct pool *pool, uint64_t seed);
@@ -104,7 +105,8 @@ void reporter_remove(struct reporter *reporter, struct reporter_entry *entry);
 bool reporter_is_idle(const struct reporter_entry *entry);
 
 /* The state of a group is now `filter`: what differs from what was told goes out, at once and then again
- * copies - 1 times, merged with what is still going out. */
+ * copies - 1 times, merged with what is still going out. When memory is short, EXCLUDE{} is told in its place.
+ */
 void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
                      const struct filter *filter);
 /* Takes a state as told, without a report. */
@@ -126,7 +128,8 @@ enum version reporter_version(const struct reporter *reporter, mtime now);
 
 void reporter_expire(struct reporter *reporter, mtime now);
 mtime reporter_deadline(struct reporter *reporter);
-/* The next message, without IP header; its size, 0: none. source: this router's address. */
+/* The next message, without IP header; its size, 0: none. Pull until there is none; the capacity (at least that
+ * of 576-byte packets) stays the same meanwhile. source: this router's address. */
 size_t reporter_pull(struct reporter *reporter, mtime now, uint8_t *message, size_t capacity,
                      const struct addr *source, struct addr *destination);
 

@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-#define ROUTES_VIFS	 32
+#define ROUTES_VIFS      32
 #define ROUTES_INSTANCES 64
 
 struct routes;
@@ -33,7 +33,7 @@ struct route_key {
  * upcall). False when memory is short. Of several instances the first one's input counts, and the outputs of
  * those that agree with it are united. */
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
-		 uint32_t outputs);
+                 uint32_t outputs);
 /* The instance wants no entry. */
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance);
 /* An instance is gone. */
@@ -61,6 +61,18 @@ mtime routes_deadline(const struct routes *routes);
 /* The next entry whose counters are due, and the set of instances that want it; its next reading is an
  * interval away. */
 bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key, uint64_t *instances);
+
+/* A stream has come in by a vif that its entry sends it to. Either its source has moved there, or the kernel
+ * has looped back what it sent out itself (Linux does so for IPv6 where this machine is a member of the group
+ * on that link). The counters tell: a looped packet has one that came in rightly beside it. Readings are
+ * packets in all, and those by a wrong vif. */
+bool routes_sends_to(const struct routes *routes, const struct route_key *key, unsigned vif);
+void routes_suspect(struct routes *routes, mtime now, const struct route_key *key, unsigned vif,
+                    uint64_t packets, uint64_t wrong);
+/* The next suspicion to be looked at: the caller reads the counters and asks routes_has_moved. */
+bool routes_pull_suspect(struct routes *routes, mtime now, struct route_key *key, unsigned *vif);
+bool routes_has_moved(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets,
+                      uint64_t wrong);
 
 /* Entries in the kernel that name a vif. */
 size_t routes_vif_uses(const struct routes *routes, unsigned vif);

@@ -137,6 +137,8 @@ void intake_netlink(struct owner *owner, struct loop_source *source, mtime now);
 bool intake_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size);
 /* Reads the counters that are due and tells them. */
 void intake_counters(struct owner *owner, struct table *table, mtime now);
+/* Looks again at streams that came in where they are sent to. */
+void intake_suspects(struct owner *owner, struct table *table, mtime now);
 /* One wake-up for each worker that got something. */
 void intake_wake(struct owner *owner);
 

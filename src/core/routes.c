@@ -10,7 +10,10 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#define RETRY_INTERVAL (1 * MTIME_SECOND)
+#define RETRY_INTERVAL   (1 * MTIME_SECOND)
+#define SUSPECT_INTERVAL 250 /* the kernel tells of a stream on a wrong vif every 3 s */
+#define SUSPECT_CHECKS   8
+#define SUSPECTS_MAX     1024 /* further ones have to wait for the kernel's next word */
 
 /* One instance's wish. */
 struct wish {
@@ -24,7 +27,7 @@ struct route {
 	UT_hash_handle hh;
 	struct route_key key;
 	struct wish *wishes; /* the oldest first: its input counts */
-	bool held;	     /* the kernel has an entry, as below */
+	bool held;           /* the kernel has an entry, as below */
 	bool dirty;
 	bool ask_again; /* set a negative entry and delete it */
 	uint8_t held_input;
@@ -33,11 +36,24 @@ struct route {
 	struct route *prev, *next; /* in order of read_at, while held */
 	mtime read_at;
 	struct route *retry_prev, *retry_next; /* in order of retry_at */
-	mtime retry_at;			       /* 0: not waiting */
+	mtime retry_at;                        /* 0: not waiting */
+};
+
+/* A stream that came in where its entry sends it. */
+struct suspect {
+	struct suspect *prev, *next; /* in order of check_at */
+	struct route_key key;
+	uint8_t vif;
+	uint8_t checks_left;
+	mtime check_at;
+	uint64_t packets;
+	uint64_t wrong;
 };
 
 struct routes {
 	struct pool *pool;
+	struct suspect *suspects;
+	size_t suspect_count;
 	uint64_t seed;
 	mtime reading_interval;
 	struct route *hash;
@@ -170,7 +186,7 @@ static struct wish *find_wish(const struct route *route, unsigned instance)
 }
 
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
-		 uint32_t outputs)
+                 uint32_t outputs)
 {
 	struct route *route = get(routes, key);
 	struct wish *wish = route ? find_wish(route, instance) : NULL;
@@ -293,7 +309,6 @@ bool routes_pull(struct routes *routes, mtime now, struct route_op *op)
 
 static void retry_later(struct routes *routes, mtime now, struct route *route)
 {
-	routes->failures++;
 	route->retry_at = now + RETRY_INTERVAL;
 	DL_APPEND2(routes->retries, route, retry_prev, retry_next);
 }
@@ -318,6 +333,7 @@ void routes_done(struct routes *routes, mtime now, const struct route_op *op, in
 		return;
 	}
 	/* The kernel keeps what it had. */
+	routes->failures++;
 	if (route->wishes != NULL)
 		retry_later(routes, now, route);
 	else
@@ -341,10 +357,68 @@ bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key
 	return true;
 }
 
+bool routes_sends_to(const struct routes *routes, const struct route_key *key, unsigned vif)
+{
+	const struct route *route = find(routes, key);
+
+	return route != NULL && route->held && (route->held_outputs >> vif & 1) != 0;
+}
+
+void routes_suspect(struct routes *routes, mtime now, const struct route_key *key, unsigned vif,
+                    uint64_t packets, uint64_t wrong)
+{
+	struct suspect *suspect =
+		routes->suspect_count < SUSPECTS_MAX ? pool_take(routes->pool, sizeof *suspect) : NULL;
+
+	if (suspect == NULL)
+		return;
+	*suspect = (struct suspect){.key = *key,
+	                            .vif = (uint8_t)vif,
+	                            .checks_left = SUSPECT_CHECKS,
+	                            .check_at = now + SUSPECT_INTERVAL,
+	                            .packets = packets,
+	                            .wrong = wrong};
+	DL_APPEND(routes->suspects, suspect);
+	routes->suspect_count++;
+}
+
+bool routes_pull_suspect(struct routes *routes, mtime now, struct route_key *key, unsigned *vif)
+{
+	const struct suspect *suspect = routes->suspects;
+
+	if (suspect == NULL || suspect->check_at > now)
+		return false;
+	*key = suspect->key;
+	*vif = suspect->vif;
+	return true;
+}
+
+bool routes_has_moved(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets,
+                      uint64_t wrong)
+{
+	struct suspect *suspect = routes->suspects;
+	uint64_t by_wrong = wrong - suspect->wrong, rightly = packets - suspect->packets - by_wrong;
+	bool undecided = by_wrong == 0 && rightly == 0;
+
+	assert(addr_equal(&suspect->key.source, &key->source) &&
+	       addr_equal(&suspect->key.group, &key->group));
+	DL_DELETE(routes->suspects, suspect);
+	if (undecided && --suspect->checks_left > 0) {
+		suspect->check_at = now + SUSPECT_INTERVAL;
+		DL_APPEND(routes->suspects, suspect);
+		return false;
+	}
+	pool_give(routes->pool, suspect, sizeof *suspect);
+	routes->suspect_count--;
+	return by_wrong > rightly;
+}
+
 mtime routes_deadline(const struct routes *routes)
 {
 	mtime at = routes->readings ? routes->readings->read_at : MTIME_NEVER;
 
+	if (routes->suspects != NULL)
+		at = mtime_min(at, routes->suspects->check_at);
 	return routes->retries ? mtime_min(at, routes->retries->retry_at) : at;
 }
 

@@ -201,8 +201,10 @@ void edge_apply(struct owner *owner, mtime now)
 	LL_FOREACH (owner->uplinks, uplink)
 		uplink_apply(owner, uplink, now);
 	for (int family = 0; family < FAMILIES; family++)
-		if (owner->tables[family].open)
+		if (owner->tables[family].open) {
+			intake_suspects(owner, &owner->tables[family], now);
 			intake_counters(owner, &owner->tables[family], now);
+		}
 }
 
 mtime edge_deadline(const struct owner *owner)
@@ -243,19 +245,19 @@ static void explain(enum family family, int result, char *text, size_t size)
 	errno = -result;
 	if (result == -EADDRINUSE && mrt_owner_find(family, &pid, process))
 		snprintf(text, size, "%s: another multicast router is running: %s (pid %d); stop it first",
-			 name, process, (int)pid);
+		         name, process, (int)pid);
 	else if (result == -EADDRINUSE)
 		snprintf(text, size,
-			 "%s: another multicast router is running (smcroute, igmpproxy, pimd, mcproxy?); "
-			 "stop it first",
-			 name);
+		         "%s: another multicast router is running (smcroute, igmpproxy, pimd, mcproxy?); "
+		         "stop it first",
+		         name);
 	else if (result == -EPERM || result == -EACCES)
 		snprintf(text, size,
-			 "%s: not permitted: start mcproxy as root, or with CAP_NET_ADMIN and CAP_NET_RAW",
-			 name);
+		         "%s: not permitted: start mcproxy as root, or with CAP_NET_ADMIN and CAP_NET_RAW",
+		         name);
 	else if (result == -ENOPROTOOPT || result == -EAFNOSUPPORT || result == -EPROTONOSUPPORT)
 		snprintf(text, size, "%s: the kernel has no multicast routing for it (%s)", name,
-			 family == FAMILY_IPV4 ? "CONFIG_IP_MROUTE" : "CONFIG_IPV6_MROUTE, or IPv6 is off");
+		         family == FAMILY_IPV4 ? "CONFIG_IP_MROUTE" : "CONFIG_IPV6_MROUTE, or IPv6 is off");
 	else
 		snprintf(text, size, "%s: multicast routing cannot start: %s", name, strerror(-result));
 }

@@ -50,7 +50,7 @@ static void deliver(void *context, unsigned instance, uint8_t id)
 
 	delivery->input.link = id;
 	if (intake_tell(&delivery->owner->instances[instance], &delivery->input, delivery->payload,
-			delivery->size))
+	                delivery->size))
 		delivery->delivered++;
 	else
 		delivery->refused++;
@@ -68,8 +68,8 @@ void intake_packets(struct owner *owner, struct loop_source *source, mtime now)
 		struct delivery delivery = {
 			.owner = owner,
 			.input = {.kind = INPUT_PACKET,
-				  .family = (uint8_t)vif->family,
-				  .truncated = packets[i].truncated},
+		                  .family = (uint8_t)vif->family,
+		                  .truncated = packets[i].truncated},
 			.payload = packets[i].data,
 			.size = packets[i].length,
 		};
@@ -80,27 +80,65 @@ void intake_packets(struct owner *owner, struct loop_source *source, mtime now)
 	intake_wake(owner);
 }
 
-static void take_upcall(struct owner *owner, struct table *table, const struct mrt_upcall *upcall)
+static void deliver_upcall(struct owner *owner, struct table *table, const struct route_key *key,
+                           unsigned vif, bool wrong_link)
 {
-	struct route_key key = {.source = upcall->source, .group = upcall->group};
 	struct delivery delivery = {
 		.owner = owner,
 		.input = {.kind = INPUT_UPCALL,
-			  .family = (uint8_t)table->family,
-			  .wrong_link = upcall->kind == MRT_UPCALL_WRONGVIF,
-			  .source = upcall->source,
-			  .group = upcall->group},
+	                  .family = (uint8_t)table->family,
+	                  .wrong_link = wrong_link,
+	                  .source = key->source,
+	                  .group = key->group},
 	};
 
-	table->upcalls++;
-	/* The kernel asks only for entries it does not have. */
-	if (upcall->kind == MRT_UPCALL_NOCACHE)
-		routes_lost(table->routes, &key);
-	links_each_port(owner->links, table->family, upcall->vif, deliver, &delivery);
-	if (delivery.refused > 0 && delivery.delivered == 0 && upcall->kind == MRT_UPCALL_NOCACHE) {
+	links_each_port(owner->links, table->family, vif, deliver, &delivery);
+	if (delivery.refused > 0 && delivery.delivered == 0 && !wrong_link) {
 		table->upcalls_deferred++;
-		routes_ask_again(table->routes, &key, upcall->vif);
+		routes_ask_again(table->routes, key, vif);
 	}
+}
+
+/* IPv6 packets that the kernel sent out may come back to it (routes_suspect): whether the source has moved is
+ * seen a moment later. */
+static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
+                           unsigned vif)
+{
+	struct mrt_counters counters;
+
+	if (table->family == FAMILY_IPV4 || !routes_sends_to(table->routes, key, vif))
+		deliver_upcall(owner, table, key, vif, true);
+	else if (mrt_route_counters(table->mrt, &key->source, &key->group, &counters) == 0)
+		routes_suspect(table->routes, now, key, vif, counters.packets, counters.wrong_vif);
+}
+
+void intake_suspects(struct owner *owner, struct table *table, mtime now)
+{
+	struct route_key key;
+	unsigned vif;
+
+	while (routes_pull_suspect(table->routes, now, &key, &vif)) {
+		struct mrt_counters counters = {0};
+
+		mrt_route_counters(table->mrt, &key.source, &key.group, &counters);
+		if (routes_has_moved(table->routes, now, &key, counters.packets, counters.wrong_vif))
+			deliver_upcall(owner, table, &key, vif, true);
+	}
+	intake_wake(owner);
+}
+
+static void take_upcall(struct owner *owner, struct table *table, mtime now, const struct mrt_upcall *upcall)
+{
+	struct route_key key = {.source = upcall->source, .group = upcall->group};
+
+	table->upcalls++;
+	if (upcall->kind == MRT_UPCALL_WRONGVIF) {
+		take_wrong_vif(owner, table, now, &key, upcall->vif);
+		return;
+	}
+	/* The kernel asks only for entries it does not have. */
+	routes_lost(table->routes, &key);
+	deliver_upcall(owner, table, &key, upcall->vif, false);
 }
 
 void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now)
@@ -109,10 +147,9 @@ void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now)
 	struct mrt_upcall upcalls[UPCALLS_PER_TURN];
 	int count = mrt_receive(table->mrt, upcalls, UPCALLS_PER_TURN);
 
-	(void)now;
 	for (int i = 0; i < count; i++)
 		if (upcalls[i].vif < MRT_VIFS)
-			take_upcall(owner, table, &upcalls[i]);
+			take_upcall(owner, table, now, &upcalls[i]);
 	intake_wake(owner);
 }
 
@@ -125,9 +162,9 @@ void intake_counters(struct owner *owner, struct table *table, mtime now)
 	     i++) {
 		struct mrt_counters counters;
 		struct input input = {.kind = INPUT_COUNTERS,
-				      .family = (uint8_t)table->family,
-				      .source = key.source,
-				      .group = key.group};
+		                      .family = (uint8_t)table->family,
+		                      .source = key.source,
+		                      .group = key.group};
 
 		if (mrt_route_counters(table->mrt, &key.source, &key.group, &counters) != 0) {
 			/* Not in the kernel: somebody took it away. */

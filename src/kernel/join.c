@@ -17,8 +17,8 @@
 
 /* What Linux has when the setting cannot be read. */
 #define IGMP_MAX_MEMBERSHIPS 20
-#define IGMP_MAX_MSF	     10
-#define MLD_MAX_MSF	     64
+#define IGMP_MAX_MSF         10
+#define MLD_MAX_MSF          64
 
 static int level_of(enum family family)
 {
@@ -28,14 +28,14 @@ static int level_of(enum family family)
 int join_socket(enum family family)
 {
 	int fd = socket(family == FAMILY_IPV4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			0);
+	                0);
 	int off = 0, least = 0;
 
 	if (fd < 0)
 		return -errno;
 	/* Without a port nothing comes here anyway; failing does no harm. */
 	setsockopt(fd, level_of(family), family == FAMILY_IPV4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, &off,
-		   sizeof off);
+	           sizeof off);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
 	return fd;
 }

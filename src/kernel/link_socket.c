@@ -17,12 +17,12 @@
 
 #define RECEIVE_BUFFER (4 << 20)
 
-#define PROTOCOL_IGMP	    2
+#define PROTOCOL_IGMP       2
 #define PROTOCOL_HOP_BY_HOP 0
-#define PROTOCOL_ICMP6	    58
-#define IPV4_PROTOCOL	    9 /* offsets from the IP header on */
+#define PROTOCOL_ICMP6      58
+#define IPV4_PROTOCOL       9 /* offsets from the IP header on */
 #define IPV6_NEXT_HEADER    6
-#define IPV6_PAYLOAD	    40
+#define IPV6_PAYLOAD        40
 
 struct link_socket {
 	int fd;
@@ -36,10 +36,10 @@ struct link_socket {
  * the tag set aside; only those of no VLAN (or of VLAN 0, which is the link itself) are this link's. What
  * goes to another host is not ours either; that type and the ones behind it are what is sent from here. */
 #define LOAD(size, offset)   BPF_STMT(BPF_LD | (size) | BPF_ABS, (uint32_t)(offset))
-#define LOAD_META(name)	     LOAD(BPF_W, SKF_AD_OFF + (name))
+#define LOAD_META(name)      LOAD(BPF_W, SKF_AD_OFF + (name))
 #define IF_EQUAL(k, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, yes, no)
-#define ACCEPT		     BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
-#define REJECT		     BPF_STMT(BPF_RET | BPF_K, 0)
+#define ACCEPT               BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
+#define REJECT               BPF_STMT(BPF_RET | BPF_K, 0)
 
 static const struct sock_filter igmp_filter[] = {
 	LOAD_META(SKF_AD_PKTTYPE),
@@ -299,9 +299,9 @@ static int send_batch(struct link_socket *socket, const struct link_send *sends,
 		memcpy(&parts[i].iov_base, &sends[i].data, sizeof parts[i].iov_base);
 		parts[i].iov_len = sends[i].length;
 		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &destinations[i],
-							   .msg_namelen = sizeof destinations[i],
-							   .msg_iov = &parts[i],
-							   .msg_iovlen = 1}};
+		                                           .msg_namelen = sizeof destinations[i],
+		                                           .msg_iov = &parts[i],
+		                                           .msg_iovlen = 1}};
 	}
 	return send_messages(socket->fd, messages, count);
 }

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #define RECEIVE_BUFFER (16 << 20) /* an upcall takes 832 bytes of it: some 20,000 */
-#define BATCH	       64
+#define BATCH          64
 #define UPCALL_SIZE    64 /* enough for what is read of either family's */
 
 struct mrt {
@@ -107,7 +107,7 @@ int mrt_del_vif(struct mrt *mrt, unsigned vif)
 }
 
 int mrt_set_route(struct mrt *mrt, const struct addr *source, const struct addr *group, unsigned input_vif,
-		  uint32_t output_vifs)
+                  uint32_t output_vifs)
 {
 	assert(input_vif < MRT_VIFS);
 	return mrt->calls->set_route(mrt->fd, source, group, input_vif, output_vifs);
@@ -119,7 +119,7 @@ int mrt_del_route(struct mrt *mrt, const struct addr *source, const struct addr 
 }
 
 int mrt_route_counters(struct mrt *mrt, const struct addr *source, const struct addr *group,
-		       struct mrt_counters *counters)
+                       struct mrt_counters *counters)
 {
 	return mrt->calls->route_counters(mrt->fd, source, group, counters);
 }

@@ -26,10 +26,10 @@ struct mrt_family {
 	int (*add_vif)(int fd, unsigned vif, int ifindex);
 	int (*del_vif)(int fd, unsigned vif);
 	int (*set_route)(int fd, const struct addr *source, const struct addr *group, unsigned input_vif,
-			 uint32_t output_vifs);
+	                 uint32_t output_vifs);
 	int (*del_route)(int fd, const struct addr *source, const struct addr *group);
 	int (*route_counters)(int fd, const struct addr *source, const struct addr *group,
-			      struct mrt_counters *counters);
+	                      struct mrt_counters *counters);
 
 	/* False when the message is not one of the upcalls that are told. */
 	bool (*decode)(const uint8_t *message, size_t size, struct mrt_upcall *upcall);

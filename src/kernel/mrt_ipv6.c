@@ -68,7 +68,7 @@ static struct addr from_kernel(const struct in6_addr *addr)
 }
 
 static int set_route(int fd, const struct addr *source, const struct addr *group, unsigned input_vif,
-		     uint32_t output_vifs)
+                     uint32_t output_vifs)
 {
 	struct mf6cctl control = {
 		.mf6cc_origin = to_kernel(source),
@@ -89,7 +89,7 @@ static int del_route(int fd, const struct addr *source, const struct addr *group
 }
 
 static int route_counters(int fd, const struct addr *source, const struct addr *group,
-			  struct mrt_counters *counters)
+                          struct mrt_counters *counters)
 {
 	struct sioc_sg_req6 request = {.src = to_kernel(source), .grp = to_kernel(group)};
 

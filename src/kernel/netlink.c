@@ -13,7 +13,7 @@
 #define RECEIVE_BUFFER (1 << 20)
 #define MESSAGE_SIZE   32768 /* the largest part of a dump */
 #define READS_PER_CALL 64
-#define GROUPS	       (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
+#define GROUPS         (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
 #define ATTRIBUTES     (IFA_FLAGS + 1) /* room for those that are read */
 
 _Static_assert((int)IFLA_MTU < (int)ATTRIBUTES, "room for those of a link, too");
@@ -44,7 +44,7 @@ static int request_dump(struct netlink *netlink, enum stage stage)
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	header->nlmsg_seq = ++netlink->sequence;
 	message = mnl_nlmsg_put_extra_header(header, stage == STAGE_LINKS ? sizeof(struct ifinfomsg)
-									  : sizeof(struct ifaddrmsg));
+	                                                                  : sizeof(struct ifaddrmsg));
 	/* Of addresses: IPv4, then IPv6. */
 	message->rtgen_family = AF_UNSPEC;
 	netlink->interrupted = false;
@@ -162,7 +162,7 @@ static bool read_address(const struct nlmsghdr *header, struct netlink_news *new
 		return false;
 	news->ifindex = (int)message->ifa_index;
 	news->address = family == FAMILY_IPV4 ? addr_from_ipv4(mnl_attr_get_payload(own))
-					      : addr_from_ipv6(mnl_attr_get_payload(own));
+	                                      : addr_from_ipv6(mnl_attr_get_payload(own));
 	flags = attributes[IFA_FLAGS] != NULL ? mnl_attr_get_u32(attributes[IFA_FLAGS]) : message->ifa_flags;
 	return sort_address(family, flags, news);
 }
@@ -220,10 +220,10 @@ static int end_result(const struct nlmsghdr *header)
 }
 
 static int take_message(struct netlink *netlink, const struct nlmsghdr *header,
-			const struct listener *listener)
+                        const struct listener *listener)
 {
 	bool is_answer = netlink->stage != STAGE_NONE && header->nlmsg_seq == netlink->sequence &&
-			 header->nlmsg_pid == mnl_socket_get_portid(netlink->socket);
+	                 header->nlmsg_pid == mnl_socket_get_portid(netlink->socket);
 	int result;
 
 	if (is_answer && (header->nlmsg_flags & NLM_F_DUMP_INTR))
@@ -265,7 +265,7 @@ static int take_messages(struct netlink *netlink, size_t size, const struct list
 }
 
 int netlink_receive(struct netlink *netlink, void (*tell)(void *context, const struct netlink_news *news),
-		    void *context)
+                    void *context)
 {
 	struct listener listener = {tell, context};
 	int result = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the fuzzers share: reading the input as a stream of small choices, and reading all of a decoded message.
+ * What the fuzzers share: reading the input as a stream of small choices, and reading all of a decoded
+ * message.
  */
 #ifndef MCPROXY_TESTS_FUZZ_H
 #define MCPROXY_TESTS_FUZZ_H
@@ -67,7 +68,8 @@ static inline void fuzz_compare_reports(struct message first, struct message sec
 
 	while (message_next_record(&first, &a)) {
 		assert(message_next_record(&second, &b));
-		assert(a.type == b.type && addr_equal(&a.group, &b.group) && a.source_count == b.source_count);
+		assert(a.type == b.type && addr_equal(&a.group, &b.group) &&
+		       a.source_count == b.source_count);
 		assert(a.source_count == 0 ||
 		       memcmp(a.sources, b.sources, a.source_count * addr_wire_size(first.family)) == 0);
 	}
@@ -80,18 +82,21 @@ static inline void fuzz_compare_queries(const struct query *a, const struct quer
 	assert(a->max_response == b->max_response && a->suppress == b->suppress);
 	assert(a->robustness == b->robustness && a->query_interval == b->query_interval);
 	assert(a->source_count == b->source_count);
-	assert(a->source_count == 0 || memcmp(a->sources, b->sources, a->source_count * addr_wire_size(family)) == 0);
+	assert(a->source_count == 0 ||
+	       memcmp(a->sources, b->sources, a->source_count * addr_wire_size(family)) == 0);
 }
 
 /* Writes the records of a report of the newest version again. */
-static inline void fuzz_rewrite(struct message message, uint8_t *buffer, size_t capacity, struct report_writer *writer)
+static inline void fuzz_rewrite(struct message message, uint8_t *buffer, size_t capacity,
+                                struct report_writer *writer)
 {
 	struct record record;
 
 	report_writer_open(writer, message.family, buffer, capacity);
 	while (message_next_record(&message, &record)) {
 		struct addr *sources = fuzz_sources(record.sources, record.source_count, message.family);
-		int added = report_writer_add(writer, record.type, &record.group, sources, record.source_count);
+		int added =
+			report_writer_add(writer, record.type, &record.group, sources, record.source_count);
 
 		free(sources);
 		assert(added == (int)record.source_count);

@@ -35,7 +35,8 @@ static void check_config(const struct config *config)
 		const struct config_instance *instance = &config->instances[i];
 
 		assert(memchr(instance->name, 0, sizeof instance->name) != NULL && instance->name[0] != 0);
-		assert(instance->upstream_count <= CONFIG_LINKS_MAX && instance->downstream_count <= CONFIG_LINKS_MAX);
+		assert(instance->upstream_count <= CONFIG_LINKS_MAX &&
+		       instance->downstream_count <= CONFIG_LINKS_MAX);
 		for (size_t n = 0; n < instance->upstream_count; n++)
 			check_link(&instance->upstream[n]);
 		for (size_t n = 0; n < instance->downstream_count; n++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * IGMP: the input as a whole packet, as it is and with its checksums put right; and as the message alone. What is
- * accepted is encoded and decoded again.
+ * IGMP: the input as a whole packet, as it is and with its checksums put right; and as the message alone.
+ * What is accepted is encoded and decoded again.
  */
 #include "fuzz.h"
 
@@ -13,7 +13,8 @@ static void again(const struct message *message, size_t size)
 
 	assert(buffer != NULL);
 	if (message->kind == MESSAGE_QUERY) {
-		struct addr *sources = fuzz_sources(message->query.sources, message->query.source_count, FAMILY_IPV4);
+		struct addr *sources =
+			fuzz_sources(message->query.sources, message->query.source_count, FAMILY_IPV4);
 
 		packet.payload_size = igmp_encode_query(buffer, &message->query, sources);
 		free(sources);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * MLD: the input as a whole packet, as it is and with its checksum put right; and as the message alone. What is accepted
- * is encoded and decoded again.
+ * MLD: the input as a whole packet, as it is and with its checksum put right; and as the message alone. What
+ * is accepted is encoded and decoded again.
  */
 #include "fuzz.h"
 
@@ -12,13 +12,15 @@ static const struct addr sender = {{0xfe, 0x80, [15] = 1}};
 static void again(const struct message *message, size_t size)
 {
 	uint8_t *buffer = malloc(size + 32);
-	struct packet packet = {.family = FAMILY_IPV6, .source = sender, .router_alert = true, .payload = buffer};
+	struct packet packet = {
+		.family = FAMILY_IPV6, .source = sender, .router_alert = true, .payload = buffer};
 	struct message back;
 
 	assert(buffer != NULL);
 	packet.destination = mld_v2_routers;
 	if (message->kind == MESSAGE_QUERY) {
-		struct addr *sources = fuzz_sources(message->query.sources, message->query.source_count, FAMILY_IPV6);
+		struct addr *sources =
+			fuzz_sources(message->query.sources, message->query.source_count, FAMILY_IPV6);
 
 		packet.payload_size =
 			mld_encode_query(buffer, &message->query, sources, &sender, &packet.destination);
@@ -93,10 +95,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = fuzz_copy(data, size);
 	struct packet packet = {.family = FAMILY_IPV6,
-				.source = sender,
-				.router_alert = true,
-				.payload = copy,
-				.payload_size = size};
+	                        .source = sender,
+	                        .router_alert = true,
+	                        .payload = copy,
+	                        .payload_size = size};
 
 	packet.destination = mld_v2_routers;
 	try_packet(copy, size, false);

@@ -596,8 +596,12 @@ static void waiting_interface_takes_no_number_too_early(void **state)
 	assert_true(links_interface(world.links, 2, "eth2", true, 1500));
 	expect(&world, " add0:4(eth2) tell0:1(eth2 4)");
 	links_interface_gone(world.links, 2);
+	world.refuse_tells = true;
+	expect(&world, " del0:4(eth2)");
 	world.now += RETRY;
-	expect(&world, " del0:4(eth2) tell0:1(eth2 gone)");
+	expect(&world, "");
+	world.refuse_tells = false;
+	expect(&world, " tell0:1(eth2 gone)");
 	world.now += RETRY;
 	expect(&world, " add0:4(eth1) tell0:0(eth1 4)");
 	close_world(&world);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/report_walk.h"
+
+#include "core/report_builder.h"
+
+#define PACKET_BYTES 1400 /* more than this is spread */
+
+void report_walk_init(struct report_walk *walk)
+{
+	*walk = (struct report_walk){.at = MTIME_NEVER};
+}
+
+static void begin(struct report_walk *walk, struct reporter_entry *entries, mtime at, mtime until)
+{
+	*walk = (struct report_walk){.next = entries, .at = at, .until = until};
+}
+
+/* Goes round to where it stands now, in the time that is left for the new answer or, if that is less, for a
+ * whole round at the pace of the old one. */
+static void go_round(struct report_walk *walk, size_t bytes, mtime now, mtime until)
+{
+	mtime round = walk->until - now;
+
+	if (walk->left > 0 && round > 0)
+		round = round * (mtime)bytes / (mtime)walk->left;
+	walk->end = walk->offset > 0 ? walk->next->hh.next : walk->next;
+	walk->again = true;
+	walk->until = mtime_min(until, now + (round > 0 ? round : 0));
+}
+
+void report_walk_start(struct report_walk *walk, struct reporter_entry *entries, size_t bytes, mtime now,
+                       mtime window, uint64_t random)
+{
+	bool spread = bytes > PACKET_BYTES;
+	mtime delay = spread ? window / 8 : window;
+	mtime at = now + 1 + (delay > 1 ? (mtime)(random % (uint64_t)delay) : 0);
+	mtime until = spread ? now + window * 7 / 8 : at;
+
+	if (entries == NULL)
+		return;
+	if (walk->next == NULL)
+		begin(walk, entries, at, until);
+	else if (walk->begun)
+		go_round(walk, bytes, now, until);
+	walk->at = mtime_min(walk->at, at);
+	walk->until = mtime_min(walk->until, until);
+	walk->left = bytes;
+}
+
+bool report_walk_tells_all_by(const struct report_walk *walk, mtime at)
+{
+	return walk->next != NULL && !walk->begun && walk->until <= at;
+}
+
+/* To the next entry; `first` is that behind the last one. */
+static void advance(struct report_walk *walk, struct reporter_entry *first)
+{
+	walk->offset = 0;
+	walk->next = walk->next->hh.next;
+	if (walk->next == NULL && walk->again) {
+		walk->again = false;
+		walk->next = first;
+	}
+	if (!walk->again && walk->next == walk->end)
+		walk->next = NULL;
+	if (walk->next == NULL)
+		walk->at = MTIME_NEVER;
+}
+
+void report_walk_skip(struct report_walk *walk, struct reporter_entry *entries,
+                      const struct reporter_entry *entry)
+{
+	if (walk->end == entry)
+		walk->end = entry->hh.next;
+	if (walk->next == entry)
+		advance(walk, entries == entry ? entry->hh.next : entries);
+}
+
+void report_walk_changed(struct report_walk *walk, const struct reporter_entry *entry)
+{
+	if (walk->next == entry)
+		walk->offset = 0;
+}
+
+/* What is left, spread evenly over the time that is left. */
+static mtime pause_between(const struct report_walk *walk, mtime now, size_t packet_size)
+{
+	mtime packets = (mtime)(walk->left / packet_size) + 1;
+
+	return walk->until > now ? (walk->until - now) / packets : 0;
+}
+
+void report_walk_write(struct report_walk *walk, struct reporter_entry *entries, mtime now,
+                       struct report_writer *writer)
+{
+	walk->begun = true;
+	while (walk->next != NULL) {
+		size_t before = writer->size;
+		bool whole = report_build_state(walk->next, writer, &walk->offset);
+
+		walk->left -= walk->left < writer->size - before ? walk->left : writer->size - before;
+		if (!whole) {
+			walk->at = now + pause_between(walk, now, writer->capacity);
+			return;
+		}
+		advance(walk, entries);
+	}
+}

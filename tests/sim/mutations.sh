@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# mutations.sh [SOURCE_DIR]: proves that the simulator finds bugs. Breaks one thing in a copy of the core at a time, builds the
+# simulator with it and expects it to fail; the unbroken core must pass. CC and CFLAGS are respected.
+
+set -eu
+
+source_dir=$(cd "${1:-$(dirname "$0")/../..}" && pwd)
+build_dir=$(mktemp -d)
+trap 'rm -rf "$build_dir"' EXIT
+steps=3000000
+
+# file | what is broken | how
+mutations='
+group.c|INCLUDE, IS_IN: does not refresh|s/\[IS_IN\] = {RUN, KEEP, NONE,/[IS_IN] = {KEEP, KEEP, NONE,/
+group.c|INCLUDE, TO_EX: stays INCLUDE|s/\(\[TO_EX\] = {KEEP | ASK, DELETE, NONE, NONE, BLOCK_IT\), true,/\1, false,/
+group.c|INCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, NONE,/[BLOCK] = {KEEP, KEEP, NONE,/
+group.c|EXCLUDE, IS_EX: keeps what is excluded no more|s/\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE,/[IS_EX] = {KEEP, DELETE, KEEP, KEEP,/
+group.c|EXCLUDE, IS_EX: blocks new sources at once|s/\(\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE\), RUN,/\1, BLOCK_IT,/
+group.c|EXCLUDE, TO_IN: does not ask for the group|s/\(\[TO_IN\] = {RUN, KEEP | ASK, RUN, KEEP, RUN, false\), true}/\1, false}/
+group.c|EXCLUDE, ALLOW: leaves it blocked|s/\[ALLOW\] = {RUN, KEEP, RUN, KEEP,/[ALLOW] = {RUN, KEEP, KEEP, KEEP,/
+group.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLOCK] = {KEEP, KEEP, KEEP,/
+filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
+forward.c|routes lead back to their input|s/listener->link != input \&\& //
+querier.c|no takeover from a silent querier|s/querier->other_until <= now) {/false) {/
+'
+
+compile() { # SOURCE OBJECT
+	${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 ${CFLAGS:-} -I"$source_dir/include" -I"$source_dir/tests/sim" -c "$1" -o "$2"
+}
+
+compile_all() {
+	for file in "$source_dir"/src/core/*.c; do
+		compile "$file" "$build_dir/core_$(basename "$file" .c).o" &
+	done
+	for name in agenda asker frame kernel member network oracle proxy simulate topology trouble wish; do
+		compile "$source_dir/tests/sim/$name.c" "$build_dir/sim_$name.o" &
+	done
+	compile "$source_dir/src/daemon/record.c" "$build_dir/sim_record.o" &
+	wait
+}
+
+link() { # OBJECTS
+	${CC:-cc} ${CFLAGS:-} -o "$build_dir/simulate" "$@"
+}
+
+passes() {
+	"$build_dir/simulate" --seed 1 --steps $steps >"$build_dir/output"
+}
+
+compile_all
+link "$build_dir"/core_*.o "$build_dir"/sim_*.o
+if ! passes; then
+	cat "$build_dir/output"
+	echo "the unbroken core does not pass"
+	exit 1
+fi
+
+printf '%s\n' "$mutations" | {
+	missed=0
+	while IFS='|' read -r file what how; do
+		[ -n "$file" ] || continue
+		name=${file%.c}
+		sed "$how" "$source_dir/src/core/$file" >"$build_dir/$file"
+		if cmp -s "$source_dir/src/core/$file" "$build_dir/$file"; then
+			echo "cannot be applied: $what"
+			missed=1
+			continue
+		fi
+		compile "$build_dir/$file" "$build_dir/mutant.o"
+		link "$build_dir/mutant.o" $(ls "$build_dir"/core_*.o | grep -v "/core_$name.o") "$build_dir"/sim_*.o
+		if passes; then
+			echo "missed: $what"
+			missed=1
+		else
+			echo "caught: $what: $(head -n 1 "$build_dir/output")"
+		fi
+	done
+	exit $missed
+}

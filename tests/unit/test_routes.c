@@ -1,0 +1,663 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Forwarding entries: stories one by one, then random wishes against a kernel in small that fails at times
+ * and loses entries.
+ */
+#include "core/routes.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "craft.h"
+
+#include "../sim/random.h"
+
+#define MEMORY    ((size_t)1 << 20)
+#define READING   30000
+#define RETRY     1000
+#define STREAMS   12
+#define INSTANCES 3
+
+struct entry {
+	bool held;
+	unsigned input;
+	uint32_t outputs;
+	mtime read_at; /* when its counters are due */
+};
+
+struct wish {
+	bool any;
+	unsigned since; /* serial: the oldest decides the input */
+	unsigned input;
+	uint32_t outputs;
+};
+
+struct world {
+	struct routes *routes;
+	mtime now;
+	uint64_t seed;
+	struct entry kernel[STREAMS];
+	struct wish wishes[STREAMS][INSTANCES];
+	unsigned serial;
+	int set_result;
+	unsigned failure_percent;
+	uint64_t failures;
+	struct random random;
+	char text[1024];
+};
+
+static void check(const struct world *world, bool condition, const char *what)
+{
+	if (!condition)
+		fail_msg("seed %llu: %s; operations:%s", (unsigned long long)world->seed, what, world->text);
+}
+
+static void open_world(struct world *world)
+{
+	*world = (struct world){.routes = routes_new(MEMORY, READING, 42), .now = 1000};
+	assert_non_null(world->routes);
+}
+
+static void close_world(struct world *world)
+{
+	routes_free(world->routes);
+}
+
+static struct route_key key_of(unsigned stream)
+{
+	return (struct route_key){nth_addr("10.0.0.1", stream), nth_addr("239.1.0.1", stream % 3)};
+}
+
+static unsigned stream_of(const struct route_key *key)
+{
+	for (unsigned stream = 0; stream < STREAMS; stream++) {
+		struct route_key one = key_of(stream);
+
+		if (memcmp(&one, key, sizeof one) == 0)
+			return stream;
+	}
+	abort();
+}
+
+static void want(struct world *world, unsigned stream, unsigned instance, unsigned input, uint32_t outputs)
+{
+	struct route_key key = key_of(stream);
+	struct wish *wish = &world->wishes[stream][instance];
+
+	assert_true(routes_want(world->routes, &key, instance, input, outputs));
+	*wish = (struct wish){true, wish->any ? wish->since : world->serial++, input, outputs};
+}
+
+static void unwant(struct world *world, unsigned stream, unsigned instance)
+{
+	struct route_key key = key_of(stream);
+
+	routes_unwant(world->routes, &key, instance);
+	world->wishes[stream][instance].any = false;
+}
+
+static int set_entry(struct world *world, const struct route_op *op, struct entry *entry)
+{
+	check(world, !entry->held || entry->input != op->input || entry->outputs != op->outputs,
+	      "an entry that is right is written again");
+	check(world, !(op->outputs >> op->input & 1), "packets sent back where they came from");
+	if (world->set_result != 0 || random_percent(&world->random, world->failure_percent)) {
+		world->failures++;
+		return world->set_result ? world->set_result : -ENOBUFS;
+	}
+	if (!entry->held)
+		entry->read_at = world->now + READING;
+	entry->held = true;
+	entry->input = op->input;
+	entry->outputs = op->outputs;
+	return 0;
+}
+
+static int perform(struct world *world, const struct route_op *op)
+{
+	struct entry *entry = &world->kernel[stream_of(&op->key)];
+	size_t length = strlen(world->text);
+
+	if (length > sizeof world->text - 64)
+		length = 0;
+	if (op->kind == ROUTE_SET)
+		sprintf(world->text + length, " %u:%u>%x", stream_of(&op->key), op->input, op->outputs);
+	else
+		sprintf(world->text + length, " %u:delete", stream_of(&op->key));
+	if (op->kind == ROUTE_SET)
+		return set_entry(world, op, entry);
+	if (!entry->held)
+		return -ENOENT;
+	entry->held = false;
+	return 0;
+}
+
+/* Each vif is counted as often as entries name it. */
+static void check_uses(const struct world *world)
+{
+	for (unsigned vif = 0; vif < ROUTES_VIFS; vif++) {
+		size_t uses = 0;
+
+		for (size_t i = 0; i < STREAMS; i++) {
+			const struct entry *entry = &world->kernel[i];
+
+			uses += entry->held && (entry->input == vif || entry->outputs >> vif & 1);
+		}
+		check(world, routes_vif_uses(world->routes, vif) == uses, "the uses of a vif are miscounted");
+	}
+}
+
+static void turn(struct world *world)
+{
+	struct route_op op;
+
+	for (int count = 0; routes_pull(world->routes, world->now, &op); count++) {
+		routes_done(world->routes, world->now, &op, perform(world, &op));
+		check_uses(world);
+		check(world, count < 1000, "an endless loop");
+	}
+	check(world, routes_failures(world->routes) == world->failures, "failures are miscounted");
+}
+
+static void expect(struct world *world, const char *operations)
+{
+	world->text[0] = 0;
+	turn(world);
+	assert_string_equal(world->text, operations);
+}
+
+static void life_of_an_entry(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	expect(&world, "");
+	assert_int_equal(routes_deadline(world.routes), MTIME_NEVER);
+	want(&world, 0, 0, 1, 1u << 2);
+	assert_int_equal(routes_vif_uses(world.routes, 1), 0);
+	expect(&world, " 0:1>4");
+	assert_int_equal(routes_vif_uses(world.routes, 1), 1);
+	assert_int_equal(routes_vif_uses(world.routes, 2), 1);
+	assert_int_equal(routes_vif_uses(world.routes, 31), 0);
+	/* The same wish is no change; of many the newest counts. */
+	want(&world, 0, 0, 1, 1u << 2);
+	expect(&world, "");
+	want(&world, 0, 0, 1, 1u << 3);
+	want(&world, 0, 0, 1, 0);
+	want(&world, 0, 0, 1, 1u << 2);
+	expect(&world, "");
+	want(&world, 0, 0, 1, 1u << 2 | 1u << 31);
+	expect(&world, " 0:1>80000004");
+	/* A negative entry; another input. */
+	want(&world, 0, 0, 1, 0);
+	expect(&world, " 0:1>0");
+	want(&world, 0, 0, 5, 1u << 1 | 1u << 5);
+	expect(&world, " 0:5>2");
+	unwant(&world, 0, 0);
+	expect(&world, " 0:delete");
+	assert_int_equal(routes_count(world.routes), 0);
+	assert_int_equal(routes_deadline(world.routes), MTIME_NEVER);
+	/* Wished and not wished before anything was done. */
+	want(&world, 0, 0, 1, 1u << 2);
+	unwant(&world, 0, 0);
+	unwant(&world, 0, 1);
+	unwant(&world, 1, 0);
+	expect(&world, "");
+	assert_int_equal(routes_count(world.routes), 0);
+	close_world(&world);
+}
+
+/* Deleted and wanted again in one turn: the entry stays as it is. */
+static void wanted_again_is_not_written(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 4);
+	expect(&world, " 0:1>4");
+	unwant(&world, 0, 0);
+	want(&world, 0, 0, 1, 4);
+	expect(&world, "");
+	close_world(&world);
+}
+
+static void wishes_of_several_instances(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 1u << 2);
+	want(&world, 0, 1, 1, 1u << 3 | 1u << 1);
+	expect(&world, " 0:1>c");
+	/* Another input: it does not count until the first one goes. */
+	want(&world, 0, 2, 4, 1u << 5);
+	expect(&world, "");
+	unwant(&world, 0, 1);
+	expect(&world, " 0:1>4");
+	want(&world, 0, 0, 4, 1u << 2);
+	expect(&world, " 0:4>24");
+	unwant(&world, 0, 0);
+	expect(&world, " 0:4>20");
+	/* A negative wish takes nothing from the others. */
+	want(&world, 0, 1, 4, 0);
+	expect(&world, "");
+	unwant(&world, 0, 2);
+	expect(&world, " 0:4>0");
+	unwant(&world, 0, 1);
+	expect(&world, " 0:delete");
+	close_world(&world);
+}
+
+static void instance_goes(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	for (unsigned stream = 0; stream < STREAMS; stream++) {
+		want(&world, stream, 0, 0, 2);
+		if (stream % 2)
+			want(&world, stream, 1, 0, 4);
+	}
+	turn(&world);
+	assert_int_equal(routes_vif_uses(world.routes, 0), STREAMS);
+	routes_unwant_all(world.routes, 0);
+	turn(&world);
+	assert_int_equal(routes_count(world.routes), STREAMS / 2);
+	assert_int_equal(routes_vif_uses(world.routes, 1), 0);
+	assert_int_equal(routes_vif_uses(world.routes, 2), STREAMS / 2);
+	routes_unwant_all(world.routes, 1);
+	routes_unwant_all(world.routes, 1);
+	turn(&world);
+	assert_int_equal(routes_count(world.routes), 0);
+	assert_int_equal(routes_vif_uses(world.routes, 0), 0);
+	close_world(&world);
+}
+
+static void failed_entry_is_tried_again(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	world.set_result = -ENOBUFS;
+	want(&world, 0, 0, 1, 4);
+	expect(&world, " 0:1>4");
+	assert_int_equal(routes_vif_uses(world.routes, 1), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(routes_deadline(world.routes), world.now + RETRY);
+		world.now += RETRY - 1;
+		expect(&world, "");
+		world.now++;
+		expect(&world, " 0:1>4");
+	}
+	assert_int_equal(routes_failures(world.routes), 4);
+	world.set_result = 0;
+	world.now += RETRY;
+	expect(&world, " 0:1>4");
+	assert_int_equal(routes_deadline(world.routes), world.now + READING);
+	/* Over an entry that is there: the kernel keeps that, and so do the books. */
+	world.set_result = -ENOMEM;
+	want(&world, 0, 0, 1, 8);
+	expect(&world, " 0:1>8");
+	assert_int_equal(routes_vif_uses(world.routes, 2), 1);
+	assert_int_equal(routes_vif_uses(world.routes, 3), 0);
+	want(&world, 0, 0, 1, 4);
+	expect(&world, "");
+	assert_int_equal(routes_deadline(world.routes), world.now - RETRY + RETRY + READING);
+	/* A new wish is tried at once; one taken back is not tried any more. */
+	want(&world, 0, 0, 1, 8);
+	expect(&world, " 0:1>8");
+	want(&world, 0, 0, 1, 16);
+	expect(&world, " 0:1>10");
+	unwant(&world, 0, 0);
+	expect(&world, " 0:delete");
+	assert_int_equal(routes_deadline(world.routes), MTIME_NEVER);
+	want(&world, 0, 0, 1, 8);
+	expect(&world, " 0:1>8");
+	unwant(&world, 0, 0);
+	world.now += RETRY;
+	expect(&world, "");
+	assert_int_equal(routes_count(world.routes), 0);
+	close_world(&world);
+}
+
+/* Whatever error a deletion has, the entry is not there any more. */
+static void entry_that_is_deleted_already(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 4);
+	turn(&world);
+	world.kernel[0].held = false;
+	unwant(&world, 0, 0);
+	expect(&world, " 0:delete");
+	assert_int_equal(routes_count(world.routes), 0);
+	assert_int_equal(routes_vif_uses(world.routes, 1), 0);
+	close_world(&world);
+}
+
+static void lose(struct world *world, unsigned stream)
+{
+	struct route_key key = key_of(stream);
+
+	world->kernel[stream].held = false;
+	routes_lost(world->routes, &key);
+}
+
+static void lost_entry_is_set_again(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	lose(&world, 3);
+	want(&world, 0, 0, 1, 4);
+	lose(&world, 0);
+	expect(&world, " 0:1>4");
+	lose(&world, 0);
+	assert_int_equal(routes_vif_uses(world.routes, 1), 0);
+	expect(&world, " 0:1>4");
+	lose(&world, 0);
+	unwant(&world, 0, 0);
+	expect(&world, "");
+	assert_int_equal(routes_count(world.routes), 0);
+	/* Lost with its deletion under way. */
+	want(&world, 0, 0, 1, 4);
+	turn(&world);
+	unwant(&world, 0, 0);
+	lose(&world, 0);
+	expect(&world, "");
+	assert_int_equal(routes_count(world.routes), 0);
+	close_world(&world);
+}
+
+static void ask_again(struct world *world, unsigned stream, unsigned input)
+{
+	struct route_key key = key_of(stream);
+
+	assert_true(routes_ask_again(world->routes, &key, input));
+}
+
+/* A negative entry, set and deleted: so that the next packet asks anew. */
+static void asking_again(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	ask_again(&world, 0, 7);
+	expect(&world, " 0:7>0 0:delete");
+	assert_int_equal(routes_count(world.routes), 0);
+	assert_int_equal(routes_vif_uses(world.routes, 7), 0);
+	/* Twice is once. */
+	ask_again(&world, 0, 7);
+	ask_again(&world, 0, 7);
+	expect(&world, " 0:7>0 0:delete");
+	/* It cannot be set: the kernel asks by itself when its own patience ends. */
+	world.set_result = -ENOBUFS;
+	ask_again(&world, 0, 7);
+	expect(&world, " 0:7>0");
+	assert_int_equal(routes_count(world.routes), 0);
+	assert_int_equal(routes_deadline(world.routes), MTIME_NEVER);
+	world.set_result = 0;
+	/* A wish that comes meanwhile is set itself. */
+	ask_again(&world, 0, 7);
+	want(&world, 0, 0, 7, 4);
+	expect(&world, " 0:7>4");
+	ask_again(&world, 0, 7);
+	expect(&world, "");
+	unwant(&world, 0, 0);
+	expect(&world, " 0:delete");
+	/* A wish that went meanwhile. */
+	want(&world, 0, 0, 7, 4);
+	ask_again(&world, 0, 7);
+	unwant(&world, 0, 0);
+	expect(&world, "");
+	assert_int_equal(routes_count(world.routes), 0);
+	/* An entry that was taken away while its deletion was under way. */
+	want(&world, 0, 0, 7, 4);
+	turn(&world);
+	unwant(&world, 0, 0);
+	lose(&world, 0);
+	ask_again(&world, 0, 7);
+	expect(&world, " 0:7>0 0:delete");
+	close_world(&world);
+}
+
+static void expect_reading(struct world *world, unsigned stream, uint64_t instances)
+{
+	struct route_key key, expected = key_of(stream);
+	uint64_t told;
+
+	assert_true(routes_pull_reading(world->routes, world->now, &key, &told));
+	assert_memory_equal(&key, &expected, sizeof key);
+	assert_true(told == instances);
+}
+
+static void expect_no_reading(struct world *world)
+{
+	struct route_key key;
+	uint64_t told;
+
+	assert_false(routes_pull_reading(world->routes, world->now, &key, &told));
+}
+
+static void readings_in_order(void **state)
+{
+	struct world world;
+	mtime start = 1000;
+
+	(void)state;
+	open_world(&world);
+	expect_no_reading(&world);
+	for (unsigned stream = 0; stream < 3; stream++) {
+		world.now = start + 10 * stream;
+		want(&world, stream, stream, 1, 4);
+		turn(&world);
+	}
+	want(&world, 1, 0, 1, 8);
+	want(&world, 1, 2, 6, 8);
+	turn(&world);
+	assert_int_equal(routes_deadline(world.routes), start + READING);
+	expect_no_reading(&world);
+	world.now = start + READING + 10;
+	expect_reading(&world, 0, 1);
+	expect_reading(&world, 1, 7);
+	expect_no_reading(&world);
+	/* A change of the entry does not put its reading off; the next one is an interval away. */
+	want(&world, 2, 2, 1, 16);
+	turn(&world);
+	assert_int_equal(routes_deadline(world.routes), start + READING + 20);
+	world.now = start + READING + 20;
+	expect_reading(&world, 2, 4);
+	expect_no_reading(&world);
+	assert_int_equal(routes_deadline(world.routes), start + READING + 10 + READING);
+	/* What is not held is not read. */
+	unwant(&world, 0, 0);
+	lose(&world, 1);
+	turn(&world);
+	world.now += 1;
+	assert_int_equal(routes_deadline(world.routes), start + READING + 20 + READING);
+	/* An earlier retry comes first. */
+	world.set_result = -ENOBUFS;
+	want(&world, 5, 0, 1, 4);
+	turn(&world);
+	assert_int_equal(routes_deadline(world.routes), world.now + RETRY);
+	close_world(&world);
+}
+
+static void memory_is_limited(void **state)
+{
+	struct routes *routes = routes_new(64 << 10, READING, 1);
+	struct route_key key = {addr_of("10.0.0.1"), addr_of("239.1.1.1")};
+	struct route_op op;
+	uint32_t count = 0, again = 0;
+
+	(void)state;
+	assert_non_null(routes);
+	for (; key.source = nth_addr("10.0.0.1", count), routes_want(routes, &key, 0, 1, 4); count++)
+		assert_true(count < 10000);
+	assert_true(count > 100);
+	assert_int_equal(routes_count(routes), count);
+	assert_false(routes_ask_again(routes, &key, 1));
+	/* Those that are there go on working. */
+	key.source = nth_addr("10.0.0.1", 0);
+	assert_true(routes_want(routes, &key, 0, 1, 8));
+	while (routes_pull(routes, 0, &op))
+		routes_done(routes, 0, &op, 0);
+	assert_int_equal(routes_vif_uses(routes, 1), count);
+	assert_int_equal(routes_vif_uses(routes, 3), 1);
+	/* And the memory of those that go is used again. */
+	routes_unwant_all(routes, 0);
+	while (routes_pull(routes, 0, &op))
+		routes_done(routes, 0, &op, 0);
+	assert_int_equal(routes_count(routes), 0);
+	for (; key.source = nth_addr("10.0.0.1", again), routes_want(routes, &key, 0, 1, 4); again++)
+		;
+	assert_int_equal(again, count);
+	routes_free(routes);
+}
+
+/* The random test. */
+
+static void check_stream(const struct world *world, unsigned stream)
+{
+	const struct entry *entry = &world->kernel[stream];
+	const struct wish *oldest = NULL;
+	uint32_t outputs = 0;
+
+	for (size_t i = 0; i < INSTANCES; i++) {
+		const struct wish *wish = &world->wishes[stream][i];
+
+		if (wish->any && (oldest == NULL || wish->since < oldest->since))
+			oldest = wish;
+	}
+	check(world, entry->held == (oldest != NULL), "an entry too many, or one is missing");
+	if (oldest == NULL)
+		return;
+	for (size_t i = 0; i < INSTANCES; i++)
+		if (world->wishes[stream][i].any && world->wishes[stream][i].input == oldest->input)
+			outputs |= world->wishes[stream][i].outputs;
+	check(world, entry->input == oldest->input, "a wrong input");
+	check(world, entry->outputs == (outputs & ~((uint32_t)1 << oldest->input)), "wrong outputs");
+}
+
+static void come_to_rest(struct world *world)
+{
+	unsigned failure_percent = world->failure_percent;
+	size_t wanted = 0;
+
+	world->failure_percent = 0;
+	world->now += RETRY;
+	turn(world);
+	for (unsigned stream = 0; stream < STREAMS; stream++) {
+		check_stream(world, stream);
+		wanted += world->kernel[stream].held;
+	}
+	check(world, routes_count(world->routes) == wanted, "forgotten rows");
+	world->failure_percent = failure_percent;
+}
+
+/* Each entry's counters are read when they are due, the earliest first. */
+static void read_counters(struct world *world)
+{
+	struct route_key key;
+	uint64_t instances;
+
+	while (routes_pull_reading(world->routes, world->now, &key, &instances)) {
+		struct entry *entry = &world->kernel[stream_of(&key)];
+
+		check(world, entry->held && entry->read_at <= world->now, "a reading that is not due");
+		for (unsigned i = 0; i < INSTANCES; i++)
+			check(world, (instances >> i & 1) == world->wishes[stream_of(&key)][i].any,
+			      "a reading for the wrong instances");
+		entry->read_at = world->now + READING;
+	}
+	for (size_t i = 0; i < STREAMS; i++)
+		check(world, !world->kernel[i].held || world->kernel[i].read_at > world->now,
+		      "a reading that was due");
+}
+
+static void something_happens(struct world *world)
+{
+	unsigned stream = random_below(&world->random, STREAMS);
+	unsigned instance = random_below(&world->random, INSTANCES);
+
+	switch (random_below(&world->random, 12)) {
+	case 0:
+	case 1:
+		unwant(world, stream, instance);
+		break;
+	case 2:
+		lose(world, stream);
+		break;
+	case 3:
+		ask_again(world, stream, random_below(&world->random, 4));
+		break;
+	case 4:
+		if (random_percent(&world->random, 90))
+			break;
+		routes_unwant_all(world->routes, instance);
+		for (size_t i = 0; i < STREAMS; i++)
+			world->wishes[i][instance].any = false;
+		break;
+	default:
+		want(world, stream, instance, random_below(&world->random, 3),
+		     (uint32_t)random_next(&world->random) & 0xf);
+	}
+}
+
+static void random_wishes(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 300; seed++) {
+		struct world world;
+
+		open_world(&world);
+		world.seed = world.random.state = seed;
+		world.failure_percent = seed % 2 ? 30 : 0;
+		for (int step = 0; step < 300; step++) {
+			something_happens(&world);
+			world.now += random_below(&world.random, 400);
+			if (random_percent(&world.random, 50)) {
+				turn(&world);
+				read_counters(&world);
+			}
+			if (random_percent(&world.random, 10))
+				come_to_rest(&world);
+		}
+		come_to_rest(&world);
+		close_world(&world);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(life_of_an_entry),
+		cmocka_unit_test(wanted_again_is_not_written),
+		cmocka_unit_test(wishes_of_several_instances),
+		cmocka_unit_test(instance_goes),
+		cmocka_unit_test(failed_entry_is_tried_again),
+		cmocka_unit_test(entry_that_is_deleted_already),
+		cmocka_unit_test(lost_entry_is_set_again),
+		cmocka_unit_test(asking_again),
+		cmocka_unit_test(readings_in_order),
+		cmocka_unit_test(memory_is_limited),
+		cmocka_unit_test(random_wishes),
+	};
+
+	routes_free(NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
