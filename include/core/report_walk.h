@@ -3,9 +3,9 @@
  * The answer to a general query: a walk over all groups that spreads their states over the response interval,
  * packet by packet (RFC 9776 section 5.2, the interface timer). Part of a reporter. Owner thread.
  *
- * The walk follows the order in which groups were added. Another query while it is under way makes it go round
- * to where it stands then, so that whoever asked hears of every group; the pace never falls. A walk is under
- * way if, and only if, `next` is set.
+ * The walk follows the order in which groups were added. Another query while it is under way makes it go
+ * round to where it stands then, so that whoever asked hears of every group; the pace never falls. A walk is
+ * under way if, and only if, `next` is set.
  */
 #ifndef MCPROXY_CORE_REPORT_WALK_H
 #define MCPROXY_CORE_REPORT_WALK_H

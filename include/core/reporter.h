@@ -87,7 +87,7 @@ struct reporter {
 	bool missing; /* no query for the group membership interval */
 	uint64_t queries_heard;
 	uint64_t packets_sent;
-	uint64_t repeats; /* whole states told for lack of queries */
+	uint64_t repeats;                        /* whole states told for lack of queries */
 	struct addr allow[REPORTER_SOURCES_MAX]; /* scratch */
 	struct addr block[REPORTER_SOURCES_MAX];
 };
@@ -105,7 +105,8 @@ void reporter_remove(struct reporter *reporter, struct reporter_entry *entry);
 bool reporter_is_idle(const struct reporter_entry *entry);
 
 /* The state of a group is now `filter`: what differs from what was told goes out, at once and then again
- * copies - 1 times, merged with what is still going out. When memory is short, EXCLUDE{} is told in its place.
+ * copies - 1 times, merged with what is still going out. When memory is short, EXCLUDE{} is told in its
+ * place.
  */
 void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
                      const struct filter *filter);
@@ -128,8 +129,8 @@ enum version reporter_version(const struct reporter *reporter, mtime now);
 
 void reporter_expire(struct reporter *reporter, mtime now);
 mtime reporter_deadline(struct reporter *reporter);
-/* The next message, without IP header; its size, 0: none. Pull until there is none; the capacity (at least that
- * of 576-byte packets) stays the same meanwhile. source: this router's address. */
+/* The next message, without IP header; its size, 0: none. Pull until there is none; the capacity (at least
+ * that of 576-byte packets) stays the same meanwhile. source: this router's address. */
 size_t reporter_pull(struct reporter *reporter, mtime now, uint8_t *message, size_t capacity,
                      const struct addr *source, struct addr *destination);
 

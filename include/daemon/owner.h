@@ -19,10 +19,10 @@
 #include "core/routes.h"
 #include "daemon/config.h"
 #include "daemon/worker.h"
+#include "kernel/kept_settings.h"
 #include "kernel/link_socket.h"
 #include "kernel/mrt.h"
 #include "kernel/netlink.h"
-#include "kernel/rpfilter.h"
 
 struct owner;
 
@@ -111,7 +111,8 @@ struct owner {
 	struct uplink *uplinks;
 	struct instance_slot *instances;
 	size_t instance_count;
-	struct rpfilter *rpfilter;
+	struct kept_settings *rpfilter;                 /* NULL: not with -r */
+	struct kept_settings *forced_version[FAMILIES]; /* of the kernel's host side upstream */
 	int record_fd;
 	struct status *status;
 	struct loop_source *removed;

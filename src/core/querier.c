@@ -112,8 +112,6 @@ bool querier_heard(struct querier *querier, const struct link_settings *settings
 
 	if (addr_is_unspecified(from) || addr_equal(from, own) || !wins(from, own))
 		return false;
-	if (!querier_is_elected(querier, now) && addr_compare(from, &querier->other) > 0)
-		return false;
 	changed = querier_is_elected(querier, now) || !addr_equal(from, &querier->other);
 	querier->other = *from;
 	querier->query_at = MTIME_NEVER;

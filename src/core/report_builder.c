@@ -9,9 +9,9 @@ struct record_list {
 	struct sources sources;
 };
 
-static size_t room_needed(const struct report_writer *writer, size_t sources)
+size_t report_build_record_size(enum family family, size_t sources)
 {
-	return report_record_size(writer->family, sources);
+	return 4 + addr_wire_size(family) * (1 + sources);
 }
 
 /* Adds the sources of a record that did not go out before; false when the packet is full. */
@@ -34,7 +34,8 @@ static bool write_exclude(struct report_writer *writer, const struct addr *group
 	const struct sources *sources = &record->sources;
 
 	/* It begins in a fresh packet if this one would cut it. */
-	if (writer->records > 0 && writer->capacity - writer->size < room_needed(writer, sources->count))
+	if (writer->records > 0 &&
+	    writer->capacity - writer->size < report_build_record_size(writer->family, sources->count))
 		return false;
 	return report_writer_add(writer, record->type, group, sources->list, sources->count) >= 0;
 }
@@ -107,7 +108,8 @@ bool report_build_state(const struct reporter_entry *entry, struct report_writer
 	return write_records(writer, &entry->group, &record, 1, offset);
 }
 
-/* RFC 9776 section 5.2: of the sources asked for, from INCLUDE (A) IS_IN (A*B), from EXCLUDE (A) IS_IN (B-A). */
+/* RFC 9776 section 5.2: of the sources asked for, from INCLUDE (A) IS_IN (A*B), from EXCLUDE (A) IS_IN (B-A).
+ */
 bool report_build_answer(struct reporter *reporter, const struct reporter_entry *entry,
                          struct report_writer *writer, uint16_t *offset)
 {

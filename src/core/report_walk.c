@@ -15,17 +15,14 @@ static void begin(struct report_walk *walk, struct reporter_entry *entries, mtim
 	*walk = (struct report_walk){.next = entries, .at = at, .until = until};
 }
 
-/* Goes round to where it stands now, in the time that is left for the new answer or, if that is less, for a
- * whole round at the pace of the old one. */
+/* Goes round to where it stands now, at no slower pace than so far. */
 static void go_round(struct report_walk *walk, size_t bytes, mtime now, mtime until)
 {
-	mtime round = walk->until - now;
-
-	if (walk->left > 0 && round > 0)
-		round = round * (mtime)bytes / (mtime)walk->left;
+	if (walk->left > 0 && walk->until > now)
+		until = mtime_min(until, now + (walk->until - now) * (mtime)bytes / (mtime)walk->left);
 	walk->end = walk->offset > 0 ? walk->next->hh.next : walk->next;
 	walk->again = true;
-	walk->until = mtime_min(until, now + (round > 0 ? round : 0));
+	walk->until = until;
 }
 
 void report_walk_start(struct report_walk *walk, struct reporter_entry *entries, size_t bytes, mtime now,

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/reporter.h"
 
-#include "core/igmp.h"
-#include "core/mld.h"
+#include "core/report_builder.h"
 
-#include <assert.h>
 #include <utlist.h>
 
-#define SOURCES_MAX (sizeof((struct reporter *)0)->allow / sizeof(struct addr))
 /* RFC 2236 section 8.10, RFC 2710 section 7.10; RFC 9776 section 8.11. */
 #define UNSOLICITED_REPORT_INTERVAL_OLDER 10000
 #define UNSOLICITED_REPORT_INTERVAL       1000
@@ -18,7 +15,8 @@ void reporter_init(struct reporter *reporter, enum family family, struct pool *p
 	reporter->pool = pool;
 	reporter->seed = seed;
 	reporter->random = seed | 1;
-	reporter->walk_at = reporter->query_heard_at = reporter->missed_at = MTIME_NEVER;
+	report_walk_init(&reporter->walk);
+	reporter->query_heard_at = reporter->missed_at = MTIME_NEVER;
 	reporter->querier = addr_unspecified(family);
 }
 
@@ -28,13 +26,21 @@ void reporter_fini(struct reporter *reporter)
 	deadlines_fini(&reporter->deadlines);
 }
 
-/* A delay in 1..limit (xorshift; the seed is random). */
-static mtime random_delay(struct reporter *reporter, mtime limit)
+/* Xorshift; the seed is random. */
+static uint64_t random_number(struct reporter *reporter)
 {
 	reporter->random ^= reporter->random << 13;
 	reporter->random ^= reporter->random >> 7;
 	reporter->random ^= reporter->random << 17;
-	return limit <= 1 ? 1 : 1 + (mtime)(reporter->random % (uint64_t)limit);
+	return reporter->random;
+}
+
+/* A delay in 1..limit. */
+static mtime random_delay(struct reporter *reporter, mtime limit)
+{
+	uint64_t number = random_number(reporter);
+
+	return limit <= 1 ? 1 : 1 + (mtime)(number % (uint64_t)limit);
 }
 
 struct reporter_entry *reporter_find(const struct reporter *reporter, const struct addr *group)
@@ -58,6 +64,25 @@ bool reporter_add(struct reporter *reporter, struct reporter_entry *entry, const
 	return entry->hh.tbl != NULL;
 }
 
+static size_t told_size(const struct reporter *reporter, const struct reporter_entry *entry)
+{
+	struct filter told = stored_filter_view(&entry->told);
+
+	return filter_is_none(&told) ? 0 : report_build_record_size(reporter->family, told.sources.count);
+}
+
+/* False, and it stays as it was, when memory is short. */
+static bool set_told(struct reporter *reporter, struct reporter_entry *entry, const struct filter *filter)
+{
+	size_t before = told_size(reporter, entry);
+
+	if (!stored_filter_set(&entry->told, reporter->pool, filter))
+		return false;
+	reporter->told_bytes += told_size(reporter, entry) - before;
+	report_walk_changed(&reporter->walk, entry);
+	return true;
+}
+
 static void clear_pending(struct reporter *reporter, struct reporter_entry *entry)
 {
 	pool_give(reporter->pool, entry->pending, entry->pending_capacity * sizeof *entry->pending);
@@ -65,11 +90,16 @@ static void clear_pending(struct reporter *reporter, struct reporter_entry *entr
 	entry->pending_count = entry->pending_capacity = 0;
 }
 
-static void clear_answer(struct reporter *reporter, struct reporter_entry *entry)
+static void clear_asked(struct reporter *reporter, struct reporter_entry *entry)
 {
 	pool_give(reporter->pool, entry->asked, entry->asked_count * sizeof *entry->asked);
 	entry->asked = NULL;
 	entry->asked_count = 0;
+}
+
+static void clear_answer(struct reporter *reporter, struct reporter_entry *entry)
+{
+	clear_asked(reporter, entry);
 	entry->answer_at = MTIME_NEVER;
 	entry->send_answer = false;
 }
@@ -126,11 +156,10 @@ struct reporter_entry *reporter_pull_idle(struct reporter *reporter)
 
 void reporter_remove(struct reporter *reporter, struct reporter_entry *entry)
 {
-	if (reporter->walk == entry)
-		reporter->walk = entry->hh.next;
+	report_walk_skip(&reporter->walk, reporter->entries, entry);
 	reporter_forget(reporter, entry);
 	set_idle(reporter, entry, false);
-	deadlines_remove(&reporter->deadlines, &entry->deadline);
+	reporter->told_bytes -= told_size(reporter, entry);
 	stored_filter_clear(&entry->told, reporter->pool);
 	HASH_DEL(reporter->entries, entry);
 	reporter->armed--;
@@ -178,12 +207,10 @@ static void follow_version(struct reporter *reporter, mtime now)
 		return;
 	if (reporter->version_spoken != VERSION_NONE) {
 		HASH_ITER (hh, reporter->entries, entry, next) {
-			clear_change(reporter, entry);
-			clear_answer(reporter, entry);
-			set_due(reporter, entry, false);
-			arm(reporter, entry);
+			reporter_forget(reporter, entry);
+			set_idle(reporter, entry, reporter_is_idle(entry));
 		}
-		reporter->walk_at = MTIME_NEVER;
+		report_walk_init(&reporter->walk);
 	}
 	reporter->version_spoken = (uint8_t)version;
 }
@@ -215,75 +242,91 @@ static mtime repetition_interval(const struct reporter *reporter)
 	                                             : UNSOLICITED_REPORT_INTERVAL_OLDER;
 }
 
-/* Sources whose change is to be told: the new ones with all copies, and those that still had some left.
- * Without memory they are told by the next answer to a query. */
-static void add_pending(struct reporter *reporter, struct reporter_entry *entry,
-                        const struct sources *changed)
+/* The sources that are in one list only; false when there are too many. */
+static bool difference(struct reporter *reporter, const struct sources *a, const struct sources *b,
+                       struct sources *changed)
 {
-	size_t capacity = entry->pending_count + changed->count, count = 0, i = 0, j = 0;
-	struct pending_source *list = pool_take(reporter->pool, capacity * sizeof *list);
+	struct sources common = sources_on(reporter->block, REPORTER_SOURCES_MAX);
 
-	if (list == NULL)
-		return;
+	*changed = sources_on(reporter->allow, REPORTER_SOURCES_MAX);
+	if (!sources_union(changed, a, b) || !sources_intersection(&common, a, b))
+		return false;
+	sources_subtract(changed, &common);
+	return true;
+}
+
+/* Sources whose change is to be told: the new ones with all copies, and those that still had some left. */
+static void merge_pending(const struct reporter *reporter, const struct reporter_entry *entry,
+                          const struct sources *changed, struct pending_source *list, uint16_t *count)
+{
+	size_t i = 0, j = 0;
+
 	while (i < entry->pending_count || j < changed->count) {
 		int order = i == entry->pending_count ? 1
 		            : j == changed->count     ? -1
 		                                  : addr_compare(&entry->pending[i].addr, &changed->list[j]);
 
-		if (order < 0)
-			list[count++] = entry->pending[i];
-		else
-			list[count++] = (struct pending_source){changed->list[j], reporter->settings.copies};
+		list[(*count)++] =
+			order < 0 ? entry->pending[i]
+				  : (struct pending_source){changed->list[j], reporter->settings.copies};
 		i += order <= 0;
 		j += order >= 0;
 	}
-	clear_pending(reporter, entry);
-	entry->pending = list;
-	entry->pending_count = (uint16_t)count;
-	entry->pending_capacity = (uint16_t)capacity;
 }
 
-/* The sources that are in one list only. */
-static struct sources symmetric_difference(struct reporter *reporter, const struct sources *a,
-                                           const struct sources *b)
+/* False when there are too many, or memory is short: then the whole list must be told. */
+static bool add_pending(struct reporter *reporter, struct reporter_entry *entry, const struct filter *before,
+                        const struct filter *after)
 {
-	struct sources only_a = sources_on(reporter->allow, SOURCES_MAX),
-		       only_b = sources_on(reporter->block, SOURCES_MAX);
+	struct sources changed;
+	struct pending_source *list;
+	size_t capacity;
+	uint16_t count = 0;
 
-	sources_difference(&only_a, a, b);
-	sources_difference(&only_b, b, a);
-	for (size_t i = 0; i < only_b.count; i++)
-		sources_insert(&only_a, &only_b.list[i]);
-	return only_a;
+	if (!difference(reporter, &before->sources, &after->sources, &changed))
+		return false;
+	capacity = entry->pending_count + changed.count;
+	if (capacity > REPORTER_SOURCES_MAX)
+		return false;
+	list = pool_take(reporter->pool, capacity * sizeof *list);
+	if (list == NULL)
+		return false;
+	merge_pending(reporter, entry, &changed, list, &count);
+	clear_pending(reporter, entry);
+	entry->pending = list;
+	entry->pending_count = count;
+	entry->pending_capacity = (uint16_t)capacity;
+	return true;
 }
 
 void reporter_assume(struct reporter *reporter, struct reporter_entry *entry, const struct filter *filter)
 {
-	stored_filter_set(&entry->told, reporter->pool, filter);
+	set_told(reporter, entry, filter);
 }
 
 void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
                      const struct filter *filter)
 {
+	static const struct filter everything = {.mode = FILTER_EXCLUDE};
 	struct filter before = stored_filter_view(&entry->told);
 	bool was = !filter_is_none(&before), is = !filter_is_none(filter);
+	bool whole = before.mode != filter->mode;
 
+	follow_version(reporter, now);
 	if (filter_equal(&before, filter))
 		return;
-	if (before.mode != filter->mode) {
+	if (!whole)
+		whole = !add_pending(reporter, entry, &before, filter);
+	if (!set_told(reporter, entry, filter))
+		whole = set_told(reporter, entry, &everything);
+	if (whole) {
 		entry->mode_left = reporter->settings.copies;
 		clear_pending(reporter, entry);
-	} else {
-		struct sources changed = symmetric_difference(reporter, &before.sources, &filter->sources);
-
-		add_pending(reporter, entry, &changed);
 	}
 	if (was != is) {
 		entry->join_left = is ? reporter->settings.copies : 0;
-		entry->leave_left = was ? 1 : 0;
+		entry->leave_left = was;
 	}
-	if (!stored_filter_set(&entry->told, reporter->pool, filter))
-		return;
 	entry->change_at = now;
 	entry->offset = 0;
 	arm(reporter, entry);
@@ -291,41 +334,53 @@ void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 
 /* Queries. */
 
-static void answer_later(struct reporter *reporter, mtime now, struct reporter_entry *entry,
-                         uint32_t max_response)
+/* The earliest time that was promised stands. */
+static void answer_by(struct reporter *reporter, struct reporter_entry *entry, mtime at)
 {
-	mtime at = now + random_delay(reporter, max_response);
-
-	if (entry->answer_at > at)
-		entry->answer_at = at;
+	if (entry->send_answer)
+		return;
+	entry->answer_at = mtime_min(entry->answer_at, at);
 	arm(reporter, entry);
 }
 
-/* RFC 9776 section 5.2, rules 3 to 5: an answer about the whole group stands; lists of sources are merged. */
+/* Of the sources asked for so far and those asked for now; an empty set: the whole group. */
+static struct sources merge_asked(struct reporter *reporter, const struct reporter_entry *entry,
+                                  const struct addr *list, size_t count)
+{
+	struct sources before = {.list = entry->asked, .count = entry->asked_count};
+	struct sources merged = sources_on(reporter->allow, REPORTER_SOURCES_MAX),
+		       more = sources_on(reporter->block, REPORTER_SOURCES_MAX);
+
+	if (count == 0 || count > REPORTER_SOURCES_MAX)
+		return merged;
+	memcpy(more.list, list, count * sizeof *list);
+	more.count = count;
+	if (!sources_union(&merged, &before, &more))
+		merged.count = 0;
+	return merged;
+}
+
+/* RFC 9776 section 5.2, rules 3 to 5: an answer about the whole group stands; lists of sources are merged.
+ * Without memory for the list the answer is about the whole group. */
 static void note_asked(struct reporter *reporter, struct reporter_entry *entry, const struct addr *list,
                        size_t count)
 {
-	struct sources asked = {.list = entry->asked, .count = entry->asked_count};
-	struct sources merged = sources_on(reporter->allow, SOURCES_MAX),
-		       more = sources_on(reporter->block, SOURCES_MAX);
-	bool whole = entry->answer_at != MTIME_NEVER && entry->asked_count == 0;
-	mtime at = entry->answer_at;
+	bool answering = entry->answer_at != MTIME_NEVER || entry->send_answer;
+	struct sources asked;
 
-	if (whole)
+	if (answering && entry->asked_count == 0)
 		return;
-	for (size_t i = 0; i < count && i < SOURCES_MAX; i++)
-		more.list[more.count++] = list[i];
-	if (count == 0 || !sources_union(&merged, &asked, &more))
-		merged.count = 0;
-	clear_answer(reporter, entry);
-	entry->answer_at = at;
-	if (merged.count == 0)
-		return;
-	entry->asked = pool_take(reporter->pool, merged.count * sizeof *entry->asked);
-	if (entry->asked == NULL)
-		return;
-	memcpy(entry->asked, merged.list, merged.count * sizeof *entry->asked);
-	entry->asked_count = (uint16_t)merged.count;
+	asked = merge_asked(reporter, entry, list, count);
+	clear_asked(reporter, entry);
+	if (asked.count > 0)
+		entry->asked = pool_take(reporter->pool, asked.count * sizeof *entry->asked);
+	if (entry->asked != NULL) {
+		memcpy(entry->asked, asked.list, asked.count * sizeof *entry->asked);
+		entry->asked_count = (uint16_t)asked.count;
+	}
+	/* An answer that is going out begins anew. */
+	if (entry->send_answer && !entry->send_change)
+		entry->offset = 0;
 }
 
 static bool is_member(const struct reporter_entry *entry)
@@ -335,44 +390,43 @@ static bool is_member(const struct reporter_entry *entry)
 	return !filter_is_none(&told);
 }
 
-/* The whole state goes out within `window`: a few groups after a random delay, many spread over it packet by
- * packet. */
-static void start_walk(struct reporter *reporter, mtime now, mtime window)
-{
-	size_t per_packet = reporter->family == FAMILY_IPV4 ? 180 : 70;
-	size_t packets = HASH_COUNT(reporter->entries) / per_packet + 1;
-	mtime at = now + random_delay(reporter, packets > 1 ? window / 8 : window);
-
-	if (reporter->walk_at != MTIME_NEVER && reporter->walk_at <= at)
-		return;
-	reporter->walk = reporter->entries;
-	reporter->walk_at = at;
-	reporter->walk_interval = window * 3 / 4 / (mtime)packets;
-}
-
 static void answer_general(struct reporter *reporter, mtime now, uint32_t max_response)
 {
 	struct reporter_entry *entry, *next;
 
 	if (reporter->version_spoken == VERSION_3) {
-		start_walk(reporter, now, max_response);
+		report_walk_start(&reporter->walk, reporter->entries, reporter->told_bytes, now, max_response,
+		                  random_number(reporter));
 		return;
 	}
 	/* Older versions: each group by itself. */
 	HASH_ITER (hh, reporter->entries, entry, next)
 		if (is_member(entry))
-			answer_later(reporter, now, entry, max_response);
+			answer_by(reporter, entry, now + random_delay(reporter, max_response));
+}
+
+/* RFC 9776 section 5.2, rule 1: an answer to a general query that comes sooner is enough. */
+static void answer_group(struct reporter *reporter, mtime now, const struct upstream_query *query,
+                         const struct addr *sources)
+{
+	struct reporter_entry *entry = reporter_find(reporter, &query->group);
+	mtime at = now + random_delay(reporter, query->max_response);
+
+	if (entry == NULL || !is_member(entry) || report_walk_tells_all_by(&reporter->walk, at))
+		return;
+	note_asked(reporter, entry, sources, query->source_count);
+	answer_by(reporter, entry, at);
 }
 
 /* The whole state, unasked. */
 static void tell_all(struct reporter *reporter, mtime now)
 {
-	if (reporter->entries != NULL)
-		answer_general(reporter, now, MTIME_SECOND);
+	answer_general(reporter, now, MTIME_SECOND);
 }
 
 void reporter_start(struct reporter *reporter, mtime now)
 {
+	follow_version(reporter, now);
 	reporter->missed_at = now + group_membership_interval(reporter);
 	reporter->missing = false;
 	/* The routers there may know nothing of us. */
@@ -383,8 +437,7 @@ void reporter_start(struct reporter *reporter, mtime now)
 void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
                           const struct addr *sources)
 {
-	struct reporter_entry *entry;
-
+	follow_version(reporter, now);
 	reporter->queries_heard++;
 	reporter->query_heard_at = now;
 	reporter->querier = query->querier;
@@ -397,15 +450,10 @@ void reporter_heard_query(struct reporter *reporter, mtime now, const struct ups
 		reporter_older_querier(reporter, now, query->version);
 	if (!reporter->settings.answers)
 		return;
-	if (addr_is_unspecified(&query->group)) {
+	if (addr_is_unspecified(&query->group))
 		answer_general(reporter, now, query->max_response);
-		return;
-	}
-	entry = reporter_find(reporter, &query->group);
-	if (entry == NULL || !is_member(entry))
-		return;
-	note_asked(reporter, entry, sources, query->source_count);
-	answer_later(reporter, now, entry, query->max_response);
+	else
+		answer_group(reporter, now, query, sources);
 }
 
 /* Time. */
@@ -416,29 +464,38 @@ static struct reporter_entry *entry_of_deadline(struct deadline *deadline)
 	                                         offsetof(struct reporter_entry, deadline));
 }
 
+static void entry_expire(struct reporter *reporter, struct reporter_entry *entry, mtime now)
+{
+	if (entry->change_at <= now) {
+		/* An answer that is going out begins anew behind the change. */
+		if (!entry->send_change)
+			entry->offset = 0;
+		entry->send_change = true;
+		entry->change_at = MTIME_NEVER;
+	}
+	if (entry->answer_at <= now) {
+		entry->send_answer = true;
+		entry->answer_at = MTIME_NEVER;
+	}
+	arm(reporter, entry);
+	set_due(reporter, entry, true);
+}
+
 void reporter_expire(struct reporter *reporter, mtime now)
 {
 	struct deadline *first;
 
 	follow_version(reporter, now);
-	while ((first = deadlines_first(&reporter->deadlines)) != NULL && first->at <= now) {
-		struct reporter_entry *entry = entry_of_deadline(first);
-
-		entry->send_change |= entry->change_at <= now;
-		entry->send_answer |= entry->answer_at <= now;
-		if (entry->change_at <= now)
-			entry->change_at = MTIME_NEVER;
-		if (entry->answer_at <= now)
-			entry->answer_at = MTIME_NEVER;
-		arm(reporter, entry);
-		set_due(reporter, entry, true);
-	}
-	if (reporter->settings.repeat_without_querier && reporter->missed_at <= now) {
-		reporter->missing = true;
-		reporter->repeats++;
-		reporter->missed_at = now + reporter->settings.query_interval;
-		tell_all(reporter, now);
-	}
+	while ((first = deadlines_first(&reporter->deadlines)) != NULL && first->at <= now)
+		entry_expire(reporter, entry_of_deadline(first), now);
+	if (reporter->missed_at > now)
+		return;
+	reporter->missing = true;
+	if (!reporter->settings.repeat_without_querier)
+		return;
+	reporter->repeats++;
+	reporter->missed_at = now + reporter->settings.query_interval;
+	tell_all(reporter, now);
 }
 
 mtime reporter_deadline(struct reporter *reporter)
@@ -446,96 +503,14 @@ mtime reporter_deadline(struct reporter *reporter)
 	const struct deadline *first = deadlines_first(&reporter->deadlines);
 	mtime at = first ? first->at : MTIME_NEVER;
 
+	if (reporter->due != NULL)
+		return 0;
 	if (reporter->settings.repeat_without_querier && reporter->entries != NULL)
 		at = mtime_min(at, reporter->missed_at);
-	return mtime_min(at, reporter->walk_at);
+	return mtime_min(at, reporter->walk.at);
 }
 
 /* Packets. */
-
-struct record_list {
-	enum record_type type;
-	struct sources sources;
-};
-
-static struct record_list change_of_mode(const struct reporter_entry *entry)
-{
-	struct filter told = stored_filter_view(&entry->told);
-
-	return (struct record_list){told.mode == FILTER_EXCLUDE ? TO_EX : TO_IN, told.sources};
-}
-
-/* ALLOW and BLOCK of the sources whose change is to be told, by how they stand now. */
-static size_t changes_of_sources(struct reporter *reporter, const struct reporter_entry *entry,
-                                 struct record_list records[2])
-{
-	struct filter told = stored_filter_view(&entry->told);
-	struct sources allow = sources_on(reporter->allow, SOURCES_MAX),
-		       block = sources_on(reporter->block, SOURCES_MAX);
-	size_t count = 0;
-
-	for (uint16_t i = 0; i < entry->pending_count; i++)
-		sources_append(filter_passes(&told, &entry->pending[i].addr) ? &allow : &block,
-		               &entry->pending[i].addr);
-	if (allow.count > 0)
-		records[count++] = (struct record_list){ALLOW, allow};
-	if (block.count > 0)
-		records[count++] = (struct record_list){BLOCK, block};
-	return count;
-}
-
-/* RFC 9776 section 5.2: the state, or of the sources asked for those that are wanted. */
-static size_t answer_of(struct reporter *reporter, const struct reporter_entry *entry,
-                        struct record_list *record)
-{
-	struct filter told = stored_filter_view(&entry->told);
-	struct sources wanted = sources_on(reporter->allow, SOURCES_MAX);
-
-	if (entry->asked_count == 0) {
-		*record = (struct record_list){told.mode == FILTER_EXCLUDE ? IS_EX : IS_IN, told.sources};
-		return is_member(entry);
-	}
-	for (uint16_t i = 0; i < entry->asked_count; i++)
-		if (filter_passes(&told, &entry->asked[i]))
-			sources_append(&wanted, &entry->asked[i]);
-	*record = (struct record_list){IS_IN, wanted};
-	return wanted.count > 0;
-}
-
-/* Adds records, without the first *offset sources that went out before; false when the packet is full,
- * *offset then tells how far it came. EXCLUDE lists cannot be spread over packets: what does not fit is left
- * out (RFC 9776 section 4.2.16). */
-static bool write_records(struct report_writer *writer, const struct addr *group,
-                          const struct record_list *records, size_t count, uint16_t *offset)
-{
-	size_t before = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct sources *sources = &records[i].sources;
-		bool exclude = records[i].type == IS_EX || records[i].type == TO_EX;
-		size_t done = *offset > before ? *offset - before : 0;
-		int written;
-
-		before += sources->count;
-		if (done > 0 && done >= sources->count)
-			continue;
-		/* An EXCLUDE list begins in a fresh packet if this one would cut it. */
-		if (exclude && writer->records > 0 &&
-		    writer->capacity - writer->size <
-		            4 + addr_wire_size(writer->family) * (1 + sources->count))
-			return false;
-		written =
-			report_writer_add(writer, records[i].type, group,
-		                          sources->list ? sources->list + done : NULL, sources->count - done);
-		if (written < 0)
-			return false;
-		if (exclude || done + (size_t)written == sources->count)
-			continue;
-		*offset = (uint16_t)(before - sources->count + done + (size_t)written);
-		return false;
-	}
-	return true;
-}
 
 static void count_down_pending(struct reporter *reporter, struct reporter_entry *entry)
 {
@@ -549,41 +524,34 @@ static void count_down_pending(struct reporter *reporter, struct reporter_entry 
 		clear_pending(reporter, entry);
 }
 
-/* A round of an entry is out: counts down, and arms its repetition. */
-static void round_done(struct reporter *reporter, mtime now, struct reporter_entry *entry)
+/* A state-change report is out: counts down, and arms the next one. Reports of the whole state count as
+ * copies of every source's change, too. */
+static void change_told(struct reporter *reporter, mtime now, struct reporter_entry *entry)
 {
 	bool more;
 
+	entry->mode_left -= entry->mode_left > 0;
+	entry->join_left -= entry->join_left > 0;
+	entry->leave_left = 0;
+	count_down_pending(reporter, entry);
+	more = reporter->version_spoken == VERSION_3 ? entry->mode_left > 0 || entry->pending_count > 0
+	                                             : entry->join_left > 0;
+	if (!more)
+		clear_change(reporter, entry);
+	else
+		entry->change_at = now + random_delay(reporter, repetition_interval(reporter));
+	entry->send_change = false;
+	entry->offset = 0;
+}
+
+/* Nothing of it is due any more. */
+static void entry_done(struct reporter *reporter, struct reporter_entry *entry)
+{
 	if (entry->send_answer)
 		clear_answer(reporter, entry);
-	if (entry->send_change) {
-		entry->send_change = false;
-		entry->mode_left -= entry->mode_left > 0;
-		count_down_pending(reporter, entry);
-		more = entry->mode_left > 0 || entry->pending_count > 0 || entry->join_left > 0;
-		if (more && entry->change_at == MTIME_NEVER)
-			entry->change_at = now + random_delay(reporter, repetition_interval(reporter));
-	}
 	set_due(reporter, entry, false);
 	arm(reporter, entry);
 	set_idle(reporter, entry, reporter_is_idle(entry));
-}
-
-static bool write_entry(struct reporter *reporter, struct report_writer *writer, struct reporter_entry *entry)
-{
-	struct record_list records[2];
-	size_t count = 0;
-
-	entry->join_left = entry->leave_left = 0;
-	if (entry->send_change && entry->mode_left > 0) {
-		records[0] = change_of_mode(entry);
-		count = 1;
-	} else if (entry->send_change) {
-		count = changes_of_sources(reporter, entry, records);
-	} else if (entry->send_answer) {
-		count = answer_of(reporter, entry, records);
-	}
-	return write_records(writer, &entry->group, records, count, &entry->offset);
 }
 
 static void write_due(struct reporter *reporter, mtime now, struct report_writer *writer)
@@ -591,40 +559,15 @@ static void write_due(struct reporter *reporter, mtime now, struct report_writer
 	struct reporter_entry *entry;
 
 	while ((entry = reporter->due) != NULL) {
-		bool both = entry->send_change && entry->send_answer;
-
-		if (!write_entry(reporter, writer, entry))
-			return;
-		if (both) {
-			/* The answer follows the change, in a round of its own. */
-			clear_answer(reporter, entry);
-			entry->answer_at = now;
-		}
-		round_done(reporter, now, entry);
-	}
-}
-
-/* A packet of the answer to a general query. */
-static void write_walk(struct reporter *reporter, mtime now, struct report_writer *writer)
-{
-	while (reporter->walk != NULL) {
-		struct reporter_entry *entry = reporter->walk;
-		struct filter told = stored_filter_view(&entry->told);
-		struct record_list record = {told.mode == FILTER_EXCLUDE ? IS_EX : IS_IN, told.sources};
-
-		if (!filter_is_none(&told)) {
-			uint16_t offset = reporter->walk_offset;
-
-			if (!write_records(writer, &entry->group, &record, 1, &offset)) {
-				reporter->walk_offset = offset;
-				reporter->walk_at = now + reporter->walk_interval;
+		if (entry->send_change) {
+			if (!report_build_change(reporter, entry, writer, &entry->offset))
 				return;
-			}
+			change_told(reporter, now, entry);
 		}
-		reporter->walk_offset = 0;
-		reporter->walk = entry->hh.next;
+		if (entry->send_answer && !report_build_answer(reporter, entry, writer, &entry->offset))
+			return;
+		entry_done(reporter, entry);
 	}
-	reporter->walk_at = MTIME_NEVER;
 }
 
 static size_t pull_v3(struct reporter *reporter, mtime now, uint8_t *message, size_t capacity,
@@ -634,57 +577,30 @@ static size_t pull_v3(struct reporter *reporter, mtime now, uint8_t *message, si
 
 	report_writer_open(&writer, reporter->family, message, capacity);
 	write_due(reporter, now, &writer);
-	if (reporter->due == NULL && reporter->walk_at <= now)
-		write_walk(reporter, now, &writer);
-	if (writer.records == 0)
-		return 0;
-	if (reporter->family == FAMILY_IPV4) {
-		*destination = addr_from_ipv4_number(IGMP_V3_ROUTERS);
-		return igmp_finish_report(&writer);
-	}
-	*destination = mld_v2_routers;
-	return mld_finish_report(&writer, source);
-}
-
-static size_t encode_older_report(const struct reporter *reporter, const struct reporter_entry *entry,
-                                  uint8_t *message, const struct addr *source, struct addr *destination)
-{
-	*destination = entry->group;
-	return reporter->family == FAMILY_IPV4
-	               ? igmp_encode_report(message, reporter->version_spoken, &entry->group)
-	               : mld_encode_report(message, &entry->group, source);
-}
-
-static size_t encode_older_leave(const struct reporter *reporter, const struct reporter_entry *entry,
-                                 uint8_t *message, const struct addr *source, struct addr *destination)
-{
-	if (reporter->version_spoken == VERSION_1)
-		return 0;
-	*destination =
-		reporter->family == FAMILY_IPV4 ? addr_from_ipv4_number(IGMP_ALL_ROUTERS) : mld_all_routers;
-	return reporter->family == FAMILY_IPV4 ? igmp_encode_leave(message, &entry->group)
-	                                       : mld_encode_done(message, &entry->group, source);
+	if (reporter->due == NULL && reporter->walk.at <= now)
+		report_walk_write(&reporter->walk, reporter->entries, now, &writer);
+	return report_build_end(&writer, source, destination);
 }
 
 /* Older versions: a packet per group, and no source lists. */
 static size_t pull_older(struct reporter *reporter, mtime now, uint8_t *message, const struct addr *source,
                          struct addr *destination)
 {
+	enum version version = reporter->version_spoken;
 	struct reporter_entry *entry;
 
 	while ((entry = reporter->due) != NULL) {
 		size_t size = 0;
 
-		entry->mode_left = 0;
-		clear_pending(reporter, entry);
-		if (entry->leave_left > 0) {
-			size = encode_older_leave(reporter, entry, message, source, destination);
-			entry->leave_left = 0;
-		} else if (is_member(entry) && (entry->send_answer || entry->join_left > 0)) {
-			size = encode_older_report(reporter, entry, message, source, destination);
-			entry->join_left -= entry->send_change && entry->join_left > 0;
-		}
-		round_done(reporter, now, entry);
+		if (entry->leave_left > 0)
+			size = report_build_older_leave(reporter->family, version, &entry->group, message,
+			                                source, destination);
+		else if (is_member(entry) && (entry->send_answer || entry->join_left > 0))
+			size = report_build_older_join(reporter->family, version, &entry->group, message,
+			                               source, destination);
+		if (entry->send_change)
+			change_told(reporter, now, entry);
+		entry_done(reporter, entry);
 		if (size > 0)
 			return size;
 	}

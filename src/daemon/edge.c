@@ -106,7 +106,7 @@ static void log_link(const struct owner *owner, const struct link_op *op)
 
 static void disable_rp_filter(struct owner *owner, const char *name)
 {
-	int result = rpfilter_disable(owner->rpfilter, name);
+	int result = kept_settings_set(owner->rpfilter, name, 0);
 
 	if (result == 0)
 		return;

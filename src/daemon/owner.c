@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,7 +19,7 @@
 
 #define EVENTS_PER_TURN 64
 #define STATUS_INTERVAL (4 * MTIME_SECOND)
-#define RPFILTER_STATE  "/run/mcproxy/rp_filter"
+#define STATE_DIRECTORY "/run/mcproxy"
 #define STOP_PATIENCE   (5 * MTIME_SECOND) /* a worker answers within microseconds */
 
 bool owner_watch(struct owner *owner, struct loop_source *source)
@@ -161,25 +162,37 @@ static bool start_instances(struct owner *owner)
 	return true;
 }
 
-/* Values that a killed run left behind are put back whether or not -r is given now. */
-static void open_rpfilter(struct owner *owner)
+/* Values that a killed run left behind are put back first, whether or not they will be changed now. */
+static struct kept_settings *open_kept(const char *directory, const char *leaf)
 {
-	unsigned restored = 0;
-	struct rpfilter *filter = rpfilter_new(RPFILTER_SETTINGS, RPFILTER_STATE, &restored);
+	struct kept_settings *kept;
+	unsigned restored;
+	char path[128];
 
+	snprintf(path, sizeof path, STATE_DIRECTORY "/%s", leaf);
+	kept = kept_settings_new(directory, leaf, path, &restored);
 	if (restored > 0)
-		info("rp_filter: %u values of a run that was killed are restored", restored);
+		info("%s: %u values of a run that was killed are restored", leaf, restored);
+	return kept;
+}
+
+static void open_settings(struct owner *owner)
+{
+	struct kept_settings *rpfilter = open_kept(SETTINGS_IPV4, RPFILTER_LEAF);
+
+	owner->forced_version[FAMILY_IPV4] = open_kept(SETTINGS_IPV4, "force_igmp_version");
+	owner->forced_version[FAMILY_IPV6] = open_kept(SETTINGS_IPV6, "force_mld_version");
 	if (!owner->options->reset_rp_filter) {
-		rpfilter_free(filter);
+		kept_settings_free(rpfilter);
 		return;
 	}
-	owner->rpfilter = filter;
-	if (filter == NULL || rpfilter_disable(filter, "all") != 0)
+	owner->rpfilter = rpfilter;
+	if (rpfilter == NULL || kept_settings_set(rpfilter, "all", 0) != 0)
 		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter)");
-	else if (rpfilter_state_result(filter) != 0)
-		warnx("rp_filter: old values cannot be kept in " RPFILTER_STATE
+	else if (kept_settings_state_result(rpfilter) != 0)
+		warnx("rp_filter: old values cannot be kept in " STATE_DIRECTORY
 		      ": %s; a kill would lose them",
-		      strerror(-rpfilter_state_result(filter)));
+		      strerror(-kept_settings_state_result(rpfilter)));
 }
 
 static bool open_netlink(struct owner *owner)
@@ -230,7 +243,7 @@ static int owner_open(struct owner *owner)
 		warnx("instances cannot start: out of memory or threads");
 		return 1;
 	}
-	open_rpfilter(owner);
+	open_settings(owner);
 	if (!open_netlink(owner)) {
 		warn("netlink: interfaces cannot be watched");
 		return 1;
@@ -267,7 +280,9 @@ static void owner_close(struct owner *owner)
 {
 	stop_instances(owner);
 	edge_close(owner);
-	rpfilter_free(owner->rpfilter);
+	kept_settings_free(owner->rpfilter);
+	for (int family = 0; family < FAMILIES; family++)
+		kept_settings_free(owner->forced_version[family]);
 	if (owner->netlink != NULL)
 		netlink_close(owner->netlink);
 	if (owner->signals.fd > 0)

@@ -83,6 +83,25 @@ static void uplink_forget(struct uplink *uplink, mtime now)
 	uplink->ifindex = 0;
 }
 
+/* A fixed version holds for the kernel's own reports as well. */
+static void force_version(struct owner *owner, const char *name, enum family family,
+                          const struct link_settings *settings)
+{
+	enum version version = settings->upstream_version[family];
+	/* MLDv1 is 1 there. */
+	int value = family == FAMILY_IPV4 ? (int)version : (int)version - 1;
+	int result;
+
+	if (version == VERSION_NONE || settings->upstream_membership != MEMBERSHIP_KERNEL ||
+	    owner->forced_version[family] == NULL)
+		return;
+	result = kept_settings_set(owner->forced_version[family], name, value);
+	if (result == 0)
+		return;
+	errno = -result;
+	warn("%s: the kernel cannot be made to speak %s", name, version_name(family, version));
+}
+
 void uplink_tell(struct owner *owner, const struct link_op *op, enum family family, mtime now)
 {
 	const struct link_change *change = &op->change;
@@ -105,6 +124,7 @@ void uplink_tell(struct owner *owner, const struct link_op *op, enum family fami
 		return;
 	uplink->ifindex = op->ifindex;
 	uplink->vif = links_vif(owner->links, op->instance, op->id, family);
+	force_version(owner, change->name, family, &change->settings);
 	link.kernel_version = join_host_version(family, change->name);
 	host_set_link(uplink->host, now, &link);
 }

@@ -271,11 +271,10 @@ static void change_link(struct owner *owner)
 
 static void packet_as_it_is(struct owner *owner)
 {
-	uint8_t link = fuzz_byte(&owner->stream), size = fuzz_byte(&owner->stream);
-	struct input input = {.kind = INPUT_PACKET,
-	                      .link = link % LINKS,
-	                      .family = link >> 7,
-	                      .truncated = (link >> 6 & 1) && size > 200};
+	uint8_t link = fuzz_byte(&owner->stream);
+	uint16_t size = fuzz_two_bytes(&owner->stream) % 1501;
+	struct input input = {
+		.kind = INPUT_PACKET, .link = link % LINKS, .family = link >> 7, .truncated = size == 1500};
 	const uint8_t *bytes = wire_take(&owner->stream, size);
 
 	if (bytes != NULL)

@@ -23,6 +23,7 @@
 
 #define SAID_TEXT_SIZE 8192
 #define NUMBERS_MAX    9000
+#define ROOM           (1 << 26) /* of a pool */
 
 /* A record as it was on the wire; of older versions IS_EX{} for a report and TO_IN{} for a leave. */
 struct said {
@@ -337,9 +338,9 @@ static inline const char *bench_said(struct bench *bench)
 	bench->text[0] = 0;
 	for (size_t i = 0; i < bench->said_count; i++) {
 		if (i > 0)
-			used += (size_t)snprintf(
-				bench->text + used, SAID_TEXT_SIZE - used, "%s",
-				bench->said[i].packet == bench->said[i - 1].packet ? " " : " | ");
+			used += (size_t)snprintf(bench->text + used, SAID_TEXT_SIZE - used, "%s",
+			                         bench->said[i].packet == bench->said[i - 1].packet ? " "
+			                                                                            : " | ");
 		used += (size_t)said_format(bench->text + used, SAID_TEXT_SIZE - used, &bench->said[i]);
 		assert_true(used < SAID_TEXT_SIZE);
 	}
@@ -364,6 +365,40 @@ static inline const char *bench_now(struct bench *bench)
 {
 	bench_pull(bench);
 	return bench_said(bench);
+}
+
+/* Many groups, told and forgotten: EXCLUDE{}, or INCLUDE of that many sources. */
+static inline void bench_fill(struct bench *bench, uint32_t groups, size_t sources)
+{
+	uint8_t copies = bench->settings.copies;
+
+	bench->settings.copies = 1;
+	bench_configure(bench);
+	for (uint32_t i = 0; i < groups; i++)
+		bench_change_range(bench, i, sources > 0 ? FILTER_INCLUDE : FILTER_EXCLUDE, i, sources);
+	bench_run(bench, bench->now + 1000);
+	bench_clear(bench);
+	bench->settings.copies = copies;
+	bench_configure(bench);
+}
+
+/* How many sources of a group were said since `since`, none of them twice; of a group without sources 1 for
+ * its record. */
+static inline size_t said_of(const struct bench *bench, uint32_t group, mtime since)
+{
+	static uint8_t seen[NUMBERS_MAX];
+	size_t total = 0;
+
+	memset(seen, 0, sizeof seen);
+	for (size_t i = 0; i < bench->said_count; i++) {
+		if (bench->said[i].group != group || bench->said[i].at < since)
+			continue;
+		total += bench->said[i].count == 0;
+		for (size_t j = 0; j < bench->said[i].count; j++)
+			assert_int_equal(seen[bench->said[i].sources[j]]++, 0);
+		total += bench->said[i].count;
+	}
+	return total;
 }
 
 /* A seeded sequence (splitmix64). */

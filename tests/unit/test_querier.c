@@ -277,13 +277,12 @@ static void yielding_with_a_query_due(void **state)
 static void three_routers(void **state)
 {
 	struct querier querier = started(&defaults);
-	struct addr first = address("10.0.0.1"), second = address("10.0.0.2");
+	struct addr first = address("10.0.0.1"), second = address("10.0.0.2"), third = address("10.0.0.3");
 
 	(void)state;
 	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.2", START));
 	assert_true(addr_equal(&querier.other, &second));
-	/* neither the one that lost to it nor this router's own address, nor one without address */
-	assert_false(hear_general(&querier, "10.0.0.9", "10.0.0.3", START + 1000));
+	/* neither this router's own address, nor a higher one, nor one without address */
 	assert_false(hear_general(&querier, "10.0.0.9", "10.0.0.9", START + 1000));
 	assert_false(hear_general(&querier, "10.0.0.9", "10.0.0.200", START + 1000));
 	assert_false(hear_general(&querier, "10.0.0.9", "0.0.0.0", START + 1000));
@@ -292,13 +291,13 @@ static void three_routers(void **state)
 	/* an even lower one */
 	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.1", START + 2000));
 	assert_true(addr_equal(&querier.other, &first));
-	assert_false(hear_general(&querier, "10.0.0.9", "10.0.0.2", START + 3000));
-	assert_true(addr_equal(&querier.other, &first));
 	assert_int_equal(querier_deadline(&querier), START + 2000 + OTHER_PRESENT);
-	/* when it is gone, the next one counts again */
-	assert_true(querier_expire(&querier, &defaults, START + 2000 + OTHER_PRESENT));
-	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.2", START + 2000 + OTHER_PRESENT));
-	assert_true(addr_equal(&querier.other, &second));
+	/* RFC 9776 section 6.6.2: any lower address than ours keeps us silent; those two settle it between them */
+	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.3", START + 3000));
+	assert_true(addr_equal(&querier.other, &third));
+	assert_int_equal(querier_deadline(&querier), START + 3000 + OTHER_PRESENT);
+	assert_true(querier_expire(&querier, &defaults, START + 3000 + OTHER_PRESENT));
+	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.2", START + 3000 + OTHER_PRESENT));
 }
 
 /* This router restarts on the link: it asks, and yields anew. */
@@ -395,7 +394,7 @@ static void last_member_query_interval(void **state)
 		{"10.0.0.5", VERSION_2, "239.1.2.3", 500, 500, false},
 		{"10.0.0.5", VERSION_2, "0.0.0.0", 10000, 500, false},
 		{"10.0.0.5", VERSION_2, "239.1.2.3", 0, 500, false},
-		{"10.0.0.8", VERSION_2, "239.1.2.3", 700, 500, false},
+		{"10.0.0.8", VERSION_2, "239.1.2.3", 700, 700, true},
 		{"10.0.0.4", VERSION_2, "0.0.0.0", 10000, 1000, true},
 		{"10.0.0.4", VERSION_2, "239.1.2.3", 300, 300, true},
 		{"10.0.0.3", VERSION_2, "239.1.2.3", 300, 300, true},

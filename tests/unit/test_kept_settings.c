@@ -2,7 +2,7 @@
  *
  * The reverse path filter settings in a directory that stands for /proc/sys/net/ipv4/conf.
  */
-#include "kernel/rpfilter.h"
+#include "kernel/kept_settings.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -92,10 +92,10 @@ static const char *state_file(void)
 	return found;
 }
 
-static struct rpfilter *start(unsigned expected)
+static struct kept_settings *start(unsigned expected)
 {
 	unsigned restored = 99;
-	struct rpfilter *filter = rpfilter_new(settings, state_path, &restored);
+	struct kept_settings *filter = kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
 
 	assert_non_null(filter);
 	assert_int_equal(restored, expected);
@@ -105,16 +105,16 @@ static struct rpfilter *start(unsigned expected)
 /* A run that sets these to 0 and is killed. */
 static void run_and_kill(const char *const *names, size_t count)
 {
-	struct rpfilter *filter = start(0);
+	struct kept_settings *filter = start(0);
 	char text[1024], path[400];
 
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(rpfilter_disable(filter, names[i]), 0);
-	assert_int_equal(rpfilter_state_result(filter), 0);
+		assert_int_equal(kept_settings_set(filter, names[i], 0), 0);
+	assert_int_equal(kept_settings_state_result(filter), 0);
 	snprintf(path, sizeof path, "%s", state_file());
 	snprintf(text, sizeof text, "%s", read_file(path));
 	/* Ended properly, and then made to look as if it had not been. */
-	rpfilter_free(filter);
+	kept_settings_free(filter);
 	for (size_t i = 0; i < count; i++)
 		set(names[i], "0\n");
 	write_file(path, text);
@@ -144,15 +144,15 @@ static int tear_down(void **state)
 
 static void values_are_set_to_0_and_put_back(void **state)
 {
-	struct rpfilter *filter = start(0);
+	struct kept_settings *filter = start(0);
 
 	(void)state;
-	assert_int_equal(rpfilter_disable(filter, "eth0"), 0);
-	assert_int_equal(rpfilter_disable(filter, "eth0.100"), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0.100", 0), 0);
 	assert_int_equal(get("eth0"), 0);
 	assert_int_equal(get("eth0.100"), 0);
-	assert_string_equal(read_file(state_file()), "eth0 1\neth0.100 2\n");
-	rpfilter_free(filter);
+	assert_string_equal(read_file(state_file()), "eth0 1 0\neth0.100 2 0\n");
+	kept_settings_free(filter);
 	assert_int_equal(get("eth0"), 1);
 	assert_int_equal(get("eth0.100"), 2);
 	assert_null(state_file());
@@ -160,39 +160,39 @@ static void values_are_set_to_0_and_put_back(void **state)
 
 static void value_0_is_left_alone(void **state)
 {
-	struct rpfilter *filter = start(0);
+	struct kept_settings *filter = start(0);
 
 	(void)state;
-	assert_int_equal(rpfilter_disable(filter, "all"), 0);
-	assert_int_equal(rpfilter_disable(filter, "eth1"), 0);
+	assert_int_equal(kept_settings_set(filter, "all", 0), 0);
+	assert_int_equal(kept_settings_set(filter, "eth1", 0), 0);
 	assert_null(state_file());
-	rpfilter_free(filter);
+	kept_settings_free(filter);
 	assert_int_equal(get("all"), 0);
 	assert_int_equal(get("eth1"), 0);
 }
 
 static void repeating_it_changes_nothing(void **state)
 {
-	struct rpfilter *filter = start(0);
+	struct kept_settings *filter = start(0);
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(rpfilter_disable(filter, "eth0"), 0);
-	assert_string_equal(read_file(state_file()), "eth0 1\n");
-	rpfilter_free(filter);
+		assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_string_equal(read_file(state_file()), "eth0 1 0\n");
+	kept_settings_free(filter);
 	assert_int_equal(get("eth0"), 1);
 }
 
 static void state_file_is_private_and_its_directory_is_made(void **state)
 {
-	struct rpfilter *filter = start(0);
+	struct kept_settings *filter = start(0);
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(rpfilter_disable(filter, "eth0"), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
 	assert_int_equal(stat(state_file(), &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
-	rpfilter_free(filter);
+	kept_settings_free(filter);
 }
 
 static void killed_run_is_made_up_for(void **state)
@@ -200,7 +200,7 @@ static void killed_run_is_made_up_for(void **state)
 	(void)state;
 	run_and_kill((const char *const[]){"eth0", "eth0.100"}, 2);
 	assert_int_equal(get("eth0"), 0);
-	rpfilter_free(start(2));
+	kept_settings_free(start(2));
 	assert_int_equal(get("eth0"), 1);
 	assert_int_equal(get("eth0.100"), 2);
 	assert_null(state_file());
@@ -208,60 +208,60 @@ static void killed_run_is_made_up_for(void **state)
 
 static void run_after_a_killed_one_remembers_the_true_values(void **state)
 {
-	struct rpfilter *filter;
+	struct kept_settings *filter;
 
 	(void)state;
 	run_and_kill((const char *const[]){"eth0.100"}, 1);
 	filter = start(1);
-	assert_int_equal(rpfilter_disable(filter, "eth0.100"), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0.100", 0), 0);
 	assert_int_equal(get("eth0.100"), 0);
-	rpfilter_free(filter);
+	kept_settings_free(filter);
 	assert_int_equal(get("eth0.100"), 2);
 }
 
 static void what_somebody_else_has_set_stays(void **state)
 {
-	struct rpfilter *filter = start(0);
+	struct kept_settings *filter = start(0);
 
 	(void)state;
-	assert_int_equal(rpfilter_disable(filter, "eth0"), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
 	set("eth0", "2\n");
-	rpfilter_free(filter);
+	kept_settings_free(filter);
 	assert_int_equal(get("eth0"), 2);
 
 	run_and_kill((const char *const[]){"eth0.100"}, 1);
 	set("eth0.100", "1\n");
-	rpfilter_free(start(0));
+	kept_settings_free(start(0));
 	assert_int_equal(get("eth0.100"), 1);
 	assert_null(state_file());
 }
 
 static void interface_that_is_gone_is_skipped(void **state)
 {
-	struct rpfilter *filter = start(0);
+	struct kept_settings *filter = start(0);
 
 	(void)state;
-	assert_int_equal(rpfilter_disable(filter, "ppp0"), -ENOENT);
-	assert_int_equal(rpfilter_disable(filter, "eth0.100"), 0);
-	assert_int_equal(rpfilter_disable(filter, "eth0"), 0);
+	assert_int_equal(kept_settings_set(filter, "ppp0", 0), -ENOENT);
+	assert_int_equal(kept_settings_set(filter, "eth0.100", 0), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
 	remove_interface("eth0.100");
-	rpfilter_free(filter);
+	kept_settings_free(filter);
 	assert_int_equal(get("eth0"), 1);
 	assert_null(state_file());
 }
 
 static void interface_that_came_back_is_disabled_again(void **state)
 {
-	struct rpfilter *filter = start(0);
+	struct kept_settings *filter = start(0);
 
 	(void)state;
-	assert_int_equal(rpfilter_disable(filter, "eth0"), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
 	remove_interface("eth0");
 	set("eth0", "2\n");
-	assert_int_equal(rpfilter_disable(filter, "eth0"), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
 	assert_int_equal(get("eth0"), 0);
-	assert_string_equal(read_file(state_file()), "eth0 2\n");
-	rpfilter_free(filter);
+	assert_string_equal(read_file(state_file()), "eth0 2 0\n");
+	kept_settings_free(filter);
 	assert_int_equal(get("eth0"), 2);
 }
 
@@ -276,19 +276,19 @@ static void file_with_nonsense_does_no_harm(void **state)
 	write_file(path,
 	           "\n"
 	           "eth0\n"
-	           "../eth0 1\n"
-	           ".. 1\n"
-	           "/etc/passwd 1\n"
-	           "eth1 7\n"
-	           "eth1 -1\n"
-	           "eth1 0\n"
-	           "eth1 1 1\n"
+	           "../eth0 1 0\n"
+	           ".. 1 0\n"
+	           "/etc/passwd 1 0\n"
+	           "eth1 77 0\n"
+	           "eth1 -1 0\n"
+	           "eth1 1\n"
+	           "eth1 1 0 1\n"
 	           "eth1 99999999999999999999999\n"
-	           "averyveryverylongname 1\n"
-	           "a line that is longer than any that this program has ever written into such a file 1\n"
-	           "eth0.100 1\n"
-	           "eth0 2");
-	rpfilter_free(start(2));
+	           "averyveryverylongname 1 0\n"
+	           "a line that is longer than any that this program has ever written into such a file 1 0\n"
+	           "eth0.100 1 0\n"
+	           "eth0 2 0");
+	kept_settings_free(start(2));
 	assert_int_equal(get("eth0"), 2);
 	assert_int_equal(get("eth0.100"), 1);
 	assert_int_equal(get("eth1"), 0);
@@ -298,30 +298,30 @@ static void file_with_nonsense_does_no_harm(void **state)
 static void names_cannot_leave_the_directory(void **state)
 {
 	static const char *const names[] = {"", ".", "..", "../conf/eth0", "/eth0", "a-name-of-16-chr"};
-	struct rpfilter *filter = start(0);
+	struct kept_settings *filter = start(0);
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(names); i++) {
-		assert_int_equal(rpfilter_disable(filter, names[i]), -EINVAL);
+		assert_int_equal(kept_settings_set(filter, names[i], 0), -EINVAL);
 		assert_int_equal(rpfilter_effective(settings, names[i]), -EINVAL);
 	}
-	rpfilter_free(filter);
+	kept_settings_free(filter);
 }
 
 static void file_that_cannot_be_written_is_told_and_survived(void **state)
 {
 	unsigned restored;
-	struct rpfilter *filter;
+	struct kept_settings *filter;
 
 	(void)state;
 	/* A file stands where the directory should be. */
 	write_file(path_of("%s/state", top), "");
-	filter = rpfilter_new(settings, state_path, &restored);
+	filter = kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
 	assert_non_null(filter);
-	assert_int_equal(rpfilter_disable(filter, "eth0"), 0);
-	assert_int_equal(rpfilter_state_result(filter), -ENOTDIR);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(kept_settings_state_result(filter), -ENOTDIR);
 	assert_int_equal(get("eth0"), 0);
-	rpfilter_free(filter);
+	kept_settings_free(filter);
 	assert_int_equal(get("eth0"), 1);
 	unlink(path_of("%s/state", top));
 }
@@ -329,38 +329,38 @@ static void file_that_cannot_be_written_is_told_and_survived(void **state)
 static void works_without_a_file(void **state)
 {
 	unsigned restored;
-	struct rpfilter *filter = rpfilter_new(settings, NULL, &restored);
+	struct kept_settings *filter = kept_settings_new(settings, RPFILTER_LEAF, NULL, &restored);
 
 	(void)state;
 	assert_int_equal(restored, 0);
-	assert_int_equal(rpfilter_disable(filter, "eth0"), 0);
-	assert_int_equal(rpfilter_state_result(filter), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(kept_settings_state_result(filter), 0);
 	assert_null(state_file());
-	rpfilter_free(filter);
+	kept_settings_free(filter);
 	assert_int_equal(get("eth0"), 1);
 }
 
 static void file_of_a_run_that_lives_is_left_alone(void **state)
 {
-	struct rpfilter *first = start(0), *second;
+	struct kept_settings *first = start(0), *second;
 
 	(void)state;
-	assert_int_equal(rpfilter_disable(first, "eth0"), 0);
+	assert_int_equal(kept_settings_set(first, "eth0", 0), 0);
 	second = start(0);
-	assert_int_equal(rpfilter_state_result(second), -EBUSY);
+	assert_int_equal(kept_settings_state_result(second), -EBUSY);
 	assert_int_equal(get("eth0"), 0);
-	assert_int_equal(rpfilter_disable(second, "eth0"), 0);
-	assert_int_equal(rpfilter_disable(second, "eth0.100"), 0);
-	assert_string_equal(read_file(state_file()), "eth0 1\n");
+	assert_int_equal(kept_settings_set(second, "eth0", 0), 0);
+	assert_int_equal(kept_settings_set(second, "eth0.100", 0), 0);
+	assert_string_equal(read_file(state_file()), "eth0 1 0\n");
 	/* Written again, it is still locked. */
-	assert_int_equal(rpfilter_disable(first, "eth0.100"), 0);
+	assert_int_equal(kept_settings_set(first, "eth0.100", 0), 0);
 	set("eth0.100", "1\n");
-	assert_int_equal(rpfilter_disable(first, "eth0.100"), 0);
-	rpfilter_free(start(0));
+	assert_int_equal(kept_settings_set(first, "eth0.100", 0), 0);
+	kept_settings_free(start(0));
 	assert_int_equal(get("eth0"), 0);
-	rpfilter_free(first);
+	kept_settings_free(first);
 	assert_int_equal(get("eth0"), 1);
-	rpfilter_free(second);
+	kept_settings_free(second);
 	assert_null(state_file());
 }
 
@@ -368,20 +368,20 @@ static void symbolic_link_is_not_followed(void **state)
 {
 	char target[128], path[400];
 	unsigned restored;
-	struct rpfilter *filter;
+	struct kept_settings *filter;
 
 	(void)state;
 	run_and_kill((const char *const[]){"eth0"}, 1);
 	snprintf(path, sizeof path, "%s", state_file());
 	snprintf(target, sizeof target, "%s/target", top);
-	write_file(target, "eth0 1\n");
+	write_file(target, "eth0 1 0\n");
 	unlink(path);
 	assert_int_equal(symlink(target, path), 0);
-	filter = rpfilter_new(settings, state_path, &restored);
+	filter = kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
 	assert_int_equal(restored, 0);
-	assert_int_equal(rpfilter_state_result(filter), -ELOOP);
-	rpfilter_free(filter);
-	assert_string_equal(read_file(target), "eth0 1\n");
+	assert_int_equal(kept_settings_state_result(filter), -ELOOP);
+	kept_settings_free(filter);
+	assert_string_equal(read_file(target), "eth0 1 0\n");
 }
 
 static void effective_value_is_the_larger_one(void **state)
@@ -400,7 +400,7 @@ static void effective_value_is_the_larger_one(void **state)
 static void freeing_nothing_is_fine(void **state)
 {
 	(void)state;
-	rpfilter_free(NULL);
+	kept_settings_free(NULL);
 }
 
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes the fuzzers' first inputs, corpus/<fuzzer>/<name>, from the descriptions below."""
+import pathlib
+import socket
+import struct
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def with_checksum(message, partial=b""):
+    message = message[:2] + b"\0\0" + message[4:]
+    return message[:2] + struct.pack("!H", checksum(partial + message)) + message[4:]
+
+
+def ip4(text):
+    return socket.inet_pton(socket.AF_INET, text)
+
+
+def ip6(text):
+    return socket.inet_pton(socket.AF_INET6, text)
+
+
+def in_ipv4(message, source="10.0.0.5", destination="224.0.0.22", options=b"\x94\x04\0\0"):
+    message = with_checksum(message)
+    size = 20 + len(options)
+    header = struct.pack("!BBHHHBBH", 0x40 | size // 4, 0xC0, size + len(message), 0, 0x4000, 1, 2, 0)
+    header += ip4(source) + ip4(destination) + options
+    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + message
+
+
+def in_ipv6(message, source="fe80::1", destination="ff02::16"):
+    addresses = ip6(source) + ip6(destination)
+    message = with_checksum(message, addresses + struct.pack("!II", len(message), 58))
+    hop_by_hop = b"\x3a\0\x05\x02\0\0\x01\0"
+    return struct.pack("!IHBB", 0x60000000, 8 + len(message), 0, 1) + addresses + hop_by_hop + message
+
+
+def record(kind, group, *sources, auxiliary=b""):
+    family = ip6 if ":" in group else ip4
+    head = struct.pack("!BBH", kind, len(auxiliary) // 4, len(sources))
+    return head + family(group) + b"".join(map(family, sources)) + auxiliary
+
+
+def igmp_query(group="0.0.0.0", code=100, rest=b""):
+    return struct.pack("!BBH", 0x11, code, 0) + ip4(group) + rest
+
+
+def igmp_report(*records):
+    return struct.pack("!BBHHH", 0x22, 0, 0, 0, len(records)) + b"".join(records)
+
+
+def igmp_single(kind, group):
+    return struct.pack("!BBH", kind, 0, 0) + ip4(group)
+
+
+def mld_query(group="::", code=10000, rest=b""):
+    return struct.pack("!BBHHH", 130, 0, 0, code, 0) + ip6(group) + rest
+
+
+def mld_report(*records):
+    return struct.pack("!BBHHH", 143, 0, 0, 0, len(records)) + b"".join(records)
+
+
+def mld_single(kind, group):
+    return struct.pack("!BBHHH", kind, 0, 0, 0, 0) + ip6(group)
+
+
+IGMP = {
+    "v1_query": igmp_query(code=0),
+    "v2_query": igmp_query(),
+    "v2_group_query": igmp_query("239.1.1.1", 10),
+    "v3_query": igmp_query(rest=b"\x02\x7d\0\0"),
+    "v3_source_query": igmp_query("232.1.1.1", 10, b"\x0a\x7d\0\x02" + ip4("10.9.9.1") + ip4("10.9.9.2")),
+    "v1_report": igmp_single(0x12, "239.1.1.1"),
+    "v2_report": igmp_single(0x16, "239.1.1.1"),
+    "v2_leave": igmp_single(0x17, "239.1.1.1"),
+    "v3_join": igmp_report(record(4, "239.1.1.1")),
+    "v3_many": igmp_report(
+        record(1, "239.1.1.1", "10.9.9.1"),
+        record(2, "239.1.1.2", "10.9.9.1", "10.9.9.2"),
+        record(3, "239.1.1.3"),
+        record(5, "232.1.1.1", "10.9.9.1", auxiliary=b"12345678"),
+        record(6, "232.1.1.1", "10.9.9.2"),
+        record(77, "239.1.1.4"),
+    ),
+}
+
+MLD = {
+    "v1_query": mld_query(),
+    "v1_group_query": mld_query("ff05::1", 1000),
+    "v2_query": mld_query(rest=b"\x02\x7d\0\0"),
+    "v2_source_query": mld_query("ff3e::1", 1000, b"\x0a\x7d\0\x01" + ip6("2001:db8::1")),
+    "v1_report": mld_single(131, "ff05::1"),
+    "v1_done": mld_single(132, "ff05::1"),
+    "v2_join": mld_report(record(4, "ff05::1")),
+    "v2_many": mld_report(
+        record(1, "ff05::1", "2001:db8::1"),
+        record(2, "ff05::2", "2001:db8::1", "2001:db8::2"),
+        record(3, "ff05::3"),
+        record(5, "ff3e::1", "2001:db8::1", auxiliary=b"1234"),
+        record(6, "ff3e::1", "2001:db8::2"),
+        record(77, "ff05::4"),
+    ),
+    "v4_mapped": mld_report(record(4, "::ffff:239.1.1.1"), record(5, "ff05::1", "::ffff:10.9.9.1")),
+}
+
+# The language of fuzz_instance.c: a byte says what happens, the next ones to what.
+PLENTY = b"\0"
+UPSTREAM, DOWNSTREAM = 0x1B, 0x0B
+
+
+def link(number, how, versions=0x0F, numbers=0x02):
+    return bytes((0, number, how, versions, numbers))
+
+
+def raw(number, packet):
+    return struct.pack("!BBH", 1, number, len(packet)) + packet
+
+
+def message(number, sender, data):
+    return bytes((2, number, sender, len(data))) + data
+
+
+def usual(number, group, kind, sources):
+    return bytes((4, number, group + 8 * (kind - 1), sources))
+
+
+def upcall(number, group, source, wrong=0):
+    return bytes((7, number, group + 8 * source, wrong))
+
+
+def counters(group, source, packets):
+    return bytes((9, 0, group + 8 * source, packets))
+
+
+def page(what, number, first):
+    return bytes((10, first | what << 5, number))
+
+
+def wait(milliseconds):
+    return struct.pack("!BH", 12, milliseconds)
+
+
+LINKS = link(0, UPSTREAM) + link(1, DOWNSTREAM) + link(2, DOWNSTREAM)
+EVENTS, DEADLINE, LAZY, STOP = b"\x0b\x01", b"\x0d", b"\x0e\x01", b"\x0f\xff"
+
+INSTANCE = {
+    "join_and_leave": PLENTY + EVENTS + LINKS + usual(1, 0, 4, 0) + upcall(0, 0, 1) + usual(1, 0, 3, 0) + 4 * DEADLINE,
+    "two_links": PLENTY + LINKS + usual(1, 0, 4, 3) + usual(2, 0, 5, 5) + upcall(0, 0, 1) + upcall(2, 0, 2) + 6 * DEADLINE,
+    "both_families": PLENTY + LINKS + usual(1, 1, 4, 0) + usual(0x41, 0, 4, 0) + upcall(0, 1, 1) + usual(0x81, 1, 3, 0) + 3 * DEADLINE,
+    "old_hosts": PLENTY + LINKS + usual(0x41, 0, 4, 0) + usual(0x61, 0, 4, 0) + usual(0x81, 0, 3, 0) + 5 * DEADLINE,
+    "other_querier": PLENTY + LINKS + usual(1, 0, 4, 0) + upcall(0, 0, 1)
+    + message(1, 0, igmp_query(rest=b"\x02\x7d\0\0")) + message(1, 0, igmp_query("239.1.1.1", 10)) + 5 * DEADLINE,
+    "upstream_query": PLENTY + LINKS + message(0, 9, igmp_query("239.1.1.1", 10, b"\x02\x7d\0\x01" + ip4("10.9.9.1"))),
+    "raw_packets": PLENTY + LINKS + raw(1, in_ipv4(IGMP["v3_many"])) + raw(0x81, in_ipv6(MLD["v2_many"]))
+    + raw(0x81, in_ipv6(MLD["v4_mapped"])) + raw(2, in_ipv4(IGMP["v2_leave"], destination="224.0.0.2")),
+    "links_come_and_go": PLENTY + LINKS + usual(1, 0, 4, 0) + upcall(0, 0, 1) + upcall(1, 2, 2) + link(1, 0) + link(1, DOWNSTREAM)
+    + link(2, UPSTREAM) + link(0, 0) + usual(1, 0, 4, 0) + 3 * DEADLINE,
+    "ageing": PLENTY + LINKS + upcall(0, 0, 1) + upcall(0, 0, 2) + wait(10000) + counters(0, 1, 5) + wait(15000)
+    + counters(0, 1, 5) + counters(0, 2, 0) + upcall(1, 0, 1, 1),
+    "few_routes": b"\x01" + LINKS + b"".join(upcall(0, 0, n) for n in range(7)) + usual(1, 0, 4, 0),
+    "little_memory": b"\x10" + LINKS + b"".join(usual(1, n, 5, 0x7F) + upcall(0, n, 1) for n in range(8)),
+    "snapshots": PLENTY + LINKS + usual(1, 0, 4, 7) + upcall(0, 0, 1) + b"".join(page(n, 1, 1) + page(n, 1, 0) for n in range(4)),
+    "slow_owner": PLENTY + LAZY + EVENTS + LINKS + usual(1, 0, 4, 0) + upcall(0, 0, 1) + usual(2, 0, 5, 3) + link(1, 0) + STOP,
+}
+
+CONFIG = {
+    "guide": b"# a comment\nprotocol IGMPv2\neth0 ==> eth1 tun0;\n\npinstance two: eth2 ==> eth3\n",
+    "guide_old": b"protocol IGMPv3;\n\nsplitter: eth0 ==> tun0;\n",
+    "smallest": b'instances = ( "eth0 ==> eth1 tun0" );\n',
+    "fuller": b"""protocol = [ "IGMPv3", "MLDv2" ];
+query_interval = 60.5;
+status_file = "/run/status";
+instances = (
+  { name = "iptv"; upstream = [ "ppp0" ];
+    downstream = ( "br-lan", { name = "tun0"; fast_leave = true; robustness = 3; } );
+    protocol = "IGMPv2"; query_interval = 30; routes_max = 100; } );
+""",
+    "unknown_key": b'instances = ( "eth0 ==> eth1" );\nno_such_key = 1;\n',
+    "wrong_type": b'query_interval = "x";\ninstances = ( { upstream = 1; } );\n',
+    "comments": b'/* protocol IGMPv2 */ // eth0 ==> eth1\n# ==>\ninstances = ( "eth0 ==> eth1" );\n',
+    "broken": b'instances = ( "eth0 ==> \n',
+}
+
+
+def main():
+    corpora = {
+        "igmp": {**IGMP, **{f"{name}_packet": in_ipv4(data) for name, data in IGMP.items()}},
+        "mld": {**MLD, **{f"{name}_packet": in_ipv6(data) for name, data in MLD.items()}},
+        "instance": INSTANCE,
+        "config": CONFIG,
+    }
+    for fuzzer, inputs in corpora.items():
+        folder = HERE / "corpus" / fuzzer
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in inputs.items():
+            (folder / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
