@@ -79,6 +79,8 @@ bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *siz
 /* When a packet or a new try is due; MTIME_NEVER. */
 mtime host_deadline(struct host *host);
 
+/* Are the memberships kept here, and not by the kernel? */
+bool host_is_user(const struct host *host);
 /* No query for the group membership interval, and none since. */
 bool host_query_is_missing(const struct host *host);
 

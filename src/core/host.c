@@ -377,6 +377,11 @@ mtime host_deadline(struct host *host)
 	return mtime_min(row ? row->retry_at : MTIME_NEVER, reporter_deadline(&host->reporter));
 }
 
+bool host_is_user(const struct host *host)
+{
+	return host->settings.membership == MEMBERSHIP_USER;
+}
+
 bool host_query_is_missing(const struct host *host)
 {
 	return host->reporter.missing;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/uplink.h"
 
+#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "kernel/join.h"
 
@@ -92,8 +93,7 @@ static void force_version(struct owner *owner, const char *name, enum family fam
 	int value = family == FAMILY_IPV4 ? (int)version : (int)version - 1;
 	int result;
 
-	if (version == VERSION_NONE || settings->upstream_membership != MEMBERSHIP_KERNEL ||
-	    owner->forced_version[family] == NULL)
+	if (version == VERSION_NONE || owner->forced_version[family] == NULL)
 		return;
 	result = kept_settings_set(owner->forced_version[family], name, value);
 	if (result == 0)
@@ -253,11 +253,25 @@ void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 	log_superset(uplink);
 }
 
+/* Says that everything is left. Where the kernel keeps the memberships it does so itself when the sockets
+ * close, and much faster than group by group. */
+static void leave_all(struct owner *owner, struct uplink *uplink)
+{
+	mtime now = clock_now();
+
+	if (!host_is_user(uplink->host))
+		return;
+	for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
+		host_unwant_all(uplink->host, now, (unsigned)__builtin_ctzll(instances));
+	send_reports(owner, uplink, now);
+}
+
 void uplinks_free(struct owner *owner)
 {
 	struct uplink *uplink, *next;
 
 	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
+		leave_all(owner, uplink);
 		host_free(uplink->host);
 		close_sockets(uplink);
 		free(uplink);

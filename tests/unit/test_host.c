@@ -501,11 +501,14 @@ static void older_querier(void **state)
 	/* The kernel answers the query. */
 	expect(&world, "");
 	want(&world, 0, 2, EX, 0);
+	expect(&world, " report2 2");
 	want(&world, 0, 3, IN, 1);
+	expect(&world, " report2 3");
 	want(&world, 0, 0, IN, 0);
+	expect(&world, " leave2 0");
 	/* Sources are nothing to it. */
 	want(&world, 0, 1, IN, 3);
-	expect(&world, " report2 2 report2 3 leave2 0");
+	expect(&world, "");
 	want(&world, 0, 3, IN, 0);
 	want(&world, 0, 1, EX, 4);
 	expect(&world, " leave2 3");
@@ -527,8 +530,9 @@ static void older_querier(void **state)
 	world.now += 1;
 	assert_int_equal(status_of(&world).version, VERSION_3);
 	want(&world, 0, 5, IN, 0);
+	expect(&world, " TO_IN 5{}");
 	want(&world, 0, 6, IN, 5);
-	expect(&world, " TO_IN 5{} ALLOW 6{ac}");
+	expect(&world, " ALLOW 6{ac}");
 	close_world(&world);
 }
 
@@ -542,8 +546,9 @@ static void older_querier_ipv6(void **state)
 	expect(&world, " TO_EX 0{}");
 	hear_query(&world, VERSION_2, true);
 	want(&world, 0, 0, IN, 0);
+	expect(&world, " leave2 0");
 	want(&world, 0, 1, IN, 1);
-	expect(&world, " leave2 0 report2 1");
+	expect(&world, " report2 1");
 	world.now += OLDER;
 	want(&world, 0, 1, IN, 0);
 	expect(&world, " BLOCK 1{a}");
@@ -786,6 +791,17 @@ static void memory_is_limited(void **state)
 	close_world(&world);
 }
 
+static unsigned times_in(const char *text, const char *word)
+{
+	unsigned times = 0;
+
+	while ((text = strstr(text, word)) != NULL) {
+		times++;
+		text += strlen(word);
+	}
+	return times;
+}
+
 /* Without kernel memberships nothing is joined; the reports are all. */
 static void user_memberships(void **state)
 {
@@ -798,17 +814,14 @@ static void user_memberships(void **state)
 	want(&world, 0, 0, EX, 1023);
 	want(&world, 0, 1, IN, 3);
 	expect(&world, " TO_EX 0{abcdefghij} ALLOW 1{ab}");
-	assert_int_equal(world.fake.operations, 0);
 	/* And once more, robustness being 2. */
-	world.text[0] = 0;
 	while (host_deadline(world.host) <= world.now + 10000) {
 		world.now = host_deadline(world.host);
 		turn(&world);
 	}
-	assert_int_equal(world.packets, 2 + (strchr(world.text + 1, 'A') > strchr(world.text + 1, 'T') &&
-	                                     world.packets > 2));
-	assert_non_null(strstr(world.text, " TO_EX 0{abcdefghij}"));
-	assert_non_null(strstr(world.text, " ALLOW 1{ab}"));
+	assert_int_equal(times_in(world.text, " TO_EX 0{abcdefghij}"), 2);
+	assert_int_equal(times_in(world.text, " ALLOW 1{ab}"), 2);
+	assert_int_equal(world.fake.operations, 0);
 	close_world(&world);
 }
 
@@ -861,12 +874,14 @@ static void come_to_rest(struct world *world)
 	world->fake.fail = 0;
 	set_usable(world, true);
 	world->now += RETRY;
-	for (unsigned group = 0; group < FAKE_GROUPS; group++) {
-		unsigned passing = world->wishes[0][group];
+	for (unsigned instance = 0; instance < INSTANCES; instance++)
+		for (unsigned group = 0; group < FAKE_GROUPS; group++) {
+			unsigned passing = world->wishes[instance][group];
+			bool exclude = passing & FAKE_OTHERS;
 
-		want(world, 0, group, passing & FAKE_OTHERS ? EX : IN,
-		     passing & FAKE_OTHERS ? FAKE_ALL & ~passing : passing);
-	}
+			want(world, instance, group, exclude ? EX : IN,
+			     exclude ? FAKE_ALL & ~passing : passing);
+		}
 	turn(world);
 	check_settled(world);
 }
