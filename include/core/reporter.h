@@ -84,7 +84,7 @@ struct reporter {
 	uint8_t querier_robustness;      /* 0: not told */
 	uint32_t querier_query_interval; /* 0: not told */
 	uint8_t version_spoken;
-	bool missing; /* no query for the group membership interval */
+	bool missing; /* no query for the group membership interval; repeat_without_querier only */
 	uint64_t queries_heard;
 	uint64_t packets_sent;
 	uint64_t repeats;                        /* whole states told for lack of queries */

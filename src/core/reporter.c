@@ -488,11 +488,9 @@ void reporter_expire(struct reporter *reporter, mtime now)
 	follow_version(reporter, now);
 	while ((first = deadlines_first(&reporter->deadlines)) != NULL && first->at <= now)
 		entry_expire(reporter, entry_of_deadline(first), now);
-	if (reporter->missed_at > now)
+	if (!reporter->settings.repeat_without_querier || reporter->missed_at > now)
 		return;
 	reporter->missing = true;
-	if (!reporter->settings.repeat_without_querier)
-		return;
 	reporter->repeats++;
 	reporter->missed_at = now + reporter->settings.query_interval;
 	tell_all(reporter, now);
