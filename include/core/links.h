@@ -15,8 +15,8 @@
 
 #include "core/link.h"
 
-#define LINKS_VIFS	32
-#define LINKS_NO_VIF	UINT32_MAX
+#define LINKS_VIFS      32
+#define LINKS_NO_VIF    UINT32_MAX
 #define LINKS_INSTANCES 64
 
 struct links;
@@ -28,9 +28,10 @@ void links_free(struct links *links);
 void links_enable_family(struct links *links, enum family family);
 /* The configuration names a link: an interface name or a pattern (fnmatch). False when memory is short. */
 bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
-		const struct link_settings *settings);
+                const struct link_settings *settings);
 
-/* News; each call tells the whole state. */
+/* News; each call tells the whole state. A new name makes another link of an interface. False when memory or
+ * the ids of an instance are short: it gets its link when ids are given back. */
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, uint32_t mtu);
 void links_interface_gone(struct links *links, int ifindex);
 void links_address(struct links *links, int ifindex, const struct addr *address, bool present);
@@ -60,8 +61,8 @@ struct link_op {
  * have it again with a later pull) before the next pull. vif_is_free says whether a number may be given out.
  */
 bool links_pull(struct links *links, mtime now,
-		bool (*vif_is_free)(void *context, enum family family, unsigned vif), void *context,
-		struct link_op *op);
+                bool (*vif_is_free)(void *context, enum family family, unsigned vif), void *context,
+                struct link_op *op);
 void links_done(struct links *links, mtime now, const struct link_op *op, int result);
 /* When a vif operation that failed is tried again; MTIME_NEVER. */
 mtime links_deadline(const struct links *links);
@@ -72,7 +73,7 @@ mtime links_deadline(const struct links *links);
 unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enum family family);
 /* Calls tell for each instance that uses the interface of a vif, with its link id. */
 void links_each_port(const struct links *links, enum family family, unsigned vif,
-		     void (*tell)(void *context, unsigned instance, uint8_t id), void *context);
+                     void (*tell)(void *context, unsigned instance, uint8_t id), void *context);
 const char *links_vif_name(const struct links *links, enum family family, unsigned vif);
 
 struct links_port {

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Recordings: every input of every engine with its time, and the requests that came of it, so that a problem in the field
- * can be replayed through the same engine (tests/sim/replay). One file for all instances; each worker collects a turn's
- * records in its own struct recorder and writes them with one append, so that turns of several workers do not mix.
+ * Recordings: every input of every engine with its time, and the requests that came of it, so that a problem
+ * in the field can be replayed through the same engine (tests/sim/replay). One file for all instances; each
+ * worker collects a turn's records in its own struct recorder and writes them with one append, so that turns
+ * of several workers do not mix.
  *
- * File: struct record_file, then records: struct record_head and `size` bytes of body. Numbers are in the machine's own
- * form: a recording is replayed by the build that made it.
+ * File: struct record_file, then records: struct record_head and `size` bytes of body. Numbers are in the
+ * machine's own form: a recording is replayed by the build that made it.
  *
  *   RECORD_START    struct record_start           the engine is made
  *   RECORD_INPUT    struct input, payload         instance_input(now)
  *   RECORD_TURN     nothing                       instance_expire(now)
  *   RECORD_REQUEST  struct request, payload       instance_pull(now) gave this
- *   RECORD_FULL     nothing                       instance_pull was not asked until it had nothing: no room for more
+ *   RECORD_FULL     nothing                       instance_pull was not asked until it had nothing: no room
+ * for more
  *
- * The same calls in the same order give the same requests, so a recording leaves out only what is known without it: that
- * instance_deadline is asked between turns, and that a turn's last instance_pull gave nothing unless RECORD_FULL
- * stands there. A turn in which nothing came in and nothing was due changes nothing; the worker need not tell it.
+ * The same calls in the same order give the same requests, so a recording leaves out only what is known
+ * without it: that instance_deadline is asked between turns, and that a turn's last instance_pull gave
+ * nothing unless RECORD_FULL stands there. A turn in which nothing came in and nothing was due changes
+ * nothing; the worker need not tell it.
  */
 #ifndef MCPROXY_DAEMON_RECORD_H
 #define MCPROXY_DAEMON_RECORD_H
 
 #include "core/instance.h"
 
-#define RECORD_MAGIC "mcproxy recording 1\n"
+#define RECORD_MAGIC      "mcproxy recording 1\n"
 #define RECORD_MAGIC_SIZE (sizeof RECORD_MAGIC - 1)
 
 /* The first bytes of a file. The sizes tell a build of another shape. */
@@ -39,7 +42,7 @@ struct record_head {
 	mtime now;
 	uint32_t size; /* of the body */
 	uint8_t kind;
-	uint8_t instance; /* its number */
+	uint8_t instance;         /* its number */
 	uint16_t head_of_payload; /* bytes of the body in front of the payload */
 };
 
@@ -57,12 +60,15 @@ int record_create(const char *path);
 struct recorder *recorder_new(int fd, uint8_t instance);
 void recorder_free(struct recorder *recorder);
 
-/* All accept NULL and then do nothing. A write that fails stops the recording; recorder_error tells the errno. */
-void recorder_start(struct recorder *recorder, mtime now, uint64_t seed, const struct instance_settings *settings);
-void recorder_input(struct recorder *recorder, mtime now, const struct input *input, const void *payload, size_t size);
+/* All accept NULL and then do nothing. A write that fails stops the recording; recorder_error tells the
+ * errno. */
+void recorder_start(struct recorder *recorder, mtime now, uint64_t seed,
+                    const struct instance_settings *settings);
+void recorder_input(struct recorder *recorder, mtime now, const struct input *input, const void *payload,
+                    size_t size);
 void recorder_turn(struct recorder *recorder, mtime now);
-void recorder_request(struct recorder *recorder, mtime now, const struct request *request, const void *payload,
-		      size_t size);
+void recorder_request(struct recorder *recorder, mtime now, const struct request *request,
+                      const void *payload, size_t size);
 /* There was no room for more requests in this turn. */
 void recorder_full(struct recorder *recorder, mtime now);
 void recorder_flush(struct recorder *recorder); /* at the end of a turn: one write */

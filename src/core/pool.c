@@ -7,9 +7,20 @@
 #include <string.h>
 #include <utlist.h>
 
-#define GRAIN	   16
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZER 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SANITIZER 1
+#endif
+#ifdef ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#endif
+
+#define GRAIN      16
 #define SMALL_MAX  1024 /* up to here a free list per grain, above malloc for each */
-#define CLASSES	   (SMALL_MAX / GRAIN + 1)
+#define CLASSES    (SMALL_MAX / GRAIN + 1)
 #define SLAB_BYTES 16384
 
 struct block {
@@ -32,6 +43,27 @@ struct pool {
 	struct chunk *large;
 	struct block *unused[CLASSES];
 };
+
+/* Lets the address sanitizer see who touches a block that was given back. */
+static void hide(void *at, size_t size)
+{
+#ifdef ADDRESS_SANITIZER
+	__asan_poison_memory_region(at, size);
+#else
+	(void)at;
+	(void)size;
+#endif
+}
+
+static void show(void *at, size_t size)
+{
+#ifdef ADDRESS_SANITIZER
+	__asan_unpoison_memory_region(at, size);
+#else
+	(void)at;
+	(void)size;
+#endif
+}
 
 struct pool *pool_new(size_t bytes_max)
 {
@@ -90,6 +122,7 @@ static void *take_small(struct pool *pool, size_t class)
 
 	if (block != NULL) {
 		pool->unused[class] = block->next;
+		show(block, size);
 		return memset(block, 0, size);
 	}
 	if (pool->slab_left < size) {
@@ -100,10 +133,12 @@ static void *take_small(struct pool *pool, size_t class)
 		DL_APPEND(pool->slabs, slab);
 		pool->slab_at = (char *)(slab + 1);
 		pool->slab_left = SLAB_BYTES - sizeof *slab;
+		hide(pool->slab_at, pool->slab_left);
 	}
 	block = (struct block *)(void *)pool->slab_at;
 	pool->slab_at += size;
 	pool->slab_left -= size;
+	show(block, size);
 	return memset(block, 0, size);
 }
 
@@ -128,6 +163,7 @@ void pool_give(struct pool *pool, void *block, size_t size)
 	size = (size + GRAIN - 1) / GRAIN;
 	((struct block *)block)->next = pool->unused[size];
 	pool->unused[size] = block;
+	hide((struct block *)block + 1, size * GRAIN - sizeof(struct block));
 }
 
 size_t pool_bytes(const struct pool *pool)

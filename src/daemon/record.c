@@ -81,7 +81,7 @@ static void append(struct recorder *recorder, const void *bytes, size_t size)
 }
 
 static void add(struct recorder *recorder, enum record_kind kind, mtime now, const void *body,
-		size_t body_size, const void *payload, size_t payload_size)
+                size_t body_size, const void *payload, size_t payload_size)
 {
 	struct record_head head = {
 		.now = now,
@@ -103,7 +103,7 @@ static void add(struct recorder *recorder, enum record_kind kind, mtime now, con
 }
 
 void recorder_start(struct recorder *recorder, mtime now, uint64_t seed,
-		    const struct instance_settings *settings)
+                    const struct instance_settings *settings)
 {
 	struct record_start start;
 
@@ -114,7 +114,7 @@ void recorder_start(struct recorder *recorder, mtime now, uint64_t seed,
 }
 
 void recorder_input(struct recorder *recorder, mtime now, const struct input *input, const void *payload,
-		    size_t size)
+                    size_t size)
 {
 	add(recorder, RECORD_INPUT, now, input, sizeof *input, payload, size);
 }
@@ -125,7 +125,7 @@ void recorder_turn(struct recorder *recorder, mtime now)
 }
 
 void recorder_request(struct recorder *recorder, mtime now, const struct request *request,
-		      const void *payload, size_t size)
+                      const void *payload, size_t size)
 {
 	add(recorder, RECORD_REQUEST, now, request, sizeof *request, payload, size);
 }

@@ -377,7 +377,7 @@ def ssm_attempts(scene, group):
 def test_source_specific_range_takes_no_joins_without_sources(router, family):
     """RFC 4604 section 2.2."""
     scene = Scene(router, family)
-    others = {IPV4: ("231.255.255.255", "233.0.0.0"), IPV6: ("ff2e::1", "ff3e:0:1::1")}[family]
+    others = {IPV4: ("231.255.255.255", "233.0.0.0"), IPV6: ("ff2e::1", "ff3e:1::1")}[family]
     edges = {IPV4: ("232.0.0.1", "232.255.255.255"), IPV6: ("ff35::1", "ff3e::ffff:ffff")}[family]
     count = 0
     for group in edges:
@@ -480,7 +480,7 @@ def test_garbage_of_every_length_does_no_harm(router):
         scene.guest.send(bytes([byte]) * 40, "224.0.0.22")
         scene6.send(bytes([byte]) * 40, "ff02::16")
     scene.send(pack(IPV4, payload)[:20])
-    scene.send(pack(IPV4, payload)[:9])
+    scene.send(pack(IPV4, payload)[:23])
     assert scene.group(1) not in scene.joined()
     scene.expect_undisturbed()
 

@@ -15,7 +15,7 @@ RECORD_HEAD = struct.Struct("=qIBBH")
 RECORD_INPUT, RECORD_REQUEST = 2, 4
 INPUT_PACKET = 1
 SAME, DIFFERENT, UNUSABLE = 0, 1, 2
-DAMAGES = 150
+DAMAGES = 60
 
 
 def replay(program, recording):

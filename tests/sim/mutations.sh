@@ -23,7 +23,7 @@ group.c|EXCLUDE, ALLOW: leaves it blocked|s/\[ALLOW\] = {RUN, KEEP, RUN, KEEP,/[
 group.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLOCK] = {KEEP, KEEP, KEEP,/
 filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
 forward.c|routes lead back to their input|s/listener->link != input \&\& //
-querier.c|no takeover from a silent querier|s/querier->other_until <= now) {/false) {/
+membership.c|routes do not follow the members|s/forward_update(instance, membership, now);//
 '
 
 compile() { # SOURCE OBJECT

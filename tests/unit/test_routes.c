@@ -529,6 +529,105 @@ static void memory_is_limited(void **state)
 	routes_free(routes);
 }
 
+static void check_sends_to(const struct world *world, unsigned stream, uint32_t vifs)
+{
+	struct route_key key = key_of(stream);
+
+	for (unsigned vif = 0; vif < ROUTES_VIFS; vif++)
+		assert_int_equal(routes_sends_to(world->routes, &key, vif), vifs >> vif & 1);
+}
+
+/* What the kernel holds counts, not what is wanted. */
+static void where_an_entry_sends_to(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 4);
+	check_sends_to(&world, 0, 0);
+	turn(&world);
+	check_sends_to(&world, 0, 4);
+	want(&world, 0, 0, 1, 8);
+	check_sends_to(&world, 0, 4);
+	turn(&world);
+	check_sends_to(&world, 0, 8);
+	lose(&world, 0);
+	check_sends_to(&world, 0, 0);
+	check_sends_to(&world, 7, 0);
+	close_world(&world);
+}
+
+/* Of 100 packets 10 were wrong when the suspicion came up. */
+static bool suspect_with(uint64_t packets, uint64_t wrong, bool *undecided)
+{
+	struct route_key key = key_of(0), told;
+	struct world world;
+	unsigned vif;
+	bool moved;
+
+	open_world(&world);
+	routes_suspect(world.routes, world.now, &key, 3, 100, 10);
+	assert_false(routes_pull_suspect(world.routes, world.now, &told, &vif));
+	world.now = routes_deadline(world.routes);
+	assert_true(routes_pull_suspect(world.routes, world.now, &told, &vif));
+	assert_memory_equal(&told, &key, sizeof key);
+	assert_int_equal(vif, 3);
+	moved = routes_has_moved(world.routes, world.now, &told, packets, wrong);
+	assert_false(routes_pull_suspect(world.routes, world.now, &told, &vif));
+	*undecided = routes_deadline(world.routes) != MTIME_NEVER;
+	close_world(&world);
+	return moved;
+}
+
+static void moved_or_looped(void **state)
+{
+	static const struct {
+		uint64_t packets, wrong;
+		bool moved, undecided;
+	} rows[] = {
+		{100, 10, false, true},  /* nothing since */
+		{105, 10, false, false}, /* all came in rightly */
+		{105, 15, true, false},  /* none did */
+		{110, 15, false, false}, /* each one came twice: looped */
+		{111, 15, false, false}, {109, 15, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		bool undecided;
+
+		assert_int_equal(suspect_with(rows[i].packets, rows[i].wrong, &undecided), rows[i].moved);
+		assert_int_equal(undecided, rows[i].undecided);
+	}
+}
+
+/* A suspicion that nothing confirms ends, and their number is limited. */
+static void suspicions_end(void **state)
+{
+	struct route_key key = key_of(0);
+	struct world world;
+	unsigned vif, looks = 0, count = 0;
+
+	(void)state;
+	open_world(&world);
+	routes_suspect(world.routes, world.now, &key, 3, 100, 10);
+	for (; routes_deadline(world.routes) != MTIME_NEVER; looks++) {
+		assert_true(looks < 100);
+		world.now = routes_deadline(world.routes);
+		assert_true(routes_pull_suspect(world.routes, world.now, &key, &vif));
+		assert_false(routes_has_moved(world.routes, world.now, &key, 100, 10));
+	}
+	assert_in_range(looks, 2, 20);
+	for (uint32_t i = 0; i < 5000; i++)
+		routes_suspect(world.routes, world.now, &key, 3, 100, 10);
+	world.now += 60000;
+	for (; routes_pull_suspect(world.routes, world.now, &key, &vif); count++)
+		assert_true(routes_has_moved(world.routes, world.now, &key, 101, 11));
+	assert_in_range(count, 100, 4999);
+	close_world(&world);
+}
+
 /* The random test. */
 
 static void check_stream(const struct world *world, unsigned stream)
@@ -655,6 +754,9 @@ int main(void)
 		cmocka_unit_test(asking_again),
 		cmocka_unit_test(readings_in_order),
 		cmocka_unit_test(memory_is_limited),
+		cmocka_unit_test(where_an_entry_sends_to),
+		cmocka_unit_test(moved_or_looped),
+		cmocka_unit_test(suspicions_end),
 		cmocka_unit_test(random_wishes),
 	};
 

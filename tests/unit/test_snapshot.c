@@ -271,10 +271,12 @@ static uint32_t number_of(const struct addr *group)
 	return addr_ipv4_number(group) - 0xef010000;
 }
 
-/* The even groups stay, of the odd ones 200 go and 200 others come between any two pages. */
+/* The even groups stay. Of the odd ones those around the place where the walk stands go before each page, and
+ * come back behind it; and ever more others come. */
 static void walk_while_groups_come_and_go(void **state)
 {
 	static unsigned told[2 * GROUPS];
+	uint32_t stands_at = 0;
 	unsigned pages = 0;
 	struct page page;
 
@@ -283,12 +285,17 @@ static void walk_while_groups_come_and_go(void **state)
 	many_members();
 	do {
 		fetch(0, SNAPSHOT_GROUPS, DOWN1, pages == 0, &page);
-		for (size_t i = 0; i < page.count; i++)
-			told[number_of(&page.records[i].group.group)]++;
-		for (uint32_t n = 0; n < 100; n++) {
-			set_member((1 + 2 * (pages * 100 + n)) % GROUPS, false); /* behind the walk, mostly */
-			set_member(GROUPS - 1 - 2 * ((pages * 100 + n) % 5000), false); /* before it */
-			set_member((1 + 2 * (pages * 77 + n)) % GROUPS, true);          /* come back */
+		for (size_t i = 0; i < page.count; i++) {
+			uint32_t n = number_of(&page.records[i].group.group);
+
+			told[n]++;
+			stands_at = n < GROUPS ? n : stands_at;
+		}
+		for (uint32_t n = 0; n < 400; n += 2)
+			set_member(((stands_at | 1) + n) % GROUPS, false);
+		turn();
+		for (uint32_t n = 0; n < 100; n += 2) {
+			set_member(((stands_at | 1) + n) % GROUPS, true);
 			set_member(GROUPS + (pages * 100 + n) % GROUPS, true);
 		}
 		turn();
