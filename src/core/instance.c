@@ -359,6 +359,8 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 		link = link_new(instance, input->link);
 	if (link == NULL) {
 		instance_drop(instance, NULL, FAMILY_IPV4, change.present ? DROP_MEMORY : DROP_LINK);
+		if (!change.present)
+			instance->links_to_free |= (uint64_t)1 << input->link;
 		return;
 	}
 	/* On the other side of the proxy it starts anew. */

@@ -57,7 +57,8 @@ struct links {
 	struct port *ports[LINKS_INSTANCES][LINKS_MAX]; /* by link id */
 	uint64_t ids_used[LINKS_INSTANCES];             /* given out, or not yet given back */
 	bool enabled[FAMILIES];
-	bool changed; /* links_pull may find something */
+	bool changed;     /* links_pull may find something */
+	uint64_t refused; /* set of instances that could not be told in this pass */
 };
 
 struct links *links_new(void)
@@ -405,12 +406,12 @@ static bool port_has_news(const struct port *port)
 	return false;
 }
 
-static bool pull_tell(struct interface *interface, struct link_op *op)
+static bool pull_tell(const struct links *links, struct interface *interface, struct link_op *op)
 {
 	struct port *port;
 
 	LL_FOREACH (interface->ports, port) {
-		if (!port_has_news(port))
+		if (!port_has_news(port) || (links->refused >> port->instance & 1) != 0)
 			continue;
 		*op = (struct link_op){.kind = LINK_TELL,
 		                       .ifindex = interface->ifindex,
@@ -466,12 +467,14 @@ bool links_pull(struct links *links, mtime now,
 		for (int family = 0; family < FAMILIES; family++)
 			if (pull_vif(links, interface, family, now, vif_is_free, context, op))
 				return true;
-		if (pull_tell(interface, op))
+		if (pull_tell(links, interface, op))
 			return true;
 		if (interface->gone && interface->ports == NULL)
 			interface_free(links, interface);
 	}
-	links->changed = false;
+	/* Whoever refused is asked again with the next pass. */
+	links->changed = links->refused != 0;
+	links->refused = 0;
 	return false;
 }
 
@@ -531,6 +534,8 @@ static void tell_done(struct links *links, const struct link_op *op)
 
 void links_done(struct links *links, mtime now, const struct link_op *op, int result)
 {
+	if (op->kind == LINK_TELL && result != 0)
+		links->refused |= (uint64_t)1 << op->instance;
 	links->changed = true;
 	if (op->kind == LINK_TELL && result == 0)
 		tell_done(links, op);

@@ -337,8 +337,6 @@ void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 /* The earliest time that was promised stands. */
 static void answer_by(struct reporter *reporter, struct reporter_entry *entry, mtime at)
 {
-	if (entry->send_answer)
-		return;
 	entry->answer_at = mtime_min(entry->answer_at, at);
 	arm(reporter, entry);
 }
@@ -530,7 +528,6 @@ static void change_told(struct reporter *reporter, mtime now, struct reporter_en
 
 	entry->mode_left -= entry->mode_left > 0;
 	entry->join_left -= entry->join_left > 0;
-	entry->leave_left = 0;
 	count_down_pending(reporter, entry);
 	more = reporter->version_spoken == VERSION_3 ? entry->mode_left > 0 || entry->pending_count > 0
 	                                             : entry->join_left > 0;

@@ -403,7 +403,10 @@ bool routes_has_moved(struct routes *routes, mtime now, const struct route_key *
 	assert(addr_equal(&suspect->key.source, &key->source) &&
 	       addr_equal(&suspect->key.group, &key->group));
 	DL_DELETE(routes->suspects, suspect);
-	if (undecided && --suspect->checks_left > 0) {
+	/* Counters that began anew tell nothing. */
+	if (packets < suspect->packets || wrong < suspect->wrong)
+		by_wrong = rightly = 0;
+	else if (undecided && --suspect->checks_left > 0) {
 		suspect->check_at = now + SUSPECT_INTERVAL;
 		DL_APPEND(routes->suspects, suspect);
 		return false;

@@ -114,6 +114,7 @@ static void disable_rp_filter(struct owner *owner, const char *name)
 	warn("%s: rp_filter cannot be set to 0 (net.ipv4.conf.%s.rp_filter)", name, name);
 }
 
+/* -EAGAIN when the worker's channel is full: it rings when it has made room. */
 static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 {
 	struct input input = {.kind = INPUT_LINK, .link = op->id};
@@ -147,9 +148,6 @@ static void apply_links(struct owner *owner, mtime now)
 			break;
 		}
 		links_done(owner->links, now, &op, result);
-		/* The worker's channel is full: it rings when it has made room. */
-		if (result == -EAGAIN)
-			break;
 	}
 }
 

@@ -16,9 +16,12 @@
 #endif
 
 /* What Linux has when the setting cannot be read. */
-#define IGMP_MAX_MEMBERSHIPS 20
-#define IGMP_MAX_MSF         10
-#define MLD_MAX_MSF          64
+/* IPv6 counts no groups, but a socket's option memory (net.core.optmem_max) runs out: after some 300 in older
+ * kernels. */
+#define IPV6_GROUPS_PER_SOCKET 128
+#define IGMP_MAX_MEMBERSHIPS   20
+#define IGMP_MAX_MSF           10
+#define MLD_MAX_MSF            64
 
 static int level_of(enum family family)
 {
@@ -152,7 +155,7 @@ static unsigned read_limit(const char *name, long instead)
 unsigned join_groups_max(enum family family)
 {
 	if (family == FAMILY_IPV6)
-		return 0;
+		return IPV6_GROUPS_PER_SOCKET;
 	return read_limit("ipv4/igmp_max_memberships", IGMP_MAX_MEMBERSHIPS);
 }
 

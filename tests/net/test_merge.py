@@ -73,8 +73,8 @@ class Field:
         return result
 
     def expect(self, upstream, **routes):
-        """What was told upstream adds up to `upstream` ("IN ab", "EX d"), and the routes are these: a="12" means that source a
-        goes to links 1 and 2. Then the wires are looked at: each link gets all of its sources and nothing else."""
+        """What was told upstream adds up to `upstream` ("IN ab", "EX d"), and the routes are these: a="12" means that
+        source a goes to links 1 and 2. Then the wires are looked at: each link gets all of its sources, nothing else."""
         wanted = {name: routes.get(name, "") for name in "abcd"}
         wait_until(lambda: self.routed() == wanted, 5, lambda: f"routes {wanted}, there are {self.routed()}")
         wait_until(lambda: self.told() == upstream, 5, lambda: f"{upstream} upstream, told was {self.told()}; "
@@ -211,8 +211,8 @@ def test_hosts_on_one_link_add_up(lab, family):
 
 
 def test_real_hosts_with_live_filters_get_exactly_what_they_want(lab):
-    """Linux receivers on three links change their filters under running streams: each gets an unbroken sequence of every source
-    that it wants all the time."""
+    """Linux receivers on three links change their filters under running streams: each gets an unbroken sequence of every
+    source that it wants all the time."""
     field = Field(lab, IPV4)
     a, b, c, d = field.family.sources
     group = field.family.group

@@ -90,6 +90,25 @@ def test_state_changes_are_told_robustness_times(router, family):
 
 
 @both_families
+def test_the_queriers_robustness_is_adopted(router, family):
+    """RFC 9776 section 5.1, RFC 9777 section 6.1: state changes are told as often as the querier's QRV says."""
+    network = router
+    family.daemon(network, QUICK + "robustness = 1;")
+    upstream = family.capture(network.source)
+    guest = family.guest(network.host)
+    ask(family, network, upstream, robustness=4, max_response=0.1)
+    guest.report(Record("TO_EX", family.group))
+    settle(family, network, upstream, family.group, 4)
+    ask(family, network, upstream, robustness=0, max_response=0.1)  # says nothing: the configured value
+    guest.report(Record("TO_EX", family.other_group))
+
+    def changes():
+        return [r for r in upstream.records(family.other_group) if r.type == "TO_EX"]
+    wait_until(changes, what="the join upstream")
+    assert_stays(lambda: len(changes()) == 1, 0.9, lambda: f"one report: {upstream.records(family.other_group)}")
+
+
+@both_families
 def test_a_change_during_the_repetitions_is_merged_with_them(router, family):
     """ALLOW(A) is still to be repeated when B comes: both are told until each was told robustness times."""
     network = router
@@ -339,7 +358,8 @@ def test_without_queries_the_state_is_told_again_and_again(router, family, membe
     def repeated(after=first.time + 1.8):
         return [m for m in own(family, network, upstream, "report", family.group, after)
                 if any(r.group == family.group and r.type in ("IS_EX", "TO_EX") for r in m.records)]
-    wait_until(lambda: len(repeated()) >= 3, 8, lambda: f"the state three times more; seen: {upstream.records(family.group)}")
+    wait_until(lambda: len(repeated()) >= 3, 8,
+               lambda: f"the state three times more; seen: {upstream.records(family.group)}")
     assert "quer" in daemon.stderr and "eth0" in daemon.stderr
     assert len([line for line in daemon.stderr.splitlines() if "quer" in line]) == 1, daemon.stderr
     assert receiver.count() == 0
@@ -352,7 +372,8 @@ def test_without_queries_the_state_is_told_again_and_again(router, family, membe
 @both_families
 def test_repetition_without_querier_can_be_turned_off(router, family):
     network = router
-    daemon = family.daemon(network, QUICK + "query_interval = 1; query_response_interval = 0.5; repeat_without_querier = false; ")
+    daemon = family.daemon(network, QUICK + "query_interval = 1; query_response_interval = 0.5; "
+                           "repeat_without_querier = false; ")
     upstream = family.capture(network.source)
     family.guest(network.host).report(Record("IS_EX", family.group))
     settle(family, network, upstream, family.group, 2)
@@ -400,7 +421,8 @@ def test_a_long_source_list_is_split_over_packets(router):
     wait_until(lambda: {s for r in upstream.records(IPV4.ssm_group) if r.type == "ALLOW" for s in r.sources} == set(sources),
                what="all sources upstream")
     IPV4.querier(network).query(max_response=0.3)
-    wait_until(lambda: {s for r in answers(upstream, IPV4.ssm_group) for s in r.sources} == set(sources), 2, "all sources answered")
+    wait_until(lambda: {s for r in answers(upstream, IPV4.ssm_group) for s in r.sources} == set(sources), 2,
+               "all sources answered")
     assert all(r.type == "IS_IN" for r in answers(upstream, IPV4.ssm_group))
 
 

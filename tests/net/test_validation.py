@@ -203,7 +203,8 @@ def test_ttl_other_than_1(router, family):
     scene.send(pack(family, older_join(family, groups[0]), groups[0], **{name: 2}))
     scene.send(pack(family, report_bytes(family, Record("TO_EX", groups[1])), **{name: 255}))
     scene.send(pack(family, report_bytes(family, Record("TO_EX", groups[2])), **{name: 0}))
-    scene.send(pack(family, older_leave(family, family.other_group), "224.0.0.2" if family is IPV4 else "ff02::2", **{name: 64}))
+    routers = "224.0.0.2" if family is IPV4 else "ff02::2"
+    scene.send(pack(family, older_leave(family, family.other_group), routers, **{name: 64}))
     scene.expect_refused("TTL or hop limit not 1", 4, groups)
 
 
@@ -487,6 +488,7 @@ def test_garbage_of_every_length_does_no_harm(router):
 
 def test_igmp_type_in_other_protocols_is_not_read(router):
     scene = Scene(router, IPV4)
-    scene.send(wire.ipv4_packet(IPV4.guest_address, "224.0.0.22", report_bytes(IPV4, Record("TO_EX", scene.group(1))), protocol=17))
+    report = report_bytes(IPV4, Record("TO_EX", scene.group(1)))
+    scene.send(wire.ipv4_packet(IPV4.guest_address, "224.0.0.22", report, protocol=17))
     assert scene.group(1) not in scene.joined()
     assert tables.vifs(router.router)

@@ -197,21 +197,40 @@ static inline void bench_change_range(struct bench *bench, uint32_t number, enum
 
 #define GENERAL UINT32_MAX
 
-static inline void bench_query(struct bench *bench, enum version version, uint32_t number,
-                               const char *sources, uint32_t max_response)
+static inline void bench_query_list(struct bench *bench, enum version version, uint32_t number,
+                                    const struct addr *list, size_t count, uint32_t max_response)
 {
-	static struct addr list[NUMBERS_MAX];
 	struct upstream_query query = {
 		.querier = addr_of(bench->family == FAMILY_IPV4 ? "192.0.2.254" : "fe80::fe"),
 		.group = number == GENERAL ? addr_unspecified(bench->family) : bench_group(bench, number),
 		.max_response = max_response,
 		.version = (uint8_t)version,
+		.source_count = (uint16_t)count,
 	};
+
+	reporter_heard_query(bench->reporter, bench->now, &query, list);
+}
+
+static inline void bench_query(struct bench *bench, enum version version, uint32_t number,
+                               const char *sources, uint32_t max_response)
+{
+	struct addr list[32];
+	size_t count = 0;
 
 	for (; *sources != 0; sources++)
 		if (*sources != ' ')
-			list[query.source_count++] = bench_source(bench, (uint32_t)(*sources - 'a'));
-	reporter_heard_query(bench->reporter, bench->now, &query, list);
+			list[count++] = bench_source(bench, (uint32_t)(*sources - 'a'));
+	bench_query_list(bench, version, number, list, count, max_response);
+}
+
+static inline void bench_query_range(struct bench *bench, uint32_t number, uint32_t first, size_t count,
+                                     uint32_t max_response)
+{
+	static struct addr list[NUMBERS_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		list[i] = bench_source(bench, first + (uint32_t)i);
+	bench_query_list(bench, VERSION_3, number, list, count, max_response);
 }
 
 static inline struct said *bench_new_said(struct bench *bench)

@@ -236,6 +236,70 @@ static void a_round_survives_what_happens_between_its_packets(void **state)
 	bench_close(&bench);
 }
 
+/* A further change between the packets of a report: what the new report says is complete. */
+static void a_change_begins_anew_when_the_state_changes(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_open(&bench, FAMILY_IPV4, ROOM);
+	bench.settings.copies = 1;
+	bench_configure(&bench);
+	bench_change_range(&bench, 0, FILTER_INCLUDE, 500, 1000);
+	assert_true(bench_pull_one(&bench));
+	bench_clear(&bench);
+	bench_change_range(&bench, 0, FILTER_INCLUDE, 0, 1500);
+	bench_pull(&bench);
+	assert_int_equal(said_of(&bench, 0, 0), 1500);
+	bench_close(&bench);
+}
+
+/* The copy of a change becomes due between the packets of an answer. */
+static void a_copy_is_whole_whatever_was_half_out(void **state)
+{
+	struct bench bench;
+	size_t allowed = 0;
+
+	(void)state;
+	bench_open(&bench, FAMILY_IPV4, ROOM);
+	bench_change_range(&bench, 0, FILTER_INCLUDE, 0, 1000);
+	bench_pull(&bench);
+	bench_query(&bench, VERSION_3, 0, "", 1);
+	bench.now += 1;
+	assert_true(reporter_deadline(bench.reporter) <= bench.now);
+	bench_clear(&bench);
+	assert_true(bench_pull_one(&bench));
+	assert_int_equal(bench.said[0].type, IS_IN);
+	bench.now += 1000;
+	bench_clear(&bench);
+	bench_pull(&bench);
+	for (size_t i = 0; i < bench.said_count; i++)
+		allowed += bench.said[i].type == ALLOW ? bench.said[i].count : 0;
+	assert_int_equal(allowed, 1000);
+	bench_close(&bench);
+}
+
+/* More sources are asked for between the packets of an answer. */
+static void an_answer_takes_in_what_is_asked_meanwhile(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_open(&bench, FAMILY_IPV4, ROOM);
+	bench.settings.copies = 1;
+	bench_configure(&bench);
+	bench_change_range(&bench, 0, FILTER_INCLUDE, 0, 1200);
+	bench_pull(&bench);
+	bench_query_range(&bench, 0, 400, 600, 1);
+	bench.now += 1;
+	assert_true(bench_pull_one(&bench));
+	bench_clear(&bench);
+	bench_query_range(&bench, 0, 0, 100, 1);
+	bench_run(&bench, bench.now + 10);
+	assert_int_equal(said_of(&bench, 0, 0), 700);
+	bench_close(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +309,9 @@ int main(void)
 		cmocka_unit_test(tells_the_whole_list_when_the_difference_is_too_long),
 		cmocka_unit_test(pending_changes_are_bounded),
 		cmocka_unit_test(a_round_survives_what_happens_between_its_packets),
+		cmocka_unit_test(a_change_begins_anew_when_the_state_changes),
+		cmocka_unit_test(a_copy_is_whole_whatever_was_half_out),
+		cmocka_unit_test(an_answer_takes_in_what_is_asked_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,6 +175,114 @@ static void answers_of_a_list_that_changes(void **state)
 	bench_close(&bench);
 }
 
+/* Rule 2 of RFC 9776 section 5.2: a query that wants its answer sooner gets it. */
+static void a_shorter_response_time_counts(void **state)
+{
+	static const uint32_t groups[] = {1, 2000};
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 100; seed++) {
+		uint32_t count = groups[seed % 2];
+		struct bench bench;
+		mtime asked_at;
+
+		bench_open(&bench, FAMILY_IPV4, ROOM);
+		bench.reporter->random = seed * 1000003;
+		bench_fill(&bench, count, 0);
+		bench_query(&bench, VERSION_3, GENERAL, "", 10000);
+		if (count > 1 && seed / 2 % 2)
+			bench_run(&bench, bench.now + 2000);
+		bench_clear(&bench);
+		asked_at = bench.now;
+		bench_query(&bench, VERSION_3, GENERAL, "", 200);
+		bench_run(&bench, asked_at + 200);
+		for (uint32_t group = 0; group < count; group++)
+			assert_int_equal(said_of(&bench, group, 0), 1);
+		bench_close(&bench);
+	}
+}
+
+/* A longer one does not make the answer to the first query late. */
+static void the_pace_never_falls(void **state)
+{
+	struct bench bench;
+	mtime asked_at;
+
+	(void)state;
+	bench_open(&bench, FAMILY_IPV4, ROOM);
+	bench_fill(&bench, 3000, 0);
+	asked_at = bench.now;
+	bench_query(&bench, VERSION_3, GENERAL, "", 1000);
+	bench_run(&bench, asked_at + 300);
+	assert_true(bench.said_count > 0 && said_of(&bench, 2999, 0) == 0);
+	bench_query(&bench, VERSION_3, GENERAL, "", 20000);
+	bench_run(&bench, asked_at + 1000);
+	for (uint32_t group = 0; group < 3000; group++)
+		assert_true(said_of(&bench, group, 0) >= 1);
+	bench_close(&bench);
+}
+
+/* Runs into the middle of an answer; how many groups are told. */
+static uint32_t run_into_the_walk(struct bench *bench, mtime length)
+{
+	bench_query(bench, VERSION_3, GENERAL, "", 10000);
+	bench_run(bench, bench->now + length);
+	assert_true(bench->said_count > 0);
+	return bench->said[bench->said_count - 1].group + 1;
+}
+
+/* The group is told already, so that the answer under way does not help. */
+static void a_group_behind_the_walk_is_answered(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_open(&bench, FAMILY_IPV4, ROOM);
+	bench_fill(&bench, 2000, 0);
+	run_into_the_walk(&bench, 5000);
+	bench_clear(&bench);
+	bench_query(&bench, VERSION_3, 0, "", 20000);
+	bench_run(&bench, bench.now + 20000);
+	assert_int_equal(said_of(&bench, 0, 0), 1);
+	bench_close(&bench);
+}
+
+/* A second query half way, and the group at which the answer would end goes. */
+static void the_end_of_the_walk_may_go(void **state)
+{
+	struct bench bench;
+	uint32_t told;
+
+	(void)state;
+	bench_open(&bench, FAMILY_IPV4, ROOM);
+	bench_fill(&bench, 2000, 0);
+	told = run_into_the_walk(&bench, 5000);
+	assert_in_range(told, 500, 1500);
+	bench_clear(&bench);
+	bench_query(&bench, VERSION_3, GENERAL, "", 10000);
+	bench_remove(&bench, bench_find(&bench, told));
+	bench_run(&bench, bench.now + 10000);
+	for (uint32_t group = 0; group < 2000; group++)
+		assert_int_equal(said_of(&bench, group, 0), group != told);
+	bench_close(&bench);
+}
+
+static void the_only_group_may_go(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_open(&bench, FAMILY_IPV4, ROOM);
+	bench_fill(&bench, 1, 4000);
+	run_into_the_walk(&bench, 5000);
+	bench_query(&bench, VERSION_3, GENERAL, "", 10000);
+	bench_remove(&bench, bench_find(&bench, 0));
+	assert_int_equal(reporter_deadline(bench.reporter), MTIME_NEVER);
+	bench_clear(&bench);
+	assert_string_equal(bench_now(&bench), "");
+	bench_close(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +291,11 @@ int main(void)
 		cmocka_unit_test(answers_a_query_during_an_answer),
 		cmocka_unit_test(a_flood_of_queries_starves_nobody),
 		cmocka_unit_test(answers_of_a_list_that_changes),
+		cmocka_unit_test(a_shorter_response_time_counts),
+		cmocka_unit_test(the_pace_never_falls),
+		cmocka_unit_test(a_group_behind_the_walk_is_answered),
+		cmocka_unit_test(the_end_of_the_walk_may_go),
+		cmocka_unit_test(the_only_group_may_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
