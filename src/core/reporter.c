@@ -255,6 +255,14 @@ static bool difference(struct reporter *reporter, const struct sources *a, const
 	return true;
 }
 
+/* RFC 9776 section 8.1: where the querier tells its robustness, it is ours. */
+static uint8_t copies(const struct reporter *reporter)
+{
+	if (reporter->settings.answers && reporter->querier_robustness != 0)
+		return reporter->querier_robustness;
+	return reporter->settings.copies;
+}
+
 /* Sources whose change is to be told: the new ones with all copies, and those that still had some left. */
 static void merge_pending(const struct reporter *reporter, const struct reporter_entry *entry,
                           const struct sources *changed, struct pending_source *list, uint16_t *count)
@@ -268,7 +276,7 @@ static void merge_pending(const struct reporter *reporter, const struct reporter
 
 		list[(*count)++] =
 			order < 0 ? entry->pending[i]
-				  : (struct pending_source){changed->list[j], reporter->settings.copies};
+				  : (struct pending_source){changed->list[j], copies(reporter)};
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -320,11 +328,11 @@ void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 	if (!set_told(reporter, entry, filter))
 		whole = set_told(reporter, entry, &everything);
 	if (whole) {
-		entry->mode_left = reporter->settings.copies;
+		entry->mode_left = copies(reporter);
 		clear_pending(reporter, entry);
 	}
 	if (was != is) {
-		entry->join_left = is ? reporter->settings.copies : 0;
+		entry->join_left = is ? copies(reporter) : 0;
 		entry->leave_left = was;
 	}
 	entry->change_at = now;

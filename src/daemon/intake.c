@@ -16,8 +16,9 @@ bool intake_tell(struct instance_slot *instance, const struct input *input, cons
 		return false;
 	message = lane_reserve(instance->channel->down, size, &room);
 	if (message == NULL) {
-		/* So that the worker rings when it has made room. */
-		lane_starve(instance->channel->down);
+		/* So that the worker rings when it has made room; if it has by now, it will not ring. */
+		if (lane_starve(instance->channel->down))
+			instance->owner->again = true;
 		return false;
 	}
 	memcpy(message, input, sizeof *input);

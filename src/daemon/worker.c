@@ -90,6 +90,8 @@ static void *worker_run(void *argument)
 		recorder_turn(worker->recorder, now);
 		instance_expire(worker->instance, now);
 		outcome = give_requests(worker, now);
+		if (outcome == OUTCOME_FULL)
+			recorder_full(worker->recorder, now);
 		recorder_flush(worker->recorder);
 		lane_wake(worker->channel.up);
 		if (outcome == OUTCOME_STOPPED)

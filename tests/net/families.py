@@ -53,7 +53,10 @@ class Family:
         text = (f'protocol = "{protocol or self.protocol}"; {settings}\n'
                 f'instances = ("{links[0]} ==> {" ".join(links[1:])}");\n')
         ready = {"vifs": links} if self.number == 4 else {"vifs6": links}
-        return Daemon(network.router, text, flags, **ready)
+        daemon = Daemon(network.router, text, flags, **ready)
+        for link in links:  # has its socket too: a packet that is sent once is not missed
+            daemon.wait_for_output(f" {link}: {'upstream' if link == links[0] else 'downstream'} link in use")
+        return daemon
 
     def guest(self, namespace, address=None, device="eth0"):
         kind = CraftedHost if self.number == 4 else CraftedHost6

@@ -91,7 +91,7 @@ def test_state_changes_are_told_robustness_times(router, family):
 
 @both_families
 def test_the_queriers_robustness_is_adopted(router, family):
-    """RFC 9776 section 5.1, RFC 9777 section 6.1: state changes are told as often as the querier's QRV says."""
+    """RFC 9776 section 4.1.6, RFC 9777 section 5.1.8: changes are told as often as the latest query says, unless that is 0."""
     network = router
     family.daemon(network, QUICK + "robustness = 1;")
     upstream = family.capture(network.source)

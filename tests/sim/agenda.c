@@ -6,6 +6,9 @@
 
 void agenda_fini(struct agenda *agenda)
 {
+	for (size_t i = 0; i < agenda->count; i++)
+		if (agenda->items[i].drop != NULL)
+			agenda->items[i].drop(agenda->items[i].object);
 	free(agenda->items);
 	*agenda = (struct agenda){0};
 }
@@ -23,7 +26,8 @@ static void swap(struct item *a, struct item *b)
 	*b = kept;
 }
 
-void agenda_add(struct agenda *agenda, mtime at, agenda_act *act, void *object)
+void agenda_add_owned(struct agenda *agenda, mtime at, agenda_act *act, void (*drop)(void *object),
+                      void *object)
 {
 	size_t place = agenda->count;
 
@@ -33,12 +37,17 @@ void agenda_add(struct agenda *agenda, mtime at, agenda_act *act, void *object)
 		agenda->items = realloc(agenda->items, agenda->capacity * sizeof *agenda->items);
 		assert(agenda->items != NULL);
 	}
-	agenda->items[agenda->count++] =
-		(struct item){.at = at, .serial = agenda->serial++, .act = act, .object = object};
+	agenda->items[agenda->count++] = (struct item){
+		.at = at, .serial = agenda->serial++, .act = act, .drop = drop, .object = object};
 	while (place > 0 && is_before(&agenda->items[place], &agenda->items[(place - 1) / 2])) {
 		swap(&agenda->items[place], &agenda->items[(place - 1) / 2]);
 		place = (place - 1) / 2;
 	}
+}
+
+void agenda_add(struct agenda *agenda, mtime at, agenda_act *act, void *object)
+{
+	agenda_add_owned(agenda, at, act, NULL, object);
 }
 
 static void sink(struct agenda *agenda)

@@ -17,6 +17,7 @@ struct item {
 	mtime at;
 	uint64_t serial;
 	agenda_act *act;
+	void (*drop)(void *object); /* NULL, or what frees the object if its time does not come */
 	void *object;
 };
 
@@ -29,6 +30,9 @@ struct agenda {
 };
 
 void agenda_fini(struct agenda *agenda);
+/* The object is handed to act, or at the end to drop. */
+void agenda_add_owned(struct agenda *agenda, mtime at, agenda_act *act, void (*drop)(void *object),
+                      void *object);
 void agenda_add(struct agenda *agenda, mtime at, agenda_act *act, void *object);
 /* Does the next thing that is due not later than `until`; false, and the time is `until`, when there is none.
  */

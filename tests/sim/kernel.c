@@ -70,8 +70,9 @@ static void make_upcall(const struct proxy_link *link, struct mfc *mfc, const st
 	upcall->input.wrong_link = wrong_link;
 	upcall->input.source = universe_source(family, packet->source);
 	upcall->input.group = universe_group(family, packet->group);
-	agenda_add(&world->agenda, world_now(world) + random_below(&world->random, UPCALL_DELAY_MAX + 1),
-	           tell_upcall, upcall);
+	agenda_add_owned(&world->agenda,
+	                 world_now(world) + random_below(&world->random, UPCALL_DELAY_MAX + 1), tell_upcall,
+	                 free, upcall);
 }
 
 static void forward(struct proxy *proxy, const struct mfc *mfc, struct data_packet *packet)

@@ -33,6 +33,14 @@ static bool is_lost(struct world *world)
 	return lost;
 }
 
+static void drop_delivery(void *object)
+{
+	struct delivery *delivery = object;
+
+	frame_drop(delivery->frame);
+	free(delivery);
+}
+
 static void deliver(void *object, mtime at)
 {
 	struct delivery *delivery = object;
@@ -49,8 +57,7 @@ static void deliver(void *object, mtime at)
 		if (!is_lost(segment->world))
 			port->hear(port->owner, frame);
 	}
-	frame_drop(delivery->frame);
-	free(delivery);
+	drop_delivery(delivery);
 }
 
 static void schedule(const struct port *port, struct frame *frame)
@@ -64,7 +71,7 @@ static void schedule(const struct port *port, struct frame *frame)
 		at = port->segment->last_at;
 	port->segment->last_at = at;
 	*delivery = (struct delivery){.segment = port->segment, .from = port, .frame = frame};
-	agenda_add(&world->agenda, at, deliver, delivery);
+	agenda_add_owned(&world->agenda, at, deliver, drop_delivery, delivery);
 }
 
 void port_send(struct port *port, struct frame *frame)

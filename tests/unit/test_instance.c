@@ -201,6 +201,22 @@ static void removed_link_frees_its_id_last(void **state)
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
 }
 
+/* Its id serves again, too. */
+static void link_for_which_there_was_no_memory(void **state)
+{
+	struct instance_settings settings = usual_settings;
+
+	(void)state;
+	settings.memory_max = 100;
+	engine_open(&settings);
+	want_events(true);
+	link_up(DOWN1, ROLE_DOWNSTREAM);
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_MEMORY);
+	assert_int_equal(told_of(REQUEST_SEND), 0);
+	link_gone(DOWN1);
+	assert_int_equal(told_of(REQUEST_LINK_FREE), 1);
+}
+
 static void upstream_goes_and_comes(void **state)
 {
 	(void)state;
@@ -312,6 +328,34 @@ static void suppressed_and_foreign_queries_lower_no_timer(void **state)
 	hear(DOWN2, craft_query("10.0.2.0", v3_query, "239.1.1.1", NULL));
 	pass(30000);
 	assert_string_equal(membership_of("239.1.1.1"), "never");
+}
+
+static void owed_queries_are_forgotten_when_another_asks(void **state)
+{
+	struct craft craft = craft_old("10.0.1.5", VERSION_2, "239.1.1.1", true);
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	forget();
+	give_packet(DOWN1, FAMILY_IPV4, &craft);
+	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	pass(500);
+	assert_int_equal(told_of(REQUEST_SEND), 0);
+}
+
+static void queries_of_another_version_are_told_once(void **state)
+{
+	const struct query v2_query = {.version = VERSION_2, .max_response = 10000};
+
+	(void)state;
+	want_events(true);
+	hear(DOWN1, craft_query("10.0.1.9", v3_query, NULL, NULL));
+	assert_int_equal(events_of(EVENT_OLDER_QUERY), 0);
+	for (unsigned n = 0; n < 5; n++)
+		hear(DOWN1, craft_query("10.0.1.9", v2_query, NULL, NULL));
+	assert_int_equal(events_of(EVENT_OLDER_QUERY), 1);
+	assert_int_equal(newest_event(EVENT_OLDER_QUERY)->before, VERSION_2);
+	assert_int_equal(newest_event(EVENT_OLDER_QUERY)->after, VERSION_3);
 }
 
 static void configured_to_forward_anyway(void **state)
@@ -610,11 +654,14 @@ int main(void)
 		engine_test(each_family_comes_and_goes_alone),
 		engine_test(link_down_and_up),
 		engine_test(removed_link_frees_its_id_last),
+		empty_test(link_for_which_there_was_no_memory),
 		engine_test(upstream_goes_and_comes),
 		engine_test(link_changes_its_role),
 		engine_test(lower_address_becomes_the_querier),
 		engine_test(no_group_queries_where_another_asks),
 		engine_test(suppressed_and_foreign_queries_lower_no_timer),
+		engine_test(owed_queries_are_forgotten_when_another_asks),
+		engine_test(queries_of_another_version_are_told_once),
 		engine_test(configured_to_forward_anyway),
 		engine_test(upstream_queries_are_passed_on),
 		engine_test(of_many_upstream_queries_the_newest_stay),
