@@ -20,7 +20,7 @@ enum drop {
 	DROP_GROUP,	     /* the group is no multicast address */
 	DROP_SCOPE,	     /* the group is not proxied: link scope */
 	DROP_SSM,	     /* not allowed in the source-specific range (RFC 4604) */
-	DROP_VERSION,	     /* newer than the link's configured version can express */
+	
 	DROP_ROLE,	     /* report or leave on an upstream link */
 	DROP_LINK,	     /* arrived on a link or family that is not in use */
 	DROP_GROUPS_MAX,     /* groups_max reached */

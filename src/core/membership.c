@@ -271,6 +271,7 @@ void membership_drop_link(struct instance *instance, struct link *link, enum fam
 void membership_querier_changed(struct instance *instance, struct link *link, enum family family, mtime now)
 {
 	struct listener *listener, *next;
+	bool was_querier = link->family[family].timers.querier;
 	bool querier = querier_is_elected(&link->family[family].querier, now);
 
 	link_refresh_timers(link, family, now);
@@ -282,6 +283,7 @@ void membership_querier_changed(struct instance *instance, struct link *link, en
 			set_asking(instance, listener, false);
 		}
 	}
-	if (link->family[family].group_count > 0 && !link->settings.forward_without_querier)
+	/* Routes depend on who is elected, not on what the querier tells. */
+	if (was_querier != querier && link->family[family].group_count > 0)
 		forward_update_all(instance, family, now);
 }

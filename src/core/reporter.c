@@ -274,9 +274,11 @@ static void merge_pending(const struct reporter *reporter, const struct reporter
 		            : j == changed->count     ? -1
 		                                  : addr_compare(&entry->pending[i].addr, &changed->list[j]);
 
-		list[(*count)++] =
-			order < 0 ? entry->pending[i]
-				  : (struct pending_source){changed->list[j], copies(reporter)};
+		if (order < 0)
+			list[*count] = entry->pending[i];
+		else
+			list[*count] = (struct pending_source){changed->list[j], copies(reporter)};
+		++*count;
 		i += order <= 0;
 		j += order >= 0;
 	}

@@ -502,6 +502,18 @@ def test_new_parent_moves_a_stream_without_an_upcall(net, family, mrt):
     assert upcalls_before_marker(mrt, net.host, family) == []
 
 
+def test_forwarded_packet_comes_back_where_this_machine_is_a_member(net, family, mrt):
+    """It is looped back to the link it left by, and counted again: by IPv6 as come in by a wrong vif, too."""
+    Membership(net.router, "eth0", family.socket_family).join(family.group)
+    receiver = receiver_on(net.source, family)
+    mrt.add_route(family.host, family.group, DOWNSTREAM, [UPSTREAM])
+    Sender(net.host, "eth0", family.group).send(3)
+    wait_until(lambda: receiver.count() == 3, what="the forwarded packets")
+    wrong = 3 if family.number == 6 else 0
+    wait_until(lambda: mrt.counters(family.host, family.group)[::2] == (6, wrong), 2,
+               lambda: f"{wrong} on a wrong vif: {mrt.counters(family.host, family.group)}")
+
+
 # Entries and counters ----------------------------------------------------------------------------------------
 
 

@@ -184,7 +184,7 @@ def test_done_is_followed_by_queries_of_that_address(router):
 
 def test_a_source_that_leaves_is_asked_for_by_name(router):
     network = router
-    Daemon(network.router, QUICK, vifs6=("eth0", "eth1"))
+    IPV6.daemon(network, "last_member_query_interval = 0.2;")
     downstream = Capture(network.host, "eth0", family=6)
     guest = CraftedHost6(network.host, "eth0", "fe80::77")
     guest.report(Record("ALLOW", GROUP, ("fd00::10", "fd00::11")))
@@ -201,7 +201,7 @@ def test_a_source_that_leaves_is_asked_for_by_name(router):
 def test_groups_of_interface_and_link_scope_are_never_proxied(router):
     """The scope is the fourth hexadecimal digit, whatever the flags before it are."""
     network = router
-    Daemon(network.router, QUICK, vifs6=("eth0", "eth1"))
+    IPV6.daemon(network, "last_member_query_interval = 0.2;")
     upstream = Capture(network.source, "eth0", family=6)
     guest = CraftedHost6(network.host, "eth0", "fe80::77")
     narrow = ["ff00::99", "ff01::99", "ff02::99", "ff10::99", "ff11::99", "ff12::99", "ff31::99", "ff32::99", "ff02::fb"]

@@ -65,8 +65,8 @@ static void read_back(struct file *file)
 
 /* Checks the record at an offset and returns the offset of the next one. */
 static size_t expect_record(const struct file *file, size_t at, enum record_kind kind, uint8_t instance,
-			    mtime now, const void *body, size_t body_size, const void *payload,
-			    size_t payload_size)
+                            mtime now, const void *body, size_t body_size, const void *payload,
+                            size_t payload_size)
 {
 	struct record_head head;
 
@@ -90,9 +90,9 @@ static void new_file_has_the_magic_only(void **state)
 {
 	struct file *file = *state;
 	struct record_file expected = {.magic = RECORD_MAGIC,
-				       .input_size = sizeof(struct input),
-				       .request_size = sizeof(struct request),
-				       .link_change_size = sizeof(struct link_change)};
+	                               .input_size = sizeof(struct input),
+	                               .request_size = sizeof(struct request),
+	                               .link_change_size = sizeof(struct link_change)};
 
 	read_back(file);
 	assert_int_equal(file->size, sizeof expected);
@@ -186,7 +186,7 @@ static void large_turn_goes_out_in_whole_records(void **state)
 	for (int i = 0; i < 20; i++) {
 		memset(payload, i, sizeof payload);
 		at = expect_record(file, at, RECORD_REQUEST, 0, i, &request, sizeof request, payload,
-				   sizeof payload);
+		                   sizeof payload);
 	}
 	assert_int_equal(at, file->size);
 	recorder_free(recorder);
