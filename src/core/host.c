@@ -270,8 +270,8 @@ void host_set_link(struct host *host, mtime now, const struct host_link *link)
 		return;
 	while (host->lists[ROW_RESTING] != NULL)
 		row_set_state(host, host->lists[ROW_RESTING], ROW_JOINING);
-	reporter_start(&host->reporter, now);
 	reporter_older_querier(&host->reporter, now, link->kernel_version);
+	reporter_start(&host->reporter, now);
 }
 
 void host_forget(struct host *host, mtime now)

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define V1_RESPONSE (10 * MTIME_SECOND)
+
 struct instance *instance_new(const struct instance_settings *settings, uint64_t seed)
 {
 	struct instance *instance = calloc(1, sizeof *instance);
@@ -370,6 +372,10 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 	link->role = change.role;
 	link->mtu = change.mtu;
 	link->settings = change.settings;
+	/* IGMPv1 hosts take up to 10 s to answer, whatever a query says (RFC 1112 appendix I). */
+	if (change.settings.version[FAMILY_IPV4] == VERSION_1 &&
+	    change.settings.query_response_interval < V1_RESPONSE)
+		link->settings.query_response_interval = V1_RESPONSE;
 	memcpy(link->name, change.name, sizeof link->name);
 	for (int family = 0; family < FAMILIES; family++)
 		family_changes(instance, link, family, now, &change);
