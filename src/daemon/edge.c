@@ -64,12 +64,13 @@ static void close_vif(struct owner *owner, struct table *table, unsigned number)
 static int add_vif(struct owner *owner, const struct link_op *op)
 {
 	struct table *table = &owner->tables[op->family];
-	int result = mrt_add_vif(table->mrt, op->vif, op->ifindex);
+	/* Who sees the vif may rely on being heard there. */
+	int result = open_vif(owner, table, op->vif, op->ifindex);
 
 	if (result == 0) {
-		result = open_vif(owner, table, op->vif, op->ifindex);
+		result = mrt_add_vif(table->mrt, op->vif, op->ifindex);
 		if (result != 0)
-			mrt_del_vif(table->mrt, op->vif);
+			close_vif(owner, table, op->vif);
 	}
 	if (result != 0 && result != -ENODEV) {
 		errno = -result;
