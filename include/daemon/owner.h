@@ -54,7 +54,9 @@ struct table {
 	struct routes *routes;
 	struct vif *vifs[MRT_VIFS];
 	uint64_t upcalls;
-	int told_error;            /* the last failure that was logged */
+	int told_error;       /* the last failure that was logged */
+	int told_vif_ifindex; /* the same for vifs, of one interface */
+	int told_vif_error;
 	uint64_t upcalls_deferred; /* the worker's channel was full: the kernel is made to ask again */
 };
 

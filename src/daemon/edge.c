@@ -61,6 +61,17 @@ static void close_vif(struct owner *owner, struct table *table, unsigned number)
 	owner->removed = &vif->source;
 }
 
+/* Once per interface and cause: it is tried again every few seconds. */
+static void log_vif_failure(struct table *table, const struct link_op *op, int result)
+{
+	if (result == 0 || result == -ENODEV ||
+	    (table->told_vif_ifindex == op->ifindex && table->told_vif_error == -result))
+		return;
+	table->told_vif_ifindex = op->ifindex;
+	table->told_vif_error = errno = -result;
+	warn("%s: cannot be made a vif; trying again", op->name);
+}
+
 static int add_vif(struct owner *owner, const struct link_op *op)
 {
 	struct table *table = &owner->tables[op->family];
@@ -72,10 +83,7 @@ static int add_vif(struct owner *owner, const struct link_op *op)
 		if (result != 0)
 			close_vif(owner, table, op->vif);
 	}
-	if (result != 0 && result != -ENODEV) {
-		errno = -result;
-		warn("%s: cannot be made a vif; trying again", op->name);
-	}
+	log_vif_failure(table, op, result);
 	return result;
 }
 
@@ -115,6 +123,18 @@ static void disable_rp_filter(struct owner *owner, const char *name)
 	warn("%s: rp_filter cannot be set to 0 (net.ipv4.conf.%s.rp_filter)", name, name);
 }
 
+/* Without -r: a filter that drops what does not come the way that leads back is told, with the remedy. */
+static void check_rp_filter(const struct link_op *op)
+{
+	int value = rpfilter_effective(SETTINGS_IPV4, op->name);
+
+	if (value == 1 && op->change.role == ROLE_UPSTREAM && op->change.family[FAMILY_IPV4].usable)
+		info("%s: rp_filter is 1: streams whose source is not reached by this link are dropped; -r "
+		     "turns it off, or "
+		     "sysctl net.ipv4.conf.{all,%s}.rp_filter=0",
+		     op->name, op->name);
+}
+
 /* -EAGAIN when the worker's channel is full: it rings when it has made room. */
 static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 {
@@ -125,6 +145,8 @@ static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 	log_link(owner, op);
 	if (owner->rpfilter != NULL && op->change.present)
 		disable_rp_filter(owner, op->name);
+	else if (owner->rpfilter == NULL)
+		check_rp_filter(op);
 	for (int family = 0; family < FAMILIES && op->change.role == ROLE_UPSTREAM; family++)
 		uplink_tell(owner, op, family, now);
 	return 0;
