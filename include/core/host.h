@@ -50,6 +50,8 @@ struct host_link {
 	struct addr address;
 	uint32_t mtu;
 	enum version kernel_version;
+	enum version
+		forced_version; /* by the administrator, for the kernel's host side; VERSION_NONE: none */
 };
 void host_set_link(struct host *host, mtime now, const struct host_link *link);
 /* The interface is gone and with it every membership: what is wanted is joined anew when the link is usable

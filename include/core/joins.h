@@ -16,6 +16,10 @@
 #include "core/filter.h"
 #include "core/pool.h"
 
+/* Longer INCLUDE lists are held as EXCLUDE{}, and filtered in our own entries: joining thousands of sources
+ * one by one would take the kernel, and us, too long. */
+#define JOINS_INCLUDE_MAX 256
+
 struct joins;
 
 /* groups_max: memberships per socket; sources_max: sources per filter. NULL when memory is short. */

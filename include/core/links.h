@@ -71,8 +71,9 @@ mtime links_deadline(const struct links *links);
 
 /* The vif of an instance's link; LINKS_NO_VIF when it has none now. */
 unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enum family family);
-/* Calls tell for each instance that uses the interface of a vif, with its link id. */
-void links_each_port(const struct links *links, enum family family, unsigned vif,
+/* Calls tell for each instance that uses the interface of a vif and knows it, with its link id; usable: only
+ * for those that were told that it is usable. */
+void links_each_port(const struct links *links, enum family family, unsigned vif, bool usable,
                      void (*tell)(void *context, unsigned instance, uint8_t id), void *context);
 const char *links_vif_name(const struct links *links, enum family family, unsigned vif);
 

@@ -10,9 +10,10 @@
 
 #include <utlist.h>
 
-#define RETRY_INTERVAL (2 * MTIME_SECOND)
-#define MTU_MIN        576 /* links that tell none */
-#define MTU_MAX        9000
+#define RETRY_INTERVAL      (2 * MTIME_SECOND)
+#define OPERATIONS_PER_TURN 32
+#define MTU_MIN             576 /* links that tell none */
+#define MTU_MAX             9000
 
 struct wish {
 	struct wish *next;
@@ -32,7 +33,8 @@ struct row {
 	struct join_row join;
 	struct row *prev, *next; /* in the list of its state */
 	mtime retry_at;
-	uint8_t state; /* enum row_state */
+	uint8_t state;      /* enum row_state */
+	uint8_t operations; /* since its last turn began */
 };
 
 struct host {
@@ -261,6 +263,16 @@ void host_unwant_all(struct host *host, mtime now, unsigned instance)
 		remove_wish(host, now, (struct row *)entry, instance);
 }
 
+/* What the kernel is made to speak, we speak as well. */
+static void follow_forced_version(struct host *host, mtime now, const struct host_link *link)
+{
+	struct reporter_settings settings = reporter_settings(host);
+
+	if (host->settings.membership == MEMBERSHIP_KERNEL && settings.fixed_version == VERSION_NONE)
+		settings.fixed_version = (uint8_t)link->forced_version;
+	reporter_set(&host->reporter, now, &settings);
+}
+
 void host_set_link(struct host *host, mtime now, const struct host_link *link)
 {
 	bool comes_up = link->usable && !host->link.usable;
@@ -270,6 +282,7 @@ void host_set_link(struct host *host, mtime now, const struct host_link *link)
 		return;
 	while (host->lists[ROW_RESTING] != NULL)
 		row_set_state(host, host->lists[ROW_RESTING], ROW_JOINING);
+	follow_forced_version(host, now, link);
 	reporter_older_querier(&host->reporter, now, link->kernel_version);
 	reporter_start(&host->reporter, now);
 }
@@ -322,6 +335,16 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 	return false;
 }
 
+/* A group with many sources lets the others through. */
+static void take_turns(struct host *host, struct row *row)
+{
+	if (++row->operations < OPERATIONS_PER_TURN)
+		return;
+	row->operations = 0;
+	DL_DELETE(host->lists[ROW_JOINING], row);
+	DL_APPEND(host->lists[ROW_JOINING], row);
+}
+
 void host_join_done(struct host *host, mtime now, const struct join_op *op, int result)
 {
 	struct row *row = row_find(host, &op->group);
@@ -330,6 +353,7 @@ void host_join_done(struct host *host, mtime now, const struct join_op *op, int 
 	assert(row != NULL && row->state == ROW_JOINING);
 	was_superset = row->join.superset;
 	result = joins_done(host->joins, &row->join, op, result);
+	take_turns(host, row);
 	host->supersets += (size_t)row->join.superset - (size_t)was_superset;
 	if (result == 0)
 		return;

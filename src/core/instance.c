@@ -29,6 +29,8 @@ void instance_free(struct instance *instance)
 		return;
 	HASH_CLEAR(hh, instance->memberships);
 	HASH_CLEAR(hh, instance->flows);
+	for (size_t id = 0; id < LINKS_MAX; id++)
+		free(instance->links[id]);
 	deadlines_fini(&instance->deadlines);
 	pool_free(instance->pool);
 	free(instance);
@@ -148,8 +150,9 @@ static void heard_upstream_query(struct instance *instance, const struct link *l
 	struct sources sources = read_sources(instance, query->sources, query->source_count, packet->family);
 	struct heard_query *heard;
 
+	/* So many: answered as if the whole group was asked for. */
 	if (sources.count > QUERY_SOURCES_MAX)
-		return;
+		sources.count = 0;
 	if (instance->heard_count == UPSTREAM_QUERIES_MAX)
 		forget_oldest_query(instance);
 	heard = &instance->heard[instance->heard_count];
@@ -325,17 +328,20 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 /* What it dropped stays counted in the instance. */
 static void link_free(struct instance *instance, struct link *link)
 {
+	forward_drop_link(instance, link, FAMILY_IPV4);
+	forward_drop_link(instance, link, FAMILY_IPV6);
 	for (int drop = 0; drop < DROP_CAUSES; drop++)
 		for (int family = 0; family < FAMILIES; family++)
 			instance->drops[drop] += link->family[family].drops[drop];
 	instance->links[link->id] = NULL;
 	instance->links_to_free |= link_bit(link);
-	pool_give(instance->pool, link, sizeof *link);
+	free(link);
 }
 
 static struct link *link_new(struct instance *instance, uint8_t id)
 {
-	struct link *link = pool_take(instance->pool, sizeof *link);
+	/* Not from the pool: a link must come up even while a flood has filled that. */
+	struct link *link = calloc(1, sizeof *link);
 
 	if (link == NULL)
 		return NULL;
@@ -390,10 +396,12 @@ static void link_message(struct instance *instance, mtime now, const struct inpu
 	struct link *link = instance->links[input->link];
 	struct flow_key key = {.source = input->source, .group = input->group};
 
-	if (link == NULL || !link->family[family].usable)
-		instance_drop(instance, link, family, DROP_LINK);
-	else if (input->kind == INPUT_UPCALL)
+	/* The kernel asks once in 10 s: an upcall counts also before news of the link has come; its route
+	 * follows. */
+	if (link != NULL && input->kind == INPUT_UPCALL)
 		forward_upcall(instance, link, now, &key, input->wrong_link);
+	else if (link == NULL || !link->family[family].usable)
+		instance_drop(instance, link, family, DROP_LINK);
 	else if (input->truncated)
 		instance_drop(instance, link, family, DROP_TRUNCATED);
 	else

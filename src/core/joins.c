@@ -282,10 +282,22 @@ static bool next_include(struct joins *joins, struct join_row *row, const struct
 	return false;
 }
 
+/* Instead of a very long INCLUDE list: everything. */
+static bool next_superset(struct joins *joins, struct join_row *row, struct join_op *op)
+{
+	static const struct sources none = {0};
+	bool found = next_exclude(joins, row, &none, op);
+
+	row->superset = exclude_part(row) != NULL;
+	return found;
+}
+
 bool joins_next(struct joins *joins, struct join_row *row, const struct addr *group,
                 const struct filter *wanted, struct join_op *op)
 {
 	*op = (struct join_op){.group = *group};
+	if (wanted->mode == FILTER_INCLUDE && wanted->sources.count > JOINS_INCLUDE_MAX)
+		return next_superset(joins, row, op);
 	if (wanted->mode == FILTER_EXCLUDE)
 		return next_exclude(joins, row, &wanted->sources, op);
 	if (wanted->sources.count > 0)

@@ -283,6 +283,9 @@ void links_address(struct links *links, int ifindex, const struct addr *address,
 
 	if (interface == NULL)
 		return;
+	/* Of IPv6 only link-local addresses count, and there must be room for them. */
+	if (addr_family(address) == FAMILY_IPV6 && !addr_is_link_local(address))
+		return;
 	links->changed = true;
 	while (place < interface->address_count && !addr_equal(&interface->addresses[place], address))
 		place++;
@@ -562,7 +565,7 @@ unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enu
 	return port != NULL ? port->interface->vif[family] : LINKS_NO_VIF;
 }
 
-void links_each_port(const struct links *links, enum family family, unsigned vif,
+void links_each_port(const struct links *links, enum family family, unsigned vif, bool usable,
                      void (*tell)(void *context, unsigned instance, uint8_t id), void *context)
 {
 	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[family][vif] : NULL;
@@ -571,7 +574,7 @@ void links_each_port(const struct links *links, enum family family, unsigned vif
 	if (interface == NULL || interface->vif[family] != vif)
 		return;
 	LL_FOREACH (interface->ports, port)
-		if (port->told_usable[family])
+		if (usable ? port->told_usable[family] : port->told && !port->leaving)
 			tell(context, port->instance, port->id);
 }
 

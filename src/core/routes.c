@@ -27,6 +27,7 @@ struct route {
 	UT_hash_handle hh;
 	struct route_key key;
 	struct wish *wishes; /* the oldest first: its input counts */
+	bool rewrite;        /* somebody may have taken the entry away: write or delete it whatever is held */
 	bool held;           /* the kernel has an entry, as below */
 	bool dirty;
 	bool ask_again; /* set a negative entry and delete it */
@@ -135,9 +136,9 @@ static void mark(struct routes *routes, struct route *route)
 	DL_APPEND2(routes->dirty, route, dirty_prev, dirty_next);
 }
 
-static void count_uses(struct routes *routes, const struct route *route, int by)
+static void count_uses(struct routes *routes, unsigned input, uint32_t outputs, int by)
 {
-	uint32_t vifs = route->held_outputs | (uint32_t)1 << route->held_input;
+	uint32_t vifs = outputs | (uint32_t)1 << input;
 
 	for (unsigned vif = 0; vif < ROUTES_VIFS; vif++)
 		if (vifs >> vif & 1)
@@ -147,7 +148,7 @@ static void count_uses(struct routes *routes, const struct route *route, int by)
 static void set_held(struct routes *routes, mtime now, struct route *route, unsigned input, uint32_t outputs)
 {
 	if (route->held) {
-		count_uses(routes, route, -1);
+		count_uses(routes, route->held_input, route->held_outputs, -1);
 	} else {
 		route->held = true;
 		route->read_at = now + routes->reading_interval;
@@ -155,14 +156,14 @@ static void set_held(struct routes *routes, mtime now, struct route *route, unsi
 	}
 	route->held_input = (uint8_t)input;
 	route->held_outputs = outputs;
-	count_uses(routes, route, 1);
+	count_uses(routes, route->held_input, route->held_outputs, 1);
 }
 
 static void clear_held(struct routes *routes, struct route *route)
 {
 	if (!route->held)
 		return;
-	count_uses(routes, route, -1);
+	count_uses(routes, route->held_input, route->held_outputs, -1);
 	route->held = false;
 	DL_DELETE(routes->readings, route);
 }
@@ -190,6 +191,7 @@ bool routes_want(struct routes *routes, const struct route_key *key, unsigned in
 {
 	struct route *route = get(routes, key);
 	struct wish *wish = route ? find_wish(route, instance) : NULL;
+	bool is_new = wish == NULL;
 
 	assert(input < ROUTES_VIFS && instance < ROUTES_INSTANCES);
 	if (route == NULL)
@@ -203,8 +205,11 @@ bool routes_want(struct routes *routes, const struct route_key *key, unsigned in
 		wish->instance = (uint8_t)instance;
 		LL_APPEND(route->wishes, wish);
 	}
+	if (!is_new)
+		count_uses(routes, wish->input, wish->outputs, -1);
 	wish->input = (uint8_t)input;
 	wish->outputs = outputs;
+	count_uses(routes, input, outputs, 1);
 	mark(routes, route);
 	return true;
 }
@@ -215,6 +220,7 @@ static void remove_wish(struct routes *routes, struct route *route, unsigned ins
 
 	if (wish == NULL)
 		return;
+	count_uses(routes, wish->input, wish->outputs, -1);
 	LL_DELETE(route->wishes, wish);
 	pool_give(routes->pool, wish, sizeof *wish);
 	mark(routes, route);
@@ -242,7 +248,9 @@ void routes_lost(struct routes *routes, const struct route_key *key)
 
 	if (route == NULL || !route->held)
 		return;
-	clear_held(routes, route);
+	/* Perhaps it is there after all, and the question was older than the answer: so nothing is forgotten.
+	 */
+	route->rewrite = true;
 	mark(routes, route);
 }
 
@@ -288,7 +296,8 @@ static bool next_op(const struct route *route, struct route_op *op)
 	}
 	op->kind = ROUTE_SET;
 	merge_wishes(route, op);
-	return !route->held || route->held_input != op->input || route->held_outputs != op->outputs;
+	return !route->held || route->rewrite || route->held_input != op->input ||
+	       route->held_outputs != op->outputs;
 }
 
 bool routes_pull(struct routes *routes, mtime now, struct route_op *op)
@@ -318,7 +327,7 @@ void routes_done(struct routes *routes, mtime now, const struct route_op *op, in
 	struct route *route = find(routes, &op->key);
 
 	assert(route != NULL && "operations are answered one by one");
-	route->ask_again = false;
+	route->ask_again = route->rewrite = false;
 	if (op->kind == ROUTE_DELETE) {
 		/* An entry that cannot be deleted is not there (the kernel's -ENOENT): nothing else makes it
 		 * fail. */

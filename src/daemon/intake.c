@@ -75,7 +75,7 @@ void intake_packets(struct owner *owner, struct loop_source *source, mtime now)
 			.size = packets[i].length,
 		};
 
-		links_each_port(owner->links, vif->family, vif->number, deliver, &delivery);
+		links_each_port(owner->links, vif->family, vif->number, true, deliver, &delivery);
 		vif->channel_drops += delivery.refused;
 	}
 	intake_wake(owner);
@@ -93,8 +93,9 @@ static void deliver_upcall(struct owner *owner, struct table *table, const struc
 	                  .group = key->group},
 	};
 
-	links_each_port(owner->links, table->family, vif, deliver, &delivery);
-	if (delivery.refused > 0 && delivery.delivered == 0 && !wrong_link) {
+	links_each_port(owner->links, table->family, vif, false, deliver, &delivery);
+	/* Nobody could be told: the next packet shall ask anew. */
+	if (delivery.delivered == 0 && !wrong_link) {
 		table->upcalls_deferred++;
 		routes_ask_again(table->routes, key, vif);
 	}

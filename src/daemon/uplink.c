@@ -13,6 +13,7 @@
 
 #define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn, so that nobody waits long */
 #define HOST_MEMORY_MAX     ((size_t)128 << 20)
+#define TURN_MAX            3 /* milliseconds for the memberships of one uplink, before the others' turn comes */
 #define PACKET_MAX          9216
 
 struct uplink *uplink_find(struct owner *owner, enum family family, const char *name)
@@ -118,6 +119,9 @@ void uplink_tell(struct owner *owner, const struct link_op *op, enum family fami
 	if (uplink == NULL)
 		return;
 	uplink->instances |= (uint64_t)1 << op->instance;
+	/* Late news of an interface that another of the same name has followed. */
+	if (!change->present && uplink->ifindex != op->ifindex)
+		return;
 	if (!change->present || (uplink->ifindex != 0 && uplink->ifindex != op->ifindex))
 		uplink_forget(uplink, now);
 	if (!change->present)
@@ -125,6 +129,7 @@ void uplink_tell(struct owner *owner, const struct link_op *op, enum family fami
 	uplink->ifindex = op->ifindex;
 	uplink->vif = links_vif(owner->links, op->instance, op->id, family);
 	force_version(owner, change->name, family, &change->settings);
+	link.forced_version = join_forced_version(family, change->name);
 	link.kernel_version = join_host_version(family, change->name);
 	host_set_link(uplink->host, now, &link);
 }
@@ -243,7 +248,7 @@ void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 		log_join_failure(uplink, &op, result);
 		host_join_done(uplink->host, now, &op, result);
 		close_unused(uplink, op.slot);
-		if (++count == OPERATIONS_PER_TURN) {
+		if (++count == OPERATIONS_PER_TURN || (count % 16 == 0 && clock_now() - now > TURN_MAX)) {
 			owner->again = true;
 			break;
 		}

@@ -190,20 +190,31 @@ static unsigned igmp_version(const char *interface)
 	return version;
 }
 
-/* The kernel does not show that an MLDv1 querier is there. */
-static unsigned mld_version(const char *interface)
+unsigned join_forced_version(enum family family, const char *interface)
 {
+	const char *leaf = family == FAMILY_IPV4 ? "force_igmp_version" : "force_mld_version";
+	const char *top = family == FAMILY_IPV4 ? "ipv4" : "ipv6";
 	char name[64];
-	long forced = read_setting("ipv6/conf/all/force_mld_version", 0);
+	long forced;
 
+	snprintf(name, sizeof name, "%s/conf/all/%s", top, leaf);
+	forced = read_setting(name, 0);
 	if (forced == 0) {
-		snprintf(name, sizeof name, "ipv6/conf/%.15s/force_mld_version", interface);
+		snprintf(name, sizeof name, "%s/conf/%.15s/%s", top, interface, leaf);
 		forced = read_setting(name, 0);
 	}
-	return forced == 1 ? VERSION_2 : VERSION_3;
+	if (forced < 1 || forced > (family == FAMILY_IPV4 ? 3 : 2))
+		return VERSION_NONE;
+	/* MLDv1 counts as version 2. */
+	return family == FAMILY_IPV4 ? (unsigned)forced : (unsigned)forced + 1;
 }
 
 unsigned join_host_version(enum family family, const char *interface)
 {
-	return family == FAMILY_IPV4 ? igmp_version(interface) : mld_version(interface);
+	unsigned forced = join_forced_version(family, interface);
+
+	if (forced != VERSION_NONE)
+		return forced;
+	/* The kernel does not show that an MLDv1 querier is there. */
+	return family == FAMILY_IPV4 ? igmp_version(interface) : VERSION_3;
 }

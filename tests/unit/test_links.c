@@ -850,7 +850,7 @@ static void check_vif(const struct world *world, enum family family, unsigned vi
 {
 	struct tally tally = {.world = world, .family = family, .ifindex = world->vifs[family][vif].ifindex};
 
-	links_each_port(world->links, family, vif, count_port, &tally);
+	links_each_port(world->links, family, vif, true, count_port, &tally);
 	for (unsigned instance = 0; instance < INSTANCES; instance++) {
 		unsigned expected = 0;
 

@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Links that come late, go, come back as others and change, under streams that must go on where they can."""
+
+import random
+import time
+
+import pytest
+from families import FAMILIES, IPV4, IPV6
+from netlab import Daemon, Sender, tables, wait_until
+from plugs import PluggedHost, StreamWatch
+
+# A link that returns is asked at once, and its hosts answer within a fraction of a second.
+QUICK = "query_interval = 5; query_response_interval = 0.2; last_member_query_interval = 0.2;"
+
+
+class Network:
+    """source -- router -- hosts; which links the router has is the test's affair."""
+
+    def __init__(self, lab, hosts):
+        self.source = PluggedHost(lab, "source", 0)
+        self.router = lab.namespace("router")
+        self.hosts = [PluggedHost(lab, f"host{number}", number) for number in range(1, hosts + 1)]
+
+    @property
+    def host(self):
+        return self.hosts[0]
+
+    def plug_all(self):
+        for number, host in enumerate([self.source, *self.hosts]):
+            host.plug(self.router, f"eth{number}")
+        return self
+
+
+@pytest.fixture
+def network(lab):
+    return Network(lab, 1)
+
+
+@pytest.fixture
+def network_two_hosts(lab):
+    return Network(lab, 2)
+
+
+def start(network, family, instance, vifs=()):
+    """The daemon with one instance ("eth0 ==> eth1"), once those of its links that exist are in use."""
+    ready = {"vifs": vifs} if family.number == 4 else {"vifs6": vifs}
+    return Daemon(network.router, f'protocol = "{family.protocol}"; {QUICK} instances = ("{instance}");', "-d", **ready)
+
+
+def joined(host, family):
+    return family.receiver(host.namespace, "br0").join(family.group)
+
+
+def stream(network, family, pps=200):
+    return Sender(network.source.namespace, "br0", family.group).start(pps=pps)
+
+
+def has_vif(network, family, name):
+    return any(vif.name == name for vif in family.vifs(network.router))
+
+
+def assert_gapless(receiver):
+    sequences = receiver.sequences()
+    assert sequences == list(range(sequences[0], sequences[0] + len(sequences)))
+
+
+def wait_for_news(receiver, sender, count=10):
+    """Packets that were sent from now on, not those that were on their way."""
+    at = sender.sequence
+    wait_until(lambda: sum(number > at for number in receiver.sequences()[-1000:]) >= count, 8,
+               lambda: f"packets after number {at} at {receiver.namespace.role}; last: {receiver.sequences()[-3:]}")
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+@pytest.mark.parametrize("late", ["upstream", "downstream", "both"])
+def test_link_that_is_missing_at_start_is_used_when_it_appears(network, family, late):
+    if late == "upstream":
+        network.host.plug(network.router, "eth1")
+    elif late == "downstream":
+        network.source.plug(network.router, "eth0")
+    receiver = joined(network.host, family)
+    sender = stream(network, family)
+    daemon = start(network, family, "eth0 ==> eth1", {"upstream": ["eth1"], "downstream": ["eth0"], "both": []}[late])
+    if late == "both":
+        daemon.wait_for_output("eth1")
+
+    if late != "downstream":
+        network.source.plug(network.router, "eth0")
+    if late != "upstream":
+        network.host.plug(network.router, "eth1")
+    wait_for_news(receiver, sender)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+@pytest.mark.parametrize("device", ["eth0", "eth1"])
+def test_link_goes_down_and_up_again(network_two_hosts, family, device):
+    network = network_two_hosts.plug_all()
+    start(network, family, "eth0 ==> eth1 eth2", ("eth0", "eth1", "eth2"))
+    receiver, stable = joined(network.host, family), joined(network.hosts[1], family)
+    sender = stream(network, family)
+    wait_for_news(receiver, sender)
+    wait_for_news(stable, sender)
+
+    for _ in range(3):
+        network.router.ip(f"link set {device} down")
+        receiver.wait_for_silence(quiet=0.1)
+        network.router.ip(f"link set {device} up")
+        if family is IPV6:  # the kernel takes the global address away when a link goes down
+            number, prefix = ("0", "fd00::") if device == "eth0" else ("1", "fd00:1::")
+            network.router.add_addresses(f"eth{number}", f"{prefix}1/64")
+        wait_for_news(receiver, sender)
+    if device == "eth1":
+        wait_for_news(stable, sender)
+        assert_gapless(stable)
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_upstream_link_returns_with_another_index(network, family):
+    network.plug_all()
+    start(network, family, "eth0 ==> eth1", ("eth0", "eth1"))
+    receiver = joined(network.host, family)
+    sender = stream(network, family)
+    wait_for_news(receiver, sender)
+    before = network.router.ifindex("eth0")
+
+    network.source.unplug()
+    wait_until(lambda: not has_vif(network, family, "eth0"), what="the vif of the lost link gone")
+    receiver.wait_for_silence(quiet=0.1)
+    network.source.plug(network.router, "eth0")
+
+    assert network.router.ifindex("eth0") != before
+    wait_until(lambda: family.group in family.joined(network), what="the group joined on the new link")
+    wait_for_news(receiver, sender)
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_downstream_link_returns_with_another_index(network_two_hosts, family):
+    network = network_two_hosts.plug_all()
+    start(network, family, "eth0 ==> eth1 eth2", ("eth0", "eth1", "eth2"))
+    receiver, stable = joined(network.host, family), joined(network.hosts[1], family)
+    sender = stream(network, family)
+    wait_for_news(receiver, sender)
+    wait_for_news(stable, sender)
+    capture = family.capture(network.host.namespace, "br0")
+
+    network.host.unplug()
+    wait_until(lambda: not has_vif(network, family, "eth1"), what="the vif of the lost link gone")
+    at = time.time()
+    network.host.plug(network.router, "eth1")
+
+    # A querier that starts anew asks, the member says again what it wants, and gets it.
+    capture.wait_for(lambda m: m.kind == "query" and not m.outgoing, "the first query", after=at)
+    capture.wait_for(lambda m: m.outgoing and any(r.group == family.group for r in m.records), "the answer", after=at)
+    wait_for_news(receiver, sender)
+    wait_for_news(stable, sender)
+    assert_gapless(stable)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_link_that_is_replaced_between_two_looks_is_followed(network, family):
+    """Deleted and made again before the daemon has had time to look: the index is all that tells them apart."""
+    network.plug_all()
+    start(network, family, "eth0 ==> eth1", ("eth0", "eth1"))
+    receiver = joined(network.host, family)
+    sender = stream(network, family)
+    wait_for_news(receiver, sender)
+
+    for host in (network.source, network.host, network.source, network.host):
+        host.replug()
+        wait_for_news(receiver, sender)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+@pytest.mark.parametrize("device", ["eth0", "eth1"])
+def test_link_is_renamed_away_and_back(network_two_hosts, family, device):
+    network = network_two_hosts.plug_all()
+    start(network, family, "eth0 ==> eth1 eth2", ("eth0", "eth1", "eth2"))
+    receiver, stable = joined(network.host, family), joined(network.hosts[1], family)
+    sender = stream(network, family)
+    wait_for_news(receiver, sender)
+    wait_for_news(stable, sender)
+
+    # Names could not be changed on a link that is up before Linux 6.2.
+    network.router.ip(f"link set {device} down", f"link set {device} name other", "link set other up")
+    wait_until(lambda: not has_vif(network, family, device) and not has_vif(network, family, "other"),
+               what=lambda: f"no vif for the link of another name in {family.vifs(network.router)}")
+    receiver.wait_for_silence(quiet=0.1)
+    network.router.ip("link set other down", f"link set other name {device}", f"link set {device} up")
+
+    wait_until(lambda: has_vif(network, family, device), what="the vif again")
+    wait_for_news(receiver, sender)
+    if device == "eth1":
+        wait_for_news(stable, sender)
+        assert_gapless(stable)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_two_downstream_links_exchange_their_names(network_two_hosts, family):
+    network = network_two_hosts.plug_all()
+    start(network, family, "eth0 ==> eth1", ("eth0", "eth1"))
+    first = joined(network.host, family)
+    second = joined(network.hosts[1], family)
+    unwanted = StreamWatch(network.hosts[1].namespace)
+    sender = stream(network, family)
+    wait_for_news(first, sender)
+    assert second.count() == 0 and unwanted.count() == 0
+
+    network.router.ip("link set eth1 down", "link set eth2 down", "link set eth1 name other",
+                      "link set eth2 name eth1", "link set other name eth2", "link set eth1 up", "link set eth2 up")
+    wait_for_news(second, sender)
+    first.wait_for_silence(quiet=0.2)
+
+
+def test_queries_come_from_the_new_address(network):
+    network.plug_all()
+    start(network, IPV4, "eth0 ==> eth1", ("eth0", "eth1"))
+    receiver = joined(network.host, IPV4)
+    sender = stream(network, IPV4)
+    wait_for_news(receiver, sender)
+    capture = IPV4.capture(network.host.namespace, "br0")
+
+    at = time.time()
+    network.router.ip("address add 10.0.1.2/24 dev eth1", "address delete 10.0.1.1/24 dev eth1",
+                      "address replace 10.0.1.2/24 dev eth1")
+    capture.wait_for(lambda m: m.kind == "query" and m.source == "10.0.1.2", "a query from the new address",
+                     timeout=8, after=at)
+    wait_for_news(receiver, sender)
+    assert_gapless(receiver)
+
+
+def test_address_of_the_upstream_link_changes_without_loss(network):
+    network.plug_all()
+    start(network, IPV4, "eth0 ==> eth1", ("eth0", "eth1"))
+    receiver = joined(network.host, IPV4)
+    sender = stream(network, IPV4)
+    wait_for_news(receiver, sender)
+
+    network.router.ip("address delete 10.0.0.1/24 dev eth0", "address add 10.0.0.2/24 dev eth0")
+    wait_for_news(receiver, sender)
+    network.router.ip("address flush dev eth0 scope global")
+    wait_for_news(receiver, sender)
+    network.router.ip("address add 10.0.0.3/24 dev eth0")
+    wait_for_news(receiver, sender)
+    assert_gapless(receiver)
+    assert IPV4.group in IPV4.joined(network)
+
+
+def test_no_query_from_a_tentative_address(network):
+    network.source.plug(network.router, "eth0")
+    start(network, IPV6, "eth0 ==> eth1", ("eth0",))
+    receiver = joined(network.host, IPV6)
+    sender = stream(network, IPV6)
+    capture = IPV6.capture(network.host.namespace, "br0")
+    network.router.sysctl("net/ipv6/conf/default/accept_dad", 1)
+    network.router.sysctl("net/ipv6/conf/default/dad_transmits", 1)
+    network.router.sysctl("net/ipv6/conf/all/accept_dad", 1)
+
+    network.host.plug(network.router, "eth1")
+    wait_until(lambda: any("tentative" in info for info in network.router.ip_json("address show dev eth1")[0]["addr_info"]),
+               what="a tentative address")
+    address = network.router.link_local("eth1")  # waits until it is ready
+    ready = time.time()
+    wait_for_news(receiver, sender)
+    queries = [m for m in capture.select("query", outgoing=False)]
+    assert {m.source for m in queries} == {address}
+    assert queries[0].time - ready < 1
+    assert all(m.time > ready - 0.1 for m in queries)  # the time of a look at the address
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_pattern_serves_downstream_links_as_they_come_and_go(lab, family):
+    network = Network(lab, 3)
+    network.source.plug(network.router, "eth0")
+    network.hosts[2].plug(network.router, "other")
+    start(network, family, "eth0 ==> veth-*", ("eth0",))
+    sender = stream(network, family)
+    receivers = [joined(host, family) for host in network.hosts]
+
+    network.hosts[0].plug(network.router, "veth-a")
+    wait_for_news(receivers[0], sender)
+    for _ in range(3):
+        network.hosts[1].plug(network.router, "veth-b")
+        wait_for_news(receivers[1], sender)
+        network.hosts[1].unplug()
+        receivers[1].wait_for_silence(quiet=0.1)
+    wait_for_news(receivers[0], sender)
+    assert_gapless(receivers[0])
+    assert receivers[2].count() == 0
+    assert not has_vif(network, family, "other")
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_pattern_serves_upstream_links_as_they_come_and_go(network, family):
+    network.host.plug(network.router, "eth1")
+    start(network, family, "ppp* ==> eth1", ("eth1",))
+    sender = stream(network, family)
+    receiver = joined(network.host, family)
+
+    for name in ("ppp0", "ppp1", "ppp0"):
+        network.source.plug(network.router, name)
+        wait_for_news(receiver, sender)
+        assert family.group in family.groups(network.router, name)
+        network.source.unplug()
+        receiver.wait_for_silence(quiet=0.1)
+
+
+@pytest.mark.parametrize("addresses", [(), ("10.9.9.9 peer 10.9.9.1/32",)], ids=["unnumbered", "peer"])
+def test_upstream_is_dialled_twenty_times_under_a_stream(network, addresses):
+    network.host.plug(network.router, "eth1")
+    network.source.plug(network.router, "ppp0", addresses)
+    start(network, IPV4, "ppp0 ==> eth1", ("ppp0", "eth1"))
+    receiver = joined(network.host, IPV4)
+    sender = stream(network, IPV4)
+    wait_for_news(receiver, sender)
+
+    for _ in range(20):
+        network.source.replug(addresses)
+        wait_for_news(receiver, sender, 5)
+        assert IPV4.group in IPV4.groups(network.router, "ppp0")
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_new_link_never_gets_the_streams_of_the_one_before_it(network_two_hosts, family):
+    """It may get the vif number of the lost link, and entries that name it."""
+    network = network_two_hosts
+    network.source.plug(network.router, "eth0")
+    network.hosts[0].plug(network.router, "eth1")
+    start(network, family, "eth0 ==> eth1 eth2", ("eth0", "eth1"))
+    receiver = joined(network.hosts[0], family)
+    bystander = StreamWatch(network.hosts[1].namespace)
+    sender = stream(network, family, pps=1000)
+    wait_for_news(receiver, sender)
+
+    for _ in range(5):
+        number = tables.vif_number(network.router, "eth1", family.number)
+        network.hosts[0].unplug()
+        network.hosts[1].plug(network.router, "eth2")
+        wait_until(lambda: has_vif(network, family, "eth2"), what="the new link's vif")
+        assert tables.vif_number(network.router, "eth2", family.number) == number
+        sent = sender.sequence
+        wait_until(lambda: sender.sequence > sent + 200, what="some more of the stream")
+        assert bystander.count() == 0
+        network.hosts[1].unplug()
+        network.hosts[0].plug(network.router, "eth1")
+        wait_for_news(receiver, sender)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_stable_link_loses_nothing_while_others_flap(lab, family):
+    network = Network(lab, 6).plug_all()
+    start(network, family, "eth0 ==> " + " ".join(f"eth{number}" for number in range(1, 7)),
+          [f"eth{number}" for number in range(7)])
+    receivers = [joined(host, family) for host in network.hosts]
+    sender = stream(network, family, pps=500)
+    for receiver in receivers:
+        wait_for_news(receiver, sender)
+
+    chance = random.Random(4)
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        number = chance.randrange(2, 7)
+        if chance.random() < 0.5:
+            network.hosts[number - 1].replug()
+        else:
+            network.router.ip(f"link set eth{number} down", f"link set eth{number} up")
+    for receiver in receivers:
+        wait_for_news(receiver, sender)
+    assert_gapless(receivers[0])
