@@ -74,6 +74,8 @@ bool routes_pull_suspect(struct routes *routes, mtime now, struct route_key *key
 bool routes_has_moved(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets,
                       uint64_t wrong);
 
+/* Does an entry in the kernel, or a wish for one, name a vif? Then its number must not be given out. */
+bool routes_vif_is_named(const struct routes *routes, unsigned vif);
 /* Entries in the kernel that name a vif. */
 size_t routes_vif_uses(const struct routes *routes, unsigned vif);
 size_t routes_count(const struct routes *routes);

@@ -33,9 +33,9 @@
 
 /* A message is one cache line; its last 8 bytes belong to the lane and say where the payload lies. */
 #define LANE_MESSAGE_SIZE 64
-#define LANE_BODY_SIZE	  56
+#define LANE_BODY_SIZE    56
 #define LANE_PAYLOAD_MAX  65536
-#define LANE_SLOTS_MAX	  (1U << 20)
+#define LANE_SLOTS_MAX    (1U << 20)
 
 struct lane;
 

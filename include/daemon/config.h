@@ -11,9 +11,9 @@
 
 #include <stddef.h>
 
-#define CONFIG_NAME_SIZE 64  /* instance name */
-#define CONFIG_LINK_SIZE 16  /* interface name or pattern, IFNAMSIZ */
-#define CONFIG_LINKS_MAX 64  /* links named per instance */
+#define CONFIG_NAME_SIZE     64 /* instance name */
+#define CONFIG_LINK_SIZE     16 /* interface name or pattern, IFNAMSIZ */
+#define CONFIG_LINKS_MAX     64 /* links named per instance */
 #define CONFIG_INSTANCES_MAX 64
 
 struct config_link {
@@ -34,7 +34,7 @@ struct config_instance {
 struct config {
 	struct config_instance *instances;
 	size_t instance_count;
-	char *status_file; /* NULL: none */
+	char *status_file;  /* NULL: none */
 	uint32_t ring_size; /* messages per direction and instance, a power of two */
 };
 

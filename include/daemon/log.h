@@ -12,7 +12,7 @@
 void log_open(bool foreground, bool debug);
 bool log_is_debug(void);
 
-__attribute__((noreturn, format(printf, 1, 2))) void fatal(const char *format, ...);  /* exit status 1 */
+__attribute__((noreturn, format(printf, 1, 2))) void fatal(const char *format, ...); /* exit status 1 */
 __attribute__((noreturn, format(printf, 1, 2))) void fatalx(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void warn(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void warnx(const char *format, ...);

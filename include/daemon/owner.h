@@ -118,7 +118,9 @@ struct owner {
 	int record_fd;
 	struct status *status;
 	struct loop_source *removed;
-	bool again; /* the turn left work over: do not sleep */
+	bool told_memory;   /* that the tables are out of memory */
+	bool told_rpfilter; /* that rp_filter cannot be written */
+	bool again;         /* the turn left work over: do not sleep */
 	bool stopping;
 };
 

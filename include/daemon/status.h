@@ -20,11 +20,13 @@ void status_free(struct status *status);
 /* Begins a status: detail 0 instances and links, 1 groups too, 2 sources too. While one is being made, a new
  * one to another destination begins after it, and one to the same is not made twice. */
 void status_begin(struct status *status, struct owner *owner, int detail,
-		  enum status_destination destination);
+                  enum status_destination destination);
 /* A page has come. */
 void status_page(struct status *status, struct owner *owner, struct instance_slot *instance,
-		 const struct request *request, const void *payload);
+                 const struct request *request, const void *payload);
 /* Asks again for a page that could not be asked for, and goes on; once a turn. */
 void status_continue(struct status *status, struct owner *owner);
+/* When a slow reader of stdout is looked at again; MTIME_NEVER. */
+mtime status_deadline(const struct status *status);
 
 #endif

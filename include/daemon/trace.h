@@ -7,7 +7,8 @@
 
 #include "core/event.h"
 
-/* link: NULL for an event that belongs to none. outputs: of EVENT_ROUTE, the names of its links, each after a space. */
+/* link: NULL for an event that belongs to none. outputs: of EVENT_ROUTE, the names of its links, each after a
+ * space. */
 void trace_event(const char *instance, const char *link, const struct event *event, const char *outputs);
 
 #endif

@@ -16,7 +16,7 @@ struct worker; /* opaque */
 /* Makes the engine, opens a channel of ring_size slots and starts the thread. record_fd: a descriptor to
  * record to, or -1; number: the instance's, for the recording. 0 or -errno. */
 int worker_start(struct worker **worker, const struct instance_settings *settings, uint64_t seed,
-		 size_t ring_size, int record_fd, uint8_t number);
+                 size_t ring_size, int record_fd, uint8_t number);
 /* Waits for the thread, which ends after INPUT_STOP, and frees everything. */
 void worker_finish(struct worker *worker);
 

@@ -55,7 +55,7 @@ static void tell(struct instance *instance, const struct flow *flow, enum event_
 /* The links that packets of a source leave by (RFC 4605 section 4.2): the downstream links whose members want
  * it, and upstream what comes from downstream; never where it came from. */
 static uint64_t outputs_of(const struct instance *instance, const struct membership *membership,
-			   const struct flow *flow, mtime now)
+                           const struct flow *flow, mtime now)
 {
 	enum family family = addr_family(&membership->group);
 	const struct link *input = instance->links[flow->input];
@@ -168,14 +168,14 @@ static struct flow *flow_new(struct instance *instance, const struct flow_key *k
 }
 
 void forward_upcall(struct instance *instance, struct link *link, mtime now, const struct flow_key *key,
-		    bool wrong_link)
+                    bool wrong_link)
 {
 	enum family family = addr_family(&key->group);
 	struct flow *flow = flow_find(instance, key);
 	bool moved = flow != NULL && flow->input != link->id;
 
 	if (!addr_is_proxied_group(&key->group) || !addr_is_source(&key->source) ||
-	    (family == FAMILY_IPV6 && addr_is_link_local(&key->source))) {
+	    addr_is_link_local(&key->source)) {
 		instance_drop(instance, link, family, DROP_SCOPE);
 		return;
 	}

@@ -220,6 +220,10 @@ static void heard_downstream_query(struct instance *instance, struct link *link,
 	struct link_family *state = &link->family[packet->family];
 	struct sources sources;
 
+	if (!addr_is_source(&packet->source) && !addr_is_unspecified(&packet->source)) {
+		instance_drop(instance, link, packet->family, DROP_SOURCE_ADDRESS);
+		return;
+	}
 	if (query->version != link->settings.version[packet->family])
 		heard_other_version(instance, link, packet, query);
 	if (querier_heard(&state->querier, &link->settings, &state->address, &packet->source, query, now)) {

@@ -31,6 +31,7 @@ struct route {
 	bool held;           /* the kernel has an entry, as below */
 	bool dirty;
 	bool ask_again; /* set a negative entry and delete it */
+	uint8_t ask_input;
 	uint8_t held_input;
 	uint32_t held_outputs;
 	struct route *dirty_prev, *dirty_next;
@@ -61,7 +62,8 @@ struct routes {
 	struct route *dirty;
 	struct route *readings;
 	struct route *retries;
-	size_t uses[ROUTES_VIFS];
+	size_t uses[ROUTES_VIFS];   /* entries held that name it */
+	size_t wished[ROUTES_VIFS]; /* wishes that name it */
 	uint64_t failures;
 };
 
@@ -136,19 +138,19 @@ static void mark(struct routes *routes, struct route *route)
 	DL_APPEND2(routes->dirty, route, dirty_prev, dirty_next);
 }
 
-static void count_uses(struct routes *routes, unsigned input, uint32_t outputs, int by)
+static void count_uses(size_t uses[ROUTES_VIFS], unsigned input, uint32_t outputs, int by)
 {
 	uint32_t vifs = outputs | (uint32_t)1 << input;
 
 	for (unsigned vif = 0; vif < ROUTES_VIFS; vif++)
 		if (vifs >> vif & 1)
-			routes->uses[vif] += (size_t)by;
+			uses[vif] += (size_t)by;
 }
 
 static void set_held(struct routes *routes, mtime now, struct route *route, unsigned input, uint32_t outputs)
 {
 	if (route->held) {
-		count_uses(routes, route->held_input, route->held_outputs, -1);
+		count_uses(routes->uses, route->held_input, route->held_outputs, -1);
 	} else {
 		route->held = true;
 		route->read_at = now + routes->reading_interval;
@@ -156,14 +158,14 @@ static void set_held(struct routes *routes, mtime now, struct route *route, unsi
 	}
 	route->held_input = (uint8_t)input;
 	route->held_outputs = outputs;
-	count_uses(routes, route->held_input, route->held_outputs, 1);
+	count_uses(routes->uses, route->held_input, route->held_outputs, 1);
 }
 
 static void clear_held(struct routes *routes, struct route *route)
 {
 	if (!route->held)
 		return;
-	count_uses(routes, route->held_input, route->held_outputs, -1);
+	count_uses(routes->uses, route->held_input, route->held_outputs, -1);
 	route->held = false;
 	DL_DELETE(routes->readings, route);
 }
@@ -206,10 +208,10 @@ bool routes_want(struct routes *routes, const struct route_key *key, unsigned in
 		LL_APPEND(route->wishes, wish);
 	}
 	if (!is_new)
-		count_uses(routes, wish->input, wish->outputs, -1);
+		count_uses(routes->wished, wish->input, wish->outputs, -1);
 	wish->input = (uint8_t)input;
 	wish->outputs = outputs;
-	count_uses(routes, input, outputs, 1);
+	count_uses(routes->wished, input, outputs, 1);
 	mark(routes, route);
 	return true;
 }
@@ -220,7 +222,7 @@ static void remove_wish(struct routes *routes, struct route *route, unsigned ins
 
 	if (wish == NULL)
 		return;
-	count_uses(routes, wish->input, wish->outputs, -1);
+	count_uses(routes->wished, wish->input, wish->outputs, -1);
 	LL_DELETE(route->wishes, wish);
 	pool_give(routes->pool, wish, sizeof *wish);
 	mark(routes, route);
@@ -260,9 +262,9 @@ bool routes_ask_again(struct routes *routes, const struct route_key *key, unsign
 
 	if (route == NULL)
 		return false;
-	if (route->wishes == NULL && !route->held) {
+	if (route->wishes == NULL) {
 		route->ask_again = true;
-		route->held_input = (uint8_t)input;
+		route->ask_input = (uint8_t)input;
 	}
 	mark(routes, route);
 	return true;
@@ -285,9 +287,9 @@ static void merge_wishes(const struct route *route, struct route_op *op)
 static bool next_op(const struct route *route, struct route_op *op)
 {
 	*op = (struct route_op){.key = route->key};
-	if (route->ask_again && route->wishes == NULL && !route->held) {
+	if (route->ask_again && route->wishes == NULL) {
 		op->kind = ROUTE_SET;
-		op->input = route->held_input;
+		op->input = route->ask_input;
 		return true;
 	}
 	if (route->wishes == NULL) {
@@ -437,6 +439,11 @@ mtime routes_deadline(const struct routes *routes)
 size_t routes_vif_uses(const struct routes *routes, unsigned vif)
 {
 	return routes->uses[vif];
+}
+
+bool routes_vif_is_named(const struct routes *routes, unsigned vif)
+{
+	return routes->uses[vif] > 0 || routes->wished[vif] > 0;
 }
 
 size_t routes_count(const struct routes *routes)

@@ -143,6 +143,13 @@ static void add_links(const struct instance *instance, mtime now, struct page *p
 	}
 }
 
+static uint8_t rounds_left(mtime until, mtime now, mtime interval)
+{
+	mtime rounds = left(until, now) / interval;
+
+	return rounds > UINT8_MAX ? UINT8_MAX : (uint8_t)rounds;
+}
+
 static void add_group(const struct listener *listener, mtime now, struct page *page)
 {
 	enum family family = addr_family(&listener->membership->group);
@@ -161,7 +168,7 @@ static void add_group(const struct listener *listener, mtime now, struct page *p
 		.version = (uint8_t)group_version(group, &state->timers, now),
 		.queried = group_is_queried(group),
 		.sources = group->source_count,
-		.rounds = (uint8_t)(left(until, now) / interval),
+		.rounds = rounds_left(until, now, interval),
 		.left = left(until, now),
 	};
 }

@@ -21,7 +21,7 @@ static bool vif_is_free(void *context, enum family family, unsigned vif)
 {
 	const struct owner *owner = context;
 
-	return routes_vif_uses(owner->tables[family].routes, vif) == 0;
+	return !routes_vif_is_named(owner->tables[family].routes, vif);
 }
 
 static int open_vif(struct owner *owner, struct table *table, unsigned number, int ifindex)
@@ -117,8 +117,9 @@ static void disable_rp_filter(struct owner *owner, const char *name)
 {
 	int result = kept_settings_set(owner->rpfilter, name, 0);
 
-	if (result == 0)
+	if (result == 0 || owner->told_rpfilter)
 		return;
+	owner->told_rpfilter = true;
 	errno = -result;
 	warn("%s: rp_filter cannot be set to 0 (net.ipv4.conf.%s.rp_filter)", name, name);
 }

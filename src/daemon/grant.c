@@ -11,7 +11,7 @@
 #define REQUESTS_PER_TURN 1024 /* of one worker, so that all get their share */
 
 static struct links_port *find_port(struct owner *owner, unsigned instance, uint8_t id,
-				    struct links_port *port)
+                                    struct links_port *port)
 {
 	size_t cursor = (size_t)instance * LINKS_MAX + id;
 
@@ -20,8 +20,16 @@ static struct links_port *find_port(struct owner *owner, unsigned instance, uint
 	return port;
 }
 
+/* Once: it may be so for every group of a flood. */
+static void tell_memory(struct owner *owner, const struct instance_slot *instance, const char *what)
+{
+	if (!owner->told_memory)
+		warnx("%s: out of memory for %s: some are left out", instance->config->name, what);
+	owner->told_memory = true;
+}
+
 static void grant_send(struct owner *owner, struct instance_slot *instance, const struct request *request,
-		       const void *packet, size_t size)
+                       const void *packet, size_t size)
 {
 	struct table *table = &owner->tables[request->family];
 	unsigned number = links_vif(owner->links, instance->number, request->link, request->family);
@@ -35,7 +43,7 @@ static void grant_send(struct owner *owner, struct instance_slot *instance, cons
 }
 
 static void grant_membership(struct owner *owner, struct instance_slot *instance, mtime now,
-			     const struct request *request, const void *sources)
+                             const struct request *request, const void *sources)
 {
 	struct filter filter = {.mode = request->mode};
 
@@ -46,7 +54,7 @@ static void grant_membership(struct owner *owner, struct instance_slot *instance
 		if (uplink->family != request->family || !(uplink->instances >> instance->number & 1))
 			continue;
 		if (!host_want(uplink->host, now, instance->number, &request->group, &filter))
-			warnx("%s: %s: out of memory for memberships", instance->config->name, uplink->name);
+			tell_memory(owner, instance, "memberships");
 	}
 }
 
@@ -71,11 +79,11 @@ static void grant_route(struct owner *owner, struct instance_slot *instance, con
 			outputs |= (uint32_t)1 << vif;
 	}
 	if (!routes_want(table->routes, &key, instance->number, input, outputs))
-		warnx("%s: out of memory for routes", instance->config->name);
+		tell_memory(owner, instance, "routes");
 }
 
 static void grant_upstream_query(struct owner *owner, struct instance_slot *instance, mtime now,
-				 const struct request *request, const void *payload)
+                                 const struct request *request, const void *payload)
 {
 	struct links_port port;
 	struct uplink *uplink;
@@ -83,7 +91,8 @@ static void grant_upstream_query(struct owner *owner, struct instance_slot *inst
 	if (find_port(owner, instance->number, request->link, &port) == NULL)
 		return;
 	uplink = uplink_find(owner, request->family, port.name);
-	if (uplink != NULL)
+	/* Where several instances share the link, the first one tells. */
+	if (uplink != NULL && (uplink->instances & (((uint64_t)1 << instance->number) - 1)) == 0)
 		host_heard_query(
 			uplink->host, now, payload,
 			(const struct addr *)(const void *)((const struct upstream_query *)payload + 1));
@@ -106,8 +115,8 @@ static void grant_event(struct owner *owner, struct instance_slot *instance, con
 	struct links_port port;
 	char outputs[256] = "";
 	const char *link = event->link != UINT8_MAX && find_port(owner, instance->number, event->link, &port)
-				   ? port.name
-				   : NULL;
+	                           ? port.name
+	                           : NULL;
 
 	if (event->kind == EVENT_ROUTE)
 		format_links(owner, instance->number, event->value, outputs, sizeof outputs);
@@ -115,7 +124,7 @@ static void grant_event(struct owner *owner, struct instance_slot *instance, con
 }
 
 static void grant(struct owner *owner, struct instance_slot *instance, mtime now,
-		  const struct request *request, const void *payload, size_t size)
+                  const struct request *request, const void *payload, size_t size)
 {
 	switch ((enum request_kind)request->kind) {
 	case REQUEST_SEND:

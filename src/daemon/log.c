@@ -2,6 +2,7 @@
 #include "daemon/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@
 static struct {
 	bool background;
 	bool debug;
-	bool journal; /* stderr is read by journald, which takes a priority in front of a line */
+	unsigned long lost; /* lines for which stderr had no room */
+	bool journal;       /* stderr is read by journald, which takes a priority in front of a line */
 } state;
 
 /* JOURNAL_STREAM is inherited by whatever a service starts; it counts only if it still names our stderr. */
@@ -54,8 +56,15 @@ static void blank_controls(char *text)
 			*text = ' ';
 }
 
+static void tell_lost(void)
+{
+	dprintf(STDERR_FILENO, "log: %lu lines lost, since nobody read them\n", state.lost);
+	state.lost = 0;
+}
+
 static void emit(int priority, char *text)
 {
+	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
 	char line[PREFIX_SIZE + LINE_SIZE + 1 + 1];
 	int length;
 
@@ -68,6 +77,13 @@ static void emit(int priority, char *text)
 		length = snprintf(line, sizeof line, "<%d>%s\n", priority, text);
 	else
 		length = snprintf(line, sizeof line, "%s\n", text);
+	/* A reader that does not read must not stop the daemon. */
+	if (poll(&fd, 1, 0) == 0) {
+		state.lost++;
+		return;
+	}
+	if (state.lost > 0)
+		tell_lost();
 	if (write(STDERR_FILENO, line, (size_t)length) < 0)
 		return; /* there is nobody left to tell */
 }

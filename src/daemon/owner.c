@@ -152,10 +152,10 @@ static bool name_links(struct owner *owner, unsigned number)
 
 static bool start_instances(struct owner *owner)
 {
-	owner->instance_count = owner->config->instance_count;
-	owner->instances = calloc(owner->instance_count, sizeof *owner->instances);
+	owner->instances = calloc(owner->config->instance_count, sizeof *owner->instances);
 	if (owner->instances == NULL)
 		return false;
+	owner->instance_count = owner->config->instance_count;
 	for (unsigned i = 0; i < owner->instance_count; i++)
 		if (!name_links(owner, i) || !start_instance(owner, i))
 			return false;
@@ -331,15 +331,17 @@ static void owner_loop(struct owner *owner)
 
 	while (!owner->stopping) {
 		struct epoll_event events[EVENTS_PER_TURN];
-		mtime deadline = owner->again ? 0 : mtime_min(edge_deadline(owner), status_at);
-		int count = epoll_wait(owner->epoll, events, EVENTS_PER_TURN, timeout_until(deadline));
+		mtime deadline =
+			mtime_min(mtime_min(edge_deadline(owner), status_at), status_deadline(owner->status));
+		int count = epoll_wait(owner->epoll, events, EVENTS_PER_TURN,
+		                       timeout_until(owner->again ? 0 : deadline));
 		mtime now = clock_now();
 
 		owner->again = false;
 		serve(owner, events, count, now);
 		serve_again(owner, now);
 		if (now >= status_at) {
-			status_at += STATUS_INTERVAL;
+			status_at = now + STATUS_INTERVAL;
 			status_begin(owner->status, owner, owner->options->verbose, STATUS_STDOUT);
 		}
 		status_continue(owner->status, owner);

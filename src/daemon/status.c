@@ -6,15 +6,25 @@
 #include "daemon/uplink.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATUS_CURSOR 0 /* of the snapshot cursors, the status uses this one */
+#define WRITE_INTERVAL 10 /* milliseconds, for a slow reader of stdout; doubled up to a second */
+#define STATUS_CURSOR  0  /* of the snapshot cursors, the status uses this one */
 
-enum stage { STAGE_IDLE, STAGE_INSTANCE, STAGE_FLOWS, STAGE_DOWNSTREAM, STAGE_GROUPS, STAGE_LINKS };
+enum stage {
+	STAGE_IDLE,
+	STAGE_INSTANCE,
+	STAGE_FLOWS,
+	STAGE_DOWNSTREAM,
+	STAGE_GROUPS,
+	STAGE_LINKS,
+	STAGE_WRITING
+};
 
 struct status {
 	enum stage stage;
@@ -34,11 +44,18 @@ struct status {
 	struct addr group; /* of the flow printed last */
 	unsigned groups;   /* printed in this list */
 	unsigned sources;  /* printed in this list */
+	size_t written;    /* of the text, while it goes to stdout */
+	mtime write_at;    /* when a reader that was slow is looked at again */
+	mtime write_interval;
 };
 
 struct status *status_new(void)
 {
-	return calloc(1, sizeof(struct status));
+	struct status *status = calloc(1, sizeof *status);
+
+	if (status != NULL)
+		status->write_at = MTIME_NEVER;
+	return status;
 }
 
 void status_free(struct status *status)
@@ -193,6 +210,25 @@ static void print_downstream(struct status *status, const struct snapshot_link *
 	        link->older_queries);
 }
 
+/* What was lost outside the engine. */
+static void print_vif_counters(struct status *status, struct owner *owner, const struct snapshot_link *link)
+{
+	unsigned number = links_vif(owner->links, (unsigned)status->instance, link->id, link->family);
+	const struct table *table = &owner->tables[link->family];
+	const struct vif *vif = number != LINKS_NO_VIF ? table->vifs[number] : NULL;
+
+	if (vif == NULL)
+		return;
+	fprintf(status->out, "\t\tlost_in_socket\t%llu\n\t\tlost_in_channel\t%llu\n\t\tsends_failed\t%llu\n",
+	        (unsigned long long)vif->kernel_drops, (unsigned long long)vif->channel_drops,
+	        (unsigned long long)vif->sends_failed);
+	if (link->role == ROLE_UPSTREAM)
+		fprintf(status->out,
+		        "\t\tupcalls\t%llu\n\t\tupcalls_deferred\t%llu\n\t\troute_failures\t%llu\n",
+		        (unsigned long long)table->upcalls, (unsigned long long)table->upcalls_deferred,
+		        (unsigned long long)routes_failures(table->routes));
+}
+
 static void print_link(struct status *status, struct owner *owner, const struct snapshot_link *link)
 {
 	fprintf(status->out, "\n\t-- protocol %s %s%s --\n", link->name,
@@ -202,6 +238,7 @@ static void print_link(struct status *status, struct owner *owner, const struct 
 	else
 		print_downstream(status, link);
 	fprintf(status->out, "\t\tdropped\t%u\n", link->drops);
+	print_vif_counters(status, owner, link);
 }
 
 static void print_record(struct status *status, struct owner *owner, const struct snapshot_record *record)
@@ -253,21 +290,34 @@ static void write_log(char *text)
 			info("%s", line);
 }
 
-static void finish(struct status *status, struct owner *owner)
+/* What a pipe takes without blocking once it is writable. */
+#define CHUNK 4096
+
+/* Writes to stdout as far as its reader keeps up; false when the rest has to wait. The owner never blocks for
+ * it. */
+static bool write_stdout(struct status *status)
 {
-	status->stage = STAGE_IDLE;
-	if (fclose(status->out) == 0 && status->text != NULL) {
-		if (status->destination == STATUS_FILE)
-			write_file(owner->config->status_file, status->text, status->size);
-		else if (status->destination == STATUS_LOG)
-			write_log(status->text);
-		else
-			fwrite(status->text, 1, status->size, stdout);
-		fflush(stdout);
+	while (status->written < status->size) {
+		struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
+		size_t left = status->size - status->written;
+		ssize_t size;
+
+		if (poll(&fd, 1, 0) == 0)
+			return false;
+		size = write(STDOUT_FILENO, status->text + status->written, left < CHUNK ? left : CHUNK);
+		if (size < 0 && errno != EINTR)
+			return errno != EAGAIN; /* nobody is there any more */
+		status->written += size > 0 ? (size_t)size : 0;
 	}
-	status->out = NULL;
+	return true;
+}
+
+static void end_status(struct status *status, struct owner *owner)
+{
 	free(status->text);
 	status->text = NULL;
+	status->stage = STAGE_IDLE;
+	status->write_at = MTIME_NEVER;
 	for (int destination = 0; destination <= STATUS_LOG; destination++) {
 		if (!status->again[destination])
 			continue;
@@ -276,6 +326,40 @@ static void finish(struct status *status, struct owner *owner)
 		             (enum status_destination)destination);
 		return;
 	}
+}
+
+static void go_on_writing(struct status *status, struct owner *owner)
+{
+	mtime now = clock_now();
+
+	if (now < status->write_at)
+		return;
+	if (write_stdout(status)) {
+		end_status(status, owner);
+		return;
+	}
+	status->write_interval = mtime_min(2 * status->write_interval, MTIME_SECOND);
+	status->write_at = now + status->write_interval;
+}
+
+/* The text is complete. */
+static void finish(struct status *status, struct owner *owner)
+{
+	bool complete = fclose(status->out) == 0 && status->text != NULL;
+
+	status->out = NULL;
+	if (complete && status->destination == STATUS_STDOUT) {
+		status->stage = STAGE_WRITING;
+		status->written = 0;
+		status->write_at = 0;
+		status->write_interval = WRITE_INTERVAL;
+		return;
+	}
+	if (complete && status->destination == STATUS_FILE)
+		write_file(owner->config->status_file, status->text, status->size);
+	else if (complete)
+		write_log(status->text);
+	end_status(status, owner);
 }
 
 /* Asks for the next page of the walk under way; false when the channel has no room: tried again next turn. */
@@ -338,7 +422,7 @@ void status_continue(struct status *status, struct owner *owner)
 		case STAGE_INSTANCE:
 			if (status->instance == owner->instance_count) {
 				finish(status, owner);
-				break;
+				return;
 			}
 			print_instance(status, owner);
 			status->port_cursor = status->instance * LINKS_MAX;
@@ -362,10 +446,18 @@ void status_continue(struct status *status, struct owner *owner)
 			if (!ask(status, owner, SNAPSHOT_LINKS, 0))
 				return;
 			break;
+		case STAGE_WRITING:
+			go_on_writing(status, owner);
+			return;
 		case STAGE_IDLE:
 			break;
 		}
 	}
+}
+
+mtime status_deadline(const struct status *status)
+{
+	return status->write_at;
 }
 
 void status_page(struct status *status, struct owner *owner, struct instance_slot *instance,
@@ -388,8 +480,9 @@ void status_page(struct status *status, struct owner *owner, struct instance_slo
 void status_begin(struct status *status, struct owner *owner, int detail, enum status_destination destination)
 {
 	if (status->stage != STAGE_IDLE) {
-		status->again[destination] = status->destination != destination || status->detail < detail;
-		status->again_detail[destination] = detail;
+		if (!status->again[destination] || status->again_detail[destination] < detail)
+			status->again_detail[destination] = detail;
+		status->again[destination] |= status->destination != destination || status->detail < detail;
 		return;
 	}
 	status->out = open_memstream(&status->text, &status->size);

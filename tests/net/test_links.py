@@ -41,10 +41,11 @@ def network_two_hosts(lab):
     return Network(lab, 2)
 
 
-def start(network, family, instance, vifs=()):
+def start(network, family, instance, vifs=(), settings=""):
     """The daemon with one instance ("eth0 ==> eth1"), once those of its links that exist are in use."""
     ready = {"vifs": vifs} if family.number == 4 else {"vifs6": vifs}
-    return Daemon(network.router, f'protocol = "{family.protocol}"; {QUICK} instances = ("{instance}");', "-d", **ready)
+    return Daemon(network.router, f'protocol = "{family.protocol}"; {QUICK} {settings} instances = ("{instance}");', "-d",
+                  **ready)
 
 
 def joined(host, family):
@@ -259,7 +260,7 @@ def test_no_query_from_a_tentative_address(network):
     network.router.sysctl("net/ipv6/conf/all/accept_dad", 1)
 
     network.host.plug(network.router, "eth1")
-    wait_until(lambda: any("tentative" in info for info in network.router.ip_json("address show dev eth1")[0]["addr_info"]),
+    wait_until(lambda: network.router.ip_json("address show dev eth1 tentative")[0].get("addr_info"),
                what="a tentative address")
     address = network.router.link_local("eth1")  # waits until it is ready
     ready = time.time()
@@ -308,19 +309,33 @@ def test_pattern_serves_upstream_links_as_they_come_and_go(network, family):
         receiver.wait_for_silence(quiet=0.1)
 
 
-@pytest.mark.parametrize("addresses", [(), ("10.9.9.9 peer 10.9.9.1/32",)], ids=["unnumbered", "peer"])
-def test_upstream_is_dialled_twenty_times_under_a_stream(network, addresses):
+@pytest.mark.parametrize("membership", ["kernel", "user"])
+@pytest.mark.parametrize("family, addresses", [(IPV4, ()), (IPV4, ("10.9.9.9 peer 10.9.9.1/32",)), (IPV6, ())],
+                         ids=["unnumbered", "peer", "IPv6"])
+def test_upstream_is_dialled_twenty_times_under_a_stream(network, family, addresses, membership):
     network.host.plug(network.router, "eth1")
     network.source.plug(network.router, "ppp0", addresses)
-    start(network, IPV4, "ppp0 ==> eth1", ("ppp0", "eth1"))
-    receiver = joined(network.host, IPV4)
-    sender = stream(network, IPV4)
+    start(network, family, "ppp0 ==> eth1", ("ppp0", "eth1"), f'upstream_membership = "{membership}";')
+    receiver = joined(network.host, family)
+    capture = family.capture(network.source.namespace, "br0")
+    sender = stream(network, family)
     wait_for_news(receiver, sender)
 
+    marks = []
     for _ in range(20):
+        at = time.time()
+        marks.append(sender.sequence)
         network.source.replug(addresses)
         wait_for_news(receiver, sender, 5)
-        assert IPV4.group in IPV4.groups(network.router, "ppp0")
+        capture.wait_for(lambda m, at=at: any(record.group == family.group for record in m.records),
+                         "the report on the new link", after=at)
+        assert membership == "user" or family.group in family.groups(network.router, "ppp0")
+    # How long the stream is away: mostly the making of the link itself.
+    sequences = receiver.sequences()
+    gaps = sorted(after - before for before, after in zip(sequences, sequences[1:]) if after != before + 1)
+    print([(before, after) for before, after in zip(sequences, sequences[1:]) if after != before + 1], marks)
+    print(f"packets lost per dialling, at 200 a second: {gaps}")
+    assert len(gaps) <= 20
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
@@ -370,3 +385,33 @@ def test_stable_link_loses_nothing_while_others_flap(lab, family):
     for receiver in receivers:
         wait_for_news(receiver, sender)
     assert_gapless(receivers[0])
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_name_wins_over_a_pattern(lab, family):
+    network = Network(lab, 2)
+    network.source.plug(network.router, "veth-up")
+    network.host.plug(network.router, "veth-a")
+    start(network, family, "veth-up ==> veth-*", ("veth-up", "veth-a"))
+    receiver = joined(network.host, family)
+    sender = stream(network, family)
+    wait_for_news(receiver, sender)
+    assert family.group in family.groups(network.router, "veth-up")
+    network.source.replug()
+    wait_for_news(receiver, sender)
+
+
+def test_reset_option_also_serves_links_that_come_later(network):
+    network.router.ip("link add back0 type veth peer name back1", "link set back0 up", "link set back1 up",
+                      "address add 10.8.0.1/24 dev back0", "route add 10.0.0.0/24 via 10.8.0.2")
+    for name in ("all", "default"):
+        network.router.sysctl(f"net/ipv4/conf/{name}/rp_filter", 1)
+    network.host.plug(network.router, "eth1")
+    Daemon(network.router, f'protocol = "IGMPv3"; {QUICK} instances = ("eth0 ==> eth1");', "-r", vifs=("eth1",))
+    receiver = joined(network.host, IPV4)
+    sender = stream(network, IPV4)
+    network.source.plug(network.router, "eth0", ())
+    wait_for_news(receiver, sender)
+    network.source.replug(())
+    wait_for_news(receiver, sender)
+    assert network.router.sysctl("net/ipv4/conf/eth0/rp_filter") == "0"

@@ -202,7 +202,8 @@ static void removed_link_frees_its_id_last(void **state)
 }
 
 /* Its id serves again, too. */
-static void link_for_which_there_was_no_memory(void **state)
+/* A flood that has filled the memory keeps no link from coming up. */
+static void link_comes_up_without_memory(void **state)
 {
 	struct instance_settings settings = usual_settings;
 
@@ -211,8 +212,7 @@ static void link_for_which_there_was_no_memory(void **state)
 	engine_open(&settings);
 	want_events(true);
 	link_up(DOWN1, ROLE_DOWNSTREAM);
-	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_MEMORY);
-	assert_int_equal(told_of(REQUEST_SEND), 0);
+	assert_true(told_of(REQUEST_SEND) > 0);
 	link_gone(DOWN1);
 	assert_int_equal(told_of(REQUEST_LINK_FREE), 1);
 }
@@ -654,7 +654,7 @@ int main(void)
 		engine_test(each_family_comes_and_goes_alone),
 		engine_test(link_down_and_up),
 		engine_test(removed_link_frees_its_id_last),
-		empty_test(link_for_which_there_was_no_memory),
+		empty_test(link_comes_up_without_memory),
 		engine_test(upstream_goes_and_comes),
 		engine_test(link_changes_its_role),
 		engine_test(lower_address_becomes_the_querier),
