@@ -12,7 +12,8 @@ fail() {
 	failed=1
 }
 
-files=$(git ls-files 2>/dev/null || find . -type f -not -path './build*' -not -path './.git/*')
+files=$(git ls-files 2>/dev/null ||
+	find . \( -path ./build -o -path ./.git -o -name __pycache__ \) -prune -o -type f -print | sed 's,^\./,,')
 for file in $files; do
 	case $file in
 	*/corpus/* | *.md | *.json | *.ini | LICENSE | .gitignore | *.txt.in) continue ;;

@@ -151,11 +151,18 @@ static void set_held(struct routes *routes, mtime now, struct route *route, unsi
 {
 	if (route->held) {
 		count_uses(routes->uses, route->held_input, route->held_outputs, -1);
-	} else {
+		/* Written anew its counters begin anew. */
+		if (route->rewrite) {
+			DL_DELETE(routes->readings, route);
+			route->held = false;
+		}
+	}
+	if (!route->held) {
 		route->held = true;
 		route->read_at = now + routes->reading_interval;
 		DL_APPEND(routes->readings, route);
 	}
+	route->rewrite = false;
 	route->held_input = (uint8_t)input;
 	route->held_outputs = outputs;
 	count_uses(routes->uses, route->held_input, route->held_outputs, 1);
@@ -166,7 +173,7 @@ static void clear_held(struct routes *routes, struct route *route)
 	if (!route->held)
 		return;
 	count_uses(routes->uses, route->held_input, route->held_outputs, -1);
-	route->held = false;
+	route->held = route->rewrite = false;
 	DL_DELETE(routes->readings, route);
 }
 
@@ -262,7 +269,7 @@ bool routes_ask_again(struct routes *routes, const struct route_key *key, unsign
 
 	if (route == NULL)
 		return false;
-	if (route->wishes == NULL) {
+	if (route->wishes == NULL && (!route->held || route->rewrite)) {
 		route->ask_again = true;
 		route->ask_input = (uint8_t)input;
 	}
@@ -329,7 +336,7 @@ void routes_done(struct routes *routes, mtime now, const struct route_op *op, in
 	struct route *route = find(routes, &op->key);
 
 	assert(route != NULL && "operations are answered one by one");
-	route->ask_again = route->rewrite = false;
+	route->ask_again = false;
 	if (op->kind == ROUTE_DELETE) {
 		/* An entry that cannot be deleted is not there (the kernel's -ENOENT): nothing else makes it
 		 * fail. */
