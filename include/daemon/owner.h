@@ -77,7 +77,15 @@ struct uplink {
 	uint64_t send_failures;
 };
 
+/* What the log was told of a link and family: each change once. */
+enum link_word { WORD_NONE, WORD_USED, WORD_DOWN, WORD_NO_ADDRESS };
+struct link_told {
+	uint8_t word; /* enum link_word */
+	struct addr address;
+};
+
 struct instance_slot {
+	struct link_told told[LINKS_MAX][FAMILIES];
 	struct loop_source source; /* requests from the worker */
 	struct owner *owner;
 	unsigned number;

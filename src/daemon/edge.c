@@ -96,21 +96,71 @@ static void del_vif(struct owner *owner, const struct link_op *op)
 	mrt_del_vif(table->mrt, op->vif);
 }
 
-static void log_link(const struct owner *owner, const struct link_op *op)
+static enum link_word link_word(const struct owner *owner, const struct link_op *op, enum family family)
+{
+	size_t cursor = (size_t)op->instance * LINKS_MAX + op->id;
+	struct links_port port;
+
+	if (op->change.settings.version[family] == VERSION_NONE || !owner->tables[family].open)
+		return WORD_NONE;
+	if (op->change.family[family].usable)
+		return WORD_USED;
+	if (links_next_port(owner->links, &cursor, &port) && !port.up)
+		return WORD_DOWN;
+	return family == FAMILY_IPV6 ? WORD_NO_ADDRESS : WORD_NONE;
+}
+
+static void log_word(const struct owner *owner, const struct link_op *op, enum family family,
+                     enum link_word word)
 {
 	const char *instance = owner->instances[op->instance].config->name;
 	const char *role = op->change.role == ROLE_UPSTREAM ? "upstream" : "downstream";
-	char text[FAMILIES][ADDR_TEXT_SIZE];
+	const struct addr *address = &op->change.family[family].address;
+	char text[ADDR_TEXT_SIZE];
+
+	switch (word) {
+	case WORD_USED:
+		info("%s: %s: %s link in use, vif %u, %s %s", instance, op->name, role,
+		     links_vif(owner->links, op->instance, op->id, family),
+		     addr_is_unspecified(address) ? "no IPv4 address, so queries come from" : "address",
+		     addr_format(address, text));
+		break;
+	case WORD_DOWN:
+		info("%s: %s: %s interface is down or has no carrier; waiting for it", instance, op->name,
+		     role);
+		break;
+	case WORD_NO_ADDRESS:
+		info("%s: %s: no IPv6 link-local address (net.ipv6.conf.%s.disable_ipv6?); IPv6 waits for it",
+		     instance, op->name, op->name);
+		break;
+	case WORD_NONE:
+		break;
+	}
+}
+
+static void log_link(struct owner *owner, const struct link_op *op)
+{
+	struct instance_slot *slot = &owner->instances[op->instance];
 
 	if (!op->change.present) {
-		info("%s: %s: %s interface is gone; waiting for it", instance, op->name, role);
+		info("%s: %s: %s interface is gone; waiting for it", slot->config->name, op->name,
+		     op->change.role == ROLE_UPSTREAM ? "upstream" : "downstream");
+		memset(slot->told[op->id], 0, sizeof slot->told[op->id]);
 		return;
 	}
-	for (int family = 0; family < FAMILIES; family++)
-		if (op->change.family[family].usable)
-			info("%s: %s: %s link in use, vif %u, address %s", instance, op->name, role,
-			     links_vif(owner->links, op->instance, op->id, family),
-			     addr_format(&op->change.family[family].address, text[family]));
+	for (int family = 0; family < FAMILIES; family++) {
+		struct link_told *told = &slot->told[op->id][family];
+		enum link_word word = link_word(owner, op, family);
+
+		if (told->word == word && addr_equal(&told->address, &op->change.family[family].address))
+			continue;
+		/* Down is down, for both families. */
+		if (word != WORD_DOWN || family == FAMILY_IPV4 ||
+		    slot->told[op->id][FAMILY_IPV4].word != WORD_DOWN)
+			log_word(owner, op, family, word);
+		*told = (struct link_told){.word = (uint8_t)word,
+		                           .address = op->change.family[family].address};
+	}
 }
 
 static void disable_rp_filter(struct owner *owner, const char *name)
@@ -334,6 +384,8 @@ int edge_open(struct owner *owner)
 		}
 		warnx("%s; %s is left out", text, family == FAMILY_IPV4 ? "IPv4" : "IPv6");
 	}
+	if (!any)
+		warnx("nothing is left to serve");
 	return any ? 0 : 1;
 }
 

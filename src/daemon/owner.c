@@ -179,6 +179,7 @@ static struct kept_settings *open_kept(const char *directory, const char *leaf)
 static void open_settings(struct owner *owner)
 {
 	struct kept_settings *rpfilter = open_kept(SETTINGS_IPV4, RPFILTER_LEAF);
+	int result;
 
 	owner->forced_version[FAMILY_IPV4] = open_kept(SETTINGS_IPV4, "force_igmp_version");
 	owner->forced_version[FAMILY_IPV6] = open_kept(SETTINGS_IPV6, "force_mld_version");
@@ -187,8 +188,10 @@ static void open_settings(struct owner *owner)
 		return;
 	}
 	owner->rpfilter = rpfilter;
-	if (rpfilter == NULL || kept_settings_set(rpfilter, "all", 0) != 0)
-		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter)");
+	result = rpfilter ? kept_settings_set(rpfilter, "all", 0) : -ENOMEM;
+	if (result != 0)
+		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter): %s",
+		      strerror(-result));
 	else if (kept_settings_state_result(rpfilter) != 0)
 		warnx("rp_filter: old values cannot be kept in " STATE_DIRECTORY
 		      ": %s; a kill would lose them",

@@ -78,10 +78,11 @@ def test_late_joiner_gets_the_next_packet_of_a_running_stream(router_two_hosts, 
     sender = Sender(network.source, "eth0", GROUP).start(pps=100)
     first.wait_for(10)
 
+    late = IPV6.receiver(network.host2)
     at = sender.sequence
-    late = IPV6.receiver(network.host2).join(GROUP)
+    late.join(GROUP)
     late.wait_for(5)
-    assert late.sequences()[0] - at <= 3
+    assert late.sequences()[0] - at <= 5  # 50 ms, on a busy machine
     assert gapless(late)
     first.wait_for(5)
     assert gapless(first)
