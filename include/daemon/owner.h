@@ -26,7 +26,8 @@
 
 struct owner;
 
-/* A descriptor in the loop. Urgent ones are served before all others of a turn. */
+/* A descriptor in the loop: the first member of whatever it belongs to. Urgent ones are served before all
+ * others of a turn. */
 struct loop_source {
 	int fd;
 	bool urgent;
@@ -85,7 +86,6 @@ struct link_told {
 };
 
 struct instance_slot {
-	struct link_told told[LINKS_MAX][FAMILIES];
 	struct loop_source source; /* requests from the worker */
 	struct owner *owner;
 	unsigned number;
@@ -93,7 +93,8 @@ struct instance_slot {
 	struct worker *worker; /* NULL: stopped */
 	struct channel *channel;
 	uint64_t requests;
-	bool again; /* there were more requests than one turn may take */
+	bool again;                                 /* there were more requests than one turn may take */
+	struct link_told told[LINKS_MAX][FAMILIES]; /* by link id */
 };
 
 struct options {

@@ -45,16 +45,17 @@ class PluggedHost:
         self.namespace.ip(f"link set br0 address 02:00:00:00:00:{number:02x}")
         self._end = None
 
-    def plug(self, router, device, addresses=None, up=True):
+    def plug(self, router, device, addresses=None):
         """A new cable to a new device of the router; in one go, as an interface daemon would."""
         if addresses is None:
             addresses = (f"10.0.{self.number}.1/24", f"{self.prefix6}1/64")
         router.ip(f"link add {device} type veth peer name port netns {self.namespace.name}",
                   *(f"address add {address} dev {device}{' nodad' if ':' in address else ''}"
                     for address in addresses))
-        self.namespace.ip("link set port master br0 up")
-        if up:
-            router.ip(f"link set {device} up")
+        router.ip(f"link set {device} up")
+        # Into the bridge with carrier: the late news of a missing one would stop the port for a moment, after it has
+        # begun to forward.
+        self.namespace.ip("link set port up", "link set port master br0")
         self._end = (router, device)
         return self
 

