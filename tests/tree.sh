@@ -35,6 +35,14 @@ for letter in $("$build/mcproxy" -h | sed -n 's/^  -\([a-zA-Z]\),.*/\1/p'); do
 	grep -q "Fl $letter" docs/mcproxy.8 || fail "mcproxy.8: option -$letter is missing"
 done
 
+# What docs/rfc.md names exists: functions, unit tests, network tests.
+for name in $(grep -oE '`[a-z_0-9]+`' docs/rfc.md | tr -d '`' | sort -u); do
+	[ "$name" = test_x ] || [ -e "tests/unit/$name.c" ] || grep -rqw "$name" src include || fail "rfc.md: $name does not exist"
+done
+for name in $(grep -oE '`net:[a-z0-9]+' docs/rfc.md | sed 's/.*://' | sort -u); do
+	[ "$name" = x ] || [ -e "tests/net/test_$name.py" ] || fail "rfc.md: tests/net/test_$name.py does not exist"
+done
+
 target=$(mktemp -d)
 DESTDIR=$target cmake --install "$build" >/dev/null || fail "cmake --install does not work"
 for file in sbin/mcproxy share/man/man8/mcproxy.8 share/man/man5/mcproxy.conf.5; do
