@@ -444,6 +444,34 @@ static void forgotten_is_joined_anew(void **state)
 	close_world(&world);
 }
 
+/* A very long INCLUDE list costs one operation, not thousands. */
+static void very_long_list_is_a_superset(void **state)
+{
+	static struct addr list[JOINS_INCLUDE_MAX + 1];
+	struct filter wanted = {.mode = FILTER_INCLUDE,
+	                        .sources = {.list = list, .count = JOINS_INCLUDE_MAX + 1}};
+	struct addr group = addr_from_ipv4_number(0xef010203);
+	struct joins *joins = joins_new(20, 10);
+	struct join_row row = {0};
+	struct join_op op;
+
+	(void)state;
+	for (uint32_t i = 0; i <= JOINS_INCLUDE_MAX; i++)
+		list[i] = addr_from_ipv4_number(0x0a000000 + i + 1);
+	assert_true(joins_next(joins, &row, &group, &wanted, &op));
+	assert_int_equal(op.kind, JOIN_GROUP);
+	assert_int_equal(joins_done(joins, &row, &op, 0), 0);
+	assert_false(joins_next(joins, &row, &group, &wanted, &op));
+	assert_true(row.superset);
+	/* One less is held exactly. */
+	wanted.sources.count--;
+	while (joins_next(joins, &row, &group, &wanted, &op))
+		assert_int_equal(joins_done(joins, &row, &op, 0), 0);
+	assert_false(row.superset);
+	joins_forget(joins, &row);
+	joins_free(joins);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +483,7 @@ int main(void)
 		cmocka_unit_test(a_kernel_that_takes_less),
 		cmocka_unit_test(refused_list_is_tried_again),
 		cmocka_unit_test(forgotten_is_joined_anew),
+		cmocka_unit_test(very_long_list_is_a_superset),
 	};
 
 	joins_free(NULL);

@@ -130,6 +130,29 @@ static void nothing_is_given_or_freed_without_harm(void **state)
 	pool_free(NULL);
 }
 
+/* A flood of blocks of one size leaves room for blocks of every other size, once it is over. */
+static void memory_of_a_flood_comes_back(void **state)
+{
+	enum { BLOCKS = 4000, LIMIT = 256 * 1024 };
+	static void *blocks[BLOCKS];
+	struct pool *pool = pool_new(LIMIT);
+
+	(void)state;
+	for (size_t size = 16; size <= 1024; size += 112) {
+		size_t count = 0;
+
+		while (count < BLOCKS && (blocks[count] = pool_take(pool, size)) != NULL)
+			count++;
+		assert_true(count * size > LIMIT / 2);
+		while (count > 0)
+			pool_give(pool, blocks[--count], size);
+		/* At most one empty block of memory waits for its next use. */
+		assert_true(pool_bytes(pool) <= LIMIT / 4);
+	}
+	assert_non_null(pool_take(pool, LIMIT - 64));
+	pool_free(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +162,7 @@ int main(void)
 		cmocka_unit_test(large_blocks_go_back_to_the_system),
 		cmocka_unit_test(absurd_sizes_are_refused),
 		cmocka_unit_test(nothing_is_given_or_freed_without_harm),
+		cmocka_unit_test(memory_of_a_flood_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
