@@ -252,3 +252,17 @@ def test_a_worker_needs_only_three_system_calls(router):
     calls = {line.split("(")[0].split()[-1] for line in trace.read_text().splitlines() if "(" in line}
     # Memory for more groups is the allocator's business.
     assert calls - {"mmap", "munmap", "brk", "mprotect", "madvise", "restart_syscall"} == {"ppoll", "read", "write"}
+
+
+def test_sigusr1_goes_to_the_log_when_nobody_watches_stdout(router):
+    network = router
+    path = network.router.directory / "log.conf"
+    path.write_text(SMALLEST)
+    shell = network.router.start("sh", "-c", f"{{ {PROGRAM} -c {path} & echo $! >&3; wait; }} 3>{path}.pid | cat")
+    wait_until(lambda: len(tables.vifs(network.router)) == 2, what="the vifs")
+    pid = int(Path(f"{path}.pid").read_text())
+    os.kill(pid, signal.SIGUSR1)
+    shell.wait_for_output("-- downstream eth1 [vif=1] --")
+    assert "alive time: 1" in shell.stderr and "alive time" not in shell.stdout
+    os.kill(pid, signal.SIGTERM)
+    assert shell.wait() == 0
