@@ -16,9 +16,9 @@
 #include <stddef.h>
 
 struct deadline {
-	mtime at;	/* meaningful while in the heap */
+	mtime at;       /* meaningful while in the heap */
 	uint32_t place; /* 1 + index in the heap; 0: not in it */
-	uint16_t kind;	/* the object's type and number, for whoever takes it from the heap */
+	uint16_t kind;  /* the object's type and number, for whoever takes it from the heap */
 	uint16_t number;
 };
 

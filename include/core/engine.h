@@ -52,7 +52,7 @@ struct flow {
 	UT_hash_handle hh;
 	struct flow_key key;
 	struct membership *membership;
-	struct flow *prev, *next;	      /* in the membership, oldest first */
+	struct flow *prev, *next;             /* in the membership, oldest first */
 	struct flow *dirty_prev, *dirty_next; /* in instance.dirty_flows */
 	struct flow *idle_prev,
 		*idle_next; /* in instance.negative_flows, oldest first, while it goes nowhere */
@@ -63,8 +63,8 @@ struct flow {
 	uint32_t wrong_link;
 	uint8_t input; /* link id */
 	bool dirty;
-	bool gone;	 /* kept only to tell so */
-	bool negative;	 /* in instance.negative_flows */
+	bool gone;       /* kept only to tell so */
+	bool negative;   /* in instance.negative_flows */
 	mtime active_at; /* when packets were last seen to grow */
 };
 
@@ -74,12 +74,12 @@ struct walk {
 	uint8_t link;
 	bool page_wanted;
 	struct membership *membership; /* the next one to tell */
-	bool in_group;		       /* its record was told, its sources from `source` on are not */
+	bool in_group;                 /* its record was told, its sources from `source` on are not */
 	struct addr source;
 	uint64_t serial; /* flows of the membership up to here were told */
 };
 
-#define UPSTREAM_QUERIES_MAX 8	  /* heard and not yet told; the oldest is dropped */
+#define UPSTREAM_QUERIES_MAX 8    /* heard and not yet told; the oldest is dropped */
 #define QUERY_SOURCES_MAX    1024 /* of an upstream query */
 
 struct heard_query {
@@ -102,7 +102,7 @@ struct instance {
 	struct flow *negative_flows;
 	struct membership *dirty_memberships;
 	struct flow *dirty_flows;
-	struct listener *asking;		/* listeners with a round of queries due */
+	struct listener *asking;                /* listeners with a round of queries due */
 	uint64_t general_queries_due[FAMILIES]; /* sets of link ids */
 	uint32_t listener_count;
 	struct deadlines deadlines;
@@ -127,10 +127,10 @@ void membership_release(struct instance *instance, struct membership *membership
 void membership_mark(struct instance *instance, struct membership *membership);
 /* A record of a report heard on a downstream link. */
 void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
-		       enum record_type type, const struct addr *group, const struct sources *sources);
+                       enum record_type type, const struct addr *group, const struct sources *sources);
 /* A group-specific query of another querier. */
 void membership_heard_query(struct instance *instance, struct link *link, mtime now, const struct addr *group,
-			    const struct sources *sources);
+                            const struct sources *sources);
 void listener_expire(struct instance *instance, struct listener *listener, mtime now);
 /* Puts its deadline right after its state changed. */
 void listener_arm(struct instance *instance, struct listener *listener);
@@ -146,7 +146,7 @@ void membership_filter(struct instance *instance, const struct membership *membe
 /* forward.c */
 
 void forward_upcall(struct instance *instance, struct link *link, mtime now, const struct flow_key *key,
-		    bool wrong_link);
+                    bool wrong_link);
 void forward_counters(struct instance *instance, mtime now, const struct input *input);
 /* The listeners of a group or the state of links changed: recomputes where its flows go. */
 void forward_update(struct instance *instance, struct membership *membership, mtime now);
@@ -159,7 +159,7 @@ void flow_free(struct instance *instance, struct flow *flow);
 
 void snapshot_input(struct instance *instance, const struct input *input);
 bool snapshot_pull(struct instance *instance, mtime now, struct request *request, void *payload,
-		   size_t *payload_size);
+                   size_t *payload_size);
 /* A walk must not stand on a membership that goes. */
 void snapshot_skip(struct instance *instance, struct membership *membership);
 

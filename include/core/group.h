@@ -23,16 +23,16 @@
 
 struct source {
 	struct addr addr;
-	mtime until;	      /* SOURCE_BLOCKED: member of Y */
+	mtime until;          /* SOURCE_BLOCKED: member of Y */
 	uint8_t queries_left; /* group-and-source-specific queries still to be sent */
-	bool query_now;	      /* part of the round of queries that is going out */
+	bool query_now;       /* part of the round of queries that is going out */
 };
 
 struct group {
 	struct source *sources; /* ascending by address; on the pool */
 	uint16_t source_count;
 	uint16_t source_capacity;
-	uint8_t mode;	      /* enum filter_mode */
+	uint8_t mode;         /* enum filter_mode */
 	uint8_t queries_left; /* group-specific queries still to be sent */
 	bool query_now;
 	mtime exclude_until; /* the group timer; EXCLUDE only */
@@ -49,7 +49,7 @@ struct group_timers {
 	bool fast_leave;
 	bool querier; /* this router is the link's querier: it sends queries */
 	uint16_t sources_max;
-	mtime membership_interval;	   /* RFC 9776 section 8.4 */
+	mtime membership_interval;         /* RFC 9776 section 8.4 */
 	mtime last_member_query_interval;  /* section 8.8 */
 	mtime older_host_present_interval; /* section 8.13 */
 };
@@ -68,7 +68,7 @@ void group_fini(struct group *group, struct pool *pool);
 /* Applies one record (RFC 9776 section 6.4, tables above the code). report_version is that of the message it
  * came in; sources are sorted. Returns GROUP_ flags. */
 unsigned group_apply(struct group *group, struct pool *pool, const struct group_timers *timers, mtime now,
-		     enum version report_version, enum record_type type, const struct sources *sources);
+                     enum version report_version, enum record_type type, const struct sources *sources);
 
 /* Does what is due at `now` (RFC 9776 sections 6.2.2, 6.3, 6.5) and returns GROUP_ flags. */
 unsigned group_expire(struct group *group, const struct group_timers *timers, mtime now);
@@ -78,16 +78,16 @@ mtime group_deadline(const struct group *group);
 /* Another querier asked, without the S flag: lowers the same timers (RFC 9776 section 6.6.1). An empty list:
  * the group's. Times are the asking querier's last member query time. */
 void group_heard_query(struct group *group, const struct group_timers *timers, mtime now,
-		       const struct sources *sources);
+                       const struct sources *sources);
 
 struct group_query {
-	bool suppress;		/* S flag */
+	bool suppress;          /* S flag */
 	struct sources sources; /* empty: group-specific; memory brought by the caller */
 };
 /* The next query of a round that is due; false when the round is over. Up to query->sources.capacity sources
  * each. */
 bool group_pull_query(struct group *group, const struct group_timers *timers, mtime now,
-		      struct group_query *query);
+                      struct group_query *query);
 /* No querier any more: forgets the queries that are owed. */
 void group_cancel_queries(struct group *group);
 

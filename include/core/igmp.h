@@ -10,7 +10,7 @@
 
 #define IGMP_ALL_SYSTEMS 0xe0000001u /* 224.0.0.1: general queries */
 #define IGMP_ALL_ROUTERS 0xe0000002u /* 224.0.0.2: leaves */
-#define IGMP_V3_ROUTERS	 0xe0000016u /* 224.0.0.22: version 3 reports */
+#define IGMP_V3_ROUTERS  0xe0000016u /* 224.0.0.22: version 3 reports */
 
 /* Decodes the message of a packet. DROP_NONE and *message, or why it does not count. */
 enum drop igmp_decode(const struct packet *packet, struct message *message);

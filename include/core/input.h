@@ -10,30 +10,30 @@
 
 enum input_kind {
 	INPUT_PACKET = 1, /* payload: the packet from the IP header on */
-	INPUT_UPCALL,	/* a stream without a route, or (wrong_link) one that came in by another link than its
-			   route says */
-	INPUT_LINK,	/* payload: struct link_change */
+	INPUT_UPCALL,   /* a stream without a route, or (wrong_link) one that came in by another link than its
+	                   route says */
+	INPUT_LINK,     /* payload: struct link_change */
 	INPUT_COUNTERS, /* of a route */
 	INPUT_SNAPSHOT, /* a page is wanted */
-	INPUT_EVENTS,	/* wanted: events are to be told, or not any more */
+	INPUT_EVENTS,   /* wanted: events are to be told, or not any more */
 	INPUT_STOP,
 };
 
 struct input {
-	uint8_t kind;	/* enum input_kind */
-	uint8_t link;	/* id */
+	uint8_t kind;   /* enum input_kind */
+	uint8_t link;   /* id */
 	uint8_t family; /* enum family */
 	union {
 		uint8_t wrong_link; /* upcall */
-		uint8_t wanted;	    /* events */
-		uint8_t first;	    /* snapshot: start the walk anew */
+		uint8_t wanted;     /* events */
+		uint8_t first;      /* snapshot: start the walk anew */
 		uint8_t truncated;  /* packet */
 	};
 	union {
 		uint32_t wrong_link_packets; /* counters */
 		struct {
 			uint8_t cursor; /* snapshot: below SNAPSHOT_CURSORS */
-			uint8_t what;	/* enum snapshot_kind */
+			uint8_t what;   /* enum snapshot_kind */
 		};
 	};
 	struct addr source; /* upcall, counters */

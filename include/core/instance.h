@@ -30,12 +30,12 @@ struct instance *instance_new(const struct instance_settings *settings, uint64_t
 void instance_free(struct instance *instance);
 
 void instance_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
-		    size_t payload_size);
+                    size_t payload_size);
 void instance_expire(struct instance *instance, mtime now);
 mtime instance_deadline(struct instance *instance);
 /* The next request; false when nothing is wanted. payload has room for INSTANCE_PAYLOAD_MAX bytes, aligned
  * to 8. */
 bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
-		   size_t *payload_size);
+                   size_t *payload_size);
 
 #endif

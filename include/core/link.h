@@ -25,7 +25,7 @@ struct link_change {
 	uint32_t mtu;
 	struct link_settings settings;
 	struct {
-		bool usable;	     /* up, with a vif; IPv6: with a link-local address */
+		bool usable;         /* up, with a vif; IPv6: with a link-local address */
 		struct addr address; /* source of queries; unspecified: none */
 	} family[FAMILIES];
 };

@@ -24,19 +24,19 @@ struct record {
 
 struct query {
 	enum version version;
-	struct addr group;	 /* unspecified: general query */
-	uint32_t max_response;	 /* milliseconds */
-	bool suppress;		 /* the S flag */
-	uint8_t robustness;	 /* QRV; 0: not told */
+	struct addr group;       /* unspecified: general query */
+	uint32_t max_response;   /* milliseconds */
+	bool suppress;           /* the S flag */
+	uint8_t robustness;      /* QRV; 0: not told */
 	uint32_t query_interval; /* QQI in milliseconds; 0: not told */
-	const uint8_t *sources;	 /* in wire form */
+	const uint8_t *sources;  /* in wire form */
 	size_t source_count;
 };
 
 struct report {
 	enum version version;
 	struct record single; /* versions 1 and 2: a report is IS_EX{}, a leave TO_IN{} */
-	size_t left;	      /* records not yet read */
+	size_t left;          /* records not yet read */
 	struct wire records;  /* version 3 */
 };
 
@@ -78,6 +78,6 @@ void report_writer_open(struct report_writer *writer, enum family family, uint8_
 /* Adds a record with as many of the sources as fit and returns how many; -1 when not even an empty record, or
  * (of several sources) not a single source fits. */
 int report_writer_add(struct report_writer *writer, enum record_type type, const struct addr *group,
-		      const struct addr *sources, size_t count);
+                      const struct addr *sources, size_t count);
 
 #endif

@@ -10,7 +10,7 @@
 #include "core/message.h"
 #include "core/packet.h"
 
-extern const struct addr mld_all_nodes;	  /* ff02::1: general queries */
+extern const struct addr mld_all_nodes;   /* ff02::1: general queries */
 extern const struct addr mld_all_routers; /* ff02::2: dones */
 extern const struct addr mld_v2_routers;  /* ff02::16: version 2 reports */
 
@@ -19,7 +19,7 @@ enum drop mld_decode(const struct packet *packet, struct message *message);
 
 /* As in igmp.h. A query needs room for 28 + 16 * source_count bytes. */
 size_t mld_encode_query(uint8_t *message, const struct query *query, const struct addr *sources,
-			const struct addr *source, const struct addr *destination);
+                        const struct addr *source, const struct addr *destination);
 size_t mld_encode_report(uint8_t *message, const struct addr *group, const struct addr *source);
 size_t mld_encode_done(uint8_t *message, const struct addr *group, const struct addr *source);
 size_t mld_finish_report(struct report_writer *writer, const struct addr *source);

@@ -13,7 +13,7 @@ struct packet {
 	enum family family;
 	struct addr source;
 	struct addr destination;
-	bool router_alert;	/* RFC 2113, RFC 2711 */
+	bool router_alert;      /* RFC 2113, RFC 2711 */
 	const uint8_t *payload; /* the IGMP or ICMPv6 message */
 	size_t payload_size;
 };
@@ -32,6 +32,6 @@ size_t packet_header_size(enum family family);
  * that stands at buffer + packet_header_size(family); returns the size of the packet. The message's own
  * checksum is the codec's business. */
 size_t packet_finish(enum family family, uint8_t *buffer, const struct addr *source,
-		     const struct addr *destination, size_t payload_size);
+                     const struct addr *destination, size_t payload_size);
 
 #endif

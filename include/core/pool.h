@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The memory of one engine or table: blocks in slabs by size, which go back to the system when they are empty;
- * limited in all, released whole. Blocks are 16-byte aligned. Owned by one thread.
+ * The memory of one engine or table: blocks in slabs by size, which go back to the system when they are
+ * empty; limited in all, released whole. Blocks are 16-byte aligned. Owned by one thread.
  */
 #ifndef MCPROXY_CORE_POOL_H
 #define MCPROXY_CORE_POOL_H
@@ -11,7 +11,7 @@
 struct pool;
 
 struct pool *pool_new(size_t bytes_max); /* NULL when memory is short */
-void pool_free(struct pool *pool);	 /* with every block still in use */
+void pool_free(struct pool *pool);       /* with every block still in use */
 
 /* A zeroed block, or NULL when the limit or the machine's memory is reached. */
 void *pool_take(struct pool *pool, size_t size);

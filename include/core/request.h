@@ -11,10 +11,10 @@
 enum request_kind {
 	REQUEST_SEND = 1,   /* payload: a packet to send on a link; group: its destination */
 	REQUEST_MEMBERSHIP, /* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none */
-	REQUEST_ROUTE,	    /* packets of (source, group) from link go to links; none: a negative entry */
+	REQUEST_ROUTE,      /* packets of (source, group) from link go to links; none: a negative entry */
 	REQUEST_ROUTE_NONE, /* no entry for (source, group) */
 	REQUEST_UPSTREAM_QUERY, /* payload: struct upstream_query and its sources; heard on an upstream link
-				 */
+	                         */
 	REQUEST_EVENT,
 	REQUEST_SNAPSHOT,  /* payload: records of a page; more: the walk goes on */
 	REQUEST_LINK_FREE, /* the link's id may be used again */
@@ -36,7 +36,7 @@ struct request {
 	uint8_t kind; /* enum request_kind */
 	uint8_t link; /* send, route (incoming link), upstream query, link free */
 	uint8_t family;
-	uint8_t mode;	/* membership: enum filter_mode */
+	uint8_t mode;   /* membership: enum filter_mode */
 	uint8_t cursor; /* snapshot */
 	bool more;
 	uint16_t count; /* membership: sources; snapshot: records */

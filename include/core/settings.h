@@ -18,8 +18,6 @@ enum membership_provider {
 	MEMBERSHIP_USER,   /* core/reporter.h: no kernel limit applies */
 };
 
-
-
 struct link_settings {
 	uint8_t version[FAMILIES]; /* enum version; VERSION_NONE: family not served */
 	bool fast_leave;
@@ -35,7 +33,7 @@ struct link_settings {
 	uint32_t groups_max;                  /* per link */
 	uint32_t sources_max;                 /* per group */
 	struct addr ssm_prefix[FAMILIES];     /* the source-specific range (RFC 4604); IPv6: with scope 0 */
-	uint8_t ssm_length[FAMILIES];     /* its length in bits of the v4-mapped form; 0: no range */
+	uint8_t ssm_length[FAMILIES];         /* its length in bits of the v4-mapped form; 0: no range */
 	/* Upstream links only. */
 	uint8_t upstream_membership;          /* enum membership_provider */
 	uint8_t upstream_version[FAMILIES];   /* enum version; VERSION_NONE: follow the querier */

@@ -117,6 +117,8 @@ struct owner {
 	struct loop_source netlink_source;
 	struct netlink *netlink;
 	bool first_dump_over;
+	bool told_netlink;        /* that news of interfaces cannot be read */
+	mtime netlink_refresh_at; /* MTIME_NEVER: all is well */
 	struct links *links;
 	struct table tables[FAMILIES];
 	struct uplink *uplinks;
@@ -147,6 +149,8 @@ uint64_t owner_random(void); /* for the seeds of hash tables */
 void intake_packets(struct owner *owner, struct loop_source *source, mtime now);
 void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now);
 void intake_netlink(struct owner *owner, struct loop_source *source, mtime now);
+/* Asks for news of interfaces again where reading them failed. */
+void intake_refresh_netlink(struct owner *owner, mtime now);
 /* Sends an input to an instance; false when its channel is full. */
 bool intake_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size);
 /* Reads the counters that are due and tells them. */

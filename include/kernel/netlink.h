@@ -34,6 +34,9 @@ struct netlink; /* opaque */
 /* Opens the socket, subscribes, and asks for the first dump (read it with netlink_receive). 0 or -errno. */
 int netlink_open(struct netlink **netlink);
 void netlink_close(struct netlink *netlink);
+/* Asks for a new dump, after netlink_receive has failed: what was told before may be out of date. 0 or
+ * -errno. */
+int netlink_refresh(struct netlink *netlink);
 int netlink_fd(const struct netlink *netlink);
 
 /* Reads what waits, without blocking, and calls tell for each piece of news in order. 0 or -errno. */

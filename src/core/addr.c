@@ -25,7 +25,7 @@ struct addr addr_from_ipv6(const uint8_t bytes[16])
 struct addr addr_from_ipv4_number(uint32_t number)
 {
 	uint8_t bytes[4] = {(uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8),
-			    (uint8_t)number};
+	                    (uint8_t)number};
 
 	return addr_from_ipv4(bytes);
 }

@@ -18,7 +18,7 @@ const char *drop_name(enum drop drop)
 		[DROP_GROUP] = "group not multicast",
 		[DROP_SCOPE] = "group of link scope",
 		[DROP_SSM] = "not allowed in SSM range",
-		
+
 		[DROP_ROLE] = "report on upstream",
 		[DROP_LINK] = "link not in use",
 		[DROP_GROUPS_MAX] = "groups_max reached",

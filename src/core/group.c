@@ -5,12 +5,12 @@
 
 /* What a record does to a source, depending on where the source stands before. */
 enum action {
-	NONE = 0,	     /* does not occur, or: not added */
-	KEEP = 1,	     /* stays as it is */
-	DELETE = 2,	     /* leaves the list */
-	RUN = 3,	     /* source timer = group membership interval */
+	NONE = 0,            /* does not occur, or: not added */
+	KEEP = 1,            /* stays as it is */
+	DELETE = 2,          /* leaves the list */
+	RUN = 3,             /* source timer = group membership interval */
 	RUN_GROUP_TIMER = 4, /* source timer = group timer */
-	BLOCK_IT = 5,	     /* source timer = 0: into Y */
+	BLOCK_IT = 5,        /* source timer = 0: into Y */
 	ACTION = 7,
 	ASK = 8, /* and it is asked for: Q(G,{source}) */
 };
@@ -18,12 +18,12 @@ enum action {
 /* A row of the tables of RFC 9776 sections 6.4.1 and 6.4.2 (RFC 9777 sections 7.4.1 and 7.4.2). */
 struct row {
 	uint8_t running_listed; /* source in A or X, and in the record */
-	uint8_t running;	/* in A or X, not in the record */
+	uint8_t running;        /* in A or X, not in the record */
 	uint8_t blocked_listed; /* in Y, and in the record */
-	uint8_t blocked;	/* in Y, not in the record */
-	uint8_t listed;		/* new: only in the record */
-	bool exclude;		/* new mode EXCLUDE, group timer = group membership interval */
-	bool ask_group;		/* Q(G) */
+	uint8_t blocked;        /* in Y, not in the record */
+	uint8_t listed;         /* new: only in the record */
+	bool exclude;           /* new mode EXCLUDE, group timer = group membership interval */
+	bool ask_group;         /* Q(G) */
 };
 
 static const struct row rows[2][BLOCK + 1] =
@@ -33,12 +33,12 @@ static const struct row rows[2][BLOCK + 1] =
 				/* INCLUDE (A)  IS_IN (B)  INCLUDE (A+B)           (B)=GMI */
 				[IS_IN] = {RUN, KEEP, NONE, NONE, RUN, false, false},
 				/* INCLUDE (A)  IS_EX (B)  EXCLUDE (A*B,B-A)       (B-A)=0; Delete (A-B);
-				   Group Timer=GMI */
+                                   Group Timer=GMI */
 				[IS_EX] = {KEEP, DELETE, NONE, NONE, BLOCK_IT, true, false},
 				/* INCLUDE (A)  TO_IN (B)  INCLUDE (A+B)           (B)=GMI; Send Q(G,A-B) */
 				[TO_IN] = {RUN, KEEP | ASK, NONE, NONE, RUN, false, false},
 				/* INCLUDE (A)  TO_EX (B)  EXCLUDE (A*B,B-A)       (B-A)=0; Delete (A-B); Send
-				   Q(G,A*B); Group Timer=GMI */
+                                   Q(G,A*B); Group Timer=GMI */
 				[TO_EX] = {KEEP | ASK, DELETE, NONE, NONE, BLOCK_IT, true, false},
 				/* INCLUDE (A)  ALLOW (B)  INCLUDE (A+B)           (B)=GMI */
 				[ALLOW] = {RUN, KEEP, NONE, NONE, RUN, false, false},
@@ -50,19 +50,19 @@ static const struct row rows[2][BLOCK + 1] =
 				/* EXCLUDE (X,Y)  IS_IN (A)  EXCLUDE (X+A,Y-A)     (A)=GMI */
 				[IS_IN] = {RUN, KEEP, RUN, KEEP, RUN, false, false},
 				/* EXCLUDE (X,Y)  IS_EX (A)  EXCLUDE (A-Y,Y*A)     (A-X-Y)=GMI; Delete (X-A),
-				   (Y-A); Group Timer=GMI */
+                                   (Y-A); Group Timer=GMI */
 				[IS_EX] = {KEEP, DELETE, KEEP, DELETE, RUN, true, false},
 				/* EXCLUDE (X,Y)  TO_IN (A)  EXCLUDE (X+A,Y-A)     (A)=GMI; Send Q(G,X-A);
-				   Send Q(G) */
+                                   Send Q(G) */
 				[TO_IN] = {RUN, KEEP | ASK, RUN, KEEP, RUN, false, true},
 				/* EXCLUDE (X,Y)  TO_EX (A)  EXCLUDE (A-Y,Y*A)     (A-X-Y)=Group Timer; Delete
-				 * (X-A), (Y-A); Send Q(G,A-Y); Group Timer=GMI */
+                                 * (X-A), (Y-A); Send Q(G,A-Y); Group Timer=GMI */
 				[TO_EX] = {KEEP | ASK, DELETE, KEEP, DELETE, RUN_GROUP_TIMER | ASK, true,
-					   false},
+                                           false},
 				/* EXCLUDE (X,Y)  ALLOW (A)  EXCLUDE (X+A,Y-A)     (A)=GMI */
 				[ALLOW] = {RUN, KEEP, RUN, KEEP, RUN, false, false},
 				/* EXCLUDE (X,Y)  BLOCK (A)  EXCLUDE (X+(A-Y),Y)   (A-X-Y)=Group Timer; Send
-				   Q(G,A-Y) */
+                                   Q(G,A-Y) */
 				[BLOCK] = {KEEP | ASK, KEEP, KEEP, KEEP, RUN_GROUP_TIMER | ASK, false, false},
 			},
 };
@@ -148,7 +148,7 @@ static mtime last_member_query_time(const struct group_timers *timers)
  * larger is left alone, as its queries are out already. With fast leave nobody is asked and the timer ends
  * now. Another querier asks by itself, and the timers follow its queries. */
 static unsigned ask(struct group *group, const struct group_timers *timers, mtime now, mtime *until,
-		    uint8_t *queries_left)
+                    uint8_t *queries_left)
 {
 	mtime lowered = now + (timers->fast_leave ? 0 : last_member_query_time(timers));
 
@@ -229,7 +229,7 @@ static void act(struct group *group, struct source *source, uint8_t action, stru
 
 /* The sources already in the list; those that the row deletes are squeezed out. */
 static void apply_to_known(struct group *group, const struct row *row, const struct sources *listed,
-			   struct step *step)
+                           struct step *step)
 {
 	uint16_t kept = 0;
 
@@ -237,8 +237,8 @@ static void apply_to_known(struct group *group, const struct row *row, const str
 		struct source *source = &group->sources[i];
 		bool blocked = source->until == SOURCE_BLOCKED;
 		uint8_t action = sources_has(listed, &source->addr)
-					 ? (blocked ? row->blocked_listed : row->running_listed)
-					 : (blocked ? row->blocked : row->running);
+		                         ? (blocked ? row->blocked_listed : row->running_listed)
+		                         : (blocked ? row->blocked : row->running);
 
 		if ((action & ACTION) == DELETE) {
 			if (blocked || group->mode == FILTER_INCLUDE)
@@ -261,7 +261,7 @@ static void insert_source(struct group *group, const struct addr *addr, uint8_t 
 	while (place > 0 && addr_compare(&group->sources[place - 1].addr, addr) > 0)
 		place--;
 	memmove(&group->sources[place + 1], &group->sources[place],
-		(size_t)(group->source_count - place) * sizeof source);
+	        (size_t)(group->source_count - place) * sizeof source);
 	group->source_count++;
 	group->sources[place] = source;
 	act(group, &group->sources[place], action, step);
@@ -273,11 +273,11 @@ static void insert_source(struct group *group, const struct addr *addr, uint8_t 
 /* The sources that only the record has. Beyond the limit they are left out: fewer streams for INCLUDE, more
  * than asked for EXCLUDE; counted by the caller. */
 static void apply_to_new(struct group *group, struct pool *pool, uint8_t action, const struct sources *listed,
-			 size_t new_count, struct step *step)
+                         size_t new_count, struct step *step)
 {
 	size_t room = step->timers->sources_max > group->source_count
-			      ? (size_t)step->timers->sources_max - group->source_count
-			      : 0;
+	                      ? (size_t)step->timers->sources_max - group->source_count
+	                      : 0;
 
 	if ((action & ACTION) == NONE || new_count == 0)
 		return;
@@ -298,7 +298,7 @@ static void apply_to_new(struct group *group, struct pool *pool, uint8_t action,
 }
 
 static unsigned apply_row(struct group *group, struct pool *pool, const struct row *row,
-			  const struct sources *listed, const struct group_timers *timers, mtime now)
+                          const struct sources *listed, const struct group_timers *timers, mtime now)
 {
 	struct step step = {.timers = timers, .now = now, .old_exclude_until = group->exclude_until};
 	/* Counted before the row deletes any: a new source is one that no set of the old state held. */
@@ -353,7 +353,7 @@ static bool limit_to_version(enum version version, enum record_type type, bool *
 }
 
 static void note_older_host(struct group *group, const struct group_timers *timers, mtime now,
-			    enum version version)
+                            enum version version)
 {
 	mtime until = now + timers->older_host_present_interval;
 
@@ -364,7 +364,7 @@ static void note_older_host(struct group *group, const struct group_timers *time
 }
 
 unsigned group_apply(struct group *group, struct pool *pool, const struct group_timers *timers, mtime now,
-		     enum version report_version, enum record_type type, const struct sources *sources)
+                     enum version report_version, enum record_type type, const struct sources *sources)
 {
 	static const struct sources nothing = {0};
 	bool drop_sources;
@@ -380,11 +380,11 @@ unsigned group_apply(struct group *group, struct pool *pool, const struct group_
 	if (!limit_to_version(group_version(group, timers, now), type, &drop_sources))
 		return 0;
 	return apply_row(group, pool, &rows[group->mode][type], drop_sources ? &nothing : sources, timers,
-			 now);
+	                 now);
 }
 
 void group_heard_query(struct group *group, const struct group_timers *timers, mtime now,
-		       const struct sources *sources)
+                       const struct sources *sources)
 {
 	mtime until = now + last_member_query_time(timers);
 
@@ -505,7 +505,7 @@ static bool queries_are_left(const struct group *group)
 }
 
 bool group_pull_query(struct group *group, const struct group_timers *timers, mtime now,
-		      struct group_query *query)
+                      struct group_query *query)
 {
 	mtime lmqt_end = now + last_member_query_time(timers);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/igmp.h"
 
-#define TYPE_QUERY	0x11
-#define TYPE_V1_REPORT	0x12
-#define TYPE_V2_REPORT	0x16
-#define TYPE_V2_LEAVE	0x17
-#define TYPE_V3_REPORT	0x22
-#define MESSAGE_MIN	8
-#define QUERY_V3_MIN	12
+#define TYPE_QUERY      0x11
+#define TYPE_V1_REPORT  0x12
+#define TYPE_V2_REPORT  0x16
+#define TYPE_V2_LEAVE   0x17
+#define TYPE_V3_REPORT  0x22
+#define MESSAGE_MIN     8
+#define QUERY_V3_MIN    12
 #define V1_MAX_RESPONSE 10000 /* RFC 2236 section 4: code 0 stands for 10 seconds */
 
 /* RFC 9776 section 7.1: the length and the code tell the version. */
@@ -37,7 +37,7 @@ static enum drop decode_query(const struct packet *packet, struct query *query)
 }
 
 static enum drop decode_single(const struct packet *packet, struct report *report, enum version version,
-			       enum record_type type)
+                               enum record_type type)
 {
 	report->version = version;
 	report->single = (struct record){.type = type, .group = addr_from_ipv4(packet->payload + 4)};

@@ -8,7 +8,7 @@ struct membership *membership_find(struct instance *instance, const struct addr 
 	struct membership *membership;
 
 	HASH_FIND_BYHASHVALUE(hh, instance->memberships, group, sizeof *group,
-			      addr_hash(group, instance->seed), membership);
+	                      addr_hash(group, instance->seed), membership);
 	return membership;
 }
 
@@ -23,7 +23,7 @@ struct membership *membership_get(struct instance *instance, const struct addr *
 		return NULL;
 	membership->group = *group;
 	HASH_ADD_BYHASHVALUE(hh, instance->memberships, group, sizeof *group,
-			     addr_hash(group, instance->seed), membership);
+	                     addr_hash(group, instance->seed), membership);
 	if (membership->hh.tbl != NULL)
 		return membership;
 	pool_give(instance->pool, membership, sizeof *membership);
@@ -90,7 +90,7 @@ static void insert_by_link(struct membership *membership, struct listener *liste
 }
 
 static struct listener *listener_new(struct instance *instance, struct membership *membership,
-				     struct link *link)
+                                     struct link *link)
 {
 	enum family family = addr_family(&membership->group);
 	struct listener *listener;
@@ -146,7 +146,7 @@ void listener_arm(struct instance *instance, struct listener *listener)
 }
 
 static void tell(struct instance *instance, const struct listener *listener, enum event_kind kind,
-		 enum filter_mode before)
+                 enum filter_mode before)
 {
 	struct event event = {
 		.kind = (uint8_t)kind,
@@ -166,7 +166,7 @@ static void tell(struct instance *instance, const struct listener *listener, enu
 /* Acts on what group_apply or group_expire has told. The listener, and with its last one the membership, may
  * be freed. */
 static void listener_act(struct instance *instance, struct listener *listener, mtime now, unsigned flags,
-			 enum filter_mode before, bool is_new)
+                         enum filter_mode before, bool is_new)
 {
 	struct membership *membership = listener->membership;
 	enum family family = addr_family(&membership->group);
@@ -202,7 +202,7 @@ static bool can_create(enum record_type type, const struct sources *sources)
 }
 
 void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
-		       enum record_type type, const struct addr *group, const struct sources *sources)
+                       enum record_type type, const struct addr *group, const struct sources *sources)
 {
 	struct link_family *state = &link->family[addr_family(group)];
 	struct membership *membership = membership_find(instance, group);
@@ -232,7 +232,7 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 }
 
 void membership_heard_query(struct instance *instance, struct link *link, mtime now, const struct addr *group,
-			    const struct sources *sources)
+                            const struct sources *sources)
 {
 	struct membership *membership = membership_find(instance, group);
 	struct listener *listener = membership ? listener_find(membership, link) : NULL;

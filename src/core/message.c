@@ -109,7 +109,7 @@ void report_writer_open(struct report_writer *writer, enum family family, uint8_
 }
 
 int report_writer_add(struct report_writer *writer, enum record_type type, const struct addr *group,
-		      const struct addr *sources, size_t count)
+                      const struct addr *sources, size_t count)
 {
 	size_t addr_size = addr_wire_size(writer->family);
 	size_t room = writer->capacity - writer->size;

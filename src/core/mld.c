@@ -6,7 +6,7 @@
 #define TYPE_V1_DONE   132
 #define TYPE_V2_REPORT 143
 #define HEADER_MIN     8
-#define V1_MIN	       24
+#define V1_MIN         24
 #define QUERY_V2_MIN   28
 
 const struct addr mld_all_nodes = {{0xff, 2, [15] = 1}};
@@ -119,14 +119,14 @@ static size_t finish(uint8_t *message, size_t size, const struct addr *source, c
 }
 
 size_t mld_encode_query(uint8_t *message, const struct query *query, const struct addr *sources,
-			const struct addr *source, const struct addr *destination)
+                        const struct addr *source, const struct addr *destination)
 {
 	memset(message, 0, QUERY_V2_MIN);
 	message[0] = TYPE_QUERY;
 	wire_put_addr(message + 8, &query->group, FAMILY_IPV6);
 	if (query->version <= VERSION_2) {
 		wire_put16(message + 4,
-			   (uint16_t)(query->max_response > UINT16_MAX ? UINT16_MAX : query->max_response));
+		           (uint16_t)(query->max_response > UINT16_MAX ? UINT16_MAX : query->max_response));
 		return finish(message, V1_MIN, source, destination);
 	}
 	wire_put16(message + 4, message_code16(query->max_response));
@@ -140,7 +140,7 @@ size_t mld_encode_query(uint8_t *message, const struct query *query, const struc
 }
 
 static size_t encode_single(uint8_t *message, uint8_t type, const struct addr *group,
-			    const struct addr *source, const struct addr *destination)
+                            const struct addr *source, const struct addr *destination)
 {
 	memset(message, 0, V1_MIN);
 	message[0] = type;

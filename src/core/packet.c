@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/packet.h"
 
-#define IPV4_HEADER_MIN		 20
-#define IPV6_HEADER		 40
-#define PROTOCOL_IGMP		 2
-#define PROTOCOL_ICMP6		 58
-#define PROTOCOL_HOP_BY_HOP	 0
-#define PROTOCOL_FRAGMENT	 44
-#define OPTION_IPV4_END		 0
-#define OPTION_IPV4_NOP		 1
+#define IPV4_HEADER_MIN          20
+#define IPV6_HEADER              40
+#define PROTOCOL_IGMP            2
+#define PROTOCOL_ICMP6           58
+#define PROTOCOL_HOP_BY_HOP      0
+#define PROTOCOL_FRAGMENT        44
+#define OPTION_IPV4_END          0
+#define OPTION_IPV4_NOP          1
 #define OPTION_IPV4_ROUTER_ALERT 148
-#define OPTION_IPV6_PAD1	 0
+#define OPTION_IPV6_PAD1         0
 #define OPTION_IPV6_ROUTER_ALERT 5
 
 /* The options of an IPv4 header; false when one runs past the header. */
@@ -120,10 +120,10 @@ size_t packet_header_size(enum family family)
 }
 
 static void build_ipv4(uint8_t *header, const struct addr *source, const struct addr *destination,
-		       size_t total)
+                       size_t total)
 {
 	static const uint8_t fixed[PACKET_HEADER_IPV4] = {
-		[0] = 0x46, [1] = 0xc0,		 [6] = 0x40,
+		[0] = 0x46, [1] = 0xc0,          [6] = 0x40,
 		[8] = 1,    [9] = PROTOCOL_IGMP, [20] = OPTION_IPV4_ROUTER_ALERT,
 		[21] = 4,
 	};
@@ -136,7 +136,7 @@ static void build_ipv4(uint8_t *header, const struct addr *source, const struct 
 }
 
 static void build_ipv6(uint8_t *header, const struct addr *source, const struct addr *destination,
-		       size_t payload)
+                       size_t payload)
 {
 	/* Router Alert with value 0 (MLD), padded by PadN to eight bytes. */
 	static const uint8_t hop_by_hop[8] = {PROTOCOL_ICMP6, 0, OPTION_IPV6_ROUTER_ALERT, 2, 0, 0, 1, 0};
@@ -152,7 +152,7 @@ static void build_ipv6(uint8_t *header, const struct addr *source, const struct 
 }
 
 size_t packet_finish(enum family family, uint8_t *buffer, const struct addr *source,
-		     const struct addr *destination, size_t payload_size)
+                     const struct addr *destination, size_t payload_size)
 {
 	size_t total = packet_header_size(family) + payload_size;
 

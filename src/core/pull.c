@@ -9,7 +9,7 @@
 #define MTU_MAX 9000
 
 static bool pull_membership(struct instance *instance, struct request *request, void *payload,
-			    size_t *payload_size)
+                            size_t *payload_size)
 {
 	struct membership *membership;
 
@@ -34,11 +34,11 @@ static bool pull_membership(struct instance *instance, struct request *request, 
 		};
 		*payload_size = filter.sources.count * sizeof(struct addr);
 		events_push(&instance->events, &(struct event){.kind = EVENT_UPSTREAM,
-							       .link = UINT8_MAX,
-							       .family = request->family,
-							       .after = request->mode,
-							       .count = request->count,
-							       .group = group});
+		                                               .link = UINT8_MAX,
+		                                               .family = request->family,
+		                                               .after = request->mode,
+		                                               .count = request->count,
+		                                               .group = group});
 		return true;
 	}
 	return false;
@@ -72,8 +72,8 @@ static size_t link_mtu(const struct link *link)
 
 /* Completes a query as a packet in the payload and as a request to send it. */
 static void build_query(const struct link *link, enum family family, struct query *query,
-			const struct sources *sources, struct request *request, uint8_t *payload,
-			size_t *payload_size)
+                        const struct sources *sources, struct request *request, uint8_t *payload,
+                        size_t *payload_size)
 {
 	const struct link_family *state = &link->family[family];
 	const struct addr all =
@@ -87,27 +87,27 @@ static void build_query(const struct link *link, enum family family, struct quer
 	query->query_interval = (uint32_t)querier_query_interval(&state->querier, &link->settings);
 	query->source_count = sources->count;
 	size = family == FAMILY_IPV4
-		       ? igmp_encode_query(message, query, sources->list)
-		       : mld_encode_query(message, query, sources->list, &state->address, &destination);
+	               ? igmp_encode_query(message, query, sources->list)
+	               : mld_encode_query(message, query, sources->list, &state->address, &destination);
 	*payload_size = packet_finish(family, payload, &state->address, &destination, size);
 	*request = (struct request){
 		.kind = REQUEST_SEND, .link = link->id, .family = (uint8_t)family, .group = destination};
 }
 
 static void tell_query(struct instance *instance, struct link *link, enum family family,
-		       const struct query *query)
+                       const struct query *query)
 {
 	link->family[family].counters[COUNTER_QUERIES_SENT]++;
 	events_push(&instance->events, &(struct event){.kind = EVENT_QUERY,
-						       .link = link->id,
-						       .family = (uint8_t)family,
-						       .after = query->suppress,
-						       .count = (uint16_t)query->source_count,
-						       .group = query->group});
+	                                               .link = link->id,
+	                                               .family = (uint8_t)family,
+	                                               .after = query->suppress,
+	                                               .count = (uint16_t)query->source_count,
+	                                               .group = query->group});
 }
 
 static bool pull_general_query(struct instance *instance, mtime now, struct request *request,
-			       uint8_t *payload, size_t *payload_size)
+                               uint8_t *payload, size_t *payload_size)
 {
 	static const struct sources none = {0};
 
@@ -126,7 +126,7 @@ static bool pull_general_query(struct instance *instance, mtime now, struct requ
 			build_query(link, family, &query, &none, request, payload, payload_size);
 			querier_sent(&state->querier, &link->settings, now);
 			deadlines_no_later_than(&instance->deadlines, &state->deadline,
-						querier_deadline(&state->querier));
+			                        querier_deadline(&state->querier));
 			tell_query(instance, link, family, &query);
 			return true;
 		}
@@ -142,7 +142,7 @@ static size_t query_sources_max(const struct link *link, enum family family)
 }
 
 static bool pull_group_query(struct instance *instance, mtime now, struct request *request, uint8_t *payload,
-			     size_t *payload_size)
+                             size_t *payload_size)
 {
 	struct listener *listener;
 
@@ -170,7 +170,7 @@ static bool pull_group_query(struct instance *instance, mtime now, struct reques
 }
 
 static bool pull_heard_query(struct instance *instance, struct request *request, uint8_t *payload,
-			     size_t *payload_size)
+                             size_t *payload_size)
 {
 	struct heard_query heard = instance->heard[0];
 	size_t sources_size = heard.query.source_count * sizeof *heard.sources;
@@ -219,7 +219,7 @@ static bool pull_stopped(struct instance *instance, struct request *request)
 /* Most urgent first: what makes a picture appear, then what keeps it, then what tells of it. A link's id is
  * given back only when no request that names it is left. */
 bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
-		   size_t *payload_size)
+                   size_t *payload_size)
 {
 	*payload_size = 0;
 	if (instance->stopping)

@@ -88,7 +88,7 @@ bool sources_insert(struct sources *set, const struct addr *source)
 
 /* One walk over both sets in order; says of each source whether to keep it by where it stands. */
 static bool combine(struct sources *result, const struct sources *a, const struct sources *b, bool only_a,
-		    bool both, bool only_b)
+                    bool both, bool only_b)
 {
 	size_t i = 0, j = 0;
 

@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define UPCALLS_PER_TURN  256
-#define READINGS_PER_TURN 256 /* of counters, so that a dump of many routes holds up nobody */
+#define NETLINK_RETRY_INTERVAL (1 * MTIME_SECOND)
+#define UPCALLS_PER_TURN       256
+#define READINGS_PER_TURN      256 /* of counters, so that a dump of many routes holds up nobody */
 
 bool intake_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size)
 {
@@ -224,14 +225,35 @@ static void take_news(void *context, const struct netlink_news *news)
 	}
 }
 
+/* What was missed is asked for again, and again if need be; said once. */
+static void netlink_failed(struct owner *owner, mtime now, int result)
+{
+	owner->netlink_refresh_at = now + NETLINK_RETRY_INTERVAL;
+	if (owner->told_netlink)
+		return;
+	owner->told_netlink = true;
+	errno = -result;
+	warn("netlink: news of interfaces cannot be read; trying again");
+}
+
 void intake_netlink(struct owner *owner, struct loop_source *source, mtime now)
 {
 	int result = netlink_receive(owner->netlink, take_news, owner);
 
 	(void)source;
-	(void)now;
-	if (result != 0) {
-		errno = -result;
-		warn("netlink: news of interfaces cannot be read");
-	}
+	if (result != 0)
+		netlink_failed(owner, now, result);
+}
+
+void intake_refresh_netlink(struct owner *owner, mtime now)
+{
+	int result;
+
+	if (owner->netlink_refresh_at > now)
+		return;
+	owner->netlink_refresh_at = MTIME_NEVER;
+	links_dump_begin(owner->links);
+	result = netlink_refresh(owner->netlink);
+	if (result != 0)
+		netlink_failed(owner, now, result);
 }

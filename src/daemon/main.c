@@ -99,7 +99,7 @@ static bool read_options(int argc, char **argv, struct options *options)
 	}
 	if (optind < argc)
 		fprintf(stderr, "mcproxy: %s: unexpected argument; a configuration file is named with -c\n",
-			argv[optind]);
+		        argv[optind]);
 	return optind == argc;
 }
 

@@ -335,7 +335,8 @@ static void owner_loop(struct owner *owner)
 	while (!owner->stopping) {
 		struct epoll_event events[EVENTS_PER_TURN];
 		mtime deadline =
-			mtime_min(mtime_min(edge_deadline(owner), status_at), status_deadline(owner->status));
+			mtime_min(mtime_min(edge_deadline(owner), status_at),
+		                  mtime_min(status_deadline(owner->status), owner->netlink_refresh_at));
 		int count = epoll_wait(owner->epoll, events, EVENTS_PER_TURN,
 		                       timeout_until(owner->again ? 0 : deadline));
 		mtime now = clock_now();
@@ -348,6 +349,7 @@ static void owner_loop(struct owner *owner)
 			status_begin(owner->status, owner, owner->options->verbose, STATUS_STDOUT);
 		}
 		status_continue(owner->status, owner);
+		intake_refresh_netlink(owner, now);
 		edge_apply(owner, now);
 		intake_wake(owner);
 		free_removed(owner);
@@ -356,7 +358,11 @@ static void owner_loop(struct owner *owner)
 
 int owner_run(const struct options *options, struct config *config)
 {
-	struct owner owner = {.options = options, .config = config, .record_fd = -1, .epoll = -1};
+	struct owner owner = {.options = options,
+	                      .config = config,
+	                      .record_fd = -1,
+	                      .epoll = -1,
+	                      .netlink_refresh_at = MTIME_NEVER};
 	int result = owner_open(&owner);
 
 	if (result == 0)

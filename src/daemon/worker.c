@@ -103,7 +103,7 @@ static void *worker_run(void *argument)
 }
 
 static int open_all(struct worker *worker, const struct instance_settings *settings, uint64_t seed,
-		    size_t ring_size, int record_fd, uint8_t number)
+                    size_t ring_size, int record_fd, uint8_t number)
 {
 	int result = channel_open(&worker->channel, ring_size);
 
@@ -127,7 +127,7 @@ static void close_all(struct worker *worker)
 }
 
 int worker_start(struct worker **worker, const struct instance_settings *settings, uint64_t seed,
-		 size_t ring_size, int record_fd, uint8_t number)
+                 size_t ring_size, int record_fd, uint8_t number)
 {
 	int result;
 

@@ -21,7 +21,7 @@ static size_t read_inodes(enum family family, unsigned long inodes[SOCKETS_MAX])
 		unsigned long inode;
 
 		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*s %*s %*s %*s %*s %*s %*s %lu", &protocol,
-			   &inode) == 2 &&
+		           &inode) == 2 &&
 		    protocol == wanted)
 			inodes[count++] = inode;
 	}

@@ -264,6 +264,11 @@ static int take_messages(struct netlink *netlink, size_t size, const struct list
 	return result;
 }
 
+int netlink_refresh(struct netlink *netlink)
+{
+	return request_dump(netlink, STAGE_LINKS);
+}
+
 int netlink_receive(struct netlink *netlink, void (*tell)(void *context, const struct netlink_news *news),
                     void *context)
 {

@@ -195,7 +195,7 @@ static size_t number(const char *text, size_t smallest, size_t largest)
 
 	if (*text < '0' || *text > '9' || *end != '\0' || value < smallest || value > largest) {
 		fprintf(stderr, "bench_channel: %s: not a number from %zu to %zu\n%s", text, smallest,
-			largest, usage);
+		        largest, usage);
 		exit(2);
 	}
 	return (size_t)value;
@@ -233,11 +233,11 @@ static void parse(int argc, char **argv, struct options *options)
 int main(int argc, char **argv)
 {
 	struct bench bench = {.options = {.runs = 5,
-					  .round_trips = 20000,
-					  .messages = 5000000,
-					  .payload_size = 64,
-					  .batch = 32,
-					  .slots = 1024}};
+	                                  .round_trips = 20000,
+	                                  .messages = 5000000,
+	                                  .payload_size = 64,
+	                                  .batch = 32,
+	                                  .slots = 1024}};
 
 	parse(argc, argv, &bench.options);
 	int error = channel_open(&bench.channel, bench.options.slots);

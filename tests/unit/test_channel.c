@@ -489,9 +489,9 @@ static uint64_t scaled(uint64_t messages)
 struct station {
 	struct lane *in, *out;
 	uint64_t to_send, to_receive;
-	bool drops;	  /* does not wait for room, the last message excepted */
+	bool drops;       /* does not wait for room, the last message excepted */
 	bool stops_early; /* leaves messages in the lane at some turns */
-	bool large;	  /* some payloads are of any size up to the largest */
+	bool large;       /* some payloads are of any size up to the largest */
 
 	uint64_t sent, received;
 	uint64_t dropped, missed;
@@ -684,15 +684,15 @@ static void both_directions(void **state)
 		uint64_t messages;
 		bool stops_early, large;
 	} rows[] = {
-		{2, 40000, false, false},      {4, 50000, true, true},	  {64, 500000, true, false},
+		{2, 40000, false, false},      {4, 50000, true, true},    {64, 500000, true, false},
 		{1024, 4000000, false, false}, {1024, 50000, true, true},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct station owner = {.to_send = scaled(rows[i].messages),
-					.stops_early = rows[i].stops_early,
-					.large = rows[i].large};
+		                        .stops_early = rows[i].stops_early,
+		                        .large = rows[i].large};
 		struct station worker = owner;
 
 		worker.stops_early = false;

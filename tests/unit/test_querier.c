@@ -292,7 +292,8 @@ static void three_routers(void **state)
 	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.1", START + 2000));
 	assert_true(addr_equal(&querier.other, &first));
 	assert_int_equal(querier_deadline(&querier), START + 2000 + OTHER_PRESENT);
-	/* RFC 9776 section 6.6.2: any lower address than ours keeps us silent; those two settle it between them */
+	/* RFC 9776 section 6.6.2: any lower address than ours keeps us silent; those two settle it between
+	 * them */
 	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.3", START + 3000));
 	assert_true(addr_equal(&querier.other, &third));
 	assert_int_equal(querier_deadline(&querier), START + 3000 + OTHER_PRESENT);
