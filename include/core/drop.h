@@ -20,16 +20,15 @@ enum drop {
 	DROP_GROUP,          /* the group is no multicast address */
 	DROP_SCOPE,          /* the group is not proxied: link scope */
 	DROP_SSM,            /* not allowed in the source-specific range (RFC 4604) */
-
-	DROP_ROLE,        /* report or leave on an upstream link */
-	DROP_LINK,        /* arrived on a link or family that is not in use */
-	DROP_GROUPS_MAX,  /* groups_max reached */
-	DROP_SOURCES_MAX, /* sources_max reached */
-	DROP_ROUTES_MAX,  /* routes_max reached */
-	DROP_MEMORY,      /* memory_max reached */
-	DROP_TRUNCATED,   /* longer than the receive buffer */
-	DROP_KERNEL,      /* lost in the kernel: socket buffer full */
-	DROP_CHANNEL,     /* lost between owner and worker: channel full */
+	DROP_ROLE,           /* report or leave on an upstream link */
+	DROP_LINK,           /* arrived on a link or family that is not in use */
+	DROP_GROUPS_MAX,     /* groups_max reached */
+	DROP_SOURCES_MAX,    /* sources_max reached */
+	DROP_ROUTES_MAX,     /* routes_max reached */
+	DROP_MEMORY,         /* memory_max reached */
+	DROP_TRUNCATED,      /* longer than the receive buffer */
+	DROP_KERNEL,         /* lost in the kernel: socket buffer full */
+	DROP_CHANNEL,        /* lost between owner and worker: channel full */
 	DROP_CAUSES
 };
 

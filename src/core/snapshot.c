@@ -82,15 +82,6 @@ static void add_instance(const struct instance *instance, struct page *page)
 	record->drops[1] = drops_of(instance, DROP_MEMORY);
 }
 
-static uint32_t sum_drops(const struct link_family *state)
-{
-	uint64_t sum = 0;
-
-	for (int drop = 0; drop < DROP_CAUSES; drop++)
-		sum += state->drops[drop];
-	return (uint32_t)sum;
-}
-
 static void add_link(const struct link *link, enum family family, mtime now, struct page *page)
 {
 	const struct link_family *state = &link->family[family];
@@ -125,9 +116,10 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 		.reports =
 			(uint32_t)(state->counters[COUNTER_REPORTS_V1] + state->counters[COUNTER_REPORTS_V2] +
 	                           state->counters[COUNTER_REPORTS_V3] + state->counters[COUNTER_LEAVES]),
-		.drops = sum_drops(state),
 		.robustness = querier_robustness(&state->querier, &link->settings),
 	};
+	for (int drop = 0; drop < DROP_CAUSES; drop++)
+		record->drops[drop] = (uint32_t)state->drops[drop];
 	memcpy(record->name, link->name, sizeof record->name);
 }
 

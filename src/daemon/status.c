@@ -237,7 +237,9 @@ static void print_link(struct status *status, struct owner *owner, const struct 
 		print_upstream(status, owner, link);
 	else
 		print_downstream(status, link);
-	fprintf(status->out, "\t\tdropped\t%u\n", link->drops);
+	for (int drop = 0; drop < DROP_CAUSES; drop++)
+		if (link->drops[drop] > 0)
+			fprintf(status->out, "\t\tdropped\t%u, %s\n", link->drops[drop], drop_name(drop));
 	print_vif_counters(status, owner, link);
 }
 

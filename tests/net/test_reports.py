@@ -133,3 +133,19 @@ def test_malformed_packets_change_nothing(router):
         daemon.wait_for_output(f"dropped: {cause}")
     receiver.wait_for(5)
     assert "239.9.9.9" not in tables.igmp_groups(network.router, "eth0")
+
+
+def test_status_counts_drops_by_cause(router):
+    import signal
+    daemon = Daemon(router.router, QUICK, vifs=("eth0", "eth1"))
+    crafted = CraftedHost(router.host, "eth0", "10.0.1.77")
+    crafted.join(GROUP, ttl=5)
+    crafted.join("10.1.2.3")
+
+    def status():
+        before = len(daemon.stdout)
+        daemon.signal(signal.SIGUSR1)
+        wait_until(lambda: "-- protocol eth1" in daemon.stdout[before:], what="a status")
+        return daemon.stdout[before:]
+    wait_until(lambda: "dropped\t1, TTL or hop limit not 1\n" in status(), what="the packet with a large TTL")
+    wait_until(lambda: "dropped\t1, group not multicast\n" in status(), what="the group that is none")
