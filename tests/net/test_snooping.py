@@ -52,14 +52,23 @@ def test_a_leave_with_another_member_left_upstream_of_a_snooping_bridge(lab):
     Daemon(router, QUICK, vifs=("eth0", "eth1"))
     leaving, staying = Receiver(host, "eth0").join(GROUP), Receiver(other, "eth0").join(GROUP)
     Sender(source, "eth0", GROUP).start(pps=100)
+    # A bridge that has just come up may miss a report: then the host joins once more.
+    for port, receiver in (("port2", leaving), ("port3", staying)):
+        def learned(port=port, receiver=receiver):
+            if (port, GROUP) in switch.bridge_members("br0"):
+                return True
+            receiver.leave(GROUP).join(GROUP)
+            return False
+        wait_until(learned, 15, f"{port} in the switch's table", interval=1)
     leaving.wait_for(10)
     staying.wait_for(10)
-    wait_until(lambda: {("port2", GROUP), ("port3", GROUP)} <= switch.bridge_members("br0"), what="both in the switch's table")
+    first = staying.count()
 
     leaving.leave(GROUP)
     wait_until(lambda: GROUP not in tables.igmp_groups(router, "eth0"), what="the leave upstream")
     staying.wait_for(250)
-    assert gapless(staying)
+    sequences = staying.sequences()[first:]
+    assert sequences == list(range(sequences[0], sequences[0] + len(sequences)))
 
     def port_is_free():
         before = router.packets_received("eth0")
