@@ -27,8 +27,6 @@ enum drop {
 	DROP_ROUTES_MAX,     /* routes_max reached */
 	DROP_MEMORY,         /* memory_max reached */
 	DROP_TRUNCATED,      /* longer than the receive buffer */
-	DROP_KERNEL,         /* lost in the kernel: socket buffer full */
-	DROP_CHANNEL,        /* lost between owner and worker: channel full */
 	DROP_CAUSES
 };
 

@@ -27,6 +27,9 @@ enum drop packet_parse(enum family family, const uint8_t *data, size_t size, str
 #define PACKET_HEADER_IPV4 24 /* with Router Alert */
 #define PACKET_HEADER_IPV6 48 /* with a hop-by-hop header */
 size_t packet_header_size(enum family family);
+/* The size a packet may have on a link that tells this MTU: within what every link carries and what buffers
+ * hold. */
+size_t packet_size_max(uint32_t mtu);
 
 /* Writes the header with TTL 1, Router Alert and (IPv4) TOS 0xc0 in front of a message of payload_size bytes
  * that stands at buffer + packet_header_size(family); returns the size of the packet. The message's own

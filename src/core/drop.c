@@ -26,8 +26,6 @@ const char *drop_name(enum drop drop)
 		[DROP_ROUTES_MAX] = "routes_max reached",
 		[DROP_MEMORY] = "memory_max reached",
 		[DROP_TRUNCATED] = "packet too long",
-		[DROP_KERNEL] = "socket buffer full",
-		[DROP_CHANNEL] = "channel full",
 	};
 
 	return names[drop];

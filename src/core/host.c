@@ -12,8 +12,6 @@
 
 #define RETRY_INTERVAL      (2 * MTIME_SECOND)
 #define OPERATIONS_PER_TURN 32
-#define MTU_MIN             576 /* links that tell none */
-#define MTU_MAX             9000
 
 struct wish {
 	struct wish *next;
@@ -379,7 +377,7 @@ static void release_idle(struct host *host)
 bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *size, struct addr *destination)
 {
 	size_t header = packet_header_size(host->family);
-	size_t mtu = host->link.mtu < MTU_MIN ? MTU_MIN : host->link.mtu > MTU_MAX ? MTU_MAX : host->link.mtu;
+	size_t mtu = packet_size_max(host->link.mtu);
 
 	if (!host->link.usable)
 		return false;

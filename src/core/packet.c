@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/packet.h"
 
+#define MTU_MIN                  576 /* links that tell none */
+#define MTU_MAX                  9000
 #define IPV4_HEADER_MIN          20
 #define IPV6_HEADER              40
 #define PROTOCOL_IGMP            2
@@ -117,6 +119,11 @@ enum drop packet_parse(enum family family, const uint8_t *data, size_t size, str
 size_t packet_header_size(enum family family)
 {
 	return family == FAMILY_IPV4 ? PACKET_HEADER_IPV4 : PACKET_HEADER_IPV6;
+}
+
+size_t packet_size_max(uint32_t mtu)
+{
+	return mtu < MTU_MIN ? MTU_MIN : mtu > MTU_MAX ? MTU_MAX : mtu;
 }
 
 static void build_ipv4(uint8_t *header, const struct addr *source, const struct addr *destination,

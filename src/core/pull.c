@@ -5,9 +5,6 @@
 
 #include <assert.h>
 
-#define MTU_MIN 576 /* links that tell none */
-#define MTU_MAX 9000
-
 static bool pull_membership(struct instance *instance, struct request *request, void *payload,
                             size_t *payload_size)
 {
@@ -63,11 +60,6 @@ static bool pull_flow(struct instance *instance, struct request *request)
 	if (flow->gone)
 		flow_free(instance, flow);
 	return true;
-}
-
-static size_t link_mtu(const struct link *link)
-{
-	return link->mtu < MTU_MIN ? MTU_MIN : link->mtu > MTU_MAX ? MTU_MAX : link->mtu;
 }
 
 /* Completes a query as a packet in the payload and as a request to send it. */
@@ -138,7 +130,7 @@ static size_t query_sources_max(const struct link *link, enum family family)
 {
 	size_t fixed = packet_header_size(family) + (family == FAMILY_IPV4 ? 12 : 28);
 
-	return (link_mtu(link) - fixed) / addr_wire_size(family);
+	return (packet_size_max(link->mtu) - fixed) / addr_wire_size(family);
 }
 
 static bool pull_group_query(struct instance *instance, mtime now, struct request *request, uint8_t *payload,
