@@ -3,6 +3,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/sandbox.h"
 #include "daemon/status.h"
 
 #include <errno.h>
@@ -211,6 +212,17 @@ static bool open_netlink(struct owner *owner)
 	return owner_watch(owner, &owner->netlink_source);
 }
 
+/* Once everything is open that needs more. */
+static void give_up_privileges(void)
+{
+	int result = sandbox_process();
+
+	if (result == 0)
+		return;
+	errno = -result;
+	warn("privileges that are not needed cannot be given up");
+}
+
 static int open_record(struct owner *owner)
 {
 	owner->record_fd = -1;
@@ -242,6 +254,7 @@ static int owner_open(struct owner *owner)
 		result = open_record(owner);
 	if (result != 0)
 		return result;
+	give_up_privileges();
 	if (!start_instances(owner)) {
 		warnx("instances cannot start: out of memory or threads");
 		return 1;

@@ -254,6 +254,25 @@ def test_a_worker_needs_only_three_system_calls(router):
     assert calls - {"mmap", "munmap", "brk", "mprotect", "madvise", "restart_syscall"} == {"ppoll", "read", "write"}
 
 
+def thread_status(daemon, thread):
+    lines = Path(f"/proc/{daemon.pid}/task/{thread}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def test_threads_give_up_what_they_do_not_need(router):
+    """A worker has no capability, and (but under sanitizers) a system call filter; the owner none to rule the machine."""
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    owner = thread_status(daemon, daemon.pid)
+    workers = [thread_status(daemon, task.name) for task in Path(f"/proc/{daemon.pid}/task").iterdir()
+               if task.name != str(daemon.pid)]
+    sys_module, net_admin = 1 << 16, 1 << 12
+    assert int(owner["CapEff"], 16) & (net_admin | sys_module) == net_admin
+    assert owner["NoNewPrivs"] == "1"
+    assert [worker["CapEff"] for worker in workers] == ["0" * 16]
+    if "san" not in str(PROGRAM):
+        assert [worker["Seccomp"] for worker in workers] == ["2"]
+
+
 def test_sigusr1_goes_to_the_log_when_nobody_watches_stdout(router):
     network = router
     path = network.router.directory / "log.conf"
