@@ -143,6 +143,17 @@ static mtime last_member_query_time(const struct group_timers *timers)
 	return timers->last_member_query_interval * timers->last_member_query_count;
 }
 
+/* Timers lowered: LMQC queries are owed, the first at once. Fast leave asks nobody. */
+static unsigned start_asking(struct group *group, const struct group_timers *timers, mtime now,
+                             uint8_t *queries_left)
+{
+	if (timers->fast_leave)
+		return 0;
+	*queries_left = timers->last_member_query_count;
+	group->query_at = now;
+	return GROUP_QUERY;
+}
+
 /* "Send Q": lowers a timer to LMQT and owes LMQC queries, the first at once; a round that waits for its
  * repetition is drawn forward and carries the new ones along (RFC 9776 section 6.6.3). A timer that is not
  * larger is left alone, as its queries are out already. With fast leave nobody is asked and the timer ends
@@ -155,11 +166,19 @@ static unsigned ask(struct group *group, const struct group_timers *timers, mtim
 	if (*until <= lowered || (!timers->querier && !timers->fast_leave))
 		return 0;
 	*until = lowered;
-	if (timers->fast_leave)
-		return 0;
-	*queries_left = timers->last_member_query_count;
-	group->query_at = now;
-	return GROUP_QUERY;
+	return start_asking(group, timers, now, queries_left);
+}
+
+/* Q(G) goes out however little the group timer has left (6.6.3.1): who lost the last general query still
+ * hears this one. Only while its repetition is owed anyway, a further leave asks nothing. */
+static unsigned ask_group(struct group *group, const struct group_timers *timers, mtime now)
+{
+	mtime lowered = now + last_member_query_time(timers);
+
+	if (timers->querier && !timers->fast_leave && group->exclude_until <= lowered &&
+	    group->queries_left == 0)
+		return start_asking(group, timers, now, &group->queries_left);
+	return ask(group, timers, now, &group->exclude_until, &group->queries_left);
 }
 
 /* Room for more sources: the list doubles. False when the pool has no more. */
@@ -313,7 +332,7 @@ static unsigned apply_row(struct group *group, struct pool *pool, const struct r
 		group->exclude_until = now + timers->membership_interval;
 	}
 	if (row->ask_group)
-		step.flags |= ask(group, timers, now, &group->exclude_until, &group->queries_left);
+		step.flags |= ask_group(group, timers, now);
 	if (timers->fast_leave)
 		step.flags |= group_expire(group, timers, now);
 	return step.flags;

@@ -258,19 +258,55 @@ static void leave_answered(void **state)
 	TELL_STORY(steps);
 }
 
-/* Hosts repeat their leave; that neither prolongs the group nor multiplies queries. */
+/* Hosts repeat their leave: that never prolongs the group, and asks nothing while a repetition is owed. */
 static void leave_repeated(void **state)
 {
 	static const struct step steps[] = {
 		{0, "IS_EX()", "", "EXCLUDE(; ) GMI"},
 		{1000, "TO_IN()", "1000 Q(G)", "EXCLUDE(; ) LMQT"},
 		{1300, "TO_IN()", "", "EXCLUDE(; ) 1700"},
-		{2600, "v2 TO_IN()", "2000 Q(G)", "EXCLUDE(; ) 400"},
+		{2600, "v2 TO_IN()", "2000 Q(G), 2600 Q(G)", "EXCLUDE(; ) 400"},
+		{2700, "v2 TO_IN()", "", "EXCLUDE(; ) 300"},
 		{3000, NULL, "", "INCLUDE()"},
+		{9000, NULL, "", "INCLUDE()"},
 	};
 
 	(void)state;
 	TELL_STORY(steps);
+}
+
+/* 6.6.3.1: Q(G) is sent at once also where the group timer has no more than LMQT left by itself; a member
+ * whose answer to the last general query was lost is saved by it. */
+static void leave_near_the_end_of_the_timer(void **state)
+{
+	static const struct step steps[] = {
+		{0, "IS_EX()", "", "EXCLUDE(; ) GMI"},
+		{GMI - 2000, "TO_IN()", "258000 Q(G)", "EXCLUDE(; ) LMQT"},
+		{GMI - 900, "IS_EX()", "259000 Q(G)", "EXCLUDE(; ) GMI"},
+		{2 * GMI - 1500, "v2 TO_IN()", "518500 Q(G)", "EXCLUDE(; ) 600"},
+		{2 * GMI - 901, NULL, "", "EXCLUDE(; ) 1"},
+		{2 * GMI - 900, NULL, "", "INCLUDE()"},
+		{3 * GMI, NULL, "", "INCLUDE()"},
+	};
+
+	(void)state;
+	TELL_STORY(steps);
+}
+
+/* One that is not querier leaves the asking to the other router, also there. */
+static void leave_near_the_end_heard_by_a_non_querier(void **state)
+{
+	static const struct step steps[] = {
+		{0, "TO_IN()", "", "EXCLUDE(; ) 1500"},
+		{1500, NULL, "", "INCLUDE()"},
+	};
+	struct lab lab = lab_new();
+
+	(void)state;
+	lab.timers.querier = false;
+	lab_set(&lab, "EXCLUDE(; ) 1500");
+	TELL(&lab, steps);
+	lab_free(&lab);
 }
 
 /* After an answer a new leave asks anew, LMQC times. */
@@ -755,6 +791,8 @@ int main(void)
 		cmocka_unit_test(leave_with_other_variables),
 		cmocka_unit_test(leave_answered),
 		cmocka_unit_test(leave_repeated),
+		cmocka_unit_test(leave_near_the_end_of_the_timer),
+		cmocka_unit_test(leave_near_the_end_heard_by_a_non_querier),
 		cmocka_unit_test(leave_answer_leave),
 		cmocka_unit_test(sources_are_split_by_the_s_flag),
 		cmocka_unit_test(blocked_sources_of_exclude_expire),
