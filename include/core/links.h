@@ -6,6 +6,11 @@
  *
  *   interface   as the kernel has it: ifindex, name, up, addresses
  *   port        one instance's use of an interface: role, settings, the link id the instance knows it by
+ *   table       a kernel table of multicast routing: vif numbers are counted in each of its own
+ *
+ * A table is a number below LINKS_TABLES, whatever the kernel calls it, and stands for one kernel table of
+ * each family. An instance belongs to one table, and an interface for each family to one at most, because the
+ * kernel chooses the table of a packet by the interface it comes from.
  *
  * An instance is told of a vif only when it is there, and that it is gone before its number can be used
  * again. A link id is used again only after the instance has given it back (REQUEST_LINK_FREE).
@@ -18,14 +23,17 @@
 #define LINKS_VIFS      32
 #define LINKS_NO_VIF    UINT32_MAX
 #define LINKS_INSTANCES 64
+#define LINKS_TABLES    LINKS_INSTANCES
 
 struct links;
 
 struct links *links_new(void); /* NULL when memory is short */
 void links_free(struct links *links);
 
-/* A family that has a kernel table; vifs are made only in those. */
-void links_enable_family(struct links *links, enum family family);
+/* A family for which a table is open; vifs are made only in those. */
+void links_enable_table(struct links *links, unsigned table, enum family family);
+/* The table of an instance, which is 0 before. To be called before its links are named. */
+void links_set_table(struct links *links, unsigned instance, unsigned table);
 /* The configuration names a link: an interface name or a pattern (fnmatch). False when memory is short. */
 bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
                 const struct link_settings *settings);
@@ -49,7 +57,8 @@ enum link_op_kind {
 };
 struct link_op {
 	enum link_op_kind kind;
-	enum family family; /* of the vif operations */
+	unsigned table; /* this and the next two of the vif operations */
+	enum family family;
 	unsigned vif;
 	int ifindex;
 	const char *name; /* of the interface; valid until links_done */
@@ -61,21 +70,21 @@ struct link_op {
  * have it again with a later pull) before the next pull. vif_is_free says whether a number may be given out.
  */
 bool links_pull(struct links *links, mtime now,
-                bool (*vif_is_free)(void *context, enum family family, unsigned vif), void *context,
-                struct link_op *op);
+                bool (*vif_is_free)(void *context, unsigned table, enum family family, unsigned vif),
+                void *context, struct link_op *op);
 void links_done(struct links *links, mtime now, const struct link_op *op, int result);
 /* When a vif operation that failed is tried again; MTIME_NEVER. */
 mtime links_deadline(const struct links *links);
 
 /* Look-ups on hot paths: O(1). */
 
-/* The vif of an instance's link; LINKS_NO_VIF when it has none now. */
+/* The vif of an instance's link, in the instance's table; LINKS_NO_VIF when it has none now. */
 unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enum family family);
 /* Calls tell for each instance that uses the interface of a vif and knows it, with its link id; usable: only
  * for those that were told that it is usable. */
-void links_each_port(const struct links *links, enum family family, unsigned vif, bool usable,
+void links_each_port(const struct links *links, unsigned table, enum family family, unsigned vif, bool usable,
                      void (*tell)(void *context, unsigned instance, uint8_t id), void *context);
-const char *links_vif_name(const struct links *links, enum family family, unsigned vif);
+const char *links_vif_name(const struct links *links, unsigned table, enum family family, unsigned vif);
 
 struct links_port {
 	unsigned instance;

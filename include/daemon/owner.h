@@ -8,6 +8,7 @@
  *   intake    kernel -> workers: packets, upcalls, news of links and counters become inputs
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
+ *   table     the kernel tables themselves: open, close, vifs
  *   uplink    the same for the host side upstream
  *   status    snapshots -> text
  */
@@ -38,7 +39,7 @@ struct loop_source {
 /* Where IGMP or MLD packets of a vif's interface arrive and leave. */
 struct vif {
 	struct loop_source source;
-	enum family family;
+	struct table *table;
 	unsigned number;
 	struct link_socket *socket;
 	uint64_t sends_failed;
@@ -48,9 +49,10 @@ struct vif {
 
 /* A kernel table of a family: vifs and forwarding entries. */
 struct table {
-	struct loop_source source;
+	struct loop_source source; /* upcalls */
+	struct table *next;
+	unsigned number; /* as links_set_table knows it */
 	enum family family;
-	bool open;
 	struct mrt *mrt;
 	struct routes *routes;
 	struct vif *vifs[MRT_VIFS];
@@ -67,7 +69,8 @@ struct uplink {
 	char name[LINK_NAME_SIZE];
 	enum family family;
 	int ifindex; /* 0: not there */
-	unsigned vif;
+	struct table *table;
+	unsigned vif; /* in that table */
 	struct host *host;
 	int *sockets; /* by slot; -1: closed */
 	size_t socket_count;
@@ -90,7 +93,9 @@ struct instance_slot {
 	struct owner *owner;
 	unsigned number;
 	const struct config_instance *config;
-	struct worker *worker; /* NULL: stopped */
+	unsigned table;                 /* number of its tables */
+	struct table *tables[FAMILIES]; /* NULL: the family is not served */
+	struct worker *worker;          /* NULL: stopped */
 	struct channel *channel;
 	uint64_t requests;
 	bool again;                                 /* there were more requests than one turn may take */
@@ -120,7 +125,7 @@ struct owner {
 	bool told_netlink;        /* that news of interfaces cannot be read */
 	mtime netlink_refresh_at; /* MTIME_NEVER: all is well */
 	struct links *links;
-	struct table tables[FAMILIES];
+	struct table *tables; /* those that are open */
 	struct uplink *uplinks;
 	struct instance_slot *instances;
 	size_t instance_count;
@@ -166,9 +171,6 @@ void grant_requests(struct owner *owner, struct loop_source *source, mtime now);
 
 /* edge.c */
 
-/* Opens the MRT sockets; 0, or the exit status after a message. */
-int edge_open(struct owner *owner);
-void edge_close(struct owner *owner);
 /* Brings the kernel to where the tables want it. */
 void edge_apply(struct owner *owner, mtime now);
 mtime edge_deadline(const struct owner *owner);

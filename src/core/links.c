@@ -36,6 +36,7 @@ struct interface {
 	struct addr addresses[ADDRESSES_MAX];
 	bool address_seen[ADDRESSES_MAX];
 	size_t address_count;
+	unsigned table[FAMILIES]; /* where it is a vif */
 	unsigned vif[FAMILIES];
 	mtime retry_at[FAMILIES]; /* after a failure; 0: none */
 	bool incomplete;          /* a port could not be made: ids or memory were short */
@@ -53,10 +54,11 @@ struct name {
 struct links {
 	struct name *names;
 	struct interface *interfaces;
-	struct interface *vifs[FAMILIES][LINKS_VIFS];
+	struct interface *vifs[LINKS_TABLES][FAMILIES][LINKS_VIFS];
 	struct port *ports[LINKS_INSTANCES][LINKS_MAX]; /* by link id */
 	uint64_t ids_used[LINKS_INSTANCES];             /* given out, or not yet given back */
-	bool enabled[FAMILIES];
+	uint8_t tables[LINKS_INSTANCES];                /* of the instances */
+	bool enabled[LINKS_TABLES][FAMILIES];
 	bool changed;     /* links_pull may find something */
 	uint64_t refused; /* set of instances that could not be told in this pass */
 };
@@ -74,8 +76,8 @@ static void interface_free(struct links *links, struct interface *interface)
 		free(port);
 	for (int family = 0; family < FAMILIES; family++)
 		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
-			if (links->vifs[family][vif] == interface)
-				links->vifs[family][vif] = NULL;
+			if (links->vifs[interface->table[family]][family][vif] == interface)
+				links->vifs[interface->table[family]][family][vif] = NULL;
 	DL_DELETE(links->interfaces, interface);
 	free(interface);
 }
@@ -93,10 +95,17 @@ void links_free(struct links *links)
 	free(links);
 }
 
-void links_enable_family(struct links *links, enum family family)
+void links_enable_table(struct links *links, unsigned table, enum family family)
 {
-	links->enabled[family] = true;
+	assert(table < LINKS_TABLES);
+	links->enabled[table][family] = true;
 	links->changed = true;
+}
+
+void links_set_table(struct links *links, unsigned instance, unsigned table)
+{
+	assert(table < LINKS_TABLES && instance < LINKS_INSTANCES);
+	links->tables[instance] = (uint8_t)table;
 }
 
 bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
@@ -164,6 +173,9 @@ static bool port_new(struct links *links, struct interface *interface, const str
 	port->role = name->role;
 	port->settings = &name->settings;
 	port->id = (uint8_t)__builtin_ctzll(unused);
+	for (int family = 0; family < FAMILIES; family++)
+		if (name->settings.version[family] != VERSION_NONE)
+			interface->table[family] = links->tables[name->instance];
 	links->ids_used[name->instance] |= (uint64_t)1 << port->id;
 	links->ports[name->instance][port->id] = port;
 	LL_PREPEND(interface->ports, port);
@@ -362,7 +374,7 @@ static bool wants_vif(const struct links *links, const struct interface *interfa
 {
 	const struct port *port;
 
-	if (interface->gone || !links->enabled[family])
+	if (interface->gone || !links->enabled[interface->table[family]][family])
 		return false;
 	LL_FOREACH (interface->ports, port)
 		if (port->settings->version[family] != VERSION_NONE)
@@ -427,28 +439,30 @@ static bool pull_tell(const struct links *links, struct interface *interface, st
 	return false;
 }
 
-static bool find_vif(struct links *links, enum family family, bool (*is_free)(void *, enum family, unsigned),
-                     void *context, unsigned *vif)
+static bool find_vif(struct links *links, unsigned table, enum family family,
+                     bool (*is_free)(void *, unsigned, enum family, unsigned), void *context, unsigned *vif)
 {
 	for (*vif = 0; *vif < LINKS_VIFS; ++*vif)
-		if (links->vifs[family][*vif] == NULL && is_free(context, family, *vif))
+		if (links->vifs[table][family][*vif] == NULL && is_free(context, table, family, *vif))
 			return true;
 	return false;
 }
 
 static bool pull_vif(struct links *links, struct interface *interface, enum family family, mtime now,
-                     bool (*is_free)(void *, enum family, unsigned), void *context, struct link_op *op)
+                     bool (*is_free)(void *, unsigned, enum family, unsigned), void *context,
+                     struct link_op *op)
 {
 	bool wanted = wants_vif(links, interface, family);
-	unsigned vif = interface->vif[family];
+	unsigned table = interface->table[family], vif = interface->vif[family];
 
 	if (wanted == (vif != LINKS_NO_VIF) || interface->retry_at[family] > now)
 		return false;
-	if (wanted && !find_vif(links, family, is_free, context, &vif)) {
+	if (wanted && !find_vif(links, table, family, is_free, context, &vif)) {
 		interface->retry_at[family] = now + RETRY_INTERVAL;
 		return false;
 	}
 	*op = (struct link_op){.kind = wanted ? LINK_ADD_VIF : LINK_DEL_VIF,
+	                       .table = table,
 	                       .family = family,
 	                       .vif = vif,
 	                       .ifindex = interface->ifindex,
@@ -457,8 +471,8 @@ static bool pull_vif(struct links *links, struct interface *interface, enum fami
 }
 
 bool links_pull(struct links *links, mtime now,
-                bool (*vif_is_free)(void *context, enum family family, unsigned vif), void *context,
-                struct link_op *op)
+                bool (*vif_is_free)(void *context, unsigned table, enum family family, unsigned vif),
+                void *context, struct link_op *op)
 {
 	struct interface *interface, *next;
 
@@ -488,7 +502,7 @@ static struct interface *op_interface(struct links *links, const struct link_op 
 	if (op->kind == LINK_TELL)
 		return links->ports[op->instance][op->id]->interface;
 	if (op->kind == LINK_DEL_VIF)
-		return links->vifs[op->family][op->vif];
+		return links->vifs[op->table][op->family][op->vif];
 	DL_FOREACH (links->interfaces, interface)
 		if (interface->ifindex == op->ifindex && !interface->gone)
 			return interface;
@@ -507,13 +521,13 @@ static void vif_done(struct links *links, mtime now, struct interface *interface
 	interface->retry_at[op->family] = 0;
 	if (op->kind == LINK_ADD_VIF) {
 		interface->vif[op->family] = op->vif;
-		links->vifs[op->family][op->vif] = interface;
+		links->vifs[op->table][op->family][op->vif] = interface;
 		return;
 	}
 	interface->vif[op->family] = LINKS_NO_VIF;
 	/* Until all instances were told, its number is not free. */
 	if (interface->ports == NULL)
-		links->vifs[op->family][op->vif] = NULL;
+		links->vifs[op->table][op->family][op->vif] = NULL;
 	LL_FOREACH (interface->ports, port)
 		port->tell_unusable[op->family] = port->told_usable[op->family];
 }
@@ -565,10 +579,10 @@ unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enu
 	return port != NULL ? port->interface->vif[family] : LINKS_NO_VIF;
 }
 
-void links_each_port(const struct links *links, enum family family, unsigned vif, bool usable,
+void links_each_port(const struct links *links, unsigned table, enum family family, unsigned vif, bool usable,
                      void (*tell)(void *context, unsigned instance, uint8_t id), void *context)
 {
-	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[family][vif] : NULL;
+	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
 	const struct port *port;
 
 	if (interface == NULL || interface->vif[family] != vif)
@@ -578,9 +592,9 @@ void links_each_port(const struct links *links, enum family family, unsigned vif
 			tell(context, port->instance, port->id);
 }
 
-const char *links_vif_name(const struct links *links, enum family family, unsigned vif)
+const char *links_vif_name(const struct links *links, unsigned table, enum family family, unsigned vif)
 {
-	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[family][vif] : NULL;
+	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
 
 	return interface != NULL ? interface->name : "?";
 }

@@ -1,64 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/log.h"
 #include "daemon/owner.h"
+#include "daemon/table.h"
 #include "daemon/uplink.h"
-#include "kernel/mrt_owner.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 #define OPERATIONS_PER_TURN                                                                                  \
 	512 /* of one kind; the rest comes with the next turn, so that nobody waits long */
-#define ROUTES_MEMORY_MAX ((size_t)64 << 20)
 
 /* Vifs: the links' operations. */
 
-static bool vif_is_free(void *context, enum family family, unsigned vif)
+static bool vif_is_free(void *context, unsigned table, enum family family, unsigned vif)
 {
 	const struct owner *owner = context;
 
-	return !routes_vif_is_named(owner->tables[family].routes, vif);
-}
-
-static int open_vif(struct owner *owner, struct table *table, unsigned number, int ifindex)
-{
-	struct vif *vif = calloc(1, sizeof *vif);
-	int result;
-
-	if (vif == NULL)
-		return -ENOMEM;
-	result = link_socket_open(&vif->socket, ifindex, table->family);
-	if (result != 0) {
-		free(vif);
-		return result;
-	}
-	vif->family = table->family;
-	vif->number = number;
-	vif->source = (struct loop_source){.fd = link_socket_fd(vif->socket), .ready = intake_packets};
-	if (!owner_watch(owner, &vif->source)) {
-		link_socket_close(vif->socket);
-		free(vif);
-		return -ENOMEM;
-	}
-	table->vifs[number] = vif;
-	return 0;
-}
-
-static void close_vif(struct owner *owner, struct table *table, unsigned number)
-{
-	struct vif *vif = table->vifs[number];
-
-	if (vif == NULL)
-		return;
-	table->vifs[number] = NULL;
-	owner_unwatch(owner, &vif->source);
-	link_socket_close(vif->socket);
-	vif->source.next_removed = owner->removed;
-	owner->removed = &vif->source;
+	return !routes_vif_is_named(table_find(owner, table, family)->routes, vif);
 }
 
 /* Once per interface and cause: it is tried again every few seconds. */
@@ -74,26 +33,11 @@ static void log_vif_failure(struct table *table, const struct link_op *op, int r
 
 static int add_vif(struct owner *owner, const struct link_op *op)
 {
-	struct table *table = &owner->tables[op->family];
-	/* Who sees the vif may rely on being heard there. */
-	int result = open_vif(owner, table, op->vif, op->ifindex);
+	struct table *table = table_find(owner, op->table, op->family);
+	int result = table_add_vif(owner, table, op->vif, op->ifindex);
 
-	if (result == 0) {
-		result = mrt_add_vif(table->mrt, op->vif, op->ifindex);
-		if (result != 0)
-			close_vif(owner, table, op->vif);
-	}
 	log_vif_failure(table, op, result);
 	return result;
-}
-
-static void del_vif(struct owner *owner, const struct link_op *op)
-{
-	struct table *table = &owner->tables[op->family];
-
-	close_vif(owner, table, op->vif);
-	/* Of an interface that is gone the kernel has removed the vif itself. */
-	mrt_del_vif(table->mrt, op->vif);
 }
 
 static enum link_word link_word(const struct owner *owner, const struct link_op *op, enum family family)
@@ -101,7 +45,8 @@ static enum link_word link_word(const struct owner *owner, const struct link_op 
 	size_t cursor = (size_t)op->instance * LINKS_MAX + op->id;
 	struct links_port port;
 
-	if (op->change.settings.version[family] == VERSION_NONE || !owner->tables[family].open)
+	if (op->change.settings.version[family] == VERSION_NONE ||
+	    owner->instances[op->instance].tables[family] == NULL)
 		return WORD_NONE;
 	if (op->change.family[family].usable)
 		return WORD_USED;
@@ -215,7 +160,7 @@ static void apply_links(struct owner *owner, mtime now)
 			result = add_vif(owner, &op);
 			break;
 		case LINK_DEL_VIF:
-			del_vif(owner, &op);
+			table_del_vif(owner, table_find(owner, op.table, op.family), op.vif);
 			break;
 		case LINK_TELL:
 			result = tell_link(owner, &op, now);
@@ -265,144 +210,28 @@ static void apply_routes(struct owner *owner, struct table *table, mtime now)
 void edge_apply(struct owner *owner, mtime now)
 {
 	struct uplink *uplink;
+	struct table *table;
 
 	apply_links(owner, now);
-	for (int family = 0; family < FAMILIES; family++)
-		if (owner->tables[family].open)
-			apply_routes(owner, &owner->tables[family], now);
+	LL_FOREACH (owner->tables, table)
+		apply_routes(owner, table, now);
 	LL_FOREACH (owner->uplinks, uplink)
 		uplink_apply(owner, uplink, now);
-	for (int family = 0; family < FAMILIES; family++)
-		if (owner->tables[family].open) {
-			intake_suspects(owner, &owner->tables[family], now);
-			intake_counters(owner, &owner->tables[family], now);
-		}
+	LL_FOREACH (owner->tables, table) {
+		intake_suspects(owner, table, now);
+		intake_counters(owner, table, now);
+	}
 }
 
 mtime edge_deadline(const struct owner *owner)
 {
 	const struct uplink *uplink;
+	const struct table *table;
 	mtime at = links_deadline(owner->links);
 
-	for (int family = 0; family < FAMILIES; family++)
-		if (owner->tables[family].open)
-			at = mtime_min(at, routes_deadline(owner->tables[family].routes));
+	LL_FOREACH (owner->tables, table)
+		at = mtime_min(at, routes_deadline(table->routes));
 	LL_FOREACH (owner->uplinks, uplink)
 		at = mtime_min(at, host_deadline(uplink->host));
 	return at;
-}
-
-static bool is_configured(const struct owner *owner, enum family family, bool *named)
-{
-	bool wanted = false;
-
-	*named = false;
-	for (size_t i = 0; i < owner->config->instance_count; i++) {
-		const struct config_instance *instance = &owner->config->instances[i];
-
-		for (size_t j = 0; j < instance->downstream_count; j++)
-			wanted |= instance->downstream[j].settings.version[family] != VERSION_NONE;
-		*named |= instance->family_named[family];
-	}
-	return wanted;
-}
-
-/* Why a family cannot start, and what to do about it. */
-static void explain(enum family family, int result, char *text, size_t size)
-{
-	const char *name = family == FAMILY_IPV4 ? "IPv4" : "IPv6";
-	char process[MRT_OWNER_NAME_SIZE];
-	pid_t pid;
-
-	errno = -result;
-	if (result == -EADDRINUSE && mrt_owner_find(family, &pid, process))
-		snprintf(text, size, "%s: another multicast router is running: %s (pid %d); stop it first",
-		         name, process, (int)pid);
-	else if (result == -EADDRINUSE)
-		snprintf(text, size,
-		         "%s: another multicast router is running (smcroute, igmpproxy, pimd, mcproxy?); "
-		         "stop it first",
-		         name);
-	else if (result == -EPERM || result == -EACCES)
-		snprintf(text, size,
-		         "%s: not permitted: start mcproxy as root, or with CAP_NET_ADMIN and CAP_NET_RAW",
-		         name);
-	else if (result == -ENOPROTOOPT || result == -EAFNOSUPPORT || result == -EPROTONOSUPPORT)
-		snprintf(text, size, "%s: the kernel has no multicast routing for it (%s)", name,
-		         family == FAMILY_IPV4 ? "CONFIG_IP_MROUTE" : "CONFIG_IPV6_MROUTE, or IPv6 is off");
-	else
-		snprintf(text, size, "%s: multicast routing cannot start: %s", name, strerror(-result));
-}
-
-static mtime reading_interval(const struct owner *owner)
-{
-	mtime interval = MTIME_NEVER;
-
-	for (size_t i = 0; i < owner->config->instance_count; i++)
-		interval = mtime_min(interval, owner->config->instances[i].settings.route_timeout / 2);
-	return interval;
-}
-
-static int open_table(struct owner *owner, struct table *table)
-{
-	int result = mrt_open(&table->mrt, table->family, MRT_TABLE_DEFAULT);
-
-	if (result != 0)
-		return result;
-	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), owner_random());
-	table->source =
-		(struct loop_source){.fd = mrt_fd(table->mrt), .urgent = true, .ready = intake_upcalls};
-	if (table->routes == NULL || !owner_watch(owner, &table->source))
-		return -ENOMEM;
-	table->open = true;
-	links_enable_family(owner->links, table->family);
-	return 0;
-}
-
-int edge_open(struct owner *owner)
-{
-	bool any = false;
-
-	for (int family = 0; family < FAMILIES; family++) {
-		struct table *table = &owner->tables[family];
-		char text[256];
-		bool named;
-		int result;
-
-		table->family = family;
-		if (!is_configured(owner, family, &named))
-			continue;
-		result = open_table(owner, table);
-		if (result == 0) {
-			any = true;
-			continue;
-		}
-		explain(family, result, text, sizeof text);
-		if (named) {
-			warnx("%s", text);
-			return 1;
-		}
-		warnx("%s; %s is left out", text, family == FAMILY_IPV4 ? "IPv4" : "IPv6");
-	}
-	if (!any)
-		warnx("nothing is left to serve");
-	return any ? 0 : 1;
-}
-
-static void close_table(struct owner *owner, struct table *table)
-{
-	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
-		close_vif(owner, table, vif);
-	if (table->mrt != NULL)
-		mrt_close(table->mrt);
-	routes_free(table->routes);
-	*table = (struct table){.family = table->family};
-}
-
-void edge_close(struct owner *owner)
-{
-	/* First leave upstream, so that the streams stop at their source. */
-	uplinks_free(owner);
-	for (int family = 0; family < FAMILIES; family++)
-		close_table(owner, &owner->tables[family]);
 }

@@ -31,9 +31,9 @@ static void tell_memory(struct owner *owner, const struct instance_slot *instanc
 static void grant_send(struct owner *owner, struct instance_slot *instance, const struct request *request,
                        const void *packet, size_t size)
 {
-	struct table *table = &owner->tables[request->family];
+	struct table *table = instance->tables[request->family];
 	unsigned number = links_vif(owner->links, instance->number, request->link, request->family);
-	struct vif *vif = number != LINKS_NO_VIF ? table->vifs[number] : NULL;
+	struct vif *vif = table != NULL && number != LINKS_NO_VIF ? table->vifs[number] : NULL;
 	struct link_send send = {.data = packet, .length = size, .destination = request->group};
 
 	if (vif == NULL)
@@ -60,12 +60,12 @@ static void grant_membership(struct owner *owner, struct instance_slot *instance
 
 static void grant_route(struct owner *owner, struct instance_slot *instance, const struct request *request)
 {
-	struct table *table = &owner->tables[request->family];
+	struct table *table = instance->tables[request->family];
 	struct route_key key = {.source = request->source, .group = request->group};
 	unsigned input = links_vif(owner->links, instance->number, request->link, request->family);
 	uint32_t outputs = 0;
 
-	if (!table->open)
+	if (table == NULL)
 		return;
 	if (request->kind == REQUEST_ROUTE_NONE || input == LINKS_NO_VIF) {
 		routes_unwant(table->routes, &key, instance->number);

@@ -70,13 +70,14 @@ void intake_packets(struct owner *owner, struct loop_source *source, mtime now)
 		struct delivery delivery = {
 			.owner = owner,
 			.input = {.kind = INPUT_PACKET,
-		                  .family = (uint8_t)vif->family,
+		                  .family = (uint8_t)vif->table->family,
 		                  .truncated = packets[i].truncated},
 			.payload = packets[i].data,
 			.size = packets[i].length,
 		};
 
-		links_each_port(owner->links, vif->family, vif->number, true, deliver, &delivery);
+		links_each_port(owner->links, vif->table->number, vif->table->family, vif->number, true,
+		                deliver, &delivery);
 		vif->channel_drops += delivery.refused;
 	}
 	intake_wake(owner);
@@ -94,7 +95,7 @@ static void deliver_upcall(struct owner *owner, struct table *table, const struc
 	                  .group = key->group},
 	};
 
-	links_each_port(owner->links, table->family, vif, false, deliver, &delivery);
+	links_each_port(owner->links, table->number, table->family, vif, false, deliver, &delivery);
 	/* Nobody could be told: the next packet shall ask anew. */
 	if (delivery.delivered == 0 && !wrong_link) {
 		table->upcalls_deferred++;

@@ -5,6 +5,8 @@
 #include "daemon/log.h"
 #include "daemon/sandbox.h"
 #include "daemon/status.h"
+#include "daemon/table.h"
+#include "daemon/uplink.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -121,9 +123,6 @@ static bool start_instance(struct owner *owner, unsigned number)
 	struct input events = {.kind = INPUT_EVENTS, .wanted = log_is_debug()};
 	int result;
 
-	slot->owner = owner;
-	slot->number = number;
-	slot->config = &owner->config->instances[number];
 	result = worker_start(&slot->worker, &slot->config->settings, owner_random(),
 	                      owner->config->ring_size, owner->record_fd, (uint8_t)number);
 	if (result != 0) {
@@ -151,12 +150,36 @@ static bool name_links(struct owner *owner, unsigned number)
 	return true;
 }
 
-static bool start_instances(struct owner *owner)
+static bool make_slots(struct owner *owner)
 {
 	owner->instances = calloc(owner->config->instance_count, sizeof *owner->instances);
 	if (owner->instances == NULL)
 		return false;
 	owner->instance_count = owner->config->instance_count;
+	for (unsigned i = 0; i < owner->instance_count; i++) {
+		owner->instances[i].owner = owner;
+		owner->instances[i].number = i;
+		owner->instances[i].config = &owner->config->instances[i];
+	}
+	return true;
+}
+
+/* 0, or the exit status after a message. */
+static int open_tables(struct owner *owner)
+{
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		int result = tables_open(owner, &owner->instances[i]);
+
+		if (result != 0)
+			return result;
+	}
+	if (owner->tables == NULL)
+		warnx("nothing is left to serve");
+	return owner->tables != NULL ? 0 : 1;
+}
+
+static bool start_instances(struct owner *owner)
+{
 	for (unsigned i = 0; i < owner->instance_count; i++)
 		if (!name_links(owner, i) || !start_instance(owner, i))
 			return false;
@@ -244,12 +267,13 @@ static int owner_open(struct owner *owner)
 	owner->epoll = epoll_create1(EPOLL_CLOEXEC);
 	owner->links = links_new();
 	owner->status = status_new();
-	if (owner->epoll < 0 || owner->links == NULL || owner->status == NULL || !open_signals(owner)) {
+	if (owner->epoll < 0 || owner->links == NULL || owner->status == NULL || !open_signals(owner) ||
+	    !make_slots(owner)) {
 		warn("start");
 		return 1;
 	}
 	raise_descriptor_limit();
-	result = edge_open(owner);
+	result = open_tables(owner);
 	if (result == 0)
 		result = open_record(owner);
 	if (result != 0)
@@ -295,7 +319,9 @@ static void stop_instances(struct owner *owner)
 static void owner_close(struct owner *owner)
 {
 	stop_instances(owner);
-	edge_close(owner);
+	/* First leave upstream, so that the streams stop at their source. */
+	uplinks_free(owner);
+	tables_close(owner);
 	kept_settings_free(owner->rpfilter);
 	for (int family = 0; family < FAMILIES; family++)
 		kept_settings_free(owner->forced_version[family]);

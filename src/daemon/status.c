@@ -214,8 +214,8 @@ static void print_downstream(struct status *status, const struct snapshot_link *
 static void print_vif_counters(struct status *status, struct owner *owner, const struct snapshot_link *link)
 {
 	unsigned number = links_vif(owner->links, (unsigned)status->instance, link->id, link->family);
-	const struct table *table = &owner->tables[link->family];
-	const struct vif *vif = number != LINKS_NO_VIF ? table->vifs[number] : NULL;
+	const struct table *table = owner->instances[status->instance].tables[link->family];
+	const struct vif *vif = table != NULL && number != LINKS_NO_VIF ? table->vifs[number] : NULL;
 
 	if (vif == NULL)
 		return;

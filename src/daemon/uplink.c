@@ -113,7 +113,8 @@ void uplink_tell(struct owner *owner, const struct link_op *op, enum family fami
 		.mtu = change->mtu,
 	};
 
-	if (change->settings.version[family] == VERSION_NONE || !owner->tables[family].open)
+	if (change->settings.version[family] == VERSION_NONE ||
+	    owner->instances[op->instance].tables[family] == NULL)
 		return;
 	uplink = uplink_get(owner, family, change->name, &change->settings);
 	if (uplink == NULL)
@@ -127,6 +128,7 @@ void uplink_tell(struct owner *owner, const struct link_op *op, enum family fami
 	if (!change->present)
 		return;
 	uplink->ifindex = op->ifindex;
+	uplink->table = owner->instances[op->instance].tables[family];
 	uplink->vif = links_vif(owner->links, op->instance, op->id, family);
 	force_version(owner, change->name, family, &change->settings);
 	link.forced_version = join_forced_version(family, change->name);
@@ -198,10 +200,10 @@ static void log_join_failure(struct uplink *uplink, const struct join_op *op, in
 	     addr_format(&op->group, text));
 }
 
-static void send_reports(struct owner *owner, struct uplink *uplink, mtime now)
+static void send_reports(struct uplink *uplink, mtime now)
 {
 	static uint8_t buffer[PACKET_MAX];
-	struct vif *vif = uplink->vif < MRT_VIFS ? owner->tables[uplink->family].vifs[uplink->vif] : NULL;
+	struct vif *vif = uplink->table && uplink->vif < MRT_VIFS ? uplink->table->vifs[uplink->vif] : NULL;
 	struct link_send send = {.data = buffer};
 
 	while (host_pull_packet(uplink->host, now, buffer, &send.length, &send.destination))
@@ -253,14 +255,14 @@ void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 			break;
 		}
 	}
-	send_reports(owner, uplink, now);
+	send_reports(uplink, now);
 	log_missing_query(uplink);
 	log_superset(uplink);
 }
 
 /* Says that everything is left. Where the kernel keeps the memberships it does so itself when the sockets
  * close, and much faster than group by group. */
-static void leave_all(struct owner *owner, struct uplink *uplink)
+static void leave_all(struct uplink *uplink)
 {
 	mtime now = clock_now();
 
@@ -268,7 +270,7 @@ static void leave_all(struct owner *owner, struct uplink *uplink)
 		return;
 	for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
 		host_unwant_all(uplink->host, now, (unsigned)__builtin_ctzll(instances));
-	send_reports(owner, uplink, now);
+	send_reports(uplink, now);
 }
 
 void uplinks_free(struct owner *owner)
@@ -276,7 +278,7 @@ void uplinks_free(struct owner *owner)
 	struct uplink *uplink, *next;
 
 	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
-		leave_all(owner, uplink);
+		leave_all(uplink);
 		host_free(uplink->host);
 		close_sockets(uplink);
 		free(uplink);

@@ -19,6 +19,7 @@
 #include "../sim/random.h"
 
 #define INSTANCES 3
+#define TABLES    2
 #define RETRY     2000
 #define ADDRESSES 6
 #define MACHINES  10 /* interfaces at a time in the random test */
@@ -61,7 +62,8 @@ struct world {
 	mtime now;
 	uint64_t seed;
 	struct view views[INSTANCES][LINKS_MAX];
-	struct vif vifs[FAMILIES][LINKS_VIFS];
+	unsigned tables[INSTANCES]; /* of the instances */
+	struct vif vifs[TABLES][FAMILIES][LINKS_VIFS];
 	struct machine machines[MACHINES];
 	struct name names[16];
 	size_t name_count;
@@ -96,8 +98,9 @@ static void open_world(struct world *world)
 {
 	*world = (struct world){.links = links_new(), .now = 1000, .by_hand = true};
 	assert_non_null(world->links);
-	links_enable_family(world->links, FAMILY_IPV4);
-	links_enable_family(world->links, FAMILY_IPV6);
+	for (unsigned table = 0; table < TABLES; table++)
+		for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
+			links_enable_table(world->links, table, family);
 }
 
 static void close_world(struct world *world)
@@ -117,12 +120,12 @@ __attribute__((format(printf, 2, 3))) static void note(struct world *world, cons
 	va_end(arguments);
 }
 
-static bool is_free(void *context, enum family family, unsigned vif)
+static bool is_free(void *context, unsigned table, enum family family, unsigned vif)
 {
 	struct world *world = context;
 
-	check(world, !world->vifs[family][vif].used, "asked about a vif that is in use");
-	return world->vifs[family][vif].uses == 0;
+	check(world, !world->vifs[table][family][vif].used, "asked about a vif that is in use");
+	return world->vifs[table][family][vif].uses == 0;
 }
 
 static bool exists(const struct world *world, int ifindex)
@@ -135,19 +138,20 @@ static bool exists(const struct world *world, int ifindex)
 
 static int add_vif(struct world *world, const struct link_op *op)
 {
-	struct vif *vif = &world->vifs[op->family][op->vif];
+	struct vif *vif = &world->vifs[op->table][op->family][op->vif];
 
 	note(world, " add%d:%u(%s)", op->family, op->vif, op->name);
 	check(world, !vif->used && vif->uses == 0, "a vif number is taken that is not free");
 	for (unsigned i = 0; i < LINKS_VIFS; i++)
 		check(world,
-		      !world->vifs[op->family][i].in_kernel ||
-		              world->vifs[op->family][i].ifindex != op->ifindex,
+		      !world->vifs[op->table][op->family][i].in_kernel ||
+		              world->vifs[op->table][op->family][i].ifindex != op->ifindex,
 		      "two vifs on one interface");
 	for (unsigned i = 0; i < INSTANCES; i++)
 		for (unsigned id = 0; id < LINKS_MAX; id++)
 			check(world,
-			      !world->views[i][id].change.family[op->family].usable ||
+			      world->tables[i] != op->table ||
+			              !world->views[i][id].change.family[op->family].usable ||
 			              world->views[i][id].vif[op->family] != op->vif,
 			      "an instance still uses the vif number");
 	if (!exists(world, op->ifindex))
@@ -160,7 +164,7 @@ static int add_vif(struct world *world, const struct link_op *op)
 
 static void del_vif(struct world *world, const struct link_op *op)
 {
-	struct vif *vif = &world->vifs[op->family][op->vif];
+	struct vif *vif = &world->vifs[op->table][op->family][op->vif];
 
 	note(world, " del%d:%u(%s)", op->family, op->vif, op->name);
 	check(world, vif->used && vif->ifindex == op->ifindex, "a vif is deleted that is not there");
@@ -171,9 +175,10 @@ static void check_usable(const struct world *world, const struct link_op *op, co
                          enum family family)
 {
 	unsigned vif = links_vif(world->links, op->instance, op->id, family);
+	unsigned table = world->tables[op->instance];
 
-	check(world, vif < LINKS_VIFS && world->vifs[family][vif].used, "usable without a vif");
-	check(world, world->vifs[family][vif].ifindex == op->ifindex, "usable with another's vif");
+	check(world, vif < LINKS_VIFS && world->vifs[table][family][vif].used, "usable without a vif");
+	check(world, world->vifs[table][family][vif].ifindex == op->ifindex, "usable with another's vif");
 	check(world, !view->change.family[family].usable || view->vif[family] == vif,
 	      "another vif, and not told that the old one went");
 }
@@ -330,9 +335,9 @@ static void instances_share_an_interface(void **state)
 	assert_int_equal(links_vif(world.links, 2, 0, FAMILY_IPV4), 1);
 	assert_int_equal(links_vif(world.links, 2, 0, FAMILY_IPV6), LINKS_NO_VIF);
 	assert_int_equal(links_vif(world.links, 2, 1, FAMILY_IPV4), LINKS_NO_VIF);
-	assert_string_equal(links_vif_name(world.links, FAMILY_IPV4, 1), "tun0");
-	assert_string_equal(links_vif_name(world.links, FAMILY_IPV4, 5), "?");
-	assert_string_equal(links_vif_name(world.links, FAMILY_IPV4, 99), "?");
+	assert_string_equal(links_vif_name(world.links, 0, FAMILY_IPV4, 1), "tun0");
+	assert_string_equal(links_vif_name(world.links, 0, FAMILY_IPV4, 5), "?");
+	assert_string_equal(links_vif_name(world.links, 0, FAMILY_IPV4, 99), "?");
 	close_world(&world);
 }
 
@@ -345,7 +350,7 @@ static void families_without_a_table_have_no_vifs(void **state)
 	assert_true(links_interface(world.links, 7, "eth0", true, 1500));
 	address(&world, 7, "fe80::1", true);
 	expect(&world, " tell0:0(eth0)");
-	links_enable_family(world.links, FAMILY_IPV6);
+	links_enable_table(world.links, 0, FAMILY_IPV6);
 	expect(&world, " add1:0(eth0) tell0:0(eth0 6)");
 	close_world(&world);
 }
@@ -528,18 +533,18 @@ static void number_with_routes_is_not_used(void **state)
 	open_world(&world);
 	add_name(&world, 0, ROLE_UPSTREAM, "eth*", settings_of(VERSION_3, VERSION_NONE));
 	for (int i = 0; i < 3; i++)
-		world.vifs[FAMILY_IPV4][i].uses = 1;
+		world.vifs[0][FAMILY_IPV4][i].uses = 1;
 	assert_true(links_interface(world.links, 7, "eth0", true, 1500));
 	expect(&world, " add0:3(eth0) tell0:0(eth0 4)");
-	world.vifs[FAMILY_IPV4][1].uses = 0;
+	world.vifs[0][FAMILY_IPV4][1].uses = 0;
 	assert_true(links_interface(world.links, 8, "eth1", true, 1500));
 	expect(&world, " add0:1(eth1) tell0:1(eth1 4)");
 	/* All of them: it waits. */
 	for (int i = 0; i < LINKS_VIFS; i++)
-		world.vifs[FAMILY_IPV4][i].uses = 1;
+		world.vifs[0][FAMILY_IPV4][i].uses = 1;
 	assert_true(links_interface(world.links, 9, "eth2", true, 1500));
 	expect(&world, " tell0:2(eth2)");
-	world.vifs[FAMILY_IPV4][8].uses = 0;
+	world.vifs[0][FAMILY_IPV4][8].uses = 0;
 	assert_int_equal(links_deadline(world.links), world.now + RETRY);
 	world.now += RETRY;
 	expect(&world, " add0:8(eth2) tell0:2(eth2 4)");
@@ -595,10 +600,10 @@ static void waiting_interface_takes_no_number_too_early(void **state)
 	open_world(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth*", settings_of(VERSION_3, VERSION_NONE));
 	for (int i = 0; i < LINKS_VIFS; i++)
-		world.vifs[FAMILY_IPV4][i].uses = 1;
+		world.vifs[0][FAMILY_IPV4][i].uses = 1;
 	assert_true(links_interface(world.links, 1, "eth1", true, 1500));
 	expect(&world, " tell0:0(eth1)");
-	world.vifs[FAMILY_IPV4][4].uses = 0;
+	world.vifs[0][FAMILY_IPV4][4].uses = 0;
 	assert_true(links_interface(world.links, 2, "eth2", true, 1500));
 	expect(&world, " add0:4(eth2) tell0:1(eth2 4)");
 	links_interface_gone(world.links, 2);
@@ -846,11 +851,12 @@ static void count_port(void *context, unsigned instance, uint8_t id)
 }
 
 /* Each vif brings its packets to every link told usable on its interface, once. */
-static void check_vif(const struct world *world, enum family family, unsigned vif)
+static void check_vif(const struct world *world, unsigned table, enum family family, unsigned vif)
 {
-	struct tally tally = {.world = world, .family = family, .ifindex = world->vifs[family][vif].ifindex};
+	const struct vif *kernel = &world->vifs[table][family][vif];
+	struct tally tally = {.world = world, .family = family, .ifindex = kernel->ifindex};
 
-	links_each_port(world->links, family, vif, true, count_port, &tally);
+	links_each_port(world->links, table, family, vif, true, count_port, &tally);
 	for (unsigned instance = 0; instance < INSTANCES; instance++) {
 		unsigned expected = 0;
 
@@ -858,9 +864,42 @@ static void check_vif(const struct world *world, enum family family, unsigned vi
 			expected += world->views[instance][id].known &&
 			            world->views[instance][id].ifindex == tally.ifindex &&
 			            world->views[instance][id].change.family[family].usable;
-		check(world, tally.told[instance] == (world->vifs[family][vif].used ? expected : 0),
+		check(world, tally.told[instance] == (kernel->used ? expected : 0),
 		      "packets lost or doubled");
 	}
+}
+
+/* More links than a table has room for; each table counts its vifs from 0. */
+static void tables_have_vifs_of_their_own(void **state)
+{
+	struct world world;
+	char name[LINK_NAME_SIZE];
+
+	(void)state;
+	open_world(&world);
+	world.tables[1] = 1;
+	links_set_table(world.links, 1, 1);
+	add_name(&world, 0, ROLE_DOWNSTREAM, "a*", settings_of(VERSION_3, VERSION_NONE));
+	add_name(&world, 1, ROLE_DOWNSTREAM, "b*", settings_of(VERSION_3, VERSION_3));
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "%c%d", i % 2 == 0 ? 'a' : 'b', i);
+		assert_true(links_interface(world.links, i + 1, name, true, 1500));
+	}
+	while (!turn(&world))
+		;
+	for (unsigned vif = 0; vif < LINKS_VIFS; vif++) {
+		assert_int_equal(world.vifs[0][FAMILY_IPV4][vif].used, vif < 20);
+		assert_int_equal(world.vifs[1][FAMILY_IPV4][vif].used, vif < 20);
+		assert_int_equal(world.vifs[1][FAMILY_IPV6][vif].used, vif < 20);
+		assert_false(world.vifs[0][FAMILY_IPV6][vif].used);
+		check_vif(&world, 0, FAMILY_IPV4, vif);
+		check_vif(&world, 1, FAMILY_IPV4, vif);
+	}
+	assert_string_equal(links_vif_name(world.links, 0, FAMILY_IPV4, 1), "a2");
+	assert_string_equal(links_vif_name(world.links, 1, FAMILY_IPV4, 1), "b3");
+	assert_int_equal(links_vif(world.links, 0, 1, FAMILY_IPV4), 1);
+	assert_int_equal(links_vif(world.links, 1, 1, FAMILY_IPV4), 1);
+	close_world(&world);
 }
 
 static void check_ports(const struct world *world, size_t expected)
@@ -882,7 +921,10 @@ static void check_ports(const struct world *world, size_t expected)
 			check(world, port.usable[family] == view->change.family[family].usable,
 			      "a wrong port");
 			check(world, port.vif[family] == vif, "a wrong vif");
-			check(world, !port.usable[family] || world->vifs[family][vif].ifindex == port.ifindex,
+			check(world,
+			      !port.usable[family] ||
+			              world->vifs[world->tables[port.instance]][family][vif].ifindex ==
+			                      port.ifindex,
 			      "a wrong vif");
 		}
 	}
@@ -932,7 +974,7 @@ static void check_world(const struct world *world)
 	check(world, known == expected, "links unknown, or known twice");
 	for (int family = 0; family < FAMILIES; family++)
 		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
-			check_vif(world, family, vif);
+			check_vif(world, 0, family, vif);
 	check_ports(world, expected);
 	check_missing(world);
 }
@@ -984,8 +1026,8 @@ static void vanish(struct world *world, bool told)
 		return;
 	for (int family = 0; family < FAMILIES; family++)
 		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
-			if (world->vifs[family][vif].ifindex == machine->ifindex)
-				world->vifs[family][vif].in_kernel = false;
+			if (world->vifs[0][family][vif].ifindex == machine->ifindex)
+				world->vifs[0][family][vif].in_kernel = false;
 	if (told)
 		links_interface_gone(world->links, machine->ifindex);
 	*machine = (struct machine){0};
@@ -1080,7 +1122,7 @@ static void routes_go(struct world *world, uint32_t percent)
 	for (int family = 0; family < FAMILIES; family++)
 		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
 			if (random_percent(&world->random, percent))
-				world->vifs[family][vif].uses = 0;
+				world->vifs[0][family][vif].uses = 0;
 }
 
 static void come_to_rest(struct world *world)
@@ -1151,6 +1193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(life_of_a_link),
 		cmocka_unit_test(instances_share_an_interface),
+		cmocka_unit_test(tables_have_vifs_of_their_own),
 		cmocka_unit_test(families_without_a_table_have_no_vifs),
 		cmocka_unit_test(names_and_patterns),
 		cmocka_unit_test(missing_names),

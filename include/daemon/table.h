@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Kernel tables of multicast routing, one object for each family and table: its MRT socket, vifs and entries.
+ * An instance has one table for each family that it serves; instances share tables by number. The number is
+ * that of core/links.h, the same for both families. Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_TABLE_H
+#define MCPROXY_DAEMON_TABLE_H
+
+#include "daemon/owner.h"
+
+/* Gives an instance its tables, which are opened unless another instance has opened them. A family that is
+ * only implied and cannot start is left out, after a message. 0, or the exit status after a message. */
+int tables_open(struct owner *owner, struct instance_slot *instance);
+/* Closes all of them; the kernel forgets their vifs and entries. */
+void tables_close(struct owner *owner);
+
+/* NULL when there is none. Walks a list of few. */
+struct table *table_find(const struct owner *owner, unsigned number, enum family family);
+
+/* Makes an interface a vif, and listens there. 0 or -errno. */
+int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex);
+void table_del_vif(struct owner *owner, struct table *table, unsigned vif);
+
+#endif
