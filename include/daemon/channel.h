@@ -4,10 +4,10 @@
  * ring of messages, a buffer ring for their payloads (packet bytes, source lists) and an eventfd on which the
  * consumer sleeps.
  *
- *   call                                         | down (inputs) | up (requests)
- *   ---------------------------------------------+---------------+--------------
- *   lane_reserve, commit, has_room, wake, starve | owner         | worker
- *   lane_next, drained, acknowledge              | worker        | owner
+ *   call                                               | down (inputs) | up (requests)
+ *   ---------------------------------------------------+---------------+--------------
+ *   lane_reserve, commit, has_room, wake, ring, starve | owner         | worker
+ *   lane_next, drained, acknowledge                    | worker        | owner
  *
  * Any call of one thread may overlap any call of the other. channel_open and channel_close overlap nothing.
  *
@@ -64,6 +64,8 @@ bool lane_has_room(struct lane *lane);
 /* Producer. Wakes the consumer if anything was committed since the last wake-up: one system call a batch at
  * most. */
 void lane_wake(struct lane *lane);
+/* Producer. Wakes the consumer for something that is not on the lane. */
+void lane_ring(struct lane *lane);
 /* Producer, before sleeping with work left: true when there is room after all (do not sleep), false when the
  * consumer will ring the producer's own eventfd (that of the other lane) once it has drained. Includes
  * lane_wake. */

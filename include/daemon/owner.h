@@ -134,9 +134,10 @@ struct owner {
 	int record_fd;
 	struct status *status;
 	struct loop_source *removed;
-	bool told_memory;   /* that the tables are out of memory */
-	bool told_rpfilter; /* that rp_filter cannot be written */
-	bool again;         /* the turn left work over: do not sleep */
+	bool told_memory;    /* that the tables are out of memory */
+	bool told_rpfilter;  /* that rp_filter cannot be written */
+	bool told_recording; /* that the recording ended before its time */
+	bool again;          /* the turn left work over: do not sleep */
 	bool stopping;
 };
 
@@ -168,6 +169,8 @@ void intake_wake(struct owner *owner);
 /* grant.c */
 
 void grant_requests(struct owner *owner, struct loop_source *source, mtime now);
+/* Says once that the recording has ended before its time. error: an errno, or 0. */
+void grant_recording_error(struct owner *owner, int error);
 
 /* edge.c */
 

@@ -60,8 +60,8 @@ int record_create(const char *path);
 struct recorder *recorder_new(int fd, uint8_t instance);
 void recorder_free(struct recorder *recorder);
 
-/* All accept NULL and then do nothing. A write that fails stops the recording; recorder_error tells the
- * errno. */
+/* All accept NULL and then do nothing. A write that fails stops the recording; recorder_error, which any
+ * thread may call, tells the errno. */
 void recorder_start(struct recorder *recorder, mtime now, uint64_t seed,
                     const struct instance_settings *settings);
 void recorder_input(struct recorder *recorder, mtime now, const struct input *input, const void *payload,

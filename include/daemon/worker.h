@@ -17,9 +17,14 @@ struct worker; /* opaque */
  * record to, or -1; number: the instance's, for the recording. 0 or -errno. */
 int worker_start(struct worker **worker, const struct instance_settings *settings, uint64_t seed,
                  size_t ring_size, int record_fd, uint8_t number);
-/* Waits for the thread, which ends after INPUT_STOP, and frees everything. */
-void worker_finish(struct worker *worker);
+/* Waits for the thread, which ends after INPUT_STOP, and frees everything. The result of
+ * worker_recording_error at the end. */
+int worker_finish(struct worker *worker);
 
 struct channel *worker_channel(struct worker *worker);
+
+/* The errno of a write that failed and ended the recording, else 0. When it becomes known the lane `up` is
+ * rung. Any thread. */
+int worker_recording_error(const struct worker *worker);
 
 #endif

@@ -226,6 +226,11 @@ void lane_wake(struct lane *lane)
 	ring_bell(lane->consumer_fd);
 }
 
+void lane_ring(struct lane *lane)
+{
+	ring_bell(lane->consumer_fd);
+}
+
 /*
  * Why no producer sleeps for ever beside a lane that has room.
  *

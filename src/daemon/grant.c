@@ -5,6 +5,7 @@
 #include "daemon/trace.h"
 #include "daemon/uplink.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -156,6 +157,15 @@ static void grant(struct owner *owner, struct instance_slot *instance, mtime now
 	}
 }
 
+void grant_recording_error(struct owner *owner, int error)
+{
+	if (error == 0 || owner->told_recording)
+		return;
+	owner->told_recording = true;
+	errno = error;
+	warn("%s: the recording has ended before its time", owner->options->record_path);
+}
+
 void grant_requests(struct owner *owner, struct loop_source *source, mtime now)
 {
 	struct instance_slot *instance = (struct instance_slot *)source;
@@ -170,6 +180,7 @@ void grant_requests(struct owner *owner, struct loop_source *source, mtime now)
 
 	instance->again = false;
 	lane_acknowledge(channel->up);
+	grant_recording_error(owner, worker_recording_error(instance->worker));
 	while (lane_next(channel->up, &message, &payload, &size)) {
 		instance->requests++;
 		grant(owner, instance, now, &message.request, payload, size);

@@ -92,6 +92,7 @@ static bool open_signals(struct owner *owner)
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error to tell, not an end */
 	owner->signals = (struct loop_source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
 	                                      .ready = take_signals};
 	return owner->signals.fd >= 0 && owner_watch(owner, &owner->signals);
@@ -311,7 +312,7 @@ static void stop_instances(struct owner *owner)
 				usleep(100);
 		}
 		if (slot->channel == NULL)
-			worker_finish(slot->worker);
+			grant_recording_error(owner, worker_finish(slot->worker));
 		slot->worker = NULL;
 	}
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@
 
 struct recorder {
 	int fd;
-	int error;
+	atomic_int error; /* set by the worker, read by the owner as well */
 	uint8_t instance;
 	size_t used;
 	uint8_t buffer[BUFFER_SIZE];
@@ -62,7 +63,7 @@ struct recorder *recorder_new(int fd, uint8_t instance)
 	if (recorder == NULL)
 		return NULL;
 	recorder->fd = fd;
-	recorder->error = 0;
+	atomic_init(&recorder->error, 0);
 	recorder->instance = instance;
 	recorder->used = 0;
 	return recorder;

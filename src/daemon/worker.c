@@ -15,6 +15,7 @@ struct worker {
 	struct channel channel;
 	struct instance *instance;
 	struct recorder *recorder;
+	bool recording_ended; /* by an error; the owner has been rung */
 	pthread_t thread;
 };
 
@@ -75,6 +76,18 @@ static enum outcome give_requests(struct worker *worker, mtime now)
 	return OUTCOME_FULL;
 }
 
+/* The owner must learn that a recording has ended before its time: it is rung though nothing may be on the
+ * lane. */
+static void flush_recording(struct worker *worker)
+{
+	if (worker->recorder == NULL || worker->recording_ended)
+		return;
+	recorder_flush(worker->recorder);
+	worker->recording_ended = recorder_error(worker->recorder) != 0;
+	if (worker->recording_ended)
+		lane_ring(worker->channel.up);
+}
+
 static void *worker_run(void *argument)
 {
 	struct worker *worker = argument;
@@ -95,7 +108,7 @@ static void *worker_run(void *argument)
 		outcome = give_requests(worker, now);
 		if (outcome == OUTCOME_FULL)
 			recorder_full(worker->recorder, now);
-		recorder_flush(worker->recorder);
+		flush_recording(worker);
 		lane_wake(worker->channel.up);
 		if (outcome == OUTCOME_STOPPED)
 			return NULL;
@@ -145,13 +158,22 @@ int worker_start(struct worker **worker, const struct instance_settings *setting
 	return result;
 }
 
-void worker_finish(struct worker *worker)
+int worker_finish(struct worker *worker)
 {
+	int error;
+
 	pthread_join(worker->thread, NULL);
+	error = worker_recording_error(worker);
 	close_all(worker);
+	return error;
 }
 
 struct channel *worker_channel(struct worker *worker)
 {
 	return &worker->channel;
+}
+
+int worker_recording_error(const struct worker *worker)
+{
+	return recorder_error(worker->recorder);
 }

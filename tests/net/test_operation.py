@@ -2,6 +2,7 @@
 """The daemon as a program: options, signals, files, messages."""
 
 import os
+import resource
 import signal
 import subprocess
 from pathlib import Path
@@ -198,6 +199,24 @@ def test_recording_replays_to_the_same_requests(router):
     assert path.stat().st_mode & 0o777 == 0o600
     result = subprocess.run([REPLAY, path], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_recording_that_cannot_go_on_is_told_once(router):
+    """A file at its limit stands for a full disk."""
+    network = router
+    recording = network.router.directory / "recording"
+    daemon = Daemon(network.router, SMALLEST, ("--record", recording), vifs=("eth0", "eth1"))
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (32768, 32768))
+    guest = CraftedHost(network.host, "eth0", "10.0.1.77")
+    for number in range(100):
+        guest.report(*(Record("TO_EX", f"239.9.{number}.{last}") for last in range(1, 20)))
+    daemon.wait_for_output(f"{recording}: the recording has ended before its time: File too large")
+
+    guest.report(Record("TO_EX", GROUP))
+    wait_until(lambda: GROUP in tables.igmp_groups(network.router, "eth0"), what="a join after the end of the recording")
+    daemon.terminate()
+    assert daemon.stderr.count("recording has ended") == 1
+    assert recording.stat().st_size == 32768
 
 
 def test_nohup_in_the_background(router):
