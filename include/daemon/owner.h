@@ -108,6 +108,7 @@ struct options {
 	bool status; /* -s */
 	int verbose; /* -v, -vv */
 	bool debug;
+	bool syslog; /* -S */
 	bool reset_rp_filter;
 	bool check_only;
 };

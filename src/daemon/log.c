@@ -1,91 +1,83 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/log.h"
 
+#include "daemon/clock.h"
+#include "daemon/log_repeats.h"
+#include "daemon/log_sink.h"
+
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
-#define LINE_SIZE   1024
-#define PREFIX_SIZE 3 /* "<3>" */
+#define LINE_SIZE 1024
 
-/* Until log_open everything but debug lines goes to stderr. */
-static struct {
-	bool background;
-	bool debug;
-	unsigned long lost; /* lines for which stderr had no room */
-	bool journal;       /* stderr is read by journald, which takes a priority in front of a line */
-} state;
+static struct log_levels levels = {.level = LOG_INFO};
+static struct log_repeats repeats = {.say = log_sink_write};
 
-/* JOURNAL_STREAM is inherited by whatever a service starts; it counts only if it still names our stderr. */
-static bool stderr_is_journal(void)
+static void fill_standard_descriptors(void)
 {
-	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
-	struct stat status;
+	int fd;
 
-	if (stream == NULL || sscanf(stream, "%llu:%llu", &device, &inode) != 2)
-		return false;
-	return fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
-void log_open(bool foreground, bool debug_lines)
+void log_open(bool to_syslog, bool debug_lines)
 {
-	state.background = !foreground;
-	state.debug = debug_lines;
-	state.journal = foreground && stderr_is_journal();
-	if (!foreground)
-		openlog("mcproxy", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	levels.level = debug_lines ? LOG_DEBUG : LOG_INFO;
+	fill_standard_descriptors();
+	if (to_syslog || !log_sink_stderr_is_read())
+		log_sink_open_syslog(LOG_SINK_SYSLOG);
+	else
+		log_sink_open_stderr();
+}
+
+void log_close(void)
+{
+	log_repeats_expire(&repeats, MTIME_NEVER);
+	log_sink_close();
+}
+
+bool log_set_level(const char *subject, int level)
+{
+	return log_levels_set(&levels, subject, level);
+}
+
+const struct log_levels *log_levels(void)
+{
+	return &levels;
 }
 
 bool log_is_debug(void)
 {
-	return state.debug;
+	return log_levels_any(&levels, LOG_DEBUG);
 }
 
-/* What comes from a file or from the kernel must not look like two lines, nor steer a terminal. */
-static void blank_controls(char *text)
+mtime log_deadline(void)
 {
-	for (; *text != '\0'; text++)
-		if (((unsigned char)*text < ' ' && *text != '\t') || *text == '\x7f')
-			*text = ' ';
+	return log_repeats_deadline(&repeats);
 }
 
-static void tell_lost(void)
+void log_expire(mtime now)
 {
-	dprintf(STDERR_FILENO, "log: %lu lines lost, since nobody read them\n", state.lost);
-	state.lost = 0;
+	log_repeats_expire(&repeats, now);
 }
 
-static void emit(int priority, char *text)
+/* A trace shows each step, however alike two of them look; a cause that ends the daemon is always said. */
+static bool is_said(int priority, const char *text)
 {
-	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
-	char line[PREFIX_SIZE + LINE_SIZE + 1 + 1];
-	int length;
-
-	blank_controls(text);
-	if (state.background) {
-		syslog(priority, "%s", text);
-		return;
-	}
-	if (state.journal)
-		length = snprintf(line, sizeof line, "<%d>%s\n", priority, text);
-	else
-		length = snprintf(line, sizeof line, "%s\n", text);
-	/* A reader that does not read must not stop the daemon. */
-	if (poll(&fd, 1, 0) == 0) {
-		state.lost++;
-		return;
-	}
-	if (state.lost > 0)
-		tell_lost();
-	if (write(STDERR_FILENO, line, (size_t)length) < 0)
-		return; /* there is nobody left to tell */
+	if (!log_levels_allow(&levels, priority, text))
+		return false;
+	return priority == LOG_DEBUG || priority == LOG_ERR ||
+	       log_repeats_is_new(&repeats, clock_now(), priority, text);
 }
 
 /* error: an errno whose text is appended, or 0. */
@@ -100,7 +92,8 @@ __attribute__((format(printf, 3, 0))) static void vlog(int priority, int error, 
 		text[length = 0] = '\0';
 	if (error != 0 && (size_t)length < sizeof text)
 		snprintf(text + length, sizeof text - (size_t)length, ": %s", strerror(error));
-	emit(priority, text);
+	if (is_said(priority, text))
+		log_sink_write(priority, text);
 	errno = saved_errno;
 }
 
@@ -155,9 +148,17 @@ void debug(const char *format, ...)
 {
 	va_list arguments;
 
-	if (!state.debug)
+	if (!log_is_debug())
 		return;
 	va_start(arguments, format);
 	vlog(LOG_DEBUG, 0, format, arguments);
 	va_end(arguments);
+}
+
+void log_answer(const char *line)
+{
+	char text[LINE_SIZE];
+
+	snprintf(text, sizeof text, "%s", line);
+	log_sink_write(LOG_INFO, text);
 }

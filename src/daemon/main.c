@@ -25,6 +25,7 @@ static const struct option long_options[] = {
 	{"verbose", no_argument, NULL, 'v'},
 	{"debug", no_argument, NULL, 'd'},
 	{"reset-rp-filter", no_argument, NULL, 'r'},
+	{"syslog", no_argument, NULL, 'S'},
 	{"record", required_argument, NULL, OPTION_RECORD},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -39,6 +40,7 @@ static const struct option_text option_texts[] = {
 	{NULL, "with -s: groups too; twice: sources too"},
 	{NULL, "debug log: every change of state"},
 	{NULL, "set rp_filter of the used links and of `all` to 0, and put it back at exit"},
+	{NULL, "log to the system log, not to stderr"},
 	{"FILE", "record all inputs, to be replayed"},
 	{NULL, "print this help and exit"},
 	{NULL, "print the version and exit"},
@@ -47,7 +49,7 @@ static const struct option_text option_texts[] = {
 static void print_help(void)
 {
 	puts("mcproxy: IGMP/MLD multicast proxy\n\n"
-	     "usage: mcproxy [-c FILE] [-dhrstV] [-v[v]] [--record FILE]\n");
+	     "usage: mcproxy [-c FILE] [-dhrsStV] [-v[v]] [--record FILE]\n");
 	for (size_t i = 0; long_options[i].name != NULL; i++) {
 		const char *argument = option_texts[i].argument;
 		char letter[4] = {'-', (char)long_options[i].val, ',', '\0'};
@@ -64,7 +66,7 @@ static bool read_options(int argc, char **argv, struct options *options)
 {
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "c:tsvdrhV", long_options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, "c:tsSvdrhV", long_options, NULL)) != -1) {
 		switch (letter) {
 		case 'c':
 			options->config_path = optarg;
@@ -74,6 +76,9 @@ static bool read_options(int argc, char **argv, struct options *options)
 			break;
 		case 's':
 			options->status = true;
+			break;
+		case 'S':
+			options->syslog = true;
 			break;
 		case 'v':
 			options->verbose++;
@@ -111,10 +116,11 @@ int main(int argc, char **argv)
 	int result;
 
 	if (!read_options(argc, argv, &options)) {
-		fputs("usage: mcproxy [-c FILE] [-dhrstV] [-v[v]] [--record FILE]; see mcproxy -h\n", stderr);
+		fputs("usage: mcproxy [-c FILE] [-dhrsStV] [-v[v]] [--record FILE]; see mcproxy -h\n",
+		      stderr);
 		return 2;
 	}
-	log_open(true, options.debug);
+	log_open(options.syslog, options.debug);
 	config = config_load(options.config_path, error);
 	if (config == NULL)
 		fatalx("%s", error);
@@ -126,5 +132,6 @@ int main(int argc, char **argv)
 	}
 	result = owner_run(&options, config);
 	config_free(config);
+	log_close();
 	return result;
 }

@@ -375,7 +375,7 @@ static void owner_loop(struct owner *owner)
 	while (!owner->stopping) {
 		struct epoll_event events[EVENTS_PER_TURN];
 		mtime deadline =
-			mtime_min(mtime_min(edge_deadline(owner), status_at),
+			mtime_min(mtime_min(mtime_min(edge_deadline(owner), status_at), log_deadline()),
 		                  mtime_min(status_deadline(owner->status), owner->netlink_refresh_at));
 		int count = epoll_wait(owner->epoll, events, EVENTS_PER_TURN,
 		                       timeout_until(owner->again ? 0 : deadline));
@@ -389,6 +389,7 @@ static void owner_loop(struct owner *owner)
 			status_begin(owner->status, owner, owner->options->verbose, STATUS_STDOUT);
 		}
 		status_continue(owner->status, owner);
+		log_expire(now);
 		intake_refresh_netlink(owner, now);
 		edge_apply(owner, now);
 		intake_wake(owner);

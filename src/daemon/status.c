@@ -289,7 +289,7 @@ static void write_log(char *text)
 
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (*line != '\0')
-			info("%s", line);
+			log_answer(line);
 }
 
 /* What a pipe takes without blocking once it is writable. */
