@@ -22,9 +22,10 @@ struct config_link {
 };
 
 struct config_instance {
-	char name[CONFIG_NAME_SIZE]; /* as configured, else the first upstream's name */
+	char name[CONFIG_NAME_SIZE]; /* as configured, else that of the first upstream, else downstream link
+	                              */
 	struct config_link upstream[CONFIG_LINKS_MAX];
-	size_t upstream_count;
+	size_t upstream_count; /* 0: a querier only */
 	struct config_link downstream[CONFIG_LINKS_MAX];
 	size_t downstream_count;
 	bool family_named[FAMILIES]; /* asked for by `protocol`; otherwise only implied */

@@ -26,7 +26,7 @@ bool config_add_link(struct config *config, enum link_role role, const char *nam
                      const struct link_settings *settings, const struct config_place *place,
                      char error[CONFIG_ERROR_SIZE]);
 
-/* The newest instance is complete: it has links on both sides, and a name now. */
+/* The newest instance is complete: it has downstream links, and a name now. */
 bool config_finish_instance(struct config *config, const struct config_place *place,
                             char error[CONFIG_ERROR_SIZE]);
 

@@ -3,10 +3,30 @@
 
 #include "daemon/config_fail.h"
 #include "daemon/config_legacy.h"
+#include "daemon/config_scan.h"
 #include "daemon/config_text.h"
 #include "daemon/config_tree.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+bool config_is_legacy(const char *text)
+{
+	struct scan scan = scan_begin(text);
+	bool after_protocol = false;
+	enum piece piece;
+
+	do {
+		piece = scan_next(&scan);
+		if (piece == PIECE_MARK && strncmp(scan.start, "==>", 3) == 0)
+			return true;
+		if (after_protocol && !(piece == PIECE_MARK && (*scan.start == '=' || *scan.start == ':')))
+			return true;
+		after_protocol =
+			piece == PIECE_WORD && scan.length == 8 && memcmp(scan.start, "protocol", 8) == 0;
+	} while (piece != PIECE_END && piece != PIECE_ENDLESS);
+	return false;
+}
 
 static bool read_text(struct config *config, const char *path, const char *text,
                       char error[CONFIG_ERROR_SIZE])

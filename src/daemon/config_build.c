@@ -104,11 +104,16 @@ static bool has_downstream(const struct config_instance *instance, const char *n
 	return has_link(instance->downstream, instance->downstream_count, name);
 }
 
+/* Without upstream the instance is a querier only. */
+static const struct config_link *first_link(const struct config_instance *instance)
+{
+	return instance->upstream_count > 0 ? &instance->upstream[0] : &instance->downstream[0];
+}
+
 /* The families are the same on all links of an instance. */
 static bool serves_family_of(const struct config_instance *instance, const struct link_settings *settings)
 {
-	const struct link_settings *other = instance->upstream_count > 0 ? &instance->upstream[0].settings
-	                                                                 : &instance->downstream[0].settings;
+	const struct link_settings *other = &first_link(instance)->settings;
 
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
 		if (other->version[family] != VERSION_NONE && settings->version[family] != VERSION_NONE)
@@ -165,14 +170,11 @@ bool config_finish_instance(struct config *config, const struct config_place *pl
 {
 	struct config_instance *instance = newest(config);
 
-	if (instance->upstream_count == 0)
-		return config_fail(error, *place,
-		                   "an instance needs an upstream link, as eth0 in \"eth0 ==> eth1\"");
 	if (instance->downstream_count == 0)
 		return config_fail(error, *place,
 		                   "an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\"");
 	if (instance->name[0] == '\0')
-		memcpy(instance->name, instance->upstream[0].name, sizeof instance->upstream[0].name);
+		memcpy(instance->name, first_link(instance)->name, sizeof instance->downstream[0].name);
 	return true;
 }
 

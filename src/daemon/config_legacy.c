@@ -71,7 +71,7 @@ static bool read_protocol(struct reader *reader, const char *line)
 	return true;
 }
 
-/* The newest instance's upstream must be the only one, and new. */
+/* The newest instance's upstream, if it has one, must be the only one, and new. */
 static bool check_upstream(const struct reader *reader)
 {
 	const struct config *config = reader->config;
@@ -80,8 +80,9 @@ static bool check_upstream(const struct reader *reader)
 	if (newest->upstream_count > 1)
 		return config_fail(reader->error, reader->place, "%s: only one upstream can stand before ==>",
 		                   newest->upstream[1].name);
-	for (size_t i = 0; i + 1 < config->instance_count; i++)
-		if (strcmp(config->instances[i].upstream[0].name, newest->upstream[0].name) == 0)
+	for (size_t i = 0; newest->upstream_count > 0 && i + 1 < config->instance_count; i++)
+		if (config->instances[i].upstream_count > 0 &&
+		    strcmp(config->instances[i].upstream[0].name, newest->upstream[0].name) == 0)
 			return config_fail(reader->error, reader->place,
 			                   "%s: already the upstream of another line",
 			                   newest->upstream[0].name);

@@ -3,6 +3,7 @@
 
 #include "daemon/config_build.h"
 #include "daemon/config_options.h"
+#include "daemon/config_syntax.h"
 #include "daemon/config_text.h"
 
 #include <libconfig.h>
@@ -193,15 +194,46 @@ static bool read_top(const struct reader *reader, const config_setting_t *root)
 	return true;
 }
 
-static bool fail_syntax(const struct reader *reader, const config_t *tree)
+/* The text of the file where libconfig gave up, to be freed; NULL when it cannot be had. libconfig knows an
+ * included one by its name relative to the directory. */
+static char *erring_text(const char *file, const char *directory, const char *text)
+{
+	char why[CONFIG_ERROR_SIZE];
+	char *path, *found;
+
+	if (file == NULL)
+		return strdup(text);
+	if (strchr(file, '/') != NULL)
+		return config_text_read(file, why);
+	if (asprintf(&path, "%s/%s", directory, file) < 0)
+		return NULL;
+	found = config_text_read(path, why);
+	free(path);
+	return found;
+}
+
+/* libconfig's own words, the line, and for a syntax error what is probably wrong. */
+static bool fail_syntax(const struct reader *reader, const config_t *tree, const char *directory,
+                        const char *text)
 {
 	const char *file = config_error_file(tree);
 	struct config_place place = {
 		.path = file != NULL ? file : reader->path,
 		.line = (unsigned)config_error_line(tree),
 	};
+	const char *what = config_error_text(tree);
+	char *erring = erring_text(file, directory, text);
+	char quote[80], hint[128];
 
-	return config_fail(reader->error, place, "%s", config_error_text(tree));
+	if (erring == NULL)
+		return config_fail(reader->error, place, "%s", what);
+	config_syntax_quote(erring, place.line, quote, sizeof quote);
+	config_syntax_explain(erring, place.line, hint, sizeof hint);
+	free(erring);
+	if (strcmp(what, "syntax error") != 0)
+		return config_fail(reader->error, place, "%s in `%s`", what, quote);
+	return config_fail(reader->error, place, *quote != '\0' ? "%s in `%s`: %s" : "%s%s: %s", what, quote,
+	                   hint);
 }
 
 static bool parse(const struct reader *reader, const char *directory, const char *text)
@@ -212,7 +244,7 @@ static bool parse(const struct reader *reader, const char *directory, const char
 	config_init(&tree);
 	config_set_include_dir(&tree, directory);
 	good = config_read_string(&tree, text) ? read_top(reader, config_root_setting(&tree))
-	                                       : fail_syntax(reader, &tree);
+	                                       : fail_syntax(reader, &tree, directory, text);
 	config_destroy(&tree);
 	return good;
 }

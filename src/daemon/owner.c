@@ -131,6 +131,9 @@ static bool start_instance(struct owner *owner, unsigned number)
 		warn("%s: worker cannot start", slot->config->name);
 		return false;
 	}
+	if (slot->config->upstream_count == 0)
+		info("%s: no upstream link: a querier only, streams are forwarded between its links",
+		     slot->config->name);
 	slot->channel = worker_channel(slot->worker);
 	slot->source = (struct loop_source){.fd = lane_fd(slot->channel->up), .ready = grant_requests};
 	return owner_watch(owner, &slot->source) && intake_tell(slot, &events, NULL, 0);

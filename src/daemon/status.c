@@ -116,6 +116,8 @@ static void print_instance(struct status *status, struct owner *owner)
 		print_vifs(status->out, &port);
 	}
 	print_missing(status, owner, ROLE_UPSTREAM);
+	if (owner->instances[status->instance].config->upstream_count == 0)
+		fprintf(status->out, " none, querier only");
 	fprintf(status->out, " --##\n");
 }
 

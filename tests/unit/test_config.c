@@ -107,6 +107,12 @@ static void shapes(void **state)
 	         "ppp*: ppp* ==> br-lan wlan[0-3] tap?"},
 		{"instances = ( \"fifteen-letters ==> eth1.100 veth_a@b\" );",
 	         "fifteen-letters: fifteen-letters ==> eth1.100 veth_a@b"},
+		/* A querier only. */
+		{"instances = ( \"==> eth8 eth9\", \"eth0 ==> eth1\" );",
+	         "eth8: ==> eth8 eth9; eth0: eth0 ==> eth1"},
+		{"instances = ( { downstream = \"b\"; }, { upstream = [ ]; downstream = ( \"c\" ); name = "
+	         "\"q\"; } );",
+	         "b: ==> b; q: ==> c"},
 		/* An upstream link can be shared, a downstream link between families. */
 		{"instances = ( \"eth0 ==> eth1\", \"eth0 ==> eth2\" );",
 	         "eth0: eth0 ==> eth1; eth0: eth0 ==> eth2"},
@@ -516,14 +522,18 @@ static void errors_in_instances(void **state)
 	         F "2: instances: no ==> with blanks around it, as in \"eth0 ==> eth1\""},
 		{"instances = ( \"eth0==>eth1\" );",
 	         F "1: instances: eth0==>eth1: a link's name cannot have '=' in it"},
-		{"instances = ( \"==> eth1\" );",
-	         F "1: instances: an instance needs an upstream link, as eth0 in \"eth0 ==> eth1\""},
+		{"instances = ( \"==>\" );",
+	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{"instances = ( \"eth0 ==>\" );",
 	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{"instances = (\n{ upstream = \"eth0\"; } );",
 	         F "2: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
-		{"instances = ( { upstream = [ ]; downstream = \"b\"; } );",
-	         F "1: instances: an instance needs an upstream link, as eth0 in \"eth0 ==> eth1\""},
+		{"instances = ( { upstream = [ ]; downstream = [ ]; } );",
+	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+		{"instances = ( \"==> b\",\n\"a ==> b\" );",
+	         F "2: instances: b: already a downstream link of instance b"},
+		{"instances = ( \"==> a b\",\n\"a ==> c\" );",
+	         F "2: instances: a: already a downstream link of instance a"},
 		{"instances = ( \"a ==> b\",\n \"c ==>\" );",
 	         F "2: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{ITS("name = 3;"), F "2: name: a string is expected, not a number"},
@@ -598,12 +608,13 @@ static void errors_in_links(void **state)
 	check_errors(rows, COUNT(rows));
 }
 
+#define ARROW "an instance is written: instances = ( \"eth0 ==> eth1\" );"
+
 static void errors_of_syntax(void **state)
 {
 	static const struct error_row rows[] = {
-		{"instances = ;", F "1: syntax error"},
-		{"\n\n)", F "3: syntax error"},
-		{GOOD "\nrobustness = 2;\nrobustness = 3;", F "3: duplicate setting name"},
+		{GOOD "\nrobustness = 2;\nrobustness = 3;",
+	         F "3: duplicate setting name in `robustness = 3;`"},
 		{GOOD "\nname = \"x;\n\n", F "2: a string begins here that has no end"},
 		{GOOD "\n\n/* x;\n\n", F "3: a comment begins here that has no end"},
 		{GOOD "\nrobustness = 4294967298;",
@@ -616,6 +627,58 @@ static void errors_of_syntax(void **state)
 
 	(void)state;
 	check_errors(rows, COUNT(rows));
+}
+
+/* What libconfig calls a syntax error comes with the line and with what is probably wrong in it. */
+static void syntax_errors_are_explained(void **state)
+{
+	static const char *const rows[][3] = {
+		/* text, line that is shown, explanation */
+		{"eth0 => eth1\n", "1: syntax error in `eth0 => eth1`", ARROW},
+		{"# x\n\teth0 -> eth1", "2: syntax error in `eth0 -> eth1`", ARROW},
+		{"instances = ( eth0 => eth1 );", "1: syntax error in `instances = ( eth0 => eth1 );`",
+	         ARROW},
+		{"eth0 eth1", "1: syntax error in `eth0 eth1`", "a = is missing behind eth0"},
+		{"\nrobustness 3;", "2: syntax error in `robustness 3;`", "a = is missing behind robustness"},
+		{"instances = ;", "1: syntax error in `instances = ;`", "a value is missing behind the ="},
+		{"robustness =", "1: syntax error in `robustness =`", "a value is missing behind the ="},
+		{"\n\n)", "3: syntax error in `)`", "this ) closes nothing"},
+		{GOOD "\n}", "2: syntax error in `}`", "this } closes nothing"},
+		{"instances = (\n\"a ==> b\",\n);", "3: syntax error in `);`",
+	         "there is a comma too many before the )"},
+		{"instances = (\n\"a ==> b\"\nrobustness = 3;", "3: syntax error in `robustness = 3;`",
+	         "the ( of line 1 is not closed before this"},
+		{"instances = (\n\"a ==> b\";\n", "2: syntax error in `\"a ==> b\";`",
+	         "the ( of line 1 is not closed before this"},
+		{"instances = (\n{ upstream = \"a\";\n);", "3: syntax error in `);`",
+	         "the { of line 2 is not closed before this )"},
+		{"instances = (\n{ upstream = \"a\";\n", "3: syntax error", "the { of line 2 is not closed"},
+		{"\nname = [ \"a\" };", "2: syntax error in `name = [ \"a\" };`",
+	         "the [ of line 2 is not closed before this }"},
+		{"protocol = IGMPv3;", "1: syntax error in `protocol = IGMPv3;`",
+	         "text stands in quotes: \"IGMPv3\""},
+		{"protocol = [ \"IGMPv3\", MLDv2 ];",
+	         "1: syntax error in `protocol = [ \"IGMPv3\", MLDv2 ];`",
+	         "text stands in quotes: \"MLDv2\""},
+		{"name = \u201ca\u201d;", "1: syntax error in `name = \u201ca\u201d;`",
+	         "a letter or quote that is not plain; text stands in \"plain quotes\""},
+		{"fast_leave = yes;", "1: syntax error in `fast_leave = yes;`",
+	         "true or false is expected, not yes"},
+		{"query_interval = 30s;", "1: syntax error in `query_interval = 30s;`",
+	         "30s: a number has no unit; a size is written as in \"64M\""},
+		{"robustness = 3 = 4;", "1: syntax error in `robustness = 3 = 4;`",
+	         "settings are written: name = value;"},
+		{"robustness = 3 = 4; # a comment that is rather long", /* cut */
+	         "1: syntax error in `robustness = 3 = 4; # a comment that is rather l...`",
+	         "settings are written: name = value;"},
+	};
+	char expected[CONFIG_ERROR_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(expected, sizeof expected, F "%s: %s", rows[i][1], rows[i][2]);
+		load_bad(rows[i][0], expected);
+	}
 }
 
 /* Writes into text what begins with head, has `count` pieces of which # is the number, and ends with tail. */
@@ -650,6 +713,12 @@ static void limits_are_told(void **state)
 	         F "66: instances: more than 64 instances");
 }
 
+#define P44                                                                                                  \
+	"((((((((((("                                                                                        \
+	"((((((((((("                                                                                        \
+	"((((((((((("                                                                                        \
+	"((((((((((("
+
 static void hostile_nesting_is_an_error(void **state)
 {
 	size_t size = 300000;
@@ -657,8 +726,9 @@ static void hostile_nesting_is_an_error(void **state)
 
 	(void)state;
 	assert_non_null(text);
-	load_bad(repeated(text, size, "a = ", "(", 200000, ""), F "1: memory exhausted");
-	load_bad(repeated(text, size, "a = ", "{a=", 90000, ""), F "1: memory exhausted");
+	load_bad(repeated(text, size, "a = ", "(", 200000, ""), F "1: memory exhausted in `a = " P44 "...`");
+	load_bad(repeated(text, size, "a = ", "{a=", 90000, ""),
+	         F "1: memory exhausted in `a = {a={a={a={a={a={a={a={a={a={a={a={a={a={a={a...`");
 	free(text);
 }
 
@@ -677,7 +747,8 @@ static void included_files(void **state)
 	         "./test.conf:2: @include: too many files, or a file that includes itself"},
 		{GOOD "\n@include \"bad.inc\"",
 	         "bad.inc:2: robustnes: unknown option; did you mean robustness?"},
-		{GOOD "\n@include \"broken.inc\"", "broken.inc:2: syntax error"},
+		{GOOD "\n@include \"broken.inc\"",
+	         "broken.inc:2: syntax error in `robustness = ;`: a value is missing behind the ="},
 		{GOOD "\n@include \"endless.inc\"", "./endless.inc:1: a string begins here that has no end"},
 	};
 	struct config *config;
@@ -933,6 +1004,7 @@ int main(void)
 		cmocka_unit_test(errors_in_instances),
 		cmocka_unit_test(errors_in_links),
 		cmocka_unit_test(errors_of_syntax),
+		cmocka_unit_test(syntax_errors_are_explained),
 		cmocka_unit_test(limits_are_told),
 		cmocka_unit_test(hostile_nesting_is_an_error),
 		cmocka_unit_test(included_files),

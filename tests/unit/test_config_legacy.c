@@ -19,6 +19,9 @@ static void shapes(void **state)
 	         "eth0: eth0 ==> eth1"},
 		{"protocol IGMPv2;\neth0 ==> eth1;\neth2 ==> eth3 ; # x\n;\n",
 	         "eth0: eth0 ==> eth1; eth2: eth2 ==> eth3"},
+		/* A querier only. */
+		{"==> eth8\neth0 ==> eth1\n ==> eth9 eth7;\n",
+	         "eth8: ==> eth8; eth0: eth0 ==> eth1; eth9: ==> eth9 eth7"},
 		{"ppp* ==> wlan[0-3] tap?", "ppp*: ppp* ==> wlan[0-3] tap?"},
 	};
 
@@ -92,7 +95,8 @@ static void errors(void **state)
 	         F "2: Protocol: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\""},
 		{"protocol IGMPv2\neth0 eth1",
 	         F "2: eth0: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\""},
-		{"\n==> b", F "2: an instance needs an upstream link, as eth0 in \"eth0 ==> eth1\""},
+		{"\n==>", F "2: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+		{"==> b\na ==> b", F "2: b: already a downstream link of instance b"},
 		{"a ==>\n", F "1: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{"a ==> ;# b\n", F "1: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{"a==>b", F "1: a==>b: a link's name cannot have '=' in it"},
