@@ -28,7 +28,7 @@ objdump=${OBJDUMP:-objdump}
 # __x_chk is x as _FORTIFY_SOURCE calls it.
 allowed='
 	abort __assert_fail __assert __stack_chk_fail __stack_chk_fail_local __stack_chk_guard
-	malloc aligned_alloc calloc realloc free
+	malloc posix_memalign calloc realloc free
 	bcmp memchr memcmp memcpy memmove mempcpy memset
 	fnmatch strchr strcmp strcspn strlen strncmp strncpy strnlen strpbrk strrchr strspn strstr
 	__memcpy_chk __memmove_chk __mempcpy_chk __memset_chk __strncpy_chk __snprintf_chk __vsnprintf_chk

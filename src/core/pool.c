@@ -28,7 +28,9 @@
 #define GRAIN      16
 #define SMALL_MAX  1024 /* up to here blocks of one size share slabs, above malloc for each */
 #define CLASSES    (SMALL_MAX / GRAIN + 1)
-#define SLAB_BYTES 16384 /* also their alignment: the slab of a block is found by its address */
+#define SLAB_ALIGN 16384 /* the slab of a block is found by its address */
+/* What malloc keeps in front of a block fits behind the one before, so that slabs lie without gaps. */
+#define SLAB_BYTES (SLAB_ALIGN - 2 * sizeof(size_t))
 
 struct block {
 	struct block *next;
@@ -144,10 +146,12 @@ static void *take_large(struct pool *pool, size_t size)
 
 static struct slab *new_slab(struct pool *pool, size_t class)
 {
-	struct slab *slab = fits(pool, SLAB_BYTES) ? aligned_alloc(SLAB_BYTES, SLAB_BYTES) : NULL;
+	struct slab *slab;
+	void *memory;
 
-	if (slab == NULL)
+	if (!fits(pool, SLAB_BYTES) || posix_memalign(&memory, SLAB_ALIGN, SLAB_BYTES) != 0)
 		return NULL;
+	slab = memory;
 	*slab = (struct slab){.class = (uint16_t) class, .fresh = sizeof *slab};
 	HIDE(slab + 1, SLAB_BYTES - sizeof *slab);
 	pool->bytes += SLAB_BYTES;
@@ -157,7 +161,7 @@ static struct slab *new_slab(struct pool *pool, size_t class)
 
 static bool has_room(const struct slab *slab)
 {
-	return slab->unused != NULL || slab->fresh + slab->class * GRAIN <= SLAB_BYTES;
+	return slab->unused != NULL || slab->fresh + (size_t)slab->class * GRAIN <= SLAB_BYTES;
 }
 
 static void *take_small(struct pool *pool, size_t class)
@@ -200,7 +204,7 @@ static void give_large(struct pool *pool, struct large *large)
 
 static void give_small(struct pool *pool, struct block *block, size_t class)
 {
-	struct slab *slab = (struct slab *)((uintptr_t)block & ~(uintptr_t)(SLAB_BYTES - 1));
+	struct slab *slab = (struct slab *)((uintptr_t)block & ~(uintptr_t)(SLAB_ALIGN - 1));
 
 	assert(slab->class == class && slab->used > 0);
 	if (!has_room(slab)) {
