@@ -280,6 +280,39 @@ def test_v1_querier_is_answered_in_version_1_and_told_of_no_leave(router):
     assert_stays(lambda: not own(IPV4, network, upstream, "leave") and not records(upstream), 0.6, "no leave to a v1 router")
 
 
+@pytest.mark.parametrize("family, version", [(IPV4, 1), (IPV4, 2), (IPV6, 1)], ids=["IGMPv1", "IGMPv2", "MLDv1"])
+def test_kernel_membership_falls_back_with_the_querier(router, family, version):
+    """Both the kernel's reports and the crafted ones in front of them are in the version of the querier heard."""
+    network = router
+    family.daemon(network, "last_member_query_interval = 0.2;")
+    upstream = family.capture(network.source)
+    guest = family.guest(network.host)
+    guest.report(Record("TO_EX", family.group))
+    settle(family, network, upstream, family.group, 3)  # two of the kernel's and the crafted one
+    assert all(m.records for m in own(family, network, upstream))
+
+    asked = ask(family, network, upstream, version=version, max_response=0.2)
+    # A version 1 query always means 10 seconds: ask about nothing that has to be awaited for so long.
+    guest.report(Record("TO_EX", family.other_group))
+    first = wait_for_own(family, network, upstream, lambda m: m.group == family.other_group, "the join", after=asked)
+    assert (first.kind, first.version, first.destination) == ("report", version, family.other_group)
+    wait_until(lambda: family.other_group in family.joined(network), what="the join in the kernel")
+    guest.report(Record("ALLOW", family.ssm_group, family.sources[:1]))
+    # The older version has no sources: the whole group.
+    wait_for_own(family, network, upstream, lambda m: m.group == family.ssm_group, "the join of the source", after=asked)
+
+    guest.report(Record("TO_IN", family.other_group))
+    wait_until(lambda: family.other_group not in family.joined(network), what="the leave in the kernel")
+    if family is IPV4 and version == 1:  # version 1 knows no leave
+        guest.report(Record("TO_EX", "239.1.2.99"))
+        wait_for_own(family, network, upstream, lambda m: m.group == "239.1.2.99", "a join after the leave")
+        assert not own(family, network, upstream, "leave")
+    else:
+        wait_for_own(family, network, upstream, lambda m: m.kind == "leave" and m.group == family.other_group, "the leave")
+    assert {m.version for m in own(family, network, upstream, "report", after=asked)} == {version}
+    assert not records(upstream, after=asked)
+
+
 def test_source_filters_become_whole_groups_for_an_older_querier(router):
     network = router
     IPV4.daemon(network, QUICK + "robustness = 1;")
