@@ -10,7 +10,8 @@
  *
  * A table is a number below LINKS_TABLES, whatever the kernel calls it, and stands for one kernel table of
  * each family. An instance belongs to one table, and an interface for each family to one at most, because the
- * kernel chooses the table of a packet by the interface it comes from.
+ * kernel chooses the table of a packet by the interface it comes from. Which instances use an interface is
+ * told in core/names.h.
  *
  * An instance is told of a vif only when it is there, and that it is gone before its number can be used
  * again. A link id is used again only after the instance has given it back (REQUEST_LINK_FREE).
@@ -54,6 +55,8 @@ enum link_op_kind {
 	LINK_ADD_VIF, /* make the vif for an interface and family, and listen there */
 	LINK_DEL_VIF, /* take it away; the interface may be gone already */
 	LINK_TELL,    /* tell the instance `change` for its link id; then links_done */
+	LINK_CONFLICT /* say that patterns of two instances match an interface, and `instance` has it; once
+	               * for a pattern */
 };
 struct link_op {
 	enum link_op_kind kind;
@@ -63,6 +66,7 @@ struct link_op {
 	int ifindex;
 	const char *name; /* of the interface; valid until links_done */
 	unsigned instance;
+	unsigned loser; /* of a conflict: the instance that does without */
 	uint8_t id;
 	struct link_change change;
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/links.h"
 
+#include "core/names.h"
+
 #include <assert.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <utlist.h>
 
@@ -17,6 +18,7 @@ struct port {
 	uint8_t id;
 	enum link_role role;
 	const struct link_settings *settings;
+	bool serves[FAMILIES];
 	bool told; /* the instance knows the link */
 	bool told_usable[FAMILIES];
 	struct addr told_address[FAMILIES];
@@ -36,28 +38,22 @@ struct interface {
 	struct addr addresses[ADDRESSES_MAX];
 	bool address_seen[ADDRESSES_MAX];
 	size_t address_count;
-	unsigned table[FAMILIES]; /* where it is a vif */
-	unsigned vif[FAMILIES];
+	unsigned table[FAMILIES]; /* where it shall be a vif */
+	unsigned vif_table[FAMILIES];
+	unsigned vif[FAMILIES];   /* in that table; LINKS_NO_VIF */
 	mtime retry_at[FAMILIES]; /* after a failure; 0: none */
 	bool incomplete;          /* a port could not be made: ids or memory were short */
+	bool conflict;            /* to be told: two patterns exclude each other */
+	uint8_t loser, winner;    /* their instances */
 	struct port *ports;
 };
 
-struct name {
-	struct name *next;
-	unsigned instance;
-	enum link_role role;
-	char pattern[LINK_NAME_SIZE];
-	struct link_settings settings;
-};
-
 struct links {
-	struct name *names;
+	struct names names;
 	struct interface *interfaces;
 	struct interface *vifs[LINKS_TABLES][FAMILIES][LINKS_VIFS];
 	struct port *ports[LINKS_INSTANCES][LINKS_MAX]; /* by link id */
 	uint64_t ids_used[LINKS_INSTANCES];             /* given out, or not yet given back */
-	uint8_t tables[LINKS_INSTANCES];                /* of the instances */
 	bool enabled[LINKS_TABLES][FAMILIES];
 	bool changed;     /* links_pull may find something */
 	uint64_t refused; /* set of instances that could not be told in this pass */
@@ -76,22 +72,19 @@ static void interface_free(struct links *links, struct interface *interface)
 		free(port);
 	for (int family = 0; family < FAMILIES; family++)
 		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
-			if (links->vifs[interface->table[family]][family][vif] == interface)
-				links->vifs[interface->table[family]][family][vif] = NULL;
+			if (links->vifs[interface->vif_table[family]][family][vif] == interface)
+				links->vifs[interface->vif_table[family]][family][vif] = NULL;
 	DL_DELETE(links->interfaces, interface);
 	free(interface);
 }
 
 void links_free(struct links *links)
 {
-	struct name *name, *next;
-
 	if (links == NULL)
 		return;
 	while (links->interfaces != NULL)
 		interface_free(links, links->interfaces);
-	LL_FOREACH_SAFE (links->names, name, next)
-		free(name);
+	names_fini(&links->names);
 	free(links);
 }
 
@@ -105,50 +98,13 @@ void links_enable_table(struct links *links, unsigned table, enum family family)
 void links_set_table(struct links *links, unsigned instance, unsigned table)
 {
 	assert(table < LINKS_TABLES && instance < LINKS_INSTANCES);
-	links->tables[instance] = (uint8_t)table;
+	links->names.tables[instance] = (uint8_t)table;
 }
 
 bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
                 const struct link_settings *settings)
 {
-	struct name *name = calloc(1, sizeof *name);
-
-	assert(instance < LINKS_INSTANCES);
-	if (name == NULL)
-		return false;
-	name->instance = instance;
-	name->role = role;
-	name->settings = *settings;
-	strncpy(name->pattern, pattern, sizeof name->pattern - 1);
-	LL_APPEND(links->names, name);
-	return true;
-}
-
-static bool is_pattern(const char *text)
-{
-	return strpbrk(text, "*?[") != NULL;
-}
-
-static bool matches(const struct name *name, const char *interface)
-{
-	return is_pattern(name->pattern) ? fnmatch(name->pattern, interface, 0) == 0
-	                                 : strcmp(name->pattern, interface) == 0;
-}
-
-/* An instance uses an interface once. A plain name wins over a pattern, the first pattern over later ones. */
-static const struct name *find_name(const struct links *links, unsigned instance, const char *interface)
-{
-	const struct name *name, *found = NULL;
-
-	LL_FOREACH (links->names, name) {
-		if (name->instance != instance || !matches(name, interface))
-			continue;
-		if (!is_pattern(name->pattern))
-			return name;
-		if (found == NULL)
-			found = name;
-	}
-	return found;
+	return names_add(&links->names, instance, role, pattern, settings);
 }
 
 static struct interface *find_interface(const struct links *links, int ifindex)
@@ -161,7 +117,8 @@ static struct interface *find_interface(const struct links *links, int ifindex)
 	return NULL;
 }
 
-static bool port_new(struct links *links, struct interface *interface, const struct name *name)
+static bool port_new(struct links *links, struct interface *interface, const struct name *name,
+                     const bool serves[FAMILIES])
 {
 	uint64_t unused = ~links->ids_used[name->instance];
 	struct port *port = unused ? calloc(1, sizeof *port) : NULL;
@@ -173,9 +130,11 @@ static bool port_new(struct links *links, struct interface *interface, const str
 	port->role = name->role;
 	port->settings = &name->settings;
 	port->id = (uint8_t)__builtin_ctzll(unused);
-	for (int family = 0; family < FAMILIES; family++)
-		if (name->settings.version[family] != VERSION_NONE)
-			interface->table[family] = links->tables[name->instance];
+	for (int family = 0; family < FAMILIES; family++) {
+		port->serves[family] = serves[family];
+		if (serves[family])
+			interface->table[family] = links->names.tables[name->instance];
+	}
 	links->ids_used[name->instance] |= (uint64_t)1 << port->id;
 	links->ports[name->instance][port->id] = port;
 	LL_PREPEND(interface->ports, port);
@@ -192,13 +151,28 @@ static bool has_port(const struct interface *interface, unsigned instance)
 	return false;
 }
 
+static void note_conflict(struct interface *interface, const struct claims *claims)
+{
+	if (claims->loser == NULL || claims->loser->told)
+		return;
+	claims->loser->told = true;
+	interface->conflict = true;
+	interface->loser = (uint8_t)claims->loser->instance;
+	interface->winner = (uint8_t)claims->winner->instance;
+}
+
 static bool attach(struct links *links, struct interface *interface)
 {
+	struct claims claims;
+
+	names_claim(&links->names, interface->name, &claims);
+	note_conflict(interface, &claims);
 	interface->incomplete = false;
 	for (unsigned instance = 0; instance < LINKS_INSTANCES; instance++) {
-		const struct name *name = find_name(links, instance, interface->name);
+		const struct name *name = claims.names[instance];
 
-		if (name != NULL && !has_port(interface, instance) && !port_new(links, interface, name))
+		if (name != NULL && !has_port(interface, instance) &&
+		    !port_new(links, interface, name, claims.serves[instance]))
 			interface->incomplete = true;
 	}
 	return !interface->incomplete;
@@ -370,14 +344,18 @@ static struct addr interface_address(const struct interface *interface, enum fam
 	return best;
 }
 
+/* A vif in a table that is not the wanted one goes first. */
 static bool wants_vif(const struct links *links, const struct interface *interface, enum family family)
 {
 	const struct port *port;
 
 	if (interface->gone || !links->enabled[interface->table[family]][family])
 		return false;
+	if (interface->vif[family] != LINKS_NO_VIF &&
+	    interface->vif_table[family] != interface->table[family])
+		return false;
 	LL_FOREACH (interface->ports, port)
-		if (port->settings->version[family] != VERSION_NONE)
+		if (port->serves[family])
 			return true;
 	return false;
 }
@@ -388,8 +366,7 @@ static bool port_is_usable(const struct port *port, enum family family)
 	struct addr address = interface_address(interface, family);
 
 	return !port->leaving && interface->up && interface->vif[family] != LINKS_NO_VIF &&
-	       port->settings->version[family] != VERSION_NONE &&
-	       (family == FAMILY_IPV4 || !addr_is_unspecified(&address));
+	       port->serves[family] && (family == FAMILY_IPV4 || !addr_is_unspecified(&address));
 }
 
 static void fill_change(const struct port *port, struct link_change *change)
@@ -401,6 +378,8 @@ static void fill_change(const struct port *port, struct link_change *change)
 	change->mtu = port->interface->mtu;
 	change->settings = *port->settings;
 	for (int family = 0; family < FAMILIES; family++) {
+		if (!port->serves[family])
+			change->settings.version[family] = VERSION_NONE;
 		change->family[family].usable = port_is_usable(port, family) && !port->tell_unusable[family];
 		change->family[family].address = interface_address(port->interface, family);
 	}
@@ -453,7 +432,8 @@ static bool pull_vif(struct links *links, struct interface *interface, enum fami
                      struct link_op *op)
 {
 	bool wanted = wants_vif(links, interface, family);
-	unsigned table = interface->table[family], vif = interface->vif[family];
+	unsigned table = wanted ? interface->table[family] : interface->vif_table[family];
+	unsigned vif = interface->vif[family];
 
 	if (wanted == (vif != LINKS_NO_VIF) || interface->retry_at[family] > now)
 		return false;
@@ -470,6 +450,19 @@ static bool pull_vif(struct links *links, struct interface *interface, enum fami
 	return true;
 }
 
+static bool pull_conflict(struct interface *interface, struct link_op *op)
+{
+	if (!interface->conflict)
+		return false;
+	interface->conflict = false;
+	*op = (struct link_op){.kind = LINK_CONFLICT,
+	                       .ifindex = interface->ifindex,
+	                       .name = interface->name,
+	                       .instance = interface->winner,
+	                       .loser = interface->loser};
+	return true;
+}
+
 bool links_pull(struct links *links, mtime now,
                 bool (*vif_is_free)(void *context, unsigned table, enum family family, unsigned vif),
                 void *context, struct link_op *op)
@@ -481,6 +474,8 @@ bool links_pull(struct links *links, mtime now,
 	DL_FOREACH_SAFE (links->interfaces, interface, next) {
 		if (interface->incomplete)
 			attach(links, interface);
+		if (pull_conflict(interface, op))
+			return true;
 		for (int family = 0; family < FAMILIES; family++)
 			if (pull_vif(links, interface, family, now, vif_is_free, context, op))
 				return true;
@@ -520,6 +515,7 @@ static void vif_done(struct links *links, mtime now, struct interface *interface
 	}
 	interface->retry_at[op->family] = 0;
 	if (op->kind == LINK_ADD_VIF) {
+		interface->vif_table[op->family] = op->table;
 		interface->vif[op->family] = op->vif;
 		links->vifs[op->table][op->family][op->vif] = interface;
 		return;
@@ -556,7 +552,7 @@ void links_done(struct links *links, mtime now, const struct link_op *op, int re
 	links->changed = true;
 	if (op->kind == LINK_TELL && result == 0)
 		tell_done(links, op);
-	else if (op->kind != LINK_TELL)
+	else if (op->kind == LINK_ADD_VIF || op->kind == LINK_DEL_VIF)
 		vif_done(links, now, op_interface(links, op), op, result);
 }
 
@@ -576,7 +572,7 @@ unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enu
 {
 	const struct port *port = links->ports[instance][id];
 
-	return port != NULL ? port->interface->vif[family] : LINKS_NO_VIF;
+	return port != NULL && port->serves[family] ? port->interface->vif[family] : LINKS_NO_VIF;
 }
 
 void links_each_port(const struct links *links, unsigned table, enum family family, unsigned vif, bool usable,
@@ -588,7 +584,7 @@ void links_each_port(const struct links *links, unsigned table, enum family fami
 	if (interface == NULL || interface->vif[family] != vif)
 		return;
 	LL_FOREACH (interface->ports, port)
-		if (usable ? port->told_usable[family] : port->told && !port->leaving)
+		if (usable ? port->told_usable[family] : port->told && !port->leaving && port->serves[family])
 			tell(context, port->instance, port->id);
 }
 
@@ -612,7 +608,7 @@ static void fill_port(const struct port *from, struct links_port *port)
 		.settings = *from->settings,
 	};
 	for (int family = 0; family < FAMILIES; family++) {
-		port->vif[family] = from->interface->vif[family];
+		port->vif[family] = from->serves[family] ? from->interface->vif[family] : LINKS_NO_VIF;
 		port->address[family] = interface_address(from->interface, family);
 		port->usable[family] = port_is_usable(from, family);
 	}
@@ -637,7 +633,7 @@ static bool is_missing(const struct links *links, const struct name *name)
 	const struct interface *interface;
 
 	DL_FOREACH (links->interfaces, interface)
-		if (!interface->gone && matches(name, interface->name))
+		if (!interface->gone && name_matches(name, interface->name))
 			return false;
 	return true;
 }
@@ -647,7 +643,7 @@ bool links_next_missing(const struct links *links, size_t *cursor, unsigned *ins
 	const struct name *name;
 	size_t place = 0;
 
-	LL_FOREACH (links->names, name) {
+	LL_FOREACH (links->names.first, name) {
 		if (place++ < *cursor)
 			continue;
 		++*cursor;

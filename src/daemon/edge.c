@@ -165,6 +165,13 @@ static void apply_links(struct owner *owner, mtime now)
 		case LINK_TELL:
 			result = tell_link(owner, &op, now);
 			break;
+		case LINK_CONFLICT:
+			warnx("%s: patterns of instances %s and %s match it: %s, the first, has it; name it "
+			      "in the other to give it there",
+			      op.name, owner->instances[op.instance].config->name,
+			      owner->instances[op.loser].config->name,
+			      owner->instances[op.instance].config->name);
+			break;
 		}
 		links_done(owner->links, now, &op, result);
 	}

@@ -20,6 +20,7 @@
 
 #define INSTANCES 3
 #define TABLES    2
+#define VIFS      ((size_t)TABLES * FAMILIES * LINKS_VIFS)
 #define RETRY     2000
 #define ADDRESSES 6
 #define MACHINES  10 /* interfaces at a time in the random test */
@@ -226,6 +227,8 @@ static bool turn(struct world *world)
 			result = add_vif(world, &op);
 		else if (op.kind == LINK_DEL_VIF)
 			del_vif(world, &op);
+		else if (op.kind == LINK_CONFLICT)
+			note(world, " conflict%u>%u(%s)", op.instance, op.loser, op.name);
 		else
 			result = tell(world, &op);
 		links_done(world->links, world->now, &op, result);
@@ -338,6 +341,50 @@ static void instances_share_an_interface(void **state)
 	assert_string_equal(links_vif_name(world.links, 0, FAMILY_IPV4, 1), "tun0");
 	assert_string_equal(links_vif_name(world.links, 0, FAMILY_IPV4, 5), "?");
 	assert_string_equal(links_vif_name(world.links, 0, FAMILY_IPV4, 99), "?");
+	close_world(&world);
+}
+
+/* A name wins over a pattern, whichever instance comes first; of two patterns the first instance's counts,
+ * which is said once. In the family that they do not share, there is no conflict. */
+static void instances_compete(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	add_name(&world, 0, ROLE_DOWNSTREAM, "e*", settings_of(VERSION_3, VERSION_NONE));
+	add_name(&world, 1, ROLE_DOWNSTREAM, "et*", settings_of(VERSION_3, VERSION_3));
+	add_name(&world, 2, ROLE_UPSTREAM, "eth0", settings_of(VERSION_3, VERSION_NONE));
+	assert_true(links_interface(world.links, 1, "eth0", true, 1500));
+	address(&world, 1, "fe80::1", true);
+	expect(&world, " add0:0(eth0) add1:0(eth0) tell2:0(eth0 4) tell1:0(eth0 6)");
+	assert_true(links_interface(world.links, 2, "eth1", true, 1500));
+	address(&world, 2, "fe80::2", true);
+	expect(&world, " conflict0>1(eth1) add0:1(eth1) add1:1(eth1) tell1:1(eth1 6) tell0:0(eth1 4)");
+	assert_int_equal(links_vif(world.links, 1, 1, FAMILY_IPV4), LINKS_NO_VIF);
+	assert_int_equal(links_vif(world.links, 1, 1, FAMILY_IPV6), 1);
+	assert_int_equal(world.views[1][1].change.settings.version[FAMILY_IPV4], VERSION_NONE);
+	assert_true(links_interface(world.links, 3, "eth2", true, 1500));
+	expect(&world, " add0:2(eth2) add1:2(eth2) tell1:2(eth2) tell0:1(eth2 4)");
+	close_world(&world);
+}
+
+/* What goes out on a shared upstream link is the union; from different tables it cannot be shared. */
+static void upstream_links_are_shared_in_one_table(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	world.tables[2] = 1;
+	links_set_table(world.links, 2, 1);
+	add_name(&world, 0, ROLE_UPSTREAM, "ppp*", settings_of(VERSION_3, VERSION_NONE));
+	add_name(&world, 1, ROLE_UPSTREAM, "ppp0", settings_of(VERSION_3, VERSION_NONE));
+	add_name(&world, 2, ROLE_UPSTREAM, "ppp?", settings_of(VERSION_3, VERSION_NONE));
+	assert_true(links_interface(world.links, 1, "ppp0", true, 1500));
+	expect(&world, " add0:0(ppp0) tell1:0(ppp0 4) tell0:0(ppp0 4)");
+	assert_true(links_interface(world.links, 2, "ppp1", true, 1500));
+	expect(&world, " conflict0>2(ppp1) add0:1(ppp1) tell0:1(ppp1 4)");
 	close_world(&world);
 }
 
@@ -625,8 +672,8 @@ static void more_links_than_ids(void **state)
 
 	(void)state;
 	open_world(&world);
-	add_name(&world, 0, ROLE_DOWNSTREAM, "ppp*", settings_of(VERSION_3, VERSION_NONE));
-	add_name(&world, 1, ROLE_DOWNSTREAM, "ppp6?", settings_of(VERSION_3, VERSION_NONE));
+	add_name(&world, 0, ROLE_UPSTREAM, "ppp*", settings_of(VERSION_3, VERSION_NONE));
+	add_name(&world, 1, ROLE_UPSTREAM, "ppp6?", settings_of(VERSION_3, VERSION_NONE));
 	for (int i = 0; i < LINKS_MAX + 2; i++) {
 		snprintf(name, sizeof name, "ppp%d", i);
 		assert_int_equal(links_interface(world.links, 100 + i, name, true, 1500), i < LINKS_MAX);
@@ -788,6 +835,43 @@ static const struct name *best_name(const struct world *world, unsigned instance
 	return found;
 }
 
+static bool is_plain(const struct name *name)
+{
+	return strpbrk(name->pattern, "*?[") == NULL;
+}
+
+/* Who has an interface: of those with a plain name the first, else the first. */
+static const struct name *winner(const struct world *world, enum family family, const char *interface)
+{
+	const struct name *found = NULL;
+
+	for (unsigned instance = INSTANCES; instance-- > 0;) {
+		const struct name *name = best_name(world, instance, interface);
+
+		if (name != NULL && name->settings.version[family] != VERSION_NONE &&
+		    (found == NULL || is_plain(name) || !is_plain(found)))
+			found = name;
+	}
+	return found;
+}
+
+static bool serves(const struct world *world, unsigned instance, enum family family, const char *interface)
+{
+	const struct name *name = best_name(world, instance, interface);
+	const struct name *first = winner(world, family, interface);
+
+	if (name == NULL || name->settings.version[family] == VERSION_NONE)
+		return false;
+	return name == first || (name->role == ROLE_UPSTREAM && first->role == ROLE_UPSTREAM &&
+	                         world->tables[instance] == world->tables[first->instance]);
+}
+
+static bool has_link(const struct world *world, unsigned instance, const char *interface)
+{
+	return serves(world, instance, FAMILY_IPV4, interface) ||
+	       serves(world, instance, FAMILY_IPV6, interface);
+}
+
 static struct addr best_address(const struct machine *machine, enum family family)
 {
 	struct addr best = addr_unspecified(family);
@@ -814,6 +898,7 @@ static const struct machine *machine_of(const struct world *world, int ifindex)
 static void check_view(const struct world *world, unsigned instance, const struct view *view)
 {
 	const struct machine *machine = machine_of(world, view->ifindex);
+	struct link_settings settings;
 	const struct name *name;
 
 	check(world, machine != NULL, "an interface that is gone");
@@ -821,11 +906,14 @@ static void check_view(const struct world *world, unsigned instance, const struc
 	check(world, strcmp(view->change.name, machine->name) == 0 && name != NULL, "a wrong name");
 	check(world, view->change.role == name->role && view->change.mtu == machine->mtu,
 	      "wrong role or MTU");
-	check(world, memcmp(&view->change.settings, &name->settings, sizeof name->settings) == 0,
-	      "wrong settings");
-	for (int family = 0; family < FAMILIES; family++) {
+	settings = name->settings;
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
+		if (!serves(world, instance, family, machine->name))
+			settings.version[family] = VERSION_NONE;
+	check(world, memcmp(&view->change.settings, &settings, sizeof settings) == 0, "wrong settings");
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		struct addr addr = best_address(machine, family);
-		bool usable = machine->up && name->settings.version[family] != VERSION_NONE &&
+		bool usable = machine->up && settings.version[family] != VERSION_NONE &&
 		              (family == FAMILY_IPV4 || !addr_is_unspecified(&addr));
 
 		check(world, view->change.family[family].usable == usable, "wrongly usable, or not");
@@ -964,7 +1052,7 @@ static void check_world(const struct world *world)
 	for (size_t i = 0; i < MACHINES; i++)
 		for (unsigned instance = 0; instance < INSTANCES; instance++)
 			expected += world->machines[i].ifindex != 0 &&
-			            best_name(world, instance, world->machines[i].name) != NULL;
+			            has_link(world, instance, world->machines[i].name);
 	for (unsigned instance = 0; instance < INSTANCES; instance++)
 		for (unsigned id = 0; id < LINKS_MAX; id++)
 			if (world->views[instance][id].known) {
@@ -972,11 +1060,17 @@ static void check_world(const struct world *world)
 				check_view(world, instance, &world->views[instance][id]);
 			}
 	check(world, known == expected, "links unknown, or known twice");
-	for (int family = 0; family < FAMILIES; family++)
-		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
-			check_vif(world, 0, family, vif);
+	for (unsigned table = 0; table < TABLES; table++)
+		for (int family = 0; family < FAMILIES; family++)
+			for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
+				check_vif(world, table, family, vif);
 	check_ports(world, expected);
 	check_missing(world);
+}
+
+static struct vif *any_vif(struct world *world, size_t i)
+{
+	return &world->vifs[i / LINKS_VIFS / FAMILIES][i / LINKS_VIFS % FAMILIES][i % LINKS_VIFS];
 }
 
 static struct machine *pick(struct world *world, bool present)
@@ -1024,10 +1118,9 @@ static void vanish(struct world *world, bool told)
 
 	if (machine == NULL)
 		return;
-	for (int family = 0; family < FAMILIES; family++)
-		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
-			if (world->vifs[0][family][vif].ifindex == machine->ifindex)
-				world->vifs[0][family][vif].in_kernel = false;
+	for (size_t i = 0; i < VIFS; i++)
+		if (any_vif(world, i)->ifindex == machine->ifindex)
+			any_vif(world, i)->in_kernel = false;
 	if (told)
 		links_interface_gone(world->links, machine->ifindex);
 	*machine = (struct machine){0};
@@ -1119,10 +1212,9 @@ static void instances_give_back(struct world *world, uint32_t percent)
 
 static void routes_go(struct world *world, uint32_t percent)
 {
-	for (int family = 0; family < FAMILIES; family++)
-		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
-			if (random_percent(&world->random, percent))
-				world->vifs[0][family][vif].uses = 0;
+	for (size_t i = 0; i < VIFS; i++)
+		if (random_percent(&world->random, percent))
+			any_vif(world, i)->uses = 0;
 }
 
 static void come_to_rest(struct world *world)
@@ -1158,6 +1250,14 @@ static void name_at_random(struct world *world)
 	}
 }
 
+static void tables_at_random(struct world *world)
+{
+	for (unsigned instance = 0; instance < INSTANCES; instance++) {
+		world->tables[instance] = random_below(&world->random, TABLES);
+		links_set_table(world->links, instance, world->tables[instance]);
+	}
+}
+
 static void random_news(void **state)
 {
 	(void)state;
@@ -1169,6 +1269,7 @@ static void random_news(void **state)
 		world.seed = seed;
 		world.random.state = seed;
 		world.failure_percent = seed % 3 ? 15 : 0;
+		tables_at_random(&world);
 		name_at_random(&world);
 		for (int step = 0; step < 200; step++) {
 			if (random_percent(&world.random, 4))
@@ -1194,6 +1295,8 @@ int main(void)
 		cmocka_unit_test(life_of_a_link),
 		cmocka_unit_test(instances_share_an_interface),
 		cmocka_unit_test(tables_have_vifs_of_their_own),
+		cmocka_unit_test(instances_compete),
+		cmocka_unit_test(upstream_links_are_shared_in_one_table),
 		cmocka_unit_test(families_without_a_table_have_no_vifs),
 		cmocka_unit_test(names_and_patterns),
 		cmocka_unit_test(missing_names),
