@@ -111,6 +111,7 @@ struct instance {
 	uint64_t drops[DROP_CAUSES]; /* those of links that are gone, or that belong to none */
 	struct events events;
 	struct walk walks[SNAPSHOT_CURSORS];
+	bool pong_due;
 	bool stopping;
 	bool stopped;
 	struct addr scratch[INSTANCE_SOURCES_MAX];

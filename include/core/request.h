@@ -19,6 +19,7 @@ enum request_kind {
 	REQUEST_SNAPSHOT,  /* payload: records of a page; more: the walk goes on */
 	REQUEST_LINK_FREE, /* the link's id may be used again */
 	REQUEST_STOPPED,   /* the last one */
+	REQUEST_PONG,      /* a sign of life */
 };
 
 struct upstream_query {

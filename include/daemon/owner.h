@@ -11,6 +11,7 @@
  *   table     the kernel tables themselves: open, close, vifs
  *   uplink    the same for the host side upstream
  *   status    snapshots -> text
+ *   health    what the service manager is told
  */
 #ifndef MCPROXY_DAEMON_OWNER_H
 #define MCPROXY_DAEMON_OWNER_H
@@ -19,6 +20,7 @@
 #include "core/links.h"
 #include "core/routes.h"
 #include "daemon/config.h"
+#include "daemon/health.h"
 #include "daemon/worker.h"
 #include "kernel/kept_settings.h"
 #include "kernel/link_socket.h"
@@ -98,6 +100,7 @@ struct instance_slot {
 	struct worker *worker;          /* NULL: stopped */
 	struct channel *channel;
 	uint64_t requests;
+	uint8_t heartbeat;                          /* enum heartbeat */
 	bool again;                                 /* there were more requests than one turn may take */
 	struct link_told told[LINKS_MAX][FAMILIES]; /* by link id */
 };
@@ -135,6 +138,7 @@ struct owner {
 	int record_fd;
 	struct status *status;
 	struct loop_source *removed;
+	struct health health;
 	bool told_memory;    /* that the tables are out of memory */
 	bool told_rpfilter;  /* that rp_filter cannot be written */
 	bool told_recording; /* that the recording ended before its time */

@@ -436,6 +436,9 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 	case INPUT_STOP:
 		instance->stopping = true;
 		break;
+	case INPUT_PING:
+		instance->pong_due = true;
+		break;
 	}
 }
 

@@ -199,6 +199,15 @@ static bool pull_event(struct instance *instance, struct request *request)
 	return events_pull(&instance->events, &request->event);
 }
 
+static bool pull_pong(struct instance *instance, struct request *request)
+{
+	if (!instance->pong_due)
+		return false;
+	instance->pong_due = false;
+	*request = (struct request){.kind = REQUEST_PONG};
+	return true;
+}
+
 static bool pull_stopped(struct instance *instance, struct request *request)
 {
 	if (instance->stopped)
@@ -208,16 +217,17 @@ static bool pull_stopped(struct instance *instance, struct request *request)
 	return true;
 }
 
-/* Most urgent first: what makes a picture appear, then what keeps it, then what tells of it. A link's id is
- * given back only when no request that names it is left. */
+/* Most urgent first: the sign of life, which has to be on time under any load and is rare; what makes a
+ * picture appear, then what keeps it, then what tells of it. A link's id is given back only when no request
+ * that names it is left. */
 bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
                    size_t *payload_size)
 {
 	*payload_size = 0;
 	if (instance->stopping)
 		return pull_stopped(instance, request);
-	return pull_membership(instance, request, payload, payload_size) || pull_flow(instance, request) ||
-	       pull_heard_query(instance, request, payload, payload_size) ||
+	return pull_pong(instance, request) || pull_membership(instance, request, payload, payload_size) ||
+	       pull_flow(instance, request) || pull_heard_query(instance, request, payload, payload_size) ||
 	       pull_group_query(instance, now, request, payload, payload_size) ||
 	       pull_general_query(instance, now, request, payload, payload_size) ||
 	       snapshot_pull(instance, now, request, payload, payload_size) ||

@@ -139,6 +139,7 @@ static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 	if (!intake_tell(&owner->instances[op->instance], &input, &op->change, sizeof op->change))
 		return -EAGAIN;
 	log_link(owner, op);
+	health_links_changed(owner);
 	if (owner->rpfilter != NULL && op->change.present)
 		disable_rp_filter(owner, op->name);
 	else if (owner->rpfilter == NULL)

@@ -154,6 +154,9 @@ static void grant(struct owner *owner, struct instance_slot *instance, mtime now
 		owner_unwatch(owner, &instance->source);
 		instance->channel = NULL;
 		break;
+	case REQUEST_PONG:
+		health_heard(owner, instance);
+		break;
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/notify.h"
 #include "daemon/sandbox.h"
 #include "daemon/status.h"
 #include "daemon/table.h"
@@ -131,6 +132,7 @@ static bool start_instance(struct owner *owner, unsigned number)
 		warn("%s: worker cannot start", slot->config->name);
 		return false;
 	}
+	slot->heartbeat = HEARTBEAT_HEARD;
 	if (slot->config->upstream_count == 0)
 		info("%s: no upstream link: a querier only, streams are forwarded between its links",
 		     slot->config->name);
@@ -371,20 +373,29 @@ static void serve_again(struct owner *owner, mtime now)
 			grant_requests(owner, &owner->instances[i].source, now);
 }
 
+static mtime loop_deadline(const struct owner *owner)
+{
+	mtime deadline = edge_deadline(owner);
+
+	deadline = mtime_min(deadline, status_deadline(owner->status));
+	deadline = mtime_min(deadline, owner->netlink_refresh_at);
+	deadline = mtime_min(deadline, health_deadline(owner));
+	return mtime_min(deadline, log_deadline());
+}
+
 static void owner_loop(struct owner *owner)
 {
 	mtime status_at = owner->options->status ? clock_now() + STATUS_INTERVAL : MTIME_NEVER;
 
 	while (!owner->stopping) {
 		struct epoll_event events[EVENTS_PER_TURN];
-		mtime deadline =
-			mtime_min(mtime_min(mtime_min(edge_deadline(owner), status_at), log_deadline()),
-		                  mtime_min(status_deadline(owner->status), owner->netlink_refresh_at));
+		mtime deadline = mtime_min(loop_deadline(owner), status_at);
 		int count = epoll_wait(owner->epoll, events, EVENTS_PER_TURN,
 		                       timeout_until(owner->again ? 0 : deadline));
 		mtime now = clock_now();
 
 		owner->again = false;
+		health_ask(owner, now);
 		serve(owner, events, count, now);
 		serve_again(owner, now);
 		if (now >= status_at) {
@@ -395,9 +406,11 @@ static void owner_loop(struct owner *owner)
 		log_expire(now);
 		intake_refresh_netlink(owner, now);
 		edge_apply(owner, now);
+		health_tell(owner, now);
 		intake_wake(owner);
 		free_removed(owner);
 	}
+	health_stopping(owner);
 }
 
 int owner_run(const struct options *options, struct config *config)
@@ -407,10 +420,14 @@ int owner_run(const struct options *options, struct config *config)
 	                      .record_fd = -1,
 	                      .epoll = -1,
 	                      .netlink_refresh_at = MTIME_NEVER};
-	int result = owner_open(&owner);
+	int result;
 
+	notify_open();
+	health_open(&owner, clock_now());
+	result = owner_open(&owner);
 	if (result == 0)
 		owner_loop(&owner);
 	owner_close(&owner);
+	notify_close();
 	return result;
 }

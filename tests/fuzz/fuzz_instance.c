@@ -198,6 +198,8 @@ static bool pull_one(struct owner *owner)
 		assert(owner->stopping);
 		owner->stopped = true;
 		break;
+	case REQUEST_PONG:
+		break;
 	}
 	free(payload);
 	return true;
@@ -385,9 +387,12 @@ static void snapshot(struct owner *owner)
 
 static void events(struct owner *owner)
 {
-	struct input input = {.kind = INPUT_EVENTS, .wanted = fuzz_byte(&owner->stream) & 1};
+	uint8_t what = fuzz_byte(&owner->stream);
+	struct input input = {.kind = INPUT_EVENTS, .wanted = what & 1};
 
 	give(owner, &input, NULL, 0);
+	if (what & 2)
+		give(owner, &(struct input){.kind = INPUT_PING}, NULL, 0);
 }
 
 static void stop(struct owner *owner)

@@ -140,6 +140,7 @@ static void do_request(struct proxy *proxy, const struct request *request, size_
 		break;
 	case REQUEST_EVENT:
 	case REQUEST_STOPPED:
+	case REQUEST_PONG:
 		break;
 	}
 }

@@ -135,6 +135,7 @@ static const char *input_problem(const struct input *input, const uint8_t *paylo
 	case INPUT_EVENTS:
 		return input->wanted <= 1 ? NULL : "flag that is neither 0 nor 1";
 	case INPUT_STOP:
+	case INPUT_PING:
 		return NULL;
 	}
 	return "unknown input";
@@ -143,7 +144,7 @@ static const char *input_problem(const struct input *input, const uint8_t *paylo
 static const char *request_problem(const uint8_t *body)
 {
 	if (body[offsetof(struct request, kind)] < REQUEST_SEND ||
-	    body[offsetof(struct request, kind)] > REQUEST_STOPPED)
+	    body[offsetof(struct request, kind)] > REQUEST_PONG)
 		return "unknown request";
 	return holds_bool(body, offsetof(struct request, more)) ? NULL : "flag that is neither 0 nor 1";
 }

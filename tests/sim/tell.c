@@ -131,11 +131,11 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 	static const char *const names[] = {
 		[INPUT_PACKET] = "packet",     [INPUT_UPCALL] = "upcall",     [INPUT_LINK] = "link",
 		[INPUT_COUNTERS] = "counters", [INPUT_SNAPSHOT] = "snapshot", [INPUT_EVENTS] = "events",
-		[INPUT_STOP] = "stop",
+		[INPUT_STOP] = "stop",         [INPUT_PING] = "ping",
 	};
 
 	fprintf(to, "%s",
-	        input->kind >= INPUT_PACKET && input->kind <= INPUT_STOP ? names[input->kind] : "unknown");
+	        input->kind >= INPUT_PACKET && input->kind <= INPUT_PING ? names[input->kind] : "unknown");
 	switch ((enum input_kind)input->kind) {
 	case INPUT_PACKET:
 		fprintf(to, " link %u", input->link);
@@ -163,6 +163,7 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 		fputs(input->wanted ? " wanted" : " not wanted", to);
 		break;
 	case INPUT_STOP:
+	case INPUT_PING:
 		break;
 	}
 	fputc('\n', to);
@@ -287,6 +288,7 @@ void tell_request(FILE *to, const struct request *request, const void *payload, 
 		[REQUEST_SNAPSHOT] = "snapshot",
 		[REQUEST_LINK_FREE] = "link free",
 		[REQUEST_STOPPED] = "stopped",
+		[REQUEST_PONG] = "pong",
 	};
 
 	fprintf(to, "%s", names[request->kind]);
@@ -316,6 +318,7 @@ void tell_request(FILE *to, const struct request *request, const void *payload, 
 		fprintf(to, " %u", request->link);
 		break;
 	case REQUEST_STOPPED:
+	case REQUEST_PONG:
 		break;
 	}
 	fputc('\n', to);

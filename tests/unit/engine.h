@@ -83,7 +83,7 @@ static inline void engine_open(const struct instance_settings *settings)
 /* What every request must be like, whatever the inputs. */
 static inline void check_request(const struct request *request, size_t size)
 {
-	assert_in_range(request->kind, REQUEST_SEND, REQUEST_STOPPED);
+	assert_in_range(request->kind, REQUEST_SEND, REQUEST_PONG);
 	assert_true(size <= INSTANCE_PAYLOAD_MAX);
 	assert_true(request->link < LINKS_MAX || request->kind == REQUEST_EVENT);
 	if (request->kind == REQUEST_ROUTE)

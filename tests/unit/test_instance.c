@@ -626,6 +626,23 @@ static void events_tell_the_story(void **state)
 	assert_int_equal(told_of(REQUEST_EVENT), 0);
 }
 
+/* However often it was asked for before the turn. */
+static void ping_is_answered_once(void **state)
+{
+	struct input ping = {.kind = INPUT_PING};
+
+	(void)state;
+	forget();
+	instance_input(engine.instance, engine.now, &ping, NULL, 0);
+	instance_input(engine.instance, engine.now, &ping, NULL, 0);
+	turn();
+	assert_int_equal(engine.told_count, 1);
+	assert_int_equal(engine.told[0].request.kind, REQUEST_PONG);
+	instance_input(engine.instance, engine.now, &ping, NULL, 0);
+	turn();
+	assert_int_equal(told_of(REQUEST_PONG), 2);
+}
+
 static void stop_is_the_last_word(void **state)
 {
 	struct input stop = {.kind = INPUT_STOP};
@@ -671,6 +688,7 @@ int main(void)
 		engine_test(families_are_not_mixed_up),
 		engine_test(mixed_report_counts_record_by_record),
 		engine_test(events_tell_the_story),
+		engine_test(ping_is_answered_once),
 		engine_test(stop_is_the_last_word),
 	};
 
