@@ -139,6 +139,8 @@ void listener_arm(struct instance *instance, struct listener *listener);
 void membership_drop_link(struct instance *instance, struct link *link, enum family family, mtime now);
 /* The link's querier changed. */
 void membership_querier_changed(struct instance *instance, struct link *link, enum family family, mtime now);
+/* The link's settings changed: its timers follow. */
+void membership_reconfigure_link(struct instance *instance, struct link *link, enum family family, mtime now);
 /* Tells all memberships again: an upstream link became usable. */
 void membership_mark_all(struct instance *instance, enum family family);
 /* The filter that all links together want (RFC 4605 section 4.1). */
@@ -152,6 +154,8 @@ void forward_counters(struct instance *instance, mtime now, const struct input *
 /* The listeners of a group or the state of links changed: recomputes where its flows go. */
 void forward_update(struct instance *instance, struct membership *membership, mtime now);
 void forward_update_all(struct instance *instance, enum family family, mtime now);
+/* The limit on routes may have become smaller: what goes nowhere makes way, the oldest first. */
+void forward_limit(struct instance *instance);
 void forward_drop_link(struct instance *instance, struct link *link, enum family family);
 /* A flow told as gone. */
 void flow_free(struct instance *instance, struct flow *flow);

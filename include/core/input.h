@@ -18,6 +18,7 @@ enum input_kind {
 	INPUT_EVENTS,   /* wanted: events are to be told, or not any more */
 	INPUT_STOP,
 	INPUT_PING, /* a sign of life is wanted */
+	INPUT_SETTINGS, /* payload: struct instance_settings */
 };
 
 struct input {

@@ -11,7 +11,9 @@
 struct pool;
 
 struct pool *pool_new(size_t bytes_max); /* NULL when memory is short */
-void pool_free(struct pool *pool);       /* with every block still in use */
+/* A smaller limit takes nothing away; nothing more is given until less is held. */
+void pool_limit(struct pool *pool, size_t bytes_max);
+void pool_free(struct pool *pool); /* with every block still in use */
 
 /* A zeroed block, or NULL when the limit or the machine's memory is reached. */
 void *pool_take(struct pool *pool, size_t size);

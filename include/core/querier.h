@@ -23,6 +23,10 @@ struct querier {
 void querier_init(struct querier *querier);
 /* Starts (again) as querier: the link became usable or changed its address. */
 void querier_start(struct querier *querier, const struct link_settings *settings, mtime now);
+/* The link's settings changed under way. In another version the querier begins anew; a query is never later
+ * than the new interval has it. */
+void querier_reconfigure(struct querier *querier, const struct link_settings *settings, bool other_version,
+                         mtime now);
 void querier_stop(struct querier *querier);
 
 /* Is this router the link's querier? */

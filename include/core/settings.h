@@ -47,6 +47,10 @@ struct instance_settings {
 	uint64_t memory_max;    /* bytes of the pool */
 };
 
+/* The same values in every field; padding does not count. */
+bool link_settings_equal(const struct link_settings *a, const struct link_settings *b);
+bool instance_settings_equal(const struct instance_settings *a, const struct instance_settings *b);
+
 /* "IGMPv3", "MLDv1", ...; "none" for VERSION_NONE. */
 const char *version_name(enum family family, enum version version);
 

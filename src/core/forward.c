@@ -144,6 +144,14 @@ static bool make_room(struct instance *instance)
 	return true;
 }
 
+void forward_limit(struct instance *instance)
+{
+	size_t count = HASH_COUNT(instance->flows), max = instance->settings.routes_max;
+
+	for (; count > max && instance->negative_flows != NULL; count--)
+		flow_end(instance, instance->negative_flows);
+}
+
 static struct flow *flow_new(struct instance *instance, const struct flow_key *key)
 {
 	struct membership *membership = membership_get(instance, &key->group);

@@ -482,6 +482,17 @@ unsigned group_expire(struct group *group, const struct group_timers *timers, mt
 	return flags;
 }
 
+void group_extend(struct group *group, mtime by)
+{
+	if (group_is_queried(group))
+		return;
+	if (group->mode == FILTER_EXCLUDE)
+		group->exclude_until += by;
+	for (uint16_t i = 0; i < group->source_count; i++)
+		if (group->sources[i].until != SOURCE_BLOCKED)
+			group->sources[i].until += by;
+}
+
 mtime group_deadline(const struct group *group)
 {
 	mtime at = group->query_at;

@@ -359,6 +359,37 @@ static struct link *link_new(struct instance *instance, uint8_t id)
 	return instance->links[id] = link;
 }
 
+/* What was configured for a link, perhaps anew while it is in use. */
+static void link_configure(struct instance *instance, struct link *link, mtime now,
+                           struct link_settings settings)
+{
+	struct link_settings before = link->settings;
+
+	/* IGMPv1 hosts take up to 10 s to answer, whatever a query says (RFC 1112 appendix I). */
+	if (settings.version[FAMILY_IPV4] == VERSION_1 && settings.query_response_interval < V1_RESPONSE)
+		settings.query_response_interval = V1_RESPONSE;
+	link->settings = settings;
+	if (link->role == ROLE_UPSTREAM || link_settings_equal(&before, &settings))
+		return;
+	for (int family = 0; family < FAMILIES; family++) {
+		bool other_version = before.version[family] != settings.version[family];
+
+		if (!link->family[family].usable || settings.version[family] == VERSION_NONE)
+			continue;
+		querier_reconfigure(&link->family[family].querier, &settings, other_version, now);
+		arm_querier(instance, link, family);
+		membership_reconfigure_link(instance, link, family, now);
+	}
+}
+
+static void instance_configure(struct instance *instance, const void *payload, size_t size)
+{
+	assert(size == sizeof instance->settings);
+	memcpy(&instance->settings, payload, size);
+	pool_limit(instance->pool, instance->settings.memory_max);
+	forward_limit(instance);
+}
+
 static void link_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
                        size_t size)
 {
@@ -381,11 +412,7 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 			family_goes_down(instance, link, family, now);
 	link->role = change.role;
 	link->mtu = change.mtu;
-	link->settings = change.settings;
-	/* IGMPv1 hosts take up to 10 s to answer, whatever a query says (RFC 1112 appendix I). */
-	if (change.settings.version[FAMILY_IPV4] == VERSION_1 &&
-	    change.settings.query_response_interval < V1_RESPONSE)
-		link->settings.query_response_interval = V1_RESPONSE;
+	link_configure(instance, link, now, change.settings);
 	memcpy(link->name, change.name, sizeof link->name);
 	for (int family = 0; family < FAMILIES; family++)
 		family_changes(instance, link, family, now, &change);
@@ -438,6 +465,9 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 		break;
 	case INPUT_PING:
 		instance->pong_due = true;
+		break;
+	case INPUT_SETTINGS:
+		instance_configure(instance, payload, payload_size);
 		break;
 	}
 }

@@ -287,3 +287,20 @@ void membership_querier_changed(struct instance *instance, struct link *link, en
 	if (was_querier != querier && link->family[family].group_count > 0)
 		forward_update_all(instance, family, now);
 }
+
+void membership_reconfigure_link(struct instance *instance, struct link *link, enum family family, mtime now)
+{
+	struct group_timers *timers = &link->family[family].timers;
+	mtime before = timers->membership_interval;
+	struct membership *membership, *next;
+
+	link_refresh_timers(link, family, now);
+	if (timers->membership_interval <= before)
+		return;
+	HASH_ITER (hh, instance->memberships, membership, next) {
+		struct listener *listener = listener_find(membership, link);
+
+		if (listener != NULL && addr_family(&membership->group) == family)
+			group_extend(&listener->group, timers->membership_interval - before);
+	}
+}

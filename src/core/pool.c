@@ -87,6 +87,11 @@ static void free_slabs(struct slab *list)
 		free_slab(slab);
 }
 
+void pool_limit(struct pool *pool, size_t bytes_max)
+{
+	pool->bytes_max = bytes_max;
+}
+
 void pool_free(struct pool *pool)
 {
 	struct large *large, *next;

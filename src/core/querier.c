@@ -24,6 +24,24 @@ void querier_start(struct querier *querier, const struct link_settings *settings
 	querier->startup_left = querier_startup_count(settings);
 }
 
+void querier_reconfigure(struct querier *querier, const struct link_settings *settings, bool other_version,
+                         mtime now)
+{
+	uint8_t startup = querier_startup_count(settings);
+
+	if (!querier_is_elected(querier, now))
+		return;
+	if (other_version) {
+		querier_start(querier, settings, now);
+		return;
+	}
+	if (querier->startup_left > startup)
+		querier->startup_left = startup;
+	querier->query_at = mtime_min(querier->query_at,
+	                              now + (querier->startup_left > 0 ? querier_startup_interval(settings)
+	                                                               : settings->query_interval));
+}
+
 void querier_stop(struct querier *querier)
 {
 	querier_init(querier);

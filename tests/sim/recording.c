@@ -137,6 +137,8 @@ static const char *input_problem(const struct input *input, const uint8_t *paylo
 	case INPUT_STOP:
 	case INPUT_PING:
 		return NULL;
+	case INPUT_SETTINGS:
+		return size == sizeof(struct instance_settings) ? NULL : "settings of a wrong size";
 	}
 	return "unknown input";
 }

@@ -131,11 +131,12 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 	static const char *const names[] = {
 		[INPUT_PACKET] = "packet",     [INPUT_UPCALL] = "upcall",     [INPUT_LINK] = "link",
 		[INPUT_COUNTERS] = "counters", [INPUT_SNAPSHOT] = "snapshot", [INPUT_EVENTS] = "events",
-		[INPUT_STOP] = "stop",         [INPUT_PING] = "ping",
+		[INPUT_STOP] = "stop",         [INPUT_PING] = "ping",         [INPUT_SETTINGS] = "settings",
 	};
 
 	fprintf(to, "%s",
-	        input->kind >= INPUT_PACKET && input->kind <= INPUT_PING ? names[input->kind] : "unknown");
+	        input->kind >= INPUT_PACKET && input->kind <= INPUT_SETTINGS ? names[input->kind]
+	                                                                     : "unknown");
 	switch ((enum input_kind)input->kind) {
 	case INPUT_PACKET:
 		fprintf(to, " link %u", input->link);
@@ -164,6 +165,7 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 		break;
 	case INPUT_STOP:
 	case INPUT_PING:
+	case INPUT_SETTINGS:
 		break;
 	}
 	fputc('\n', to);

@@ -259,6 +259,170 @@ static void link_changes_its_role(void **state)
 static const struct query v3_query = {
 	.version = VERSION_3, .max_response = 5000, .robustness = 3, .query_interval = 60000};
 
+/* A reload tells new settings of a link in use: streams and members stay. */
+static void shorter_intervals_hold_at_once(void **state)
+{
+	mtime times[8], start;
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	upcall(UP, "10.9.9.9", "239.1.1.1");
+	pass(50000);
+	forget();
+	start = engine.now;
+	engine.links[DOWN1].settings.query_interval = 20000;
+	give_link(DOWN1);
+	pass(45000);
+	assert_int_equal(query_times(DOWN1, FAMILY_IPV4, start, times, 8), 2);
+	assert_int_equal(times[0], 20000);
+	assert_int_equal(times[1], 40000);
+	assert_int_equal(query_times(DOWN2, FAMILY_IPV4, start, times, 8), 0);
+	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "never");
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+	/* The next report has the new membership interval: 2 * 20 s + 10 s. */
+	join(DOWN1, "239.1.1.1");
+	pass(49999);
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+	pass(1);
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+}
+
+static void longer_intervals_extend_what_runs(void **state)
+{
+	mtime times[8], start;
+
+	(void)state;
+	engine.links[DOWN1].settings.query_interval = 20000;
+	give_link(DOWN1);
+	join(DOWN1, "239.1.1.1");
+	report(DOWN1, ALLOW, "232.1.1.1", "10.9.9.9");
+	pass(15000);
+	forget();
+	start = engine.now;
+	engine.links[DOWN1].settings.query_interval = 125000;
+	give_link(DOWN1);
+	/* 260 s instead of 50 s, 15 s of which are over; the query that was due stays so. */
+	pass(244999);
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+	assert_string_equal(membership_of("232.1.1.1"), "never");
+	pass(1);
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+	assert_string_equal(membership_of("232.1.1.1"), "INCLUDE{}");
+	assert_in_range(query_times(DOWN1, FAMILY_IPV4, start, times, 8), 2, 3);
+	assert_in_range(times[0], 0, 20000);
+}
+
+static void other_version_asks_at_once(void **state)
+{
+	struct sent_query sent;
+	mtime times[8], start = engine.now;
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	report(DOWN1, ALLOW, "232.1.1.1", "10.9.9.9");
+	upcall(UP, "10.9.9.9", "239.1.1.1");
+	upcall(UP, "10.9.9.9", "232.1.1.1");
+	forget();
+	engine.links[DOWN1].settings.version[FAMILY_IPV4] = VERSION_2;
+	give_link(DOWN1);
+	assert_true(nth_query(0, &sent));
+	assert_int_equal(sent.link, DOWN1);
+	assert_int_equal(sent.packet.family, FAMILY_IPV4);
+	assert_int_equal(sent.query.version, VERSION_2);
+	assert_false(nth_query(1, &sent));
+	/* As at the start. */
+	pass(40000);
+	assert_int_equal(query_times(DOWN1, FAMILY_IPV4, start, times, 8), 2);
+	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "never");
+	assert_string_equal(route_of("10.9.9.9", "232.1.1.1"), "never");
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+	assert_string_equal(membership_of("232.1.1.1"), "never");
+}
+
+static void settings_of_another_querier_stay(void **state)
+{
+	struct sent_query sent;
+
+	(void)state;
+	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	forget();
+	engine.links[DOWN1].settings.query_interval = 5000;
+	engine.links[DOWN1].settings.version[FAMILY_IPV4] = VERSION_2;
+	use_family(DOWN1, FAMILY_IPV6, false);
+	give_link(DOWN1);
+	pass(60000);
+	assert_false(nth_query(0, &sent));
+}
+
+static void family_ends_and_begins_by_settings(void **state)
+{
+	struct sent_query sent;
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	join(DOWN1, "ff1e::1");
+	forget();
+	engine.links[DOWN1].settings.version[FAMILY_IPV6] = VERSION_NONE;
+	give_link(DOWN1);
+	assert_string_equal(membership_of("ff1e::1"), "INCLUDE{}");
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+	engine.links[DOWN1].settings.version[FAMILY_IPV6] = VERSION_2;
+	give_link(DOWN1);
+	assert_true(nth_query(0, &sent));
+	assert_int_equal(sent.packet.family, FAMILY_IPV6);
+	assert_int_equal(sent.query.version, VERSION_2);
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+}
+
+static void configure(const struct instance_settings *settings)
+{
+	struct input input = {.kind = INPUT_SETTINGS};
+
+	give(&input, settings, sizeof *settings);
+	turn();
+}
+
+static void limits_change_under_way(void **state)
+{
+	struct instance_settings settings = usual_settings;
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	for (unsigned i = 1; i <= 5; i++) {
+		char source[32];
+
+		snprintf(source, sizeof source, "10.9.9.%u", i);
+		upcall(UP, source, i == 1 ? "239.1.1.1" : "239.1.1.2");
+	}
+	forget();
+	/* What goes nowhere makes way, the oldest first. */
+	settings.routes_max = 3;
+	configure(&settings);
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "never");
+	assert_string_equal(route_of("10.9.9.2", "239.1.1.2"), "none");
+	assert_string_equal(route_of("10.9.9.3", "239.1.1.2"), "none");
+	assert_string_equal(route_of("10.9.9.4", "239.1.1.2"), "never");
+	/* Less memory than is held: what is there stays, nothing comes to it. */
+	settings.memory_max = 1;
+	configure(&settings);
+	for (unsigned i = 0; i < 3000; i++) {
+		char group[32];
+
+		snprintf(group, sizeof group, "239.3.%u.%u", i / 250, i % 250);
+		join(DOWN1, group);
+	}
+	assert_string_equal(membership_of("239.3.11.249"), "never");
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "never");
+	settings = usual_settings;
+	settings.route_timeout = 20000;
+	configure(&settings);
+	join(DOWN1, "239.3.11.249");
+	assert_string_equal(membership_of("239.3.11.249"), "EXCLUDE{}");
+	pass(20000);
+	counters("10.9.9.1", "239.1.1.1", 0);
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "none");
+}
+
 static void lower_address_becomes_the_querier(void **state)
 {
 	struct sent_query sent;
@@ -674,6 +838,12 @@ int main(void)
 		empty_test(link_comes_up_without_memory),
 		engine_test(upstream_goes_and_comes),
 		engine_test(link_changes_its_role),
+		engine_test(shorter_intervals_hold_at_once),
+		engine_test(longer_intervals_extend_what_runs),
+		engine_test(other_version_asks_at_once),
+		engine_test(settings_of_another_querier_stay),
+		engine_test(family_ends_and_begins_by_settings),
+		engine_test(limits_change_under_way),
 		engine_test(lower_address_becomes_the_querier),
 		engine_test(no_group_queries_where_another_asks),
 		engine_test(suppressed_and_foreign_queries_lower_no_timer),
