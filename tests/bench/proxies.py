@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Proxies to be measured: a command and a configuration each. Upstream is eth0, downstream is eth1."""
+
+import dataclasses
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("MCPROXY_BUILD", TOP / "build"))
+MCPROXY = Path(os.environ.get("MCPROXY", BUILD / "mcproxy"))
+sys.path.insert(0, str(TOP / "tests" / "net"))
+from netlab import Process, make_router, tables, wait_until  # noqa: E402
+
+_CLOCK_PROCESS_CPU = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Proxy:
+    """command: words, in which {configuration} is replaced by the path of a file with that text. has_status: it writes
+    mcproxy's status to {status} of the text when SIGUSR1 comes."""
+
+    name: str
+    command: tuple
+    configuration: str = ""
+    has_status: bool = False
+
+
+def mcproxy(name="mcproxy", **settings):
+    text = 'protocol = "IGMPv3";\ninstances = ( "eth0 ==> eth1" );\nstatus_file = "{status}";\n'
+    text += "".join(f"{key} = {value};\n" for key, value in settings.items())
+    return Proxy(name, (str(MCPROXY), "-c", "{configuration}"), text, True)
+
+
+def igmpproxy(fast_leave=False):
+    program = shutil.which("igmpproxy") or "/usr/sbin/igmpproxy"
+    text = ("quickleave\n" if fast_leave else "") + (
+        "phyint eth0 upstream ratelimit 0 threshold 1\n\taltnet 0.0.0.0/0\n"
+        "phyint eth1 downstream ratelimit 0 threshold 1\nphyint lo disabled\n")
+    return Proxy("igmpproxy", (program, "-n", "{configuration}"), text)
+
+
+def floor(*options):
+    return Proxy("floor", (str(BUILD / "tests/bench/bench_floor"), *options, "eth0", "eth1"))
+
+
+class Trial:
+    """A proxy that runs in a network of its own: source eth0 -- eth0 router eth1 -- eth0 host."""
+
+    def __init__(self, lab, proxy):
+        self.proxy = proxy
+        self.network = make_router(lab)
+        self.router = self.network.router
+        self.status_path = self.router.directory / "status"
+        configuration = self.router.directory / "configuration"
+        configuration.write_text(proxy.configuration.replace("{status}", str(self.status_path)))
+        words = [word.replace("{configuration}", str(configuration)) for word in proxy.command]
+        self.process = Process(self.router, *words, private_run=True)
+        wait_until(self._is_ready, 10, lambda: f"{self.process} ready; it says {self.process.stderr}")
+
+    def _is_ready(self):
+        assert self.process.running, f"{self.process} ended: {self.process.stderr}"
+        return {"eth0", "eth1"} <= {vif.name for vif in tables.vifs(self.router)}
+
+    def cpu(self):
+        """Seconds of CPU that all its threads have used."""
+        return time.clock_gettime(~self.process.pid << 3 | _CLOCK_PROCESS_CPU)
+
+    def wait_idle(self):
+        used = [self.cpu()]
+
+        def is_idle():
+            used.append(self.cpu())
+            return used[-1] - used[-2] < 0.0001
+        wait_until(is_idle, 60, "an idle proxy", interval=0.05)
+
+    def peak_memory(self):
+        """Bytes."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        return 0
+
+    def wake_ups(self):
+        count = 0
+        for path in Path(f"/proc/{self.process.pid}/task").glob("*/status"):
+            for line in path.read_text().splitlines():
+                if line.startswith("voluntary_ctxt_switches:"):
+                    count += int(line.split()[1])
+        return count
+
+    def drops(self):
+        """Control packets that were lost on their way into the proxy: in its sockets and, of mcproxy, behind them."""
+        raw = sum(int(line.split()[-1]) for line in self.router.read("/proc/net/raw").splitlines()[1:])
+        packet = sum(int(word[1:].rstrip(")")) for line in self.router.run("ss -0 -H -m").splitlines()
+                     if "skmem:(" in line for word in line.split("skmem:(")[1].split(",") if word.startswith("d"))
+        return raw + packet + self._channel_drops()
+
+    def _channel_drops(self):
+        if not self.proxy.has_status:
+            return 0
+        self.status_path.unlink(missing_ok=True)
+        self.process.signal(signal.SIGUSR1)
+        text = wait_until(lambda: self.status_path.exists() and self.status_path.read_text(), what="the status")
+        return sum(int(line.split()[1]) for line in text.splitlines() if line.split()[:1] == ["lost_in_channel"])
+
+    def stop(self):
+        """Seconds until it has ended."""
+        start = time.monotonic()
+        self.process.signal(signal.SIGTERM)
+        self.process.wait(120)
+        return time.monotonic() - start
