@@ -5,6 +5,7 @@
  * of them run by this one thread:
  *
  *   owner     the loop and its table of sources; start and stop
+ *   instances  their workers: start and stop
  *   intake    kernel -> workers: packets, upcalls, news of links and counters become inputs
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results

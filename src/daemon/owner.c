@@ -2,6 +2,7 @@
 #include "daemon/owner.h"
 
 #include "daemon/clock.h"
+#include "daemon/instances.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/sandbox.h"
@@ -24,7 +25,6 @@
 #define EVENTS_PER_TURN 64
 #define STATUS_INTERVAL (4 * MTIME_SECOND)
 #define STATE_DIRECTORY "/run/mcproxy"
-#define STOP_PATIENCE   (5 * MTIME_SECOND) /* a worker answers within microseconds */
 
 bool owner_watch(struct owner *owner, struct loop_source *source)
 {
@@ -119,79 +119,6 @@ uint64_t owner_random(void)
 	return number;
 }
 
-static bool start_instance(struct owner *owner, unsigned number)
-{
-	struct instance_slot *slot = &owner->instances[number];
-	struct input events = {.kind = INPUT_EVENTS, .wanted = log_is_debug()};
-	int result;
-
-	result = worker_start(&slot->worker, &slot->config->settings, owner_random(),
-	                      owner->config->ring_size, owner->record_fd, (uint8_t)number);
-	if (result != 0) {
-		errno = -result;
-		warn("%s: worker cannot start", slot->config->name);
-		return false;
-	}
-	slot->heartbeat = HEARTBEAT_HEARD;
-	if (slot->config->upstream_count == 0)
-		info("%s: no upstream link: a querier only, streams are forwarded between its links",
-		     slot->config->name);
-	slot->channel = worker_channel(slot->worker);
-	slot->source = (struct loop_source){.fd = lane_fd(slot->channel->up), .ready = grant_requests};
-	return owner_watch(owner, &slot->source) && intake_tell(slot, &events, NULL, 0);
-}
-
-static bool name_links(struct owner *owner, unsigned number)
-{
-	const struct config_instance *config = &owner->config->instances[number];
-
-	for (size_t i = 0; i < config->upstream_count; i++)
-		if (!links_name(owner->links, number, ROLE_UPSTREAM, config->upstream[i].name,
-		                &config->upstream[i].settings))
-			return false;
-	for (size_t i = 0; i < config->downstream_count; i++)
-		if (!links_name(owner->links, number, ROLE_DOWNSTREAM, config->downstream[i].name,
-		                &config->downstream[i].settings))
-			return false;
-	return true;
-}
-
-static bool make_slots(struct owner *owner)
-{
-	owner->instances = calloc(owner->config->instance_count, sizeof *owner->instances);
-	if (owner->instances == NULL)
-		return false;
-	owner->instance_count = owner->config->instance_count;
-	for (unsigned i = 0; i < owner->instance_count; i++) {
-		owner->instances[i].owner = owner;
-		owner->instances[i].number = i;
-		owner->instances[i].config = &owner->config->instances[i];
-	}
-	return true;
-}
-
-/* 0, or the exit status after a message. */
-static int open_tables(struct owner *owner)
-{
-	for (size_t i = 0; i < owner->instance_count; i++) {
-		int result = tables_open(owner, &owner->instances[i]);
-
-		if (result != 0)
-			return result;
-	}
-	if (owner->tables == NULL)
-		warnx("nothing is left to serve");
-	return owner->tables != NULL ? 0 : 1;
-}
-
-static bool start_instances(struct owner *owner)
-{
-	for (unsigned i = 0; i < owner->instance_count; i++)
-		if (!name_links(owner, i) || !start_instance(owner, i))
-			return false;
-	return true;
-}
-
 /* Values that a killed run left behind are put back first, whether or not they will be changed now. */
 static struct kept_settings *open_kept(const char *directory, const char *leaf)
 {
@@ -274,18 +201,18 @@ static int owner_open(struct owner *owner)
 	owner->links = links_new();
 	owner->status = status_new();
 	if (owner->epoll < 0 || owner->links == NULL || owner->status == NULL || !open_signals(owner) ||
-	    !make_slots(owner)) {
+	    !instances_make(owner)) {
 		warn("start");
 		return 1;
 	}
 	raise_descriptor_limit();
-	result = open_tables(owner);
+	result = instances_open(owner);
 	if (result == 0)
 		result = open_record(owner);
 	if (result != 0)
 		return result;
 	give_up_privileges();
-	if (!start_instances(owner)) {
+	if (!instances_start(owner)) {
 		warnx("instances cannot start: out of memory or threads");
 		return 1;
 	}
@@ -297,34 +224,9 @@ static int owner_open(struct owner *owner)
 	return 0;
 }
 
-static void stop_instances(struct owner *owner)
-{
-	struct input stop = {.kind = INPUT_STOP};
-	mtime deadline = clock_now() + STOP_PATIENCE;
-
-	for (size_t i = 0; i < owner->instance_count; i++) {
-		struct instance_slot *slot = &owner->instances[i];
-
-		if (slot->worker == NULL)
-			continue;
-		lane_wake(slot->channel->down);
-		while (!intake_tell(slot, &stop, NULL, 0) && clock_now() < deadline)
-			grant_requests(owner, &slot->source, clock_now());
-		lane_wake(slot->channel->down);
-		while (slot->channel != NULL && clock_now() < deadline) {
-			grant_requests(owner, &slot->source, clock_now());
-			if (slot->channel != NULL)
-				usleep(100);
-		}
-		if (slot->channel == NULL)
-			grant_recording_error(owner, worker_finish(slot->worker));
-		slot->worker = NULL;
-	}
-}
-
 static void owner_close(struct owner *owner)
 {
-	stop_instances(owner);
+	instances_stop(owner);
 	/* First leave upstream, so that the streams stop at their source. */
 	uplinks_free(owner);
 	tables_close(owner);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The instances of the owner: a slot for each with its worker, its tables and its names of links. Owner
+ * thread.
+ */
+#ifndef MCPROXY_DAEMON_INSTANCES_H
+#define MCPROXY_DAEMON_INSTANCES_H
+
+#include "daemon/owner.h"
+
+/* Makes a slot for each instance of the configuration. False when memory is short. */
+bool instances_make(struct owner *owner);
+/* Opens their tables; 0, or the exit status after a message. */
+int instances_open(struct owner *owner);
+/* Starts their workers. False, after a message, when memory or threads are short. */
+bool instances_start(struct owner *owner);
+/* Has all workers end and waits for them. */
+void instances_stop(struct owner *owner);
+
+#endif
