@@ -4,16 +4,19 @@
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from netlab import Daemon, wait_until
+from mcproxy_daemon import PROGRAM
+from netlab import Daemon, Process, Receiver, Sender, tables, wait_until
 
 SMALLEST = 'protocol = "IGMPv3"; instances = ("eth0 ==> eth1");'
-WATCHDOG = 1.0  # seconds
+WATCHDOG = 0.6  # seconds
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -137,3 +140,78 @@ def test_nothing_wakes_it_without_a_watchdog(router):
     configuration = SMALLEST + "startup_query_count = 1; query_interval = 1000; upstream_version = \"IGMPv2\";"
     daemon = Daemon(router.router, configuration, environment=manager.environment(), vifs=("eth0", "eth1"))
     wait_until(is_quiet, 15, "a second without a wake-up")
+
+
+UNIT = Path(os.environ.get("MCPROXY_BUILD", PROGRAM.parent)) / "mcproxy.service"
+CAPABILITIES = "-all,+net_admin,+net_raw"
+
+
+def unit_lines(key):
+    return [line.split("=", 1)[1].split() for line in UNIT.read_text().splitlines() if line.startswith(key + "=")]
+
+
+def calls_of(name):
+    """The system calls of a name in a unit's filter, which may be a group of them."""
+    if not name.startswith("@"):
+        return {name}
+    lines = subprocess.run(["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True).stdout
+    words = [line.strip() for line in lines.splitlines()[1:]]
+    return set().union(*(calls_of(word) for word in words if word and not word.startswith("#")))
+
+
+def allowed_calls():
+    allowed = set()
+    for words in unit_lines("SystemCallFilter"):
+        named = set().union(*(calls_of(word.lstrip("~")) for word in words))
+        allowed = allowed - named if words[0].startswith("~") else allowed | named
+    return allowed
+
+
+@pytest.mark.skipif("asan" in str(PROGRAM), reason="sanitizers make system calls of their own")
+def test_it_works_within_the_units_restrictions(router):
+    """As another user with the unit's two capabilities, and no system call or address family but those it allows."""
+    assert unit_lines("AmbientCapabilities") == unit_lines("CapabilityBoundingSet") == [["CAP_NET_ADMIN", "CAP_NET_RAW"]]
+    network = router
+    network.router.sysctl("net/ipv4/conf/eth0/rp_filter", 1)
+    run = network.router.directory / "run"  # what the daemon sees as /run
+    (run / "mcproxy").mkdir(parents=True)
+    (run / "mcproxy.conf").write_text(SMALLEST)
+    for path in (run, run / "mcproxy"):
+        os.chown(path, 65534, 65534)
+    daemon = Process(network.router, "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs",
+                     f"--inh-caps={CAPABILITIES}", f"--ambient-caps={CAPABILITIES}", f"--bounding-set={CAPABILITIES}",
+                     "strace", "-D", "-f", "-qq", "-o", "/run/trace", str(PROGRAM), "-r", "-c", "/run/mcproxy.conf",
+                     private_run=True)
+    wait_until(lambda: {vif.name for vif in tables.vifs(network.router)} == {"eth0", "eth1"}, 20,
+               lambda: f"the vifs; {daemon.stderr!r}")
+    assert network.router.sysctl("net/ipv4/conf/eth0/rp_filter") == "0"
+    receiver = Receiver(network.host, "eth0").join("239.1.1.1")
+    Sender(network.source, "eth0", "239.1.1.1").start(pps=50)
+    receiver.wait_for(5, source=network.source_address)
+    receiver.leave("239.1.1.1")
+    wait_until(lambda: "239.1.1.1" not in tables.igmp_groups(network.router, "eth0"), what="the leave upstream")
+    daemon.signal(signal.SIGUSR1)
+    daemon.wait_for_output("downstream eth1")
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0 and "cannot" not in daemon.stderr, daemon.stderr
+    assert network.router.sysctl("net/ipv4/conf/eth0/rp_filter") == "1"
+
+    trace = (run / "trace").read_text()
+    calls = set(re.findall(r"^\d+ +(\w+)\(", trace, re.M))
+    assert {"epoll_wait", "ppoll", "setsockopt"} <= calls
+    assert calls - allowed_calls() == set(), "used, but not allowed by the unit"
+    families = set(re.findall(r"socket\((AF_\w+)", trace))
+    assert families - set(unit_lines("RestrictAddressFamilies")[0]) == set()
+
+
+def test_unit_is_valid_and_hardened(tmp_path):
+    unit = tmp_path / "mcproxy.service"
+    unit.write_text(re.sub("ExecStart=.*/mcproxy ", f"ExecStart={PROGRAM} ", UNIT.read_text()))
+
+    def analyze(*arguments):
+        result = subprocess.run(["systemd-analyze", *arguments, unit], capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout + result.stderr
+
+    assert analyze("verify", "--man=no") == ""
+    assert "Overall exposure level" in analyze("security", "--offline=yes", "--threshold=25")
