@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Who is due first: a heap of deadlines embedded in the objects they belong to. Re-arming is lazy: a timer
- * that moves later (the usual refresh) leaves the heap alone, and the owner of the objects corrects an entry
- * only when it comes to the top. So a refresh costs O(1) and nothing scans all objects.
+ * Who is due first: a heap of the deadlines of objects, which embed a struct deadline each. Re-arming is
+ * lazy: a timer that moves later (the usual refresh) leaves the heap alone, and the owner of the objects
+ * corrects an entry only when it comes to the top. So a refresh costs O(1) and nothing scans all objects.
  *
  *   deadlines_no_later_than(heap, d, at):  at may only pull d forward; later times are ignored
  *   deadlines_set(heap, d, at):            exactly at; used for the entry at the top
+ *
+ * Times stand in the heap, four children to a node, so that finding a place touches few cache lines and no
+ * object but those that move.
  */
 #ifndef MCPROXY_CORE_DEADLINES_H
 #define MCPROXY_CORE_DEADLINES_H
@@ -16,14 +19,18 @@
 #include <stddef.h>
 
 struct deadline {
-	mtime at;       /* meaningful while in the heap */
 	uint32_t place; /* 1 + index in the heap; 0: not in it */
 	uint16_t kind;  /* the object's type and number, for whoever takes it from the heap */
 	uint16_t number;
 };
 
+struct deadlines_entry {
+	mtime at;
+	struct deadline *deadline;
+};
+
 struct deadlines {
-	struct deadline **heap;
+	struct deadlines_entry *heap;
 	size_t count;
 	size_t capacity;
 };
@@ -40,5 +47,7 @@ void deadlines_set(struct deadlines *deadlines, struct deadline *deadline, mtime
 void deadlines_remove(struct deadlines *deadlines, struct deadline *deadline);
 /* The entry with the earliest time, NULL when there is none. */
 struct deadline *deadlines_first(const struct deadlines *deadlines);
+/* Its time; MTIME_NEVER when there is none. */
+mtime deadlines_first_at(const struct deadlines *deadlines);
 
 #endif

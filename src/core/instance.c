@@ -514,7 +514,7 @@ mtime instance_deadline(struct instance *instance)
 	while ((first = deadlines_first(&instance->deadlines)) != NULL) {
 		mtime at = due_at(first);
 
-		if (at == first->at)
+		if (at == deadlines_first_at(&instance->deadlines))
 			return at;
 		deadlines_set(&instance->deadlines, first, at);
 	}

@@ -494,8 +494,10 @@ void reporter_expire(struct reporter *reporter, mtime now)
 	struct deadline *first;
 
 	follow_version(reporter, now);
-	while ((first = deadlines_first(&reporter->deadlines)) != NULL && first->at <= now)
+	while (deadlines_first_at(&reporter->deadlines) <= now) {
+		first = deadlines_first(&reporter->deadlines);
 		entry_expire(reporter, entry_of_deadline(first), now);
+	}
 	if (!reporter->settings.repeat_without_querier || reporter->missed_at > now)
 		return;
 	reporter->missing = true;
@@ -506,8 +508,7 @@ void reporter_expire(struct reporter *reporter, mtime now)
 
 mtime reporter_deadline(struct reporter *reporter)
 {
-	const struct deadline *first = deadlines_first(&reporter->deadlines);
-	mtime at = first ? first->at : MTIME_NEVER;
+	mtime at = deadlines_first_at(&reporter->deadlines);
 
 	if (reporter->due != NULL)
 		return 0;

@@ -35,18 +35,17 @@ static mtime earliest(const mtime *expected)
 static void assert_heap(const struct deadlines *deadlines, const mtime *expected)
 {
 	size_t count = 0;
-	struct deadline *first = deadlines_first(deadlines);
 
 	for (size_t i = 0; i < OBJECTS; i++) {
 		assert_int_equal(objects[i].place != 0, expected[i] != MTIME_NEVER);
 		if (expected[i] == MTIME_NEVER)
 			continue;
 		count++;
-		assert_int_equal(objects[i].at, expected[i]);
-		assert_ptr_equal(deadlines->heap[objects[i].place - 1], &objects[i]);
+		assert_int_equal(deadlines->heap[objects[i].place - 1].at, expected[i]);
+		assert_ptr_equal(deadlines->heap[objects[i].place - 1].deadline, &objects[i]);
 	}
 	assert_int_equal(deadlines->count, count);
-	assert_int_equal(first ? first->at : MTIME_NEVER, earliest(expected));
+	assert_int_equal(deadlines_first_at(deadlines), earliest(expected));
 }
 
 static void heap_agrees_with_a_scan(void **state)
@@ -100,8 +99,8 @@ static void comes_out_in_order(void **state)
 	for (size_t i = 0; i < OBJECTS; i++)
 		deadlines_set(&deadlines, &objects[i], next_random(&random) % 50);
 	for (; (first = deadlines_first(&deadlines)) != NULL; count++) {
-		assert_true(first->at >= last);
-		last = first->at;
+		assert_true(deadlines_first_at(&deadlines) >= last);
+		last = deadlines_first_at(&deadlines);
 		deadlines_remove(&deadlines, first);
 		assert_int_equal(first->place, 0);
 	}
@@ -119,13 +118,13 @@ static void later_times_wait_for_the_top(void **state)
 	assert_true(deadlines_reserve(&deadlines, 1));
 	deadlines_no_later_than(&deadlines, &deadline, 100);
 	deadlines_no_later_than(&deadlines, &deadline, 200);
-	assert_int_equal(deadline.at, 100);
+	assert_int_equal(deadlines_first_at(&deadlines), 100);
 	deadlines_no_later_than(&deadlines, &deadline, MTIME_NEVER);
 	assert_ptr_equal(deadlines_first(&deadlines), &deadline);
 	deadlines_no_later_than(&deadlines, &deadline, 50);
-	assert_int_equal(deadline.at, 50);
+	assert_int_equal(deadlines_first_at(&deadlines), 50);
 	deadlines_set(&deadlines, &deadline, 300);
-	assert_int_equal(deadline.at, 300);
+	assert_int_equal(deadlines_first_at(&deadlines), 300);
 	deadlines_remove(&deadlines, &deadline);
 	deadlines_remove(&deadlines, &deadline);
 	assert_null(deadlines_first(&deadlines));
