@@ -4,9 +4,12 @@
  * their merge), forward (flows and routes), pull (requests), snapshot. Everybody else uses instance.h.
  *
  *   instance --< link            by id
- *   instance --< membership      hash by group address
- *   membership --< listener      the group's state on one link, list by link id
- *   membership --< flow          sources seen sending to the group; also in a hash by (source, group)
+ *   instance --< membership      index by group address
+ *   membership --< listener      the group's state on one link; one lies in the membership itself
+ *   membership --< flow          sources seen sending to the group; also in an index by (source, group)
+ *
+ * There may be a hundred thousand memberships: their fields are ordered by use, those that a report touches
+ * first, and their size is asserted.
  *
  * Dirty objects stand in lists until pull.c has told their newest state. A membership is kept while it has
  * listeners, flows or something to tell.
@@ -14,34 +17,33 @@
 #ifndef MCPROXY_CORE_ENGINE_H
 #define MCPROXY_CORE_ENGINE_H
 
+#include "core/index.h"
 #include "core/instance.h"
 
-/* A hash that cannot grow says so by an unset hh.tbl, and the caller counts it. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 #include <utlist.h>
 
 enum deadline_kind { DEADLINE_LISTENER, DEADLINE_QUERIER };
 
 struct listener {
-	struct listener *next; /* in the membership, by link id */
-	struct membership *membership;
-	struct link *link;
+	struct listener *next; /* in the membership */
+	struct link *link;     /* NULL: the one in the membership, while it is unused */
 	struct group group;
+	struct membership *membership;
 	struct deadline deadline;
-	struct listener *query_prev, *query_next; /* in instance.asking */
-	bool asking;
+	struct listener *query_prev, *query_next; /* in instance.asking; NULL: it is not */
 };
 
 struct membership {
-	UT_hash_handle hh;
+	struct index_node node;
 	struct addr group;
-	struct listener *listeners;
+	struct listener first; /* the list of listeners begins with it */
 	struct flow *flows;
-	struct membership *dirty_prev, *dirty_next; /* in instance.dirty_memberships */
+	struct membership *dirty_next; /* in instance.dirty_memberships */
 	bool dirty;
 	bool wanted_upstream; /* a filter other than INCLUDE{} was told */
 };
+
+_Static_assert(sizeof(void *) > 8 || sizeof(struct membership) <= 176, "a group with members on one link");
 
 struct flow_key {
 	struct addr source;
@@ -49,7 +51,7 @@ struct flow_key {
 };
 
 struct flow {
-	UT_hash_handle hh;
+	struct index_node node;
 	struct flow_key key;
 	struct membership *membership;
 	struct flow *prev, *next;             /* in the membership, oldest first */
@@ -95,12 +97,12 @@ struct instance {
 	struct pool *pool;
 	struct link *links[LINKS_MAX];
 	uint64_t links_to_free; /* ids to tell by REQUEST_LINK_FREE */
-	struct membership *memberships;
-	struct flow *flows;
+	struct index memberships;
+	struct index flows;
 	uint64_t flow_serial;
 	uint32_t negative_count;
 	struct flow *negative_flows;
-	struct membership *dirty_memberships;
+	struct membership *dirty_memberships, *dirty_last;
 	struct flow *dirty_flows;
 	struct listener *asking;                /* listeners with a round of queries due */
 	uint64_t general_queries_due[FAMILIES]; /* sets of link ids */
@@ -121,17 +123,27 @@ struct instance {
 /* membership.c */
 
 struct membership *membership_find(struct instance *instance, const struct addr *group);
+/* The oldest, and the one added after this; NULL: no more. */
+struct membership *membership_oldest(const struct instance *instance);
+struct membership *membership_newer(const struct membership *membership);
+/* The first of the listeners, and the one behind this; NULL: no more. */
+struct listener *listener_first(struct membership *membership);
+struct listener *listener_next(const struct listener *listener);
 /* Finds or makes it; NULL when memory is short. */
 struct membership *membership_get(struct instance *instance, const struct addr *group);
 /* Frees it when nothing holds it any more. */
 void membership_release(struct instance *instance, struct membership *membership);
 void membership_mark(struct instance *instance, struct membership *membership);
+/* The next one that was marked, no longer marked; NULL: no more. */
+struct membership *membership_pull_marked(struct instance *instance);
 /* A record of a report heard on a downstream link. */
 void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
                        enum record_type type, const struct addr *group, const struct sources *sources);
 /* A group-specific query of another querier. */
 void membership_heard_query(struct instance *instance, struct link *link, mtime now, const struct addr *group,
                             const struct sources *sources);
+/* Puts it into, or out of, the list of those with queries due. */
+void listener_set_asking(struct instance *instance, struct listener *listener, bool asking);
 void listener_expire(struct instance *instance, struct listener *listener, mtime now);
 /* Puts its deadline right after its state changed. */
 void listener_arm(struct instance *instance, struct listener *listener);
@@ -144,7 +156,7 @@ void membership_reconfigure_link(struct instance *instance, struct link *link, e
 /* Tells all memberships again: an upstream link became usable. */
 void membership_mark_all(struct instance *instance, enum family family);
 /* The filter that all links together want (RFC 4605 section 4.1). */
-void membership_filter(struct instance *instance, const struct membership *membership, struct filter *filter);
+void membership_filter(struct instance *instance, struct membership *membership, struct filter *filter);
 
 /* forward.c */
 

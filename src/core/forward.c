@@ -10,10 +10,22 @@ static uint32_t key_hash(const struct instance *instance, const struct flow_key 
 
 static struct flow *flow_find(struct instance *instance, const struct flow_key *key)
 {
-	struct flow *flow;
+	struct index_node *node = index_find(&instance->flows, key_hash(instance, key));
 
-	HASH_FIND_BYHASHVALUE(hh, instance->flows, key, sizeof *key, key_hash(instance, key), flow);
-	return flow;
+	for (; node != NULL; node = index_find_next(node))
+		if (memcmp(&((struct flow *)node)->key, key, sizeof *key) == 0)
+			break;
+	return (struct flow *)node;
+}
+
+static struct flow *flow_oldest(const struct instance *instance)
+{
+	return (struct flow *)instance->flows.oldest;
+}
+
+static struct flow *flow_newer(const struct flow *flow)
+{
+	return (struct flow *)flow->node.newer;
 }
 
 static void flow_mark(struct instance *instance, struct flow *flow)
@@ -54,7 +66,7 @@ static void tell(struct instance *instance, const struct flow *flow, enum event_
 
 /* The links that packets of a source leave by (RFC 4605 section 4.2): the downstream links whose members want
  * it, and upstream what comes from downstream; never where it came from. */
-static uint64_t outputs_of(const struct instance *instance, const struct membership *membership,
+static uint64_t outputs_of(const struct instance *instance, struct membership *membership,
                            const struct flow *flow, mtime now)
 {
 	enum family family = addr_family(&membership->group);
@@ -63,7 +75,8 @@ static uint64_t outputs_of(const struct instance *instance, const struct members
 
 	if (input == NULL || !input->family[family].usable)
 		return 0;
-	for (const struct listener *listener = membership->listeners; listener; listener = listener->next)
+	for (const struct listener *listener = listener_first(membership); listener;
+	     listener = listener_next(listener))
 		if (listener->link != input && link_forwards(listener->link, family, now) &&
 		    group_wants(&listener->group, &flow->key.source))
 			outputs |= link_bit(listener->link);
@@ -102,9 +115,7 @@ void forward_update(struct instance *instance, struct membership *membership, mt
 
 void forward_update_all(struct instance *instance, enum family family, mtime now)
 {
-	struct flow *flow, *next;
-
-	HASH_ITER (hh, instance->flows, flow, next)
+	for (struct flow *flow = flow_oldest(instance); flow; flow = flow_newer(flow))
 		if (!flow->gone && addr_family(&flow->key.group) == family)
 			flow_route(instance, flow, now, false);
 }
@@ -124,7 +135,7 @@ void flow_free(struct instance *instance, struct flow *flow)
 	struct membership *membership = flow->membership;
 
 	assert(!flow->dirty && !flow->negative);
-	HASH_DEL(instance->flows, flow);
+	index_remove(&instance->flows, &flow->node);
 	DL_DELETE(membership->flows, flow);
 	pool_give(instance->pool, flow, sizeof *flow);
 	membership_release(instance, membership);
@@ -134,7 +145,7 @@ void flow_free(struct instance *instance, struct flow *flow)
  * as gone come on top of the limit, but not without end. */
 static bool make_room(struct instance *instance)
 {
-	size_t count = HASH_COUNT(instance->flows), max = instance->settings.routes_max;
+	size_t count = instance->flows.count, max = instance->settings.routes_max;
 
 	if (count < max)
 		return true;
@@ -146,7 +157,7 @@ static bool make_room(struct instance *instance)
 
 void forward_limit(struct instance *instance)
 {
-	size_t count = HASH_COUNT(instance->flows), max = instance->settings.routes_max;
+	size_t count = instance->flows.count, max = instance->settings.routes_max;
 
 	for (; count > max && instance->negative_flows != NULL; count--)
 		flow_end(instance, instance->negative_flows);
@@ -165,8 +176,7 @@ static struct flow *flow_new(struct instance *instance, const struct flow_key *k
 	flow->key = *key;
 	flow->membership = membership;
 	flow->serial = ++instance->flow_serial;
-	HASH_ADD_BYHASHVALUE(hh, instance->flows, key, sizeof *key, key_hash(instance, key), flow);
-	if (flow->hh.tbl == NULL) {
+	if (!index_add(&instance->flows, &flow->node, key_hash(instance, key))) {
 		pool_give(instance->pool, flow, sizeof *flow);
 		membership_release(instance, membership);
 		return NULL;
@@ -192,7 +202,7 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	if (flow == NULL) {
 		flow = make_room(instance) ? flow_new(instance, key) : NULL;
 		if (flow == NULL) {
-			bool full = HASH_COUNT(instance->flows) >= instance->settings.routes_max;
+			bool full = instance->flows.count >= instance->settings.routes_max;
 
 			instance_drop(instance, link, family, full ? DROP_ROUTES_MAX : DROP_MEMORY);
 			return;
@@ -223,9 +233,7 @@ void forward_counters(struct instance *instance, mtime now, const struct input *
 
 void forward_drop_link(struct instance *instance, struct link *link, enum family family)
 {
-	struct flow *flow, *next;
-
-	HASH_ITER (hh, instance->flows, flow, next)
+	for (struct flow *flow = flow_oldest(instance); flow; flow = flow_newer(flow))
 		if (flow->input == link->id && addr_family(&flow->key.group) == family)
 			flow_end(instance, flow);
 }

@@ -27,8 +27,8 @@ void instance_free(struct instance *instance)
 {
 	if (instance == NULL)
 		return;
-	HASH_CLEAR(hh, instance->memberships);
-	HASH_CLEAR(hh, instance->flows);
+	index_fini(&instance->memberships);
+	index_fini(&instance->flows);
 	for (size_t id = 0; id < LINKS_MAX; id++)
 		free(instance->links[id]);
 	deadlines_fini(&instance->deadlines);

@@ -3,18 +3,50 @@
 
 #include <assert.h>
 
+static struct listener *used(struct listener *listener)
+{
+	return listener != NULL && listener->link == NULL ? listener->next : listener;
+}
+
+struct listener *listener_first(struct membership *membership)
+{
+	return used(&membership->first);
+}
+
+struct listener *listener_next(const struct listener *listener)
+{
+	return listener->next;
+}
+
+struct membership *membership_oldest(const struct instance *instance)
+{
+	return (struct membership *)instance->memberships.oldest;
+}
+
+struct membership *membership_newer(const struct membership *membership)
+{
+	return (struct membership *)membership->node.newer;
+}
+
+static struct membership *find(const struct instance *instance, const struct addr *group, uint32_t hash)
+{
+	struct index_node *node = index_find(&instance->memberships, hash);
+
+	for (; node != NULL; node = index_find_next(node))
+		if (addr_equal(&((struct membership *)node)->group, group))
+			break;
+	return (struct membership *)node;
+}
+
 struct membership *membership_find(struct instance *instance, const struct addr *group)
 {
-	struct membership *membership;
-
-	HASH_FIND_BYHASHVALUE(hh, instance->memberships, group, sizeof *group,
-	                      addr_hash(group, instance->seed), membership);
-	return membership;
+	return find(instance, group, addr_hash(group, instance->seed));
 }
 
 struct membership *membership_get(struct instance *instance, const struct addr *group)
 {
-	struct membership *membership = membership_find(instance, group);
+	uint32_t hash = addr_hash(group, instance->seed);
+	struct membership *membership = find(instance, group, hash);
 
 	if (membership != NULL)
 		return membership;
@@ -22,9 +54,8 @@ struct membership *membership_get(struct instance *instance, const struct addr *
 	if (membership == NULL)
 		return NULL;
 	membership->group = *group;
-	HASH_ADD_BYHASHVALUE(hh, instance->memberships, group, sizeof *group,
-	                     addr_hash(group, instance->seed), membership);
-	if (membership->hh.tbl != NULL)
+	membership->first.membership = membership;
+	if (index_add(&instance->memberships, &membership->node, hash))
 		return membership;
 	pool_give(instance->pool, membership, sizeof *membership);
 	return NULL;
@@ -32,11 +63,11 @@ struct membership *membership_get(struct instance *instance, const struct addr *
 
 void membership_release(struct instance *instance, struct membership *membership)
 {
-	if (membership->listeners != NULL || membership->flows != NULL || membership->dirty ||
+	if (listener_first(membership) != NULL || membership->flows != NULL || membership->dirty ||
 	    membership->wanted_upstream)
 		return;
 	snapshot_skip(instance, membership);
-	HASH_DEL(instance->memberships, membership);
+	index_remove(&instance->memberships, &membership->node);
 	pool_give(instance->pool, membership, sizeof *membership);
 }
 
@@ -45,25 +76,39 @@ void membership_mark(struct instance *instance, struct membership *membership)
 	if (membership->dirty)
 		return;
 	membership->dirty = true;
-	DL_APPEND2(instance->dirty_memberships, membership, dirty_prev, dirty_next);
+	membership->dirty_next = NULL;
+	*(instance->dirty_memberships ? &instance->dirty_last->dirty_next : &instance->dirty_memberships) =
+		membership;
+	instance->dirty_last = membership;
+}
+
+struct membership *membership_pull_marked(struct instance *instance)
+{
+	struct membership *membership = instance->dirty_memberships;
+
+	if (membership == NULL)
+		return NULL;
+	instance->dirty_memberships = membership->dirty_next;
+	membership->dirty = false;
+	return membership;
 }
 
 void membership_mark_all(struct instance *instance, enum family family)
 {
-	struct membership *membership, *next;
-
-	HASH_ITER (hh, instance->memberships, membership, next)
-		if (addr_family(&membership->group) == family && membership->listeners != NULL)
+	for (struct membership *membership = membership_oldest(instance); membership;
+	     membership = membership_newer(membership))
+		if (addr_family(&membership->group) == family && listener_first(membership) != NULL)
 			membership_mark(instance, membership);
 }
 
-void membership_filter(struct instance *instance, const struct membership *membership, struct filter *filter)
+void membership_filter(struct instance *instance, struct membership *membership, struct filter *filter)
 {
 	struct filter one = {.sources = sources_on(instance->scratch_merge, INSTANCE_SOURCES_MAX)};
+	const struct listener *listener = listener_first(membership);
 
 	filter->mode = FILTER_INCLUDE;
 	filter->sources.count = 0;
-	for (const struct listener *listener = membership->listeners; listener; listener = listener->next) {
+	for (; listener != NULL; listener = listener_next(listener)) {
 		group_filter(&listener->group, &one);
 		filter_merge(filter, &one);
 	}
@@ -71,22 +116,40 @@ void membership_filter(struct instance *instance, const struct membership *membe
 
 static struct listener *listener_find(struct membership *membership, const struct link *link)
 {
-	struct listener *listener;
+	struct listener *listener = &membership->first;
 
-	LL_FOREACH (membership->listeners, listener)
-		if (listener->link == link)
-			return listener;
-	return NULL;
+	while (listener != NULL && listener->link != link)
+		listener = listener->next;
+	return listener;
 }
 
-static void insert_by_link(struct membership *membership, struct listener *listener)
+/* The membership's own if it is free, or a new one behind it. */
+static struct listener *take_listener(struct instance *instance, struct membership *membership)
 {
-	struct listener **at = &membership->listeners;
+	struct listener *listener = &membership->first;
 
-	while (*at != NULL && (*at)->link->id < listener->link->id)
+	if (listener->link == NULL)
+		return listener;
+	listener = pool_take(instance->pool, sizeof *listener);
+	if (listener == NULL)
+		return NULL;
+	listener->membership = membership;
+	listener->next = membership->first.next;
+	membership->first.next = listener;
+	return listener;
+}
+
+static void give_listener(struct instance *instance, struct listener *listener)
+{
+	struct listener **at = &listener->membership->first.next;
+
+	listener->link = NULL;
+	if (listener == &listener->membership->first)
+		return;
+	while (*at != listener)
 		at = &(*at)->next;
-	listener->next = *at;
-	*at = listener;
+	*at = listener->next;
+	pool_give(instance->pool, listener, sizeof *listener);
 }
 
 static struct listener *listener_new(struct instance *instance, struct membership *membership,
@@ -99,45 +162,49 @@ static struct listener *listener_new(struct instance *instance, struct membershi
 		instance_drop(instance, link, family, DROP_GROUPS_MAX);
 		return NULL;
 	}
-	listener = pool_take(instance->pool, sizeof *listener);
-	if (listener == NULL ||
-	    !deadlines_reserve(&instance->deadlines, instance->listener_count + 1 + 2 * LINKS_MAX)) {
-		pool_give(instance->pool, listener, sizeof *listener);
+	listener = deadlines_reserve(&instance->deadlines, instance->listener_count + 1 + 2 * LINKS_MAX)
+	                   ? take_listener(instance, membership)
+	                   : NULL;
+	if (listener == NULL) {
 		instance_drop(instance, link, family, DROP_MEMORY);
 		return NULL;
 	}
-	listener->membership = membership;
 	listener->link = link;
 	listener->deadline.kind = DEADLINE_LISTENER;
 	group_init(&listener->group);
-	insert_by_link(membership, listener);
 	link->family[family].group_count++;
 	instance->listener_count++;
 	return listener;
 }
 
-static void set_asking(struct instance *instance, struct listener *listener, bool asking)
+/* In the list query_prev is never NULL. */
+static bool is_asking(const struct listener *listener)
 {
-	if (listener->asking == asking)
+	return listener->query_prev != NULL;
+}
+
+void listener_set_asking(struct instance *instance, struct listener *listener, bool asking)
+{
+	if (is_asking(listener) == asking)
 		return;
-	listener->asking = asking;
-	if (asking)
+	if (asking) {
 		DL_APPEND2(instance->asking, listener, query_prev, query_next);
-	else
-		DL_DELETE2(instance->asking, listener, query_prev, query_next);
+		return;
+	}
+	DL_DELETE2(instance->asking, listener, query_prev, query_next);
+	listener->query_prev = listener->query_next = NULL;
 }
 
 static void listener_free(struct instance *instance, struct listener *listener)
 {
 	struct membership *membership = listener->membership;
 
-	LL_DELETE(membership->listeners, listener);
-	set_asking(instance, listener, false);
+	listener_set_asking(instance, listener, false);
 	deadlines_remove(&instance->deadlines, &listener->deadline);
 	group_fini(&listener->group, instance->pool);
 	listener->link->family[addr_family(&membership->group)].group_count--;
 	instance->listener_count--;
-	pool_give(instance->pool, listener, sizeof *listener);
+	give_listener(instance, listener);
 }
 
 void listener_arm(struct instance *instance, struct listener *listener)
@@ -176,7 +243,7 @@ static void listener_act(struct instance *instance, struct listener *listener, m
 	if (flags & GROUP_MEMORY)
 		instance_drop(instance, listener->link, family, DROP_MEMORY);
 	if (flags & GROUP_QUERY)
-		set_asking(instance, listener, true);
+		listener_set_asking(instance, listener, true);
 	if (group_is_empty(&listener->group)) {
 		if (!is_new)
 			tell(instance, listener, EVENT_LEAVE, before);
@@ -254,9 +321,9 @@ void listener_expire(struct instance *instance, struct listener *listener, mtime
 
 void membership_drop_link(struct instance *instance, struct link *link, enum family family, mtime now)
 {
-	struct membership *membership, *next;
+	struct membership *membership = membership_oldest(instance);
 
-	HASH_ITER (hh, instance->memberships, membership, next) {
+	for (; membership != NULL; membership = membership_newer(membership)) {
 		struct listener *listener = listener_find(membership, link);
 
 		if (listener == NULL || addr_family(&membership->group) != family)
@@ -280,7 +347,7 @@ void membership_querier_changed(struct instance *instance, struct link *link, en
 			if (listener->link != link || addr_family(&listener->membership->group) != family)
 				continue;
 			group_cancel_queries(&listener->group);
-			set_asking(instance, listener, false);
+			listener_set_asking(instance, listener, false);
 		}
 	}
 	/* Routes depend on who is elected, not on what the querier tells. */
@@ -292,12 +359,12 @@ void membership_reconfigure_link(struct instance *instance, struct link *link, e
 {
 	struct group_timers *timers = &link->family[family].timers;
 	mtime before = timers->membership_interval;
-	struct membership *membership, *next;
+	struct membership *membership = membership_oldest(instance);
 
 	link_refresh_timers(link, family, now);
 	if (timers->membership_interval <= before)
 		return;
-	HASH_ITER (hh, instance->memberships, membership, next) {
+	for (; membership != NULL; membership = membership_newer(membership)) {
 		struct listener *listener = listener_find(membership, link);
 
 		if (listener != NULL && addr_family(&membership->group) == family)

@@ -10,13 +10,11 @@ static bool pull_membership(struct instance *instance, struct request *request, 
 {
 	struct membership *membership;
 
-	while ((membership = instance->dirty_memberships) != NULL) {
+	while ((membership = membership_pull_marked(instance)) != NULL) {
 		struct filter filter = {.sources = sources_on(payload, INSTANCE_SOURCES_MAX)};
 		struct addr group = membership->group;
 		bool was_wanted = membership->wanted_upstream;
 
-		DL_DELETE2(instance->dirty_memberships, membership, dirty_prev, dirty_next);
-		membership->dirty = false;
 		membership_filter(instance, membership, &filter);
 		membership->wanted_upstream = !filter_is_none(&filter);
 		membership_release(instance, membership);
@@ -147,8 +145,7 @@ static bool pull_group_query(struct instance *instance, mtime now, struct reques
 		struct query query = {.group = listener->membership->group};
 
 		if (!group_pull_query(&listener->group, timers, now, &next)) {
-			listener->asking = false;
-			DL_DELETE2(instance->asking, listener, query_prev, query_next);
+			listener_set_asking(instance, listener, false);
 			listener_arm(instance, listener);
 			continue;
 		}

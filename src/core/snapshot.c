@@ -37,7 +37,7 @@ void snapshot_skip(struct instance *instance, struct membership *membership)
 
 		if (walk->membership != membership)
 			continue;
-		walk->membership = membership->hh.next;
+		walk->membership = membership_newer(membership);
 		walk->in_group = false;
 		walk->serial = 0;
 	}
@@ -54,7 +54,7 @@ void snapshot_input(struct instance *instance, const struct input *input)
 		*walk = (struct walk){.open = true,
 		                      .what = input->what,
 		                      .link = input->link,
-		                      .membership = instance->memberships};
+		                      .membership = membership_oldest(instance)};
 	walk->page_wanted = true;
 }
 
@@ -74,8 +74,8 @@ static void add_instance(const struct instance *instance, struct page *page)
 	struct snapshot_instance *record = &add(page, SNAPSHOT_INSTANCE)->instance;
 
 	record->memory = pool_bytes(instance->pool);
-	record->groups = HASH_COUNT(instance->memberships);
-	record->flows = HASH_COUNT(instance->flows);
+	record->groups = instance->memberships.count;
+	record->flows = instance->flows.count;
 	record->negative_flows = instance->negative_count;
 	record->events_dropped = instance->events.dropped;
 	record->drops[0] = drops_of(instance, DROP_ROUTES_MAX);
@@ -194,8 +194,8 @@ static bool add_listener(struct walk *walk, const struct listener *listener, mti
 
 static bool add_listeners_of_link(struct walk *walk, mtime now, struct page *page)
 {
-	for (const struct listener *listener = walk->membership->listeners; listener;
-	     listener = listener->next)
+	for (const struct listener *listener = listener_first(walk->membership); listener;
+	     listener = listener_next(listener))
 		if (listener->link->id == walk->link)
 			return add_listener(walk, listener, now, page);
 	walk->in_group = false;
@@ -243,7 +243,7 @@ static void add_memberships(const struct instance *instance, struct walk *walk, 
 
 		if (!done)
 			return;
-		walk->membership = walk->membership->hh.next;
+		walk->membership = membership_newer(walk->membership);
 	}
 }
 

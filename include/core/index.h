@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A hash table of objects that embed a struct index_node as their first member. It grows and shrinks by a
+ * bucket or two at a time (linear hashing), so that no single report pays for the whole table; and it
+ * remembers the order in which objects were added. Keys and their comparison are the caller's:
+ *
+ *     for (node = index_find(index, hash); node; node = index_find_next(node))
+ *             if (the object of node has the key)
+ *
+ * Owned by one thread.
+ */
+#ifndef MCPROXY_CORE_INDEX_H
+#define MCPROXY_CORE_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct index_node {
+	struct index_node *next; /* in the bucket */
+	uint32_t hash;
+	uint32_t padding;
+	struct index_node *older, *newer; /* in order of adding */
+};
+
+struct index {
+	struct index_node **buckets;
+	uint32_t count;        /* of objects */
+	uint32_t bucket_count; /* not more than there are objects, but for the first few */
+	uint32_t capacity;     /* of the array of buckets */
+	struct index_node *oldest, *newest;
+};
+
+/* Forgets all objects without touching them. */
+void index_fini(struct index *index);
+/* Adds an object; false when memory is short. */
+bool index_add(struct index *index, struct index_node *node, uint32_t hash);
+void index_remove(struct index *index, struct index_node *node);
+
+/* The bucket of a hash among so many. */
+static inline uint32_t index_bucket(uint32_t bucket_count, uint32_t hash)
+{
+	/* All bits of the highest number. */
+	uint32_t mask = UINT32_MAX >> __builtin_clz((bucket_count - 1) | 1);
+	uint32_t bucket = hash & mask;
+
+	return bucket < bucket_count ? bucket : hash & mask >> 1;
+}
+
+/* From this node of a bucket on, the first with that hash. */
+static inline struct index_node *index_skip_to(struct index_node *node, uint32_t hash)
+{
+	while (node != NULL && node->hash != hash)
+		node = node->next;
+	return node;
+}
+
+static inline struct index_node *index_find(const struct index *index, uint32_t hash)
+{
+	if (index->count == 0)
+		return NULL;
+	return index_skip_to(index->buckets[index_bucket(index->bucket_count, hash)], hash);
+}
+
+static inline struct index_node *index_find_next(struct index_node *node)
+{
+	return index_skip_to(node->next, node->hash);
+}
+
+#endif
