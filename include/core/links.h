@@ -39,6 +39,16 @@ void links_set_table(struct links *links, unsigned instance, unsigned table);
 bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
                 const struct link_settings *settings);
 
+/* A new configuration: between the two the names and tables of all instances are told anew. At the end links
+ * that instances have now are told to them, those that they have not any more are told as gone, changed ones
+ * with their new role and settings, and all others not at all. Not good: everything stays as it was before.
+ */
+void links_reconfigure_begin(struct links *links);
+void links_reconfigure_end(struct links *links, bool good);
+/* An instance has ended: it is told nothing more, and its ids are free. While the names still have it, its
+ * links begin anew. */
+void links_forget_instance(struct links *links, unsigned instance);
+
 /* News; each call tells the whole state. A new name makes another link of an interface. False when memory or
  * the ids of an instance are short: it gets its link when ids are given back. */
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, uint32_t mtu);

@@ -17,9 +17,10 @@ struct port {
 	unsigned instance;
 	uint8_t id;
 	enum link_role role;
-	const struct link_settings *settings;
+	struct link_settings settings;
 	bool serves[FAMILIES];
-	bool told; /* the instance knows the link */
+	bool told;         /* the instance knows the link */
+	bool reconfigured; /* but not its newest role and settings */
 	bool told_usable[FAMILIES];
 	struct addr told_address[FAMILIES];
 	uint32_t told_mtu;
@@ -41,6 +42,7 @@ struct interface {
 	unsigned table[FAMILIES]; /* where it shall be a vif */
 	unsigned vif_table[FAMILIES];
 	unsigned vif[FAMILIES];   /* in that table; LINKS_NO_VIF */
+	bool vif_went;            /* a vif that is gone may still hold its number */
 	mtime retry_at[FAMILIES]; /* after a failure; 0: none */
 	bool incomplete;          /* a port could not be made: ids or memory were short */
 	bool conflict;            /* to be told: two patterns exclude each other */
@@ -50,6 +52,7 @@ struct interface {
 
 struct links {
 	struct names names;
+	struct names old_names; /* during a reconfiguration */
 	struct interface *interfaces;
 	struct interface *vifs[LINKS_TABLES][FAMILIES][LINKS_VIFS];
 	struct port *ports[LINKS_INSTANCES][LINKS_MAX]; /* by link id */
@@ -107,6 +110,12 @@ bool links_name(struct links *links, unsigned instance, enum link_role role, con
 	return names_add(&links->names, instance, role, pattern, settings);
 }
 
+void links_reconfigure_begin(struct links *links)
+{
+	links->old_names = links->names;
+	links->names = (struct names){.first = NULL};
+}
+
 static struct interface *find_interface(const struct links *links, int ifindex)
 {
 	struct interface *interface;
@@ -115,6 +124,18 @@ static struct interface *find_interface(const struct links *links, int ifindex)
 		if (interface->ifindex == ifindex && !interface->gone)
 			return interface;
 	return NULL;
+}
+
+static void port_configure(struct port *port, const struct name *name, const bool serves[FAMILIES])
+{
+	if (port->leaving || port->role != name->role ||
+	    !link_settings_equal(&port->settings, &name->settings) ||
+	    memcmp(port->serves, serves, sizeof port->serves) != 0)
+		port->reconfigured = true;
+	port->leaving = false;
+	port->role = name->role;
+	port->settings = name->settings;
+	memcpy(port->serves, serves, sizeof port->serves);
 }
 
 static bool port_new(struct links *links, struct interface *interface, const struct name *name,
@@ -127,28 +148,22 @@ static bool port_new(struct links *links, struct interface *interface, const str
 		return false;
 	port->interface = interface;
 	port->instance = name->instance;
-	port->role = name->role;
-	port->settings = &name->settings;
 	port->id = (uint8_t)__builtin_ctzll(unused);
-	for (int family = 0; family < FAMILIES; family++) {
-		port->serves[family] = serves[family];
-		if (serves[family])
-			interface->table[family] = links->names.tables[name->instance];
-	}
+	port_configure(port, name, serves);
 	links->ids_used[name->instance] |= (uint64_t)1 << port->id;
 	links->ports[name->instance][port->id] = port;
 	LL_PREPEND(interface->ports, port);
 	return true;
 }
 
-static bool has_port(const struct interface *interface, unsigned instance)
+static struct port *find_port(const struct interface *interface, unsigned instance)
 {
-	const struct port *port;
+	struct port *port;
 
 	LL_FOREACH (interface->ports, port)
 		if (port->instance == instance)
-			return true;
-	return false;
+			return port;
+	return NULL;
 }
 
 static void note_conflict(struct interface *interface, const struct claims *claims)
@@ -161,21 +176,38 @@ static void note_conflict(struct interface *interface, const struct claims *clai
 	interface->winner = (uint8_t)claims->winner->instance;
 }
 
-static bool attach(struct links *links, struct interface *interface)
+static bool is_waited_for(const struct interface *interface, enum family family)
 {
-	struct claims claims;
+	const struct port *port;
 
-	names_claim(&links->names, interface->name, &claims);
-	note_conflict(interface, &claims);
-	interface->incomplete = false;
-	for (unsigned instance = 0; instance < LINKS_INSTANCES; instance++) {
-		const struct name *name = claims.names[instance];
+	LL_FOREACH (interface->ports, port)
+		if (port->tell_unusable[family])
+			return true;
+	return false;
+}
 
-		if (name != NULL && !has_port(interface, instance) &&
-		    !port_new(links, interface, name, claims.serves[instance]))
-			interface->incomplete = true;
+static bool has_vif(const struct interface *interface, unsigned table, enum family family, unsigned vif)
+{
+	return interface->vif[family] == vif && interface->vif_table[family] == table;
+}
+
+/* The number of a vif that is gone is free when all instances were told. */
+static void release_vifs(struct links *links, struct interface *interface)
+{
+	if (!interface->vif_went)
+		return;
+	interface->vif_went = false;
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
+		if (is_waited_for(interface, family)) {
+			interface->vif_went = true;
+			continue;
+		}
+		for (unsigned table = 0; table < LINKS_TABLES; table++)
+			for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
+				if (links->vifs[table][family][vif] == interface &&
+				    !has_vif(interface, table, family, vif))
+					links->vifs[table][family][vif] = NULL;
 	}
-	return !interface->incomplete;
 }
 
 static void port_free(struct links *links, struct port *port)
@@ -187,6 +219,45 @@ static void port_free(struct links *links, struct port *port)
 	free(port);
 }
 
+/* Told to the instance as gone, and then freed; at once if it knows nothing of it. */
+static void port_leave(struct links *links, struct port *port)
+{
+	port->leaving = true;
+	if (!port->told)
+		port_free(links, port);
+}
+
+static void set_tables(const struct links *links, struct interface *interface, const struct claims *claims)
+{
+	for (unsigned instance = 0; instance < LINKS_INSTANCES; instance++)
+		for (int family = 0; family < FAMILIES; family++)
+			if (claims->serves[instance][family])
+				interface->table[family] = links->names.tables[instance];
+}
+
+/* Brings the ports of an interface to what the names say. */
+static bool attach(struct links *links, struct interface *interface)
+{
+	struct claims claims;
+
+	names_claim(&links->names, interface->name, &claims);
+	note_conflict(interface, &claims);
+	set_tables(links, interface, &claims);
+	interface->incomplete = false;
+	for (unsigned instance = 0; instance < LINKS_INSTANCES; instance++) {
+		const struct name *name = claims.names[instance];
+		struct port *port = find_port(interface, instance);
+
+		if (name == NULL && port != NULL)
+			port_leave(links, port);
+		else if (name != NULL && port != NULL)
+			port_configure(port, name, claims.serves[instance]);
+		else if (name != NULL && !port_new(links, interface, name, claims.serves[instance]))
+			interface->incomplete = true;
+	}
+	return !interface->incomplete;
+}
+
 /* Ports that their instance knows nothing of go at once. */
 static void detach(struct links *links, struct interface *interface)
 {
@@ -195,11 +266,8 @@ static void detach(struct links *links, struct interface *interface)
 	interface->gone = true;
 	interface->incomplete = false;
 	interface->retry_at[FAMILY_IPV4] = interface->retry_at[FAMILY_IPV6] = 0;
-	LL_FOREACH_SAFE (interface->ports, port, next) {
-		port->leaving = true;
-		if (!port->told)
-			port_free(links, port);
-	}
+	LL_FOREACH_SAFE (interface->ports, port, next)
+		port_leave(links, port);
 }
 
 static struct interface *interface_new(struct links *links, int ifindex, const char *name)
@@ -231,6 +299,21 @@ static struct interface *interface_rename(struct links *links, struct interface 
 	memcpy(renamed->address_seen, interface->address_seen, sizeof renamed->address_seen);
 	renamed->address_count = interface->address_count;
 	return renamed;
+}
+
+void links_reconfigure_end(struct links *links, bool good)
+{
+	struct names unwanted = good ? links->old_names : links->names;
+	struct interface *interface;
+
+	if (!good)
+		links->names = links->old_names;
+	links->old_names = (struct names){.first = NULL};
+	names_fini(&unwanted);
+	DL_FOREACH (links->interfaces, interface)
+		if (good && !interface->gone)
+			attach(links, interface);
+	links->changed = true;
 }
 
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, uint32_t mtu)
@@ -325,6 +408,22 @@ void links_id_free(struct links *links, unsigned instance, uint8_t id)
 	links->changed = true;
 }
 
+void links_forget_instance(struct links *links, unsigned instance)
+{
+	for (unsigned id = 0; id < LINKS_MAX; id++) {
+		struct port *port = links->ports[instance][id];
+		struct interface *interface = port ? port->interface : NULL;
+
+		if (port == NULL)
+			continue;
+		port_free(links, port);
+		interface->incomplete = !interface->gone;
+		release_vifs(links, interface);
+	}
+	links->ids_used[instance] = 0;
+	links->changed = true;
+}
+
 /* The address that queries are sent from: the first IPv4 one; the lowest link-local IPv6 one. */
 static struct addr interface_address(const struct interface *interface, enum family family)
 {
@@ -376,7 +475,7 @@ static void fill_change(const struct port *port, struct link_change *change)
 	change->role = (uint8_t)port->role;
 	memcpy(change->name, port->interface->name, sizeof change->name);
 	change->mtu = port->interface->mtu;
-	change->settings = *port->settings;
+	change->settings = port->settings;
 	for (int family = 0; family < FAMILIES; family++) {
 		if (!port->serves[family])
 			change->settings.version[family] = VERSION_NONE;
@@ -387,7 +486,7 @@ static void fill_change(const struct port *port, struct link_change *change)
 
 static bool port_has_news(const struct port *port)
 {
-	if (port->leaving || !port->told || port->told_mtu != port->interface->mtu)
+	if (port->leaving || !port->told || port->reconfigured || port->told_mtu != port->interface->mtu)
 		return true;
 	for (int family = 0; family < FAMILIES; family++) {
 		struct addr address = interface_address(port->interface, family);
@@ -435,6 +534,8 @@ static bool pull_vif(struct links *links, struct interface *interface, enum fami
 	unsigned table = wanted ? interface->table[family] : interface->vif_table[family];
 	unsigned vif = interface->vif[family];
 
+	if (wanted == (vif != LINKS_NO_VIF))
+		interface->retry_at[family] = 0;
 	if (wanted == (vif != LINKS_NO_VIF) || interface->retry_at[family] > now)
 		return false;
 	if (wanted && !find_vif(links, table, family, is_free, context, &vif)) {
@@ -521,28 +622,31 @@ static void vif_done(struct links *links, mtime now, struct interface *interface
 		return;
 	}
 	interface->vif[op->family] = LINKS_NO_VIF;
-	/* Until all instances were told, its number is not free. */
-	if (interface->ports == NULL)
-		links->vifs[op->table][op->family][op->vif] = NULL;
+	interface->vif_went = true;
 	LL_FOREACH (interface->ports, port)
 		port->tell_unusable[op->family] = port->told_usable[op->family];
+	release_vifs(links, interface);
 }
 
 static void tell_done(struct links *links, const struct link_op *op)
 {
 	struct port *port = links->ports[op->instance][op->id];
+	struct interface *interface = port->interface;
 
 	if (!op->change.present) {
 		port_free(links, port);
+		release_vifs(links, interface);
 		return;
 	}
 	port->told = true;
+	port->reconfigured = false;
 	port->told_mtu = op->change.mtu;
 	for (int family = 0; family < FAMILIES; family++) {
 		port->told_usable[family] = op->change.family[family].usable;
 		port->told_address[family] = op->change.family[family].address;
 		port->tell_unusable[family] = false;
 	}
+	release_vifs(links, interface);
 }
 
 void links_done(struct links *links, mtime now, const struct link_op *op, int result)
@@ -581,7 +685,7 @@ void links_each_port(const struct links *links, unsigned table, enum family fami
 	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
 	const struct port *port;
 
-	if (interface == NULL || interface->vif[family] != vif)
+	if (interface == NULL || !has_vif(interface, table, family, vif))
 		return;
 	LL_FOREACH (interface->ports, port)
 		if (usable ? port->told_usable[family] : port->told && !port->leaving && port->serves[family])
@@ -605,7 +709,7 @@ static void fill_port(const struct port *from, struct links_port *port)
 		.name = from->interface->name,
 		.up = from->interface->up,
 		.mtu = from->interface->mtu,
-		.settings = *from->settings,
+		.settings = from->settings,
 	};
 	for (int family = 0; family < FAMILIES; family++) {
 		port->vif[family] = from->serves[family] ? from->interface->vif[family] : LINKS_NO_VIF;

@@ -47,16 +47,18 @@ static bool serves(const struct name *name, enum family family)
 	return name != NULL && name->settings.version[family] != VERSION_NONE;
 }
 
-static const struct name *find_winner(const struct claims *claims, enum family family)
+/* The first in the configuration's order, a plain one before all patterns. */
+static const struct name *find_winner(const struct names *names, const struct claims *claims,
+                                      enum family family)
 {
-	const struct name *winner = NULL;
+	const struct name *name, *winner = NULL;
 
-	for (unsigned instance = 0; instance < NAMES_INSTANCES; instance++) {
-		const struct name *name = claims->names[instance];
-
-		if (serves(name, family) && !is_pattern(name))
+	LL_FOREACH (names->first, name) {
+		if (claims->names[name->instance] != name || !serves(name, family))
+			continue;
+		if (!is_pattern(name))
 			return name;
-		if (serves(name, family) && winner == NULL)
+		if (winner == NULL)
 			winner = name;
 	}
 	return winner;
@@ -71,7 +73,7 @@ static bool can_share(const struct names *names, const struct name *name, const 
 static void claim_family(const struct names *names, enum family family, struct name *const best[],
                          struct claims *claims)
 {
-	const struct name *winner = find_winner(claims, family);
+	const struct name *winner = find_winner(names, claims, family);
 
 	for (unsigned instance = 0; instance < NAMES_INSTANCES; instance++) {
 		struct name *name = best[instance];
