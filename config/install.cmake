@@ -3,6 +3,9 @@
 set(MCPROXY_INIT "systemd" CACHE STRING "Init systems whose files are installed: systemd, openrc, both (a;b), or none")
 
 install(TARGETS mcproxy RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+if(TARGET mcproxyctl)
+	install(TARGETS mcproxyctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(FILES docs/mcproxy.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES docs/mcproxy.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES config/mcproxy.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)

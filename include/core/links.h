@@ -115,6 +115,8 @@ struct links_port {
 };
 /* Walks over all ports: from *cursor = 0 on, false at the end. For the status and for what happens rarely. */
 bool links_next_port(const struct links *links, size_t *cursor, struct links_port *port);
+/* The port of an instance with that link id; false when there is none. */
+bool links_find_port(const struct links *links, unsigned instance, uint8_t id, struct links_port *port);
 /* Walks over configured names that no interface matches now. */
 bool links_next_missing(const struct links *links, size_t *cursor, unsigned *instance, const char **pattern);
 

@@ -15,6 +15,10 @@
 #define CONFIG_LINK_SIZE     16 /* interface name or pattern, IFNAMSIZ */
 #define CONFIG_LINKS_MAX     64 /* links named per instance */
 #define CONFIG_INSTANCES_MAX 64
+#define CONFIG_SOCKET_SIZE   108 /* sun_path */
+#define CONFIG_GROUP_SIZE    32
+#define CONFIG_SOCKET        "/run/mcproxy/control.sock" /* unless configured */
+#define CONFIG_SOCKET_MODE   0660
 
 struct config_link {
 	char name[CONFIG_LINK_SIZE]; /* an interface name, or a pattern with * ? [ */
@@ -32,7 +36,15 @@ struct config_instance {
 	struct instance_settings settings;
 };
 
+/* Who may talk to the daemon, and where. */
+struct config_control {
+	char socket[CONFIG_SOCKET_SIZE]; /* empty: no control socket */
+	char group[CONFIG_GROUP_SIZE];   /* owns the socket and may change the daemon; empty: root only */
+	unsigned mode;                   /* of the socket */
+};
+
 struct config {
+	struct config_control control;
 	struct config_instance *instances;
 	size_t instance_count;
 	char *status_file;  /* NULL: none */

@@ -19,7 +19,11 @@ struct config_scope {
 	struct instance_settings instance;
 	bool family_named[FAMILIES];
 	uint32_t ring_size;
-	const char *status_file; /* lives as long as the libconfig tree; NULL: none */
+	uint32_t control_mode;
+	/* These live as long as the libconfig tree; NULL: not configured. */
+	const char *status_file;
+	const char *control_socket;
+	const char *control_group;
 };
 
 /* The defaults: IGMPv3 and MLDv2, neither of them named. */

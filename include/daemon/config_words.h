@@ -12,7 +12,9 @@ typedef bool config_word_read(const char *word, struct config_scope *scope);
 
 bool config_read_membership(const char *word, struct config_scope *scope);       /* "kernel", "user" */
 bool config_read_upstream_version(const char *word, struct config_scope *scope); /* "auto", "IGMPv2", ... */
-bool config_read_ssm_range(const char *word, struct config_scope *scope); /* "none", "232.0.0.0/8", ... */
+bool config_read_ssm_range(const char *word, struct config_scope *scope);    /* "none", "232.0.0.0/8", ... */
+bool config_read_control_mode(const char *word, struct config_scope *scope); /* "0660", ... */
+bool config_read_control_group(const char *word, struct config_scope *scope);
 
 /* RFC 4604: 232.0.0.0/8 and ff3x::/32. */
 void config_default_ssm_ranges(struct link_settings *settings);

@@ -11,8 +11,10 @@
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
  *   table     the kernel tables themselves: open, close, vifs
  *   uplink    the same for the host side upstream
+ *   page_walk the owner's walks over snapshots
  *   status    snapshots -> text
  *   health    what the service manager is told
+ *   control   snapshots and events -> JSON, for clients of the control socket
  */
 #ifndef MCPROXY_DAEMON_OWNER_H
 #define MCPROXY_DAEMON_OWNER_H
@@ -22,6 +24,7 @@
 #include "core/routes.h"
 #include "daemon/config.h"
 #include "daemon/health.h"
+#include "daemon/page_walk.h"
 #include "daemon/worker.h"
 #include "kernel/kept_settings.h"
 #include "kernel/link_socket.h"
@@ -102,6 +105,7 @@ struct instance_slot {
 	struct channel *channel;
 	uint64_t requests;
 	uint8_t heartbeat;                          /* enum heartbeat */
+	bool events_wanted;                         /* as the engine was told */
 	bool again;                                 /* there were more requests than one turn may take */
 	struct link_told told[LINKS_MAX][FAMILIES]; /* by link id */
 };
@@ -117,11 +121,13 @@ struct options {
 	bool check_only;
 };
 
-struct status; /* status.h */
+struct status;  /* status.h */
+struct control; /* control.h */
 
 struct owner {
 	const struct options *options;
 	struct config *config;
+	mtime started_at;
 	int epoll;
 	struct loop_source signals;
 	struct loop_source netlink_source;
@@ -137,7 +143,9 @@ struct owner {
 	struct kept_settings *rpfilter;                 /* NULL: not with -r */
 	struct kept_settings *forced_version[FAMILIES]; /* of the kernel's host side upstream */
 	int record_fd;
+	struct page_walk walks[SNAPSHOT_CURSORS];
 	struct status *status;
+	struct control *control; /* NULL: none */
 	struct loop_source *removed;
 	struct health health;
 	bool told_memory;    /* that the tables are out of memory */
@@ -169,6 +177,8 @@ bool intake_tell(struct instance_slot *instance, const struct input *input, cons
 void intake_counters(struct owner *owner, struct table *table, mtime now);
 /* Looks again at streams that came in where they are sent to. */
 void intake_suspects(struct owner *owner, struct table *table, mtime now);
+/* Lets the engines tell events while somebody reads them: the debug log or a monitor. */
+void intake_events(struct owner *owner);
 /* One wake-up for each worker that got something. */
 void intake_wake(struct owner *owner);
 

@@ -14,16 +14,14 @@ enum status_destination {
 	STATUS_LOG,
 };
 
-struct status *status_new(void); /* NULL when memory is short */
+/* Takes one of the owner's walks. NULL when memory is short. */
+struct status *status_new(struct owner *owner);
 void status_free(struct status *status);
 
 /* Begins a status: detail 0 instances and links, 1 groups too, 2 sources too. While one is being made, a new
  * one to another destination begins after it, and one to the same is not made twice. */
 void status_begin(struct status *status, struct owner *owner, int detail,
                   enum status_destination destination);
-/* A page has come. */
-void status_page(struct status *status, struct owner *owner, struct instance_slot *instance,
-                 const struct request *request, const void *payload);
 /* Asks again for a page that could not be asked for, and goes on; once a turn. */
 void status_continue(struct status *status, struct owner *owner);
 /* When a slow reader of stdout is looked at again; MTIME_NEVER. */

@@ -732,6 +732,17 @@ bool links_next_port(const struct links *links, size_t *cursor, struct links_por
 	return false;
 }
 
+bool links_find_port(const struct links *links, unsigned instance, uint8_t id, struct links_port *port)
+{
+	const struct port *from =
+		instance < LINKS_INSTANCES && id < LINKS_MAX ? links->ports[instance][id] : NULL;
+
+	if (from == NULL || from->leaving)
+		return false;
+	fill_port(from, port);
+	return true;
+}
+
 static bool is_missing(const struct links *links, const struct name *name)
 {
 	const struct interface *interface;

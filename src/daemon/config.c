@@ -50,6 +50,9 @@ struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE])
 	if (text == NULL)
 		return NULL;
 	config = calloc(1, sizeof *config);
+	if (config != NULL)
+		config->control =
+			(struct config_control){.socket = CONFIG_SOCKET, .mode = CONFIG_SOCKET_MODE};
 	if (config == NULL) {
 		config_fail(error, (struct config_place){.path = path}, "out of memory");
 	} else if (!read_text(config, path, text, error)) {

@@ -89,7 +89,18 @@ static const struct option options[] = {
 	{"route_timeout", KIND_SECONDS, NOT_LINK, FIELD(instance.route_timeout), 10, 86400, 180},
 	{"memory_max", KIND_BYTES, NOT_LINK, FIELD(instance.memory_max), 64 * KIB, MEMORY_LARGEST, 64 * MIB},
 	{"ring_size", KIND_POWER, LEVEL_TOP, FIELD(ring_size), 4, 65536, 1024},
-	{.key = "status_file", .kind = KIND_PATH, .levels = LEVEL_TOP},
+	{"status_file", KIND_PATH, LEVEL_TOP, FIELD(status_file), 0, 0, 0},
+	{"control_socket", KIND_PATH, LEVEL_TOP, FIELD(control_socket), 0, 0, 0},
+	{.key = "control_mode",
+         .kind = KIND_WORDS,
+         .levels = LEVEL_TOP,
+         .read = config_read_control_mode,
+         .expected = "an octal mode such as \"0660\""},
+	{.key = "control_group",
+         .kind = KIND_WORDS,
+         .levels = LEVEL_TOP,
+         .read = config_read_control_group,
+         .expected = "the name of a group"},
 };
 #define OPTIONS (sizeof options / sizeof options[0])
 
@@ -155,7 +166,8 @@ static void store(struct config_scope *scope, const struct option *option, doubl
 
 void config_scope_init(struct config_scope *scope)
 {
-	*scope = (struct config_scope){.link.version = {VERSION_3, VERSION_3}};
+	*scope = (struct config_scope){.link.version = {VERSION_3, VERSION_3},
+	                               .control_mode = CONFIG_SOCKET_MODE};
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (options[i].size > 0)
 			store(scope, &options[i], options[i].initial);
@@ -268,7 +280,7 @@ static bool read_number(const struct reading *reading, struct config_scope *scop
 	return true;
 }
 
-static bool read_path(const struct reading *reading, const char **path)
+static bool read_path(const struct reading *reading, struct config_scope *scope)
 {
 	const char *value = config_setting_get_string(reading->setting);
 
@@ -276,7 +288,7 @@ static bool read_path(const struct reading *reading, const char **path)
 		return fail_type(reading);
 	if (*value == '\0' || strlen(value) >= PATH_MAX)
 		return config_fail(reading->error, reading->place, "the name of a file is expected");
-	*path = value;
+	memcpy((unsigned char *)scope + reading->option->offset, &value, sizeof value);
 	return true;
 }
 
@@ -356,7 +368,7 @@ static bool read_option(struct reading *reading, enum config_level level, struct
 	if (option->kind == KIND_PART)
 		return true;
 	if (option->kind == KIND_PATH)
-		return read_path(reading, &scope->status_file);
+		return read_path(reading, scope);
 	if (option->kind == KIND_WORDS)
 		return read_words(reading, scope);
 	return read_number(reading, scope);

@@ -172,6 +172,26 @@ static bool read_instance(const struct reader *reader, const config_setting_t *s
 	                 "a string such as \"eth0 ==> eth1\" or a group { upstream = ...; }");
 }
 
+static bool read_control(const struct reader *reader, const config_setting_t *root,
+                         const struct config_scope *scope)
+{
+	struct config_control *control = &reader->config->control;
+	const char *path = scope->control_socket;
+
+	control->mode = scope->control_mode;
+	if (scope->control_group != NULL)
+		strcpy(control->group, scope->control_group);
+	if (path == NULL)
+		return true;
+	if (strlen(path) >= sizeof control->socket)
+		return config_fail(
+			reader->error,
+			config_setting_place(config_setting_get_member(root, "control_socket"), reader->path),
+			"a path of at most %zu bytes is expected", sizeof control->socket - 1);
+	strcpy(control->socket, strcmp(path, "none") == 0 ? "" : path);
+	return true;
+}
+
 static bool read_top(const struct reader *reader, const config_setting_t *root)
 {
 	const config_setting_t *instances = config_setting_get_member(root, "instances");
@@ -179,7 +199,7 @@ static bool read_top(const struct reader *reader, const config_setting_t *root)
 
 	config_scope_init(&scope);
 	if (!config_options_read(root, LEVEL_TOP, reader->path, &scope, reader->error) ||
-	    !read_protocol(reader, root, &scope))
+	    !read_protocol(reader, root, &scope) || !read_control(reader, root, &scope))
 		return false;
 	reader->config->ring_size = scope.ring_size;
 	if (scope.status_file != NULL) {

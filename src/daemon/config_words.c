@@ -58,6 +58,22 @@ bool config_read_ssm_range(const char *word, struct config_scope *scope)
 	return true;
 }
 
+bool config_read_control_mode(const char *word, struct config_scope *scope)
+{
+	size_t digits = strspn(word, "01234567");
+
+	if (digits < 3 || digits > 4 || word[digits] != '\0')
+		return false;
+	scope->control_mode = (uint32_t)strtoul(word, NULL, 8);
+	return scope->control_mode <= 0777;
+}
+
+bool config_read_control_group(const char *word, struct config_scope *scope)
+{
+	scope->control_group = word;
+	return *word != '\0' && strlen(word) < CONFIG_GROUP_SIZE;
+}
+
 void config_default_ssm_ranges(struct link_settings *settings)
 {
 	settings->ssm_prefix[FAMILY_IPV4] = addr_from_ipv4_number(0xe8000000);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control.h"
 #include "daemon/log.h"
 #include "daemon/owner.h"
-#include "daemon/status.h"
 #include "daemon/trace.h"
 #include "daemon/uplink.h"
 
@@ -10,16 +10,6 @@
 #include <string.h>
 
 #define REQUESTS_PER_TURN 1024 /* of one worker, so that all get their share */
-
-static struct links_port *find_port(struct owner *owner, unsigned instance, uint8_t id,
-                                    struct links_port *port)
-{
-	size_t cursor = (size_t)instance * LINKS_MAX + id;
-
-	if (!links_next_port(owner->links, &cursor, port) || port->instance != instance || port->id != id)
-		return NULL;
-	return port;
-}
 
 /* Once: it may be so for every group of a flood. */
 static void tell_memory(struct owner *owner, const struct instance_slot *instance, const char *what)
@@ -89,7 +79,7 @@ static void grant_upstream_query(struct owner *owner, struct instance_slot *inst
 	struct links_port port;
 	struct uplink *uplink;
 
-	if (find_port(owner, instance->number, request->link, &port) == NULL)
+	if (!links_find_port(owner->links, instance->number, request->link, &port))
 		return;
 	uplink = uplink_find(owner, request->family, port.name);
 	/* Where several instances share the link, the first one tells. */
@@ -107,7 +97,7 @@ static void format_links(struct owner *owner, unsigned instance, uint64_t links,
 
 	snprintf(text, size, " nowhere");
 	for (; links != 0 && used < size; links &= links - 1)
-		if (find_port(owner, instance, (uint8_t)__builtin_ctzll(links), &port) != NULL)
+		if (links_find_port(owner->links, instance, (uint8_t)__builtin_ctzll(links), &port))
 			used += (size_t)snprintf(text + used, size - used, " %s", port.name);
 }
 
@@ -115,13 +105,13 @@ static void grant_event(struct owner *owner, struct instance_slot *instance, con
 {
 	struct links_port port;
 	char outputs[256] = "";
-	const char *link = event->link != UINT8_MAX && find_port(owner, instance->number, event->link, &port)
-	                           ? port.name
-	                           : NULL;
+	const char *link =
+		links_find_port(owner->links, instance->number, event->link, &port) ? port.name : NULL;
 
 	if (event->kind == EVENT_ROUTE)
 		format_links(owner, instance->number, event->value, outputs, sizeof outputs);
 	trace_event(instance->config->name, link, event, outputs);
+	control_event(owner, instance, link, event, outputs);
 }
 
 static void grant(struct owner *owner, struct instance_slot *instance, mtime now,
@@ -145,7 +135,7 @@ static void grant(struct owner *owner, struct instance_slot *instance, mtime now
 		grant_event(owner, instance, &request->event);
 		break;
 	case REQUEST_SNAPSHOT:
-		status_page(owner->status, owner, instance, request, payload);
+		page_walk_deliver(owner, instance, request, payload);
 		break;
 	case REQUEST_LINK_FREE:
 		links_id_free(owner->links, instance->number, request->link);
@@ -153,6 +143,7 @@ static void grant(struct owner *owner, struct instance_slot *instance, mtime now
 	case REQUEST_STOPPED:
 		owner_unwatch(owner, &instance->source);
 		instance->channel = NULL;
+		page_walk_instance_stopped(owner, instance->number);
 		break;
 	case REQUEST_PONG:
 		health_heard(owner, instance);

@@ -14,7 +14,6 @@
 static bool start_instance(struct owner *owner, unsigned number)
 {
 	struct instance_slot *slot = &owner->instances[number];
-	struct input events = {.kind = INPUT_EVENTS, .wanted = log_is_debug()};
 	int result;
 
 	result = worker_start(&slot->worker, &slot->config->settings, owner_random(),
@@ -30,7 +29,7 @@ static bool start_instance(struct owner *owner, unsigned number)
 		     slot->config->name);
 	slot->channel = worker_channel(slot->worker);
 	slot->source = (struct loop_source){.fd = lane_fd(slot->channel->up), .ready = grant_requests};
-	return owner_watch(owner, &slot->source) && intake_tell(slot, &events, NULL, 0);
+	return owner_watch(owner, &slot->source);
 }
 
 static bool name_links(struct owner *owner, unsigned number)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control.h"
 #include "daemon/log.h"
 #include "daemon/owner.h"
 
@@ -244,6 +245,19 @@ void intake_netlink(struct owner *owner, struct loop_source *source, mtime now)
 	(void)source;
 	if (result != 0)
 		netlink_failed(owner, now, result);
+}
+
+void intake_events(struct owner *owner)
+{
+	bool wanted = log_is_debug() || control_wants_events(owner);
+
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		struct instance_slot *instance = &owner->instances[i];
+		struct input input = {.kind = INPUT_EVENTS, .wanted = wanted};
+
+		if (instance->events_wanted != wanted && intake_tell(instance, &input, NULL, 0))
+			instance->events_wanted = wanted;
+	}
 }
 
 void intake_refresh_netlink(struct owner *owner, mtime now)

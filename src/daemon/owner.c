@@ -2,6 +2,7 @@
 #include "daemon/owner.h"
 
 #include "daemon/clock.h"
+#include "daemon/control.h"
 #include "daemon/instances.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -199,7 +200,7 @@ static int owner_open(struct owner *owner)
 
 	owner->epoll = epoll_create1(EPOLL_CLOEXEC);
 	owner->links = links_new();
-	owner->status = status_new();
+	owner->status = status_new(owner);
 	if (owner->epoll < 0 || owner->links == NULL || owner->status == NULL || !open_signals(owner) ||
 	    !instances_make(owner)) {
 		warn("start");
@@ -221,11 +222,13 @@ static int owner_open(struct owner *owner)
 		warn("netlink: interfaces cannot be watched");
 		return 1;
 	}
+	control_open(owner);
 	return 0;
 }
 
 static void owner_close(struct owner *owner)
 {
+	control_close(owner);
 	instances_stop(owner);
 	/* First leave upstream, so that the streams stop at their source. */
 	uplinks_free(owner);
@@ -280,6 +283,7 @@ static mtime loop_deadline(const struct owner *owner)
 	mtime deadline = edge_deadline(owner);
 
 	deadline = mtime_min(deadline, status_deadline(owner->status));
+	deadline = mtime_min(deadline, control_deadline(owner));
 	deadline = mtime_min(deadline, owner->netlink_refresh_at);
 	deadline = mtime_min(deadline, health_deadline(owner));
 	return mtime_min(deadline, log_deadline());
@@ -305,6 +309,8 @@ static void owner_loop(struct owner *owner)
 			status_begin(owner->status, owner, owner->options->verbose, STATUS_STDOUT);
 		}
 		status_continue(owner->status, owner);
+		control_turn(owner, now);
+		intake_events(owner);
 		log_expire(now);
 		intake_refresh_netlink(owner, now);
 		edge_apply(owner, now);
@@ -318,6 +324,7 @@ static void owner_loop(struct owner *owner)
 int owner_run(const struct options *options, struct config *config)
 {
 	struct owner owner = {.options = options,
+	                      .started_at = clock_now(),
 	                      .config = config,
 	                      .record_fd = -1,
 	                      .epoll = -1,

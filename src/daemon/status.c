@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define WRITE_INTERVAL 10 /* milliseconds, for a slow reader of stdout; doubled up to a second */
-#define STATUS_CURSOR  0  /* of the snapshot cursors, the status uses this one */
 
 enum stage {
 	STAGE_IDLE,
@@ -28,8 +27,7 @@ enum stage {
 
 struct status {
 	enum stage stage;
-	bool asked; /* a page is on its way */
-	bool first; /* of the walk: the next page starts it */
+	struct page_walk *walk;
 	int detail;
 	enum status_destination destination;
 	bool again[STATUS_LOG + 1]; /* begun while another was being made */
@@ -48,15 +46,6 @@ struct status {
 	mtime write_at;    /* when a reader that was slow is looked at again */
 	mtime write_interval;
 };
-
-struct status *status_new(void)
-{
-	struct status *status = calloc(1, sizeof *status);
-
-	if (status != NULL)
-		status->write_at = MTIME_NEVER;
-	return status;
-}
 
 void status_free(struct status *status)
 {
@@ -366,27 +355,10 @@ static void finish(struct status *status, struct owner *owner)
 	end_status(status, owner);
 }
 
-/* Asks for the next page of the walk under way; false when the channel has no room: tried again next turn. */
-static bool ask(struct status *status, struct owner *owner, enum snapshot_kind what, uint8_t link)
+static void start_walk(struct status *status, enum stage stage, enum snapshot_kind what, uint8_t link)
 {
-	struct input input = {.kind = INPUT_SNAPSHOT,
-	                      .link = link,
-	                      .cursor = STATUS_CURSOR,
-	                      .what = (uint8_t)what,
-	                      .first = status->first};
-
-	if (!intake_tell(&owner->instances[status->instance], &input, NULL, 0))
-		return false;
-	lane_wake(owner->instances[status->instance].channel->down);
-	status->first = false;
-	status->asked = true;
-	return true;
-}
-
-static void start_walk(struct status *status, enum stage stage)
-{
+	page_walk_start(status->walk, (unsigned)status->instance, what, link);
 	status->stage = stage;
-	status->first = true;
 	status->groups = 0;
 	status->sources = 0;
 }
@@ -408,20 +380,20 @@ static void next_downstream(struct status *status, struct owner *owner)
 		print_vifs(status->out, &status->port);
 		fprintf(status->out, " --\n");
 		if (status->detail >= 1) {
-			start_walk(status, STAGE_GROUPS);
+			start_walk(status, STAGE_GROUPS, SNAPSHOT_GROUPS, status->port.id);
 			return;
 		}
 	}
 	print_missing(status, owner, ROLE_DOWNSTREAM);
 	if (status->detail >= 2)
-		start_walk(status, STAGE_LINKS);
+		start_walk(status, STAGE_LINKS, SNAPSHOT_LINKS, 0);
 	else
 		next_instance(status);
 }
 
 void status_continue(struct status *status, struct owner *owner)
 {
-	while (status->stage != STAGE_IDLE && !status->asked) {
+	while (status->stage != STAGE_IDLE && !status->walk->waiting) {
 		switch (status->stage) {
 		case STAGE_INSTANCE:
 			if (status->instance == owner->instance_count) {
@@ -431,7 +403,7 @@ void status_continue(struct status *status, struct owner *owner)
 			print_instance(status, owner);
 			status->port_cursor = status->instance * LINKS_MAX;
 			if (status->detail >= 1)
-				start_walk(status, STAGE_FLOWS);
+				start_walk(status, STAGE_FLOWS, SNAPSHOT_FLOWS, 0);
 			else
 				status->stage = STAGE_DOWNSTREAM;
 			break;
@@ -439,15 +411,9 @@ void status_continue(struct status *status, struct owner *owner)
 			next_downstream(status, owner);
 			break;
 		case STAGE_FLOWS:
-			if (!ask(status, owner, SNAPSHOT_FLOWS, 0))
-				return;
-			break;
 		case STAGE_GROUPS:
-			if (!ask(status, owner, SNAPSHOT_GROUPS, status->port.id))
-				return;
-			break;
 		case STAGE_LINKS:
-			if (!ask(status, owner, SNAPSHOT_LINKS, 0))
+			if (!page_walk_ask(owner, status->walk))
 				return;
 			break;
 		case STAGE_WRITING:
@@ -464,21 +430,29 @@ mtime status_deadline(const struct status *status)
 	return status->write_at;
 }
 
-void status_page(struct status *status, struct owner *owner, struct instance_slot *instance,
-                 const struct request *request, const void *payload)
+static void read_page(void *reader, struct owner *owner, const struct snapshot_record *records, size_t count,
+                      bool more)
 {
-	const struct snapshot_record *records = payload;
+	struct status *status = reader;
 
-	if (request->cursor != STATUS_CURSOR || instance->number != status->instance || !status->asked)
-		return;
-	status->asked = false;
-	for (uint16_t i = 0; i < request->count; i++)
+	for (size_t i = 0; i < count; i++)
 		print_record(status, owner, &records[i]);
-	if (!request->more && status->stage == STAGE_LINKS)
+	if (!more && status->stage == STAGE_LINKS)
 		next_instance(status);
-	else if (!request->more)
+	else if (!more)
 		status->stage = STAGE_DOWNSTREAM;
 	status_continue(status, owner);
+}
+
+struct status *status_new(struct owner *owner)
+{
+	struct status *status = calloc(1, sizeof *status);
+
+	if (status == NULL)
+		return NULL;
+	status->write_at = MTIME_NEVER;
+	status->walk = page_walk_take(owner, read_page, status);
+	return status;
 }
 
 void status_begin(struct status *status, struct owner *owner, int detail, enum status_destination destination)

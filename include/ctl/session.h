@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A connection to the daemon's control socket. What goes wrong is said on stderr with its remedy.
+ */
+#ifndef MCPROXY_CTL_SESSION_H
+#define MCPROXY_CTL_SESSION_H
+
+#include "ctl/answer.h"
+#include "ctl/command.h"
+
+struct session;
+
+/* NULL after a message. */
+struct session *session_open(const struct ctl *ctl);
+void session_close(struct session *session);
+int session_fd(const struct session *session);
+
+/* Sends a request, which is given away. False after a message. */
+bool session_ask(struct session *session, struct json_object *request);
+/* Reads the whole answer. False after a message, which may be the daemon's "error". */
+bool session_read(struct session *session, answer_take *take, void *context);
+/* The next line without its end, of any length; NULL after a message or (quiet) at the end of the input. It
+ * lasts until the next call. */
+const char *session_read_line(struct session *session, bool quiet);
+
+/* All of it: asks, and reads the answer or, with --json, prints it as it comes. The exit status. */
+int session_run(const struct ctl *ctl, struct json_object *request, answer_take *take, void *context);
+
+/* {"command": command} */
+struct json_object *session_request(const char *command);
+
+#endif

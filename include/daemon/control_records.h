@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The records of the control socket's answers: what one instance, link, group, route or uplink looks like as
+ * JSON (docs/control.md). Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_CONTROL_RECORDS_H
+#define MCPROXY_DAEMON_CONTROL_RECORDS_H
+
+#include "daemon/json.h"
+#include "daemon/owner.h"
+
+void record_put_daemon(struct json *json, struct owner *owner, mtime now);
+void record_put_instance(struct json *json, const struct instance_slot *instance,
+                         const struct snapshot_instance *record);
+void record_put_link(struct json *json, struct owner *owner, const struct instance_slot *instance,
+                     const struct snapshot_link *record);
+/* A name of the configuration that no interface bears now. */
+void record_put_missing_link(struct json *json, const struct instance_slot *instance, const char *name);
+/* Opens a group with its list of sources; record_close_group ends it. */
+void record_open_group(struct json *json, struct owner *owner, const struct instance_slot *instance,
+                       const struct snapshot_group *record);
+void record_put_source(struct json *json, const struct snapshot_source *record);
+void record_close_group(struct json *json);
+void record_put_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
+                      const struct snapshot_flow *record);
+void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink, mtime now);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/command.h"
+
+#include "ctl/show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_WIDTH 38
+
+const struct command commands[] = {
+	{"show", "WHAT [FILTER...]", "status, instances, links, groups, routes or upstream", show_run},
+	{0},
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *command = commands; command->name != NULL; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}
+
+void command_print_help(void)
+{
+	puts("mcproxyctl: shows and steers a running mcproxy\n\n"
+	     "usage: mcproxyctl [--socket PATH] [--json] COMMAND\n");
+	for (const struct command *command = commands; command->name != NULL; command++)
+		printf("  %s %-*s %s\n", command->name, NAME_WIDTH - (int)strlen(command->name),
+		       command->arguments, command->summary);
+	puts("\nFilters: --instance NAME, --link NAME, --group ADDRESS[/LENGTH]\n"
+	     "The default socket is " CTL_SOCKET ". See mcproxyctl(1).");
+}
+
+int command_usage(const char *name, const char *problem)
+{
+	const struct command *command = command_find(name);
+
+	fprintf(stderr, "mcproxyctl: %s: %s\nusage: mcproxyctl %s %s\n", name, problem, name,
+	        command != NULL ? command->arguments : "");
+	return CTL_USAGE;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/filter.h"
+
+#include "ctl/command.h"
+
+#include <getopt.h>
+
+static const struct option options[] = {
+	{"instance", required_argument, NULL, 'i'},
+	{"link", required_argument, NULL, 'l'},
+	{"group", required_argument, NULL, 'g'},
+	{"details", no_argument, NULL, 'd'},
+	{0},
+};
+
+bool filter_read(struct filter_options *filter, int *argc, char **argv)
+{
+	int letter, kept = 1;
+
+	optind = 0; /* GNU and musl: begin anew */
+	while ((letter = getopt_long(*argc, argv, "i:l:g:d", options, NULL)) != -1) {
+		switch (letter) {
+		case 'i':
+			filter->instance = optarg;
+			break;
+		case 'l':
+			filter->link = optarg;
+			break;
+		case 'g':
+			filter->group = optarg;
+			break;
+		case 'd':
+			filter->details = true;
+			break;
+		default:
+			command_usage(argv[0],
+			              "the filters are --instance NAME, --link NAME and --group PREFIX");
+			return false;
+		}
+	}
+	while (optind < *argc)
+		argv[kept++] = argv[optind++];
+	*argc = kept;
+	return true;
+}
+
+void filter_add(const struct filter_options *filter, struct json_object *request)
+{
+	if (filter->instance != NULL)
+		json_object_object_add(request, "instance", json_object_new_string(filter->instance));
+	if (filter->link != NULL)
+		json_object_object_add(request, "link", json_object_new_string(filter->link));
+	if (filter->group != NULL)
+		json_object_object_add(request, "group", json_object_new_string(filter->group));
+}

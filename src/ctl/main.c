@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/command.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct option options[] = {
+	{"socket", required_argument, NULL, 's'},
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{0},
+};
+
+/* Takes a `--json` out of the arguments: it may stand behind the command too. */
+static int take_json(int argc, char **argv, struct ctl *ctl)
+{
+	int kept = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			ctl->json = true;
+		else
+			argv[kept++] = argv[i];
+	}
+	argv[kept] = NULL;
+	return kept;
+}
+
+static bool read_options(int argc, char **argv, struct ctl *ctl)
+{
+	int letter;
+
+	/* The first argument that is no option is the command; what follows belongs to it. */
+	while ((letter = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
+		switch (letter) {
+		case 's':
+			ctl->socket = optarg;
+			break;
+		case 'j':
+			ctl->json = true;
+			break;
+		case 'h':
+			command_print_help();
+			exit(CTL_DONE);
+		case 'V':
+			puts("mcproxyctl " MCPROXY_VERSION);
+			exit(CTL_DONE);
+		default:
+			return false;
+		}
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = {.socket = CTL_SOCKET};
+	const struct command *command;
+	int status;
+
+	if (!read_options(argc, argv, &ctl)) {
+		fputs("see mcproxyctl --help\n", stderr);
+		return CTL_USAGE;
+	}
+	argc -= optind;
+	argv += optind;
+	argc = take_json(argc, argv, &ctl);
+	if (argc == 0) {
+		fputs("mcproxyctl: a command is missing; see mcproxyctl --help\n", stderr);
+		return CTL_USAGE;
+	}
+	command = command_find(argv[0]);
+	if (command == NULL) {
+		fprintf(stderr, "mcproxyctl: %s: no such command; see mcproxyctl --help\n", argv[0]);
+		return CTL_USAGE;
+	}
+	ctl.colour = !ctl.json && isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+	status = command->run(&ctl, argc, argv);
+	if (fflush(stdout) != 0 && status == CTL_DONE) {
+		perror("mcproxyctl: stdout");
+		return CTL_FAILED;
+	}
+	return status;
+}

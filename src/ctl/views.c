@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What `show` prints of each kind of record.
+ */
+#include "ctl/show.h"
+
+#include <string.h>
+
+/* The titles, in front of the first row; false when the member is not of the list. */
+static bool begin_row(struct showing *showing, const char *key, const char *list)
+{
+	if (strcmp(key, list) != 0)
+		return false;
+	if (!showing->begun)
+		columns_head(&showing->columns);
+	showing->begun = true;
+	return true;
+}
+
+static void put_text(struct showing *showing, struct json_object *value, const char *key)
+{
+	const char *text = answer_text(value, key);
+
+	columns_put(&showing->columns, COLOUR_NONE, *text != '\0' ? text : "-");
+}
+
+static void put_amount(struct showing *showing, struct json_object *value, const char *key)
+{
+	char text[16];
+
+	columns_put(&showing->columns, COLOUR_NONE, format_amount(answer_number(value, key), text));
+}
+
+static void put_age(struct showing *showing, struct json_object *value, const char *key)
+{
+	char text[16];
+
+	columns_put(&showing->columns, COLOUR_NONE,
+	            answer_has(value, key) ? format_age(answer_number(value, key), text) : "-");
+}
+
+/* Names of a list of texts, with spaces between them. */
+static const char *join(struct json_object *value, const char *key, char *text, size_t size)
+{
+	struct json_object *list = answer_member(value, key);
+	size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? " " : "",
+		                         json_object_get_string(json_object_array_get_idx(list, i)));
+	return text;
+}
+
+/* One line of what is not in columns: scalars by their key. */
+static void put_detail(struct showing *showing, const char *key, struct json_object *value)
+{
+	char text[16];
+
+	printf("    %-31s ", key);
+	if (json_object_is_type(value, json_type_double))
+		printf("%s\n", format_age(json_object_get_double(value), text));
+	else
+		printf("%s\n", value != NULL ? json_object_get_string(value) : "-");
+	(void)showing;
+}
+
+static void put_details(struct showing *showing, struct json_object *object)
+{
+	json_object_object_foreach(object, key, value)
+	{
+		if (json_object_is_type(value, json_type_object))
+			put_details(showing, value);
+		else if (!json_object_is_type(value, json_type_array))
+			put_detail(showing, key, value);
+	}
+}
+
+static void put_table(struct json_object *table)
+{
+	char routes[16], upcalls[16];
+
+	printf("%-14s %s routes, %s upcalls, %.0f writes refused by the kernel\n",
+	       answer_text(table, "family"), format_amount(answer_number(table, "routes"), routes),
+	       format_amount(answer_number(table, "upcalls"), upcalls),
+	       answer_number(table, "route_failures"));
+}
+
+static void put_status(struct showing *showing, const char *key, struct json_object *value)
+{
+	char text[16];
+
+	(void)showing;
+	if (strcmp(key, "tables") == 0)
+		put_table(value);
+	else if (strcmp(key, "uptime") == 0)
+		printf("%-14s %s\n", key, format_age(json_object_get_double(value), text));
+	else if (strcmp(key, "version") != 0 && strcmp(key, "command") != 0 && strcmp(key, "what") != 0)
+		printf("%-14s %s\n", key, json_object_get_string(value));
+}
+
+static const struct column instance_columns[] = {
+	{"INSTANCE", 24, false}, {"GROUPS", 8, true}, {"ROUTES", 8, true},  {"UNWANTED", 8, true},
+	{"MEMORY", 8, true},     {"OF", 8, true},     {"REFUSED", 8, true}, {0},
+};
+
+static void put_instance(struct showing *showing, const char *key, struct json_object *value)
+{
+	double refused =
+		answer_number(value, "refused_for_memory") + answer_number(value, "refused_for_routes_max");
+	char text[16];
+
+	if (!begin_row(showing, key, "instances"))
+		return;
+	put_text(showing, value, "instance");
+	put_amount(showing, value, "groups");
+	put_amount(showing, value, "routes");
+	put_amount(showing, value, "negative_routes");
+	put_amount(showing, value, "memory");
+	put_amount(showing, value, "memory_max");
+	columns_put(&showing->columns, refused > 0 ? COLOUR_BAD : COLOUR_NONE, format_amount(refused, text));
+}
+
+static const struct column link_columns[] = {
+	{"LINK", 15, false}, {"ROLE", 10, false}, {"VERSION", 7, false},  {"STATE", 9, false},
+	{"GROUPS", 6, true}, {"DROPS", 6, true},  {"QUERIER", 21, false}, {0},
+};
+
+static double sum(struct json_object *object)
+{
+	double total = 0;
+
+	if (object == NULL)
+		return 0;
+	json_object_object_foreach(object, key, value)
+	{
+		(void)key;
+		total += json_object_get_double(value);
+	}
+	return total;
+}
+
+static void put_link_state(struct showing *showing, struct json_object *value)
+{
+	if (!answer_bool(value, "present"))
+		columns_put(&showing->columns, COLOUR_BAD, "missing");
+	else if (answer_bool(value, "usable"))
+		columns_put(&showing->columns, COLOUR_GOOD, "usable");
+	else
+		columns_put(&showing->columns, COLOUR_BAD, answer_bool(value, "up") ? "no address" : "down");
+}
+
+static void put_link(struct showing *showing, const char *key, struct json_object *value)
+{
+	char text[16];
+
+	if (!begin_row(showing, key, "links"))
+		return;
+	put_text(showing, value, "link");
+	put_text(showing, value, "role");
+	put_text(showing, value, "version");
+	put_link_state(showing, value);
+	put_amount(showing, value, "groups");
+	columns_put(&showing->columns, COLOUR_NONE, format_amount(sum(answer_member(value, "drops")), text));
+	if (answer_bool(value, "this_router_is_querier"))
+		columns_put(&showing->columns, COLOUR_GOOD, "this router");
+	else
+		put_text(showing, value, "querier");
+	if (showing->details)
+		put_details(showing, value);
+}
+
+static const struct column group_columns[] = {
+	{"GROUP", 15, false},
+	{"LINK", 15, false},
+	{"MODE", 7, false},
+	{"VERSION", 7, false},
+	{"LEFT", 8, true},
+	{"SOURCES", 7, true},
+	{0},
+};
+
+static void put_sources(struct json_object *sources, size_t count)
+{
+	char left[16];
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *source = json_object_array_get_idx(sources, i);
+		bool blocked = answer_bool(source, "blocked");
+
+		printf("    %s %s %s\n", answer_text(source, "source"), blocked ? "blocked" : "left",
+		       blocked ? "" : format_age(answer_number(source, "left"), left));
+	}
+}
+
+static void put_group(struct showing *showing, const char *key, struct json_object *value)
+{
+	struct json_object *sources = answer_member(value, "sources");
+	size_t count = json_object_is_type(sources, json_type_array) ? json_object_array_length(sources) : 0;
+
+	if (!begin_row(showing, key, "groups"))
+		return;
+	put_text(showing, value, "group");
+	put_text(showing, value, "link");
+	put_text(showing, value, "mode");
+	put_text(showing, value, "version");
+	put_age(showing, value, "left");
+	columns_print(&showing->columns, "%zu", count);
+	put_sources(sources, count);
+}
+
+static const struct column route_columns[] = {
+	{"GROUP", 15, false}, {"SOURCE", 15, false}, {"FROM", 10, false}, {"PACKETS", 8, true},
+	{"BYTES", 8, true},   {"WRONG", 6, true},    {"TO", 12, false},   {0},
+};
+
+static void put_route(struct showing *showing, const char *key, struct json_object *value)
+{
+	char text[1100], wrong[16];
+
+	if (!begin_row(showing, key, "routes"))
+		return;
+	put_text(showing, value, "group");
+	put_text(showing, value, "source");
+	put_text(showing, value, "input");
+	put_amount(showing, value, "packets");
+	put_amount(showing, value, "bytes");
+	columns_put(&showing->columns, answer_number(value, "wrong_interface") > 0 ? COLOUR_BAD : COLOUR_NONE,
+	            format_amount(answer_number(value, "wrong_interface"), wrong));
+	join(value, "outputs", text, sizeof text);
+	columns_put(&showing->columns, *text != '\0' ? COLOUR_NONE : COLOUR_FAINT,
+	            *text != '\0' ? text : "nowhere");
+}
+
+static const struct column uplink_columns[] = {
+	{"LINK", 15, false},  {"VERSION", 7, false},  {"BY", 6, false},   {"GROUPS", 7, true},
+	{"REFUSED", 7, true}, {"QUERIER", 15, false}, {"HEARD", 8, true}, {0},
+};
+
+static void put_uplink(struct showing *showing, const char *key, struct json_object *value)
+{
+	double refused = answer_number(value, "refused_by_kernel");
+	char text[16];
+
+	if (!begin_row(showing, key, "upstream"))
+		return;
+	put_text(showing, value, "link");
+	put_text(showing, value, "version");
+	put_text(showing, value, "membership");
+	put_amount(showing, value, "groups");
+	columns_put(&showing->columns, refused > 0 ? COLOUR_BAD : COLOUR_NONE, format_amount(refused, text));
+	if (answer_bool(value, "query_missing"))
+		columns_put(&showing->columns, COLOUR_BAD, "none asks");
+	else
+		put_text(showing, value, "querier");
+	put_age(showing, value, "query_age");
+	if (showing->details)
+		put_details(showing, value);
+}
+
+const struct view views[] = {
+	{"status", NULL, put_status},
+	{"instances", instance_columns, put_instance},
+	{"links", link_columns, put_link},
+	{"groups", group_columns, put_group},
+	{"routes", route_columns, put_route},
+	{"upstream", uplink_columns, put_uplink},
+	{0},
+};

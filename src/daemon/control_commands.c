@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control_client.h"
+
+const struct control_command control_commands[] = {
+	{"show", false, show_begin, show_go_on, show_end},
+	{"monitor", false, monitor_begin, NULL, monitor_end},
+	{0},
+};

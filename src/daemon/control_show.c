@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/clock.h"
+#include "daemon/control_client.h"
+#include "daemon/control_records.h"
+
+/* What can be shown: one record for the whole daemon, or those of a walk over each instance. */
+struct show {
+	const char *what;
+	void (*whole)(struct client *client); /* NULL: walk */
+	enum snapshot_kind walk;
+};
+
+static void put_whole_status(struct client *client)
+{
+	record_put_daemon(&client->out, client->owner, clock_now());
+}
+
+static void put_uplinks(struct client *client)
+{
+	const struct control_request *request = &client->request;
+
+	json_open(&client->out, "upstream", '[');
+	for (const struct uplink *uplink = client->owner->uplinks; uplink; uplink = uplink->next)
+		if (request->link[0] == '\0' || strcmp(request->link, uplink->name) == 0)
+			record_put_uplink(&client->out, client->owner, uplink, clock_now());
+	json_close(&client->out, ']');
+}
+
+static const struct show shows[] = {
+	{"status", put_whole_status, SNAPSHOT_KINDS},
+	{"instances", NULL, SNAPSHOT_INSTANCE},
+	{"links", NULL, SNAPSHOT_LINKS},
+	{"groups", NULL, SNAPSHOT_GROUPS},
+	{"routes", NULL, SNAPSHOT_FLOWS},
+	{"upstream", put_uplinks, SNAPSHOT_KINDS},
+};
+
+static const struct show *find_show(const char *what)
+{
+	for (size_t i = 0; i < sizeof shows / sizeof shows[0]; i++)
+		if (strcmp(shows[i].what, what) == 0)
+			return &shows[i];
+	return NULL;
+}
+
+static bool is_empty_or(const char *filter, const char *text)
+{
+	return filter[0] == '\0' || strcmp(filter, text) == 0;
+}
+
+static bool wants_port(struct client *client, uint8_t id)
+{
+	struct links_port port;
+
+	return client->request.link[0] == '\0' ||
+	       (links_find_port(client->owner->links, client->show.walk->instance, id, &port) &&
+	        strcmp(port.name, client->request.link) == 0);
+}
+
+static bool wants_route(struct client *client, const struct snapshot_flow *flow)
+{
+	bool wanted = wants_port(client, flow->input);
+
+	for (uint64_t outputs = flow->outputs; outputs != 0 && !wanted; outputs &= outputs - 1)
+		wanted = wants_port(client, (uint8_t)__builtin_ctzll(outputs));
+	return wanted && control_request_wants_group(&client->request, &flow->group);
+}
+
+static void close_group(struct client *client)
+{
+	if (client->show.in_group)
+		record_close_group(&client->out);
+	client->show.in_group = false;
+}
+
+static void put_group(struct client *client, const struct instance_slot *instance,
+                      const struct snapshot_group *group)
+{
+	close_group(client);
+	client->show.in_group = control_request_wants_group(&client->request, &group->group);
+	if (client->show.in_group)
+		record_open_group(&client->out, client->owner, instance, group);
+}
+
+static void put_record(struct client *client, const struct snapshot_record *record)
+{
+	struct owner *owner = client->owner;
+	const struct instance_slot *instance = &owner->instances[client->show.walk->instance];
+
+	switch ((enum snapshot_kind)record->kind) {
+	case SNAPSHOT_INSTANCE:
+		record_put_instance(&client->out, instance, &record->instance);
+		break;
+	case SNAPSHOT_LINKS:
+		if (is_empty_or(client->request.link, record->link.name))
+			record_put_link(&client->out, owner, instance, &record->link);
+		break;
+	case SNAPSHOT_GROUPS:
+		put_group(client, instance, &record->group);
+		break;
+	case SNAPSHOT_SOURCES:
+		if (client->show.in_group)
+			record_put_source(&client->out, &record->source);
+		break;
+	case SNAPSHOT_FLOWS:
+		if (wants_route(client, &record->flow))
+			record_put_route(&client->out, owner, instance, &record->flow);
+		break;
+	case SNAPSHOT_KINDS:
+		break;
+	}
+}
+
+static void put_missing_links(struct client *client, const struct instance_slot *instance)
+{
+	struct owner *owner = client->owner;
+	size_t cursor = 0;
+	unsigned number;
+	const char *name;
+
+	while (links_next_missing(owner->links, &cursor, &number, &name))
+		if (number == instance->number && is_empty_or(client->request.link, name))
+			record_put_missing_link(&client->out, instance, name);
+}
+
+static void read_page(void *reader, struct owner *owner, const struct snapshot_record *records, size_t count,
+                      bool more)
+{
+	struct client *client = reader;
+	struct control_show *show = &client->show;
+
+	owner->control->walk_waiting = false;
+	for (size_t i = 0; i < count; i++)
+		put_record(client, &records[i]);
+	show->walking = more;
+	if (more)
+		return;
+	close_group(client);
+	if (show->show->walk == SNAPSHOT_LINKS)
+		put_missing_links(client, &owner->instances[show->walk->instance]);
+}
+
+/* Starts the walk over the next downstream link of the instance; false when there is none. */
+static bool start_next_port(struct client *client)
+{
+	struct control_show *show = &client->show;
+	struct links_port port;
+
+	while (links_next_port(client->owner->links, &show->port_cursor, &port) &&
+	       port.instance == show->instance) {
+		if (port.role != ROLE_DOWNSTREAM || !is_empty_or(client->request.link, port.name))
+			continue;
+		page_walk_start(show->walk, port.instance, SNAPSHOT_GROUPS, port.id);
+		return true;
+	}
+	return false;
+}
+
+/* Starts the next walk; false when the answer is complete. */
+static bool start_next(struct client *client)
+{
+	struct control_show *show = &client->show;
+	struct owner *owner = client->owner;
+
+	for (; show->instance < owner->instance_count; show->instance++, show->begun = false) {
+		const struct instance_slot *instance = &owner->instances[show->instance];
+
+		if (instance->channel == NULL ||
+		    !is_empty_or(client->request.instance, instance->config->name))
+			continue;
+		if (!show->begun)
+			show->port_cursor = show->instance * LINKS_MAX;
+		if (show->show->walk == SNAPSHOT_GROUPS ? !start_next_port(client) : show->begun)
+			continue;
+		if (show->show->walk != SNAPSHOT_GROUPS)
+			page_walk_start(show->walk, (unsigned)show->instance, show->show->walk, 0);
+		show->begun = true;
+		return true;
+	}
+	return false;
+}
+
+void show_begin(struct client *client)
+{
+	const struct show *found = find_show(client->request.what);
+
+	if (found == NULL) {
+		client_fail(client, "show: status, instances, links, groups, routes or upstream is expected");
+		return;
+	}
+	client->show = (struct control_show){.show = found};
+	client_open_answer(client);
+	json_string(&client->out, "command", "show");
+	json_string(&client->out, "what", found->what);
+	if (found->whole != NULL) {
+		found->whole(client);
+		client_end_answer(client);
+		return;
+	}
+	json_seconds(&client->out, "uptime", (uint64_t)(clock_now() - client->owner->started_at));
+	json_open(&client->out, found->what, '[');
+}
+
+void show_go_on(struct client *client)
+{
+	struct control_show *show = &client->show;
+	struct owner *owner = client->owner;
+
+	if (show->walk == NULL)
+		show->walk = page_walk_take(owner, read_page, client);
+	if (show->walk == NULL || show->walk->waiting || owner->control->walk_waiting)
+		return;
+	if (!show->walking && !start_next(client)) {
+		json_close(&client->out, ']');
+		client_end_answer(client);
+		return;
+	}
+	show->walking = true;
+	owner->control->walk_waiting = page_walk_ask(owner, show->walk);
+}
+
+void show_end(struct client *client)
+{
+	struct control_show *show = &client->show;
+
+	if (show->walk == NULL)
+		return;
+	/* Others may have waited for it. */
+	client->owner->again = true;
+	if (show->walk->waiting)
+		client->owner->control->walk_waiting = false;
+	page_walk_give(show->walk);
+	show->walk = NULL;
+}

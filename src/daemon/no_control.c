@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Stands for the control socket in a build without json-c.
+ */
+#include "daemon/control.h"
+
+void control_open(struct owner *owner)
+{
+	(void)owner;
+}
+
+void control_close(struct owner *owner)
+{
+	(void)owner;
+}
+
+void control_turn(struct owner *owner, mtime now)
+{
+	(void)owner;
+	(void)now;
+}
+
+mtime control_deadline(const struct owner *owner)
+{
+	(void)owner;
+	return MTIME_NEVER;
+}
+
+bool control_wants_events(const struct owner *owner)
+{
+	(void)owner;
+	return false;
+}
+
+void control_event(struct owner *owner, const struct instance_slot *instance, const char *link,
+                   const struct event *event, const char *outputs)
+{
+	(void)owner;
+	(void)instance;
+	(void)link;
+	(void)event;
+	(void)outputs;
+}

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The daemon's control socket, and mcproxyctl as a program."""
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+from mcproxy_daemon import PROGRAM
+from namespaces import TIMEOUT_FACTOR, Process
+
+MCPROXYCTL = Path(os.environ.get("MCPROXY_BUILD", PROGRAM.parent)) / "mcproxyctl"
+
+
+def socket_path(daemon):
+    """The default socket of a Daemon, whose /run is its own."""
+    return f"/proc/{daemon.pid}/root/run/mcproxy/control.sock"
+
+
+class Client:
+    """A connection to the control socket."""
+
+    def __init__(self, daemon):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        daemon.namespace.lab.defer(self.socket.close)
+        self.socket.settimeout(10 * TIMEOUT_FACTOR)
+        self.socket.connect(socket_path(daemon))
+        self._lines = self.socket.makefile("rb")
+
+    def send(self, text):
+        self.socket.sendall(text if isinstance(text, bytes) else text.encode())
+
+    def line(self):
+        """The next line as an object; None when the daemon has closed the connection."""
+        line = self._lines.readline()
+        return json.loads(line) if line else None
+
+    def ask(self, command, **members):
+        self.send(json.dumps({"command": command, **members}) + "\n")
+        return self.line()
+
+
+def ask(daemon, command, **members):
+    """One answer of the daemon, as an object."""
+    client = Client(daemon)
+    try:
+        return client.ask(command, **members)
+    finally:
+        client.socket.close()
+
+
+def mcproxyctl(daemon, *arguments, status=0, **options):
+    """Runs mcproxyctl in the daemon's namespace; its standard output, after a check of its exit status."""
+    with daemon.namespace.entered():
+        result = subprocess.run([MCPROXYCTL, "--socket", socket_path(daemon), *map(str, arguments)], capture_output=True,
+                                text=True, check=False, timeout=30 * TIMEOUT_FACTOR, **options)
+    assert result.returncode == status, (arguments, result.returncode, result.stdout, result.stderr)
+    return result.stdout if status == 0 else result.stderr
+
+
+def start_mcproxyctl(daemon, *arguments):
+    """A mcproxyctl that goes on, as a Process."""
+    return Process(daemon.namespace, MCPROXYCTL, "--socket", socket_path(daemon), *arguments)

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The control socket (docs/control.md): requests, answers, limits, and who may do what."""
+
+import json
+import os
+import stat
+
+import pytest
+from ctl import Client, ask, mcproxyctl, socket_path
+from netlab import CraftedHost, Daemon, Membership, Receiver, Record, Sender, tables, wait_until
+
+GROUP = "239.1.2.3"
+SMALLEST = 'protocol = "IGMPv3"; instances = ("eth0 ==> eth1");'
+
+
+def groups(daemon, **filters):
+    return {group["group"]: group for group in ask(daemon, "show", what="groups", **filters)["groups"]}
+
+
+@pytest.mark.smoke
+def test_show_tells_what_is_there(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    receiver = Receiver(network.host, "eth0").join(GROUP)
+    Sender(network.source, "eth0", GROUP).start(pps=50)
+    receiver.wait_for(5)
+    status = ask(daemon, "show", what="status")
+    assert status["version"] == 1 and status["pid"] == daemon.pid and status["instances"] == 1
+    (instance,) = ask(daemon, "show", what="instances")["instances"]
+    assert instance["instance"] == "eth0" and instance["groups"] == 1 and instance["routes"] == 1
+    upstream, downstream = ask(daemon, "show", what="links")["links"]
+    assert (upstream["link"], upstream["role"], upstream["usable"]) == ("eth0", "upstream", True)
+    assert (downstream["link"], downstream["role"], downstream["version"]) == ("eth1", "downstream", "IGMPv3")
+    assert downstream["this_router_is_querier"] and downstream["querier"] == "10.0.1.1"
+    assert downstream["counters"]["reports"] > 0 and downstream["timers"]["query_interval"] == 125
+    assert groups(daemon)[GROUP]["mode"] == "EXCLUDE" and groups(daemon)[GROUP]["link"] == "eth1"
+    (route,) = ask(daemon, "show", what="routes")["routes"]
+    assert (route["group"], route["source"]) == (GROUP, network.source_address)
+    assert (route["input"], route["outputs"]) == ("eth0", ["eth1"])
+    (uplink,) = ask(daemon, "show", what="upstream")["upstream"]
+    assert (uplink["link"], uplink["membership"], uplink["groups"]) == ("eth0", "kernel", 1)
+
+
+def test_sources_stand_within_their_group(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    host = Membership(network.host, "eth0")
+    host.join_source("239.1.1.1", "10.0.0.1").join_source("239.1.1.1", "10.0.0.2")
+    Membership(network.host, "eth0").join("239.1.1.2")
+    wait_until(lambda: set(groups(daemon)) == {"239.1.1.1", "239.1.1.2"}, what="both groups")
+    wait_until(lambda: len(groups(daemon)["239.1.1.1"]["sources"]) == 2, what="both sources")
+    shown = groups(daemon)
+    assert [source["source"] for source in shown["239.1.1.1"]["sources"]] == ["10.0.0.1", "10.0.0.2"]
+    assert shown["239.1.1.1"]["mode"] == "INCLUDE" and shown["239.1.1.2"]["sources"] == []
+
+
+def test_filters(router_two_hosts):
+    network = router_two_hosts
+    daemon = Daemon(network.router, 'protocol = "IGMPv3"; instances = ({name = "tv"; upstream = "eth0"; downstream = ("eth1", '
+                    '"eth2", "eth9");});', vifs=("eth0", "eth1", "eth2"))
+    Membership(network.host, "eth0").join("239.1.1.1")
+    Membership(network.host2, "eth0").join("239.2.2.2")
+    wait_until(lambda: set(groups(daemon)) == {"239.1.1.1", "239.2.2.2"}, what="both groups")
+    assert set(groups(daemon, link="eth1")) == {"239.1.1.1"}
+    assert set(groups(daemon, group="239.2.0.0/16")) == {"239.2.2.2"}
+    assert set(groups(daemon, group="239.2.2.2")) == {"239.2.2.2"}
+    assert set(groups(daemon, instance="tv")) == {"239.1.1.1", "239.2.2.2"}
+    assert groups(daemon, instance="other") == {}
+    links = {link["link"]: link for link in ask(daemon, "show", what="links")["links"]}
+    assert set(links) == {"eth0", "eth1", "eth2", "eth9"} and links["eth9"]["present"] is False
+    assert [link["link"] for link in ask(daemon, "show", what="links", link="eth2")["links"]] == ["eth2"]
+
+
+@pytest.mark.parametrize("line, error", [
+    ("nonsense", "JSON"),
+    ("{}", "a command is missing"),
+    ('{"command":"dance"}', "dance: no such command"),
+    ('{"command":"show","what":"weather"}', "expected"),
+    ('{"command":"show","what":"groups","colour":"red"}', "colour"),
+    ('{"command":"show","what":"groups","group":"239.0.0.0/33"}', "group"),
+    ('{"command":"show"} {"command":"show"}', "JSON"),
+    ('{"command":["show"]}', ""),
+    ('{"command":"show"', "ends"),
+])
+def test_bad_requests_are_answered_with_an_error(router, line, error):
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    client = Client(daemon)
+    client.send(line + "\n")
+    answer = client.line()
+    assert answer["version"] == 1 and error in answer["error"]
+    assert client.ask("show", what="status")["pid"] == daemon.pid  # the connection goes on
+
+
+def test_several_requests_at_once_are_answered_in_order(router):
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    client = Client(daemon)
+    whats = ["status", "links", "groups", "routes", "instances", "upstream"] * 3
+    client.send("".join(json.dumps({"command": "show", "what": what}) + "\n" for what in whats))
+    assert [client.line()["what"] for _ in whats] == whats
+
+
+def test_too_long_a_request_ends_the_connection(router):
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    client = Client(daemon)
+    client.send("x" * 5000)
+    assert "longer than 4096 bytes" in client.line()["error"]
+    assert client.line() is None
+
+
+def test_more_clients_than_allowed_are_told(router):
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    clients = [Client(daemon) for _ in range(32)]
+    assert "too many clients" in Client(daemon).line()["error"]
+    assert all(client.ask("show", what="status")["version"] == 1 for client in clients)
+    for client in clients:
+        client.socket.shutdown(2)
+    wait_until(lambda: "pid" in ask(daemon, "show", what="status"), what="room again")
+
+
+def test_the_socket_has_its_mode_and_goes_at_the_end(router):
+    path = router.router.directory / "c.sock"
+    os.chdir(path.parent)
+    daemon = Daemon(router.router, SMALLEST + f'control_socket = "c.sock"; control_mode = "0604"; control_group = "daemon";',
+                    vifs=("eth0", "eth1"))
+    status = path.stat()
+    assert stat.S_ISSOCK(status.st_mode) and status.st_mode & 0o777 == 0o604 and status.st_gid == 1
+    daemon.terminate()
+    assert not path.exists()
+
+
+def test_a_socket_left_by_a_killed_run_is_replaced_and_a_live_one_is_not(router):
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    daemon.kill()
+    second = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    assert ask(second, "show", what="status")["pid"] == second.pid
+
+
+def test_no_socket_when_turned_off(router):
+    daemon = Daemon(router.router, SMALLEST + 'control_socket = "none";', vifs=("eth0", "eth1"))
+    assert not os.path.exists(socket_path(daemon))
+    assert "is mcproxy running" in mcproxyctl(daemon, "show", "status", status=1)
+
+
+def test_mcproxyctl_shows_within_80_columns(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    receiver = Receiver(network.host, "eth0").join(GROUP)
+    Sender(network.source, "eth0", GROUP).start(pps=50)
+    receiver.wait_for(5)
+    for what, word in (("status", "uptime"), ("instances", "eth0"), ("links", "usable"), ("groups", GROUP), ("routes", GROUP),
+                       ("upstream", "kernel")):
+        text = mcproxyctl(daemon, "show", what)
+        assert word in text and "\033" not in text
+        assert max(len(line) for line in text.splitlines() if "configuration" not in line) <= 80, text
+        assert json.loads(mcproxyctl(daemon, "--json", "show", what))["what"] == what
+        assert json.loads(mcproxyctl(daemon, "show", what, "--json"))["what"] == what
+    assert GROUP not in mcproxyctl(daemon, "show", "groups", "--group", "239.9.0.0/16")
+    assert "no such command" in mcproxyctl(daemon, "dance", status=2)
+    assert "usage" in mcproxyctl(daemon, "show", "weather", status=2)
+
+
+def test_monitor_tells_events_as_they_happen(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    client = Client(daemon)
+    assert client.ask("monitor", group=GROUP)["command"] == "monitor"
+    receiver = Receiver(network.host, "eth0").join(GROUP)
+    wait_until(lambda: GROUP in tables.igmp_groups(network.router, "eth0"), what="the join upstream")
+    Sender(network.source, "eth0", GROUP).start(pps=50)
+    receiver.wait_for(5)
+    events = []
+    while "route" not in [event["event"] for event in events] or not events[-1].get("outputs"):
+        events.append(client.line())
+    assert [event["event"] for event in events] == ["join", "upstream", "source", "route"]
+    assert events[0]["link"] == "eth1" and events[0]["group"] == GROUP and events[0]["time"] > 1e9
+    assert events[-1]["outputs"] == ["eth1"]
+
+
+def test_many_groups_come_over_many_pages(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    host = CraftedHost(network.host, "eth0", "10.0.1.77")
+    wanted = {f"239.3.{number // 250}.{number % 250 + 1}" for number in range(1500)}
+    for first in range(0, 1500, 100):
+        host.report(*(Record("TO_EX", group) for group in sorted(wanted)[first:first + 100]))
+    wait_until(lambda: set(groups(daemon)) == wanted, 10, "all groups")
