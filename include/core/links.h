@@ -24,7 +24,7 @@
 #define LINKS_VIFS      32
 #define LINKS_NO_VIF    UINT32_MAX
 #define LINKS_INSTANCES 64
-#define LINKS_TABLES    LINKS_INSTANCES
+#define LINKS_TABLES    (LINKS_INSTANCES + 1) /* one for each, and one that they share */
 
 struct links;
 

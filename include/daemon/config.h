@@ -19,6 +19,9 @@
 #define CONFIG_GROUP_SIZE    32
 #define CONFIG_SOCKET        "/run/mcproxy/control.sock" /* unless configured */
 #define CONFIG_SOCKET_MODE   0660
+#define CONFIG_TABLE_DEFAULT 0          /* the kernel's */
+#define CONFIG_TABLE_OWN     UINT32_MAX /* any that nobody else uses */
+#define CONFIG_TABLE_MAX     999999999
 
 struct config_link {
 	char name[CONFIG_LINK_SIZE]; /* an interface name, or a pattern with * ? [ */
@@ -32,6 +35,7 @@ struct config_instance {
 	size_t upstream_count; /* 0: a querier only */
 	struct config_link downstream[CONFIG_LINKS_MAX];
 	size_t downstream_count;
+	uint32_t table;              /* kernel table: a number, CONFIG_TABLE_DEFAULT or _OWN */
 	bool family_named[FAMILIES]; /* asked for by `protocol`; otherwise only implied */
 	struct instance_settings settings;
 };

@@ -18,6 +18,7 @@ struct config_scope {
 	struct link_settings link;
 	struct instance_settings instance;
 	bool family_named[FAMILIES];
+	uint32_t table; /* as in struct config_instance */
 	uint32_t ring_size;
 	uint32_t control_mode;
 	/* These live as long as the libconfig tree; NULL: not configured. */

@@ -30,6 +30,7 @@
 #include "kernel/link_socket.h"
 #include "kernel/mrt.h"
 #include "kernel/netlink.h"
+#include "kernel/rules.h"
 
 struct owner;
 
@@ -47,6 +48,8 @@ struct vif {
 	struct loop_source source;
 	struct table *table;
 	unsigned number;
+	int ifindex;
+	char name[LINK_NAME_SIZE]; /* of the interface, as long as it bore this one */
 	struct link_socket *socket;
 	uint64_t sends_failed;
 	uint64_t kernel_drops;
@@ -58,6 +61,7 @@ struct table {
 	struct loop_source source; /* upcalls */
 	struct table *next;
 	unsigned number; /* as links_set_table knows it */
+	uint32_t id;     /* as the kernel knows it; MRT_TABLE_DEFAULT */
 	enum family family;
 	struct mrt *mrt;
 	struct routes *routes;
@@ -137,6 +141,7 @@ struct owner {
 	mtime netlink_refresh_at; /* MTIME_NEVER: all is well */
 	struct links *links;
 	struct table *tables; /* those that are open */
+	struct rules *rules;  /* that lead to them; NULL: all is in the default table */
 	struct uplink *uplinks;
 	struct instance_slot *instances;
 	size_t instance_count;

@@ -2,13 +2,21 @@
  *
  * Kernel tables of multicast routing, one object for each family and table: its MRT socket, vifs and entries.
  * An instance has one table for each family that it serves; instances share tables by number. The number is
- * that of core/links.h, the same for both families. Owner thread.
+ * that of core/links.h, the same for both families. Policy rules lead the packets of the vifs to tables that
+ * are not the kernel's default. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_TABLE_H
 #define MCPROXY_DAEMON_TABLE_H
 
 #include "daemon/owner.h"
 
+/* The numbers that the kernel knows own tables by; others take those that are left. */
+#define TABLE_OWN_FIRST 46050
+#define TABLE_OWN_LAST  46305
+
+/* Removes the policy rules that runs which were killed have left behind; those of routers that run stay. To
+ * be called before tables are opened. */
+void tables_clean(void);
 /* Gives an instance its tables, which are opened unless another instance has opened them. A family that is
  * only implied and cannot start is left out, after a message. 0, or the exit status after a message. */
 int tables_open(struct owner *owner, struct instance_slot *instance);
@@ -19,7 +27,7 @@ void tables_close(struct owner *owner);
 struct table *table_find(const struct owner *owner, unsigned number, enum family family);
 
 /* Makes an interface a vif, and listens there. 0 or -errno. */
-int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex);
+int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex, const char *name);
 void table_del_vif(struct owner *owner, struct table *table, unsigned vif);
 
 #endif

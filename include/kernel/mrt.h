@@ -20,6 +20,9 @@ struct mrt; /* opaque */
 /* -EADDRINUSE: another multicast router owns the table. -EPERM, -ENOPROTOOPT (kernel without multicast
  * routing). Sets MRT_ASSERT and MRT_PIM as WRONGVIF repair needs them, and the receive buffer. */
 int mrt_open(struct mrt **mrt, enum family family, uint32_t table);
+/* Whether a socket owns a table, which is what a multicast router does that runs. Tries to own it, so the
+ * table exists afterwards. */
+bool mrt_is_owned(enum family family, uint32_t table);
 /* Clears what it set and closes; the kernel flushes vifs and entries. */
 void mrt_close(struct mrt *mrt);
 int mrt_fd(const struct mrt *mrt);

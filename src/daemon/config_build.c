@@ -44,7 +44,7 @@ struct config_instance *config_add_instance(struct config *config, const struct 
 	}
 	config->instances = instances;
 	config->instance_count = count;
-	*newest(config) = (struct config_instance){.settings = scope->instance};
+	*newest(config) = (struct config_instance){.settings = scope->instance, .table = scope->table};
 	memcpy(newest(config)->family_named, scope->family_named, sizeof scope->family_named);
 	return newest(config);
 }
@@ -121,22 +121,42 @@ static bool serves_family_of(const struct config_instance *instance, const struc
 	return false;
 }
 
+/* A packet goes to one kernel table, by the link that it comes from. */
+static bool shares_table(const struct config_instance *instance, const struct config_instance *other)
+{
+	return instance->table == other->table && instance->table != CONFIG_TABLE_OWN;
+}
+
 /* In one family a link has one role, and one instance is its querier; an upstream link can be shared. */
 static bool check_roles(const struct config *config, enum link_role role, const char *name,
                         const struct link_settings *settings, const struct config_place *place,
                         char error[CONFIG_ERROR_SIZE])
 {
-	for (size_t i = 0; i + 1 < config->instance_count; i++) {
-		const struct config_instance *other = &config->instances[i];
+	const struct config_instance *instance = &config->instances[config->instance_count - 1];
 
+	for (const struct config_instance *other = config->instances; other < instance; other++) {
 		if (!serves_family_of(other, settings))
 			continue;
-		if (has_downstream(other, name))
-			return config_fail(error, *place, "%s: already a downstream link of instance %s",
+		if (role == ROLE_DOWNSTREAM && has_downstream(other, name))
+			return config_fail(error, *place,
+			                   "%s: already a downstream link of instance %s, and a link has one "
+			                   "querier: take it out of one of them",
+			                   name, other->name);
+		if (role == ROLE_UPSTREAM && has_downstream(other, name))
+			return config_fail(error, *place,
+			                   "%s: already a downstream link of instance %s, and upstream here: "
+			                   "a link has one role",
 			                   name, other->name);
 		if (role == ROLE_DOWNSTREAM && has_upstream(other, name))
-			return config_fail(error, *place, "%s: already an upstream link of instance %s", name,
-			                   other->name);
+			return config_fail(error, *place,
+			                   "%s: already an upstream link of instance %s, and downstream "
+			                   "here: a link has one role",
+			                   name, other->name);
+		if (has_upstream(other, name) && !shares_table(instance, other))
+			return config_fail(error, *place,
+			                   "%s: already an upstream link of instance %s, whose table is "
+			                   "another: give both the same `table`",
+			                   name, other->name);
 	}
 	return true;
 }
@@ -154,7 +174,8 @@ bool config_add_link(struct config *config, enum link_role role, const char *nam
 	if (has_link(links, *count, name))
 		return config_fail(error, *place, "%s: named twice", name);
 	if (has_upstream(instance, name) || has_downstream(instance, name))
-		return config_fail(error, *place, "%s: both upstream and downstream", name);
+		return config_fail(error, *place, "%s: both upstream and downstream: name it on one side",
+		                   name);
 	if (!check_roles(config, role, name, settings, place, error))
 		return false;
 	if (*count == CONFIG_LINKS_MAX)

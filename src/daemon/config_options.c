@@ -85,6 +85,11 @@ static const struct option options[] = {
          .levels = ANY,
          .read = config_read_ssm_range,
          .expected = "\"none\", or a prefix of each family such as \"232.0.0.0/8\""},
+	{.key = "table",
+         .kind = KIND_WORDS,
+         .levels = NOT_LINK,
+         .read = config_read_table,
+         .expected = "\"own\", \"default\", or a number from 1 to 999999999 but 253 to 255"},
 	{"routes_max", KIND_COUNT, NOT_LINK, FIELD(instance.routes_max), 1, 16777216, 65536},
 	{"route_timeout", KIND_SECONDS, NOT_LINK, FIELD(instance.route_timeout), 10, 86400, 180},
 	{"memory_max", KIND_BYTES, NOT_LINK, FIELD(instance.memory_max), 64 * KIB, MEMORY_LARGEST, 64 * MIB},
@@ -292,15 +297,26 @@ static bool read_path(const struct reading *reading, struct config_scope *scope)
 	return true;
 }
 
+/* NULL when it is neither a string nor a whole number. */
+static const char *read_word(const config_setting_t *setting, char digits[24])
+{
+	if (config_setting_type(setting) != CONFIG_TYPE_INT &&
+	    config_setting_type(setting) != CONFIG_TYPE_INT64)
+		return config_setting_get_string(setting);
+	snprintf(digits, 24, "%lld", config_setting_get_int64(setting));
+	return digits;
+}
+
 static bool read_words(const struct reading *reading, struct config_scope *scope)
 {
 	const config_setting_t *setting = reading->setting;
 	bool many = config_setting_is_list(setting) || config_setting_is_array(setting);
 	int count = many ? config_setting_length(setting) : 1;
+	char digits[24];
 
 	for (int i = 0; i < count; i++) {
-		const char *word = many ? config_setting_get_string_elem(setting, i)
-		                        : config_setting_get_string(setting);
+		const char *word =
+			read_word(many ? config_setting_get_elem(setting, (unsigned)i) : setting, digits);
 
 		if (word == NULL || !reading->option->read(word, scope))
 			return config_fail(reading->error, reading->place, "%s is expected",

@@ -3,6 +3,7 @@
 
 #include "daemon/config_build.h"
 
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,23 @@ bool config_read_upstream_version(const char *word, struct config_scope *scope)
 		return false;
 	scope->link.upstream_version[family] = (uint8_t)version;
 	return true;
+}
+
+bool config_read_table(const char *word, struct config_scope *scope)
+{
+	unsigned long number;
+	char *end;
+
+	if (strcmp(word, "own") == 0 || strcmp(word, "default") == 0) {
+		scope->table = *word == 'o' ? CONFIG_TABLE_OWN : CONFIG_TABLE_DEFAULT;
+		return true;
+	}
+	number = strtoul(word, &end, 10);
+	if (*word < '0' || *word > '9' || *end != '\0' || number < 1 || number > CONFIG_TABLE_MAX)
+		return false;
+	scope->table = (uint32_t)number;
+	/* Those have meanings of their own in the kernel, other ones for each family. */
+	return number < RT_TABLE_DEFAULT || number > RT_TABLE_LOCAL;
 }
 
 bool config_read_ssm_range(const char *word, struct config_scope *scope)

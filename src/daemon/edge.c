@@ -34,7 +34,7 @@ static void log_vif_failure(struct table *table, const struct link_op *op, int r
 static int add_vif(struct owner *owner, const struct link_op *op)
 {
 	struct table *table = table_find(owner, op->table, op->family);
-	int result = table_add_vif(owner, table, op->vif, op->ifindex);
+	int result = table_add_vif(owner, table, op->vif, op->ifindex, op->name);
 
 	log_vif_failure(table, op, result);
 	return result;

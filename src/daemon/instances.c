@@ -63,6 +63,7 @@ bool instances_make(struct owner *owner)
 
 int instances_open(struct owner *owner)
 {
+	tables_clean();
 	for (size_t i = 0; i < owner->instance_count; i++) {
 		int result = tables_open(owner, &owner->instances[i]);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#define LEFTOVERS_MAX     1024 /* policy rules; what is more waits for the next start */
 #define ROUTES_MEMORY_MAX ((size_t)64 << 20)
 
 struct table *table_find(const struct owner *owner, unsigned number, enum family family)
@@ -22,7 +23,24 @@ struct table *table_find(const struct owner *owner, unsigned number, enum family
 	return NULL;
 }
 
-static int open_vif(struct owner *owner, struct table *table, unsigned number, int ifindex)
+/* Both directions. 0 or -errno of the first that failed. */
+static int change_rules(struct owner *owner, const struct vif *vif,
+                        int (*change)(struct rules *rules, const struct rule *rule))
+{
+	struct rule rule = {.family = vif->table->family, .table = vif->table->id};
+	int result;
+
+	if (vif->table->id == MRT_TABLE_DEFAULT)
+		return 0;
+	memcpy(rule.interface, vif->name, sizeof rule.interface);
+	result = change(owner->rules, &rule);
+	rule.output = true;
+	if (result == 0)
+		result = change(owner->rules, &rule);
+	return result;
+}
+
+static int open_vif(struct owner *owner, struct table *table, unsigned number, int ifindex, const char *name)
 {
 	struct vif *vif = calloc(1, sizeof *vif);
 	int result;
@@ -36,6 +54,8 @@ static int open_vif(struct owner *owner, struct table *table, unsigned number, i
 	}
 	vif->table = table;
 	vif->number = number;
+	vif->ifindex = ifindex;
+	snprintf(vif->name, sizeof vif->name, "%s", name);
 	vif->source = (struct loop_source){.fd = link_socket_fd(vif->socket), .ready = intake_packets};
 	if (!owner_watch(owner, &vif->source)) {
 		link_socket_close(vif->socket);
@@ -52,24 +72,12 @@ static void close_vif(struct owner *owner, struct table *table, unsigned number)
 
 	if (vif == NULL)
 		return;
+	change_rules(owner, vif, rules_delete);
 	table->vifs[number] = NULL;
 	owner_unwatch(owner, &vif->source);
 	link_socket_close(vif->socket);
 	vif->source.next_removed = owner->removed;
 	owner->removed = &vif->source;
-}
-
-int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex)
-{
-	/* Who sees the vif may rely on being heard there. */
-	int result = open_vif(owner, table, vif, ifindex);
-
-	if (result != 0)
-		return result;
-	result = mrt_add_vif(table->mrt, vif, ifindex);
-	if (result != 0)
-		close_vif(owner, table, vif);
-	return result;
 }
 
 void table_del_vif(struct owner *owner, struct table *table, unsigned vif)
@@ -79,14 +87,36 @@ void table_del_vif(struct owner *owner, struct table *table, unsigned vif)
 	mrt_del_vif(table->mrt, vif);
 }
 
-/* Why a family cannot start, and what to do about it. */
-static void explain(enum family family, int result, char *text, size_t size)
+int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex, const char *name)
 {
-	const char *name = family == FAMILY_IPV4 ? "IPv4" : "IPv6";
-	char process[MRT_OWNER_NAME_SIZE];
+	/* Who sees the vif may rely on being heard there. */
+	int result = open_vif(owner, table, vif, ifindex, name);
+
+	if (result != 0)
+		return result;
+	result = mrt_add_vif(table->mrt, vif, ifindex);
+	if (result != 0) {
+		close_vif(owner, table, vif);
+		return result;
+	}
+	result = change_rules(owner, table->vifs[vif], rules_add);
+	if (result != 0)
+		table_del_vif(owner, table, vif);
+	return result;
+}
+
+/* Why a family cannot start, and what to do about it. */
+static void explain(enum family family, uint32_t table, int result, char *text, size_t size)
+{
+	char process[MRT_OWNER_NAME_SIZE], name[32] = "IPv4";
 	pid_t pid;
 
-	errno = -result;
+	if (family == FAMILY_IPV6)
+		memcpy(name, "IPv6", sizeof "IPv6");
+	if (table == CONFIG_TABLE_OWN)
+		strcat(name, ", own table");
+	else if (table != CONFIG_TABLE_DEFAULT)
+		snprintf(name + 4, sizeof name - 4, ", table %u", table);
 	if (result == -EADDRINUSE && mrt_owner_find(family, &pid, process))
 		snprintf(text, size, "%s: another multicast router is running: %s (pid %d); stop it first",
 		         name, process, (int)pid);
@@ -100,8 +130,11 @@ static void explain(enum family family, int result, char *text, size_t size)
 		         "%s: not permitted: start mcproxy as root, or with CAP_NET_ADMIN and CAP_NET_RAW",
 		         name);
 	else if (result == -ENOPROTOOPT || result == -EAFNOSUPPORT || result == -EPROTONOSUPPORT)
-		snprintf(text, size, "%s: the kernel has no multicast routing for it (%s)", name,
-		         family == FAMILY_IPV4 ? "CONFIG_IP_MROUTE" : "CONFIG_IPV6_MROUTE, or IPv6 is off");
+		snprintf(text, size, "%s: the kernel has no multicast routing for it (CONFIG_%s%s)", name,
+		         family == FAMILY_IPV4 ? "IP_MROUTE" : "IPV6_MROUTE",
+		         table != CONFIG_TABLE_DEFAULT ? "_MULTIPLE_TABLES"
+		         : family == FAMILY_IPV6       ? ", or IPv6 is off"
+		                                       : "");
 	else
 		snprintf(text, size, "%s: multicast routing cannot start: %s", name, strerror(-result));
 }
@@ -125,18 +158,60 @@ static void table_free(struct owner *owner, struct table *table)
 	free(table);
 }
 
-static int table_open(struct owner *owner, unsigned number, uint32_t id, enum family family,
+static bool is_configured(const struct owner *owner, uint32_t id)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].config->table == id)
+			return true;
+	return false;
+}
+
+/* The first number that nobody has. */
+static int open_own(const struct owner *owner, struct table *table)
+{
+	int result = -EADDRINUSE;
+
+	for (table->id = TABLE_OWN_FIRST; table->id <= TABLE_OWN_LAST; table->id++) {
+		if (is_configured(owner, table->id))
+			continue;
+		result = mrt_open(&table->mrt, table->family, table->id);
+		if (result != -EADDRINUSE)
+			break;
+	}
+	return result;
+}
+
+/* The socket, and what is needed to lead packets to it. */
+static int open_mrt(struct owner *owner, struct table *table, uint32_t configured)
+{
+	int result;
+
+	if (configured != CONFIG_TABLE_DEFAULT && owner->rules == NULL) {
+		result = rules_open(&owner->rules);
+		if (result != 0)
+			return result;
+	}
+	if (configured == CONFIG_TABLE_OWN)
+		return open_own(owner, table);
+	table->id = configured == CONFIG_TABLE_DEFAULT ? MRT_TABLE_DEFAULT : configured;
+	return mrt_open(&table->mrt, table->family, table->id);
+}
+
+static int table_open(struct owner *owner, const struct instance_slot *instance, enum family family,
                       struct table **opened)
 {
 	struct table *table = calloc(1, sizeof *table);
-	int result = table ? mrt_open(&table->mrt, family, id) : -ENOMEM;
+	int result;
 
+	if (table == NULL)
+		return -ENOMEM;
+	table->number = instance->table;
+	table->family = family;
+	result = open_mrt(owner, table, instance->config->table);
 	if (result != 0) {
 		free(table);
 		return result;
 	}
-	table->number = number;
-	table->family = family;
 	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), owner_random());
 	table->source =
 		(struct loop_source){.fd = mrt_fd(table->mrt), .urgent = true, .ready = intake_upcalls};
@@ -145,7 +220,7 @@ static int table_open(struct owner *owner, unsigned number, uint32_t id, enum fa
 		return -ENOMEM;
 	}
 	LL_APPEND(owner->tables, table);
-	links_enable_table(owner->links, number, family);
+	links_enable_table(owner->links, table->number, family);
 	*opened = table;
 	return 0;
 }
@@ -176,10 +251,10 @@ static int open_family(struct owner *owner, struct instance_slot *instance, enum
 	*table = table_find(owner, instance->table, family);
 	if (*table != NULL)
 		return 0;
-	result = table_open(owner, instance->table, MRT_TABLE_DEFAULT, family, table);
+	result = table_open(owner, instance, family, table);
 	if (result == 0)
 		return 0;
-	explain(family, result, text, sizeof text);
+	explain(family, instance->config->table, result, text, sizeof text);
 	if (instance->config->family_named[family]) {
 		warnx("%s", text);
 		return 1;
@@ -189,8 +264,32 @@ static int open_family(struct owner *owner, struct instance_slot *instance, enum
 	return 0;
 }
 
+/* The default table is 0; instances that name the same number share a table. */
+static unsigned choose_number(const struct owner *owner, const struct instance_slot *instance)
+{
+	uint32_t wanted = instance->config->table;
+	bool taken[LINKS_TABLES] = {true};
+	unsigned number = 0;
+
+	if (wanted == CONFIG_TABLE_DEFAULT)
+		return 0;
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		const struct instance_slot *other = &owner->instances[i];
+
+		if (other == instance)
+			continue;
+		if (wanted != CONFIG_TABLE_OWN && other->config->table == wanted && other->table != 0)
+			return other->table;
+		taken[other->table] = true;
+	}
+	while (taken[number])
+		number++;
+	return number;
+}
+
 int tables_open(struct owner *owner, struct instance_slot *instance)
 {
+	instance->table = choose_number(owner, instance);
 	links_set_table(owner->links, instance->number, instance->table);
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		int result = serves(instance->config, family) ? open_family(owner, instance, family) : 0;
@@ -208,4 +307,48 @@ void tables_close(struct owner *owner)
 	LL_FOREACH_SAFE (owner->tables, table, next)
 		table_free(owner, table);
 	owner->tables = NULL;
+	rules_close(owner->rules);
+	owner->rules = NULL;
+}
+
+/* What is found while the list is read. */
+struct leftovers {
+	struct rule rules[LEFTOVERS_MAX];
+	size_t count;
+};
+
+static void note_leftover(void *context, const struct rule *rule)
+{
+	struct leftovers *leftovers = context;
+
+	if (leftovers->count < LEFTOVERS_MAX)
+		leftovers->rules[leftovers->count++] = *rule;
+}
+
+static unsigned clean_family(struct rules *rules, enum family family)
+{
+	struct leftovers leftovers = {.count = 0};
+	unsigned removed = 0;
+
+	/* Interrupted by others' changes it is incomplete, and read once more. */
+	if (rules_list(rules, family, note_leftover, &leftovers) == -EINTR)
+		rules_list(rules, family, note_leftover, &leftovers);
+	for (size_t i = 0; i < leftovers.count; i++)
+		if (!mrt_is_owned(family, leftovers.rules[i].table))
+			removed += rules_delete(rules, &leftovers.rules[i]) == 0;
+	return removed;
+}
+
+void tables_clean(void)
+{
+	struct rules *rules;
+	unsigned removed = 0;
+
+	if (rules_open(&rules) != 0)
+		return;
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
+		removed += clean_family(rules, family);
+	rules_close(rules);
+	if (removed > 0)
+		info("%u policy rules of a run that was killed are removed", removed);
 }

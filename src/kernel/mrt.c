@@ -82,6 +82,16 @@ int mrt_open(struct mrt **mrt, enum family family, uint32_t table)
 	return 0;
 }
 
+bool mrt_is_owned(enum family family, uint32_t table)
+{
+	struct mrt *mrt;
+	int result = mrt_open(&mrt, family, table);
+
+	if (result == 0)
+		mrt_close(mrt);
+	return result == -EADDRINUSE;
+}
+
 void mrt_close(struct mrt *mrt)
 {
 	tell_wrong_vif(mrt->fd, mrt->calls, 0);

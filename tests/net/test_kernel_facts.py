@@ -125,6 +125,51 @@ def test_several_tables_have_a_router_each(lab, family):
         first.set(209, 8)
 
 
+def lead(namespace, family, selector, table):
+    namespace.run(f"ip -{family.number} mrule add {selector} table {table} priority 100")
+
+
+def test_rule_leads_a_devices_packets_to_a_table(net, family):
+    """Also where nobody routes by that table any more: the default one sees nothing of them."""
+    default, own = make_routing(net, family), family.routing(net.router, table=7)
+    own.add_vif("eth0")
+    lead(net.router, family, "iif eth0", 7)
+    Sender(net.source, "eth0", family.group).send()
+    assert own.wait_for_upcall().source == family.source
+    own.close()
+    assert upcalls_before_marker(default, net.host, family) == []
+    Sender(net.source, "eth0", family.group).send()
+    assert upcalls_before_marker(default, net.host, family) == []
+
+
+def test_rule_loses_a_renamed_device_and_finds_it_again(net, family):
+    lead(net.router, family, "iif eth0", 7)
+
+    def is_detached():
+        rule = next(rule for rule in net.router.ip_json(f"-{family.number} mrule") if rule["priority"] == 100)
+        return "iif_detached" in rule
+    assert not is_detached()
+    net.router.ip("link set eth0 down", "link set eth0 name wan", "link set wan up")
+    assert is_detached()
+    net.router.ip("link set wan down", "link set wan name eth0", "link set eth0 up")
+    assert not is_detached()
+
+
+def test_packets_of_this_machine_need_a_rule_by_outgoing_device(net, family):
+    own = family.routing(net.router, table=7)
+    own.add_vif("eth1")
+    sender = Sender(net.router, "eth1", family.group)
+    level, loop = ((socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP) if family is IPV4
+                   else (socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP))
+    sender.socket.setsockopt(level, loop, 1)
+    lead(net.router, family, "iif eth1", 7)
+    sender.send()
+    assert upcalls_before_marker(own, net.host, family) == []
+    lead(net.router, family, "oif eth1", 7)
+    sender.send()
+    assert own.wait_for_upcall().group == family.group
+
+
 def test_vif_by_ifindex_and_forwarding_need_no_ipv4_address_and_no_ip_forward(lab):
     source, router, host = (lab.namespace(role) for role in ("source", "router", "host"))
     lab.link(router, "eth0", source, "eth0", (), "10.0.0.10/24")

@@ -287,6 +287,30 @@ static void instance_options_at_each_level(void **state)
 	}
 }
 
+static void tables_at_each_level(void **state)
+{
+	static const struct {
+		const char *outer, *inner;
+		uint32_t tables[2];
+	} rows[] = {
+		{"", "", {CONFIG_TABLE_DEFAULT, CONFIG_TABLE_DEFAULT}},
+		{"", "table = 7;", {CONFIG_TABLE_DEFAULT, 7}},
+		{"table = \"own\";", "", {CONFIG_TABLE_OWN, CONFIG_TABLE_OWN}},
+		{"table = \"own\";", "table = \"default\";", {CONFIG_TABLE_OWN, CONFIG_TABLE_DEFAULT}},
+		{"table = 252;", "table = 999999999;", {252, 999999999}},
+		{"table = 256L;", "table = \"own\";", {256, CONFIG_TABLE_OWN}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *config = load_levels(rows[i].outer, rows[i].inner, "");
+
+		assert_int_equal(config->instances[0].table, rows[i].tables[0]);
+		assert_int_equal(config->instances[1].table, rows[i].tables[1]);
+		config_free(config);
+	}
+}
+
 static void inner_levels_override_outer_ones(void **state)
 {
 	struct config *config = load_levels("query_interval = 20; memory_max = \"1M\"; fast_leave = true;",
@@ -386,6 +410,20 @@ static void errors_in_options(void **state)
 	         F "2: memory_max: a number of bytes, or a string such as \"64M\" is expected, not a string"},
 		{GOOD "\nmemory_max = 1e6;", F "2: memory_max: a number of bytes, or a string such as "
 	                                       "\"64M\" is expected, not a number with a fraction"},
+		{GOOD "\ntable = 0;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 but "
+	                                "253 to 255 is expected"},
+		{GOOD "\ntable = 1000000000;", F "2: table: \"own\", \"default\", or a number from 1 to "
+	                                         "999999999 but 253 to 255 is expected"},
+		{GOOD "\ntable = 254;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
+	                                  "but 253 to 255 is expected"},
+		{GOOD "\ntable = -1;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
+	                                 "but 253 to 255 is expected"},
+		{GOOD "\ntable = \"100x\";", F "2: table: \"own\", \"default\", or a number from 1 to "
+	                                       "999999999 but 253 to 255 is expected"},
+		{GOOD "\ntable = \"\";", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
+	                                   "but 253 to 255 is expected"},
+		{GOOD "\ntable = 1.5;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
+	                                  "but 253 to 255 is expected"},
 		{GOOD "\nupstream_membership = \"both\";",
 	         F "2: upstream_membership: \"kernel\" or \"user\" is expected"},
 		{GOOD "\nupstream_version = 2;", F "2: upstream_version: \"auto\", or a protocol of each "
@@ -530,10 +568,12 @@ static void errors_in_instances(void **state)
 	         F "2: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{"instances = ( { upstream = [ ]; downstream = [ ]; } );",
 	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
-		{"instances = ( \"==> b\",\n\"a ==> b\" );",
-	         F "2: instances: b: already a downstream link of instance b"},
+		{"instances = ( \"==> b\",\n\"a ==> b\" );", F
+	         "2: instances: b: already a downstream link of instance b, and a link has one querier: take "
+	         "it out of one of them"},
 		{"instances = ( \"==> a b\",\n\"a ==> c\" );",
-	         F "2: instances: a: already a downstream link of instance a"},
+	         F "2: instances: a: already a downstream link of instance a, and upstream here: a link has "
+	           "one role"},
 		{"instances = ( \"a ==> b\",\n \"c ==>\" );",
 	         F "2: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{ITS("name = 3;"), F "2: name: a string is expected, not a number"},
@@ -589,19 +629,33 @@ static void errors_in_links(void **state)
 	         F "1: instances: a-name-of-more-than-...: longer than 15 characters"},
 		{"instances = ( \"a ==> b c b\" );", F "1: instances: b: named twice"},
 		{"instances = ( \"a a ==> b\" );", F "1: instances: a: named twice"},
-		{"instances = ( \"a ==> b a\" );", F "1: instances: a: both upstream and downstream"},
+		{"instances = ( \"a ==> b a\" );",
+	         F "1: instances: a: both upstream and downstream: name it on one side"},
 		{"instances = ( { upstream = \"a\";\ndownstream = (\n\"b\",\n\"b\" ); } );",
 	         F "4: downstream: b: named twice"},
-		{"instances = ( \"a ==> b\",\n\"c ==> d b\" );",
-	         F "2: instances: b: already a downstream link of instance a"},
+		{"instances = ( \"a ==> b\",\n\"c ==> d b\" );", F
+	         "2: instances: b: already a downstream link of instance a, and a link has one querier: take "
+	         "it out of one of them"},
 		{"instances = ( \"a ==> b\",\n\"b ==> d\" );",
-	         F "2: instances: b: already a downstream link of instance a"},
+	         F "2: instances: b: already a downstream link of instance a, and upstream here: a link has "
+	           "one role"},
 		{"instances = ( \"a ==> b\",\n\"c ==> a\" );",
-	         F "2: instances: a: already an upstream link of instance a"},
+	         F "2: instances: a: already an upstream link of instance a, and downstream here: a link has "
+	           "one role"},
+		{"table = \"own\"; instances = ( \"a ==> b\",\n\"a ==> c\" );", F
+	         "2: instances: a: already an upstream link of instance a, whose table is another: give both "
+	         "the same `table`"},
+		{"instances = ( { upstream = \"a\"; downstream = \"b\"; table = 7; },\n"
+	         "{ name = \"y\"; table = 8; upstream = \"a\"; downstream = \"c\"; } );",
+	         F
+	         "2: upstream: a: already an upstream link of instance a, whose table is another: give both "
+	         "the same `table`"},
 		{"instances = ( { name = \"x\"; upstream = \"a\"; downstream = \"b\"; protocol = \"MLDv1\"; "
 	         "},\n"
 	         "\"c ==> b\" );",
-	         F "2: instances: b: already a downstream link of instance x"},
+	         F
+	         "2: instances: b: already a downstream link of instance x, and a link has one querier: take "
+	         "it out of one of them"},
 	};
 
 	(void)state;
@@ -994,6 +1048,7 @@ int main(void)
 		cmocka_unit_test(protocols),
 		cmocka_unit_test(link_options_at_each_level),
 		cmocka_unit_test(instance_options_at_each_level),
+		cmocka_unit_test(tables_at_each_level),
 		cmocka_unit_test(inner_levels_override_outer_ones),
 		cmocka_unit_test(options_switched_off),
 		cmocka_unit_test(options_of_the_daemon),

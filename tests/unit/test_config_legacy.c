@@ -96,7 +96,8 @@ static void errors(void **state)
 		{"protocol IGMPv2\neth0 eth1",
 	         F "2: eth0: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\""},
 		{"\n==>", F "2: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
-		{"==> b\na ==> b", F "2: b: already a downstream link of instance b"},
+		{"==> b\na ==> b", F "2: b: already a downstream link of instance b, and a link has one "
+	                             "querier: take it out of one of them"},
 		{"a ==>\n", F "1: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{"a ==> ;# b\n", F "1: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{"a==>b", F "1: a==>b: a link's name cannot have '=' in it"},
@@ -105,11 +106,14 @@ static void errors(void **state)
 		{"a b ==> c", F "1: b: only one upstream can stand before ==>"},
 		{"a ==> sixteen--letters", F "1: sixteen--letters: longer than 15 characters"},
 		{"a ==> b b", F "1: b: named twice"},
-		{"a ==> b a", F "1: a: both upstream and downstream"},
+		{"a ==> b a", F "1: a: both upstream and downstream: name it on one side"},
 		{"a ==> b\na ==> c", F "2: a: already the upstream of another line"},
-		{"a ==> b\n# x\nc ==> d b", F "3: b: already a downstream link of instance a"},
-		{"a ==> b\nb ==> c", F "2: b: already a downstream link of instance a"},
-		{"a ==> b\nc ==> a", F "2: a: already an upstream link of instance a"},
+		{"a ==> b\n# x\nc ==> d b", F "3: b: already a downstream link of instance a, and a link has "
+	                                      "one querier: take it out of one of them"},
+		{"a ==> b\nb ==> c",
+	         F "2: b: already a downstream link of instance a, and upstream here: a link has one role"},
+		{"a ==> b\nc ==> a",
+	         F "2: a: already an upstream link of instance a, and downstream here: a link has one role"},
 		{"instances = ( eth0 ==> eth1 );",
 	         F "1: in this form the whole line is quoted: instances = ( \"eth0 ==> eth1\" );"},
 	};
