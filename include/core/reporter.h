@@ -11,14 +11,12 @@
 #ifndef MCPROXY_CORE_REPORTER_H
 #define MCPROXY_CORE_REPORTER_H
 
-#include "core/deadlines.h"
+#include "core/index.h"
 #include "core/message.h"
+#include "core/report_queue.h"
 #include "core/report_walk.h"
 #include "core/request.h"
 #include "core/stored_filter.h"
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 #define REPORTER_SOURCES_MAX 4096 /* of a filter */
 
@@ -41,15 +39,14 @@ struct pending_source {
 
 /* A group as it was told upstream. Whoever keeps groups embeds it as the first member. */
 struct reporter_entry {
-	UT_hash_handle hh;
+	struct index_node node;
 	struct addr group;
 	struct stored_filter told;      /* the newest state; reports describe this */
 	struct pending_source *pending; /* sources whose change is still to be told; on the pool */
 	struct addr *asked; /* sources of a group-and-source-specific query to be answered; on the pool */
-	struct reporter_entry *prev, *next; /* in reporter.due or reporter.idle */
-	struct deadline deadline;
-	mtime change_at; /* next state-change report; MTIME_NEVER: none */
-	mtime answer_at; /* answer to a query */
+	struct reporter_entry *prev, *next; /* in the list of its place */
+	mtime change_at;                    /* next state-change report; MTIME_NEVER: none */
+	mtime answer_at;                    /* answer to a query */
 	uint16_t pending_count;
 	uint16_t pending_capacity;
 	uint16_t asked_count; /* 0 with an answer due: the whole state */
@@ -57,11 +54,19 @@ struct reporter_entry {
 	uint8_t mode_left;    /* reports of the whole state (TO_IN, TO_EX) still to be sent */
 	uint8_t join_left;    /* the same in older versions */
 	uint8_t leave_left;
-	bool due;
-	bool idle;
+	uint8_t place; /* enum report_place */
+	uint8_t slot;  /* where it waits */
 	bool send_change;
 	bool send_answer;
 };
+
+_Static_assert(sizeof(void *) > 8 || sizeof(struct reporter_entry) <= 128, "there may be 100,000 of them");
+
+/* When it has something to tell next. */
+static inline mtime reporter_entry_at(const struct reporter_entry *entry)
+{
+	return mtime_min(entry->change_at, entry->answer_at);
+}
 
 struct reporter {
 	enum family family;
@@ -69,13 +74,12 @@ struct reporter {
 	uint64_t seed;
 	uint64_t random;
 	struct reporter_settings settings;
-	struct reporter_entry *entries; /* hash by group */
-	size_t armed;                   /* room made in deadlines */
-	struct deadlines deadlines;
-	struct reporter_entry *due;  /* to go into the next packets */
-	struct reporter_entry *idle; /* have nothing left to tell */
-	struct report_walk walk;     /* the answer to a general query */
-	size_t told_bytes;           /* of the records of all groups' states */
+	struct index entries; /* by group */
+	struct report_queue queue;
+	struct report_walk walk; /* the answer to a general query */
+	size_t told_bytes;       /* of the records of all groups' states */
+	mtime repeats_drawn_at;  /* when repeats_at was drawn; MTIME_NEVER: to be drawn */
+	mtime repeats_at;
 	mtime v1_querier_until;
 	mtime v2_querier_until;
 	mtime query_heard_at; /* MTIME_NEVER: never */
@@ -96,6 +100,9 @@ void reporter_init(struct reporter *reporter, enum family family, struct pool *p
 void reporter_fini(struct reporter *reporter);
 void reporter_set(struct reporter *reporter, mtime now, const struct reporter_settings *settings);
 
+/* The one added first, and the one added after this; NULL: no more. */
+struct reporter_entry *reporter_oldest(const struct reporter *reporter);
+struct reporter_entry *reporter_newer(const struct reporter_entry *entry);
 /* NULL when there is none. */
 struct reporter_entry *reporter_find(const struct reporter *reporter, const struct addr *group);
 /* Adds a zeroed entry; false when memory is short. */

@@ -257,8 +257,10 @@ void host_unwant_all(struct host *host, mtime now, unsigned instance)
 {
 	struct reporter_entry *entry, *next;
 
-	HASH_ITER (hh, host->reporter.entries, entry, next)
+	for (entry = reporter_oldest(&host->reporter); entry; entry = next) {
+		next = reporter_newer(entry);
 		remove_wish(host, now, (struct row *)entry, instance);
+	}
 }
 
 /* What the kernel is made to speak, we speak as well. */
@@ -291,9 +293,10 @@ void host_forget(struct host *host, mtime now)
 	struct reporter_entry *entry, *next;
 
 	host->link.usable = false;
-	HASH_ITER (hh, host->reporter.entries, entry, next) {
+	for (entry = reporter_oldest(&host->reporter); entry; entry = next) {
 		struct row *row = (struct row *)entry;
 
+		next = reporter_newer(entry);
 		host->supersets -= row->join.superset;
 		joins_forget(host->joins, &row->join);
 		reporter_forget(&host->reporter, entry);
@@ -419,7 +422,7 @@ void host_get_status(const struct host *host, mtime now, struct host_status *sta
 	const struct reporter *reporter = &host->reporter;
 
 	*status = (struct host_status){
-		.groups = HASH_COUNT(reporter->entries),
+		.groups = reporter->entries.count,
 		.failing = host->resting,
 		.last_error = host->last_error,
 		.supersets = host->supersets,

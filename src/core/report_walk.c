@@ -20,7 +20,7 @@ static void go_round(struct report_walk *walk, size_t bytes, mtime now, mtime un
 {
 	if (walk->left > 0 && walk->until > now)
 		until = mtime_min(until, now + (walk->until - now) * (mtime)bytes / (mtime)walk->left);
-	walk->end = walk->offset > 0 ? walk->next->hh.next : walk->next;
+	walk->end = walk->offset > 0 ? reporter_newer(walk->next) : walk->next;
 	walk->again = true;
 	walk->until = until;
 }
@@ -53,7 +53,7 @@ bool report_walk_tells_all_by(const struct report_walk *walk, mtime at)
 static void advance(struct report_walk *walk, struct reporter_entry *first)
 {
 	walk->offset = 0;
-	walk->next = walk->next->hh.next;
+	walk->next = reporter_newer(walk->next);
 	if (walk->next == NULL && walk->again) {
 		walk->again = false;
 		walk->next = first;
@@ -68,9 +68,9 @@ void report_walk_skip(struct report_walk *walk, struct reporter_entry *entries,
                       const struct reporter_entry *entry)
 {
 	if (walk->end == entry)
-		walk->end = entry->hh.next;
+		walk->end = reporter_newer(entry);
 	if (walk->next == entry)
-		advance(walk, entries == entry ? entry->hh.next : entries);
+		advance(walk, entries == entry ? reporter_newer(entry) : entries);
 }
 
 void report_walk_changed(struct report_walk *walk, const struct reporter_entry *entry)

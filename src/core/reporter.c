@@ -3,11 +3,10 @@
 
 #include "core/report_builder.h"
 
-#include <utlist.h>
-
 /* RFC 2236 section 8.10, RFC 2710 section 7.10; RFC 9776 section 8.11. */
 #define UNSOLICITED_REPORT_INTERVAL_OLDER 10000
 #define UNSOLICITED_REPORT_INTERVAL       1000
+#define REPEAT_STEPS                      32 /* of that interval: repetitions come together and fill packets */
 
 void reporter_init(struct reporter *reporter, enum family family, struct pool *pool, uint64_t seed)
 {
@@ -15,15 +14,15 @@ void reporter_init(struct reporter *reporter, enum family family, struct pool *p
 	reporter->pool = pool;
 	reporter->seed = seed;
 	reporter->random = seed | 1;
+	report_queue_init(&reporter->queue);
 	report_walk_init(&reporter->walk);
-	reporter->query_heard_at = reporter->missed_at = MTIME_NEVER;
+	reporter->query_heard_at = reporter->missed_at = reporter->repeats_drawn_at = MTIME_NEVER;
 	reporter->querier = addr_unspecified(family);
 }
 
 void reporter_fini(struct reporter *reporter)
 {
-	HASH_CLEAR(hh, reporter->entries);
-	deadlines_fini(&reporter->deadlines);
+	index_fini(&reporter->entries);
 }
 
 /* Xorshift; the seed is random. */
@@ -45,23 +44,29 @@ static mtime random_delay(struct reporter *reporter, mtime limit)
 
 struct reporter_entry *reporter_find(const struct reporter *reporter, const struct addr *group)
 {
-	struct reporter_entry *entry;
+	struct index_node *node = index_find(&reporter->entries, addr_hash(group, reporter->seed));
 
-	HASH_FIND_BYHASHVALUE(hh, reporter->entries, group, sizeof *group, addr_hash(group, reporter->seed),
-	                      entry);
-	return entry;
+	for (; node != NULL; node = index_find_next(node))
+		if (addr_equal(&((struct reporter_entry *)node)->group, group))
+			break;
+	return (struct reporter_entry *)node;
+}
+
+struct reporter_entry *reporter_oldest(const struct reporter *reporter)
+{
+	return (struct reporter_entry *)reporter->entries.oldest;
+}
+
+struct reporter_entry *reporter_newer(const struct reporter_entry *entry)
+{
+	return (struct reporter_entry *)entry->node.newer;
 }
 
 bool reporter_add(struct reporter *reporter, struct reporter_entry *entry, const struct addr *group)
 {
-	if (!deadlines_reserve(&reporter->deadlines, reporter->armed + 1))
-		return false;
 	entry->group = *group;
 	entry->change_at = entry->answer_at = MTIME_NEVER;
-	HASH_ADD_BYHASHVALUE(hh, reporter->entries, group, sizeof *group, addr_hash(group, reporter->seed),
-	                     entry);
-	reporter->armed += entry->hh.tbl != NULL;
-	return entry->hh.tbl != NULL;
+	return index_add(&reporter->entries, &entry->node, addr_hash(group, reporter->seed));
 }
 
 static size_t told_size(const struct reporter *reporter, const struct reporter_entry *entry)
@@ -104,29 +109,19 @@ static void clear_answer(struct reporter *reporter, struct reporter_entry *entry
 	entry->send_answer = false;
 }
 
-static void set_idle(struct reporter *reporter, struct reporter_entry *entry, bool idle)
+bool reporter_is_idle(const struct reporter_entry *entry)
 {
-	if (entry->idle == idle)
-		return;
-	entry->idle = idle;
-	if (idle)
-		DL_APPEND(reporter->idle, entry);
-	else
-		DL_DELETE(reporter->idle, entry);
+	return entry->told.mode == FILTER_INCLUDE && entry->told.count == 0 && entry->place != PLACE_DUE &&
+	       reporter_entry_at(entry) == MTIME_NEVER;
 }
 
-static void set_due(struct reporter *reporter, struct reporter_entry *entry, bool due)
+/* Where it belongs when nothing of it is due. */
+static void put_back(struct reporter *reporter, struct reporter_entry *entry)
 {
-	if (entry->due == due)
-		return;
-	if (due)
-		set_idle(reporter, entry, false);
-	entry->due = due;
 	entry->offset = 0;
-	if (due)
-		DL_APPEND(reporter->due, entry);
-	else
-		DL_DELETE(reporter->due, entry);
+	report_queue_wait(&reporter->queue, entry);
+	if (reporter_is_idle(entry))
+		report_queue_move(&reporter->queue, entry, PLACE_IDLE);
 }
 
 static void clear_change(struct reporter *reporter, struct reporter_entry *entry)
@@ -141,39 +136,26 @@ void reporter_forget(struct reporter *reporter, struct reporter_entry *entry)
 {
 	clear_change(reporter, entry);
 	clear_answer(reporter, entry);
-	set_due(reporter, entry, false);
-	deadlines_remove(&reporter->deadlines, &entry->deadline);
+	entry->offset = 0;
+	report_queue_move(&reporter->queue, entry, PLACE_NONE);
 }
 
 struct reporter_entry *reporter_pull_idle(struct reporter *reporter)
 {
-	struct reporter_entry *entry = reporter->idle;
+	struct reporter_entry *entry = reporter->queue.idle;
 
 	if (entry != NULL)
-		set_idle(reporter, entry, false);
+		report_queue_move(&reporter->queue, entry, PLACE_NONE);
 	return entry;
 }
 
 void reporter_remove(struct reporter *reporter, struct reporter_entry *entry)
 {
-	report_walk_skip(&reporter->walk, reporter->entries, entry);
+	report_walk_skip(&reporter->walk, reporter_oldest(reporter), entry);
 	reporter_forget(reporter, entry);
-	set_idle(reporter, entry, false);
 	reporter->told_bytes -= told_size(reporter, entry);
 	stored_filter_clear(&entry->told, reporter->pool);
-	HASH_DEL(reporter->entries, entry);
-	reporter->armed--;
-}
-
-bool reporter_is_idle(const struct reporter_entry *entry)
-{
-	return entry->told.mode == FILTER_INCLUDE && entry->told.count == 0 && !entry->due &&
-	       entry->change_at == MTIME_NEVER && entry->answer_at == MTIME_NEVER;
-}
-
-static void arm(struct reporter *reporter, struct reporter_entry *entry)
-{
-	deadlines_set(&reporter->deadlines, &entry->deadline, mtime_min(entry->change_at, entry->answer_at));
+	index_remove(&reporter->entries, &entry->node);
 }
 
 enum version reporter_version(const struct reporter *reporter, mtime now)
@@ -201,18 +183,19 @@ static mtime group_membership_interval(const struct reporter *reporter)
 static void follow_version(struct reporter *reporter, mtime now)
 {
 	enum version version = reporter_version(reporter, now);
-	struct reporter_entry *entry, *next;
+	struct reporter_entry *entry;
 
 	if (version == reporter->version_spoken)
 		return;
 	if (reporter->version_spoken != VERSION_NONE) {
-		HASH_ITER (hh, reporter->entries, entry, next) {
+		for (entry = reporter_oldest(reporter); entry; entry = reporter_newer(entry)) {
 			reporter_forget(reporter, entry);
-			set_idle(reporter, entry, reporter_is_idle(entry));
+			put_back(reporter, entry);
 		}
 		report_walk_init(&reporter->walk);
 	}
 	reporter->version_spoken = (uint8_t)version;
+	reporter->repeats_drawn_at = MTIME_NEVER;
 }
 
 void reporter_set(struct reporter *reporter, mtime now, const struct reporter_settings *settings)
@@ -234,12 +217,47 @@ void reporter_older_querier(struct reporter *reporter, mtime now, enum version v
 	follow_version(reporter, now);
 }
 
+static void entry_expire(struct reporter *reporter, struct reporter_entry *entry, mtime now)
+{
+	if (entry->place != PLACE_DUE)
+		entry->offset = 0;
+	if (entry->change_at <= now) {
+		/* An answer that is going out begins anew behind the change. */
+		if (!entry->send_change)
+			entry->offset = 0;
+		entry->send_change = true;
+		entry->change_at = MTIME_NEVER;
+	}
+	if (entry->answer_at <= now) {
+		entry->send_answer = true;
+		entry->answer_at = MTIME_NEVER;
+	}
+	report_queue_move(&reporter->queue, entry, PLACE_DUE);
+}
+
 static mtime repetition_interval(const struct reporter *reporter)
 {
 	if (reporter->settings.unsolicited_report_interval != 0)
 		return reporter->settings.unsolicited_report_interval;
 	return reporter->version_spoken == VERSION_3 ? UNSOLICITED_REPORT_INTERVAL
 	                                             : UNSOLICITED_REPORT_INTERVAL_OLDER;
+}
+
+/* What goes out now is repeated together, and with what went out a little earlier or later, so that
+ * repetitions fill packets as the first reports did. Older versions have a packet for each group anyway. */
+static mtime repetition_time(struct reporter *reporter, mtime now)
+{
+	mtime interval = repetition_interval(reporter), step = interval / REPEAT_STEPS;
+
+	if (reporter->version_spoken != VERSION_3)
+		return now + random_delay(reporter, interval);
+	if (reporter->repeats_drawn_at != now) {
+		reporter->repeats_drawn_at = now;
+		reporter->repeats_at = now + random_delay(reporter, interval);
+		if (step > 1 && reporter->repeats_at - now > step)
+			reporter->repeats_at -= reporter->repeats_at % step;
+	}
+	return reporter->repeats_at;
 }
 
 /* The sources that are in one list only; false when there are too many. */
@@ -339,7 +357,7 @@ void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 	}
 	entry->change_at = now;
 	entry->offset = 0;
-	arm(reporter, entry);
+	entry_expire(reporter, entry, now);
 }
 
 /* Queries. */
@@ -348,7 +366,8 @@ void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 static void answer_by(struct reporter *reporter, struct reporter_entry *entry, mtime at)
 {
 	entry->answer_at = mtime_min(entry->answer_at, at);
-	arm(reporter, entry);
+	if (entry->place != PLACE_DUE)
+		report_queue_wait(&reporter->queue, entry);
 }
 
 /* Of the sources asked for so far and those asked for now; an empty set: the whole group. */
@@ -400,15 +419,15 @@ static bool is_member(const struct reporter_entry *entry)
 
 static void answer_general(struct reporter *reporter, mtime now, uint32_t max_response)
 {
-	struct reporter_entry *entry, *next;
+	struct reporter_entry *entry;
 
 	if (reporter->version_spoken == VERSION_3) {
-		report_walk_start(&reporter->walk, reporter->entries, reporter->told_bytes, now, max_response,
-		                  random_number(reporter));
+		report_walk_start(&reporter->walk, reporter_oldest(reporter), reporter->told_bytes, now,
+		                  max_response, random_number(reporter));
 		return;
 	}
 	/* Older versions: each group by itself. */
-	HASH_ITER (hh, reporter->entries, entry, next)
+	for (entry = reporter_oldest(reporter); entry; entry = reporter_newer(entry))
 		if (is_member(entry))
 			answer_by(reporter, entry, now + random_delay(reporter, max_response));
 }
@@ -466,37 +485,14 @@ void reporter_heard_query(struct reporter *reporter, mtime now, const struct ups
 
 /* Time. */
 
-static struct reporter_entry *entry_of_deadline(struct deadline *deadline)
-{
-	return (struct reporter_entry *)(void *)((char *)deadline -
-	                                         offsetof(struct reporter_entry, deadline));
-}
-
-static void entry_expire(struct reporter *reporter, struct reporter_entry *entry, mtime now)
-{
-	if (entry->change_at <= now) {
-		/* An answer that is going out begins anew behind the change. */
-		if (!entry->send_change)
-			entry->offset = 0;
-		entry->send_change = true;
-		entry->change_at = MTIME_NEVER;
-	}
-	if (entry->answer_at <= now) {
-		entry->send_answer = true;
-		entry->answer_at = MTIME_NEVER;
-	}
-	arm(reporter, entry);
-	set_due(reporter, entry, true);
-}
-
 void reporter_expire(struct reporter *reporter, mtime now)
 {
-	struct deadline *first;
+	struct reporter_entry *entry, *next;
 
 	follow_version(reporter, now);
-	while (deadlines_first_at(&reporter->deadlines) <= now) {
-		first = deadlines_first(&reporter->deadlines);
-		entry_expire(reporter, entry_of_deadline(first), now);
+	for (entry = report_queue_take(&reporter->queue, now); entry != NULL; entry = next) {
+		next = entry->next;
+		entry_expire(reporter, entry, now);
 	}
 	if (!reporter->settings.repeat_without_querier || reporter->missed_at > now)
 		return;
@@ -508,11 +504,11 @@ void reporter_expire(struct reporter *reporter, mtime now)
 
 mtime reporter_deadline(struct reporter *reporter)
 {
-	mtime at = deadlines_first_at(&reporter->deadlines);
+	mtime at = reporter->queue.next_at;
 
-	if (reporter->due != NULL)
+	if (reporter->queue.due != NULL)
 		return 0;
-	if (reporter->settings.repeat_without_querier && reporter->entries != NULL)
+	if (reporter->settings.repeat_without_querier && reporter->entries.count > 0)
 		at = mtime_min(at, reporter->missed_at);
 	return mtime_min(at, reporter->walk.at);
 }
@@ -545,7 +541,7 @@ static void change_told(struct reporter *reporter, mtime now, struct reporter_en
 	if (!more)
 		clear_change(reporter, entry);
 	else
-		entry->change_at = now + random_delay(reporter, repetition_interval(reporter));
+		entry->change_at = repetition_time(reporter, now);
 	entry->send_change = false;
 	entry->offset = 0;
 }
@@ -555,16 +551,15 @@ static void entry_done(struct reporter *reporter, struct reporter_entry *entry)
 {
 	if (entry->send_answer)
 		clear_answer(reporter, entry);
-	set_due(reporter, entry, false);
-	arm(reporter, entry);
-	set_idle(reporter, entry, reporter_is_idle(entry));
+	report_queue_move(&reporter->queue, entry, PLACE_NONE);
+	put_back(reporter, entry);
 }
 
 static void write_due(struct reporter *reporter, mtime now, struct report_writer *writer)
 {
 	struct reporter_entry *entry;
 
-	while ((entry = reporter->due) != NULL) {
+	while ((entry = reporter->queue.due) != NULL) {
 		if (entry->send_change) {
 			if (!report_build_change(reporter, entry, writer, &entry->offset))
 				return;
@@ -583,8 +578,8 @@ static size_t pull_v3(struct reporter *reporter, mtime now, uint8_t *message, si
 
 	report_writer_open(&writer, reporter->family, message, capacity);
 	write_due(reporter, now, &writer);
-	if (reporter->due == NULL && reporter->walk.at <= now)
-		report_walk_write(&reporter->walk, reporter->entries, now, &writer);
+	if (reporter->queue.due == NULL && reporter->walk.at <= now)
+		report_walk_write(&reporter->walk, reporter_oldest(reporter), now, &writer);
 	return report_build_end(&writer, source, destination);
 }
 
@@ -595,7 +590,7 @@ static size_t pull_older(struct reporter *reporter, mtime now, uint8_t *message,
 	enum version version = reporter->version_spoken;
 	struct reporter_entry *entry;
 
-	while ((entry = reporter->due) != NULL) {
+	while ((entry = reporter->queue.due) != NULL) {
 		size_t size = 0;
 
 		if (entry->leave_left > 0)
