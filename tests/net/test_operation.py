@@ -252,6 +252,26 @@ def test_idle_daemon_sleeps(router):
         assert int(memory[0].split()[1]) < 4096, memory
 
 
+def test_request_for_addresses_that_fails_is_made_again(router):
+    """The kernel may be out of memory for it at that time."""
+    network = router
+    configuration = network.router.directory / "traced.conf"
+    configuration.write_text(SMALLEST)
+    trace = network.router.directory / "strace"
+    capture = Capture(network.host, "eth0")
+    daemon = network.router.start("strace", "-D", "-qq", "-o", trace, "-e", "trace=sendto", "-e",
+                                  "inject=sendto:error=ENOBUFS:when=2..3", PROGRAM, "-c", configuration,
+                                  private_run=True, environment={"ASAN_OPTIONS": "detect_leaks=0"})
+    daemon.wait_for_output("netlink: news of interfaces cannot be read; trying again: No buffer space available")
+    # Without its address the router asks from 0.0.0.0.
+    capture.wait_for(lambda m: m.kind == "query" and m.source == "10.0.1.1", "a query from the address", timeout=10)
+    failed = [line for line in trace.read_text().splitlines() if "INJECTED" in line]
+    assert "RTM_GETADDR" in failed[0] and "RTM_GETLINK" in failed[1]
+    assert daemon.stderr.count("netlink: ") == 1
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+
+
 def test_a_worker_needs_only_three_system_calls(router):
     """In steady state a worker calls ppoll, and read and write on its eventfds; nothing else."""
     network = router
