@@ -5,7 +5,12 @@ Deleting one end of a veth pair deletes the other one, and with it the membershi
 is a bridge, br0, that keeps its carrier, addresses, memberships and ifindex, while the cable is one of its ports.
 """
 
+import contextlib
+import fcntl
+import os
+import select
 import socket
+import threading
 
 from capture import attach_filter
 
@@ -89,3 +94,62 @@ class StreamWatch:
             except BlockingIOError:
                 return self.total
             self.total += address[2] != _PACKET_OUTGOING
+
+
+class Tunnel:
+    """A tunnel between two namespaces: a tun (layer 3, point to point) or tap device in each, and a thread that carries
+    what is sent into one to the other, as a tunnel daemon does.
+
+        tunnel = Tunnel(lab, "tun", (router, "tun0", ("10.8.0.1 peer 10.8.0.2",)), (host, "tun0", ("10.8.0.2 peer 10.8.0.1",)))
+        tunnel.redial()                 # the first end is deleted and made again, as pppd does
+    """
+
+    _TUNSETIFF, _IFF_NO_PI = 0x400454CA, 0x1000
+    _MODES = {"tun": 0x0001, "tap": 0x0002}
+
+    def __init__(self, lab, mode, *ends):
+        self._mode = self._MODES[mode]
+        self._ends = ends
+        self._descriptors = [self._open(*end) for end in ends]
+        self._stop = os.eventfd(0, os.EFD_CLOEXEC)
+        self._start()
+        lab.defer(self._close)
+
+    def _open(self, namespace, device, addresses):
+        with namespace.entered():
+            descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            request = device.encode().ljust(16, b"\0") + (self._mode | self._IFF_NO_PI).to_bytes(2, "little") + bytes(22)
+            fcntl.ioctl(descriptor, self._TUNSETIFF, request)
+        namespace.add_addresses(device, *addresses)
+        namespace.ip(f"link set {device} up")
+        return descriptor
+
+    def redial(self):
+        self._halt()  # a thread that waits for a device keeps it
+        os.close(self._descriptors[0])
+        self._descriptors[0] = self._open(*self._ends[0])
+        self._start()
+
+    def _start(self):
+        self._thread = threading.Thread(target=self._carry, daemon=True)
+        self._thread.start()
+
+    def _halt(self):
+        os.eventfd_write(self._stop, 1)
+        self._thread.join()
+        os.eventfd_read(self._stop)
+
+    def _carry(self):
+        while True:
+            readable, _, _ = select.select([*self._descriptors, self._stop], [], [])
+            if self._stop in readable:
+                return
+            for number in (0, 1):
+                with contextlib.suppress(OSError):  # nothing there, or an end that is down
+                    while True:
+                        os.write(self._descriptors[1 - number], os.read(self._descriptors[number], 65536))
+
+    def _close(self):
+        self._halt()
+        for descriptor in (*self._descriptors, self._stop):
+            os.close(descriptor)
