@@ -9,5 +9,7 @@
 
 /* Milliseconds of the monotonic clock. Read once per loop turn. */
 mtime clock_now(void);
+/* Milliseconds since the epoch: for people and files, never for timers. */
+int64_t clock_wall(void);
 
 #endif

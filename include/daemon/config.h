@@ -53,6 +53,7 @@ struct config {
 	size_t instance_count;
 	char *status_file;  /* NULL: none */
 	uint32_t ring_size; /* messages per direction and instance, a power of two */
+	int64_t read_at;    /* milliseconds since the epoch, just before its file was read */
 };
 
 #define CONFIG_ERROR_SIZE 256

@@ -23,6 +23,8 @@ void record_put_source(struct json *json, const struct snapshot_source *record);
 void record_close_group(struct json *json);
 void record_put_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
                       const struct snapshot_flow *record);
-void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink, mtime now);
+/* group: whose membership is told too, or NULL. */
+void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink,
+                       const struct addr *group, mtime now);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/config.h"
 
+#include "daemon/clock.h"
 #include "daemon/config_fail.h"
 #include "daemon/config_legacy.h"
 #include "daemon/config_scan.h"
@@ -44,12 +45,15 @@ static bool read_text(struct config *config, const char *path, const char *text,
 
 struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE])
 {
+	int64_t read_at = clock_wall();
 	char *text = config_text_read(path, error);
 	struct config *config;
 
 	if (text == NULL)
 		return NULL;
 	config = calloc(1, sizeof *config);
+	if (config != NULL)
+		config->read_at = read_at;
 	if (config != NULL)
 		config->control =
 			(struct config_control){.socket = CONFIG_SOCKET, .mode = CONFIG_SOCKET_MODE};

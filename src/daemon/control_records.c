@@ -41,6 +41,7 @@ void record_put_daemon(struct json *json, struct owner *owner, mtime now)
 	json_number(json, "pid", (uint64_t)getpid());
 	json_seconds(json, "uptime", (uint64_t)(now - owner->started_at));
 	json_string(json, "configuration", owner->options->config_path);
+	json_seconds(json, "configuration_loaded", (uint64_t)owner->config->read_at);
 	json_number(json, "instances", owner->instance_count);
 	json_open(json, "tables", '[');
 	for (const struct table *table = owner->tables; table; table = table->next)
@@ -183,7 +184,6 @@ void record_open_group(struct json *json, struct owner *owner, const struct inst
 	json_bool(json, "queried", record->queried);
 	json_seconds(json, "left", record->left);
 	json_number(json, "rounds_left", record->rounds);
-	json_seconds(json, "age", (uint64_t)record->age);
 	json_open(json, "sources", '[');
 }
 
@@ -203,25 +203,6 @@ void record_close_group(struct json *json)
 	json_close(json, '}');
 }
 
-#define READ_AGE_MIN (2 * MTIME_SECOND) /* to measure a rate by */
-
-/* The kernel's counters as they are now, or the last ones that were read. */
-static void put_traffic(struct json *json, const struct table *table, const struct snapshot_flow *record)
-{
-	struct mrt_counters counters = {
-		.packets = record->packets, .bytes = record->bytes, .wrong_vif = record->wrong_link};
-	uint64_t rate = record->rate;
-
-	if (table != NULL &&
-	    mrt_route_counters(table->mrt, &record->source, &record->group, &counters) == 0 &&
-	    record->read_age >= READ_AGE_MIN && counters.bytes >= record->bytes)
-		rate = (counters.bytes - record->bytes) * 1000 / (uint64_t)record->read_age;
-	json_number(json, "packets", counters.packets);
-	json_number(json, "bytes", counters.bytes);
-	json_number(json, "bit_rate", rate * 8);
-	json_number(json, "wrong_interface", counters.wrong_vif);
-}
-
 void record_put_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
                       const struct snapshot_flow *record)
 {
@@ -237,9 +218,10 @@ void record_put_route(struct json *json, struct owner *owner, const struct insta
 	for (uint64_t outputs = record->outputs; outputs != 0; outputs &= outputs - 1)
 		put_link_name(json, NULL, owner, instance->number, (uint8_t)__builtin_ctzll(outputs));
 	json_close(json, ']');
-	put_traffic(json, instance->tables[family], record);
+	json_number(json, "packets", record->packets);
+	json_number(json, "bytes", record->bytes);
+	json_number(json, "wrong_interface", record->wrong_link);
 	json_number(json, "rounds_left", record->rounds);
-	json_seconds(json, "age", (uint64_t)record->age);
 	json_close(json, '}');
 }
 
@@ -253,7 +235,24 @@ static void put_upstream_query(struct json *json, const struct host_status *host
 	json_seconds(json, "query_age", (uint64_t)(now - host->query_heard_at));
 }
 
-void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink, mtime now)
+/* What is held of one group. */
+static void put_joined(struct json *json, const struct uplink *uplink, const struct addr *group)
+{
+	struct filter filter;
+
+	if (addr_family(group) != uplink->family || !host_find(uplink->host, group, &filter))
+		return;
+	json_open(json, "joined", '{');
+	json_string(json, "mode", filter_mode_name(filter.mode));
+	json_open(json, "sources", '[');
+	for (size_t i = 0; i < filter.sources.count; i++)
+		json_addr(json, NULL, &filter.sources.list[i]);
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink,
+                       const struct addr *group, mtime now)
 {
 	struct host_status host;
 
@@ -279,5 +278,7 @@ void record_put_uplink(struct json *json, struct owner *owner, const struct upli
 	json_number(json, "reports_sent", host.reports_sent);
 	json_number(json, "repeats_without_querier", host.repeats);
 	json_number(json, "sends_failed", uplink->send_failures);
+	if (group != NULL)
+		put_joined(json, uplink, group);
 	json_close(json, '}');
 }

@@ -18,11 +18,12 @@ static void put_whole_status(struct client *client)
 static void put_uplinks(struct client *client)
 {
 	const struct control_request *request = &client->request;
+	const struct addr *group = request->prefix_length == 128 ? &request->prefix : NULL;
 
 	json_open(&client->out, "upstream", '[');
 	for (const struct uplink *uplink = client->owner->uplinks; uplink; uplink = uplink->next)
 		if (request->link[0] == '\0' || strcmp(request->link, uplink->name) == 0)
-			record_put_uplink(&client->out, client->owner, uplink, clock_now());
+			record_put_uplink(&client->out, client->owner, uplink, group, clock_now());
 	json_close(&client->out, ']');
 }
 
