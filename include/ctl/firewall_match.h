@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One statement of a packet filter's rule against one packet. Pure; the JSON is nft's (libnftables-json(5)).
+ */
+#ifndef MCPROXY_CTL_FIREWALL_MATCH_H
+#define MCPROXY_CTL_FIREWALL_MATCH_H
+
+#include "ctl/firewall.h"
+
+#include <json-c/json.h>
+
+/* MAYBE: the rule looks at something that is not known. */
+enum match { MATCH_NO, MATCH_MAYBE, MATCH_YES };
+
+struct firewall_lookup {
+	const struct firewall_packet *packet;
+	enum hook hook;
+	struct json_object *ruleset; /* array of nft's objects, for named sets and maps */
+	struct json_object *rule;    /* whose family and table name them */
+};
+
+/* A `match` statement: { op, left, right }. */
+enum match firewall_match(const struct firewall_lookup *lookup, struct json_object *match);
+/* Is the packet's `left` (an expression) equal to, or in, `right`? */
+enum match firewall_equals(const struct firewall_lookup *lookup, struct json_object *left,
+                           struct json_object *right);
+/* The elements of the named set or map; NULL when there is none. */
+struct json_object *firewall_named(const struct firewall_lookup *lookup, const char *name);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/firewall.h"
+
+#include "ctl/firewall_iptables.h"
+#include "ctl/firewall_match.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define JUMPS_MAX 16 /* the kernel's own limit of nested chains */
+
+struct firewall {
+	struct json_object *ruleset; /* array of nft's objects */
+};
+
+/* How the packet fares in a base chain. */
+struct walk {
+	struct firewall_lookup lookup;
+	enum { GOES_ON, RETURNS, ACCEPTED, DROPPED } fate;
+	bool may_be_accepted; /* by a rule before */
+	bool may_be_dropped;
+	bool may_have_returned;      /* from the chain at hand */
+	struct json_object *dropper; /* the rule that drops, or may */
+};
+
+static const char *const hook_names[HOOKS] = {"prerouting", "input", "forward", "output", "postrouting"};
+
+const char *hook_name(enum hook hook)
+{
+	return hook_names[hook];
+}
+
+struct firewall *firewall_new(void)
+{
+	struct firewall *firewall = calloc(1, sizeof *firewall);
+
+	if (firewall != NULL)
+		firewall->ruleset = json_object_new_array();
+	return firewall;
+}
+
+void firewall_free(struct firewall *firewall)
+{
+	if (firewall != NULL)
+		json_object_put(firewall->ruleset);
+	free(firewall);
+}
+
+bool firewall_add_nft(struct firewall *firewall, const char *text)
+{
+	struct json_object *root = json_tokener_parse(text), *list;
+	bool valid = root != NULL && json_object_is_type(root, json_type_object) &&
+	             json_object_object_get_ex(root, "nftables", &list) &&
+	             json_object_is_type(list, json_type_array);
+
+	for (size_t i = 0; valid && i < json_object_array_length(list); i++) {
+		struct json_object *entry = json_object_array_get_idx(list, i);
+
+		if (json_object_is_type(entry, json_type_object))
+			json_object_array_add(firewall->ruleset, json_object_get(entry));
+	}
+	json_object_put(root);
+	return valid;
+}
+
+bool firewall_add_iptables(struct firewall *firewall, enum family family, const char *text)
+{
+	return iptables_convert(family, text, firewall->ruleset);
+}
+
+static const char *member_text(struct json_object *object, const char *key)
+{
+	struct json_object *member;
+	const char *word = NULL;
+
+	if (json_object_is_type(object, json_type_object) && json_object_object_get_ex(object, key, &member))
+		word = json_object_get_string(member);
+	return word != NULL ? word : "";
+}
+
+static bool is_same(struct json_object *a, struct json_object *b, const char *key)
+{
+	return strcmp(member_text(a, key), member_text(b, key)) == 0;
+}
+
+static bool has_family(struct json_object *chain, enum family family)
+{
+	const char *name = member_text(chain, "family");
+
+	return strcmp(name, "inet") == 0 || strcmp(name, family == FAMILY_IPV4 ? "ip" : "ip6") == 0;
+}
+
+static void walk_chain(struct walk *walk, struct json_object *of, const char *chain, unsigned depth,
+                       bool certain);
+
+static void note_drop(struct walk *walk, struct json_object *rule, bool certain)
+{
+	if (walk->dropper == NULL || certain)
+		walk->dropper = rule;
+	if (certain && !walk->may_be_accepted)
+		walk->fate = DROPPED;
+	else
+		walk->may_be_dropped = true;
+	/* Accepted perhaps before, else dropped here: nothing after it matters. */
+	if (certain && walk->fate != DROPPED)
+		walk->fate = ACCEPTED;
+}
+
+static void accept_packet(struct walk *walk, bool certain)
+{
+	if (certain)
+		walk->fate = ACCEPTED;
+	else
+		walk->may_be_accepted = true;
+}
+
+/* A verdict of a rule, or of a verdict map; true when the object is one. */
+static bool take_verdict(struct walk *walk, struct json_object *rule, struct json_object *verdict,
+                         unsigned depth, bool certain)
+{
+	struct json_object *inner;
+
+	if (json_object_object_get_ex(verdict, "accept", NULL))
+		accept_packet(walk, certain);
+	else if (json_object_object_get_ex(verdict, "drop", NULL) ||
+	         json_object_object_get_ex(verdict, "reject", NULL))
+		note_drop(walk, rule, certain);
+	else if (json_object_object_get_ex(verdict, "queue", NULL))
+		note_drop(walk, rule, false);
+	else if (json_object_object_get_ex(verdict, "return", NULL)) {
+		if (certain)
+			walk->fate = RETURNS;
+		else
+			walk->may_have_returned = true;
+	} else if (json_object_object_get_ex(verdict, "jump", &inner)) {
+		walk_chain(walk, rule, member_text(inner, "target"), depth + 1, certain);
+		if (walk->fate == RETURNS)
+			walk->fate = GOES_ON;
+	} else if (json_object_object_get_ex(verdict, "goto", &inner)) {
+		walk_chain(walk, rule, member_text(inner, "target"), depth + 1, certain);
+		if (walk->fate == GOES_ON && certain)
+			walk->fate = RETURNS;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* `ct state vmap { established : accept, ... }`, or a named map. */
+static void take_map(struct walk *walk, struct json_object *rule, struct json_object *map, unsigned depth,
+                     bool certain)
+{
+	struct json_object *key, *data, *elements = NULL;
+
+	if (!json_object_object_get_ex(map, "key", &key) || !json_object_object_get_ex(map, "data", &data))
+		return;
+	if (json_object_is_type(data, json_type_object))
+		json_object_object_get_ex(data, "set", &elements);
+	else if (json_object_get_string(data) != NULL && json_object_get_string(data)[0] == '@')
+		elements = firewall_named(&walk->lookup, json_object_get_string(data) + 1);
+	if (!json_object_is_type(elements, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(elements) && walk->fate == GOES_ON; i++) {
+		struct json_object *pair = json_object_array_get_idx(elements, i);
+		enum match match;
+
+		if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2)
+			continue;
+		match = firewall_equals(&walk->lookup, key, json_object_array_get_idx(pair, 0));
+		if (match == MATCH_NO)
+			continue;
+		take_verdict(walk, rule, json_object_array_get_idx(pair, 1), depth,
+		             certain && match == MATCH_YES);
+		if (match == MATCH_YES)
+			return;
+	}
+}
+
+/* Statements that change nothing about where the packet goes. */
+static bool is_bystander(struct json_object *statement)
+{
+	static const char *const names[] = {"counter", "log", "mangle", "notrack", "comment"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (json_object_object_get_ex(statement, names[i], NULL))
+			return true;
+	return false;
+}
+
+static void walk_rule(struct walk *walk, struct json_object *rule, unsigned depth, bool certain)
+{
+	struct json_object *list, *inner;
+
+	walk->lookup.rule = rule;
+	if (!json_object_object_get_ex(rule, "expr", &list) || !json_object_is_type(list, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(list) && walk->fate == GOES_ON; i++) {
+		struct json_object *statement = json_object_array_get_idx(list, i);
+
+		if (!json_object_is_type(statement, json_type_object)) {
+			certain = false;
+		} else if (json_object_object_get_ex(statement, "match", &inner)) {
+			enum match match = firewall_match(&walk->lookup, inner);
+
+			if (match == MATCH_NO)
+				return;
+			certain = certain && match == MATCH_YES;
+		} else if (json_object_object_get_ex(statement, "vmap", &inner)) {
+			take_map(walk, rule, inner, depth, certain);
+		} else if (take_verdict(walk, rule, statement, depth, certain)) {
+			return;
+		} else if (!is_bystander(statement)) {
+			certain = false;
+		}
+	}
+}
+
+/* The rules of a chain in their order; `of` is an object of the same table. */
+static void walk_chain(struct walk *walk, struct json_object *of, const char *chain, unsigned depth,
+                       bool certain)
+{
+	struct json_object *ruleset = walk->lookup.ruleset, *rule;
+	bool returned_before = walk->may_have_returned;
+
+	if (depth > JUMPS_MAX)
+		return;
+	walk->may_have_returned = false;
+	for (size_t i = 0; i < json_object_array_length(ruleset) && walk->fate == GOES_ON; i++)
+		if (json_object_object_get_ex(json_object_array_get_idx(ruleset, i), "rule", &rule) &&
+		    is_same(rule, of, "family") && is_same(rule, of, "table") &&
+		    strcmp(member_text(rule, "chain"), chain) == 0)
+			walk_rule(walk, rule, depth, certain && !walk->may_have_returned);
+	walk->may_have_returned = returned_before;
+}
+
+static void describe(const struct walk *walk, struct json_object *chain, struct firewall_drop *drop)
+{
+	struct json_object *rule = walk->dropper, *handle;
+
+	*drop = (struct firewall_drop){.handle = -1};
+	snprintf(drop->family, sizeof drop->family, "%s", member_text(chain, "family"));
+	snprintf(drop->table, sizeof drop->table, "%s", member_text(chain, "table"));
+	snprintf(drop->base, sizeof drop->base, "%s", member_text(chain, "name"));
+	snprintf(drop->chain, sizeof drop->chain, "%s", member_text(rule != NULL ? rule : chain, "chain"));
+	drop->iptables = json_object_object_get_ex(chain, "iptables", NULL);
+	if (rule != NULL && json_object_object_get_ex(rule, "handle", &handle))
+		drop->handle = json_object_get_int(handle);
+}
+
+static enum firewall_answer walk_base(const struct firewall *firewall, struct json_object *chain,
+                                      const struct firewall_packet *packet, enum hook hook,
+                                      struct firewall_drop *drop)
+{
+	struct walk walk = {.lookup = {packet, hook, firewall->ruleset, chain}};
+
+	walk_chain(&walk, chain, member_text(chain, "name"), 0, true);
+	if (walk.fate != ACCEPTED && walk.fate != DROPPED &&
+	    strcmp(member_text(chain, "policy"), "drop") == 0) {
+		if (walk.may_be_accepted)
+			walk.may_be_dropped = true;
+		else
+			walk.fate = DROPPED;
+		if (!walk.may_be_dropped || walk.fate == DROPPED)
+			walk.dropper = NULL;
+	}
+	if (walk.fate != DROPPED && !walk.may_be_dropped)
+		return FIREWALL_PASSES;
+	describe(&walk, chain, drop);
+	return walk.fate == DROPPED ? FIREWALL_DROPS : FIREWALL_MAY_DROP;
+}
+
+enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hook,
+                                  const struct firewall_packet *packet, struct firewall_drop *drop)
+{
+	enum firewall_answer worst = FIREWALL_PASSES;
+	struct json_object *chain;
+
+	for (size_t i = 0; i < json_object_array_length(firewall->ruleset) && worst != FIREWALL_DROPS; i++) {
+		struct firewall_drop here;
+		enum firewall_answer answer;
+
+		if (!json_object_object_get_ex(json_object_array_get_idx(firewall->ruleset, i), "chain",
+		                               &chain) ||
+		    !has_family(chain, packet->family) ||
+		    strcmp(member_text(chain, "hook"), hook_names[hook]) != 0)
+			continue;
+		/* Only the first packet of a connection passes the address translation. */
+		if (strcmp(member_text(chain, "type"), "nat") == 0)
+			continue;
+		answer = walk_base(firewall, chain, packet, hook, &here);
+		if (answer > worst) {
+			worst = answer;
+			*drop = here;
+		}
+	}
+	return worst;
+}
+
+void firewall_drop_name(const struct firewall_drop *drop, char *text, size_t size)
+{
+	if (drop->iptables && drop->handle < 0)
+		snprintf(text, size, "%stables: the policy of %s in table %s", drop->family, drop->base,
+		         drop->table);
+	else if (drop->iptables)
+		snprintf(text, size, "%stables: rule %ld of %s in table %s", drop->family, drop->handle,
+		         drop->chain, drop->table);
+	else if (drop->handle < 0)
+		snprintf(text, size, "the policy of chain %s in table %s %s", drop->base, drop->family,
+		         drop->table);
+	else
+		snprintf(text, size, "rule %ld of chain %s in table %s %s", drop->handle, drop->chain,
+		         drop->family, drop->table);
+}
+
+static const char *kind_match(const struct firewall_drop *drop, const struct firewall_packet *packet)
+{
+	if (packet->protocol == IPPROTO_IGMP)
+		return drop->iptables ? "-p igmp" : "meta l4proto igmp";
+	if (drop->iptables)
+		return "-p icmpv6";
+	return "icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, "
+	       "mld2-listener-report }";
+}
+
+void firewall_remedy(const struct firewall_drop *drop, const struct firewall_packet *packet, char *text,
+                     size_t size)
+{
+	bool ipv4 = packet->family == FAMILY_IPV4, stream = packet->protocol == IPPROTO_UDP;
+	char group[ADDR_TEXT_SIZE], match[160];
+
+	if (packet->any_group)
+		snprintf(group, sizeof group, "%s", ipv4 ? "224.0.0.0/4" : "ff00::/8");
+	else
+		addr_format(&packet->destination, group);
+	if (stream)
+		snprintf(match, sizeof match,
+		         drop->iptables ? "-d %s"
+		         : ipv4         ? "ip daddr %s"
+		                        : "ip6 daddr %s",
+		         group);
+	else
+		snprintf(match, sizeof match, "%s", kind_match(drop, packet));
+	if (drop->iptables)
+		snprintf(text, size, "%s -t %s -I %s %s -j ACCEPT", ipv4 ? "iptables" : "ip6tables",
+		         drop->table, drop->base, match);
+	else
+		snprintf(text, size, "nft insert rule %s %s %s %s accept", drop->family, drop->table,
+		         drop->base, match);
+}
