@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/explain.h"
+
+#include "ctl/answer.h"
+#include "ctl/columns.h"
+#include "ctl/gather.h"
+#include "ctl/path_steps.h"
+#include "ctl/proc_net.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define SECONDS_DEFAULT 2.0
+#define SECONDS_MAX     3600.0
+#define SOURCES_MAX     32
+
+struct question {
+	struct addr group;
+	struct addr source;
+	bool has_source;
+	const char *link;
+	double seconds;
+};
+
+/* Everything that is known, read once. */
+struct picture {
+	struct question question;
+	char group[ADDR_TEXT_SIZE];
+	struct daemon_view daemon;
+	struct interfaces interfaces;
+	struct mroutes before, after;
+	struct capture capture;
+	const char *capture_why; /* NULL: it was made */
+	struct firewall *firewall;
+	struct json_object *output; /* with --json: the list of streams */
+};
+
+static const struct option options[] = {
+	{"link", required_argument, NULL, 'l'},
+	{"seconds", required_argument, NULL, 's'},
+	{0},
+};
+
+static bool read_seconds(const char *text, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(text, &end);
+	return end != text && *end == '\0' && *seconds >= 0.1 && *seconds <= SECONDS_MAX;
+}
+
+/* NULL, or what is wrong. */
+static const char *read_question(int argc, char **argv, struct question *question)
+{
+	int letter;
+
+	*question = (struct question){.seconds = SECONDS_DEFAULT};
+	optind = 0; /* begin anew */
+	while ((letter = getopt_long(argc, argv, "l:s:", options, NULL)) != -1) {
+		if (letter == 'l')
+			question->link = optarg;
+		else if (letter != 's' || !read_seconds(optarg, &question->seconds))
+			return "the options are --link NAME and --seconds NUMBER";
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc < 1 || argc > 2 || !addr_parse(argv[0], &question->group) ||
+	    !addr_is_multicast(&question->group))
+		return "the address of a multicast group is expected, and perhaps that of a source";
+	question->has_source = argc == 2;
+	if (argc == 2 && (!addr_parse(argv[1], &question->source) || !addr_is_source(&question->source) ||
+	                  addr_family(&question->source) != addr_family(&question->group)))
+		return "the source is no address that a stream of this group can come from";
+	return NULL;
+}
+
+static bool has_joined(const char *link, const struct addr *group)
+{
+	enum family family = addr_family(group);
+	FILE *file = fopen(family == FAMILY_IPV4 ? "/proc/net/igmp" : "/proc/net/igmp6", "re");
+	bool joined = file != NULL && joined_group(file, family, link, group);
+
+	if (file != NULL)
+		fclose(file);
+	return joined;
+}
+
+static long rp_filter_of(const char *link)
+{
+	return read_rp_filter(PROC_SYS, link);
+}
+
+/* Packets are looked at, or at least counted, for the same time. */
+static void look_at_packets(struct picture *picture)
+{
+	const struct question *question = &picture->question;
+	struct timespec pause = {(time_t)question->seconds,
+	                         (long)((question->seconds - (double)(time_t)question->seconds) * 1e9)};
+	int result;
+
+	mroutes_read(&picture->before, &question->group);
+	result = capture_run(&picture->capture, &question->group, &picture->interfaces,
+	                     (unsigned)(question->seconds * 1000));
+	if (result != 0) {
+		picture->capture_why = result == -EPERM ? "only root may (CAP_NET_RAW)" : strerror(-result);
+		while (nanosleep(&pause, &pause) != 0 && errno == EINTR)
+			continue;
+	}
+	mroutes_read(&picture->after, &question->group);
+}
+
+static void add_source(struct addr *sources, size_t *count, const struct addr *source)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (addr_equal(&sources[i], source))
+			return;
+	if (*count < SOURCES_MAX && addr_is_source(source))
+		sources[(*count)++] = *source;
+}
+
+/* Those that are asked about, or all that are known: by the daemon, the kernel, or from what was seen. */
+static size_t find_sources(const struct picture *picture, struct addr sources[SOURCES_MAX])
+{
+	struct json_object *routes = picture->daemon.routes;
+	size_t count = 0;
+	struct addr source;
+
+	if (picture->question.has_source)
+		add_source(sources, &count, &picture->question.source);
+	if (picture->question.has_source)
+		return count;
+	for (size_t i = 0; i < view_count(routes); i++)
+		if (addr_parse(answer_text(json_object_array_get_idx(routes, i), "source"), &source))
+			add_source(sources, &count, &source);
+	for (size_t i = 0; i < picture->after.count; i++)
+		add_source(sources, &count, &picture->after.list[i].source);
+	for (size_t i = 0; i < picture->capture.count; i++)
+		if (!picture->capture.list[i].outgoing)
+			add_source(sources, &count, &picture->capture.list[i].source);
+	return count;
+}
+
+/* That of the link; else the first one that serves hosts of this family. */
+static const char *link_instance(const struct picture *picture, const char *link)
+{
+	const char *family = addr_family(&picture->question.group) == FAMILY_IPV4 ? "IPv4" : "IPv6";
+	struct json_object *links = picture->daemon.links, *found = NULL;
+
+	if (link != NULL)
+		found = view_find(links, "link", link, "family", family);
+	if (link != NULL && found == NULL)
+		found = view_find(links, "link", link, NULL, NULL);
+	if (found == NULL)
+		found = view_find(links, "role", "downstream", "family", family);
+	return found != NULL ? answer_text(found, "instance") : NULL;
+}
+
+/* An entry whose input is a link of the instance comes first: each table has its own. */
+static const struct mroute *find_mroute(const struct picture *picture, const struct mroutes *mroutes,
+                                        const struct stream *stream)
+{
+	const struct mroute *found = NULL;
+
+	for (size_t i = 0; i < mroutes->count; i++) {
+		const struct mroute *mroute = &mroutes->list[i];
+		const struct interface *input = interfaces_by_index(&picture->interfaces, mroute->input);
+
+		if (!stream->has_source || !addr_equal(&mroute->source, &stream->source))
+			continue;
+		if (input != NULL && stream->instance != NULL &&
+		    view_find(stream->links, "link", input->name, "instance", stream->instance) != NULL)
+			return mroute;
+		found = found != NULL ? found : mroute;
+	}
+	return found;
+}
+
+static struct stream make_stream(const struct picture *picture, const char *instance,
+                                 const struct addr *source)
+{
+	struct stream stream = {.group = picture->question.group,
+	                        .has_source = source != NULL,
+	                        .wanted_link = picture->question.link,
+	                        .instance = instance,
+	                        .links = picture->daemon.links,
+	                        .groups = picture->daemon.groups,
+	                        .routes = picture->daemon.routes,
+	                        .upstream = picture->daemon.upstream,
+	                        .interfaces = &picture->interfaces,
+	                        .has_joined = has_joined,
+	                        .capture = picture->capture_why == NULL ? &picture->capture : NULL,
+	                        .capture_why = picture->capture_why,
+	                        .seconds = picture->question.seconds,
+	                        .rp_filter = rp_filter_of,
+	                        .route_back = route_lookup,
+	                        .firewall = picture->firewall};
+
+	if (source != NULL)
+		stream.source = *source;
+	stream.before = find_mroute(picture, &picture->before, &stream);
+	stream.after = find_mroute(picture, &picture->after, &stream);
+	return stream;
+}
+
+static const char *result_name(enum step_result result)
+{
+	return result == STEP_OK ? "ok" : result == STEP_FAIL ? "FAIL" : "skipped";
+}
+
+static void print_steps(const struct steps *steps, bool colour)
+{
+	for (size_t i = 0; i < steps->count; i++) {
+		const struct step *step = &steps->list[i];
+
+		printf("%3zu. ", i + 1);
+		colour_print(stdout, colour,
+		             step->result == STEP_OK     ? COLOUR_GOOD
+		             : step->result == STEP_FAIL ? COLOUR_BAD
+		                                         : COLOUR_FAINT,
+		             result_name(step->result));
+		printf("%*s %s: %s\n", 7 - (int)strlen(result_name(step->result)), "", step->name,
+		       step->text);
+		if (step->remedy[0] != '\0')
+			printf("     remedy: %s\n", step->remedy);
+	}
+}
+
+static struct json_object *step_object(const struct step *step)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "step", json_object_new_string(step->name));
+	json_object_object_add(
+		object, "result",
+		json_object_new_string(step->result == STEP_FAIL ? "fail" : result_name(step->result)));
+	json_object_object_add(object, "text", json_object_new_string(step->text));
+	json_object_object_add(object, "remedy",
+	                       step->remedy[0] != '\0' ? json_object_new_string(step->remedy) : NULL);
+	return object;
+}
+
+static void add_steps(struct json_object *list, const struct stream *stream, const char *group,
+                      const char *source, const struct steps *steps)
+{
+	const struct step *last = &steps->list[steps->count - 1];
+	bool failed = last->result == STEP_FAIL;
+	struct json_object *object = json_object_new_object(), *steps_list = json_object_new_array();
+
+	for (size_t i = 0; i < steps->count; i++)
+		json_object_array_add(steps_list, step_object(&steps->list[i]));
+	json_object_object_add(object, "group", json_object_new_string(group));
+	json_object_object_add(object, "source", stream->has_source ? json_object_new_string(source) : NULL);
+	json_object_object_add(object, "instance",
+	                       stream->instance != NULL ? json_object_new_string(stream->instance) : NULL);
+	json_object_object_add(object, "result", json_object_new_string(failed ? "fail" : "ok"));
+	json_object_object_add(object, "failed", failed ? json_object_new_string(last->name) : NULL);
+	json_object_object_add(object, "steps", steps_list);
+	json_object_array_add(list, object);
+}
+
+static bool explain_stream(const struct ctl *ctl, const struct picture *picture, const char *instance,
+                           const struct addr *source)
+{
+	struct stream stream = make_stream(picture, instance, source);
+	char text[ADDR_TEXT_SIZE] = "any source";
+	struct steps steps;
+	enum step_result result = path_follow(&stream, &steps);
+
+	if (source != NULL)
+		addr_format(source, text);
+	if (ctl->json) {
+		add_steps(picture->output, &stream, picture->group, text, &steps);
+	} else {
+		printf("%s from %s\n", picture->group, text);
+		print_steps(&steps, ctl->colour);
+	}
+	return result != STEP_FAIL;
+}
+
+/* Every source in one instance. */
+static bool explain_instance(const struct ctl *ctl, const struct picture *picture, const char *instance)
+{
+	struct addr sources[SOURCES_MAX];
+	size_t count = find_sources(picture, sources);
+	bool good = true;
+
+	if (count == 0)
+		return explain_stream(ctl, picture, instance, NULL);
+	for (size_t i = 0; i < count; i++)
+		good &= explain_stream(ctl, picture, instance, &sources[i]);
+	return good;
+}
+
+/* Each instance with a member; if there is none, the one whose hosts might be. */
+static bool explain_all(const struct ctl *ctl, const struct picture *picture)
+{
+	struct json_object *groups = picture->daemon.groups;
+	const char *last = NULL;
+	bool good = true;
+
+	if (picture->question.link != NULL || view_count(groups) == 0)
+		return explain_instance(ctl, picture, link_instance(picture, picture->question.link));
+	for (size_t i = 0; i < view_count(groups); i++) {
+		const char *instance = answer_text(json_object_array_get_idx(groups, i), "instance");
+
+		/* Groups come instance by instance. */
+		if (last == NULL || strcmp(last, instance) != 0)
+			good &= explain_instance(ctl, picture, instance);
+		last = instance;
+	}
+	return good;
+}
+
+static bool gather(const struct ctl *ctl, struct picture *picture)
+{
+	const char *why;
+	int result;
+
+	addr_format(&picture->question.group, picture->group);
+	if (!gather_daemon(ctl, picture->group, &picture->daemon)) {
+		fputs("mcproxyctl: explain: the daemon has to answer first; see mcproxyctl doctor\n", stderr);
+		return false;
+	}
+	result = interfaces_read(&picture->interfaces);
+	if (result != 0) {
+		fprintf(stderr, "mcproxyctl: explain: the interfaces cannot be read: %s\n",
+		        strerror(-result));
+		return false;
+	}
+	picture->firewall = gather_firewall(&why);
+	look_at_packets(picture);
+	return true;
+}
+
+static void print_json(struct json_object *list)
+{
+	struct json_object *root = json_object_new_object();
+
+	json_object_object_add(root, "streams", list);
+	printf("%s\n", json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN));
+	json_object_put(root);
+}
+
+int explain_run(const struct ctl *ctl, int argc, char **argv)
+{
+	struct picture *picture = calloc(1, sizeof *picture);
+	const char *problem;
+	int status = CHECK_UNKNOWN;
+
+	if (picture == NULL)
+		return CHECK_UNKNOWN;
+	problem = read_question(argc, argv, &picture->question);
+	if (problem != NULL) {
+		free(picture);
+		return command_usage(argv[0], problem);
+	}
+	if (gather(ctl, picture)) {
+		picture->output = json_object_new_array();
+		status = explain_all(ctl, picture) ? CHECK_CLEAN : CHECK_FOUND;
+		if (ctl->json)
+			print_json(picture->output);
+		else
+			json_object_put(picture->output);
+	}
+	daemon_view_free(&picture->daemon);
+	interfaces_free(&picture->interfaces);
+	mroutes_free(&picture->before);
+	mroutes_free(&picture->after);
+	firewall_free(picture->firewall);
+	free(picture);
+	return status;
+}
