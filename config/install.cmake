@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Where everything is installed.
 set(MCPROXY_INIT "systemd" CACHE STRING "Init systems whose files are installed: systemd, openrc, both (a;b), or none")
+set(MCPROXY_UNIT_DIR lib/systemd/system CACHE STRING "Where systemd finds units")
+set(MCPROXY_ZSH_DIR share/zsh/site-functions CACHE STRING "Where zsh finds completions")
 
 install(TARGETS mcproxy RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 if(TARGET mcproxyctl)
 	install(TARGETS mcproxyctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(FILES docs/mcproxy.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+file(GLOB manuals_of_programs CONFIGURE_DEPENDS docs/*.1)
+install(FILES ${manuals_of_programs} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/mcproxy.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES config/mcproxy.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
-# These look in lib and share whatever the architecture.
 configure_file(config/systemd/mcproxy.service.in ${CMAKE_BINARY_DIR}/mcproxy.service @ONLY)
 configure_file(config/openrc/mcproxy.in ${CMAKE_BINARY_DIR}/openrc/mcproxy @ONLY)
 if("systemd" IN_LIST MCPROXY_INIT)
-	install(FILES ${CMAKE_BINARY_DIR}/mcproxy.service DESTINATION lib/systemd/system)
+	install(FILES ${CMAKE_BINARY_DIR}/mcproxy.service DESTINATION ${MCPROXY_UNIT_DIR})
 	install(FILES config/systemd/mcproxy.sysusers DESTINATION lib/sysusers.d RENAME mcproxy.conf)
 	install(FILES config/systemd/mcproxy.tmpfiles DESTINATION lib/tmpfiles.d RENAME mcproxy.conf)
 endif()

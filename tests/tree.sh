@@ -16,7 +16,7 @@ files=$(git ls-files 2>/dev/null ||
 	find . \( -path ./build -o -path ./.git -o -name __pycache__ \) -prune -o -type f -print | sed 's,^\./,,')
 for file in $files; do
 	case $file in
-	*/corpus/* | *.md | *.json | *.ini | LICENSE | .gitignore | *.txt.in) continue ;;
+	*/corpus/* | *.md | *.json | *.ini | LICENSE | .gitignore | *.txt.in | debian/changelog | debian/copyright | debian/source/format) continue ;;
 	esac
 	[ -f "$file" ] || continue
 	head -n 3 "$file" | grep -q 'SPDX-License-Identifier: BSD-2-Clause' || fail "$file: no licence line in its first three"
@@ -29,6 +29,9 @@ done
 [ "$(wc -l <README.md)" -le 120 ] || fail "README.md: longer than 120 lines"
 
 "$build/mcproxy" -t -c config/mcproxy.conf >/dev/null || fail "config/mcproxy.conf: not valid"
+
+version=$("$build/mcproxy" -V | cut -d ' ' -f 2)
+grep -q "^mcproxy ($version)" debian/changelog || fail "debian/changelog: its newest version is not $version"
 
 # Every option of the program stands in its manual page, and the other way round.
 for letter in $("$build/mcproxy" -h | sed -n 's/^  -\([a-zA-Z]\),.*/\1/p'); do
