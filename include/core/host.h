@@ -9,6 +9,11 @@
  * the querier's question about a group that was left. The report describes the change of what the kernel
  * holds, in the version the kernel speaks. The kernel retransmits, and answers queries.
  *
+ * Who keeps a group. With MEMBERSHIP_AUTO the kernel keeps the first kernel_groups_max groups; those beyond,
+ * and those that the kernel has no room for, are kept here, like all groups with MEMBERSHIP_USER: no kernel
+ * operation, and reports are repeated and queries answered by the reporter, for these groups alone. A group
+ * stays with its keeper until it is left.
+ *
  * Pure; owner thread. Operations and packets are pulled.
  */
 #ifndef MCPROXY_CORE_HOST_H
@@ -28,9 +33,10 @@ struct host_limits {
 };
 
 struct host_settings {
-	uint8_t membership;    /* enum membership_provider */
-	uint8_t fixed_version; /* enum version; VERSION_NONE: follow the querier */
-	uint8_t version;       /* user: spoken while no older querier is heard */
+	uint8_t membership;         /* enum membership_provider */
+	uint32_t kernel_groups_max; /* MEMBERSHIP_AUTO */
+	uint8_t fixed_version;      /* enum version; VERSION_NONE: follow the querier */
+	uint8_t version;            /* user: spoken while no older querier is heard */
 	uint8_t robustness;
 	bool repeat_without_querier; /* tell the whole state again while no query comes upstream */
 	uint32_t query_interval;     /* milliseconds, like all lengths; until the querier tells its own */
@@ -61,6 +67,8 @@ void host_forget(struct host *host, mtime now);
 /* What an instance wants of a group from now on; INCLUDE{}: nothing. False when memory is short. */
 bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
                const struct filter *filter);
+/* Nothing any more. The newest group is left first, which the kernel does much faster than the other way
+ * round: it finds a membership by walking from the newest one. */
 void host_unwant_all(struct host *host, mtime now, unsigned instance);
 
 /* The querier upstream was heard. */
@@ -81,8 +89,8 @@ bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *siz
 /* When a packet or a new try is due; MTIME_NEVER. */
 mtime host_deadline(struct host *host);
 
-/* Are the memberships kept here, and not by the kernel? */
-bool host_is_user(const struct host *host);
+/* Are some memberships kept here, and not by the kernel? */
+bool host_keeps_some(const struct host *host);
 /* No query for the group membership interval, and none since. */
 bool host_query_is_missing(const struct host *host);
 
@@ -94,7 +102,9 @@ bool host_has_supersets(const struct host *host);
 bool host_find(struct host *host, const struct addr *group, struct filter *filter);
 
 struct host_status {
+	enum membership_provider membership;
 	size_t groups;        /* wanted */
+	size_t kept_here;     /* of these: not by the kernel */
 	size_t failing;       /* that the kernel refuses for now */
 	int last_error;       /* the newest refusal, errno */
 	size_t supersets;     /* held as EXCLUDE{}, since the kernel takes no longer list */

@@ -13,6 +13,7 @@ enum version { VERSION_NONE, VERSION_1, VERSION_2, VERSION_3 };
 
 /* Who keeps the memberships upstream. */
 enum membership_provider {
+	MEMBERSHIP_AUTO,   /* the kernel keeps the first kernel_groups_max of a link, we those beyond */
 	MEMBERSHIP_KERNEL, /* the kernel: it shows in /proc, repeats reports, answers queries; we are only
 	                      faster */
 	MEMBERSHIP_USER,   /* core/reporter.h: no kernel limit applies */
@@ -36,6 +37,7 @@ struct link_settings {
 	uint8_t ssm_length[FAMILIES];         /* its length in bits of the v4-mapped form; 0: no range */
 	/* Upstream links only. */
 	uint8_t upstream_membership;          /* enum membership_provider */
+	uint32_t kernel_groups_max;           /* MEMBERSHIP_AUTO: kept by the kernel, per link and family */
 	uint8_t upstream_version[FAMILIES];   /* enum version; VERSION_NONE: follow the querier */
 	bool repeat_without_querier;          /* tell the whole state again while no query comes */
 	uint32_t unsolicited_report_interval; /* 0: the standard's */
@@ -51,6 +53,8 @@ struct instance_settings {
 bool link_settings_equal(const struct link_settings *a, const struct link_settings *b);
 bool instance_settings_equal(const struct instance_settings *a, const struct instance_settings *b);
 
+/* "auto", "kernel" or "user". */
+const char *membership_name(enum membership_provider membership);
 /* "IGMPv3", "MLDv1", ...; "none" for VERSION_NONE. */
 const char *version_name(enum family family, enum version version);
 

@@ -6,6 +6,7 @@
 #include "core/reporter.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include <utlist.h>
@@ -25,6 +26,9 @@ enum row_state {
 	ROW_RESTING, /* the kernel refused; tried again at retry_at */
 };
 
+/* Who keeps a group: a reporter for each, since what they have to say differs. */
+enum keeper { KEEPER_KERNEL, KEEPER_HOST, KEEPERS };
+
 struct row {
 	struct reporter_entry entry; /* first: what upstream was told */
 	struct wish *wishes;
@@ -32,6 +36,7 @@ struct row {
 	struct row *prev, *next; /* in the list of its state */
 	mtime retry_at;
 	uint8_t state;      /* enum row_state */
+	uint8_t keeper;     /* enum keeper */
 	uint8_t operations; /* since its last turn began */
 };
 
@@ -41,7 +46,7 @@ struct host {
 	struct host_link link;
 	struct pool *pool;
 	struct joins *joins;
-	struct reporter reporter;
+	struct reporter reporters[KEEPERS];
 	struct row *lists[ROW_RESTING + 1];
 	size_t resting;
 	size_t supersets;
@@ -50,18 +55,24 @@ struct host {
 	struct addr scratch[INSTANCE_SOURCES_MAX];
 };
 
-/* The kernel keeps the memberships: it repeats reports and answers queries, and we say each change once, in
- * its version. */
-static struct reporter_settings reporter_settings(const struct host *host)
+static bool keeps(const struct host *host, enum keeper keeper)
+{
+	return host->settings.membership == MEMBERSHIP_AUTO ||
+	       (host->settings.membership == MEMBERSHIP_USER) == (keeper == KEEPER_HOST);
+}
+
+/* Of the memberships that the kernel keeps it repeats the reports and answers the queries, and we say each
+ * change once, in its version. Where it keeps any, we speak its version for the others, too. */
+static struct reporter_settings reporter_settings(const struct host *host, enum keeper keeper)
 {
 	const struct host_settings *settings = &host->settings;
-	bool user = settings->membership == MEMBERSHIP_USER;
+	bool own = keeper == KEEPER_HOST;
 
 	return (struct reporter_settings){
 		.fixed_version = settings->fixed_version,
-		.version = user ? settings->version : VERSION_3,
-		.copies = user ? settings->robustness : 1,
-		.answers = user,
+		.version = keeps(host, KEEPER_KERNEL) ? VERSION_3 : settings->version,
+		.copies = own ? settings->robustness : 1,
+		.answers = own,
 		.repeat_without_querier = settings->repeat_without_querier,
 		.robustness = settings->robustness,
 		.query_interval = settings->query_interval,
@@ -74,7 +85,6 @@ struct host *host_new(enum family family, const struct host_limits *limits,
                       const struct host_settings *settings, uint64_t seed)
 {
 	struct host *host = calloc(1, sizeof *host);
-	struct reporter_settings reporter;
 
 	if (host == NULL)
 		return NULL;
@@ -82,9 +92,12 @@ struct host *host_new(enum family family, const struct host_limits *limits,
 	host->settings = *settings;
 	host->pool = pool_new(limits->memory_max);
 	host->joins = joins_new(limits->groups_per_socket, limits->sources_per_filter);
-	reporter_init(&host->reporter, family, host->pool, seed);
-	reporter = reporter_settings(host);
-	reporter_set(&host->reporter, 0, &reporter);
+	for (int keeper = 0; keeper < KEEPERS; keeper++) {
+		struct reporter_settings reporter = reporter_settings(host, keeper);
+
+		reporter_init(&host->reporters[keeper], family, host->pool, seed);
+		reporter_set(&host->reporters[keeper], 0, &reporter);
+	}
 	if (host->pool != NULL && host->joins != NULL)
 		return host;
 	host_free(host);
@@ -95,7 +108,8 @@ void host_free(struct host *host)
 {
 	if (host == NULL)
 		return;
-	reporter_fini(&host->reporter);
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		reporter_fini(&host->reporters[keeper]);
 	pool_free(host->pool);
 	joins_free(host->joins);
 	free(host);
@@ -109,13 +123,38 @@ static void row_set_state(struct host *host, struct row *row, enum row_state sta
 	if (row->state != ROW_SETTLED)
 		DL_DELETE(host->lists[row->state], row);
 	row->state = (uint8_t)state;
-	if (state != ROW_SETTLED)
+	if (state == ROW_SETTLED)
+		return;
+	/* What is left comes first, and the newest of it before the others: see host_unwant_all. */
+	if (state == ROW_JOINING && row->wishes == NULL)
+		DL_PREPEND(host->lists[state], row);
+	else
 		DL_APPEND(host->lists[state], row);
+}
+
+static struct reporter *reporter_of(struct host *host, const struct row *row)
+{
+	return &host->reporters[row->keeper];
 }
 
 static struct row *row_find(struct host *host, const struct addr *group)
 {
-	return (struct row *)reporter_find(&host->reporter, group);
+	struct reporter_entry *entry = NULL;
+
+	for (int keeper = 0; keeper < KEEPERS && entry == NULL; keeper++)
+		if (host->reporters[keeper].entries.count > 0)
+			entry = reporter_find(&host->reporters[keeper], group);
+	return (struct row *)entry;
+}
+
+static enum keeper choose_keeper(const struct host *host)
+{
+	if (!keeps(host, KEEPER_HOST))
+		return KEEPER_KERNEL;
+	if (!keeps(host, KEEPER_KERNEL))
+		return KEEPER_HOST;
+	return host->reporters[KEEPER_KERNEL].entries.count < host->settings.kernel_groups_max ? KEEPER_KERNEL
+	                                                                                       : KEEPER_HOST;
 }
 
 static struct row *row_get(struct host *host, const struct addr *group)
@@ -127,7 +166,8 @@ static struct row *row_get(struct host *host, const struct addr *group)
 	row = pool_take(host->pool, sizeof *row);
 	if (row == NULL)
 		return NULL;
-	if (reporter_add(&host->reporter, &row->entry, group))
+	row->keeper = (uint8_t)choose_keeper(host);
+	if (reporter_add(reporter_of(host, row), &row->entry, group))
 		return row;
 	pool_give(host->pool, row, sizeof *row);
 	return NULL;
@@ -138,7 +178,7 @@ static void row_release(struct host *host, struct row *row)
 	if (row->wishes != NULL || row->join.parts != NULL || row->state != ROW_SETTLED ||
 	    !reporter_is_idle(&row->entry))
 		return;
-	reporter_remove(&host->reporter, &row->entry);
+	reporter_remove(reporter_of(host, row), &row->entry);
 	pool_give(host->pool, row, sizeof *row);
 }
 
@@ -173,17 +213,17 @@ static void row_joined(struct host *host, mtime now, struct row *row)
 	struct filter after = held(host, row);
 
 	row_set_state(host, row, ROW_SETTLED);
-	reporter_change(&host->reporter, now, &row->entry, &after);
+	reporter_change(reporter_of(host, row), now, &row->entry, &after);
 	row_release(host, row);
 }
 
 /* What is wanted of a group has changed. */
 static void row_change(struct host *host, mtime now, struct row *row)
 {
-	if (host->settings.membership == MEMBERSHIP_USER) {
+	if (row->keeper == KEEPER_HOST) {
 		struct filter filter = wanted(host, row);
 
-		reporter_change(&host->reporter, now, &row->entry, &filter);
+		reporter_change(reporter_of(host, row), now, &row->entry, &filter);
 		row_release(host, row);
 		return;
 	}
@@ -257,20 +297,21 @@ void host_unwant_all(struct host *host, mtime now, unsigned instance)
 {
 	struct reporter_entry *entry, *next;
 
-	for (entry = reporter_oldest(&host->reporter); entry; entry = next) {
-		next = reporter_newer(entry);
-		remove_wish(host, now, (struct row *)entry, instance);
-	}
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = next) {
+			next = reporter_newer(entry);
+			remove_wish(host, now, (struct row *)entry, instance);
+		}
 }
 
 /* What the kernel is made to speak, we speak as well. */
-static void follow_forced_version(struct host *host, mtime now, const struct host_link *link)
+static void follow_forced_version(struct host *host, mtime now, enum keeper keeper)
 {
-	struct reporter_settings settings = reporter_settings(host);
+	struct reporter_settings settings = reporter_settings(host, keeper);
 
-	if (host->settings.membership == MEMBERSHIP_KERNEL && settings.fixed_version == VERSION_NONE)
-		settings.fixed_version = (uint8_t)link->forced_version;
-	reporter_set(&host->reporter, now, &settings);
+	if (keeps(host, KEEPER_KERNEL) && settings.fixed_version == VERSION_NONE)
+		settings.fixed_version = (uint8_t)host->link.forced_version;
+	reporter_set(&host->reporters[keeper], now, &settings);
 }
 
 void host_set_link(struct host *host, mtime now, const struct host_link *link)
@@ -282,37 +323,45 @@ void host_set_link(struct host *host, mtime now, const struct host_link *link)
 		return;
 	while (host->lists[ROW_RESTING] != NULL)
 		row_set_state(host, host->lists[ROW_RESTING], ROW_JOINING);
-	follow_forced_version(host, now, link);
-	reporter_older_querier(&host->reporter, now, link->kernel_version);
-	reporter_start(&host->reporter, now);
+	for (int keeper = 0; keeper < KEEPERS; keeper++) {
+		follow_forced_version(host, now, keeper);
+		reporter_older_querier(&host->reporters[keeper], now, link->kernel_version);
+		reporter_start(&host->reporters[keeper], now);
+	}
+}
+
+static void row_forget(struct host *host, mtime now, struct row *row)
+{
+	static const struct filter none = {.mode = FILTER_INCLUDE};
+
+	host->supersets -= row->join.superset;
+	joins_forget(host->joins, &row->join);
+	reporter_forget(reporter_of(host, row), &row->entry);
+	reporter_assume(reporter_of(host, row), &row->entry, &none);
+	row_set_state(host, row, ROW_SETTLED);
+	if (row->wishes != NULL)
+		row_change(host, now, row);
+	else
+		row_release(host, row);
 }
 
 void host_forget(struct host *host, mtime now)
 {
-	static const struct filter none = {.mode = FILTER_INCLUDE};
 	struct reporter_entry *entry, *next;
 
 	host->link.usable = false;
-	for (entry = reporter_oldest(&host->reporter); entry; entry = next) {
-		struct row *row = (struct row *)entry;
-
-		next = reporter_newer(entry);
-		host->supersets -= row->join.superset;
-		joins_forget(host->joins, &row->join);
-		reporter_forget(&host->reporter, entry);
-		reporter_assume(&host->reporter, entry, &none);
-		row_set_state(host, row, ROW_SETTLED);
-		if (row->wishes != NULL)
-			row_change(host, now, row);
-		else
-			row_release(host, row);
-	}
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = next) {
+			next = reporter_newer(entry);
+			row_forget(host, now, (struct row *)entry);
+		}
 }
 
 void host_heard_query(struct host *host, mtime now, const struct upstream_query *query,
                       const struct addr *sources)
 {
-	reporter_heard_query(&host->reporter, now, query, sources);
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		reporter_heard_query(&host->reporters[keeper], now, query, sources);
 }
 
 bool host_pull_join(struct host *host, mtime now, struct join_op *op)
@@ -346,6 +395,36 @@ static void take_turns(struct host *host, struct row *row)
 	DL_APPEND(host->lists[ROW_JOINING], row);
 }
 
+/* The kernel has no room for another membership. */
+static bool is_full(int result)
+{
+	return result == -ENOBUFS || result == -ENOMEM || result == -EMFILE || result == -ENFILE;
+}
+
+/* A group that the kernel holds nothing of, and upstream knows nothing of, is kept here from now on; false
+ * when that cannot be. */
+static bool row_keep_here(struct host *host, mtime now, struct row *row)
+{
+	struct addr group = row->entry.group;
+
+	if (!keeps(host, KEEPER_HOST) || row->join.parts != NULL || !reporter_is_idle(&row->entry))
+		return false;
+	reporter_remove(reporter_of(host, row), &row->entry);
+	row->entry = (struct reporter_entry){0};
+	if (!reporter_add(&host->reporters[KEEPER_HOST], &row->entry, &group)) {
+		/* It was in there a moment ago. */
+		row->entry = (struct reporter_entry){0};
+		(void)reporter_add(&host->reporters[KEEPER_KERNEL], &row->entry, &group);
+		return false;
+	}
+	host->supersets -= row->join.superset;
+	row->join = (struct join_row){0};
+	row->keeper = KEEPER_HOST;
+	row_set_state(host, row, ROW_SETTLED);
+	row_change(host, now, row);
+	return true;
+}
+
 void host_join_done(struct host *host, mtime now, const struct join_op *op, int result)
 {
 	struct row *row = row_find(host, &op->group);
@@ -359,6 +438,8 @@ void host_join_done(struct host *host, mtime now, const struct join_op *op, int 
 	if (result == 0)
 		return;
 	host->last_error = -result;
+	if (is_full(result) && row_keep_here(host, now, row))
+		return;
 	row->retry_at = now + RETRY_INTERVAL;
 	row_set_state(host, row, ROW_RESTING);
 }
@@ -369,24 +450,34 @@ unsigned host_slot_memberships(const struct host *host, uint32_t slot)
 }
 
 /* Entries that have nothing left to tell: the reporter lists them, since their rows are ours. */
-static void release_idle(struct host *host)
+static void release_idle(struct host *host, struct reporter *reporter)
 {
 	struct reporter_entry *entry;
 
-	while ((entry = reporter_pull_idle(&host->reporter)) != NULL)
+	while ((entry = reporter_pull_idle(reporter)) != NULL)
 		row_release(host, (struct row *)entry);
+}
+
+/* The next message of a reporter, behind the room for its header; its size, 0: none. */
+static size_t pull_message(struct host *host, enum keeper keeper, mtime now, uint8_t *buffer,
+                           struct addr *destination)
+{
+	struct reporter *reporter = &host->reporters[keeper];
+	size_t header = packet_header_size(host->family);
+	size_t mtu = packet_size_max(host->link.mtu);
+	size_t size =
+		reporter_pull(reporter, now, buffer + header, mtu - header, &host->link.address, destination);
+
+	release_idle(host, reporter);
+	return size;
 }
 
 bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *size, struct addr *destination)
 {
-	size_t header = packet_header_size(host->family);
-	size_t mtu = packet_size_max(host->link.mtu);
-
-	if (!host->link.usable)
-		return false;
-	*size = reporter_pull(&host->reporter, now, buffer + header, mtu - header, &host->link.address,
-	                      destination);
-	release_idle(host);
+	*size = 0;
+	for (int keeper = 0; keeper < KEEPERS && host->link.usable && *size == 0; keeper++)
+		if (keeps(host, keeper))
+			*size = pull_message(host, keeper, now, buffer, destination);
 	if (*size == 0)
 		return false;
 	*size = packet_finish(host->family, buffer, &host->link.address, destination, *size);
@@ -396,20 +487,30 @@ bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *siz
 mtime host_deadline(struct host *host)
 {
 	const struct row *row = host->lists[ROW_RESTING];
+	mtime at = row ? row->retry_at : MTIME_NEVER;
 
 	if (!host->link.usable)
 		return MTIME_NEVER;
-	return mtime_min(row ? row->retry_at : MTIME_NEVER, reporter_deadline(&host->reporter));
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		if (keeps(host, keeper))
+			at = mtime_min(at, reporter_deadline(&host->reporters[keeper]));
+	return at;
 }
 
-bool host_is_user(const struct host *host)
+bool host_keeps_some(const struct host *host)
 {
-	return host->settings.membership == MEMBERSHIP_USER;
+	return host->reporters[KEEPER_HOST].entries.count > 0;
+}
+
+/* Both reporters hear the same queries. */
+static const struct reporter *any_reporter(const struct host *host)
+{
+	return &host->reporters[keeps(host, KEEPER_KERNEL) ? KEEPER_KERNEL : KEEPER_HOST];
 }
 
 bool host_query_is_missing(const struct host *host)
 {
-	return host->reporter.missing;
+	return host->reporters[KEEPER_KERNEL].missing || host->reporters[KEEPER_HOST].missing;
 }
 
 bool host_has_supersets(const struct host *host)
@@ -423,25 +524,30 @@ bool host_find(struct host *host, const struct addr *group, struct filter *filte
 
 	if (row == NULL)
 		return false;
-	*filter = host_is_user(host) ? wanted(host, row) : held(host, row);
+	*filter = row->keeper == KEEPER_HOST ? wanted(host, row) : held(host, row);
 	return !filter_is_none(filter);
 }
 
 void host_get_status(const struct host *host, mtime now, struct host_status *status)
 {
-	const struct reporter *reporter = &host->reporter;
+	const struct reporter *reporter = any_reporter(host);
 
 	*status = (struct host_status){
-		.groups = reporter->entries.count,
+		.membership = host->settings.membership,
+		.kept_here = host->reporters[KEEPER_HOST].entries.count,
 		.failing = host->resting,
 		.last_error = host->last_error,
 		.supersets = host->supersets,
 		.version = reporter_version(reporter, now),
 		.querier = reporter->querier,
 		.query_heard_at = reporter->query_heard_at,
-		.reports_sent = reporter->packets_sent,
 		.queries_heard = reporter->queries_heard,
-		.query_missing = reporter->missing,
-		.repeats = reporter->repeats,
+		.query_missing = host_query_is_missing(host),
 	};
+	for (int keeper = 0; keeper < KEEPERS; keeper++) {
+		status->groups += host->reporters[keeper].entries.count;
+		status->reports_sent += host->reporters[keeper].packets_sent;
+		if (status->repeats < host->reporters[keeper].repeats)
+			status->repeats = host->reporters[keeper].repeats;
+	}
 }

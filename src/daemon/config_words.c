@@ -9,10 +9,13 @@
 
 bool config_read_membership(const char *word, struct config_scope *scope)
 {
-	if (strcmp(word, "kernel") != 0 && strcmp(word, "user") != 0)
-		return false;
-	scope->link.upstream_membership = *word == 'k' ? MEMBERSHIP_KERNEL : MEMBERSHIP_USER;
-	return true;
+	for (uint8_t i = MEMBERSHIP_AUTO; i <= MEMBERSHIP_USER; i++) {
+		if (strcmp(word, membership_name(i)) != 0)
+			continue;
+		scope->link.upstream_membership = i;
+		return true;
+	}
+	return false;
 }
 
 bool config_read_upstream_version(const char *word, struct config_scope *scope)

@@ -266,9 +266,11 @@ void record_put_uplink(struct json *json, struct owner *owner, const struct upli
 			json_string(json, NULL, owner->instances[i].config->name);
 	json_close(json, ']');
 	json_bool(json, "present", uplink->ifindex != 0);
-	json_string(json, "membership", host_is_user(uplink->host) ? "user" : "kernel");
+	json_string(json, "membership", membership_name(host.membership));
 	json_string(json, "version", version_name(uplink->family, host.version));
 	json_number(json, "groups", host.groups);
+	json_number(json, "kept_by_kernel", host.groups - host.kept_here);
+	json_number(json, "kept_by_mcproxy", host.kept_here);
 	json_number(json, "refused_by_kernel", host.failing);
 	json_string(json, "last_error", host.last_error != 0 ? strerror(host.last_error) : NULL);
 	json_number(json, "supersets", host.supersets);

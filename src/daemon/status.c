@@ -165,6 +165,8 @@ static void print_upstream(struct status *status, struct owner *owner, const str
 	fprintf(status->out, "\t\tspoken\t%s\n", version_name(link->family, host.version));
 	fprintf(status->out, "\t\tgroups\t%zu, %zu refused by the kernel, %zu as supersets\n", host.groups,
 	        host.failing, host.supersets);
+	fprintf(status->out, "\t\tkept\t%zu by the kernel, %zu by mcproxy\n", host.groups - host.kept_here,
+	        host.kept_here);
 	if (host.query_heard_at != MTIME_NEVER)
 		fprintf(status->out, "\t\tquerier\t%s, heard %lld s ago\n", addr_format(&host.querier, text),
 		        (long long)(now - host.query_heard_at) / 1000);

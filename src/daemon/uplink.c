@@ -30,6 +30,7 @@ static struct host_settings host_settings(const struct link_settings *settings, 
 {
 	return (struct host_settings){
 		.membership = settings->upstream_membership,
+		.kernel_groups_max = settings->kernel_groups_max,
 		.fixed_version = settings->upstream_version[family],
 		.version = settings->version[family],
 		.robustness = settings->robustness,
@@ -266,7 +267,7 @@ static void leave_all(struct uplink *uplink)
 {
 	mtime now = clock_now();
 
-	if (!host_is_user(uplink->host))
+	if (!host_keeps_some(uplink->host))
 		return;
 	for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
 		host_unwant_all(uplink->host, now, (unsigned)__builtin_ctzll(instances));

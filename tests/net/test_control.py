@@ -38,7 +38,7 @@ def test_show_tells_what_is_there(router):
     assert (route["group"], route["source"]) == (GROUP, network.source_address)
     assert (route["input"], route["outputs"]) == ("eth0", ["eth1"])
     (uplink,) = ask(daemon, "show", what="upstream")["upstream"]
-    assert (uplink["link"], uplink["membership"], uplink["groups"]) == ("eth0", "kernel", 1)
+    assert (uplink["link"], uplink["membership"], uplink["groups"]) == ("eth0", "auto", 1)
 
 
 def test_sources_stand_within_their_group(router):
@@ -148,7 +148,7 @@ def test_mcproxyctl_shows_within_80_columns(router):
     Sender(network.source, "eth0", GROUP).start(pps=50)
     receiver.wait_for(5)
     for what, word in (("status", "uptime"), ("instances", "eth0"), ("links", "usable"), ("groups", GROUP), ("routes", GROUP),
-                       ("upstream", "kernel")):
+                       ("upstream", "auto")):
         text = mcproxyctl(daemon, "show", what)
         assert word in text and "\033" not in text
         assert max(len(line) for line in text.splitlines() if "configuration" not in line) <= 80, text

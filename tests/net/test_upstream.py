@@ -488,3 +488,25 @@ def test_everything_is_left_at_exit(router, family):
     upstream.wait_for_record("TO_IN", family.group)
     upstream.wait_for_record("BLOCK", family.ssm_group, family.sources[0])
     assert tables.routes(network.router) == {} and tables.routes6(network.router) == {}
+
+
+@both_families
+def test_the_kernel_keeps_the_first_groups_and_the_daemon_those_beyond(router, family):
+    network = router
+    daemon = family.daemon(network, "kernel_groups_max = 3; robustness = 1; last_member_query_interval = 0.2;", flags="")
+    upstream = family.capture(network.source)
+    guest = family.guest(network.host)
+    base = "239.77.0.%d" if family is IPV4 else "ff1e::77:%x"
+    groups = [base % number for number in range(1, 9)]
+    guest.report(*[Record("TO_EX", group) for group in groups])
+    wait_until(lambda: {r.group for r in upstream.records()} >= set(groups), what="all joins upstream")
+    in_kernel = set(groups) & set(family.joined(network))
+    assert len(in_kernel) == 3
+    daemon.signal(signal.SIGUSR1)
+    daemon.wait_for_output("kept\t3 by the kernel, 5 by mcproxy")
+    # The querier hears of all of them, from the one or the other.
+    asked = ask(family, network, upstream, max_response=0.5)
+    wait_until(lambda: {r.group for r in records(upstream, asked) if r.type == "IS_EX"} >= set(groups), 3, "all answers")
+    daemon.terminate()
+    for group in groups:
+        upstream.wait_for_record("TO_IN", group)

@@ -24,6 +24,7 @@ static const struct link_settings link_defaults = {
 	.last_member_query_interval = 1000,
 	.groups_max = 131072,
 	.sources_max = 1024,
+	.kernel_groups_max = 4096,
 	.repeat_without_querier = true,
 	.ssm_prefix = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 232}}, {{0xff, 0x30}}},
 	.ssm_length = {104, 32},
@@ -53,6 +54,7 @@ static void assert_link(const struct link_settings *link, const struct link_sett
 	assert_memory_equal(link->ssm_prefix, expected->ssm_prefix, sizeof link->ssm_prefix);
 	assert_memory_equal(link->ssm_length, expected->ssm_length, sizeof link->ssm_length);
 	assert_int_equal(link->upstream_membership, expected->upstream_membership);
+	assert_int_equal(link->kernel_groups_max, expected->kernel_groups_max);
 	assert_memory_equal(link->upstream_version, expected->upstream_version,
 	                    sizeof link->upstream_version);
 	assert_int_equal(link->repeat_without_querier, expected->repeat_without_querier);
@@ -183,6 +185,9 @@ static const struct {
 	{"sources_max = 4096;", {.sources_max = 4096}},
 	{"unsolicited_report_interval = 0.1;", {.unsolicited_report_interval = 100}},
 	{"upstream_membership = \"user\";", {.upstream_membership = MEMBERSHIP_USER}},
+	{"upstream_membership = \"kernel\";", {.upstream_membership = MEMBERSHIP_KERNEL}},
+	{"upstream_membership = \"auto\";", {.upstream_membership = MEMBERSHIP_AUTO}},
+	{"kernel_groups_max = 16777216;", {.kernel_groups_max = 16777216}},
 	{"upstream_version = \"IGMPv2\";", {.upstream_version = {VERSION_2, VERSION_NONE}}},
 	{"upstream_version = [ \"MLDv1\", \"IGMPv1\" ];", {.upstream_version = {VERSION_1, VERSION_2}}},
 	{"ssm_range = ( \"232.1.0.0/16\" );",
@@ -210,6 +215,7 @@ static struct link_settings changed_link(const struct link_settings *change)
 	CHANGE(sources_max);
 	CHANGE(unsolicited_report_interval);
 	CHANGE(upstream_membership);
+	CHANGE(kernel_groups_max);
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		CHANGE(upstream_version[family]);
 		CHANGE(ssm_length[family]);
@@ -425,7 +431,7 @@ static void errors_in_options(void **state)
 		{GOOD "\ntable = 1.5;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
 	                                  "but 253 to 255 is expected"},
 		{GOOD "\nupstream_membership = \"both\";",
-	         F "2: upstream_membership: \"kernel\" or \"user\" is expected"},
+	         F "2: upstream_membership: \"auto\", \"kernel\" or \"user\" is expected"},
 		{GOOD "\nupstream_version = 2;", F "2: upstream_version: \"auto\", or a protocol of each "
 	                                           "family such as \"IGMPv2\" is expected"},
 		{GOOD "\nupstream_version = [ \"IGMPv2\", \"IGMPv4\" ];",

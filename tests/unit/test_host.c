@@ -43,6 +43,7 @@ struct world {
 	unsigned wishes[INSTANCES][FAKE_GROUPS];
 	struct random random;
 	unsigned packets;
+	bool answers;    /* are to be expected */
 	char text[2048]; /* records told so far */
 };
 
@@ -106,6 +107,11 @@ static void hear_record(struct world *world, const struct record *record)
 		world->told[group] |= mask;
 	else if (record->type == BLOCK)
 		world->told[group] &= ~mask;
+	else if (world->answers && record->type == IS_EX)
+		check(world, world->told[group] == fake_passing(EX, mask),
+		      "an answer that is not what was told");
+	else if (world->answers && record->type == IS_IN)
+		check(world, world->told[group] == mask, "an answer that is not what was told");
 	else
 		check(world, false, "a record that is no change");
 }
@@ -243,14 +249,14 @@ static struct host_status status_of(const struct world *world)
 	return status;
 }
 
-/* The kernel holds what all instances together want; `superset`: as EXCLUDE{}. */
-static unsigned expected_of(const struct world *world, unsigned group, bool *superset)
+/* The kernel holds what all instances together want; `superset`: as EXCLUDE{}. Unless the host keeps it. */
+static unsigned expected_of(const struct world *world, unsigned group, bool kept_here, bool *superset)
 {
 	unsigned passing = 0;
 
 	for (size_t i = 0; i < INSTANCES; i++)
 		passing |= world->wishes[i][group];
-	*superset = (passing & FAKE_OTHERS) &&
+	*superset = !kept_here && (passing & FAKE_OTHERS) &&
 	            (unsigned)__builtin_popcount(FAKE_ALL & ~passing) > world->fake.sources_max;
 	return *superset ? FAKE_ALL : passing;
 }
@@ -258,19 +264,25 @@ static unsigned expected_of(const struct world *world, unsigned group, bool *sup
 static void check_settled(const struct world *world)
 {
 	struct host_status status = status_of(world);
-	size_t supersets = 0, groups = 0;
+	size_t supersets = 0, groups = 0, kept_here = 0;
 
 	for (unsigned group = 0; group < FAKE_GROUPS; group++) {
-		bool superset;
-		unsigned expected = expected_of(world, group, &superset);
+		unsigned held = fake_held(&world->fake, group);
+		bool superset, here = world->answers && held == 0;
+		unsigned expected = expected_of(world, group, here, &superset);
 
-		check(world, fake_held(&world->fake, group) == expected, "not what is wanted is held");
+		check(world, here || held == expected, "not what is wanted is held");
+		kept_here += here && expected != 0;
 		check(world, world->told[group] == expected, "another state was told than is held");
 		supersets += superset;
 		groups += expected != 0;
 	}
 	check(world, status.supersets == supersets, "supersets are miscounted");
-	check(world, status.groups == groups, "groups are miscounted");
+	/* One that was left is still to be told again. */
+	check(world, world->answers ? status.groups >= groups : status.groups == groups,
+	      "groups are miscounted");
+	check(world, world->answers ? status.kept_here >= kept_here : status.kept_here == 0,
+	      "what is kept here is miscounted");
 	check(world, status.failing == 0, "failures are miscounted");
 }
 
@@ -825,6 +837,130 @@ static void user_memberships(void **state)
 	close_world(&world);
 }
 
+static void open_auto(struct world *world, enum family family, const struct host_limits *limits,
+                      uint32_t kernel_groups_max)
+{
+	struct host_settings own = settings;
+
+	own.membership = MEMBERSHIP_AUTO;
+	own.kernel_groups_max = kernel_groups_max;
+	open_with(world, family, limits, &own);
+	/* No list is split over two packets: the router here knows no such thing. */
+	world->link.mtu = 9000;
+	host_set_link(world->host, world->now, &world->link);
+	world->answers = true;
+}
+
+static void pass_seconds(struct world *world, unsigned seconds)
+{
+	mtime end = world->now + seconds * MTIME_SECOND;
+
+	while (host_deadline(world->host) <= end) {
+		world->now = host_deadline(world->host);
+		turn(world);
+	}
+	world->now = end;
+}
+
+/* The kernel keeps the first groups: it repeats and answers for these. Those beyond are repeated and answered
+ * for here. A place that becomes free is taken by the next new group. */
+static void kernel_keeps_the_first_groups(void **state)
+{
+	(void)state;
+	for (int family = 0; family < FAMILIES; family++) {
+		struct world world;
+
+		open_auto(&world, (enum family)family, &(struct host_limits){5, 4, MEMORY}, 2);
+		for (unsigned group = 0; group < 4; group++)
+			want(&world, 0, group, EX, 0);
+		expect(&world, " TO_EX 0{} TO_EX 1{} TO_EX 2{} TO_EX 3{}");
+		assert_int_equal(world.fake.operations, 2);
+		assert_int_equal(status_of(&world).groups, 4);
+		assert_int_equal(status_of(&world).kept_here, 2);
+		world.text[0] = 0;
+		pass_seconds(&world, 2);
+		assert_string_equal(world.text, " TO_EX 2{} TO_EX 3{}");
+		world.text[0] = 0;
+		hear_query(&world, VERSION_3, true);
+		pass_seconds(&world, 11);
+		assert_string_equal(world.text, " IS_EX 2{} IS_EX 3{}");
+
+		want(&world, 0, 1, IN, 0);
+		want(&world, 0, 3, IN, 0);
+		want(&world, 0, 4, EX, 0);
+		turn(&world);
+		want(&world, 0, 5, EX, 0);
+		pass_seconds(&world, 2);
+		assert_int_equal(fake_held(&world.fake, 5), FAKE_ALL);
+		assert_int_equal(status_of(&world).groups, 4);
+		assert_int_equal(status_of(&world).kept_here, 2);
+		check_settled(&world);
+		close_world(&world);
+	}
+}
+
+/* Where the kernel has no room, below its number too, a group is kept here; other failures are tried again.
+ */
+static void a_full_kernel_keeps_no_more(void **state)
+{
+	static const struct {
+		int result;
+		size_t kept_here;
+	} cases[] = {{-ENOBUFS, 1}, {-ENOMEM, 1}, {-EMFILE, 1}, {-ENODEV, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		struct world world;
+
+		open_auto(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, 10);
+		want(&world, 0, 0, EX, 0);
+		turn(&world);
+		world.fake.fail = cases[i].result;
+		world.fake.fail_kinds = ~0u;
+		world.fake.fail_from = 1;
+		world.fake.fail_to = 100;
+		want(&world, 0, 1, EX, 0);
+		turn(&world);
+		assert_int_equal(world.told[1], cases[i].kept_here ? FAKE_ALL : 0);
+		assert_int_equal(status_of(&world).kept_here, cases[i].kept_here);
+		assert_int_equal(status_of(&world).failing, 1 - cases[i].kept_here);
+		world.fake.fail = 0;
+		pass_seconds(&world, 3);
+		check_settled(&world);
+		close_world(&world);
+	}
+}
+
+static void note_left(struct world *world, const struct join_op *op)
+{
+	sprintf(world->text + strlen(world->text), " %u", fake_number(&op->group, true));
+}
+
+/* The kernel finds a membership by walking from the newest one. */
+static void all_are_left_newest_first(void **state)
+{
+	struct world world;
+	struct join_op op;
+
+	(void)state;
+	open_world(&world, FAMILY_IPV4);
+	for (unsigned group = 0; group < 6; group++)
+		want(&world, 0, group, EX, 0);
+	turn(&world);
+	host_unwant_all(world.host, world.now, 0);
+	want(&world, 0, 7, EX, 0);
+	memset(world.wishes[0], 0, 7 * sizeof world.wishes[0][0]);
+	world.text[0] = 0;
+	while (host_pull_join(world.host, world.now, &op)) {
+		note_left(&world, &op);
+		host_join_done(world.host, world.now, &op, fake_operate(&world.fake, &op));
+	}
+	assert_string_equal(world.text, " 5 4 3 2 1 0 7");
+	turn(&world);
+	check_settled(&world);
+	close_world(&world);
+}
+
 /* The random test. */
 
 static void something_happens(struct world *world)
@@ -889,13 +1025,17 @@ static void come_to_rest(struct world *world)
 static void random_wishes(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 200; seed++) {
+	for (uint64_t seed = 1; seed <= 400; seed++) {
 		struct random random = {seed};
 		struct host_limits limits = {random_between(&random, 1, 8),
 		                             random_between(&random, 1, FAKE_SOURCES), MEMORY};
 		static struct world world;
 
-		open_with(&world, seed % 2 ? FAMILY_IPV4 : FAMILY_IPV6, &limits, &settings);
+		if (seed <= 200)
+			open_with(&world, seed % 2 ? FAMILY_IPV4 : FAMILY_IPV6, &limits, &settings);
+		else
+			open_auto(&world, seed % 2 ? FAMILY_IPV4 : FAMILY_IPV6, &limits,
+			          random_below(&random, FAKE_GROUPS));
 		world.seed = seed;
 		world.random = random;
 		for (int step = 0; step < 200; step++) {
@@ -930,6 +1070,9 @@ int main(void)
 		cmocka_unit_test(refused_list_becomes_a_superset),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(user_memberships),
+		cmocka_unit_test(kernel_keeps_the_first_groups),
+		cmocka_unit_test(a_full_kernel_keeps_no_more),
+		cmocka_unit_test(all_are_left_newest_first),
 		cmocka_unit_test(random_wishes),
 	};
 

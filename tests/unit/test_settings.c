@@ -39,6 +39,7 @@ static void link_settings_are_compared_by_field(void **state)
 		FIELD(ssm_prefix),
 		FIELD(ssm_length),
 		FIELD(upstream_membership),
+		FIELD(kernel_groups_max),
 		FIELD(upstream_version),
 		FIELD(repeat_without_querier),
 		FIELD(unsolicited_report_interval),
