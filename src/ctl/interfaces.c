@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
 static struct interface *find(const struct interfaces *interfaces, int index)
 {
@@ -170,12 +171,25 @@ static int dump(struct interfaces *interfaces, uint16_t type, int family)
 	return netlink_ask(request, take, interfaces);
 }
 
+/* Linux tells of queriers since 5.16: there, a bridge without such an attribute hears none. */
+static bool kernel_tells_queriers(void)
+{
+	unsigned major, minor;
+	struct utsname name;
+
+	return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 16));
+}
+
 int interfaces_read(struct interfaces *interfaces)
 {
+	bool tells = kernel_tells_queriers();
 	int result;
 
 	*interfaces = (struct interfaces){0};
 	result = dump(interfaces, RTM_GETLINK, AF_UNSPEC);
+	for (size_t i = 0; i < interfaces->count; i++)
+		interfaces->list[i].told_queriers |= tells && interfaces->list[i].is_bridge;
 	if (result == 0)
 		result = dump(interfaces, RTM_GETADDR, AF_INET);
 	if (result == 0)

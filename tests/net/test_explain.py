@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from ctl import MCPROXYCTL, mcproxyctl, socket_path
 from families import FAMILIES, IPV4
-from netlab import CraftedHost, Daemon, Membership, Receiver, Sender, make_router, tables, wait_until
+from netlab import CraftedHost, Daemon, Membership, Receiver, Sender, make_router, wait_until
 
 SECONDS = ("--seconds", "0.4")
 

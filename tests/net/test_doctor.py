@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""mcproxyctl doctor: broken machines and networks, in each of which the cause is named, and its remedy helps."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+
+import pytest
+from ctl import MCPROXYCTL, mcproxyctl, socket_path
+from families import FAMILIES
+from netlab import CraftedHost, Daemon, Record, Sender, make_router, wait_until
+
+
+def doctor(namespace, path):
+    """The findings as {check: [finding, ...]}, and the whole answer."""
+    with namespace.entered():
+        result = subprocess.run([MCPROXYCTL, "--json", "--socket", path, "doctor"], capture_output=True, text=True,
+                                check=False, timeout=60)
+    answer = json.loads(result.stdout)
+    findings = {}
+    for finding in answer["findings"]:
+        assert finding["what"] and finding["why"] and finding["remedy"], finding
+        findings.setdefault(finding["check"], []).append(finding)
+    if "owner" not in findings:
+        assert result.returncode == (1 if findings else 0), result
+    return findings, answer
+
+
+def examine(daemon):
+    return doctor(daemon.namespace, socket_path(daemon))[0]
+
+
+def wait_for_finding(daemon, check, subject, what):
+    """Waits until there is such a finding, and no other check finds anything; returns it."""
+    last = []
+
+    def found():
+        last[:] = [examine(daemon)]
+        return set(last[0]) == {check} and [f for f in last[0][check] if f["subject"] == subject and what in f["what"]]
+    return wait_until(found, 15, lambda: f"{check}: {subject}: {what}; last: {json.dumps(last, indent=1)}", interval=0.1)[0]
+
+
+def wait_until_clean(daemon):
+    last = []
+
+    def clean():
+        last[:] = [examine(daemon)]
+        return not last[0]
+    wait_until(clean, 10, lambda: f"a clean bill; last: {json.dumps(last, indent=1)}", interval=0.1)
+
+
+def run_command(daemon, remedy):
+    """The command that a remedy begins with."""
+    daemon.namespace.run(*shlex.split(remedy.split(", or")[0]))
+
+
+def daemon_of(network, settings="", instances='"eth0 ==> eth1"', protocol='"IGMPv3", "MLDv2"', vifs=("eth0", "eth1")):
+    return Daemon(network.router, f"protocol = [{protocol}]; {settings}\ninstances = ({instances});\n", "-d", vifs=vifs,
+                  vifs6=vifs if "MLD" in protocol else ())
+
+
+def test_a_healthy_network(router):
+    daemon = daemon_of(router)
+    for family in FAMILIES:
+        family.receiver(router.host).join(family.group)
+        Sender(router.source, "eth0", family.group).start(pps=20)
+    wait_until_clean(daemon)
+    findings, answer = doctor(router.router, socket_path(daemon))
+    assert answer == {"checks": 12, "findings": [], "skipped": []}
+    assert mcproxyctl(daemon, "doctor") == "12 checks made, 0 skipped, 0 findings\n"
+
+
+def test_another_router_has_the_kernel(router):
+    process = router.router.start("smcrouted", "-n", "-I", f"doctor{os.getpid()}", "-f", "/dev/null",
+                                  "-P", router.router.directory / "smcroute.pid")
+
+    def named():
+        findings, _ = doctor(router.router, "/nowhere")
+        return [f for f in findings["owner"] if f["subject"] == "IPv4" and "smcrouted" in f["what"]]
+    finding = wait_until(named, 10, "smcroute to be named", interval=0.1)[0]
+    assert finding["remedy"] == "stop smcrouted, keep it from starting at boot, then start mcproxy"
+    process.close()
+    findings, answer = doctor(router.router, "/nowhere")
+    assert "the daemon does not answer" in findings["owner"][0]["what"]
+    assert {skipped["check"] for skipped in answer["skipped"]} >= {"links", "firewall", "queues"}
+
+
+def test_reverse_path_filter(router):
+    router.router.ip("route add default via 10.0.1.10")
+    router.router.sysctl("net/ipv4/conf/eth0/rp_filter", 1)
+    daemon = daemon_of(router)
+    finding = wait_for_finding(daemon, "rp-filter", "eth0", "rp_filter is 1, and the default route leaves by eth1")
+    run_command(daemon, finding["remedy"])
+    wait_until_clean(daemon)
+    # Loose: any route will do, but there must be one.
+    router.router.sysctl("net/ipv4/conf/eth0/rp_filter", 2)
+    wait_until_clean(daemon)
+    router.router.ip("route del default")
+    wait_for_finding(daemon, "rp-filter", "eth0", "rp_filter is 2, and there is no default route")
+
+
+def test_strict_filter_where_the_default_route_is_upstream(router):
+    """As on most machines: nothing to find, unless a known source is routed elsewhere."""
+    router.router.ip("route add default via 10.0.0.10")
+    router.router.sysctl("net/ipv4/conf/eth0/rp_filter", 1)
+    daemon = daemon_of(router)
+    wait_until_clean(daemon)
+
+
+LINKS = {
+    "down": ("link set eth1 down", "the link is down", "ip link set eth1 up"),
+    "MULTICAST": ("link set eth1 multicast off", "the MULTICAST flag is missing", "ip link set eth1 multicast on"),
+    "address": ("address flush dev eth1", "the link has no IPv4 address", None),
+}
+
+
+@pytest.mark.parametrize("what", LINKS)
+def test_link(router, what):
+    command, text, remedy = LINKS[what]
+    daemon = daemon_of(router, protocol='"IGMPv3"')
+    wait_until_clean(daemon)
+    router.router.ip(command)
+    finding = wait_for_finding(daemon, "links", "eth1", text)
+    if remedy is None:
+        router.router.add_addresses("eth1", "10.0.1.1/24")
+    else:
+        assert finding["remedy"] == remedy
+        run_command(daemon, remedy)
+    wait_until_clean(daemon)
+
+
+def test_link_without_carrier(router):
+    daemon = daemon_of(router)
+    router.source.ip("link set eth0 down")
+    wait_for_finding(daemon, "links", "eth0", "the link has no carrier")
+    router.source.ip("link set eth0 up")
+    wait_until_clean(daemon)
+
+
+def test_link_that_is_not_there(router):
+    daemon = daemon_of(router, instances='"eth0 ==> eth1 tun7"')
+    wait_for_finding(daemon, "links", "tun7", "the downstream link of instance eth0 is not there")
+
+
+def test_link_without_ipv6(router):
+    daemon = daemon_of(router)
+    router.router.sysctl("net/ipv6/conf/eth1/disable_ipv6", 1)
+    finding = wait_for_finding(daemon, "links", "eth1", "no IPv6 link-local address")
+    run_command(daemon, finding["remedy"])
+    wait_until_clean(daemon)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_no_querier_upstream(router, family):
+    daemon = family.daemon(router, "query_interval = 1; query_response_interval = 0.5; robustness = 1;")
+    finding = wait_for_finding(daemon, "querier-upstream", "eth0", "querier is heard upstream")
+    assert f'upstream_version = "{family.older}"' in finding["remedy"]
+    family.querier(router).query(family.version, query_interval=125)
+    wait_until_clean(daemon)
+
+
+def test_foreign_querier_downstream(router):
+    daemon = daemon_of(router)
+    CraftedHost(router.host, "eth0", "10.0.1.0").query(3)
+    wait_for_finding(daemon, "querier-downstream", "eth1", "another router is the querier: 10.0.1.0")
+
+
+def test_older_querier_downstream(router):
+    daemon = daemon_of(router)
+    CraftedHost(router.host, "eth0", "10.0.1.99").query(2)
+    wait_for_finding(daemon, "querier-downstream", "eth1", "1 queries of another version than IGMPv3 were heard")
+
+
+def bridged(lab):
+    """source eth0 -- br0 of the router (ports eth0, eth5) ==> eth1 -- host."""
+    network = make_router(lab)
+    end = lab.namespace("neighbour")
+    lab.link(network.router, "eth5", end, "eth0")
+    network.router.ip("address flush dev eth0")
+    network.router.bridge("br0", "eth0", "eth5", addresses=("10.0.0.1/24",))
+    return network
+
+
+def test_bridge_without_querier(lab):
+    network = bridged(lab)
+    daemon = daemon_of(network, instances='"br0 ==> eth1"', vifs=("br0", "eth1"), protocol='"IGMPv3"')
+    finding = wait_for_finding(daemon, "bridge", "br0", "the bridge snoops, and no IGMP querier is heard on it")
+    run_command(daemon, finding["remedy"])
+    wait_until_clean(daemon)
+
+
+def test_bridge_that_does_not_snoop(lab):
+    network = bridged(lab)
+    network.router.ip("link set br0 type bridge mcast_snooping 0")
+    daemon = daemon_of(network, instances='"eth1 ==> br0"', vifs=("br0", "eth1"), protocol='"IGMPv3"')
+    finding = wait_for_finding(daemon, "bridge", "br0", "the bridge does not snoop")
+    run_command(daemon, finding["remedy"])
+    wait_until_clean(daemon)
+
+
+FIREWALLS = {
+    "IGMP in": ("table inet fw { chain input { type filter hook input priority 0; policy drop; iif lo accept; "
+                "meta l4proto icmpv6 accept; }; }", "the policy of chain input in table inet fw drops IGMP queries"),
+    "IGMP out": ("table ip fw { chain output { type filter hook output priority 0; ip protocol igmp drop; }; }",
+                 "rule 2 of chain output in table ip fw drops IGMP reports"),
+    "MLD in": ("table ip6 fw { chain input { type filter hook input priority 0; policy drop; "
+               "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; }; }",
+               "the policy of chain input in table ip6 fw drops MLD queries"),
+    "streams": ("table inet fw { chain forward { type filter hook forward priority 0; policy drop; "
+                "ct state established,related accept; ip6 daddr ff00::/8 accept; }; }",
+                "the policy of chain forward in table inet fw drops IPv4 streams from eth0 to eth1"),
+}
+
+
+@pytest.mark.parametrize("what", FIREWALLS)
+def test_firewall(router, what):
+    rules, text = FIREWALLS[what]
+    daemon = daemon_of(router)
+    wait_until_clean(daemon)
+    router.router.run("nft", rules)
+    before = router.router.run("nft list ruleset")
+    finding = wait_for_finding(daemon, "firewall", "eth1" if what == "streams" else "eth0", text)
+    assert router.router.run("nft list ruleset") == before
+    run_command(daemon, finding["remedy"])
+    wait_until_clean(daemon)
+
+
+def test_firewall_that_lets_everything_needed_pass(router):
+    """The usual default-deny firewall with the three rules that multicast needs."""
+    router.router.run("nft", """table inet fw {
+        chain input { type filter hook input priority 0; policy drop;
+            ct state vmap { established : accept, related : accept, invalid : drop };
+            iif lo accept;
+            meta l4proto igmp accept;
+            icmpv6 type { mld-listener-query, nd-neighbor-solicit } accept;
+        }
+        chain forward { type filter hook forward priority 0; policy drop;
+            ct state established,related accept;
+            iifname "eth0" ip daddr 224.0.0.0/4 udp dport 1024-65535 accept;
+            iifname "eth0" ip6 daddr ff00::/8 accept;
+        }
+    }""")
+    daemon = daemon_of(router)
+    wait_until_clean(daemon)
+
+
+def test_limit_of_groups(router):
+    daemon = daemon_of(router, "groups_max = 1;")
+    CraftedHost(router.host, "eth0", "10.0.1.77").report(Record("TO_EX", "239.1.1.1"), Record("TO_EX", "239.1.1.2"))
+    finding = wait_for_finding(daemon, "limits", "eth1", "groups_max was reached")
+    assert finding["remedy"] == "raise groups_max in the configuration, for this link or for all"
+
+
+def test_limit_of_routes(router):
+    daemon = daemon_of(router, "routes_max = 1;")
+    CraftedHost(router.host, "eth0", "10.0.1.77").report(Record("TO_EX", "239.1.1.1"), Record("TO_EX", "239.1.1.2"))
+    for group in ("239.1.1.1", "239.1.1.2"):
+        Sender(router.source, "eth0", group).start(pps=50)
+    wait_for_finding(daemon, "limits", "eth0", "routes_max was reached")
+
+
+def test_limit_of_the_kernel(router):
+    """A list of excluded sources that is longer than the kernel takes."""
+    router.router.sysctl("net/ipv4/igmp_max_msf", 3)
+    daemon = daemon_of(router)
+    blocked = tuple(f"10.0.9.{n}" for n in range(5))
+    CraftedHost(router.host, "eth0", "10.0.1.77").report(Record("TO_EX", "239.1.1.1", blocked))
+    finding = wait_for_finding(daemon, "limits", "eth0", "1 groups are asked for from all sources")
+    assert "net.ipv4.igmp_max_msf=64 (now 3)" in finding["remedy"]
+
+
+def test_queue_that_overflows(router):
+    daemon = daemon_of(router, "ring_size = 4;")
+    guest = CraftedHost(router.host, "eth0", "10.0.1.77")
+    daemon.signal(signal.SIGSTOP)
+    for number in range(300):
+        guest.report(Record("TO_EX", f"239.1.{number // 250}.{number % 250}"))
+    daemon.signal(signal.SIGCONT)
+    finding = wait_for_finding(daemon, "queues", "eth1", "packets were lost on the way to the instance's thread")
+    assert finding["remedy"] == "raise ring_size in the configuration"
+
+
+def test_reports_that_are_refused(router):
+    """Version 2 knows no sources, which a group of the SSM range needs."""
+    daemon = daemon_of(router)
+    CraftedHost(router.host, "eth0", "10.0.1.77").join("232.1.1.1", version=2)
+    finding = wait_for_finding(daemon, "reports", "eth1", "not allowed in SSM range")
+    assert 'ssm_range = "none"' in finding["remedy"]
+
+
+def test_configuration_that_is_not_what_runs(router):
+    daemon = daemon_of(router)
+    wait_until_clean(daemon)
+    daemon.configuration_path.write_text(daemon.configuration_path.read_text() + "fast_leave = true;\n")
+    finding = wait_for_finding(daemon, "configuration", str(daemon.configuration_path)[:63], "after the daemon had read it")
+    assert "mcproxyctl reload" in finding["remedy"]
+    assert mcproxyctl(daemon, "doctor", "now", status=2).startswith("mcproxyctl: doctor: no arguments are expected")
