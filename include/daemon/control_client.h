@@ -59,6 +59,8 @@ struct client {
 	const struct control_command *command; /* being answered */
 	struct control_request request;
 	struct control_show show;
+	struct status *dump;
+	size_t dumped; /* of its text */
 };
 
 struct control {
@@ -80,12 +82,16 @@ void client_end_answer(struct client *client);
 __attribute__((format(printf, 2, 3))) void client_fail(struct client *client, const char *format, ...);
 size_t client_backlog(const struct client *client);
 
-/* control_show.c, control_monitor.c */
+/* control_show.c, control_monitor.c, control_manage.c */
 
 void show_begin(struct client *client);
 void show_go_on(struct client *client);
 void show_end(struct client *client);
 void monitor_begin(struct client *client);
 void monitor_end(struct client *client);
+void loglevel_begin(struct client *client);
+void dump_begin(struct client *client);
+void dump_go_on(struct client *client);
+void dump_end(struct client *client);
 
 #endif

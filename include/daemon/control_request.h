@@ -8,6 +8,7 @@
 
 #include "core/link.h"
 #include "daemon/config.h"
+#include "daemon/log_levels.h"
 
 #define CONTROL_VERSION     1
 #define CONTROL_REQUEST_MAX 4096 /* bytes of a line */
@@ -23,7 +24,7 @@ struct control_request {
 	struct addr prefix;     /* of groups */
 	unsigned prefix_length; /* of the v4-mapped form */
 	/* Of loglevel. */
-	char subject[CONTROL_WORD_SIZE];
+	char subject[LOG_SUBJECT_SIZE];
 	char level[CONTROL_WORD_SIZE];
 };
 

@@ -3,6 +3,8 @@
 
 #include "ctl/doctor.h"
 #include "ctl/explain.h"
+#include "ctl/manage.h"
+#include "ctl/monitor.h"
 #include "ctl/show.h"
 
 #include <stdio.h>
@@ -14,6 +16,9 @@ const struct command commands[] = {
 	{"show", "WHAT [FILTER...]", "status, instances, links, groups, routes or upstream", show_run},
 	{"explain", "GROUP [SOURCE] [--link NAME]", "where a stream stops, and what helps", explain_run},
 	{"doctor", "", "what is wrong with the machine and its network", doctor_run},
+	{"monitor", "[FILTER...]", "events as they happen", monitor_run},
+	{"loglevel", "[[SUBJECT] LEVEL]", "show or set how much the log says", loglevel_run},
+	{"dump", "", "the whole status as text", dump_run},
 	{0},
 };
 

@@ -22,7 +22,8 @@ enum stage {
 	STAGE_DOWNSTREAM,
 	STAGE_GROUPS,
 	STAGE_LINKS,
-	STAGE_WRITING
+	STAGE_WRITING,
+	STAGE_KEPT
 };
 
 struct status {
@@ -46,15 +47,6 @@ struct status {
 	mtime write_at;    /* when a reader that was slow is looked at again */
 	mtime write_interval;
 };
-
-void status_free(struct status *status)
-{
-	if (status != NULL && status->out != NULL)
-		fclose(status->out);
-	if (status != NULL)
-		free(status->text);
-	free(status);
-}
 
 static void print_vifs(FILE *out, const struct links_port *port)
 {
@@ -350,6 +342,10 @@ static void finish(struct status *status, struct owner *owner)
 		status->write_interval = WRITE_INTERVAL;
 		return;
 	}
+	if (complete && status->destination == STATUS_TEXT) {
+		status->stage = STAGE_KEPT;
+		return;
+	}
 	if (complete && status->destination == STATUS_FILE)
 		write_file(owner->config->status_file, status->text, status->size);
 	else if (complete)
@@ -421,10 +417,29 @@ void status_continue(struct status *status, struct owner *owner)
 		case STAGE_WRITING:
 			go_on_writing(status, owner);
 			return;
+		case STAGE_KEPT:
+			return;
 		case STAGE_IDLE:
 			break;
 		}
 	}
+}
+
+void status_free(struct status *status)
+{
+	if (status == NULL)
+		return;
+	page_walk_give(status->walk);
+	if (status->out != NULL)
+		fclose(status->out);
+	free(status->text);
+	free(status);
+}
+
+const char *status_text(const struct status *status, size_t *size)
+{
+	*size = status->size;
+	return status->stage == STAGE_KEPT ? status->text : NULL;
 }
 
 mtime status_deadline(const struct status *status)
@@ -454,7 +469,10 @@ struct status *status_new(struct owner *owner)
 		return NULL;
 	status->write_at = MTIME_NEVER;
 	status->walk = page_walk_take(owner, read_page, status);
-	return status;
+	if (status->walk != NULL)
+		return status;
+	free(status);
+	return NULL;
 }
 
 void status_begin(struct status *status, struct owner *owner, int detail, enum status_destination destination)

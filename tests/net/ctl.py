@@ -10,6 +10,7 @@ from pathlib import Path
 from mcproxy_daemon import PROGRAM
 from namespaces import TIMEOUT_FACTOR, Process
 
+NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")  # a wrapper for mcproxyctl
 MCPROXYCTL = Path(os.environ.get("MCPROXY_BUILD", PROGRAM.parent)) / "mcproxyctl"
 
 
@@ -50,11 +51,12 @@ def ask(daemon, command, **members):
         client.socket.close()
 
 
-def mcproxyctl(daemon, *arguments, status=0, **options):
-    """Runs mcproxyctl in the daemon's namespace; its standard output, after a check of its exit status."""
+def mcproxyctl(daemon, *arguments, status=0, path=None, wrapper=()):
+    """Runs mcproxyctl in the daemon's namespace; its standard output (error, if it shall fail) after a check of its exit
+    status. path: of the socket, unless it is the default one; wrapper: a command that runs it."""
     with daemon.namespace.entered():
-        result = subprocess.run([MCPROXYCTL, "--socket", socket_path(daemon), *map(str, arguments)], capture_output=True,
-                                text=True, check=False, timeout=30 * TIMEOUT_FACTOR, **options)
+        result = subprocess.run([*wrapper, MCPROXYCTL, "--socket", path or socket_path(daemon), *map(str, arguments)],
+                                capture_output=True, text=True, check=False, timeout=30 * TIMEOUT_FACTOR)
     assert result.returncode == status, (arguments, result.returncode, result.stdout, result.stderr)
     return result.stdout if status == 0 else result.stderr
 

@@ -6,7 +6,7 @@ import os
 import stat
 
 import pytest
-from ctl import Client, ask, mcproxyctl, socket_path
+from ctl import NOBODY, Client, ask, mcproxyctl, socket_path, start_mcproxyctl
 from netlab import CraftedHost, Daemon, Membership, Receiver, Record, Sender, tables, wait_until
 
 GROUP = "239.1.2.3"
@@ -139,6 +139,74 @@ def test_no_socket_when_turned_off(router):
     daemon = Daemon(router.router, SMALLEST + 'control_socket = "none";', vifs=("eth0", "eth1"))
     assert not os.path.exists(socket_path(daemon))
     assert "is mcproxy running" in mcproxyctl(daemon, "show", "status", status=1)
+
+
+@pytest.fixture
+def short_path():
+    """Of a socket that anybody can reach."""
+    return f"/tmp/mcproxy-test-{os.getpid()}.sock"
+
+
+def test_without_rights_the_state_can_be_read_but_nothing_changed(router, short_path):
+    daemon = Daemon(router.router, SMALLEST + f'control_socket = "{short_path}"; control_mode = "0666"; '
+                    'control_group = "daemon";', vifs=("eth0", "eth1"))
+    assert "uptime" in mcproxyctl(daemon, "show", "status", path=short_path, wrapper=NOBODY)
+    for command in (("dump",), ("loglevel", "debug"), ("loglevel",)):
+        assert "only for root" in mcproxyctl(daemon, *command, path=short_path, wrapper=NOBODY, status=1)
+    member = ("setpriv", "--reuid", "65534", "--regid", "65534", "--groups", "1")
+    assert "alive time" in mcproxyctl(daemon, "dump", path=short_path, wrapper=member)
+
+
+def test_without_access_to_the_socket_the_remedy_is_named(router, short_path):
+    daemon = Daemon(router.router, SMALLEST + f'control_socket = "{short_path}";', vifs=("eth0", "eth1"))
+    assert "Permission denied; become root, or join the group" in mcproxyctl(
+        daemon, "show", "status", path=short_path, wrapper=NOBODY, status=1)
+
+
+def test_log_levels_are_set_at_run_time(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    Membership(network.host, "eth0").join(GROUP)
+    wait_until(lambda: GROUP in groups(daemon), what="the group")
+    assert "joined" not in daemon.stderr
+    assert mcproxyctl(daemon, "loglevel", "eth1", "debug").split()[-2:] == ["eth1", "debug"]
+    Membership(network.host, "eth0").join("239.4.4.4")
+    wait_until(lambda: "239.4.4.4: joined" in daemon.stderr, what="the debug line")
+    mcproxyctl(daemon, "loglevel", "eth1", "default")
+    Membership(network.host, "eth0").join("239.5.5.5")
+    wait_until(lambda: "239.5.5.5" in groups(daemon), what="the last group")
+    assert "239.5.5.5: joined" not in daemon.stderr
+    assert "loud" in mcproxyctl(daemon, "loglevel", "loud", status=1)
+
+
+def test_dump_is_the_whole_status(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    host = CraftedHost(network.host, "eth0", "10.0.1.77")
+    for number in range(10):  # longer than one piece
+        host.report(*(Record("TO_EX", f"239.3.{number}.{last}") for last in range(1, 101)))
+    wait_until(lambda: len(groups(daemon)) == 1000, what="all groups")
+    text = mcproxyctl(daemon, "dump")
+    assert text.startswith("alive time: 1\n") and text.count("RUNNING") == 1000
+    assert "-- protocol eth1 IGMPv3 --" in text
+
+
+def test_mcproxyctl_monitors(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    text = start_mcproxyctl(daemon, "monitor")
+    lines = start_mcproxyctl(daemon, "monitor", "--json", "--link", "eth1")
+    wait_until(lambda: '"command":"monitor"' in lines.stdout, what="the monitor")
+    receiver = Receiver(network.host, "eth0").join(GROUP)
+    text.wait_for_output(f"eth0: eth1: {GROUP}: joined, EXCLUDE{{}}")
+    receiver.leave(GROUP)
+    text.wait_for_output(f"eth0: eth1: {GROUP}: left, was EXCLUDE", 10)
+    wait_until(lambda: '"leave"' in lines.stdout, what="the leave as JSON")
+    assert {event.get("link", "eth1") for event in map(json.loads, lines.stdout.splitlines())} == {"eth1"}
+    network.router.ip("link set eth1 down")
+    text.wait_for_output("eth0: eth1: link not usable")
+    daemon.terminate()
+    assert text.wait() == 1 and "has closed the connection" in text.stderr
 
 
 def test_mcproxyctl_shows_within_80_columns(router):

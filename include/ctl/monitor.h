@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * `monitor`: events as they happen, one line each.
+ */
+#ifndef MCPROXY_CTL_MONITOR_H
+#define MCPROXY_CTL_MONITOR_H
+
+#include "ctl/command.h"
+
+#include <json-c/json.h>
+#include <stddef.h>
+
+command_run monitor_run;
+
+/* The line of an event, its time aside: "iptv eth1 239.1.2.3 join: EXCLUDE{}". */
+const char *monitor_format(struct json_object *event, char *text, size_t size);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/monitor.h"
+
+#include "ctl/answer.h"
+#include "ctl/columns.h"
+#include "ctl/filter.h"
+#include "ctl/session.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* "INCLUDE of 2 sources" */
+static void describe_filter(struct json_object *event, char *text, size_t size)
+{
+	double sources = answer_number(event, "sources");
+
+	if (sources > 0)
+		snprintf(text, size, "%s of %.0f source%s", answer_text(event, "mode"), sources,
+		         sources > 1 ? "s" : "");
+	else
+		snprintf(text, size, "%s{}", answer_text(event, "mode"));
+}
+
+static void describe_outputs(struct json_object *event, char *text, size_t size)
+{
+	struct json_object *outputs = answer_member(event, "outputs");
+	size_t count = json_object_array_length(outputs), used;
+
+	used = (size_t)snprintf(text, size, "source %s goes %s", answer_text(event, "source"),
+	                        count > 0 ? "to" : "nowhere");
+	for (size_t i = 0; i < count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, " %s",
+		                         json_object_get_string(json_object_array_get_idx(outputs, i)));
+}
+
+static void describe(struct json_object *event, const char *kind, char *text, size_t size)
+{
+	char filter[64];
+
+	describe_filter(event, filter, sizeof filter);
+	if (strcmp(kind, "link") == 0)
+		snprintf(text, size, "link %s, address %s",
+		         answer_bool(event, "usable") ? "usable" : "not usable",
+		         answer_has(event, "address") ? answer_text(event, "address") : "none");
+	else if (strcmp(kind, "querier") == 0)
+		snprintf(text, size, "querier is %s%s", answer_text(event, "querier"),
+		         answer_bool(event, "this_router") ? ", this router" : ", another router");
+	else if (strcmp(kind, "join") == 0)
+		snprintf(text, size, "joined, %s", filter);
+	else if (strcmp(kind, "leave") == 0)
+		snprintf(text, size, "left, was %s", answer_text(event, "mode"));
+	else if (strcmp(kind, "filter") == 0)
+		snprintf(text, size, "%s -> %s", answer_text(event, "before"), filter);
+	else if (strcmp(kind, "query") == 0)
+		snprintf(text, size, "query sent, %.0f sources", answer_number(event, "sources"));
+	else if (strcmp(kind, "upstream") == 0)
+		snprintf(text, size, "wanted upstream: %s", filter);
+	else if (strcmp(kind, "route") == 0)
+		describe_outputs(event, text, size);
+	else if (strcmp(kind, "source") == 0)
+		snprintf(text, size, "source %s appeared", answer_text(event, "source"));
+	else if (strcmp(kind, "source gone") == 0)
+		snprintf(text, size, "source %s is gone", answer_text(event, "source"));
+	else if (strcmp(kind, "source moved") == 0)
+		snprintf(text, size, "source %s arrives here now", answer_text(event, "source"));
+	else if (strcmp(kind, "older query") == 0)
+		snprintf(text, size, "%s querier %s on a link configured for %s", answer_text(event, "heard"),
+		         answer_text(event, "querier"), answer_text(event, "configured"));
+	else if (strcmp(kind, "drop") == 0)
+		snprintf(text, size, "dropped: %s (%.0f so far)", answer_text(event, "cause"),
+		         answer_number(event, "count"));
+	else if (strcmp(kind, "lost") == 0)
+		snprintf(text, size, "%.0f events were not told, since they came too fast",
+		         answer_number(event, "count"));
+	else
+		snprintf(text, size, "%s", kind);
+}
+
+const char *monitor_format(struct json_object *event, char *text, size_t size)
+{
+	static const char *const keys[] = {"instance", "link", "group"};
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0] && used < size; i++)
+		if (answer_has(event, keys[i]))
+			used += (size_t)snprintf(text + used, size - used,
+			                         "%s: ", answer_text(event, keys[i]));
+	if (used < size)
+		describe(event, answer_text(event, "event"), text + used, size - used);
+	return text;
+}
+
+static enum colour event_colour(struct json_object *event)
+{
+	const char *kind = answer_text(event, "event");
+
+	if (strcmp(kind, "drop") == 0 || strcmp(kind, "lost") == 0 || strcmp(kind, "older query") == 0)
+		return COLOUR_BAD;
+	return strcmp(kind, "join") == 0 || strcmp(kind, "source") == 0 ? COLOUR_GOOD : COLOUR_NONE;
+}
+
+static void print_event(const struct ctl *ctl, struct json_object *event)
+{
+	double time = answer_number(event, "time");
+	time_t seconds = (time_t)time;
+	char text[2048], clock[16];
+	struct tm local;
+
+	strftime(clock, sizeof clock, "%H:%M:%S", localtime_r(&seconds, &local));
+	printf("%s.%03d ", clock, (int)((time - (double)seconds) * 1000));
+	colour_print(stdout, ctl->colour, event_colour(event), monitor_format(event, text, sizeof text));
+	putchar('\n');
+}
+
+/* Prints one line; false when it ends the monitor. */
+static bool take_line(const struct ctl *ctl, const char *line)
+{
+	struct json_object *object = json_tokener_parse(line);
+	bool good = object != NULL && !answer_has(object, "error");
+
+	if (!good)
+		fprintf(stderr, "mcproxyctl: %s\n", object ? answer_text(object, "error") : "no JSON came");
+	else if (ctl->json)
+		puts(line);
+	else if (answer_has(object, "event"))
+		print_event(ctl, object);
+	json_object_put(object);
+	return good && fflush(stdout) == 0;
+}
+
+int monitor_run(const struct ctl *ctl, int argc, char **argv)
+{
+	struct filter_options filter = {0};
+	struct json_object *request;
+	struct session *session;
+	const char *line;
+	bool good;
+
+	if (!filter_read(&filter, &argc, argv))
+		return CTL_USAGE;
+	if (argc > 1)
+		return command_usage(argv[0], "only filters are expected");
+	session = session_open(ctl);
+	if (session == NULL)
+		return CTL_FAILED;
+	request = session_request("monitor");
+	filter_add(&filter, request);
+	good = session_ask(session, request);
+	while (good && (line = session_read_line(session, false)) != NULL)
+		good = take_line(ctl, line);
+	session_close(session);
+	return CTL_FAILED; /* it ends only by the daemon's end or an error; a signal ends it otherwise */
+}
