@@ -29,6 +29,7 @@ struct listener {
 	struct link *link;     /* NULL: the one in the membership, while it is unused */
 	struct group group;
 	struct membership *membership;
+	mtime joined_at; /* the first member came */
 	struct deadline deadline;
 	struct listener *query_prev, *query_next; /* in instance.asking; NULL: it is not */
 };
@@ -68,6 +69,9 @@ struct flow {
 	bool gone;       /* kept only to tell so */
 	bool negative;   /* in instance.negative_flows */
 	mtime active_at; /* when packets were last seen to grow */
+	mtime made_at;
+	mtime read_at; /* its counters; at first: made */
+	uint32_t rate; /* bytes per second before that */
 };
 
 struct walk {

@@ -70,7 +70,8 @@ struct snapshot_group {
 	bool queried;
 	uint16_t sources; /* that many SNAPSHOT_SOURCES records follow */
 	uint8_t rounds;   /* query rounds it survives unanswered */
-	uint32_t left;    /* group timer, or the longest source timer in INCLUDE mode; milliseconds */
+	mtime age;        /* since the first member came; milliseconds, like all times */
+	uint32_t left;    /* group timer, or the longest source timer in INCLUDE mode */
 };
 
 struct snapshot_source {
@@ -88,6 +89,9 @@ struct snapshot_flow {
 	uint64_t packets;
 	uint64_t bytes;
 	uint32_t wrong_link;
+	uint32_t rate;  /* bytes per second until the counters were read */
+	mtime read_age; /* since then */
+	mtime age;
 };
 
 struct snapshot_record {

@@ -163,7 +163,7 @@ void forward_limit(struct instance *instance)
 		flow_end(instance, instance->negative_flows);
 }
 
-static struct flow *flow_new(struct instance *instance, const struct flow_key *key)
+static struct flow *flow_new(struct instance *instance, const struct flow_key *key, mtime now)
 {
 	struct membership *membership = membership_get(instance, &key->group);
 	struct flow *flow = membership ? pool_take(instance->pool, sizeof *flow) : NULL;
@@ -175,6 +175,7 @@ static struct flow *flow_new(struct instance *instance, const struct flow_key *k
 	}
 	flow->key = *key;
 	flow->membership = membership;
+	flow->made_at = flow->read_at = now;
 	flow->serial = ++instance->flow_serial;
 	if (!index_add(&instance->flows, &flow->node, key_hash(instance, key))) {
 		pool_give(instance->pool, flow, sizeof *flow);
@@ -200,7 +201,7 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	if (wrong_link && !moved)
 		return;
 	if (flow == NULL) {
-		flow = make_room(instance) ? flow_new(instance, key) : NULL;
+		flow = make_room(instance) ? flow_new(instance, key, now) : NULL;
 		if (flow == NULL) {
 			bool full = instance->flows.count >= instance->settings.routes_max;
 
@@ -215,6 +216,17 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	flow_route(instance, flow, now, true);
 }
 
+/* Counters that went back are those of an entry that was made anew. */
+static void flow_measure(struct flow *flow, mtime now, uint64_t bytes)
+{
+	if (now > flow->read_at && bytes >= flow->bytes) {
+		uint64_t rate = (bytes - flow->bytes) * 1000 / (uint64_t)(now - flow->read_at);
+
+		flow->rate = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
+	}
+	flow->read_at = now;
+}
+
 void forward_counters(struct instance *instance, mtime now, const struct input *input)
 {
 	struct flow_key key = {.source = input->source, .group = input->group};
@@ -224,6 +236,7 @@ void forward_counters(struct instance *instance, mtime now, const struct input *
 		return;
 	if (input->packets != flow->packets)
 		flow->active_at = now;
+	flow_measure(flow, now, input->bytes);
 	flow->packets = input->packets;
 	flow->bytes = input->bytes;
 	flow->wrong_link = input->wrong_link_packets;

@@ -153,7 +153,7 @@ static void give_listener(struct instance *instance, struct listener *listener)
 }
 
 static struct listener *listener_new(struct instance *instance, struct membership *membership,
-                                     struct link *link)
+                                     struct link *link, mtime now)
 {
 	enum family family = addr_family(&membership->group);
 	struct listener *listener;
@@ -170,6 +170,7 @@ static struct listener *listener_new(struct instance *instance, struct membershi
 		return NULL;
 	}
 	listener->link = link;
+	listener->joined_at = now;
 	listener->deadline.kind = DEADLINE_LISTENER;
 	group_init(&listener->group);
 	link->family[family].group_count++;
@@ -287,7 +288,7 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 		return;
 	}
 	if (is_new)
-		listener = listener_new(instance, membership, link);
+		listener = listener_new(instance, membership, link, now);
 	if (listener == NULL) {
 		membership_release(instance, membership);
 		return;

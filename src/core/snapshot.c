@@ -161,6 +161,7 @@ static void add_group(const struct listener *listener, mtime now, struct page *p
 		.queried = group_is_queried(group),
 		.sources = group->source_count,
 		.rounds = rounds_left(until, now, interval),
+		.age = now - listener->joined_at,
 		.left = left(until, now),
 	};
 }
@@ -216,6 +217,9 @@ static void add_flow(const struct instance *instance, const struct flow *flow, m
 		.packets = flow->packets,
 		.bytes = flow->bytes,
 		.wrong_link = flow->wrong_link,
+		.rate = flow->rate,
+		.read_age = now - flow->read_at,
+		.age = now - flow->made_at,
 	};
 }
 

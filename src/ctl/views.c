@@ -172,13 +172,8 @@ static void put_link(struct showing *showing, const char *key, struct json_objec
 }
 
 static const struct column group_columns[] = {
-	{"GROUP", 15, false},
-	{"LINK", 15, false},
-	{"MODE", 7, false},
-	{"VERSION", 7, false},
-	{"LEFT", 8, true},
-	{"SOURCES", 7, true},
-	{0},
+	{"GROUP", 15, false}, {"LINK", 15, false}, {"MODE", 7, false},   {"VERSION", 7, false},
+	{"AGE", 8, true},     {"LEFT", 6, true},   {"SOURCES", 7, true}, {0},
 };
 
 static void put_sources(struct json_object *sources, size_t count)
@@ -205,14 +200,16 @@ static void put_group(struct showing *showing, const char *key, struct json_obje
 	put_text(showing, value, "link");
 	put_text(showing, value, "mode");
 	put_text(showing, value, "version");
+	put_age(showing, value, "age");
 	put_age(showing, value, "left");
 	columns_print(&showing->columns, "%zu", count);
 	put_sources(sources, count);
 }
 
 static const struct column route_columns[] = {
-	{"GROUP", 15, false}, {"SOURCE", 15, false}, {"FROM", 10, false}, {"PACKETS", 8, true},
-	{"BYTES", 8, true},   {"WRONG", 6, true},    {"TO", 12, false},   {0},
+	{"GROUP", 15, false}, {"SOURCE", 15, false}, {"FROM", 7, false},
+	{"BIT/S", 6, true},   {"PACKETS", 7, true},  {"WRONG", 5, true},
+	{"AGE", 7, true},     {"TO", 11, false},     {0},
 };
 
 static void put_route(struct showing *showing, const char *key, struct json_object *value)
@@ -224,10 +221,11 @@ static void put_route(struct showing *showing, const char *key, struct json_obje
 	put_text(showing, value, "group");
 	put_text(showing, value, "source");
 	put_text(showing, value, "input");
+	put_amount(showing, value, "bit_rate");
 	put_amount(showing, value, "packets");
-	put_amount(showing, value, "bytes");
 	columns_put(&showing->columns, answer_number(value, "wrong_interface") > 0 ? COLOUR_BAD : COLOUR_NONE,
 	            format_amount(answer_number(value, "wrong_interface"), wrong));
+	put_age(showing, value, "age");
 	join(value, "outputs", text, sizeof text);
 	columns_put(&showing->columns, *text != '\0' ? COLOUR_NONE : COLOUR_FAINT,
 	            *text != '\0' ? text : "nowhere");

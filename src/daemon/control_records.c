@@ -184,6 +184,7 @@ void record_open_group(struct json *json, struct owner *owner, const struct inst
 	json_bool(json, "queried", record->queried);
 	json_seconds(json, "left", record->left);
 	json_number(json, "rounds_left", record->rounds);
+	json_seconds(json, "age", (uint64_t)record->age);
 	json_open(json, "sources", '[');
 }
 
@@ -203,6 +204,25 @@ void record_close_group(struct json *json)
 	json_close(json, '}');
 }
 
+#define READ_AGE_MIN (2 * MTIME_SECOND) /* to measure a rate by */
+
+/* The kernel's counters as they are now, or the last ones that were read. */
+static void put_traffic(struct json *json, const struct table *table, const struct snapshot_flow *record)
+{
+	struct mrt_counters counters = {
+		.packets = record->packets, .bytes = record->bytes, .wrong_vif = record->wrong_link};
+	uint64_t rate = record->rate;
+
+	if (table != NULL &&
+	    mrt_route_counters(table->mrt, &record->source, &record->group, &counters) == 0 &&
+	    record->read_age >= READ_AGE_MIN && counters.bytes >= record->bytes)
+		rate = (counters.bytes - record->bytes) * 1000 / (uint64_t)record->read_age;
+	json_number(json, "packets", counters.packets);
+	json_number(json, "bytes", counters.bytes);
+	json_number(json, "bit_rate", rate * 8);
+	json_number(json, "wrong_interface", counters.wrong_vif);
+}
+
 void record_put_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
                       const struct snapshot_flow *record)
 {
@@ -218,10 +238,9 @@ void record_put_route(struct json *json, struct owner *owner, const struct insta
 	for (uint64_t outputs = record->outputs; outputs != 0; outputs &= outputs - 1)
 		put_link_name(json, NULL, owner, instance->number, (uint8_t)__builtin_ctzll(outputs));
 	json_close(json, ']');
-	json_number(json, "packets", record->packets);
-	json_number(json, "bytes", record->bytes);
-	json_number(json, "wrong_interface", record->wrong_link);
+	put_traffic(json, instance->tables[family], record);
 	json_number(json, "rounds_left", record->rounds);
+	json_seconds(json, "age", (uint64_t)record->age);
 	json_close(json, '}');
 }
 

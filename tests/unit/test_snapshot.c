@@ -155,6 +155,7 @@ static void of_groups(void **state)
 	assert_false(page.records[0].group.queried);
 	assert_int_equal(page.records[0].group.sources, 1);
 	assert_int_equal(page.records[0].group.left, 259500);
+	assert_int_equal(page.records[0].group.age, 500);
 	assert_int_equal(page.records[0].group.rounds, 2);
 	assert_int_equal(page.records[1].kind, SNAPSHOT_SOURCES);
 	assert_true(addr_equal(&page.records[1].source.source, &source));
@@ -192,7 +193,39 @@ static void of_flows(void **state)
 	assert_int_equal(flow->outputs, 1u << DOWN1);
 	assert_int_equal(flow->packets, 77);
 	assert_int_equal(flow->bytes, 7700);
+	assert_int_equal(flow->age, 59999);
+	assert_int_equal(flow->read_age, 59999);
 	assert_int_equal(page.records[1].flow.outputs, 0);
+}
+
+static void rates_of_flows(void **state)
+{
+	static const struct {
+		uint64_t packets; /* of 100 bytes, read a second after the last ones */
+		uint32_t rate;
+	} rows[] = {
+		{30, 3000},
+		{40, 1000},
+		{40, 0},
+		{60, 2000},
+		{5, 2000}, /* the entry was made anew */
+		{15, 1000},
+		{100000000000, UINT32_MAX},
+	};
+	struct page page;
+
+	(void)state;
+	upcall(UP, "10.9.9.9", "239.1.1.1");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		pass(1000);
+		counters("10.9.9.9", "239.1.1.1", rows[i].packets);
+		fetch(0, SNAPSHOT_FLOWS, 0, true, &page);
+		assert_int_equal(page.records[0].flow.rate, rows[i].rate);
+		assert_int_equal(page.records[0].flow.read_age, 0);
+	}
+	counters("10.9.9.9", "239.1.1.1", 1); /* no time has passed */
+	fetch(0, SNAPSHOT_FLOWS, 0, true, &page);
+	assert_int_equal(page.records[0].flow.rate, UINT32_MAX);
 }
 
 static void nothing_to_tell(void **state)
@@ -394,6 +427,7 @@ int main(void)
 		engine_test(of_links),
 		engine_test(of_groups),
 		engine_test(of_flows),
+		engine_test(rates_of_flows),
 		empty_test(nothing_to_tell),
 		engine_test(nonsense_is_not_answered),
 		engine_test(asked_twice_is_answered_once),
