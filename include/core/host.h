@@ -118,4 +118,25 @@ struct host_status {
 };
 void host_get_status(const struct host *host, mtime now, struct host_status *status);
 
+/* One group of the host. */
+struct host_group {
+	struct addr group;
+	struct filter wanted; /* merged of all instances; INCLUDE{}: it is being left */
+	bool kept_here;       /* not by the kernel */
+	bool joining;         /* kernel operations are left to do */
+	bool refused;         /* the kernel refused; it is tried again later */
+	bool superset;        /* EXCLUDE{} is held, since the kernel takes no longer list */
+};
+/* A walk over all groups, those that the kernel keeps first, that may rest while they come and go.
+ * Begin it, and end it unless host_walk_next has said false. */
+struct host_walk {
+	struct host *host; /* NULL: it is over; also when the host is freed */
+	struct row *row;   /* the next one to tell */
+	struct host_walk *next;
+};
+void host_walk_begin(struct host *host, struct host_walk *walk);
+void host_walk_end(struct host_walk *walk);
+/* False at the end. The filter lasts until the next call on the host. */
+bool host_walk_next(struct host_walk *walk, struct host_group *group);
+
 #endif

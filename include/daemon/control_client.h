@@ -39,6 +39,10 @@ struct control_show {
 	bool begun;    /* the instance's first walk was started */
 	bool walking;  /* pages of the walk are left */
 	bool in_group; /* its object is open, for its sources */
+	/* Of the memberships upstream. */
+	size_t uplink_number;
+	struct uplink *uplink; /* lives while the walk has a host */
+	struct host_walk memberships;
 };
 
 struct client {

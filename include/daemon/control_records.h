@@ -26,5 +26,7 @@ void record_put_route(struct json *json, struct owner *owner, const struct insta
 /* group: whose membership is told too, or NULL. */
 void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink,
                        const struct addr *group, mtime now);
+/* A group that is joined there. */
+void record_put_membership(struct json *json, const struct uplink *uplink, const struct host_group *group);
 
 #endif

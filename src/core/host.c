@@ -51,6 +51,7 @@ struct host {
 	size_t resting;
 	size_t supersets;
 	int last_error;
+	struct host_walk *walks;
 	struct addr merged[INSTANCE_SOURCES_MAX]; /* a row's wanted filter while operations are made of it */
 	struct addr scratch[INSTANCE_SOURCES_MAX];
 };
@@ -108,6 +109,8 @@ void host_free(struct host *host)
 {
 	if (host == NULL)
 		return;
+	while (host->walks != NULL)
+		host_walk_end(host->walks);
 	for (int keeper = 0; keeper < KEEPERS; keeper++)
 		reporter_fini(&host->reporters[keeper]);
 	pool_free(host->pool);
@@ -173,11 +176,40 @@ static struct row *row_get(struct host *host, const struct addr *group)
 	return NULL;
 }
 
+/* The oldest row of this keeper or a later one. */
+static struct row *oldest_row(const struct host *host, int keeper)
+{
+	struct reporter_entry *entry = NULL;
+
+	for (; keeper < KEEPERS && entry == NULL; keeper++)
+		entry = reporter_oldest(&host->reporters[keeper]);
+	return (struct row *)entry;
+}
+
+/* The next one of a walk over all rows. */
+static struct row *next_row(const struct host *host, const struct row *row)
+{
+	struct reporter_entry *newer = reporter_newer(&row->entry);
+
+	return newer != NULL ? (struct row *)newer : oldest_row(host, row->keeper + 1);
+}
+
+/* No walk may stand on a row that goes. */
+static void skip_row(struct host *host, struct row *row)
+{
+	struct host_walk *walk;
+
+	LL_FOREACH (host->walks, walk)
+		if (walk->row == row)
+			walk->row = next_row(host, row);
+}
+
 static void row_release(struct host *host, struct row *row)
 {
 	if (row->wishes != NULL || row->join.parts != NULL || row->state != ROW_SETTLED ||
 	    !reporter_is_idle(&row->entry))
 		return;
+	skip_row(host, row);
 	reporter_remove(reporter_of(host, row), &row->entry);
 	pool_give(host->pool, row, sizeof *row);
 }
@@ -550,4 +582,36 @@ void host_get_status(const struct host *host, mtime now, struct host_status *sta
 		if (status->repeats < host->reporters[keeper].repeats)
 			status->repeats = host->reporters[keeper].repeats;
 	}
+}
+
+void host_walk_begin(struct host *host, struct host_walk *walk)
+{
+	*walk = (struct host_walk){.host = host, .row = oldest_row(host, KEEPER_KERNEL)};
+	LL_PREPEND(host->walks, walk);
+}
+
+void host_walk_end(struct host_walk *walk)
+{
+	LL_DELETE(walk->host->walks, walk);
+	*walk = (struct host_walk){0};
+}
+
+bool host_walk_next(struct host_walk *walk, struct host_group *group)
+{
+	const struct row *row = walk->row;
+
+	if (row == NULL) {
+		host_walk_end(walk);
+		return false;
+	}
+	*group = (struct host_group){
+		.group = row->entry.group,
+		.wanted = wanted(walk->host, row),
+		.kept_here = row->keeper == KEEPER_HOST,
+		.joining = row->state == ROW_JOINING,
+		.refused = row->state == ROW_RESTING,
+		.superset = row->join.superset,
+	};
+	walk->row = next_row(walk->host, row);
+	return true;
 }

@@ -236,11 +236,43 @@ static const struct column uplink_columns[] = {
 	{"REFUSED", 7, true}, {"QUERIER", 15, false}, {"HEARD", 8, true}, {0},
 };
 
+static const struct column membership_columns[] = {
+	{"GROUP", 15, false},
+	{"LINK", 15, false},
+	{"MODE", 7, false},
+	{"KEPT BY", 7, false},
+	{"STATE", 8, false},
+	{"SOURCES", 21, false},
+	{0},
+};
+
+/* The second list of the answer: a table of its own, behind the first. */
+static void put_membership(struct showing *showing, struct json_object *value)
+{
+	char text[4096];
+
+	if (showing->columns.columns != membership_columns) {
+		putchar('\n');
+		showing->columns.columns = membership_columns;
+		columns_head(&showing->columns);
+	}
+	put_text(showing, value, "group");
+	put_text(showing, value, "link");
+	put_text(showing, value, "mode");
+	put_text(showing, value, "kept_by");
+	columns_put(&showing->columns,
+	            strcmp(answer_text(value, "state"), "refused") == 0 ? COLOUR_BAD : COLOUR_NONE,
+	            answer_bool(value, "superset") ? "superset" : answer_text(value, "state"));
+	columns_put(&showing->columns, COLOUR_NONE, join(value, "sources", text, sizeof text));
+}
+
 static void put_uplink(struct showing *showing, const char *key, struct json_object *value)
 {
 	double refused = answer_number(value, "refused_by_kernel");
 	char text[16];
 
+	if (strcmp(key, "memberships") == 0)
+		put_membership(showing, value);
 	if (!begin_row(showing, key, "upstream"))
 		return;
 	put_text(showing, value, "link");

@@ -303,3 +303,29 @@ void record_put_uplink(struct json *json, struct owner *owner, const struct upli
 		put_joined(json, uplink, group);
 	json_close(json, '}');
 }
+
+static const char *membership_state(const struct host_group *group)
+{
+	if (group->refused)
+		return "refused";
+	if (group->wanted.mode == FILTER_INCLUDE && group->wanted.sources.count == 0)
+		return "leaving";
+	return group->joining ? "joining" : "joined";
+}
+
+void record_put_membership(struct json *json, const struct uplink *uplink, const struct host_group *group)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "link", uplink->name);
+	json_string(json, "family", family_name(uplink->family));
+	json_addr(json, "group", &group->group);
+	json_string(json, "mode", filter_mode_name(group->wanted.mode));
+	json_string(json, "state", membership_state(group));
+	json_string(json, "kept_by", group->kept_here ? "mcproxy" : "kernel");
+	json_bool(json, "superset", group->superset);
+	json_open(json, "sources", '[');
+	for (size_t i = 0; i < group->wanted.sources.count; i++)
+		json_addr(json, NULL, &group->wanted.sources.list[i]);
+	json_close(json, ']');
+	json_close(json, '}');
+}

@@ -6,13 +6,32 @@
 /* What can be shown: one record for the whole daemon, or those of a walk over each instance. */
 struct show {
 	const char *what;
-	void (*whole)(struct client *client); /* NULL: walk */
-	enum snapshot_kind walk;
+	void (*begin)(struct client *client); /* NULL: a list of records of the walk */
+	enum snapshot_kind walk;              /* SNAPSHOT_KINDS: none */
+	void (*more)(struct client *client);  /* NULL: there is no more, or the walk's */
 };
 
 static void put_whole_status(struct client *client)
 {
 	record_put_daemon(&client->out, client->owner, clock_now());
+}
+
+static bool is_empty_or(const char *filter, const char *text)
+{
+	return filter[0] == '\0' || strcmp(filter, text) == 0;
+}
+
+static bool wants_uplink(const struct client *client, const struct uplink *uplink)
+{
+	const struct owner *owner = client->owner;
+
+	if (!is_empty_or(client->request.link, uplink->name))
+		return false;
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if ((uplink->instances >> i & 1) != 0 &&
+		    is_empty_or(client->request.instance, owner->instances[i].config->name))
+			return true;
+	return false;
 }
 
 static void put_uplinks(struct client *client)
@@ -22,18 +41,58 @@ static void put_uplinks(struct client *client)
 
 	json_open(&client->out, "upstream", '[');
 	for (const struct uplink *uplink = client->owner->uplinks; uplink; uplink = uplink->next)
-		if (request->link[0] == '\0' || strcmp(request->link, uplink->name) == 0)
+		if (wants_uplink(client, uplink))
 			record_put_uplink(&client->out, client->owner, uplink, group, clock_now());
 	json_close(&client->out, ']');
+	json_open(&client->out, "memberships", '[');
+}
+
+/* The next uplink whose memberships are told; false when there is none. */
+static bool start_next_uplink(struct client *client)
+{
+	struct control_show *show = &client->show;
+	struct uplink *uplink = client->owner->uplinks;
+
+	for (size_t i = 0; uplink != NULL && i < show->uplink_number; i++)
+		uplink = uplink->next;
+	for (; uplink != NULL; uplink = uplink->next) {
+		show->uplink_number++;
+		if (!wants_uplink(client, uplink))
+			continue;
+		show->uplink = uplink;
+		host_walk_begin(uplink->host, &show->memberships);
+		return true;
+	}
+	return false;
+}
+
+#define MEMBERSHIPS_PER_TURN 256
+
+static void put_memberships(struct client *client)
+{
+	struct control_show *show = &client->show;
+	struct host_group group;
+
+	if (show->memberships.host == NULL && !start_next_uplink(client)) {
+		json_close(&client->out, ']');
+		client_end_answer(client);
+		return;
+	}
+	for (int i = 0; i < MEMBERSHIPS_PER_TURN && client_backlog(client) < CONTROL_BACKLOG &&
+	                host_walk_next(&show->memberships, &group);
+	     i++)
+		if (control_request_wants_group(&client->request, &group.group))
+			record_put_membership(&client->out, show->uplink, &group);
+	client->owner->again = true;
 }
 
 static const struct show shows[] = {
-	{"status", put_whole_status, SNAPSHOT_KINDS},
-	{"instances", NULL, SNAPSHOT_INSTANCE},
-	{"links", NULL, SNAPSHOT_LINKS},
-	{"groups", NULL, SNAPSHOT_GROUPS},
-	{"routes", NULL, SNAPSHOT_FLOWS},
-	{"upstream", put_uplinks, SNAPSHOT_KINDS},
+	{"status", put_whole_status, SNAPSHOT_KINDS, NULL},
+	{"instances", NULL, SNAPSHOT_INSTANCE, NULL},
+	{"links", NULL, SNAPSHOT_LINKS, NULL},
+	{"groups", NULL, SNAPSHOT_GROUPS, NULL},
+	{"routes", NULL, SNAPSHOT_FLOWS, NULL},
+	{"upstream", put_uplinks, SNAPSHOT_KINDS, put_memberships},
 };
 
 static const struct show *find_show(const char *what)
@@ -42,11 +101,6 @@ static const struct show *find_show(const char *what)
 		if (strcmp(shows[i].what, what) == 0)
 			return &shows[i];
 	return NULL;
-}
-
-static bool is_empty_or(const char *filter, const char *text)
-{
-	return filter[0] == '\0' || strcmp(filter, text) == 0;
 }
 
 static bool wants_port(struct client *client, uint8_t id)
@@ -193,9 +247,10 @@ void show_begin(struct client *client)
 	client_open_answer(client);
 	json_string(&client->out, "command", "show");
 	json_string(&client->out, "what", found->what);
-	if (found->whole != NULL) {
-		found->whole(client);
-		client_end_answer(client);
+	if (found->begin != NULL) {
+		found->begin(client);
+		if (found->more == NULL)
+			client_end_answer(client);
 		return;
 	}
 	json_seconds(&client->out, "uptime", (uint64_t)(clock_now() - client->owner->started_at));
@@ -207,6 +262,10 @@ void show_go_on(struct client *client)
 	struct control_show *show = &client->show;
 	struct owner *owner = client->owner;
 
+	if (show->show->more != NULL) {
+		show->show->more(client);
+		return;
+	}
 	if (show->walk == NULL)
 		show->walk = page_walk_take(owner, read_page, client);
 	if (show->walk == NULL || show->walk->waiting || owner->control->walk_waiting)
@@ -224,6 +283,8 @@ void show_end(struct client *client)
 {
 	struct control_show *show = &client->show;
 
+	if (show->memberships.host != NULL)
+		host_walk_end(&show->memberships);
 	if (show->walk == NULL)
 		return;
 	/* Others may have waited for it. */

@@ -37,7 +37,10 @@ def test_show_tells_what_is_there(router):
     (route,) = ask(daemon, "show", what="routes")["routes"]
     assert (route["group"], route["source"]) == (GROUP, network.source_address)
     assert (route["input"], route["outputs"]) == ("eth0", ["eth1"])
-    (uplink,) = ask(daemon, "show", what="upstream")["upstream"]
+    upstream = ask(daemon, "show", what="upstream")
+    assert upstream["memberships"] == [{"link": "eth0", "family": "IPv4", "group": GROUP, "mode": "EXCLUDE", "state": "joined",
+                                        "kept_by": "kernel", "superset": False, "sources": []}]
+    (uplink,) = upstream["upstream"]
     assert (uplink["link"], uplink["membership"], uplink["groups"]) == ("eth0", "auto", 1)
 
 
@@ -252,3 +255,5 @@ def test_many_groups_come_over_many_pages(router):
     for first in range(0, 1500, 100):
         host.report(*(Record("TO_EX", group) for group in sorted(wanted)[first:first + 100]))
     wait_until(lambda: set(groups(daemon)) == wanted, 10, "all groups")
+    wait_until(lambda: {row["group"] for row in ask(daemon, "show", what="upstream")["memberships"]} == wanted, 10,
+               "all of them upstream")
