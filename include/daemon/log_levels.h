@@ -19,8 +19,9 @@ struct log_subject {
 	int level; /* a priority of syslog.h: LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG */
 };
 
+/* Zeroes: LOG_INFO for all. */
 struct log_levels {
-	int level; /* of all others */
+	int level; /* of all others; 0: LOG_INFO */
 	size_t count;
 	struct log_subject subjects[LOG_SUBJECTS];
 };
@@ -32,6 +33,8 @@ const char *log_level_name(int level);
 /* subject NULL: all that have none of their own. LOG_LEVEL_DEFAULT takes a subject's own level away. False
  * for an empty or too long name, and when the table is full. */
 bool log_levels_set(struct log_levels *levels, const char *subject, int level);
+/* Of those that have no level of their own. */
+int log_levels_level(const struct log_levels *levels);
 bool log_levels_allow(const struct log_levels *levels, int priority, const char *line);
 /* Is there any subject that so much is said of? */
 bool log_levels_any(const struct log_levels *levels, int priority);

@@ -16,8 +16,8 @@
 
 #define LINE_SIZE 1024
 
-static struct log_levels levels = {.level = LOG_INFO};
-static struct log_repeats repeats = {.say = log_sink_write};
+static struct log_levels levels;
+static struct log_repeats repeats;
 
 static void fill_standard_descriptors(void)
 {
@@ -32,7 +32,7 @@ static void fill_standard_descriptors(void)
 
 void log_open(bool to_syslog, bool debug_lines)
 {
-	levels.level = debug_lines ? LOG_DEBUG : LOG_INFO;
+	log_levels_set(&levels, NULL, debug_lines ? LOG_DEBUG : LOG_LEVEL_DEFAULT);
 	fill_standard_descriptors();
 	if (to_syslog || !log_sink_stderr_is_read())
 		log_sink_open_syslog(LOG_SINK_SYSLOG);
@@ -42,7 +42,7 @@ void log_open(bool to_syslog, bool debug_lines)
 
 void log_close(void)
 {
-	log_repeats_expire(&repeats, MTIME_NEVER);
+	log_repeats_expire(&repeats, MTIME_NEVER, log_sink_write);
 	log_sink_close();
 }
 
@@ -68,7 +68,7 @@ mtime log_deadline(void)
 
 void log_expire(mtime now)
 {
-	log_repeats_expire(&repeats, now);
+	log_repeats_expire(&repeats, now, log_sink_write);
 }
 
 /* A trace shows each step, however alike two of them look; a cause that ends the daemon is always said. */
@@ -77,7 +77,7 @@ static bool is_said(int priority, const char *text)
 	if (!log_levels_allow(&levels, priority, text))
 		return false;
 	return priority == LOG_DEBUG || priority == LOG_ERR ||
-	       log_repeats_is_new(&repeats, clock_now(), priority, text);
+	       log_repeats_is_new(&repeats, clock_now(), priority, text, log_sink_write);
 }
 
 /* error: an errno whose text is appended, or 0. */

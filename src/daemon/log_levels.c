@@ -45,12 +45,17 @@ static size_t find_subject(const struct log_levels *levels, const char *name, si
 	return i;
 }
 
+int log_levels_level(const struct log_levels *levels)
+{
+	return levels->level != 0 ? levels->level : LOG_INFO;
+}
+
 bool log_levels_set(struct log_levels *levels, const char *name, int level)
 {
 	size_t row;
 
 	if (name == NULL) {
-		levels->level = level == LOG_LEVEL_DEFAULT ? LOG_INFO : level;
+		levels->level = level == LOG_LEVEL_DEFAULT ? 0 : level;
 		return true;
 	}
 	if (*name == '\0' || strlen(name) >= LOG_SUBJECT_SIZE)
@@ -71,7 +76,7 @@ bool log_levels_set(struct log_levels *levels, const char *name, int level)
 
 bool log_levels_allow(const struct log_levels *levels, int priority, const char *line)
 {
-	int level = levels->level;
+	int level = log_levels_level(levels);
 	const char *end;
 
 	for (int i = 0; i < SUBJECTS_OF_A_LINE && levels->count > 0; i++, line = end + 2) {
@@ -94,5 +99,5 @@ bool log_levels_any(const struct log_levels *levels, int priority)
 	for (size_t i = 0; i < levels->count; i++)
 		if (levels->subjects[i].level >= priority)
 			return true;
-	return levels->level >= priority;
+	return log_levels_level(levels) >= priority;
 }

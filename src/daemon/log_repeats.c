@@ -15,7 +15,7 @@ static uint64_t hash_line(const char *line)
 }
 
 /* Tells a row's count, if there is one. */
-static void say_count(struct log_repeats *repeats, const struct log_repeat *row)
+static void say_count(const struct log_repeat *row, log_repeats_say *say)
 {
 	char text[LOG_REPEATS_TEXT + 64];
 
@@ -23,7 +23,7 @@ static void say_count(struct log_repeats *repeats, const struct log_repeat *row)
 		return;
 	snprintf(text, sizeof text, "%s (said %" PRIu64 " time%s more)", row->text, row->count,
 	         row->count == 1 ? "" : "s");
-	repeats->say(row->priority, text);
+	say(row->priority, text);
 }
 
 static mtime row_deadline(const struct log_repeat *row)
@@ -32,14 +32,14 @@ static mtime row_deadline(const struct log_repeat *row)
 }
 
 /* A row whose count is told stays: the cause may go on. One that nothing was counted for is over. */
-void log_repeats_expire(struct log_repeats *repeats, mtime now)
+void log_repeats_expire(struct log_repeats *repeats, mtime now, log_repeats_say *say)
 {
 	for (size_t i = 0; i < LOG_REPEATS_SIZE; i++) {
 		struct log_repeat *row = &repeats->rows[i];
 
 		if (row_deadline(row) > now || row->priority == 0)
 			continue;
-		say_count(repeats, row);
+		say_count(row, say);
 		if (row->count == 0 || now == MTIME_NEVER)
 			row->priority = 0;
 		row->count = 0;
@@ -73,12 +73,13 @@ static struct log_repeat *oldest_row(struct log_repeats *repeats)
 	return oldest;
 }
 
-bool log_repeats_is_new(struct log_repeats *repeats, mtime now, int priority, const char *line)
+bool log_repeats_is_new(struct log_repeats *repeats, mtime now, int priority, const char *line,
+                        log_repeats_say *say)
 {
 	uint64_t hash = hash_line(line);
 	struct log_repeat *row;
 
-	log_repeats_expire(repeats, now);
+	log_repeats_expire(repeats, now, say);
 	for (size_t i = 0; i < LOG_REPEATS_SIZE; i++) {
 		row = &repeats->rows[i];
 		if (row->hash == hash && row->priority == priority) {
@@ -88,7 +89,7 @@ bool log_repeats_is_new(struct log_repeats *repeats, mtime now, int priority, co
 	}
 	row = oldest_row(repeats);
 	if (row->priority != 0)
-		say_count(repeats, row);
+		say_count(row, say);
 	*row = (struct log_repeat){.said_at = now, .hash = hash, .priority = priority};
 	snprintf(row->text, sizeof row->text, "%s", line);
 	return true;

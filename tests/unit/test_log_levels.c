@@ -26,7 +26,7 @@ static void test_words(void **state)
 
 static void test_level_of_everything(void **state)
 {
-	struct log_levels levels = {.level = LOG_INFO};
+	struct log_levels levels = {0};
 
 	(void)state;
 	assert_true(log_levels_allow(&levels, LOG_INFO, "iptv: started"));
@@ -58,7 +58,7 @@ static void test_innermost_subject_counts(void **state)
 		{"iptv:text", LOG_DEBUG, false},
 		{"other: a: b: eth1: too deep", LOG_INFO, true},
 	};
-	struct log_levels levels = {.level = LOG_INFO};
+	struct log_levels levels = {0};
 
 	(void)state;
 	assert_true(log_levels_set(&levels, "iptv", LOG_DEBUG));
@@ -72,7 +72,7 @@ static void test_innermost_subject_counts(void **state)
 
 static void test_taken_away(void **state)
 {
-	struct log_levels levels = {.level = LOG_INFO};
+	struct log_levels levels = {0};
 
 	(void)state;
 	assert_false(log_levels_any(&levels, LOG_DEBUG));
@@ -89,7 +89,7 @@ static void test_taken_away(void **state)
 
 static void test_limits(void **state)
 {
-	struct log_levels levels = {.level = LOG_INFO};
+	struct log_levels levels = {0};
 	char name[LOG_SUBJECT_SIZE + 1], line[LOG_SUBJECT_SIZE + 16];
 
 	(void)state;
