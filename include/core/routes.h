@@ -45,6 +45,31 @@ void routes_lost(struct routes *routes, const struct route_key *key);
  * that is deleted as soon as it is set; instance as in routes_want. */
 bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input);
 
+/* What the kernel is seen to hold for a key. The last word counts; at the end of a turn, when all of it was
+ * told, entries that are not right are written anew. */
+struct route_told {
+	bool present;
+	bool audited;     /* part of an audit: may be older than the entry is */
+	unsigned input;   /* of a present one */
+	uint32_t outputs; /* likewise */
+	uint32_t
+		vifs; /* those that are compared: vifs of interfaces that are gone the kernel does not tell */
+};
+enum route_verdict {
+	ROUTE_RIGHT,
+	ROUTE_WRONG,
+	ROUTE_STRANGE, /* present, and not wanted here: others made it, or it has been deleted since */
+};
+enum route_verdict routes_told(struct routes *routes, const struct route_key *key,
+                               const struct route_told *told);
+/* How many entries others had changed or taken away that are right again, and the last of them. */
+uint64_t routes_restored(const struct routes *routes, struct route_key *last);
+/* To be called before each part of an audit is read, and before its first part is put together. */
+void routes_audit(struct routes *routes);
+/* The counters of all entries are read soon, one after the other, whenever they are due: what is not there is
+ * found. */
+void routes_read_all(struct routes *routes);
+
 enum route_op_kind { ROUTE_SET, ROUTE_DELETE };
 struct route_op {
 	enum route_op_kind kind;

@@ -10,6 +10,7 @@
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
  *   table     the kernel tables themselves: open, close, vifs
+ *   guard     what other processes do to them is undone
  *   uplink    the same for the host side upstream
  *   page_walk the owner's walks over snapshots
  *   status    snapshots -> text
@@ -33,6 +34,7 @@
 #include "kernel/rules.h"
 
 struct owner;
+struct guard; /* guard.c */
 
 /* A descriptor in the loop: the first member of whatever it belongs to. Urgent ones are served before all
  * others of a turn. */
@@ -70,6 +72,7 @@ struct table {
 	int told_error;       /* the last failure that was logged */
 	int told_vif_ifindex; /* the same for vifs, of one interface */
 	int told_vif_error;
+	uint64_t restored;         /* entries, as far as it was told */
 	uint64_t upcalls_deferred; /* the worker's channel was full: the kernel is made to ask again */
 };
 
@@ -141,6 +144,7 @@ struct owner {
 	mtime netlink_refresh_at; /* MTIME_NEVER: all is well */
 	struct links *links;
 	struct table *tables; /* those that are open */
+	struct guard *guard;  /* NULL: none */
 	struct rules *rules;  /* that lead to them; NULL: all is in the default table */
 	struct uplink *uplinks;
 	struct instance_slot *instances;
@@ -157,6 +161,7 @@ struct owner {
 	bool told_rpfilter;  /* that rp_filter cannot be written */
 	bool told_recording; /* that the recording ended before its time */
 	bool again;          /* the turn left work over: do not sleep */
+	bool written;        /* the turn has changed entries, vifs or rules in the kernel */
 	bool stopping;
 };
 

@@ -29,5 +29,7 @@ struct table *table_find(const struct owner *owner, unsigned number, enum family
 /* Makes an interface a vif, and listens there. 0 or -errno. */
 int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex, const char *name);
 void table_del_vif(struct owner *owner, struct table *table, unsigned vif);
+/* Makes the policy rules that lead a vif's packets to its table: how many were missing, or -errno. */
+int table_lead(struct owner *owner, const struct vif *vif);
 
 #endif

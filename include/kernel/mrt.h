@@ -33,6 +33,8 @@ int mrt_add_vif(struct mrt *mrt, unsigned vif, int ifindex);
 /* -EADDRNOTAVAIL: there is none, perhaps because its interface was deleted. */
 int mrt_del_vif(struct mrt *mrt, unsigned vif);
 
+bool mrt_has_vif(struct mrt *mrt, unsigned vif);
+
 /* Adds or updates the entry (source, group) with incoming vif and outgoing vif set; no outgoing vif makes a
  * negative entry that drops without an upcall. */
 int mrt_set_route(struct mrt *mrt, const struct addr *source, const struct addr *group, unsigned input_vif,

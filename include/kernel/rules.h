@@ -29,7 +29,7 @@ struct rules; /* opaque */
 int rules_open(struct rules **rules);
 void rules_close(struct rules *rules);
 
-/* A rule that is there already is as good as made. */
+/* -EEXIST: it is there already. */
 int rules_add(struct rules *rules, const struct rule *rule);
 /* -ENOENT: it was not there. */
 int rules_delete(struct rules *rules, const struct rule *rule);

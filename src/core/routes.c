@@ -28,12 +28,14 @@ struct route {
 	struct route_key key;
 	struct wish *wishes; /* the oldest first: its input counts */
 	bool rewrite;        /* somebody may have taken the entry away: write or delete it whatever is held */
+	bool wrong;          /* so the kernel has told */
 	bool held;           /* the kernel has an entry, as below */
 	bool dirty;
 	bool ask_again; /* set a negative entry and delete it */
 	uint8_t ask_input;
 	uint8_t held_input;
 	uint32_t held_outputs;
+	uint32_t written; /* in which part of the audits */
 	struct route *dirty_prev, *dirty_next;
 	struct route *prev, *next; /* in order of read_at, while held */
 	mtime read_at;
@@ -64,6 +66,10 @@ struct routes {
 	struct route *retries;
 	size_t uses[ROUTES_VIFS];   /* entries held that name it */
 	size_t wished[ROUTES_VIFS]; /* wishes that name it */
+	size_t readings_left;       /* to be read before they are due */
+	uint32_t audit_part;
+	uint64_t restored;
+	struct route_key restored_key;
 	uint64_t failures;
 };
 
@@ -162,7 +168,12 @@ static void set_held(struct routes *routes, mtime now, struct route *route, unsi
 		route->read_at = now + routes->reading_interval;
 		DL_APPEND(routes->readings, route);
 	}
-	route->rewrite = false;
+	if (route->wrong) {
+		routes->restored++;
+		routes->restored_key = route->key;
+	}
+	route->rewrite = route->wrong = false;
+	route->written = routes->audit_part;
 	route->held_input = (uint8_t)input;
 	route->held_outputs = outputs;
 	count_uses(routes->uses, route->held_input, route->held_outputs, 1);
@@ -173,7 +184,7 @@ static void clear_held(struct routes *routes, struct route *route)
 	if (!route->held)
 		return;
 	count_uses(routes->uses, route->held_input, route->held_outputs, -1);
-	route->held = route->rewrite = false;
+	route->held = route->rewrite = route->wrong = false;
 	DL_DELETE(routes->readings, route);
 }
 
@@ -261,6 +272,46 @@ void routes_lost(struct routes *routes, const struct route_key *key)
 	 */
 	route->rewrite = true;
 	mark(routes, route);
+}
+
+static bool is_right(const struct route *route, const struct route_told *told)
+{
+	bool input_is_told = (told->vifs >> route->held_input & 1) != 0;
+
+	return told->present && (!input_is_told || told->input == route->held_input) &&
+	       ((told->outputs ^ route->held_outputs) & told->vifs) == 0;
+}
+
+enum route_verdict routes_told(struct routes *routes, const struct route_key *key,
+                               const struct route_told *told)
+{
+	struct route *route = find(routes, key);
+
+	if (route == NULL)
+		return told->present ? ROUTE_STRANGE : ROUTE_RIGHT;
+	/* A part of an audit is put together when the part before it is read. */
+	if (!route->held || (told->audited && routes->audit_part - route->written <= 1))
+		return ROUTE_RIGHT;
+	route->wrong = route->rewrite = !is_right(route, told);
+	if (route->wrong)
+		mark(routes, route);
+	return route->wrong ? ROUTE_WRONG : ROUTE_RIGHT;
+}
+
+uint64_t routes_restored(const struct routes *routes, struct route_key *last)
+{
+	*last = routes->restored_key;
+	return routes->restored;
+}
+
+void routes_audit(struct routes *routes)
+{
+	routes->audit_part++;
+}
+
+void routes_read_all(struct routes *routes)
+{
+	routes->readings_left = HASH_COUNT(routes->hash);
 }
 
 bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input)
@@ -363,8 +414,10 @@ bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key
 	struct route *route = routes->readings;
 	const struct wish *wish;
 
-	if (route == NULL || route->read_at > now)
+	if (route == NULL || (route->read_at > now && routes->readings_left == 0))
 		return false;
+	if (routes->readings_left > 0)
+		routes->readings_left--;
 	route->read_at = now + routes->reading_interval;
 	DL_DELETE(routes->readings, route);
 	DL_APPEND(routes->readings, route);
@@ -438,6 +491,8 @@ mtime routes_deadline(const struct routes *routes)
 {
 	mtime at = routes->readings ? routes->readings->read_at : MTIME_NEVER;
 
+	if (routes->readings != NULL && routes->readings_left > 0)
+		at = 0;
 	if (routes->suspects != NULL)
 		at = mtime_min(at, routes->suspects->check_at);
 	return routes->retries ? mtime_min(at, routes->retries->retry_at) : at;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/guard.h"
 #include "daemon/log.h"
 #include "daemon/owner.h"
 #include "daemon/table.h"
@@ -174,6 +175,7 @@ static void apply_links(struct owner *owner, mtime now)
 			      owner->instances[op.instance].config->name);
 			break;
 		}
+		owner->written |= op.kind == LINK_ADD_VIF || op.kind == LINK_DEL_VIF;
 		links_done(owner->links, now, &op, result);
 	}
 }
@@ -206,6 +208,7 @@ static void apply_routes(struct owner *owner, struct table *table, mtime now)
 	while (routes_pull(table->routes, now, &op)) {
 		int result = perform_route(table, &op);
 
+		owner->written = true;
 		log_route_failure(table, &op, result);
 		routes_done(table->routes, now, &op, result);
 		if (++count == OPERATIONS_PER_TURN) {
@@ -223,6 +226,10 @@ void edge_apply(struct owner *owner, mtime now)
 	apply_links(owner, now);
 	LL_FOREACH (owner->tables, table)
 		apply_routes(owner, table, now);
+	if (owner->written)
+		guard_hear(owner, now);
+	owner->written = false;
+	guard_apply(owner, now);
 	LL_FOREACH (owner->uplinks, uplink)
 		uplink_apply(owner, uplink, now);
 	LL_FOREACH (owner->tables, table) {
@@ -235,7 +242,7 @@ mtime edge_deadline(const struct owner *owner)
 {
 	const struct uplink *uplink;
 	const struct table *table;
-	mtime at = links_deadline(owner->links);
+	mtime at = mtime_min(links_deadline(owner->links), guard_deadline(owner));
 
 	LL_FOREACH (owner->tables, table)
 		at = mtime_min(at, routes_deadline(table->routes));

@@ -173,7 +173,8 @@ void intake_counters(struct owner *owner, struct table *table, mtime now)
 
 		if (mrt_route_counters(table->mrt, &key.source, &key.group, &counters) != 0) {
 			/* Not in the kernel: somebody took it away. */
-			routes_lost(table->routes, &key);
+			routes_told(table->routes, &key, &(struct route_told){.present = false});
+			owner->again = true;
 			continue;
 		}
 		input.packets = counters.packets;

@@ -3,6 +3,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/control.h"
+#include "daemon/guard.h"
 #include "daemon/instances.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -222,6 +223,7 @@ static int owner_open(struct owner *owner)
 		warn("netlink: interfaces cannot be watched");
 		return 1;
 	}
+	guard_open(owner);
 	control_open(owner);
 	return 0;
 }
@@ -232,6 +234,7 @@ static void owner_close(struct owner *owner)
 	instances_stop(owner);
 	/* First leave upstream, so that the streams stop at their source. */
 	uplinks_free(owner);
+	guard_close(owner);
 	tables_close(owner);
 	kept_settings_free(owner->rpfilter);
 	for (int family = 0; family < FAMILIES; family++)

@@ -23,21 +23,27 @@ struct table *table_find(const struct owner *owner, unsigned number, enum family
 	return NULL;
 }
 
-/* Both directions. 0 or -errno of the first that failed. */
+/* In both directions; how many were changed, or -errno of one that failed. */
 static int change_rules(struct owner *owner, const struct vif *vif,
                         int (*change)(struct rules *rules, const struct rule *rule))
 {
 	struct rule rule = {.family = vif->table->family, .table = vif->table->id};
-	int result;
+	int changed = 0, error = 0;
 
 	if (vif->table->id == MRT_TABLE_DEFAULT)
 		return 0;
 	memcpy(rule.interface, vif->name, sizeof rule.interface);
-	result = change(owner->rules, &rule);
-	rule.output = true;
-	if (result == 0)
+	for (int output = 0; output <= 1; output++) {
+		int result;
+
+		rule.output = output;
 		result = change(owner->rules, &rule);
-	return result;
+		if (result == 0)
+			changed++;
+		else if (result != -EEXIST && result != -ENOENT)
+			error = result;
+	}
+	return error != 0 ? error : changed;
 }
 
 static int open_vif(struct owner *owner, struct table *table, unsigned number, int ifindex, const char *name)
@@ -80,6 +86,11 @@ static void close_vif(struct owner *owner, struct table *table, unsigned number)
 	owner->removed = &vif->source;
 }
 
+int table_lead(struct owner *owner, const struct vif *vif)
+{
+	return change_rules(owner, vif, rules_add);
+}
+
 void table_del_vif(struct owner *owner, struct table *table, unsigned vif)
 {
 	close_vif(owner, table, vif);
@@ -99,9 +110,10 @@ int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int if
 		close_vif(owner, table, vif);
 		return result;
 	}
-	result = change_rules(owner, table->vifs[vif], rules_add);
-	if (result != 0)
-		table_del_vif(owner, table, vif);
+	result = table_lead(owner, table->vifs[vif]);
+	if (result >= 0)
+		return 0;
+	table_del_vif(owner, table, vif);
 	return result;
 }
 

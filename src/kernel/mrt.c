@@ -116,6 +116,12 @@ int mrt_del_vif(struct mrt *mrt, unsigned vif)
 	return mrt->calls->del_vif(mrt->fd, vif);
 }
 
+bool mrt_has_vif(struct mrt *mrt, unsigned vif)
+{
+	assert(vif < MRT_VIFS);
+	return mrt->calls->has_vif(mrt->fd, vif);
+}
+
 int mrt_set_route(struct mrt *mrt, const struct addr *source, const struct addr *group, unsigned input_vif,
                   uint32_t output_vifs)
 {

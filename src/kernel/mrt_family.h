@@ -25,6 +25,7 @@ struct mrt_family {
 	int (*pass_upcalls_only)(int fd);
 	int (*add_vif)(int fd, unsigned vif, int ifindex);
 	int (*del_vif)(int fd, unsigned vif);
+	bool (*has_vif)(int fd, unsigned vif);
 	int (*set_route)(int fd, const struct addr *source, const struct addr *group, unsigned input_vif,
 	                 uint32_t output_vifs);
 	int (*del_route)(int fd, const struct addr *source, const struct addr *group);

@@ -41,6 +41,13 @@ static int del_vif(int fd, unsigned vif)
 	return mrt_set_option(fd, IPPROTO_IP, MRT_DEL_VIF, &control, sizeof control);
 }
 
+static bool has_vif(int fd, unsigned vif)
+{
+	struct sioc_vif_req request = {.vifi = (vifi_t)vif};
+
+	return ioctl(fd, SIOCGETVIFCNT, &request) == 0;
+}
+
 static struct in_addr to_kernel(const struct addr *addr)
 {
 	struct in_addr result;
@@ -119,6 +126,7 @@ const struct mrt_family mrt_ipv4 = {
 	.pass_upcalls_only = pass_upcalls_only,
 	.add_vif = add_vif,
 	.del_vif = del_vif,
+	.has_vif = has_vif,
 	.set_route = set_route,
 	.del_route = del_route,
 	.route_counters = route_counters,

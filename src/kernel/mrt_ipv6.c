@@ -67,6 +67,13 @@ static struct addr from_kernel(const struct in6_addr *addr)
 	return result;
 }
 
+static bool has_vif(int fd, unsigned vif)
+{
+	struct sioc_mif_req6 request = {.mifi = (mifi_t)vif};
+
+	return ioctl(fd, SIOCGETMIFCNT_IN6, &request) == 0;
+}
+
 static int set_route(int fd, const struct addr *source, const struct addr *group, unsigned input_vif,
                      uint32_t output_vifs)
 {
@@ -128,6 +135,7 @@ const struct mrt_family mrt_ipv6 = {
 	.pass_upcalls_only = pass_upcalls_only,
 	.add_vif = add_vif,
 	.del_vif = del_vif,
+	.has_vif = has_vif,
 	.set_route = set_route,
 	.del_route = del_route,
 	.route_counters = route_counters,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/rules.h"
 
+#include "netlink_rule.h"
+
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
@@ -20,7 +22,6 @@ struct rules {
 };
 
 struct listener {
-	enum family family;
 	void (*tell)(void *context, const struct rule *rule);
 	void *context;
 };
@@ -103,9 +104,7 @@ static int change(struct rules *rules, const struct rule *rule, uint16_t type, u
 
 int rules_add(struct rules *rules, const struct rule *rule)
 {
-	int result = change(rules, rule, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL);
-
-	return result == -EEXIST ? 0 : result;
+	return change(rules, rule, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL);
 }
 
 int rules_delete(struct rules *rules, const struct rule *rule)
@@ -128,18 +127,19 @@ static bool has_number(const struct nlattr *attribute, uint32_t number)
 	       mnl_attr_get_u32(attribute) == number;
 }
 
-/* False for rules that others made. */
-static bool read_rule(const struct nlmsghdr *header, struct rule *rule)
+bool netlink_rule_read(const struct nlmsghdr *header, struct rule *rule)
 {
 	const struct nlattr *attributes[ATTRIBUTES] = {NULL}, *name;
+	const struct fib_rule_hdr *message = mnl_nlmsg_get_payload(header);
 
-	if (header->nlmsg_type != RTM_NEWRULE ||
-	    mnl_nlmsg_get_payload_len(header) < sizeof(struct fib_rule_hdr))
+	if (mnl_nlmsg_get_payload_len(header) < sizeof *message ||
+	    (message->family != RTNL_FAMILY_IPMR && message->family != RTNL_FAMILY_IP6MR))
 		return false;
-	mnl_attr_parse(header, sizeof(struct fib_rule_hdr), keep_attribute, attributes);
+	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
 	if (!has_number(attributes[FRA_PRIORITY], RULES_PRIORITY) || attributes[FRA_PROTOCOL] == NULL ||
 	    mnl_attr_get_u8(attributes[FRA_PROTOCOL]) != RULES_PROTOCOL || attributes[FRA_TABLE] == NULL)
 		return false;
+	rule->family = message->family == RTNL_FAMILY_IPMR ? FAMILY_IPV4 : FAMILY_IPV6;
 	rule->table = mnl_attr_get_u32(attributes[FRA_TABLE]);
 	rule->output = attributes[FRA_IIFNAME] == NULL;
 	name = attributes[rule->output ? FRA_OIFNAME : FRA_IIFNAME];
@@ -152,9 +152,9 @@ static bool read_rule(const struct nlmsghdr *header, struct rule *rule)
 static int tell_rule(const struct nlmsghdr *header, void *context)
 {
 	const struct listener *listener = context;
-	struct rule rule = {.family = listener->family};
+	struct rule rule = {0};
 
-	if (read_rule(header, &rule))
+	if (header->nlmsg_type == RTM_NEWRULE && netlink_rule_read(header, &rule))
 		listener->tell(listener->context, &rule);
 	return MNL_CB_OK;
 }
@@ -162,7 +162,7 @@ static int tell_rule(const struct nlmsghdr *header, void *context)
 int rules_list(struct rules *rules, enum family family, void (*tell)(void *context, const struct rule *rule),
                void *context)
 {
-	struct listener listener = {family, tell, context};
+	struct listener listener = {tell, context};
 
 	begin(rules, RTM_GETRULE, NLM_F_DUMP, family);
 	return exchange(rules, tell_rule, &listener);

@@ -21,6 +21,7 @@ Upcall = collections.namedtuple("Upcall", "kind vif source group")
 Counters = collections.namedtuple("Counters", "packets bytes wrong_if")
 
 _INIT, _DONE, _ADD_VIF, _DEL_VIF, _ADD_MFC, _DEL_MFC, _VERSION, _ASSERT, _PIM, _TABLE = range(200, 210)
+_FLUSH, _FLUSH_ALL = 212, 15
 _KINDS = {1: "NOCACHE", 2: "WRONGVIF", 3: "WHOLEPKT"}
 _VIFF_USE_IFINDEX = 8
 _SIOCGETSGCNT = 0x89E1
@@ -32,7 +33,8 @@ class MulticastRouting:
 
     _FAMILY, _PROTOCOL, _LEVEL = socket.AF_INET, socket.IPPROTO_IGMP, socket.IPPROTO_IP
 
-    def __init__(self, namespace, table=None):
+    def __init__(self, namespace, table=None, owner=True):
+        """owner=False: a socket that owns no table; what it asks for is done to the table all the same."""
         self.namespace = namespace
         self.packets = []
         self._next_vif = 0
@@ -42,7 +44,8 @@ class MulticastRouting:
         self.socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 4 << 20)
         if table is not None:
             self.set(_TABLE, table)
-        self.set(_INIT, 1)
+        if owner:
+            self.set(_INIT, 1)
 
     def close(self):
         """Closes the socket without further ado, as a process does that dies."""
@@ -92,6 +95,10 @@ class MulticastRouting:
 
     def delete_route(self, source, group):
         self.set(_DEL_MFC, self._route(source, group, 0, ()))
+
+    def flush(self):
+        """Deletes all entries and vifs."""
+        self.set(_FLUSH, _FLUSH_ALL)
 
     @staticmethod
     def _route(source, group, parent, outgoing):

@@ -75,7 +75,7 @@ class RouteNews:
 
 
 def dump_multicast_routes(namespace, family=4):
-    """{(source, group): (packets, bytes, wrong_if)} by an RTM_GETROUTE dump."""
+    """{(source, group): (packets, bytes, wrong_if)} by an RTM_GETROUTE dump, without unresolved entries."""
     result = {}
     with namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock:
         sock.settimeout(5)
@@ -85,5 +85,6 @@ def dump_multicast_routes(namespace, family=4):
             for news in _messages(sock.recv(1 << 20)):
                 if news.type == _NLMSG_DONE:
                     return result
-                result[address_of(news, RTA_SRC), address_of(news, RTA_DST)] = struct.unpack(
-                    "=QQQ", news.attributes[RTA_MFC_STATS])
+                if RTA_MFC_STATS in news.attributes:
+                    result[address_of(news, RTA_SRC), address_of(news, RTA_DST)] = struct.unpack(
+                        "=QQQ", news.attributes[RTA_MFC_STATS])

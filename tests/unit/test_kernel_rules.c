@@ -58,7 +58,7 @@ static void rules_come_and_go(void **state)
 		assert_int_equal(rules_delete(rules, &input), -ENOENT);
 		assert_int_equal(rules_add(rules, &input), 0);
 		assert_int_equal(rules_add(rules, &output), 0);
-		assert_int_equal(rules_add(rules, &input), 0);
+		assert_int_equal(rules_add(rules, &input), -EEXIST);
 		assert_rules(rules, family, " eth0>300 out fifteen-letters>999999999");
 		assert_int_equal(rules_delete(rules, &input), 0);
 		assert_rules(rules, family, " out fifteen-letters>999999999");

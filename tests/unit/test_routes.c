@@ -25,7 +25,8 @@
 
 struct entry {
 	bool held;
-	bool lost; /* somebody took it away, and the table has not written it since */
+	bool changed; /* by somebody, likewise */
+	bool lost;    /* somebody took it away, and the table has not written it since */
 	unsigned input;
 	uint32_t outputs;
 	mtime read_at; /* when its counters are due */
@@ -104,16 +105,17 @@ static void unwant(struct world *world, unsigned stream, unsigned instance)
 
 static int set_entry(struct world *world, const struct route_op *op, struct entry *entry)
 {
-	check(world, !entry->held || entry->input != op->input || entry->outputs != op->outputs,
+	check(world,
+	      !entry->held || entry->changed || entry->input != op->input || entry->outputs != op->outputs,
 	      "an entry that is right is written again");
 	check(world, !(op->outputs >> op->input & 1), "packets sent back where they came from");
 	if (world->set_result != 0 || random_percent(&world->random, world->failure_percent)) {
 		world->failures++;
 		return world->set_result ? world->set_result : -ENOBUFS;
 	}
-	if (!entry->held)
+	if (!entry->held || entry->changed)
 		entry->read_at = world->now + READING;
-	entry->lost = false;
+	entry->lost = entry->changed = false;
 	entry->held = true;
 	entry->input = op->input;
 	entry->outputs = op->outputs;
@@ -133,7 +135,7 @@ static int perform(struct world *world, const struct route_op *op)
 		sprintf(world->text + length, " %u:delete", stream_of(&op->key));
 	if (op->kind == ROUTE_SET)
 		return set_entry(world, op, entry);
-	entry->lost = false;
+	entry->lost = entry->changed = false;
 	if (!entry->held)
 		return -ENOENT;
 	entry->held = false;
@@ -388,6 +390,142 @@ static void lost_entry_is_set_again(void **state)
 	lose(&world, 0);
 	expect(&world, " 0:delete");
 	assert_int_equal(routes_count(world.routes), 0);
+	close_world(&world);
+}
+
+static enum route_verdict tell(struct world *world, unsigned stream, const struct route_told *told)
+{
+	struct route_key key = key_of(stream);
+
+	return routes_told(world->routes, &key, told);
+}
+
+static uint64_t restored(struct world *world, unsigned *stream)
+{
+	struct route_key key;
+	uint64_t count = routes_restored(world->routes, &key);
+
+	if (count > 0)
+		*stream = stream_of(&key);
+	return count;
+}
+
+/* The kernel tells of every change; what differs from what was written is written again, once. */
+static void changed_entry_is_put_right(void **state)
+{
+	struct route_told right = {.present = true, .input = 1, .outputs = 4, .vifs = UINT32_MAX},
+			  other = right;
+	struct world world;
+	unsigned stream = 0;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 4);
+	want(&world, 2, 0, 1, 4);
+	expect(&world, " 0:1>4 2:1>4");
+	assert_int_equal(tell(&world, 0, &right), ROUTE_RIGHT);
+	expect(&world, "");
+	/* Another outgoing link, another incoming one, none at all. */
+	world.kernel[0].changed = true;
+	other.outputs = 6;
+	assert_int_equal(tell(&world, 0, &other), ROUTE_WRONG);
+	expect(&world, " 0:1>4");
+	world.kernel[0].changed = true;
+	other.input = 2;
+	other.outputs = 4;
+	assert_int_equal(tell(&world, 0, &other), ROUTE_WRONG);
+	expect(&world, " 0:1>4");
+	assert_int_equal(restored(&world, &stream), 2);
+	assert_int_equal(stream, 0);
+	world.kernel[2].held = false;
+	assert_int_equal(tell(&world, 2, &(struct route_told){.present = false}), ROUTE_WRONG);
+	assert_int_equal(restored(&world, &stream), 2);
+	expect(&world, " 2:1>4");
+	assert_int_equal(restored(&world, &stream), 3);
+	assert_int_equal(stream, 2);
+	/* The last word counts. */
+	assert_int_equal(tell(&world, 0, &other), ROUTE_WRONG);
+	assert_int_equal(tell(&world, 0, &right), ROUTE_RIGHT);
+	expect(&world, "");
+	/* What others made; what is gone, and should be. */
+	assert_int_equal(tell(&world, 5, &right), ROUTE_STRANGE);
+	assert_int_equal(tell(&world, 5, &(struct route_told){.present = false}), ROUTE_RIGHT);
+	/* Not written yet: it will be. */
+	want(&world, 5, 0, 1, 4);
+	assert_int_equal(tell(&world, 5, &other), ROUTE_RIGHT);
+	expect(&world, " 5:1>4");
+	assert_int_equal(restored(&world, &stream), 3);
+	close_world(&world);
+}
+
+/* The kernel does not tell vifs whose interface is gone. */
+static void vifs_that_are_gone_are_not_compared(void **state)
+{
+	struct route_told told = {.present = true, .input = 1, .outputs = 4, .vifs = UINT32_MAX};
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 4 | 8);
+	expect(&world, " 0:1>c");
+	assert_int_equal(tell(&world, 0, &told), ROUTE_WRONG);
+	told.vifs = ~(uint32_t)8;
+	assert_int_equal(tell(&world, 0, &told), ROUTE_RIGHT);
+	told.input = 32;
+	assert_int_equal(tell(&world, 0, &told), ROUTE_WRONG);
+	told.vifs = ~(uint32_t)(8 | 2);
+	assert_int_equal(tell(&world, 0, &told), ROUTE_RIGHT);
+	expect(&world, "");
+	close_world(&world);
+}
+
+/* A part of an audit is as old as the reading of the part before it. */
+static void audit_knows_how_old_it_is(void **state)
+{
+	struct route_told old = {
+		.present = true, .audited = true, .input = 1, .outputs = 2, .vifs = UINT32_MAX};
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 4);
+	turn(&world);
+	routes_audit(world.routes); /* begun */
+	want(&world, 1, 0, 1, 4);
+	turn(&world);
+	routes_audit(world.routes); /* the first part read */
+	assert_int_equal(tell(&world, 1, &old), ROUTE_RIGHT);
+	assert_int_equal(tell(&world, 0, &old), ROUTE_WRONG);
+	want(&world, 2, 0, 1, 4);
+	world.kernel[0].changed = true;
+	expect(&world, " 0:1>4 2:1>4");
+	routes_audit(world.routes); /* the second */
+	assert_int_equal(tell(&world, 0, &old), ROUTE_RIGHT);
+	assert_int_equal(tell(&world, 2, &old), ROUTE_RIGHT);
+	assert_int_equal(tell(&world, 1, &old), ROUTE_WRONG);
+	close_world(&world);
+}
+
+static void all_counters_are_read_at_once_if_need_be(void **state)
+{
+	struct route_key key;
+	struct world world;
+	uint64_t instances;
+
+	(void)state;
+	open_world(&world);
+	for (unsigned stream = 0; stream < 3; stream++)
+		want(&world, stream, 0, 1, 4);
+	turn(&world);
+	assert_false(routes_pull_reading(world.routes, world.now, &key, &instances));
+	routes_read_all(world.routes);
+	for (unsigned stream = 0; stream < 3; stream++) {
+		assert_true(routes_deadline(world.routes) <= world.now);
+		assert_true(routes_pull_reading(world.routes, world.now, &key, &instances));
+		assert_int_equal(stream_of(&key), stream);
+	}
+	assert_false(routes_pull_reading(world.routes, world.now, &key, &instances));
+	assert_int_equal(routes_deadline(world.routes), world.now + READING);
 	close_world(&world);
 }
 
@@ -652,6 +790,7 @@ static void check_stream(const struct world *world, unsigned stream)
 			oldest = wish;
 	}
 	check(world, entry->held == (oldest != NULL), "an entry too many, or one is missing");
+	check(world, !entry->changed, "an entry that others changed is left so");
 	if (oldest == NULL)
 		return;
 	for (size_t i = 0; i < INSTANCES; i++)
@@ -698,12 +837,41 @@ static void read_counters(struct world *world)
 		      "a reading that was due");
 }
 
+/* Somebody changes an entry or takes it away, and perhaps undoes it; the kernel tells of each. */
+static void meddle(struct world *world, unsigned stream)
+{
+	struct entry *entry = &world->kernel[stream], before = *entry;
+	struct route_told told = {.present = random_percent(&world->random, 60), .vifs = UINT32_MAX};
+
+	if (!entry->held)
+		return;
+	told.input = random_below(&world->random, 3);
+	told.outputs = (uint32_t)random_next(&world->random) & 0xf;
+	tell(world, stream, &told);
+	if (random_percent(&world->random, 20)) {
+		told = (struct route_told){true, false, before.input, before.outputs, UINT32_MAX};
+		check(world, tell(world, stream, &told) == ROUTE_RIGHT, "not right when all is as it was");
+		entry->changed = false;
+		return;
+	}
+	if (told.present && told.input == entry->input && told.outputs == entry->outputs) {
+		entry->changed = false;
+		return;
+	}
+	entry->changed = told.present;
+	entry->lost |= !told.present;
+	entry->held = told.present;
+}
+
 static void something_happens(struct world *world)
 {
 	unsigned stream = random_below(&world->random, STREAMS);
 	unsigned instance = random_below(&world->random, INSTANCES);
 
-	switch (random_below(&world->random, 12)) {
+	switch (random_below(&world->random, 13)) {
+	case 12:
+		meddle(world, stream);
+		break;
 	case 0:
 	case 1:
 		unwant(world, stream, instance);
@@ -761,6 +929,10 @@ int main(void)
 		cmocka_unit_test(failed_entry_is_tried_again),
 		cmocka_unit_test(entry_that_is_deleted_already),
 		cmocka_unit_test(lost_entry_is_set_again),
+		cmocka_unit_test(changed_entry_is_put_right),
+		cmocka_unit_test(vifs_that_are_gone_are_not_compared),
+		cmocka_unit_test(audit_knows_how_old_it_is),
+		cmocka_unit_test(all_counters_are_read_at_once_if_need_be),
 		cmocka_unit_test(asking_again),
 		cmocka_unit_test(readings_in_order),
 		cmocka_unit_test(memory_is_limited),
