@@ -40,6 +40,8 @@ void colour_print(FILE *out, bool colour, enum colour which, const char *text);
 
 /* "1.2 M", "734 k": three digits and a unit, powers of 1000. */
 const char *format_amount(double amount, char text[16]);
+/* "1.2 Mbit/s", "12 bit/s" */
+const char *format_rate(double bits, char text[24]);
 /* "12 s", "3:20", "5 h 10", "12 d 3": a length of time. */
 const char *format_age(double seconds, char text[16]);
 

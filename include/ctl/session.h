@@ -19,6 +19,8 @@ int session_fd(const struct session *session);
 bool session_ask(struct session *session, struct json_object *request);
 /* Reads the whole answer. False after a message, which may be the daemon's "error". */
 bool session_read(struct session *session, answer_take *take, void *context);
+/* The same, and prints it as it comes instead. */
+bool session_copy(struct session *session);
 /* The next line without its end, of any length; NULL after a message or (quiet) at the end of the input. It
  * lasts until the next call. */
 const char *session_read_line(struct session *session, bool quiet);

@@ -39,20 +39,46 @@ static unsigned text_width(const char *text)
 	return width;
 }
 
+/* The last cell: words that do not fit the line stand below each other. */
+static void put_last(struct columns *columns, enum colour colour, const char *text)
+{
+	FILE *out = out_of(columns);
+	char word[COLUMNS_WIDTH];
+	unsigned position = columns->start;
+
+	fprintf(out, "%*s", (int)(columns->start - columns->position), "");
+	while (*text != '\0') {
+		size_t size = strcspn(text, " ") + strspn(text + strcspn(text, " "), " ");
+
+		snprintf(word, sizeof word, "%.*s", (int)size, text);
+		if (position > columns->start && position + strcspn(word, " ") > COLUMNS_WIDTH) {
+			fprintf(out, "\n%*s", (int)columns->start, "");
+			position = columns->start;
+		}
+		colour_print(out, columns->colour, colour, word);
+		position += text_width(word);
+		text += size;
+	}
+	end_row(columns);
+}
+
 void columns_put(struct columns *columns, enum colour colour, const char *text)
 {
 	const struct column *column = &columns->columns[columns->next];
 	FILE *out = out_of(columns);
 	unsigned width = text_width(text);
 	unsigned pad = column->right && width < column->width ? column->width - width : 0;
-	bool last = column[1].title == NULL;
 
+	if (column[1].title == NULL && !column->right) {
+		put_last(columns, colour, text);
+		return;
+	}
 	fprintf(out, "%*s", (int)(columns->start - columns->position + pad), "");
 	colour_print(out, columns->colour, colour, text);
 	columns->position = columns->start + pad + width;
 	columns->start += column->width + 1;
 	columns->next++;
-	if (last) {
+	if (column[1].title == NULL) {
 		end_row(columns);
 	} else if (columns->position >= columns->start) {
 		fputc('\n', out);
@@ -87,6 +113,15 @@ const char *format_amount(double amount, char text[16])
 		unit++;
 	}
 	snprintf(text, 16, "%.*f%s", unit > 0 && amount < 9.95 ? 1 : 0, amount, units[unit]);
+	return text;
+}
+
+const char *format_rate(double bits, char text[24])
+{
+	char amount[16];
+
+	format_amount(bits, amount);
+	snprintf(text, 24, "%s%sbit/s", amount, strchr(amount, ' ') != NULL ? "" : " ");
 	return text;
 }
 

@@ -3,7 +3,9 @@
 
 #include "ctl/doctor.h"
 #include "ctl/explain.h"
+#include "ctl/graph.h"
 #include "ctl/manage.h"
+#include "ctl/metrics.h"
 #include "ctl/monitor.h"
 #include "ctl/show.h"
 
@@ -17,6 +19,8 @@ const struct command commands[] = {
 	{"explain", "GROUP [SOURCE] [--link NAME]", "where a stream stops, and what helps", explain_run},
 	{"doctor", "", "what is wrong with the machine and its network", doctor_run},
 	{"monitor", "[FILTER...]", "events as they happen", monitor_run},
+	{"metrics", "[--streams]", "OpenMetrics text, for Prometheus", metrics_run},
+	{"graph", "[FILTER...]", "the trees of streams, for Graphviz", graph_run},
 	{"loglevel", "[[SUBJECT] LEVEL]", "show or set how much the log says", loglevel_run},
 	{"dump", "", "the whole status as text", dump_run},
 	{0},

@@ -218,6 +218,11 @@ bool session_read(struct session *session, answer_take *take, void *context)
 	return read_and_print(session, take, context, false);
 }
 
+bool session_copy(struct session *session)
+{
+	return read_and_print(session, NULL, NULL, true);
+}
+
 int session_run(const struct ctl *ctl, struct json_object *request, answer_take *take, void *context)
 {
 	struct session *session = session_open(ctl);

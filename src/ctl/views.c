@@ -242,14 +242,15 @@ static const struct column membership_columns[] = {
 	{"MODE", 7, false},
 	{"KEPT BY", 7, false},
 	{"STATE", 8, false},
-	{"SOURCES", 21, false},
+	{"SOURCES", 7, true},
 	{0},
 };
 
 /* The second list of the answer: a table of its own, behind the first. */
 static void put_membership(struct showing *showing, struct json_object *value)
 {
-	char text[4096];
+	struct json_object *sources = answer_member(value, "sources");
+	size_t count = json_object_is_type(sources, json_type_array) ? json_object_array_length(sources) : 0;
 
 	if (showing->columns.columns != membership_columns) {
 		putchar('\n');
@@ -263,7 +264,9 @@ static void put_membership(struct showing *showing, struct json_object *value)
 	columns_put(&showing->columns,
 	            strcmp(answer_text(value, "state"), "refused") == 0 ? COLOUR_BAD : COLOUR_NONE,
 	            answer_bool(value, "superset") ? "superset" : answer_text(value, "state"));
-	columns_put(&showing->columns, COLOUR_NONE, join(value, "sources", text, sizeof text));
+	columns_print(&showing->columns, "%zu", count);
+	for (size_t i = 0; i < count; i++)
+		printf("    %s\n", json_object_get_string(json_object_array_get_idx(sources, i)));
 }
 
 static void put_uplink(struct showing *showing, const char *key, struct json_object *value)

@@ -44,6 +44,11 @@ static void put_uplinks(struct client *client)
 		if (wants_uplink(client, uplink))
 			record_put_uplink(&client->out, client->owner, uplink, group, clock_now());
 	json_close(&client->out, ']');
+}
+
+static void put_upstream(struct client *client)
+{
+	put_uplinks(client);
 	json_open(&client->out, "memberships", '[');
 }
 
@@ -92,7 +97,8 @@ static const struct show shows[] = {
 	{"links", NULL, SNAPSHOT_LINKS, NULL},
 	{"groups", NULL, SNAPSHOT_GROUPS, NULL},
 	{"routes", NULL, SNAPSHOT_FLOWS, NULL},
-	{"upstream", put_uplinks, SNAPSHOT_KINDS, put_memberships},
+	{"uplinks", put_uplinks, SNAPSHOT_KINDS, NULL},
+	{"upstream", put_upstream, SNAPSHOT_KINDS, put_memberships},
 };
 
 static const struct show *find_show(const char *what)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""mcproxyctl's renderings: columns, metrics, graph, the live screen."""
+
+import json
+import re
+
+import pytest
+from ctl import ask, mcproxyctl
+from netlab import CraftedHost, Daemon, Membership, Receiver, Record, Sender, wait_until
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+GROUP = "239.1.2.3"
+TV = 'protocol = "IGMPv3"; instances = ({name = "tv"; upstream = "eth0"; downstream = ("eth1", "eth9");});'
+
+
+@pytest.fixture
+def tv(router):
+    """A daemon with a stream to one host, a group without a stream, and a link that is missing."""
+    network = router
+    network.daemon = Daemon(network.router, TV, vifs=("eth0", "eth1"))
+    network.receiver = Receiver(network.host, "eth0").join(GROUP).join("239.1.2.4")
+    network.sender = Sender(network.source, "eth0", GROUP).start(pps=50)
+    network.receiver.wait_for(5)
+    wait_until(lambda: len(ask(network.daemon, "show", what="groups")["groups"]) == 2, what="both groups")
+    return network
+
+
+def samples(text):
+    """OpenMetrics text by the reference parser, which rejects what does not hold: {name: {labels: value}}."""
+    found = {}
+    for family in text_string_to_metric_families(text):
+        assert family.name.startswith("mcproxy_") and family.documentation
+        if family.unit:
+            assert family.name.endswith("_" + family.unit)
+        for sample in family.samples:
+            found.setdefault(sample.name, {})[tuple(sorted(sample.labels.items()))] = sample.value
+    return found
+
+
+def test_metrics_are_valid_openmetrics(tv):
+    network = tv
+    CraftedHost(network.host, "eth0", "10.0.1.77").report(Record("TO_EX", "224.0.0.99"))
+    wait_until(lambda: 'link_drops_total' in mcproxyctl(network.daemon, "metrics"), what="the drop")
+    text = mcproxyctl(network.daemon, "metrics", "--streams")
+    assert text.endswith("# EOF\n")
+    found = samples(text)
+
+    def value(name, **labels):
+        return found["mcproxy_" + name][tuple(sorted(labels.items()))]
+    (version,) = found["mcproxy_build_info"]
+    assert version[0][1] == ask(network.daemon, "show", what="status")["program_version"]
+    eth1 = {"instance": "tv", "link": "eth1", "family": "IPv4", "role": "downstream"}
+    assert value("instance_groups", instance="tv") == 2
+    assert value("link_usable", **eth1) == 1 and value("link_querier", **eth1) == 1
+    assert value("link_usable", instance="tv", link="eth9", role="downstream") == 0
+    assert value("link_drops_total", cause="group of link scope", **eth1) == 1
+    assert value("upstream_groups", link="eth0", family="IPv4") == 2
+    stream = {"instance": "tv", "group": GROUP, "source": network.source_address, "input": "eth0"}
+    assert value("stream_packets_total", **stream) >= 5
+    assert value("stream_bytes_total", **stream) > value("stream_packets_total", **stream) * 20
+    assert "stream_packets" not in mcproxyctl(network.daemon, "metrics")
+
+
+def test_graph_is_a_drawing_of_the_trees(tv):
+    network = tv
+    text = mcproxyctl(network.daemon, "graph")
+    lines = text.splitlines()
+    assert lines[0] == "digraph mcproxy {" and lines[-1] == "}"
+    quoted = r'"(?:[^"\\]|\\.)*"'
+    attributes = rf'( \[(?:\w+=(?:{quoted}|\w+) ?)+\])?;'
+    assert all(re.fullmatch(rf'\t(?:\w+=\w+|{quoted}(?: -> {quoted})?|node){attributes}', line) for line in lines[1:-1]), text
+    stream = f'"stream tv {GROUP} {network.source_address}"'
+    assert f'\t"link tv eth0 " -> {stream};' in lines and f'\t{stream} -> "link tv eth1 ";' in lines
+    assert any("239.1.2.4" in line and "no stream" in line for line in lines)
+    assert any('"link tv eth9 "' in line and "dashed" in line for line in lines)
+    assert "239.1.2.4" not in mcproxyctl(network.daemon, "graph", "--group", GROUP)
+
+
+def test_show_columns_fit_ipv6_addresses_too(router):
+    network = router
+    daemon = Daemon(network.router, 'protocol = "MLDv2"; instances = ("eth0 ==> eth1");', vifs6=("eth0", "eth1"))
+    import socket
+    group = "ff1e:1234:5678:9abc:def0:1234:5678:9abc"
+    Membership(network.host, "eth0", socket.AF_INET6).join_source(group, "fd00:1234:5678:9abc:def0:1234:5678:9abc")
+    wait_until(lambda: group in mcproxyctl(daemon, "show", "groups"), what="the group")
+    wait_until(lambda: group in mcproxyctl(daemon, "show", "upstream"), what="the group upstream")
+    for what in ("links", "groups", "routes", "upstream", "instances"):
+        text = mcproxyctl(daemon, "show", what)
+        assert max(map(len, text.splitlines()), default=0) <= 80, text
+
+
+def test_the_bit_rate_of_a_stream_is_measured(tv):
+    network = tv
+    wait_until(lambda: 10_000 < ask(network.daemon, "show", what="routes")["routes"][0]["bit_rate"] < 80_000, 10,
+               lambda: f"50 packets of some 92 bytes a second: {ask(network.daemon, 'show', what='routes')}")
+    assert json.loads(mcproxyctl(network.daemon, "--json", "show", "routes"))["routes"][0]["packets"] > 50
