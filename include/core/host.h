@@ -49,6 +49,11 @@ struct host *host_new(enum family family, const struct host_limits *limits,
                       const struct host_settings *settings, uint64_t seed);
 void host_free(struct host *host);
 
+/* Other settings while all goes on; all but `membership`, for which a new host has to be made. */
+void host_configure(struct host *host, mtime now, const struct host_settings *settings);
+/* Has another host, which has none yet, want all that this one wants. */
+void host_copy_wishes(struct host *host, mtime now, struct host *to);
+
 /* The link's state. While it is not usable nothing is joined or sent. kernel_version: what the kernel's host
  * side speaks there now. */
 struct host_link {

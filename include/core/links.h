@@ -33,6 +33,8 @@ void links_free(struct links *links);
 
 /* A family for which a table is open; vifs are made only in those. */
 void links_enable_table(struct links *links, unsigned table, enum family family);
+/* It has none any more; no vif may be left in it. */
+void links_disable_table(struct links *links, unsigned table, enum family family);
 /* The table of an instance, which is 0 before. To be called before its links are named. */
 void links_set_table(struct links *links, unsigned instance, unsigned table);
 /* The configuration names a link: an interface name or a pattern (fnmatch). False when memory is short. */

@@ -35,7 +35,7 @@ bool names_add(struct names *names, unsigned instance, enum link_role role, cons
 void names_fini(struct names *names);
 
 /* A name stands for the interface of that name, a pattern for all that fnmatch finds. */
-bool name_matches(const struct name *name, const char *interface);
+bool names_match(const char *pattern, const char *interface);
 
 /* What the instances have of an interface. */
 struct claims {

@@ -23,6 +23,8 @@ struct routes;
 /* reading_interval: how often an entry's counters are read; seed keys the hash. NULL when memory is short. */
 struct routes *routes_new(size_t memory_max, mtime reading_interval, uint64_t seed);
 void routes_free(struct routes *routes);
+/* From now on; a shorter one holds for readings that are due later, too. */
+void routes_set_reading_interval(struct routes *routes, mtime now, mtime reading_interval);
 
 struct route_key {
 	struct addr source;

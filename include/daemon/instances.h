@@ -14,6 +14,15 @@ bool instances_make(struct owner *owner);
 int instances_open(struct owner *owner);
 /* Starts their workers. False, after a message, when memory or threads are short. */
 bool instances_start(struct owner *owner);
+/* For a reload: one slot's links, worker and end. */
+bool instance_name_links(struct owner *owner, const struct instance_slot *slot);
+bool instance_start(struct owner *owner, struct instance_slot *slot);
+void instance_stop(struct owner *owner, struct instance_slot *slot);
+/* Does its configuration name an interface in a role, for that family? */
+bool instance_names_link(const struct instance_slot *slot, enum link_role role, enum family family,
+                         const char *interface);
+/* Tells settings that are to be told to the workers that have room; once a turn. */
+void instances_tell(struct owner *owner);
 /* Has all workers end and waits for them. */
 void instances_stop(struct owner *owner);
 

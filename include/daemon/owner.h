@@ -5,7 +5,8 @@
  * of them run by this one thread:
  *
  *   owner     the loop and its table of sources; start and stop
- *   instances  their workers: start and stop
+ *   instances their workers: start and stop
+ *   reconfigure  a new configuration while all goes on
  *   intake    kernel -> workers: packets, upcalls, news of links and counters become inputs
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
@@ -83,7 +84,9 @@ struct uplink {
 	enum family family;
 	int ifindex; /* 0: not there */
 	struct table *table;
-	unsigned vif; /* in that table */
+	unsigned vif;                  /* in that table */
+	struct link_settings settings; /* in force: of the first of its instances */
+	struct host_link link;         /* as the host was told */
 	struct host *host;
 	int *sockets; /* by slot; -1: closed */
 	size_t socket_count;
@@ -105,13 +108,14 @@ struct instance_slot {
 	struct loop_source source; /* requests from the worker */
 	struct owner *owner;
 	unsigned number;
-	const struct config_instance *config;
-	unsigned table;                 /* number of its tables */
-	struct table *tables[FAMILIES]; /* NULL: the family is not served */
-	struct worker *worker;          /* NULL: stopped */
+	const struct config_instance *config; /* NULL: the slot is free */
+	unsigned table;                       /* number of its tables */
+	struct table *tables[FAMILIES];       /* NULL: the family is not served */
+	struct worker *worker;                /* NULL: stopped */
 	struct channel *channel;
 	uint64_t requests;
 	uint8_t heartbeat;                          /* enum heartbeat */
+	bool settings_due;                          /* to be told anew */
 	bool events_wanted;                         /* as the engine was told */
 	bool again;                                 /* there were more requests than one turn may take */
 	struct link_told told[LINKS_MAX][FAMILIES]; /* by link id */
@@ -147,8 +151,9 @@ struct owner {
 	struct guard *guard;  /* NULL: none */
 	struct rules *rules;  /* that lead to them; NULL: all is in the default table */
 	struct uplink *uplinks;
-	struct instance_slot *instances;
-	size_t instance_count;
+	struct instance_slot
+		*instances;    /* CONFIG_INSTANCES_MAX of them, each in its place as long as it runs */
+	size_t instance_count; /* behind these all slots are free; there may be free ones among them */
 	struct kept_settings *rpfilter;                 /* NULL: not with -r */
 	struct kept_settings *forced_version[FAMILIES]; /* of the kernel's host side upstream */
 	int record_fd;
@@ -162,10 +167,12 @@ struct owner {
 	bool told_recording; /* that the recording ended before its time */
 	bool again;          /* the turn left work over: do not sleep */
 	bool written;        /* the turn has changed entries, vifs or rules in the kernel */
+	bool reload_wanted;
+	unsigned reloads; /* so far */
 	bool stopping;
 };
 
-/* Runs the daemon until SIGTERM or SIGINT; the exit status. */
+/* Runs the daemon until SIGTERM or SIGINT; the exit status. The configuration goes over to it. */
 int owner_run(const struct options *options, struct config *config);
 
 /* For the modules of the owner. */
@@ -179,6 +186,8 @@ uint64_t owner_random(void); /* for the seeds of hash tables */
 void intake_packets(struct owner *owner, struct loop_source *source, mtime now);
 void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now);
 void intake_netlink(struct owner *owner, struct loop_source *source, mtime now);
+/* Says which configured links of a set of instances are not there. */
+void intake_tell_missing(struct owner *owner, uint64_t instances);
 /* Asks for news of interfaces again where reading them failed. */
 void intake_refresh_netlink(struct owner *owner, mtime now);
 /* Sends an input to an instance; false when its channel is full. */

@@ -32,7 +32,8 @@ struct page_walk *page_walk_take(struct owner *owner, page_walk_reader *page, vo
 void page_walk_give(struct page_walk *walk);
 
 void page_walk_start(struct page_walk *walk, unsigned instance, enum snapshot_kind what, uint8_t link);
-/* False when the instance has no room for the question: ask again in the next turn. */
+/* False when the instance has no room for the question: ask again in the next turn; and when it has ended:
+ * then the reader has got an empty last page. */
 bool page_walk_ask(struct owner *owner, struct page_walk *walk);
 
 /* An instance has sent a page. */

@@ -20,6 +20,12 @@ void tables_clean(void);
 /* Gives an instance its tables, which are opened unless another instance has opened them. A family that is
  * only implied and cannot start is left out, after a message. 0, or the exit status after a message. */
 int tables_open(struct owner *owner, struct instance_slot *instance);
+/* The same for an instance that goes on with another configuration of the same kernel table. */
+int tables_reopen(struct owner *owner, struct instance_slot *instance);
+/* Closes tables that no instance has any more, as soon as they have no vifs. */
+void tables_close_unused(struct owner *owner);
+/* The instances' route_timeout may be another: how often counters are read follows. */
+void tables_set_reading_interval(struct owner *owner, mtime now);
 /* Closes all of them; the kernel forgets their vifs and entries. */
 void tables_close(struct owner *owner);
 

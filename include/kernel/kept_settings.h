@@ -28,6 +28,9 @@ struct kept_settings *kept_settings_new(const char *directory, const char *leaf,
  * -errno. That the value could not be kept in the file is no failure: see kept_settings_state_result. */
 int kept_settings_set(struct kept_settings *kept, const char *name, int value);
 
+/* Puts the value of `name` back as kept_settings_free does for all. */
+void kept_settings_put_back(struct kept_settings *kept, const char *name);
+
 /* Why old values would be lost by a kill: 0 when they would not, -errno of the last writing of the file;
  * -EBUSY when another run holds the file. */
 int kept_settings_state_result(const struct kept_settings *kept);

@@ -346,6 +346,34 @@ static void follow_forced_version(struct host *host, mtime now, enum keeper keep
 	reporter_set(&host->reporters[keeper], now, &settings);
 }
 
+void host_configure(struct host *host, mtime now, const struct host_settings *settings)
+{
+	assert(settings->membership == host->settings.membership);
+	host->settings = *settings;
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		follow_forced_version(host, now, keeper);
+}
+
+static void row_copy_wishes(const struct row *row, mtime now, struct host *to)
+{
+	const struct wish *wish;
+
+	LL_FOREACH (row->wishes, wish) {
+		struct filter filter = stored_filter_view(&wish->filter);
+
+		host_want(to, now, wish->instance, &row->entry.group, &filter);
+	}
+}
+
+void host_copy_wishes(struct host *host, mtime now, struct host *to)
+{
+	struct reporter_entry *entry;
+
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = reporter_newer(entry))
+			row_copy_wishes((struct row *)entry, now, to);
+}
+
 void host_set_link(struct host *host, mtime now, const struct host_link *link)
 {
 	bool comes_up = link->usable && !host->link.usable;

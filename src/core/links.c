@@ -98,6 +98,11 @@ void links_enable_table(struct links *links, unsigned table, enum family family)
 	links->changed = true;
 }
 
+void links_disable_table(struct links *links, unsigned table, enum family family)
+{
+	links->enabled[table][family] = false;
+}
+
 void links_set_table(struct links *links, unsigned instance, unsigned table)
 {
 	assert(table < LINKS_TABLES && instance < LINKS_INSTANCES);
@@ -410,16 +415,21 @@ void links_id_free(struct links *links, unsigned instance, uint8_t id)
 
 void links_forget_instance(struct links *links, unsigned instance)
 {
+	struct interface *interface;
+
 	for (unsigned id = 0; id < LINKS_MAX; id++) {
 		struct port *port = links->ports[instance][id];
-		struct interface *interface = port ? port->interface : NULL;
 
 		if (port == NULL)
 			continue;
+		interface = port->interface;
 		port_free(links, port);
 		interface->incomplete = !interface->gone;
 		release_vifs(links, interface);
 	}
+	DL_FOREACH (links->interfaces, interface)
+		if (interface->winner == instance || interface->loser == instance)
+			interface->conflict = false;
 	links->ids_used[instance] = 0;
 	links->changed = true;
 }
@@ -748,7 +758,7 @@ static bool is_missing(const struct links *links, const struct name *name)
 	const struct interface *interface;
 
 	DL_FOREACH (links->interfaces, interface)
-		if (!interface->gone && name_matches(name, interface->name))
+		if (!interface->gone && names_match(name->pattern, interface->name))
 			return false;
 	return true;
 }

@@ -36,10 +36,10 @@ static bool is_pattern(const struct name *name)
 	return strpbrk(name->pattern, "*?[") != NULL;
 }
 
-bool name_matches(const struct name *name, const char *interface)
+bool names_match(const char *pattern, const char *interface)
 {
-	return is_pattern(name) ? fnmatch(name->pattern, interface, 0) == 0
-	                        : strcmp(name->pattern, interface) == 0;
+	return strpbrk(pattern, "*?[") != NULL ? fnmatch(pattern, interface, 0) == 0
+	                                       : strcmp(pattern, interface) == 0;
 }
 
 static bool serves(const struct name *name, enum family family)
@@ -95,7 +95,7 @@ void names_claim(const struct names *names, const char *interface, struct claims
 	LL_FOREACH (names->first, name) {
 		struct name **found = &best[name->instance];
 
-		if (name_matches(name, interface) &&
+		if (names_match(name->pattern, interface) &&
 		    (*found == NULL || (is_pattern(*found) && !is_pattern(name))))
 			*found = name;
 	}

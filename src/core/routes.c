@@ -97,6 +97,16 @@ void routes_free(struct routes *routes)
 	free(routes);
 }
 
+void routes_set_reading_interval(struct routes *routes, mtime now, mtime reading_interval)
+{
+	struct route *route;
+
+	if (reading_interval < routes->reading_interval)
+		DL_FOREACH (routes->readings, route)
+			route->read_at = mtime_min(route->read_at, now + reading_interval);
+	routes->reading_interval = reading_interval;
+}
+
 static uint32_t key_hash(const struct routes *routes, const struct route_key *key)
 {
 	return addr_hash(&key->source, routes->seed ^ addr_hash(&key->group, routes->seed));

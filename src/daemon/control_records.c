@@ -42,7 +42,7 @@ void record_put_daemon(struct json *json, struct owner *owner, mtime now)
 	json_seconds(json, "uptime", (uint64_t)(now - owner->started_at));
 	json_string(json, "configuration", owner->options->config_path);
 	json_seconds(json, "configuration_loaded", (uint64_t)owner->config->read_at);
-	json_number(json, "instances", owner->instance_count);
+	json_number(json, "instances", owner->config->instance_count);
 	json_open(json, "tables", '[');
 	for (const struct table *table = owner->tables; table; table = table->next)
 		put_table(json, table);

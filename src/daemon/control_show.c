@@ -197,7 +197,7 @@ static void read_page(void *reader, struct owner *owner, const struct snapshot_r
 	if (more)
 		return;
 	close_group(client);
-	if (show->show->walk == SNAPSHOT_LINKS)
+	if (show->show->walk == SNAPSHOT_LINKS && owner->instances[show->walk->instance].config != NULL)
 		put_missing_links(client, &owner->instances[show->walk->instance]);
 }
 

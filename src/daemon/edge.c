@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/guard.h"
+#include "daemon/instances.h"
 #include "daemon/log.h"
 #include "daemon/owner.h"
 #include "daemon/table.h"
@@ -84,13 +85,20 @@ static void log_word(const struct owner *owner, const struct link_op *op, enum f
 	}
 }
 
+static bool is_configured(const struct instance_slot *slot, const struct link_op *op)
+{
+	return instance_names_link(slot, op->change.role, FAMILY_IPV4, op->name) ||
+	       instance_names_link(slot, op->change.role, FAMILY_IPV6, op->name);
+}
+
 static void log_link(struct owner *owner, const struct link_op *op)
 {
 	struct instance_slot *slot = &owner->instances[op->instance];
 
 	if (!op->change.present) {
-		info("%s: %s: %s interface is gone; waiting for it", slot->config->name, op->name,
-		     op->change.role == ROLE_UPSTREAM ? "upstream" : "downstream");
+		if (is_configured(slot, op))
+			info("%s: %s: %s interface is gone; waiting for it", slot->config->name, op->name,
+			     op->change.role == ROLE_UPSTREAM ? "upstream" : "downstream");
 		memset(slot->told[op->id], 0, sizeof slot->told[op->id]);
 		return;
 	}
@@ -145,7 +153,7 @@ static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 		disable_rp_filter(owner, op->name);
 	else if (owner->rpfilter == NULL)
 		check_rp_filter(op);
-	for (int family = 0; family < FAMILIES && op->change.role == ROLE_UPSTREAM; family++)
+	for (int family = 0; family < FAMILIES; family++)
 		uplink_tell(owner, op, family, now);
 	return 0;
 }
@@ -230,6 +238,7 @@ void edge_apply(struct owner *owner, mtime now)
 		guard_hear(owner, now);
 	owner->written = false;
 	guard_apply(owner, now);
+	tables_close_unused(owner);
 	LL_FOREACH (owner->uplinks, uplink)
 		uplink_apply(owner, uplink, now);
 	LL_FOREACH (owner->tables, table) {

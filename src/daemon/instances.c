@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/instances.h"
 
+#include "core/names.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/table.h"
@@ -11,13 +12,26 @@
 
 #define STOP_PATIENCE (5 * MTIME_SECOND) /* a worker answers within microseconds */
 
-static bool start_instance(struct owner *owner, unsigned number)
+bool instance_names_link(const struct instance_slot *slot, enum link_role role, enum family family,
+                         const char *interface)
 {
-	struct instance_slot *slot = &owner->instances[number];
+	const struct config_instance *config = slot->config;
+	const struct config_link *links = role == ROLE_UPSTREAM ? config->upstream : config->downstream;
+	size_t count = role == ROLE_UPSTREAM ? config->upstream_count : config->downstream_count;
+
+	for (size_t i = 0; i < count; i++)
+		if (links[i].settings.version[family] != VERSION_NONE &&
+		    names_match(links[i].name, interface))
+			return true;
+	return false;
+}
+
+bool instance_start(struct owner *owner, struct instance_slot *slot)
+{
 	int result;
 
 	result = worker_start(&slot->worker, &slot->config->settings, owner_random(),
-	                      owner->config->ring_size, owner->record_fd, (uint8_t)number);
+	                      owner->config->ring_size, owner->record_fd, (uint8_t)slot->number);
 	if (result != 0) {
 		errno = -result;
 		warn("%s: worker cannot start", slot->config->name);
@@ -32,16 +46,16 @@ static bool start_instance(struct owner *owner, unsigned number)
 	return owner_watch(owner, &slot->source);
 }
 
-static bool name_links(struct owner *owner, unsigned number)
+bool instance_name_links(struct owner *owner, const struct instance_slot *slot)
 {
-	const struct config_instance *config = &owner->config->instances[number];
+	const struct config_instance *config = slot->config;
 
 	for (size_t i = 0; i < config->upstream_count; i++)
-		if (!links_name(owner->links, number, ROLE_UPSTREAM, config->upstream[i].name,
+		if (!links_name(owner->links, slot->number, ROLE_UPSTREAM, config->upstream[i].name,
 		                &config->upstream[i].settings))
 			return false;
 	for (size_t i = 0; i < config->downstream_count; i++)
-		if (!links_name(owner->links, number, ROLE_DOWNSTREAM, config->downstream[i].name,
+		if (!links_name(owner->links, slot->number, ROLE_DOWNSTREAM, config->downstream[i].name,
 		                &config->downstream[i].settings))
 			return false;
 	return true;
@@ -49,15 +63,16 @@ static bool name_links(struct owner *owner, unsigned number)
 
 bool instances_make(struct owner *owner)
 {
-	owner->instances = calloc(owner->config->instance_count, sizeof *owner->instances);
+	owner->instances = calloc(CONFIG_INSTANCES_MAX, sizeof *owner->instances);
 	if (owner->instances == NULL)
 		return false;
 	owner->instance_count = owner->config->instance_count;
-	for (unsigned i = 0; i < owner->instance_count; i++) {
+	for (unsigned i = 0; i < CONFIG_INSTANCES_MAX; i++) {
 		owner->instances[i].owner = owner;
 		owner->instances[i].number = i;
-		owner->instances[i].config = &owner->config->instances[i];
 	}
+	for (unsigned i = 0; i < owner->instance_count; i++)
+		owner->instances[i].config = &owner->config->instances[i];
 	return true;
 }
 
@@ -78,19 +93,20 @@ int instances_open(struct owner *owner)
 bool instances_start(struct owner *owner)
 {
 	for (unsigned i = 0; i < owner->instance_count; i++)
-		if (!name_links(owner, i) || !start_instance(owner, i))
+		if (!instance_name_links(owner, &owner->instances[i]) ||
+		    !instance_start(owner, &owner->instances[i]))
 			return false;
 	return true;
 }
 
-static void stop_instance(struct owner *owner, struct instance_slot *slot, mtime deadline)
+static void stop(struct owner *owner, struct instance_slot *slot, mtime deadline)
 {
-	struct input stop = {.kind = INPUT_STOP};
+	struct input input = {.kind = INPUT_STOP};
 
 	if (slot->worker == NULL)
 		return;
 	lane_wake(slot->channel->down);
-	while (!intake_tell(slot, &stop, NULL, 0) && clock_now() < deadline)
+	while (!intake_tell(slot, &input, NULL, 0) && clock_now() < deadline)
 		grant_requests(owner, &slot->source, clock_now());
 	lane_wake(slot->channel->down);
 	while (slot->channel != NULL && clock_now() < deadline) {
@@ -100,7 +116,15 @@ static void stop_instance(struct owner *owner, struct instance_slot *slot, mtime
 	}
 	if (slot->channel == NULL)
 		grant_recording_error(owner, worker_finish(slot->worker));
+	else
+		owner_unwatch(owner, &slot->source);
 	slot->worker = NULL;
+	slot->channel = NULL;
+}
+
+void instance_stop(struct owner *owner, struct instance_slot *slot)
+{
+	stop(owner, slot, clock_now() + STOP_PATIENCE);
 }
 
 void instances_stop(struct owner *owner)
@@ -108,5 +132,18 @@ void instances_stop(struct owner *owner)
 	mtime deadline = clock_now() + STOP_PATIENCE;
 
 	for (size_t i = 0; i < owner->instance_count; i++)
-		stop_instance(owner, &owner->instances[i], deadline);
+		stop(owner, &owner->instances[i], deadline);
+}
+
+void instances_tell(struct owner *owner)
+{
+	struct input input = {.kind = INPUT_SETTINGS};
+
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		struct instance_slot *slot = &owner->instances[i];
+
+		if (slot->settings_due &&
+		    intake_tell(slot, &input, &slot->config->settings, sizeof slot->config->settings))
+			slot->settings_due = false;
+	}
 }

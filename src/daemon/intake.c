@@ -14,7 +14,7 @@ bool intake_tell(struct instance_slot *instance, const struct input *input, cons
 {
 	void *room, *message;
 
-	if (instance->worker == NULL)
+	if (instance->channel == NULL)
 		return false;
 	message = lane_reserve(instance->channel->down, size, &room);
 	if (message == NULL) {
@@ -33,7 +33,7 @@ bool intake_tell(struct instance_slot *instance, const struct input *input, cons
 void intake_wake(struct owner *owner)
 {
 	for (size_t i = 0; i < owner->instance_count; i++)
-		if (owner->instances[i].worker != NULL)
+		if (owner->instances[i].channel != NULL)
 			lane_wake(owner->instances[i].channel->down);
 }
 
@@ -186,15 +186,16 @@ void intake_counters(struct owner *owner, struct table *table, mtime now)
 	intake_wake(owner);
 }
 
-static void tell_missing(struct owner *owner)
+void intake_tell_missing(struct owner *owner, uint64_t instances)
 {
 	size_t cursor = 0;
 	unsigned instance;
 	const char *pattern;
 
 	while (links_next_missing(owner->links, &cursor, &instance, &pattern))
-		warnx("%s: %s: no such interface; waiting for it", owner->instances[instance].config->name,
-		      pattern);
+		if (instances >> instance & 1)
+			warnx("%s: %s: no such interface; waiting for it",
+			      owner->instances[instance].config->name, pattern);
 }
 
 static void take_news(void *context, const struct netlink_news *news)
@@ -222,7 +223,7 @@ static void take_news(void *context, const struct netlink_news *news)
 	case NETLINK_DUMP_END:
 		links_dump_end(owner->links);
 		if (!owner->first_dump_over)
-			tell_missing(owner);
+			intake_tell_missing(owner, UINT64_MAX);
 		owner->first_dump_over = true;
 		break;
 	}

@@ -131,7 +131,6 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	result = owner_run(&options, config);
-	config_free(config);
 	log_close();
 	return result;
 }

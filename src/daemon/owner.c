@@ -7,6 +7,7 @@
 #include "daemon/instances.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "daemon/reconfigure.h"
 #include "daemon/sandbox.h"
 #include "daemon/status.h"
 #include "daemon/table.h"
@@ -75,7 +76,7 @@ static void take_signals(struct owner *owner, struct loop_source *source, mtime 
 			status_begin(owner->status, owner, 2, status_destination(owner));
 			break;
 		case SIGHUP:
-			warnx("SIGHUP: reload is not supported yet; restart to use a changed configuration");
+			owner->reload_wanted = true;
 			break;
 		default:
 			owner->stopping = true;
@@ -249,6 +250,7 @@ static void owner_close(struct owner *owner)
 	links_free(owner->links);
 	free_removed(owner);
 	free(owner->instances);
+	config_free(owner->config);
 	close(owner->epoll);
 }
 
@@ -311,9 +313,12 @@ static void owner_loop(struct owner *owner)
 			status_at = now + STATUS_INTERVAL;
 			status_begin(owner->status, owner, owner->options->verbose, STATUS_STDOUT);
 		}
+		if (owner->reload_wanted)
+			reconfigure(owner);
 		status_continue(owner->status, owner);
 		control_turn(owner, now);
 		intake_events(owner);
+		instances_tell(owner);
 		log_expire(now);
 		intake_refresh_netlink(owner, now);
 		edge_apply(owner, now);

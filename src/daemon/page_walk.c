@@ -39,6 +39,10 @@ bool page_walk_ask(struct owner *owner, struct page_walk *walk)
 	                      .what = walk->what,
 	                      .first = walk->first};
 
+	if (instance->channel == NULL) {
+		walk->page(walk->reader, owner, NULL, 0, false);
+		return false;
+	}
 	if (!intake_tell(instance, &input, NULL, 0))
 		return false;
 	lane_wake(instance->channel->down);

@@ -51,6 +51,8 @@ static bool is_like(enum likeness likeness, const struct config_instance *a, con
 	bool upstream = a->upstream_count > 0 &&
 	                same_names(a->upstream, a->upstream_count, b->upstream, b->upstream_count);
 
+	if (a->table != b->table)
+		return false;
 	switch (likeness) {
 	case LIKE_ALL:
 		return name && upstream &&

@@ -370,6 +370,10 @@ static void next_instance(struct status *status)
 /* The next downstream link of the instance, or what follows the last one. */
 static void next_downstream(struct status *status, struct owner *owner)
 {
+	if (owner->instances[status->instance].channel == NULL) {
+		next_instance(status);
+		return;
+	}
 	while (links_next_port(owner->links, &status->port_cursor, &status->port) &&
 	       status->port.instance == status->instance) {
 		if (status->port.role != ROLE_DOWNSTREAM)
@@ -394,9 +398,13 @@ void status_continue(struct status *status, struct owner *owner)
 	while (status->stage != STAGE_IDLE && !status->walk->waiting) {
 		switch (status->stage) {
 		case STAGE_INSTANCE:
-			if (status->instance == owner->instance_count) {
+			if (status->instance >= owner->instance_count) {
 				finish(status, owner);
 				return;
+			}
+			if (owner->instances[status->instance].channel == NULL) {
+				next_instance(status);
+				break;
 			}
 			print_instance(status, owner);
 			status->port_cursor = status->instance * LINKS_MAX;

@@ -173,7 +173,7 @@ static void table_free(struct owner *owner, struct table *table)
 static bool is_configured(const struct owner *owner, uint32_t id)
 {
 	for (size_t i = 0; i < owner->instance_count; i++)
-		if (owner->instances[i].config->table == id)
+		if (owner->instances[i].config != NULL && owner->instances[i].config->table == id)
 			return true;
 	return false;
 }
@@ -249,7 +249,7 @@ static bool serves(const struct config_instance *config, enum family family)
 static bool was_told(const struct owner *owner, const struct instance_slot *instance, enum family family)
 {
 	for (const struct instance_slot *other = owner->instances; other < instance; other++)
-		if (other->table == instance->table && serves(other->config, family))
+		if (other->config != NULL && other->table == instance->table && serves(other->config, family))
 			return true;
 	return false;
 }
@@ -288,7 +288,7 @@ static unsigned choose_number(const struct owner *owner, const struct instance_s
 	for (size_t i = 0; i < owner->instance_count; i++) {
 		const struct instance_slot *other = &owner->instances[i];
 
-		if (other == instance)
+		if (other == instance || other->config == NULL)
 			continue;
 		if (wanted != CONFIG_TABLE_OWN && other->config->table == wanted && other->table != 0)
 			return other->table;
@@ -299,17 +299,59 @@ static unsigned choose_number(const struct owner *owner, const struct instance_s
 	return number;
 }
 
-int tables_open(struct owner *owner, struct instance_slot *instance)
+int tables_reopen(struct owner *owner, struct instance_slot *instance)
 {
-	instance->table = choose_number(owner, instance);
 	links_set_table(owner->links, instance->number, instance->table);
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
-		int result = serves(instance->config, family) ? open_family(owner, instance, family) : 0;
+		int result = 0;
 
+		if (serves(instance->config, family))
+			result = open_family(owner, instance, family);
+		else
+			instance->tables[family] = NULL;
 		if (result != 0)
 			return result;
 	}
 	return 0;
+}
+
+int tables_open(struct owner *owner, struct instance_slot *instance)
+{
+	instance->table = choose_number(owner, instance);
+	return tables_reopen(owner, instance);
+}
+
+static bool is_used(const struct owner *owner, const struct table *table)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].tables[table->family] == table)
+			return true;
+	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
+		if (table->vifs[vif] != NULL)
+			return true;
+	return false;
+}
+
+void tables_close_unused(struct owner *owner)
+{
+	struct table *table, *next;
+
+	LL_FOREACH_SAFE (owner->tables, table, next) {
+		if (is_used(owner, table))
+			continue;
+		links_disable_table(owner->links, table->number, table->family);
+		LL_DELETE(owner->tables, table);
+		owner_unwatch(owner, &table->source);
+		table_free(owner, table);
+	}
+}
+
+void tables_set_reading_interval(struct owner *owner, mtime now)
+{
+	struct table *table;
+
+	LL_FOREACH (owner->tables, table)
+		routes_set_reading_interval(table->routes, now, reading_interval(owner));
 }
 
 void tables_close(struct owner *owner)

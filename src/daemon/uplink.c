@@ -2,6 +2,7 @@
 #include "daemon/uplink.h"
 
 #include "daemon/clock.h"
+#include "daemon/instances.h"
 #include "daemon/log.h"
 #include "kernel/join.h"
 
@@ -41,10 +42,8 @@ static struct host_settings host_settings(const struct link_settings *settings, 
 	};
 }
 
-static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name,
-                                 const struct link_settings *settings)
+static struct host *make_host(enum family family, const struct link_settings *settings)
 {
-	struct uplink *uplink = uplink_find(owner, family, name);
 	struct host_settings host = host_settings(settings, family);
 	struct host_limits limits = {
 		.groups_per_socket = join_groups_max(family),
@@ -52,29 +51,43 @@ static struct uplink *uplink_get(struct owner *owner, enum family family, const 
 		.memory_max = HOST_MEMORY_MAX,
 	};
 
+	return host_new(family, &limits, &host, owner_random());
+}
+
+static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name,
+                                 const struct link_settings *settings)
+{
+	struct uplink *uplink = uplink_find(owner, family, name);
+
 	if (uplink != NULL)
 		return uplink;
 	uplink = calloc(1, sizeof *uplink);
 	if (uplink == NULL)
 		return NULL;
-	uplink->host = host_new(family, &limits, &host, owner_random());
+	uplink->host = make_host(family, settings);
 	if (uplink->host == NULL) {
 		free(uplink);
 		return NULL;
 	}
 	uplink->family = family;
+	uplink->settings = *settings;
 	snprintf(uplink->name, sizeof uplink->name, "%s", name);
 	LL_APPEND(owner->uplinks, uplink);
 	return uplink;
 }
 
-static void close_sockets(struct uplink *uplink)
+static void close_all(int *sockets, size_t count)
 {
 	/* Newest first: the kernel finds a membership by walking from the newest one. */
-	for (size_t slot = uplink->socket_count; slot-- > 0;)
-		if (uplink->sockets[slot] >= 0)
-			join_socket_close(uplink->sockets[slot]);
-	free(uplink->sockets);
+	while (count-- > 0)
+		if (sockets[count] >= 0)
+			join_socket_close(sockets[count]);
+	free(sockets);
+}
+
+static void close_sockets(struct uplink *uplink)
+{
+	close_all(uplink->sockets, uplink->socket_count);
 	uplink->sockets = NULL;
 	uplink->socket_count = 0;
 }
@@ -84,57 +97,25 @@ static void uplink_forget(struct uplink *uplink, mtime now)
 	host_forget(uplink->host, now);
 	close_sockets(uplink);
 	uplink->ifindex = 0;
+	uplink->link.usable = false;
 }
 
 /* A fixed version holds for the kernel's own reports as well. */
-static void force_version(struct owner *owner, const char *name, enum family family,
-                          const struct link_settings *settings)
+static void force_version(struct owner *owner, const struct uplink *uplink)
 {
-	enum version version = settings->upstream_version[family];
+	enum family family = uplink->family;
+	enum version version = uplink->settings.upstream_version[family];
 	/* MLDv1 is 1 there. */
 	int value = family == FAMILY_IPV4 ? (int)version : (int)version - 1;
 	int result;
 
 	if (version == VERSION_NONE || owner->forced_version[family] == NULL)
 		return;
-	result = kept_settings_set(owner->forced_version[family], name, value);
+	result = kept_settings_set(owner->forced_version[family], uplink->name, value);
 	if (result == 0)
 		return;
 	errno = -result;
-	warn("%s: the kernel cannot be made to speak %s", name, version_name(family, version));
-}
-
-void uplink_tell(struct owner *owner, const struct link_op *op, enum family family, mtime now)
-{
-	const struct link_change *change = &op->change;
-	struct uplink *uplink;
-	struct host_link link = {
-		.usable = change->present && change->family[family].usable,
-		.address = change->family[family].address,
-		.mtu = change->mtu,
-	};
-
-	if (change->settings.version[family] == VERSION_NONE ||
-	    owner->instances[op->instance].tables[family] == NULL)
-		return;
-	uplink = uplink_get(owner, family, change->name, &change->settings);
-	if (uplink == NULL)
-		return;
-	uplink->instances |= (uint64_t)1 << op->instance;
-	/* Late news of an interface that another of the same name has followed. */
-	if (!change->present && uplink->ifindex != op->ifindex)
-		return;
-	if (!change->present || (uplink->ifindex != 0 && uplink->ifindex != op->ifindex))
-		uplink_forget(uplink, now);
-	if (!change->present)
-		return;
-	uplink->ifindex = op->ifindex;
-	uplink->table = owner->instances[op->instance].tables[family];
-	uplink->vif = links_vif(owner->links, op->instance, op->id, family);
-	force_version(owner, change->name, family, &change->settings);
-	link.forced_version = join_forced_version(family, change->name);
-	link.kernel_version = join_host_version(family, change->name);
-	host_set_link(uplink->host, now, &link);
+	warn("%s: the kernel cannot be made to speak %s", uplink->name, version_name(family, version));
 }
 
 static int join_fd(struct uplink *uplink, uint32_t slot)
@@ -239,18 +220,26 @@ static void log_superset(struct uplink *uplink)
 	      uplink->name);
 }
 
+static bool join_one(struct uplink *uplink, mtime now)
+{
+	struct join_op op;
+	int result;
+
+	if (!host_pull_join(uplink->host, now, &op))
+		return false;
+	result = perform_join(uplink, &op);
+	log_join_failure(uplink, &op, result);
+	host_join_done(uplink->host, now, &op, result);
+	close_unused(uplink, op.slot);
+	return true;
+}
+
 /* First the kernel's memberships, then the report that tells of them. */
 void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 {
-	struct join_op op;
 	int count = 0;
 
-	while (host_pull_join(uplink->host, now, &op)) {
-		int result = perform_join(uplink, &op);
-
-		log_join_failure(uplink, &op, result);
-		host_join_done(uplink->host, now, &op, result);
-		close_unused(uplink, op.slot);
+	while (join_one(uplink, now)) {
 		if (++count == OPERATIONS_PER_TURN || (count % 16 == 0 && clock_now() - now > TURN_MAX)) {
 			owner->again = true;
 			break;
@@ -274,15 +263,159 @@ static void leave_all(struct uplink *uplink)
 	send_reports(uplink, now);
 }
 
+static void uplink_end(struct uplink *uplink)
+{
+	leave_all(uplink);
+	host_free(uplink->host);
+	close_sockets(uplink);
+	free(uplink);
+}
+
+/* Somebody else keeps the memberships from now on. What is wanted is joined and told anew before the old ones
+ * go: upstream somebody is a member all the time. */
+static void replace_host(struct uplink *uplink, mtime now)
+{
+	struct host *old = uplink->host, *host = make_host(uplink->family, &uplink->settings);
+	size_t socket_count = uplink->socket_count;
+	int *sockets = uplink->sockets;
+
+	if (host == NULL)
+		return;
+	uplink->host = host;
+	uplink->sockets = NULL;
+	uplink->socket_count = 0;
+	host_set_link(host, now, &uplink->link);
+	host_copy_wishes(old, now, host);
+	while (join_one(uplink, now))
+		continue;
+	send_reports(uplink, now);
+	close_all(sockets, socket_count);
+	host_free(old);
+}
+
+static void uplink_set(struct owner *owner, struct uplink *uplink, mtime now,
+                       const struct link_settings *settings)
+{
+	enum family family = uplink->family;
+	bool other_keeper = settings->upstream_membership != uplink->settings.upstream_membership;
+	bool is_freed = uplink->settings.upstream_version[family] != VERSION_NONE &&
+	                settings->upstream_version[family] == VERSION_NONE;
+	struct host_settings host = host_settings(settings, family);
+
+	uplink->settings = *settings;
+	if (is_freed && owner->forced_version[family] != NULL)
+		kept_settings_put_back(owner->forced_version[family], uplink->name);
+	force_version(owner, uplink);
+	uplink->link.forced_version = join_forced_version(family, uplink->name);
+	uplink->link.kernel_version = join_host_version(family, uplink->name);
+	host_set_link(uplink->host, now, &uplink->link);
+	if (other_keeper)
+		replace_host(uplink, now);
+	else
+		host_configure(uplink->host, now, &host);
+}
+
+/* The settings in force are those of the first instance that has the link. */
+static void uplink_configure(struct owner *owner, struct uplink *uplink, mtime now)
+{
+	struct links_port port;
+	size_t cursor = 0;
+
+	while (links_next_port(owner->links, &cursor, &port)) {
+		if (port.role != ROLE_UPSTREAM || strcmp(port.name, uplink->name) != 0 ||
+		    (uplink->instances >> port.instance & 1) == 0)
+			continue;
+		if (!link_settings_equal(&port.settings, &uplink->settings))
+			uplink_set(owner, uplink, now, &port.settings);
+		return;
+	}
+}
+
+static void uplink_leave(struct owner *owner, struct uplink *uplink, unsigned instance, mtime now)
+{
+	host_unwant_all(uplink->host, now, instance);
+	uplink->instances &= ~((uint64_t)1 << instance);
+	if (uplink->instances != 0) {
+		uplink_configure(owner, uplink, now);
+		return;
+	}
+	send_reports(uplink, now);
+	LL_DELETE(owner->uplinks, uplink);
+	uplink_end(uplink);
+}
+
+void uplink_tell(struct owner *owner, const struct link_op *op, enum family family, mtime now)
+{
+	const struct link_change *change = &op->change;
+	struct uplink *uplink;
+	bool is_known;
+	struct host_link link = {
+		.usable = change->present && change->family[family].usable,
+		.address = change->family[family].address,
+		.mtu = change->mtu,
+	};
+
+	uplink = uplink_find(owner, family, change->name);
+	is_known = uplink != NULL && (uplink->instances >> op->instance & 1) != 0;
+	if (change->role != ROLE_UPSTREAM || change->settings.version[family] == VERSION_NONE ||
+	    owner->instances[op->instance].tables[family] == NULL) {
+		if (is_known)
+			uplink_leave(owner, uplink, op->instance, now);
+		return;
+	}
+	/* Gone from the configuration. */
+	if (!change->present && !is_known)
+		return;
+	uplink = uplink_get(owner, family, change->name, &change->settings);
+	if (uplink == NULL)
+		return;
+	uplink->instances |= (uint64_t)1 << op->instance;
+	/* Late news of an interface that another of the same name has followed. */
+	if (!change->present && uplink->ifindex != op->ifindex)
+		return;
+	if (!change->present || (uplink->ifindex != 0 && uplink->ifindex != op->ifindex))
+		uplink_forget(uplink, now);
+	if (!change->present)
+		return;
+	uplink->ifindex = op->ifindex;
+	uplink->table = owner->instances[op->instance].tables[family];
+	uplink->vif = links_vif(owner->links, op->instance, op->id, family);
+	uplink_configure(owner, uplink, now);
+	force_version(owner, uplink);
+	link.forced_version = join_forced_version(family, change->name);
+	link.kernel_version = join_host_version(family, change->name);
+	uplink->link = link;
+	host_set_link(uplink->host, now, &link);
+}
+
+static bool is_named(const struct instance_slot *slot, const struct uplink *uplink)
+{
+	return slot->config != NULL && slot->tables[uplink->family] != NULL &&
+	       instance_names_link(slot, ROLE_UPSTREAM, uplink->family, uplink->name);
+}
+
+void uplinks_reconsider(struct owner *owner, mtime now)
+{
+	struct uplink *uplink, *next;
+
+	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
+		uint64_t left = 0;
+
+		for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
+			if (!is_named(&owner->instances[__builtin_ctzll(instances)], uplink))
+				left |= instances & -instances;
+		/* With the last one the uplink is gone. */
+		for (; left != 0; left &= left - 1)
+			uplink_leave(owner, uplink, (unsigned)__builtin_ctzll(left), now);
+	}
+}
+
 void uplinks_free(struct owner *owner)
 {
 	struct uplink *uplink, *next;
 
 	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
-		leave_all(uplink);
-		host_free(uplink->host);
-		close_sockets(uplink);
-		free(uplink);
+		uplink_end(uplink);
 	}
 	owner->uplinks = NULL;
 }

@@ -81,10 +81,12 @@ static bool remember(struct kept_settings *kept, const char *name, int old, int 
 {
 	struct setting *list;
 	size_t place = 0;
+	bool is_new, is_ours;
 
 	while (place < kept->count && strcmp(kept->list[place].name, name) != 0)
 		place++;
-	if (place == kept->count) {
+	is_new = place == kept->count;
+	if (is_new) {
 		list = realloc(kept->list, (kept->count + 1) * sizeof *list);
 		if (list == NULL)
 			return false;
@@ -92,7 +94,10 @@ static bool remember(struct kept_settings *kept, const char *name, int old, int 
 		kept->count++;
 		snprintf(list[place].name, sizeof list[place].name, "%s", name);
 	}
-	kept->list[place].old = old;
+	/* Our own value of before is not the old one; of a new interface of that name it is. */
+	is_ours = !is_new && kept->list[place].own == old;
+	if (!is_ours)
+		kept->list[place].old = old;
 	kept->list[place].own = own;
 	return true;
 }
@@ -279,6 +284,19 @@ int kept_settings_set(struct kept_settings *kept, const char *name, int own)
 	/* First the file, then the setting: a kill between the two does no harm. */
 	save_state(kept);
 	return write_setting(kept->directory, name, kept->leaf, own);
+}
+
+void kept_settings_put_back(struct kept_settings *kept, const char *name)
+{
+	unsigned restored = 0;
+
+	for (size_t i = 0; i < kept->count; i++) {
+		if (strcmp(kept->list[i].name, name) != 0 || !restore(kept, &kept->list[i], &restored))
+			continue;
+		kept->list[i] = kept->list[--kept->count];
+		save_state(kept);
+		return;
+	}
 }
 
 int kept_settings_state_result(const struct kept_settings *kept)

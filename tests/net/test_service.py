@@ -206,7 +206,7 @@ def test_it_works_within_the_units_restrictions(router):
 
 def test_unit_is_valid_and_hardened(tmp_path):
     unit = tmp_path / "mcproxy.service"
-    unit.write_text(re.sub("ExecStart=.*/mcproxy ", f"ExecStart={PROGRAM} ", UNIT.read_text()))
+    unit.write_text(re.sub("Exec(Start|Reload)=.*/mcproxy ", rf"Exec\1={PROGRAM} ", UNIT.read_text()))
 
     def analyze(*arguments):
         result = subprocess.run(["systemd-analyze", *arguments, unit], capture_output=True, text=True, check=False)

@@ -236,6 +236,28 @@ static void what_somebody_else_has_set_stays(void **state)
 	assert_null(state_file());
 }
 
+static void one_value_is_put_back_alone(void **state)
+{
+	struct kept_settings *kept = start(0);
+
+	(void)state;
+	set("eth0", "1");
+	set("eth1", "2");
+	assert_int_equal(kept_settings_set(kept, "eth0", 3), 0);
+	assert_int_equal(kept_settings_set(kept, "eth0", 2), 0);
+	assert_int_equal(kept_settings_set(kept, "eth1", 3), 0);
+	kept_settings_put_back(kept, "eth9");
+	kept_settings_put_back(kept, "eth0");
+	assert_int_equal(get("eth0"), 1);
+	assert_int_equal(get("eth1"), 3);
+	/* No more of our business. */
+	set("eth0", "2");
+	kept_settings_free(kept);
+	assert_int_equal(get("eth0"), 2);
+	assert_int_equal(get("eth1"), 2);
+	assert_null(state_file());
+}
+
 static void interface_that_is_gone_is_skipped(void **state)
 {
 	struct kept_settings *filter = start(0);
@@ -415,6 +437,7 @@ int main(void)
 		ROW(killed_run_is_made_up_for),
 		ROW(run_after_a_killed_one_remembers_the_true_values),
 		ROW(what_somebody_else_has_set_stays),
+		ROW(one_value_is_put_back_alone),
 		ROW(interface_that_is_gone_is_skipped),
 		ROW(interface_that_came_back_is_disabled_again),
 		ROW(file_with_nonsense_does_no_harm),

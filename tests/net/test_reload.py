@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""SIGHUP under live streams: what did not change loses no packet, what did change is in force, an error changes nothing."""
+
+import os
+import signal
+
+import pytest
+from families import FAMILIES, IPV4, IPV6
+from mroute import MulticastRouting6
+from netlab import Daemon, Receiver, Sender, tables, wait_until
+from test_instances import Network
+from topology import make_router
+from wire import Record
+
+GROUP, OTHER, PPS = "239.1.2.3", "239.1.2.4", 200
+QUICK = "query_interval = 5; query_response_interval = 0.5; last_member_query_interval = 0.2;\n"
+
+
+@pytest.fixture
+def network(lab):
+    return make_router(lab, downstreams=3)
+
+
+@pytest.fixture
+def four(lab):
+    return Network(lab)
+
+
+def text(*instances, settings="", protocol='"IGMPv3"'):
+    return f"protocol = {protocol}; {QUICK}{settings}\ninstances = ({', '.join(instances)});\n"
+
+
+def start(network, *instances, links=("eth0", "eth1"), vifs6=(), **options):
+    daemon = Daemon(network.router, text(*instances, **options), "-d", vifs=links, vifs6=vifs6)
+    for link in links:
+        daemon.wait_for_output(f" {link}: link usable")
+    return daemon
+
+
+class Stream:
+    """A stream that flows, from the source to a host that has joined it, and must not lose a packet."""
+
+    def __init__(self, source, host, group=GROUP):
+        self.receiver = Receiver(host, "eth0").join(group)
+        self.sender = Sender(source, "eth0", group).start(pps=PPS)
+        self.receiver.wait_for(20)
+        self.first = self.receiver.sequences()[-1]
+
+    def assert_whole(self):
+        """Nothing was lost, and it still flows."""
+        self.receiver.wait_for(PPS // 4)
+        got = [number for number in self.receiver.sequences() if number >= self.first]
+        lost = set(range(self.first, got[-1] + 1)) - set(got)
+        assert not lost and len(got) == len(set(got)), f"{len(lost)} of {got[-1] - self.first} packets lost: {lost}"
+
+
+def reload(daemon, configuration):
+    """Has the daemon read a configuration; returns what it has written since."""
+    before = len(daemon.stderr)
+    daemon.reconfigure(configuration)
+    wait_until(lambda: any(word in daemon.stderr[before:] for word in ("is in force\n", "stays as it was\n")), 10,
+               lambda: f"the end of the reload: {daemon.stderr[before:]}")
+    return daemon.stderr[before:]
+
+
+def threads(daemon):
+    return set(os.listdir(f"/proc/{daemon.pid}/task"))
+
+
+def test_the_same_file_again_changes_nothing(network):
+    daemon = start(network, '"eth0 ==> eth1"')
+    stream = Stream(network.source, network.host)
+    workers, before = threads(daemon), tables.routes(network.router)[network.source_address, GROUP]
+    for _ in range(10):
+        said = reload(daemon, text('"eth0 ==> eth1"'))
+        assert "changed" not in said and "link in use" not in said
+    stream.assert_whole()
+    after = tables.routes(network.router)[network.source_address, GROUP]
+    assert threads(daemon) == workers and after.packets > before.packets and after.parent == before.parent
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_a_downstream_comes_and_goes(network, family):
+    protocol = f'"{family.protocol}"'
+    ready = {} if family.number == 4 else {"links": (), "vifs6": ("eth0", "eth1")}
+    daemon = start(network, '"eth0 ==> eth1"', protocol=protocol, **ready)
+    receiver = family.receiver(network.host).join(family.group)
+    sender = Sender(network.source, "eth0", family.group).start(pps=PPS)
+    receiver.wait_for(20)
+    first = receiver.sequences()[-1]
+    other = family.receiver(network.host2).join(family.group)
+
+    said = reload(daemon, text('"eth0 ==> eth1 eth2"', protocol=protocol))
+    assert "eth0: changed: +eth2\n" in said
+    other.wait_for(20)
+    assert "eth1: query sent" not in daemon.stderr[daemon.stderr.index("+eth2"):], "the other link was left alone"
+
+    said = reload(daemon, text('"eth0 ==> eth1"', protocol=protocol))
+    assert "eth0: changed: -eth2\n" in said and "interface is gone" not in daemon.stderr
+    other.wait_for_silence()
+    wait_until(lambda: {vif.name for vif in family.vifs(network.router)} == {"eth0", "eth1"}, what="the vif to go")
+    receiver.wait_for(20)
+    sender.stop()
+    got = [number for number in receiver.sequences() if number >= first]
+    assert got == list(range(first, got[-1] + 1)), "no packet lost on the link that stayed"
+
+
+@pytest.mark.parametrize("settings, version, interval", (
+    ("query_interval = 2;", 3, 2), ("query_interval = 60;", 3, 60), ('protocol = "IGMPv2";', 2, 0),
+    ("fast_leave = true; last_member_query_count = 1;", None, 0)))
+def test_settings_of_the_link_of_a_stream(network, settings, version, interval):
+    daemon = start(network, '"eth0 ==> eth1"')
+    stream = Stream(network.source, network.host)
+    capture = IPV4.capture(network.host)
+    said = reload(daemon, text(f'{{ upstream = "eth0"; downstream = "eth1"; {settings} }}'))
+    assert "eth0: changed: " in said and "eth1: settings" in said
+    if version is not None:
+        capture.wait_for(lambda m: m.kind == "query" and m.version == version
+                         and m.query_interval in (0, interval), "a query with the new settings", timeout=8)
+    stream.assert_whole()
+    if "fast_leave" in settings:
+        stream.receiver.leave(GROUP)
+        daemon.wait_for_output(f"eth1: {GROUP}: left")
+        assert not capture.select("query", group=GROUP), "fast_leave is in force"
+
+
+@pytest.mark.parametrize("bad, message", (
+    ("instances = ( \"eth0 ==> eth1\" );\nrobustnes = 3;", "mcproxy.conf:2: robustnes: unknown option"),
+    ("\neth0 => eth1", "mcproxy.conf:2: syntax error in `eth0 => eth1`"),
+    ("eth0 ==> eth0", "mcproxy.conf:1: eth0: both upstream and downstream"),
+    ("", "no instances"),
+    (None, "No such file or directory"),
+), ids=("option", "syntax", "role", "empty", "missing"))
+def test_a_bad_file_changes_nothing(network, bad, message):
+    daemon = start(network, '"eth0 ==> eth1"')
+    stream = Stream(network.source, network.host)
+    if bad is None:
+        daemon.configuration_path.unlink()
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_for_output("everything stays as it was")
+    else:
+        assert "everything stays as it was" in reload(daemon, bad)
+    assert message in daemon.stderr
+    stream.assert_whole()
+    # It is as good as before.
+    assert "is in force" in reload(daemon, text('"eth0 ==> eth1 eth2"'))
+    stream.assert_whole()
+
+
+def test_what_cannot_start_changes_nothing(network):
+    daemon = start(network, '"eth0 ==> eth1"')
+    stream = Stream(network.source, network.host)
+    rival = MulticastRouting6(network.router)
+    both = text('"eth0 ==> eth1 eth2"', protocol='["IGMPv3", "MLDv2"]')
+    said = reload(daemon, both)
+    assert "IPv6: another multicast router is running" in said and "everything stays as it was" in said
+    assert {vif.name for vif in tables.vifs(network.router)} == {"eth0", "eth1"}
+    stream.assert_whole()
+    rival.close()
+    assert "is in force" in reload(daemon, both)
+    wait_until(lambda: {vif.name for vif in tables.vifs6(network.router)} == {"eth0", "eth1", "eth2"}, what="the mifs")
+    stream.assert_whole()
+
+
+def test_a_family_begins_and_ends(network):
+    daemon = start(network, '"eth0 ==> eth1"')
+    stream = Stream(network.source, network.host)
+    for _ in range(2):
+        reload(daemon, text('"eth0 ==> eth1"', protocol='["IGMPv3", "MLDv2"]'))
+        receiver = IPV6.receiver(network.host).join(IPV6.group)
+        sender = Sender(network.source, "eth0", IPV6.group).start(pps=PPS)
+        receiver.wait_for(20)
+        assert IPV6.group in IPV6.joined(network)
+        reload(daemon, text('"eth0 ==> eth1"'))
+        receiver.wait_for_silence()
+        wait_until(lambda: IPV6.group not in IPV6.joined(network) and not tables.vifs6(network.router), what="its end")
+        sender.stop()
+        receiver.close()
+    MulticastRouting6(network.router).done()  # the socket is free
+    stream.assert_whole()
+
+
+def test_instances_begin_and_end(four):
+    daemon = start(four, '"eth0 ==> eth1"')
+    workers = threads(daemon)
+    stream = Stream(four.source, four.host)
+    for _ in range(2):
+        said = reload(daemon, text('"eth2 ==> eth3"', '"eth0 ==> eth1"'))
+        assert "eth2: added\n" in said and len(threads(daemon)) == len(workers) + 1
+        second = Stream(four.source2, four.host2, OTHER)
+        assert OTHER in tables.igmp_groups(four.router, "eth2")
+        second.assert_whole()
+        said = reload(daemon, text('"eth0 ==> eth1"'))
+        assert "eth2: removed\n" in said and threads(daemon) == workers
+        second.receiver.wait_for_silence()
+        wait_until(lambda: OTHER not in tables.igmp_groups(four.router, "eth2"), what="the leave upstream")
+        wait_until(lambda: {vif.name for vif in tables.vifs(four.router)} == {"eth0", "eth1"}, what="the vifs to go")
+        wait_until(lambda: {group for _, group in tables.routes(four.router)} == {GROUP}, what="the routes to go")
+        second.sender.stop()
+        second.receiver.close()
+    stream.assert_whole()
+
+
+def test_an_instance_is_known_by_its_upstream(four):
+    daemon = start(four, '"eth0 ==> eth1"')
+    workers = threads(daemon)
+    stream = Stream(four.source, four.host)
+    said = reload(daemon, text('{ name = "iptv"; upstream = "eth0"; downstream = "eth1"; }'))
+    assert "iptv: changed: named eth0 before\n" in said
+    stream.assert_whole()
+    # And then by its name.
+    reload(daemon, text('{ name = "iptv"; upstream = "eth2"; downstream = "eth1"; }'))
+    wait_until(lambda: GROUP in tables.igmp_groups(four.router, "eth2")
+               and GROUP not in tables.igmp_groups(four.router, "eth0"), what="the join on the other upstream")
+    assert threads(daemon) == workers
+    Sender(four.source2, "eth0", GROUP).start(pps=PPS)
+    stream.receiver.wait_for(20, source="10.0.2.10")
+
+
+def test_a_link_changes_its_side(network):
+    daemon = start(network, '"eth0 ==> eth1 eth2"', links=("eth0", "eth1", "eth2"))
+    stream = Stream(network.source, network.host)
+    assert "changed: +eth2 -eth2" in reload(daemon, text('"eth0 eth2 ==> eth1"'))
+    wait_until(lambda: GROUP in tables.igmp_groups(network.router, "eth2"), what="the join there")
+    reload(daemon, text('"eth0 ==> eth1 eth2"'))
+    wait_until(lambda: GROUP not in tables.igmp_groups(network.router, "eth2"), what="the leave there")
+    Receiver(network.host2, "eth0").join(GROUP).wait_for(20)
+    stream.assert_whole()
+
+
+def test_instances_that_share_an_upstream(network):
+    first, second = '"eth0 ==> eth1"', '"eth0 ==> eth2"'
+    daemon = start(network, first, second, links=("eth0", "eth1", "eth2"))
+    stream = Stream(network.source, network.host)
+    Receiver(network.host2, "eth0").join(GROUP).join(OTHER)
+    wait_until(lambda: OTHER in tables.igmp_groups(network.router, "eth0"), what="the join upstream")
+    capture = IPV4.capture(network.source)
+    reload(daemon, text(first))
+    wait_until(lambda: OTHER not in tables.igmp_groups(network.router, "eth0"), what="the leave upstream")
+    stream.assert_whole()
+    assert GROUP in tables.igmp_groups(network.router, "eth0")
+    assert Record("TO_IN", GROUP) not in capture.records(GROUP), "what both had is not left"
+    # The one that was first goes.
+    reload(daemon, text(second, first))
+    wait_until(lambda: OTHER in tables.igmp_groups(network.router, "eth0"), what="the join upstream")
+    reload(daemon, text(second))
+    stream.receiver.wait_for_silence()
+    assert {GROUP, OTHER} <= set(tables.igmp_groups(network.router, "eth0"))
+
+
+def joins_and_leaves(capture, group):
+    return [record.type for record in capture.records(group, outgoing=False)
+            if record.type in ("TO_EX", "IS_EX", "TO_IN") and not record.sources]
+
+
+def test_who_keeps_the_memberships_upstream(network):
+    daemon = start(network, '"eth0 ==> eth1"')
+    stream = Stream(network.source, network.host)
+    capture = IPV4.capture(network.source)
+    said = reload(daemon, text('"eth0 ==> eth1"', settings='upstream_membership = "user";'))
+    assert "eth0: settings" in said
+    wait_until(lambda: GROUP not in tables.igmp_groups(network.router, "eth0"), what="the kernel's leave")
+    capture.wait_for_record("TO_EX", GROUP)
+    capture.wait_for_record("TO_IN", GROUP)  # the kernel's, 10 ms later; a querier would ask
+    asker = IPV4.querier(network)
+    mark = capture.messages[-1].time
+    asker.query(group=GROUP, max_response=0.5)
+    capture.wait_for(lambda m: m.kind == "report" and Record("IS_EX", GROUP) in m.records, "the answer", after=mark)
+    # Back to the kernel nobody leaves.
+    mark = capture.messages[-1].time
+    reload(daemon, text('"eth0 ==> eth1"'))
+    wait_until(lambda: GROUP in tables.igmp_groups(network.router, "eth0"), what="the kernel's join")
+    asker.query(group=GROUP, max_response=0.5)
+    capture.wait_for(lambda m: m.kind == "report" and Record("IS_EX", GROUP) in m.records, "the answer", after=mark)
+    assert Record("TO_IN", GROUP) not in capture.records(GROUP, after=mark)
+    stream.assert_whole()
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_the_version_spoken_upstream(network, family):
+    protocol = f'"{family.protocol}"'
+    ready = {} if family.number == 4 else {"links": (), "vifs6": ("eth0", "eth1")}
+    daemon = start(network, '"eth0 ==> eth1"', protocol=protocol, **ready)
+    capture = family.capture(network.source)
+    fixed = text('"eth0 ==> eth1"', settings=f'upstream_version = "{family.older}";', protocol=protocol)
+    reload(daemon, fixed)
+    wait_until(lambda: family.forced_version(network.router) == family.older_version, what="the forced version")
+    family.receiver(network.host).join(family.group)
+    capture.wait_for(lambda m: m.kind == "report" and m.version == family.older_version and m.group == family.group,
+                     "a report in the fixed version")
+    reload(daemon, text('"eth0 ==> eth1"', protocol=protocol))
+    wait_until(lambda: family.forced_version(network.router) == 0, what="the old value")
+    family.receiver(network.host).join(family.other_group)
+    capture.wait_for_record("TO_EX", family.other_group)
+
+
+def test_global_keys(network):
+    daemon = start(network, '"eth0 ==> eth1"')
+    path = network.router.directory / "status"
+    said = reload(daemon, text('"eth0 ==> eth1"', settings=f'ring_size = 64; status_file = "{path}";'))
+    assert "ring_size: holds for instances that begin from now on" in said
+    daemon.signal(signal.SIGUSR1)
+    wait_until(path.exists, what="the status file")
+
+
+def test_limits_of_an_instance(network):
+    daemon = start(network, '"eth0 ==> eth1"')
+    stream = Stream(network.source, network.host)
+    said = reload(daemon, text('{ upstream = "eth0"; downstream = "eth1"; routes_max = 1; }'))
+    assert "eth0: changed: limits\n" in said
+    Sender(network.source, "eth0", OTHER).start(pps=50)
+    daemon.wait_for_output("dropped: routes_max")
+    stream.assert_whole()
+
+
+def test_reloads_under_load(network):
+    """Many at once, of three configurations, with a stream that is in all of them."""
+    daemon = start(network, '"eth0 ==> eth1"')
+    stream = Stream(network.source, network.host)
+    Receiver(network.host2, "eth0").join(GROUP)
+    configurations = (text('"eth0 ==> eth1 eth2"'), text('"eth0 ==> eth1"', '"==> eth2 eth3"'),
+                      text('"eth3 ==> eth2"', '"eth0 ==> eth1"', settings="robustness = 3;"))
+    for round in range(10):
+        reload(daemon, configurations[round % 3])
+        daemon.signal(signal.SIGHUP)
+        daemon.signal(signal.SIGUSR1)
+    stream.assert_whole()
