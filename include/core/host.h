@@ -102,10 +102,6 @@ bool host_query_is_missing(const struct host *host);
 /* Some EXCLUDE list is too long for the kernel, which holds EXCLUDE{} for it. */
 bool host_has_supersets(const struct host *host);
 
-/* What is held of a group upstream: by the kernel, or told by ourselves. False when that is nothing. The
- * sources are the host's, valid until its next call. */
-bool host_find(struct host *host, const struct addr *group, struct filter *filter);
-
 struct host_status {
 	enum membership_provider membership;
 	size_t groups;        /* wanted */

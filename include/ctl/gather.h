@@ -20,7 +20,8 @@ struct daemon_view {
 	struct json_object *links;
 	struct json_object *upstream;
 	struct json_object *routes;
-	struct json_object *groups; /* members, where one group was asked for */
+	struct json_object *groups;      /* members, where one group was asked for */
+	struct json_object *memberships; /* upstream, likewise */
 };
 
 /* Asks for everything; of a group (or NULL: of all) the routes, and its members. False after a message, when

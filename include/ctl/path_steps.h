@@ -40,8 +40,9 @@ struct stream {
 	struct json_object *groups;
 	struct json_object *routes;
 	struct json_object *upstream;
+	struct json_object *memberships;
 	const struct interfaces *interfaces;
-	/* The kernel's host side has joined the group on that link; NULL: look into the daemon's answer. */
+	/* Has the kernel's host side joined the group on that link? */
 	bool (*has_joined)(const char *link, const struct addr *group);
 	const struct mroute *before, *after; /* the kernel's entry, now and a moment ago; NULL: none */
 	const struct capture *capture;       /* NULL: none was made */

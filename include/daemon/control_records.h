@@ -23,9 +23,7 @@ void record_put_source(struct json *json, const struct snapshot_source *record);
 void record_close_group(struct json *json);
 void record_put_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
                       const struct snapshot_flow *record);
-/* group: whose membership is told too, or NULL. */
-void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink,
-                       const struct addr *group, mtime now);
+void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink, mtime now);
 /* A group that is joined there. */
 void record_put_membership(struct json *json, const struct uplink *uplink, const struct host_group *group);
 

@@ -578,16 +578,6 @@ bool host_has_supersets(const struct host *host)
 	return host->supersets > 0;
 }
 
-bool host_find(struct host *host, const struct addr *group, struct filter *filter)
-{
-	struct row *row = row_find(host, group);
-
-	if (row == NULL)
-		return false;
-	*filter = row->keeper == KEEPER_HOST ? wanted(host, row) : held(host, row);
-	return !filter_is_none(filter);
-}
-
 void host_get_status(const struct host *host, mtime now, struct host_status *status)
 {
 	const struct reporter *reporter = any_reporter(host);

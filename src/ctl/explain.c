@@ -188,6 +188,7 @@ static struct stream make_stream(const struct picture *picture, const char *inst
 	                        .groups = picture->daemon.groups,
 	                        .routes = picture->daemon.routes,
 	                        .upstream = picture->daemon.upstream,
+	                        .memberships = picture->daemon.memberships,
 	                        .interfaces = &picture->interfaces,
 	                        .has_joined = has_joined,
 	                        .capture = picture->capture_why == NULL ? &picture->capture : NULL,

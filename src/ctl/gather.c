@@ -15,9 +15,11 @@
 
 _Static_assert(sizeof((struct table_owner *)0)->name == MRT_OWNER_NAME_SIZE, "a name fits");
 
-/* Collects the elements of the list that is shown; of a status, its members. */
+#define NO_GROUP "224.0.0.0" /* nobody can join it: leaves the memberships out */
+
+/* Collects the elements of a list; of a status, its members. */
 struct collection {
-	const char *what;
+	const char *list;
 	struct json_object *into;
 };
 
@@ -27,16 +29,17 @@ static void collect(void *context, const char *key, struct json_object *value)
 
 	if (json_object_is_type(collection->into, json_type_object))
 		json_object_object_add(collection->into, key, json_object_get(value));
-	else if (strcmp(key, collection->what) == 0 && view_count(collection->into) < RECORDS_MAX)
+	else if (strcmp(key, collection->list) == 0 && view_count(collection->into) < RECORDS_MAX)
 		json_object_array_add(collection->into, json_object_get(value));
 }
 
-static struct json_object *ask(struct session *session, const char *what, const char *group)
+static struct json_object *ask_list(struct session *session, const char *what, const char *list,
+                                    const char *group)
 {
 	struct json_object *request = session_request("show");
 	bool is_list = strcmp(what, "status") != 0;
 	struct collection collection = {
-		.what = what,
+		.list = list,
 		.into = is_list ? json_object_new_array() : json_object_new_object(),
 	};
 
@@ -49,6 +52,11 @@ static struct json_object *ask(struct session *session, const char *what, const 
 	return NULL;
 }
 
+static struct json_object *ask(struct session *session, const char *what, const char *group)
+{
+	return ask_list(session, what, what, group);
+}
+
 bool gather_daemon(const struct ctl *ctl, const char *group, struct daemon_view *view)
 {
 	struct session *session = session_open(ctl);
@@ -59,9 +67,11 @@ bool gather_daemon(const struct ctl *ctl, const char *group, struct daemon_view 
 	view->status = ask(session, "status", NULL);
 	view->instances = view->status != NULL ? ask(session, "instances", NULL) : NULL;
 	view->links = view->instances != NULL ? ask(session, "links", NULL) : NULL;
-	view->upstream = view->links != NULL ? ask(session, "upstream", group) : NULL;
+	view->upstream = view->links != NULL ? ask(session, "upstream", NO_GROUP) : NULL;
 	view->routes = view->upstream != NULL ? ask(session, "routes", group) : NULL;
 	if (group != NULL && view->routes != NULL)
+		view->memberships = ask_list(session, "upstream", "memberships", group);
+	if (view->memberships != NULL)
 		view->groups = ask(session, "groups", group);
 	session_close(session);
 	if (view->routes != NULL && (group == NULL || view->groups != NULL))
@@ -76,6 +86,7 @@ void daemon_view_free(struct daemon_view *view)
 	json_object_put(view->instances);
 	json_object_put(view->links);
 	json_object_put(view->upstream);
+	json_object_put(view->memberships);
 	json_object_put(view->groups);
 	json_object_put(view->routes);
 	*view = (struct daemon_view){0};

@@ -214,9 +214,10 @@ static bool follow_filter(const struct stream *stream, struct steps *steps)
 	return false;
 }
 
-static void tell_not_joined(struct json_object *uplink, struct json_object *link, const char *name,
-                            struct steps *steps)
+static void tell_not_joined(const struct stream *stream, const char *name, struct steps *steps)
 {
+	struct json_object *link = path_link(stream, name);
+	struct json_object *uplink = view_find(stream->upstream, "link", name, "family", family_name(stream));
 	const char *error = answer_text(uplink, "last_error");
 	struct step *step;
 
@@ -234,11 +235,15 @@ static void tell_not_joined(struct json_object *uplink, struct json_object *link
 	                  "the log says more");
 }
 
-static bool is_joined(const struct stream *stream, struct json_object *uplink)
+/* By what the daemon says; and where the kernel keeps the membership, by what it says. */
+static bool is_joined(const struct stream *stream, const char *link)
 {
-	if (is_text(uplink, "membership", "user"))
-		return answer_has(uplink, "joined");
-	return stream->has_joined(answer_text(uplink, "link"), &stream->group);
+	struct json_object *membership =
+		view_find(stream->memberships, "link", link, "family", family_name(stream));
+
+	if (membership == NULL || !is_text(membership, "state", "joined"))
+		return false;
+	return is_text(membership, "kept_by", "mcproxy") || stream->has_joined(link, &stream->group);
 }
 
 static bool follow_upstream(const struct stream *stream, struct steps *steps)
@@ -257,7 +262,7 @@ static bool follow_upstream(const struct stream *stream, struct steps *steps)
 		uplinks++;
 		name = answer_text(link, "link");
 		uplink = view_find(stream->upstream, "link", name, "family", family_name(stream));
-		if (uplink != NULL && answer_bool(link, "usable") && is_joined(stream, uplink)) {
+		if (uplink != NULL && answer_bool(link, "usable") && is_joined(stream, name)) {
 			step_add(steps, "upstream", STEP_OK, "%s has joined %s in %s", name,
 			         addr_format(&stream->group, group), answer_text(uplink, "version"));
 			return true;
@@ -267,8 +272,7 @@ static bool follow_upstream(const struct stream *stream, struct steps *steps)
 		step_add(steps, "upstream", STEP_OK, "the instance has no upstream link: a querier only");
 		return true;
 	}
-	tell_not_joined(view_find(stream->upstream, "link", name, "family", family_name(stream)),
-	                path_link(stream, name), name, steps);
+	tell_not_joined(stream, name, steps);
 	return false;
 }
 

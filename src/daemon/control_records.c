@@ -254,24 +254,7 @@ static void put_upstream_query(struct json *json, const struct host_status *host
 	json_seconds(json, "query_age", (uint64_t)(now - host->query_heard_at));
 }
 
-/* What is held of one group. */
-static void put_joined(struct json *json, const struct uplink *uplink, const struct addr *group)
-{
-	struct filter filter;
-
-	if (addr_family(group) != uplink->family || !host_find(uplink->host, group, &filter))
-		return;
-	json_open(json, "joined", '{');
-	json_string(json, "mode", filter_mode_name(filter.mode));
-	json_open(json, "sources", '[');
-	for (size_t i = 0; i < filter.sources.count; i++)
-		json_addr(json, NULL, &filter.sources.list[i]);
-	json_close(json, ']');
-	json_close(json, '}');
-}
-
-void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink,
-                       const struct addr *group, mtime now)
+void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink, mtime now)
 {
 	struct host_status host;
 
@@ -299,8 +282,6 @@ void record_put_uplink(struct json *json, struct owner *owner, const struct upli
 	json_number(json, "reports_sent", host.reports_sent);
 	json_number(json, "repeats_without_querier", host.repeats);
 	json_number(json, "sends_failed", uplink->send_failures);
-	if (group != NULL)
-		put_joined(json, uplink, group);
 	json_close(json, '}');
 }
 

@@ -36,13 +36,10 @@ static bool wants_uplink(const struct client *client, const struct uplink *uplin
 
 static void put_uplinks(struct client *client)
 {
-	const struct control_request *request = &client->request;
-	const struct addr *group = request->prefix_length == 128 ? &request->prefix : NULL;
-
 	json_open(&client->out, "upstream", '[');
 	for (const struct uplink *uplink = client->owner->uplinks; uplink; uplink = uplink->next)
 		if (wants_uplink(client, uplink))
-			record_put_uplink(&client->out, client->owner, uplink, group, clock_now());
+			record_put_uplink(&client->out, client->owner, uplink, clock_now());
 	json_close(&client->out, ']');
 }
 

@@ -31,6 +31,10 @@
 #define MEMBER            MEMBER_WITH("eth1", "EXCLUDE", "")
 #define UPLINK_WITH(more) "[{'link': 'eth0', 'family': 'IPv4', 'present': true, 'version': 'IGMPv3'" more "}]"
 
+#define MEMBERSHIP_WITH(state, keeper)                                                                       \
+	"[{'link': 'eth0', 'family': 'IPv4', 'group': '239.1.2.3', 'state': '" state                         \
+	"', 'kept_by': '" keeper "'}]"
+
 static struct json_object *json(const char *text)
 {
 	char *copy = strdup(text);
@@ -105,6 +109,7 @@ static void make_healthy(struct stream *stream)
 	                          .groups = json("[" MEMBER "]"),
 	                          .routes = json("[]"),
 	                          .upstream = json(UPLINK_WITH("")),
+	                          .memberships = json(MEMBERSHIP_WITH("joined", "kernel")),
 	                          .interfaces = &interfaces,
 	                          .has_joined = has_joined,
 	                          .before = &before,
@@ -122,6 +127,7 @@ static void end(struct stream *stream)
 	json_object_put(stream->groups);
 	json_object_put(stream->routes);
 	json_object_put(stream->upstream);
+	json_object_put(stream->memberships);
 	firewall_free(firewall);
 }
 
@@ -183,15 +189,21 @@ static void blocked_source(struct stream *stream)
 	        "[" MEMBER_WITH("eth1", "EXCLUDE", "{'source': '10.0.0.10', 'blocked': true}") "]");
 }
 
-static void not_joined(struct stream *stream)
+static void refused_by_the_kernel(struct stream *stream)
 {
-	joined = false;
+	replace(&stream->memberships, MEMBERSHIP_WITH("refused", "kernel"));
 	replace(&stream->upstream, UPLINK_WITH(", 'last_error': 'No buffer space available'"));
 }
 
-static void not_joined_by_ourselves(struct stream *stream)
+static void not_in_the_kernel(struct stream *stream)
 {
-	replace(&stream->upstream, UPLINK_WITH(", 'membership': 'user'"));
+	(void)stream;
+	joined = false;
+}
+
+static void not_wanted_upstream(struct stream *stream)
+{
+	replace(&stream->memberships, "[]");
 }
 
 static void upstream_down(struct stream *stream)
@@ -305,9 +317,10 @@ static void the_first_step_that_fails_is_named(void **state)
 		{ssm_reports, "member", "no member of 239.1.2.3", "ssm_range"},
 		{other_source, "filter", "the members do not want source 10.0.0.10", "correct the source"},
 		{blocked_source, "filter", "the members do not want source 10.0.0.10", "exclude this one"},
-		{not_joined, "upstream", "the kernel refuses: No buffer space available",
+		{refused_by_the_kernel, "upstream", "the kernel refuses: No buffer space available",
 	         "upstream_membership"},
-		{not_joined_by_ourselves, "upstream", "the upstream is not joined on eth0", "log"},
+		{not_in_the_kernel, "upstream", "the upstream is not joined on eth0", "log"},
+		{not_wanted_upstream, "upstream", "the upstream is not joined on eth0", "log"},
 		{upstream_down, "upstream", "eth0 is down or without carrier", "bring eth0 up"},
 		{upstream_without_address, "upstream", "eth0 is without an address", "doctor"},
 		{upstream_missing, "upstream", "ppp0 is not there", "bring ppp0 up"},
@@ -362,8 +375,7 @@ static void unseen(struct stream *stream)
 static void joined_by_ourselves(struct stream *stream)
 {
 	joined = false;
-	replace(&stream->upstream,
-	        UPLINK_WITH(", 'membership': 'user', 'joined': {'mode': 'EXCLUDE', 'sources': []}"));
+	replace(&stream->memberships, MEMBERSHIP_WITH("joined", "mcproxy"));
 }
 
 static void querier_only(struct stream *stream)
