@@ -8,6 +8,7 @@
 #include "ctl/metrics.h"
 #include "ctl/monitor.h"
 #include "ctl/show.h"
+#include "ctl/top.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,9 @@ const struct command commands[] = {
 	{"explain", "GROUP [SOURCE] [--link NAME]", "where a stream stops, and what helps", explain_run},
 	{"doctor", "", "what is wrong with the machine and its network", doctor_run},
 	{"monitor", "[FILTER...]", "events as they happen", monitor_run},
+#ifdef MCPROXY_TOP
+	{"top", "[SECONDS]", "a live screen of streams and links", top_run},
+#endif
 	{"metrics", "[--streams]", "OpenMetrics text, for Prometheus", metrics_run},
 	{"graph", "[FILTER...]", "the trees of streams, for Graphviz", graph_run},
 	{"loglevel", "[[SUBJECT] LEVEL]", "show or set how much the log says", loglevel_run},

@@ -2,10 +2,13 @@
 """mcproxyctl's renderings: columns, metrics, graph, the live screen."""
 
 import json
+import os
 import re
+import socket
+from pathlib import Path
 
 import pytest
-from ctl import ask, mcproxyctl
+from ctl import MCPROXYCTL, ask, mcproxyctl, socket_path
 from netlab import CraftedHost, Daemon, Membership, Receiver, Record, Sender, wait_until
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -79,7 +82,6 @@ def test_graph_is_a_drawing_of_the_trees(tv):
 def test_show_columns_fit_ipv6_addresses_too(router):
     network = router
     daemon = Daemon(network.router, 'protocol = "MLDv2"; instances = ("eth0 ==> eth1");', vifs6=("eth0", "eth1"))
-    import socket
     group = "ff1e:1234:5678:9abc:def0:1234:5678:9abc"
     Membership(network.host, "eth0", socket.AF_INET6).join_source(group, "fd00:1234:5678:9abc:def0:1234:5678:9abc")
     wait_until(lambda: group in mcproxyctl(daemon, "show", "groups"), what="the group")
@@ -94,3 +96,70 @@ def test_the_bit_rate_of_a_stream_is_measured(tv):
     wait_until(lambda: 10_000 < ask(network.daemon, "show", what="routes")["routes"][0]["bit_rate"] < 80_000, 10,
                lambda: f"50 packets of some 92 bytes a second: {ask(network.daemon, 'show', what='routes')}")
     assert json.loads(mcproxyctl(network.daemon, "--json", "show", "routes"))["routes"][0]["packets"] > 50
+
+
+class Screen:
+    """A command on a terminal of its own."""
+
+    def __init__(self, namespace, command, columns=100, rows=24):
+        self._path = f"/tmp/mcproxy-test-tmux-{os.getpid()}-{id(self)}"
+        self._namespace = namespace
+        namespace.lab.defer(self._close)
+        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, f"{command}; echo status=$?; sleep 600")
+
+    def _tmux(self, *arguments):
+        return self._namespace.run("tmux", "-S", self._path, *map(str, arguments))
+
+    def _close(self):
+        self._namespace.run("tmux", "-S", self._path, "kill-server", check=False)
+        Path(self._path).unlink(missing_ok=True)
+
+    @property
+    def text(self):
+        return self._tmux("capture-pane", "-p")
+
+    def type(self, *keys):
+        self._tmux("send-keys", *keys)
+
+    def resize(self, columns, rows):
+        self._tmux("resize-window", "-x", columns, "-y", rows)
+
+    def wait_for(self, *words, timeout=10):
+        wait_until(lambda: all(word in self.text for word in words), timeout, lambda: f"{words} on\n{self.text}", 0.05)
+
+
+def test_top_shows_streams_and_links_live(tv):
+    network = tv
+    Receiver(network.host, "eth0").join("239.1.2.5")
+    Sender(network.source, "eth0", "239.1.2.5", size=1000).start(pps=100)
+    screen = Screen(network.router, f"{MCPROXYCTL} --socket {socket_path(network.daemon)} top 0.2")
+    screen.wait_for("streams: 2", "eth9", "not usable", "kbit/s", "by bit rate")
+
+    def streams():
+        return [line.split()[0] for line in screen.text.splitlines() if line.startswith("239.")]
+    wait_until(lambda: streams() == ["239.1.2.5", GROUP], 10, lambda: f"the largest first on\n{screen.text}")
+    screen.type("g")
+    screen.wait_for("by group")
+    assert streams() == [GROUP, "239.1.2.5"]
+    screen.type("Down")
+    wait_until(lambda: streams() == ["239.1.2.5"], 10, lambda: f"one line further on\n{screen.text}")
+    screen.type("Up")
+    screen.resize(60, 12)
+    wait_until(lambda: max(map(len, screen.text.splitlines())) <= 60 and len(streams()) == 2, 10,
+               lambda: f"a smaller screen\n{screen.text}")
+    screen.type("q")
+    screen.wait_for("status=0")
+    assert "239." not in screen.text  # the screen is as it was before
+
+
+def test_top_ends_with_the_daemon(tv):
+    network = tv
+    screen = Screen(network.router, f"{MCPROXYCTL} --socket {socket_path(network.daemon)} top 0.2")
+    screen.wait_for("streams: 1")
+    network.daemon.terminate()
+    screen.wait_for("the daemon does not answer any more", "status=1")
+
+
+def test_top_needs_a_terminal(tv):
+    assert "a terminal is needed" in mcproxyctl(tv.daemon, "top", status=1)
+    assert "0.1 to 3600" in mcproxyctl(tv.daemon, "top", "0", status=2)
