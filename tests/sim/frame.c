@@ -369,3 +369,89 @@ const char *frame_read_query(const struct frame *frame, struct frame_query *quer
 	query->max_response = !ipv4 ? get16(message + 4) : message[1] ? message[1] * 100 : 10 * MTIME_SECOND;
 	return NULL;
 }
+
+static const char *check_destination(const struct frame *frame, const uint8_t *to)
+{
+	bool ipv4 = frame->family == FAMILY_IPV4;
+
+	return memcmp(frame->bytes + (ipv4 ? 16 : 24), to, ipv4 ? 4 : 16) == 0 ? NULL : "destination";
+}
+
+static const char *read_single(struct frame *frame, const uint8_t *message, bool leave)
+{
+	bool ipv4 = frame->family == FAMILY_IPV4;
+	const uint8_t *group = message + (ipv4 ? 4 : 8);
+	struct addr addr = get_addr(group, frame->family);
+
+	frame->group = universe_group_number(&addr);
+	frame->suppresses = !leave;
+	frame->narrows = leave;
+	if (frame->group < 0)
+		return "a group that does not exist";
+	return check_destination(frame, !leave ? group : ipv4 ? all_routers : all_routers6);
+}
+
+static const char *read_record(struct frame *frame, const uint8_t **at)
+{
+	size_t addr_size = frame->family == FAMILY_IPV4 ? 4 : 16;
+	unsigned type = (*at)[0], count = get16(*at + 2);
+	struct addr addr = get_addr(*at + 4, frame->family);
+	int group = universe_group_number(&addr);
+
+	*at += 4 + addr_size;
+	if (type < IS_IN || type > BLOCK || group < 0)
+		return "a record of unknown type or group";
+	for (; count > 0; count--, *at += addr_size) {
+		if (*at + addr_size > frame->bytes + frame->size)
+			return "a record past the end";
+		addr = get_addr(*at, frame->family);
+		if (universe_source_number(&addr) < 0)
+			return "a source that does not exist";
+	}
+	if (type == TO_IN || type == BLOCK) {
+		frame->narrows = true;
+		frame->group = group;
+	}
+	return NULL;
+}
+
+static const char *read_records(struct frame *frame, const uint8_t *message)
+{
+	const uint8_t *at = message + 8;
+	const char *problem =
+		check_destination(frame, frame->family == FAMILY_IPV4 ? v3_routers : v2_routers6);
+
+	for (unsigned left = get16(message + 6); problem == NULL && left > 0; left--)
+		problem = read_record(frame, &at);
+	if (problem == NULL && at != frame->bytes + frame->size)
+		problem = "number of records";
+	return problem;
+}
+
+const char *frame_read_report(struct frame *frame)
+{
+	bool ipv4 = frame->family == FAMILY_IPV4;
+	const char *problem = ipv4 ? check_ipv4(frame) : check_ipv6(frame);
+	const uint8_t *message = frame->bytes + (ipv4 ? IPV4_HEADER : IPV6_HEADER);
+
+	frame->is_query = false;
+	frame->group = GROUP_NONE;
+	if (problem != NULL)
+		return problem;
+	if (message_sum(frame) != 0xffff)
+		return "checksum";
+	switch (message[0]) {
+	case 0x12:
+	case 0x16:
+	case 131:
+		return read_single(frame, message, false);
+	case 0x17:
+	case 132:
+		return read_single(frame, message, true);
+	case 0x22:
+	case 143:
+		return read_records(frame, message);
+	default:
+		return "type";
+	}
+}

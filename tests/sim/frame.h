@@ -57,5 +57,7 @@ void frame_drop(struct frame *frame); /* one reference */
 
 /* Reads and checks a query down to the last field. NULL, or what is wrong with it. */
 const char *frame_read_query(const struct frame *frame, struct frame_query *query);
+/* The same for a report or leave that somebody else made; fills in what stations that listen need. */
+const char *frame_read_report(struct frame *frame);
 
 #endif

@@ -25,6 +25,9 @@ group.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLO
 filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
 forward.c|routes lead back to their input|s/listener->link != input \&\& //
 membership.c|routes do not follow the members|s/forward_update(instance, membership, now);//
+reporter.c|host: general queries are not answered|s/^\t\tanswer_general(reporter, now, query->max_response);/\t\t(void)0;/
+reporter.c|host: changes of sources are not told|s/whole = !add_pending(.*;/whole = false;/
+joins.c|host: a list hidden by EXCLUDE is never left|s/return part->next != NULL \&\& leave(op, part->next);/return false;/
 '
 
 compile() { # SOURCE OBJECT
@@ -35,7 +38,7 @@ compile_all() {
 	for file in "$source_dir"/src/core/*.c; do
 		compile "$file" "$build_dir/core_$(basename "$file" .c).o" &
 	done
-	for name in agenda asker frame kernel member network oracle proxy simulate topology trouble wish; do
+	for name in agenda asker frame kernel member network oracle proxy simulate topology trouble uplink wish; do
 		compile "$source_dir/tests/sim/$name.c" "$build_dir/sim_$name.o" &
 	done
 	compile "$source_dir/src/daemon/record.c" "$build_dir/sim_record.o" &

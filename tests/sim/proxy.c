@@ -70,7 +70,7 @@ static void do_membership(struct proxy *proxy, const struct request *request, si
 	world_note(proxy->world, "proxy %u: family %u group %d upstream %s", proxy->number, request->family,
 	           group, wish_format(wish, text));
 	proxy->told[request->family][group] = wish;
-	member_set_wish(proxy->links[0].host + request->family, (unsigned)group, wish);
+	uplink_want(proxy->links[0].uplink[request->family], request, payload);
 }
 
 static void do_upstream_query(struct proxy *proxy, const struct request *request, size_t size)
@@ -95,6 +95,8 @@ static void do_upstream_query(struct proxy *proxy, const struct request *request
 	    sources != heard.sources || told.robustness != heard.robustness ||
 	    told.query_interval != heard.interval || told.suppress != heard.suppress)
 		world_fail(proxy->world, "proxy %u: reads an upstream query wrongly", proxy->number);
+	uplink_hear_query(proxy->links[0].uplink[request->family], &told,
+	                  (const struct addr *)(const void *)(payload + sizeof told));
 }
 
 static void do_link_free(struct proxy *proxy, const struct request *request)
@@ -280,6 +282,8 @@ void proxy_link_changed(struct proxy_link *link)
 		if (link->host != NULL && !link->port.up[family] && usable)
 			member_link_up(link->host + family);
 		link->port.up[family] = usable;
+		if (link->host != NULL)
+			uplink_link_changed(link->uplink[family], link->present);
 	}
 	if (!link->present)
 		link->told_gone = true;
@@ -337,6 +341,8 @@ static void add_hosts(struct proxy *proxy, struct proxy_link *link, struct segme
 	for (int family = 0; family < FAMILIES; family++) {
 		member_init(link->host + family, proxy->world, family, &link->addr[family], VERSION_3);
 		segment_attach(segment, &link->host[family].port);
+		link->uplink[family] =
+			uplink_new(link->host + family, proxy->number * FAMILIES + (unsigned)family);
 	}
 	segment->stations++;
 }
@@ -400,10 +406,9 @@ void proxy_restart(struct proxy *proxy)
 	kernel_flush(proxy);
 	proxy->heard_count = 0;
 	for (int family = 0; family < FAMILIES; family++) {
-		for (unsigned group = 0; group < GROUPS_MAX; group++) {
-			member_set_wish(proxy->links[0].host + family, group, WISH_NONE);
+		uplink_unwant_all(proxy->links[0].uplink[family]);
+		for (unsigned group = 0; group < GROUPS_MAX; group++)
 			proxy->told[family][group] = WISH_NONE;
-		}
 	}
 	for (unsigned i = 0; i < proxy->link_count; i++)
 		proxy->links[i].told_gone = false;
@@ -418,6 +423,8 @@ void proxy_free(struct proxy *proxy)
 	instance_free(proxy->instance);
 	recorder_free(proxy->recorder);
 	kernel_flush(proxy);
+	for (int family = 0; family < FAMILIES; family++)
+		uplink_free(proxy->links[0].uplink[family]);
 	free(proxy->links[0].host);
 	free(proxy);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A proxy: the real engine, on a model of the kernel's forwarding table, with hosts of its own upstream that
- * report what the engine wants there.
+ * A proxy: the real engine, on a model of the kernel's forwarding table, with a host side upstream (uplink)
+ * that reports what the engine wants there.
  */
 #ifndef MCPROXY_SIM_PROXY_H
 #define MCPROXY_SIM_PROXY_H
 
 #include "asker.h"
 #include "member.h"
+#include "uplink.h"
 
 #include "daemon/record.h"
 
@@ -26,7 +27,8 @@ struct proxy_link {
 	bool usable[FAMILIES]; /* as the interface is */
 	struct link_settings settings;
 	struct addr addr[FAMILIES];
-	struct member *host; /* upstream: one per family */
+	struct member *host; /* upstream: the kernel's, one per family */
+	struct uplink *uplink[FAMILIES];
 };
 
 enum mfc_state { MFC_NONE, MFC_UNRESOLVED, MFC_SET };

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The host side of a proxy upstream, of one family. The real one (core/host.c) with any of its ways to keep
+ * memberships, on a model of the kernel's sockets whose host side is a plain member; or that member alone, so
+ * that errors of the engine and of the host side are told apart.
+ */
+#ifndef MCPROXY_SIM_UPLINK_H
+#define MCPROXY_SIM_UPLINK_H
+
+#include "member.h"
+
+#include "core/host.h"
+
+struct uplink;
+
+/* kernel: attached to the segment by the caller, and told of its link. Which kind it is follows from the
+ * number. */
+struct uplink *uplink_new(struct member *kernel, unsigned number);
+void uplink_free(struct uplink *uplink);
+
+/* What the engine wants of a group. */
+void uplink_want(struct uplink *uplink, const struct request *request, const void *sources);
+/* Nothing of any group. */
+void uplink_unwant_all(struct uplink *uplink);
+/* A query that the engine passes on. */
+void uplink_hear_query(struct uplink *uplink, const struct upstream_query *query, const struct addr *sources);
+/* After the kernel's member has been told; present: the interface exists. */
+void uplink_link_changed(struct uplink *uplink, bool present);
+
+#endif
