@@ -53,7 +53,8 @@ void links_forget_instance(struct links *links, unsigned instance);
 
 /* News; each call tells the whole state. A new name makes another link of an interface. False when memory or
  * the ids of an instance are short: it gets its link when ids are given back. */
-bool links_interface(struct links *links, int ifindex, const char *name, bool up, uint32_t mtu);
+bool links_interface(struct links *links, int ifindex, const char *name, bool up, bool multicast,
+                     uint32_t mtu);
 void links_interface_gone(struct links *links, int ifindex);
 void links_address(struct links *links, int ifindex, const struct addr *address, bool present);
 /* Around a dump: interfaces and addresses that were not told between the two are gone. */
@@ -80,6 +81,7 @@ struct link_op {
 	unsigned instance;
 	unsigned loser; /* of a conflict: the instance that does without */
 	uint8_t id;
+	bool multicast; /* LINK_TELL: the interface has the flag */
 	struct link_change change;
 };
 /* The next operation; each must be answered by links_done (0 or -errno; of LINK_TELL: 0, or anything else to

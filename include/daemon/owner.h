@@ -119,6 +119,7 @@ struct instance_slot {
 	bool events_wanted;                         /* as the engine was told */
 	bool again;                                 /* there were more requests than one turn may take */
 	struct link_told told[LINKS_MAX][FAMILIES]; /* by link id */
+	uint64_t told_no_multicast;                 /* set of links */
 };
 
 struct options {

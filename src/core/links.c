@@ -24,6 +24,7 @@ struct port {
 	bool told_usable[FAMILIES];
 	struct addr told_address[FAMILIES];
 	uint32_t told_mtu;
+	bool told_multicast;
 	bool tell_unusable[FAMILIES]; /* the vif went: say so before anything else */
 	bool leaving;                 /* to be told as gone, then freed */
 };
@@ -33,6 +34,7 @@ struct interface {
 	int ifindex;
 	char name[LINK_NAME_SIZE];
 	bool up;
+	bool multicast;
 	bool gone;
 	bool seen; /* in the dump under way */
 	uint32_t mtu;
@@ -321,7 +323,8 @@ void links_reconfigure_end(struct links *links, bool good)
 	links->changed = true;
 }
 
-bool links_interface(struct links *links, int ifindex, const char *name, bool up, uint32_t mtu)
+bool links_interface(struct links *links, int ifindex, const char *name, bool up, bool multicast,
+                     uint32_t mtu)
 {
 	struct interface *interface = find_interface(links, ifindex);
 	bool is_new = interface == NULL || strcmp(interface->name, name) != 0;
@@ -335,6 +338,7 @@ bool links_interface(struct links *links, int ifindex, const char *name, bool up
 	if (up && !interface->up)
 		interface->retry_at[FAMILY_IPV4] = interface->retry_at[FAMILY_IPV6] = 0;
 	interface->up = up;
+	interface->multicast = multicast;
 	interface->mtu = mtu;
 	interface->seen = true;
 	return !is_new || attach(links, interface);
@@ -496,7 +500,8 @@ static void fill_change(const struct port *port, struct link_change *change)
 
 static bool port_has_news(const struct port *port)
 {
-	if (port->leaving || !port->told || port->reconfigured || port->told_mtu != port->interface->mtu)
+	if (port->leaving || !port->told || port->reconfigured || port->told_mtu != port->interface->mtu ||
+	    port->told_multicast != port->interface->multicast)
 		return true;
 	for (int family = 0; family < FAMILIES; family++) {
 		struct addr address = interface_address(port->interface, family);
@@ -520,7 +525,8 @@ static bool pull_tell(const struct links *links, struct interface *interface, st
 		                       .ifindex = interface->ifindex,
 		                       .name = interface->name,
 		                       .instance = port->instance,
-		                       .id = port->id};
+		                       .id = port->id,
+		                       .multicast = interface->multicast};
 		fill_change(port, &op->change);
 		return true;
 	}
@@ -651,6 +657,7 @@ static void tell_done(struct links *links, const struct link_op *op)
 	port->told = true;
 	port->reconfigured = false;
 	port->told_mtu = op->change.mtu;
+	port->told_multicast = op->multicast;
 	for (int family = 0; family < FAMILIES; family++) {
 		port->told_usable[family] = op->change.family[family].usable;
 		port->told_address[family] = op->change.family[family].address;

@@ -44,7 +44,9 @@ static void check_link(const struct machine *machine, struct json_object *link, 
 		finding_what(finding, "the link has no carrier");
 		finding_remedy(finding, "check the cable, the other end, and (Wi-Fi) the association");
 	} else if (!interface->multicast) {
-		finding->why = "the kernel sends no multicast by a link without that flag";
+		finding->why =
+			"the kernel routes by it all the same, but drivers and programs may let no stream "
+			"pass there";
 		finding_what(finding, "the MULTICAST flag is missing");
 		finding_remedy(finding, "ip link set %s multicast on", name);
 	} else {

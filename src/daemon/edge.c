@@ -91,6 +91,23 @@ static bool is_configured(const struct instance_slot *slot, const struct link_op
 	       instance_names_link(slot, op->change.role, FAMILY_IPV6, op->name);
 }
 
+/* The kernel's multicast routing does not ask for the flag (seen), so the link is used all the same. */
+static void log_multicast(struct instance_slot *slot, const struct link_op *op)
+{
+	uint64_t link = (uint64_t)1 << op->id;
+
+	if (!op->multicast && (slot->told_no_multicast & link) == 0)
+		warnx("%s: %s: the interface has no MULTICAST flag: it is used all the same, but its driver, "
+		      "and "
+		      "programs that send or receive there, may let no stream pass; if none does: ip link "
+		      "set "
+		      "%s multicast on",
+		      slot->config->name, op->name, op->name);
+	slot->told_no_multicast &= ~link;
+	if (!op->multicast)
+		slot->told_no_multicast |= link;
+}
+
 static void log_link(struct owner *owner, const struct link_op *op)
 {
 	struct instance_slot *slot = &owner->instances[op->instance];
@@ -100,8 +117,10 @@ static void log_link(struct owner *owner, const struct link_op *op)
 			info("%s: %s: %s interface is gone; waiting for it", slot->config->name, op->name,
 			     op->change.role == ROLE_UPSTREAM ? "upstream" : "downstream");
 		memset(slot->told[op->id], 0, sizeof slot->told[op->id]);
+		slot->told_no_multicast &= ~((uint64_t)1 << op->id);
 		return;
 	}
+	log_multicast(slot, op);
 	for (int family = 0; family < FAMILIES; family++) {
 		struct link_told *told = &slot->told[op->id][family];
 		enum link_word word = link_word(owner, op, family);

@@ -204,7 +204,8 @@ static void take_news(void *context, const struct netlink_news *news)
 
 	switch (news->kind) {
 	case NETLINK_LINK:
-		if (!links_interface(owner->links, news->ifindex, news->name, news->up, news->mtu))
+		if (!links_interface(owner->links, news->ifindex, news->name, news->up, news->multicast,
+		                     news->mtu))
 			warnx("%s: not used: out of memory, or more than %d links in an instance", news->name,
 			      LINKS_MAX);
 		break;

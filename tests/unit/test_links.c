@@ -272,15 +272,15 @@ static void life_of_a_link(void **state)
 	open_world(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_3, VERSION_3));
 	expect(&world, "");
-	assert_true(links_interface(world.links, 7, "eth0", false, 1500));
-	assert_true(links_interface(world.links, 8, "eth1", true, 1500));
+	assert_true(links_interface(world.links, 7, "eth0", false, true, 1500));
+	assert_true(links_interface(world.links, 8, "eth1", true, true, 1500));
 	/* It is told of while down, with its vifs. */
 	expect(&world, " add0:0(eth0) add1:0(eth0) tell0:0(eth0)");
 	assert_int_equal(change->role, ROLE_DOWNSTREAM);
 	assert_int_equal(change->mtu, 1500);
 	assert_int_equal(change->settings.robustness, 2);
 	/* IPv6 needs a link-local address, IPv4 none. */
-	links_interface(world.links, 7, "eth0", true, 1500);
+	links_interface(world.links, 7, "eth0", true, true, 1500);
 	expect(&world, " tell0:0(eth0 4)");
 	assert_true(addr_is_unspecified(&change->family[FAMILY_IPV4].address));
 	address(&world, 7, "2001:db8::1", true);
@@ -293,25 +293,25 @@ static void life_of_a_link(void **state)
 	assert_true(addr_equal(&change->family[FAMILY_IPV4].address, &addr));
 	assert_true(addr_equal(&change->family[FAMILY_IPV6].address, &local));
 	/* The same again is no news. */
-	links_interface(world.links, 7, "eth0", true, 1500);
+	links_interface(world.links, 7, "eth0", true, true, 1500);
 	address(&world, 7, "10.0.0.2", true);
 	expect(&world, "");
-	links_interface(world.links, 7, "eth0", true, 9000);
+	links_interface(world.links, 7, "eth0", true, true, 9000);
 	expect(&world, " tell0:0(eth0 4 6)");
 	assert_int_equal(change->mtu, 9000);
 	address(&world, 7, "10.0.0.1", false);
 	expect(&world, " tell0:0(eth0 4 6)");
-	links_interface(world.links, 7, "eth0", false, 9000);
+	links_interface(world.links, 7, "eth0", false, true, 9000);
 	expect(&world, " tell0:0(eth0)");
 	links_interface_gone(world.links, 7);
 	expect(&world, " del0:0(eth0) del1:0(eth0) tell0:0(eth0 gone)");
 	/* The id is used again only after it was given back. */
-	assert_true(links_interface(world.links, 9, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 9, "eth0", true, true, 1500));
 	expect(&world, " add0:0(eth0) add1:0(eth0) tell0:1(eth0 4)");
 	links_interface_gone(world.links, 9);
 	expect(&world, " del0:0(eth0) del1:0(eth0) tell0:1(eth0 gone)");
 	give_back(&world, 0, 0);
-	assert_true(links_interface(world.links, 9, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 9, "eth0", true, true, 1500));
 	expect(&world, " add0:0(eth0) add1:0(eth0) tell0:0(eth0 4)");
 	links_interface_gone(world.links, 123);
 	address(&world, 123, "10.0.0.9", true);
@@ -329,10 +329,10 @@ static void instances_share_an_interface(void **state)
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_3, VERSION_NONE));
 	add_name(&world, 1, ROLE_UPSTREAM, "eth*", settings_of(VERSION_NONE, VERSION_3));
 	add_name(&world, 2, ROLE_UPSTREAM, "tun0", settings_of(VERSION_2, VERSION_NONE));
-	assert_true(links_interface(world.links, 7, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
 	address(&world, 7, "fe80::1", true);
 	expect(&world, " add0:0(eth0) add1:0(eth0) tell1:0(eth0 6) tell0:0(eth0 4)");
-	assert_true(links_interface(world.links, 8, "tun0", true, 1500));
+	assert_true(links_interface(world.links, 8, "tun0", true, true, 1500));
 	expect(&world, " add0:1(tun0) tell2:0(tun0 4)");
 	assert_int_equal(links_vif(world.links, 2, 0, FAMILY_IPV4), 1);
 	assert_int_equal(links_vif(world.links, 2, 0, FAMILY_IPV6), LINKS_NO_VIF);
@@ -354,16 +354,16 @@ static void instances_compete(void **state)
 	add_name(&world, 0, ROLE_DOWNSTREAM, "e*", settings_of(VERSION_3, VERSION_NONE));
 	add_name(&world, 1, ROLE_DOWNSTREAM, "et*", settings_of(VERSION_3, VERSION_3));
 	add_name(&world, 2, ROLE_UPSTREAM, "eth0", settings_of(VERSION_3, VERSION_NONE));
-	assert_true(links_interface(world.links, 1, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
 	address(&world, 1, "fe80::1", true);
 	expect(&world, " add0:0(eth0) add1:0(eth0) tell2:0(eth0 4) tell1:0(eth0 6)");
-	assert_true(links_interface(world.links, 2, "eth1", true, 1500));
+	assert_true(links_interface(world.links, 2, "eth1", true, true, 1500));
 	address(&world, 2, "fe80::2", true);
 	expect(&world, " conflict0>1(eth1) add0:1(eth1) add1:1(eth1) tell1:1(eth1 6) tell0:0(eth1 4)");
 	assert_int_equal(links_vif(world.links, 1, 1, FAMILY_IPV4), LINKS_NO_VIF);
 	assert_int_equal(links_vif(world.links, 1, 1, FAMILY_IPV6), 1);
 	assert_int_equal(world.views[1][1].change.settings.version[FAMILY_IPV4], VERSION_NONE);
-	assert_true(links_interface(world.links, 3, "eth2", true, 1500));
+	assert_true(links_interface(world.links, 3, "eth2", true, true, 1500));
 	expect(&world, " add0:2(eth2) add1:2(eth2) tell1:2(eth2) tell0:1(eth2 4)");
 	close_world(&world);
 }
@@ -380,9 +380,9 @@ static void upstream_links_are_shared_in_one_table(void **state)
 	add_name(&world, 0, ROLE_UPSTREAM, "ppp*", settings_of(VERSION_3, VERSION_NONE));
 	add_name(&world, 1, ROLE_UPSTREAM, "ppp0", settings_of(VERSION_3, VERSION_NONE));
 	add_name(&world, 2, ROLE_UPSTREAM, "ppp?", settings_of(VERSION_3, VERSION_NONE));
-	assert_true(links_interface(world.links, 1, "ppp0", true, 1500));
+	assert_true(links_interface(world.links, 1, "ppp0", true, true, 1500));
 	expect(&world, " add0:0(ppp0) tell1:0(ppp0 4) tell0:0(ppp0 4)");
-	assert_true(links_interface(world.links, 2, "ppp1", true, 1500));
+	assert_true(links_interface(world.links, 2, "ppp1", true, true, 1500));
 	expect(&world, " conflict0>2(ppp1) add0:1(ppp1) tell0:1(ppp1 4)");
 	close_world(&world);
 }
@@ -393,7 +393,7 @@ static void families_without_a_table_have_no_vifs(void **state)
 
 	(void)state;
 	add_name(&world, 0, ROLE_UPSTREAM, "eth0", settings_of(VERSION_3, VERSION_3));
-	assert_true(links_interface(world.links, 7, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
 	address(&world, 7, "fe80::1", true);
 	expect(&world, " tell0:0(eth0)");
 	links_enable_table(world.links, 0, FAMILY_IPV6);
@@ -415,7 +415,7 @@ static void names_and_patterns(void **state)
 		char name[LINK_NAME_SIZE];
 
 		snprintf(name, sizeof name, i == 4 ? "xeth%d" : "eth%d", i);
-		assert_true(links_interface(world.links, i, name, true, 1500));
+		assert_true(links_interface(world.links, i, name, true, true, 1500));
 	}
 	expect(&world,
 	       " add0:0(eth1) tell0:0(eth1 4) add0:1(eth2) tell0:1(eth2 4) add0:2(eth3) tell0:2(eth3 4)");
@@ -440,7 +440,7 @@ static void missing_names(void **state)
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth1", settings_of(VERSION_3, VERSION_NONE));
 	add_name(&world, 1, ROLE_DOWNSTREAM, "tun*", settings_of(VERSION_3, VERSION_NONE));
 	add_name(&world, 2, ROLE_UPSTREAM, "ppp0", settings_of(VERSION_3, VERSION_NONE));
-	assert_true(links_interface(world.links, 1, "eth1", true, 1500));
+	assert_true(links_interface(world.links, 1, "eth1", true, true, 1500));
 	cursor = 0;
 	assert_true(links_next_missing(world.links, &cursor, &instance, &pattern));
 	assert_int_equal(instance, 0);
@@ -453,7 +453,7 @@ static void missing_names(void **state)
 	assert_false(links_next_missing(world.links, &cursor, &instance, &pattern));
 	assert_false(links_next_missing(world.links, &cursor, &instance, &pattern));
 	links_interface_gone(world.links, 1);
-	assert_true(links_interface(world.links, 2, "tun7", true, 1500));
+	assert_true(links_interface(world.links, 2, "tun7", true, true, 1500));
 	cursor = 0;
 	for (int i = 0; i < 3; i++) {
 		static const char *const patterns[] = {"eth0", "eth1", "ppp0"};
@@ -473,23 +473,23 @@ static void failed_vif_is_tried_again(void **state)
 	open_world(&world);
 	add_name(&world, 0, ROLE_UPSTREAM, "eth0", settings_of(VERSION_3, VERSION_NONE));
 	assert_int_equal(links_deadline(world.links), MTIME_NEVER);
-	assert_true(links_interface(world.links, 7, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
 	world.add_result = -ENOBUFS;
 	expect(&world, " add0:0(eth0) tell0:0(eth0)");
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(links_deadline(world.links), world.now + RETRY);
 		world.now += RETRY - 1;
 		expect(&world, "");
-		links_interface(world.links, 7, "eth0", true, 1500);
+		links_interface(world.links, 7, "eth0", true, true, 1500);
 		expect(&world, "");
 		world.now++;
 		expect(&world, " add0:0(eth0)");
 	}
 	/* Not only then: also when the interface comes up. */
-	links_interface(world.links, 7, "eth0", false, 1500);
+	links_interface(world.links, 7, "eth0", false, true, 1500);
 	expect(&world, "");
 	world.add_result = 0;
-	links_interface(world.links, 7, "eth0", true, 1500);
+	links_interface(world.links, 7, "eth0", true, true, 1500);
 	expect(&world, " add0:0(eth0) tell0:0(eth0 4)");
 	assert_int_equal(links_deadline(world.links), MTIME_NEVER);
 	close_world(&world);
@@ -503,7 +503,7 @@ static void failed_vif_of_an_interface_that_goes(void **state)
 	(void)state;
 	open_world(&world);
 	add_name(&world, 0, ROLE_UPSTREAM, "eth0", settings_of(VERSION_3, VERSION_NONE));
-	assert_true(links_interface(world.links, 7, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
 	world.add_result = -ENOBUFS;
 	expect(&world, " add0:0(eth0) tell0:0(eth0)");
 	links_interface_gone(world.links, 7);
@@ -522,11 +522,11 @@ static void refused_news_is_told_again(void **state)
 	(void)state;
 	open_world(&world);
 	add_name(&world, 0, ROLE_UPSTREAM, "eth0", settings_of(VERSION_3, VERSION_NONE));
-	assert_true(links_interface(world.links, 7, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
 	world.refuse_tells = true;
 	expect(&world, " add0:0(eth0)");
 	expect(&world, "");
-	links_interface(world.links, 7, "eth0", true, 1400);
+	links_interface(world.links, 7, "eth0", true, true, 1400);
 	expect(&world, "");
 	assert_int_equal(world.refused, 3);
 	world.refuse_tells = false;
@@ -536,7 +536,7 @@ static void refused_news_is_told_again(void **state)
 	world.refuse_tells = true;
 	links_interface_gone(world.links, 7);
 	expect(&world, " del0:0(eth0)");
-	assert_true(links_interface(world.links, 8, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 8, "eth0", true, true, 1500));
 	/* The old number is not free before the instance knows. */
 	expect(&world, " add0:1(eth0)");
 	world.refuse_tells = false;
@@ -553,19 +553,19 @@ static void short_lives_are_not_told(void **state)
 	open_world(&world);
 	add_name(&world, 0, ROLE_UPSTREAM, "eth0", settings_of(VERSION_3, VERSION_NONE));
 	for (int i = 0; i < 100; i++) {
-		assert_true(links_interface(world.links, 7 + i, "eth0", true, 1500));
+		assert_true(links_interface(world.links, 7 + i, "eth0", true, true, 1500));
 		if (i % 2)
 			links_interface_gone(world.links, 7 + i);
 	}
 	links_interface_gone(world.links, 105);
 	expect(&world, "");
-	assert_true(links_interface(world.links, 7, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
 	world.refuse_tells = true;
 	expect(&world, " add0:0(eth0)");
 	links_interface_gone(world.links, 7);
 	world.refuse_tells = false;
 	expect(&world, " del0:0(eth0)");
-	assert_true(links_interface(world.links, 8, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 8, "eth0", true, true, 1500));
 	expect(&world, " add0:0(eth0) tell0:0(eth0 4)");
 	close_world(&world);
 }
@@ -580,15 +580,15 @@ static void number_with_routes_is_not_used(void **state)
 	add_name(&world, 0, ROLE_UPSTREAM, "eth*", settings_of(VERSION_3, VERSION_NONE));
 	for (int i = 0; i < 3; i++)
 		world.vifs[0][FAMILY_IPV4][i].uses = 1;
-	assert_true(links_interface(world.links, 7, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
 	expect(&world, " add0:3(eth0) tell0:0(eth0 4)");
 	world.vifs[0][FAMILY_IPV4][1].uses = 0;
-	assert_true(links_interface(world.links, 8, "eth1", true, 1500));
+	assert_true(links_interface(world.links, 8, "eth1", true, true, 1500));
 	expect(&world, " add0:1(eth1) tell0:1(eth1 4)");
 	/* All of them: it waits. */
 	for (int i = 0; i < LINKS_VIFS; i++)
 		world.vifs[0][FAMILY_IPV4][i].uses = 1;
-	assert_true(links_interface(world.links, 9, "eth2", true, 1500));
+	assert_true(links_interface(world.links, 9, "eth2", true, true, 1500));
 	expect(&world, " tell0:2(eth2)");
 	world.vifs[0][FAMILY_IPV4][8].uses = 0;
 	assert_int_equal(links_deadline(world.links), world.now + RETRY);
@@ -609,7 +609,7 @@ static void more_interfaces_than_vifs(void **state)
 		char name[LINK_NAME_SIZE];
 
 		snprintf(name, sizeof name, "tun%d", i);
-		assert_true(links_interface(world.links, 100 + i, name, true, 1500));
+		assert_true(links_interface(world.links, 100 + i, name, true, true, 1500));
 	}
 	turn(&world);
 	for (unsigned id = 0; id < LINKS_MAX; id++)
@@ -647,10 +647,10 @@ static void waiting_interface_takes_no_number_too_early(void **state)
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth*", settings_of(VERSION_3, VERSION_NONE));
 	for (int i = 0; i < LINKS_VIFS; i++)
 		world.vifs[0][FAMILY_IPV4][i].uses = 1;
-	assert_true(links_interface(world.links, 1, "eth1", true, 1500));
+	assert_true(links_interface(world.links, 1, "eth1", true, true, 1500));
 	expect(&world, " tell0:0(eth1)");
 	world.vifs[0][FAMILY_IPV4][4].uses = 0;
-	assert_true(links_interface(world.links, 2, "eth2", true, 1500));
+	assert_true(links_interface(world.links, 2, "eth2", true, true, 1500));
 	expect(&world, " add0:4(eth2) tell0:1(eth2 4)");
 	links_interface_gone(world.links, 2);
 	world.refuse_tells = true;
@@ -675,7 +675,8 @@ static void more_links_than_ids(void **state)
 	add_name(&world, 1, ROLE_UPSTREAM, "ppp6?", settings_of(VERSION_3, VERSION_NONE));
 	for (int i = 0; i < LINKS_MAX + 2; i++) {
 		snprintf(name, sizeof name, "ppp%d", i);
-		assert_int_equal(links_interface(world.links, 100 + i, name, true, 1500), i < LINKS_MAX);
+		assert_int_equal(links_interface(world.links, 100 + i, name, true, true, 1500),
+		                 i < LINKS_MAX);
 	}
 	turn(&world);
 	assert_true(world.views[0][LINKS_MAX - 1].known);
@@ -705,11 +706,11 @@ static void renamed(void **state)
 	open_world(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth*", settings_of(VERSION_3, VERSION_3));
 	add_name(&world, 1, ROLE_DOWNSTREAM, "lan", settings_of(VERSION_3, VERSION_3));
-	assert_true(links_interface(world.links, 7, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
 	address(&world, 7, "fe80::1", true);
 	address(&world, 7, "10.0.0.1", true);
 	expect(&world, " add0:0(eth0) add1:0(eth0) tell0:0(eth0 4 6)");
-	assert_true(links_interface(world.links, 7, "lan", true, 1500));
+	assert_true(links_interface(world.links, 7, "lan", true, true, 1500));
 	expect(&world, " del0:0(eth0) del1:0(eth0) tell0:0(eth0 gone)"
 	               " add0:0(lan) add1:0(lan) tell1:0(lan 4 6)");
 	assert_true(addr_equal(&world.views[1][0].change.family[FAMILY_IPV4].address,
@@ -717,8 +718,8 @@ static void renamed(void **state)
 	address(&world, 7, "fe80::1", false);
 	expect(&world, " tell1:0(lan 4)");
 	/* Within the same pattern, too. */
-	assert_true(links_interface(world.links, 7, "eth5", true, 1500));
-	assert_true(links_interface(world.links, 7, "eth6", true, 1500));
+	assert_true(links_interface(world.links, 7, "eth5", true, true, 1500));
+	assert_true(links_interface(world.links, 7, "eth6", true, true, 1500));
 	expect(&world,
 	       " del0:0(lan) del1:0(lan) tell1:0(lan gone) add0:0(eth6) add1:0(eth6) tell0:1(eth6 4)");
 	close_world(&world);
@@ -732,9 +733,9 @@ static void replaced_under_the_same_name(void **state)
 	(void)state;
 	open_world(&world);
 	add_name(&world, 0, ROLE_UPSTREAM, "ppp0", settings_of(VERSION_3, VERSION_NONE));
-	assert_true(links_interface(world.links, 7, "ppp0", true, 1500));
+	assert_true(links_interface(world.links, 7, "ppp0", true, true, 1500));
 	expect(&world, " add0:0(ppp0) tell0:0(ppp0 4)");
-	assert_true(links_interface(world.links, 9, "ppp0", true, 1500));
+	assert_true(links_interface(world.links, 9, "ppp0", true, true, 1500));
 	expect(&world, " del0:0(ppp0) tell0:0(ppp0 gone) add0:0(ppp0) tell0:1(ppp0 4)");
 	links_interface_gone(world.links, 7);
 	expect(&world, "");
@@ -748,14 +749,14 @@ static void dump_removes_what_it_does_not_tell(void **state)
 	(void)state;
 	open_world(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth*", settings_of(VERSION_3, VERSION_3));
-	assert_true(links_interface(world.links, 1, "eth1", true, 1500));
-	assert_true(links_interface(world.links, 2, "eth2", true, 1500));
+	assert_true(links_interface(world.links, 1, "eth1", true, true, 1500));
+	assert_true(links_interface(world.links, 2, "eth2", true, true, 1500));
 	address(&world, 1, "fe80::1", true);
 	address(&world, 1, "10.0.0.1", true);
 	turn(&world);
 	links_dump_begin(world.links);
-	links_interface(world.links, 1, "eth1", true, 1500);
-	links_interface(world.links, 3, "eth3", true, 1500);
+	links_interface(world.links, 1, "eth1", true, true, 1500);
+	links_interface(world.links, 3, "eth3", true, true, 1500);
 	address(&world, 1, "10.0.0.1", true);
 	expect(&world, " add0:2(eth3) add1:2(eth3) tell0:2(eth3 4)");
 	links_dump_end(world.links);
@@ -776,11 +777,11 @@ static void dump_with_a_rename(void **state)
 	(void)state;
 	open_world(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth*", settings_of(VERSION_NONE, VERSION_3));
-	assert_true(links_interface(world.links, 1, "eth1", true, 1500));
+	assert_true(links_interface(world.links, 1, "eth1", true, true, 1500));
 	address(&world, 1, "fe80::1", true);
 	expect(&world, " add1:0(eth1) tell0:0(eth1 6)");
 	links_dump_begin(world.links);
-	links_interface(world.links, 1, "eth9", true, 1500);
+	links_interface(world.links, 1, "eth9", true, true, 1500);
 	address(&world, 1, "fe80::1", true);
 	links_dump_end(world.links);
 	expect(&world, " del1:0(eth1) tell0:0(eth1 gone) add1:0(eth9) tell0:1(eth9 6)");
@@ -794,7 +795,7 @@ static void many_addresses(void **state)
 	(void)state;
 	open_world(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_3, VERSION_3));
-	assert_true(links_interface(world.links, 1, "eth0", true, 1500));
+	assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
 	address(&world, 1, "fe80::1", true);
 	for (uint32_t i = 0; i < 100; i++) {
 		struct addr addr = nth_addr("10.0.0.1", i);
@@ -834,7 +835,7 @@ static void reload_tells_the_difference(void **state)
 		char name[8];
 
 		snprintf(name, sizeof name, "eth%d", i);
-		links_interface(world.links, i + 1, name, true, 1500);
+		links_interface(world.links, i + 1, name, true, true, 1500);
 	}
 	turn(&world);
 	/* The same again. */
@@ -884,7 +885,7 @@ static void link_that_leaves_and_returns_untold(void **state)
 	(void)state;
 	open_world(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth1", settings_of(VERSION_3, VERSION_NONE));
-	links_interface(world.links, 1, "eth1", true, 1500);
+	links_interface(world.links, 1, "eth1", true, true, 1500);
 	expect(&world, " add0:0(eth1) tell0:0(eth1 4)");
 	world.refuse_tells = true;
 	begin(&world);
@@ -898,6 +899,27 @@ static void link_that_leaves_and_returns_untold(void **state)
 	close_world(&world);
 }
 
+static void multicast_flag_is_told(void **state)
+{
+	struct world world;
+	struct link_op op;
+
+	(void)state;
+	open_world(&world);
+	add_name(&world, 0, ROLE_DOWNSTREAM, "eth1", settings_of(VERSION_3, VERSION_NONE));
+	links_interface(world.links, 1, "eth1", true, true, 1500);
+	expect(&world, " add0:0(eth1) tell0:0(eth1 4)");
+	links_interface(world.links, 1, "eth1", true, false, 1500);
+	assert_true(links_pull(world.links, world.now, is_free, &world, &op));
+	assert_int_equal(op.kind, LINK_TELL);
+	assert_false(op.multicast);
+	/* It is used all the same. */
+	assert_true(op.change.family[FAMILY_IPV4].usable);
+	links_done(world.links, world.now, &op, 0);
+	expect(&world, "");
+	close_world(&world);
+}
+
 static void instance_ends(void **state)
 {
 	struct world world;
@@ -906,8 +928,8 @@ static void instance_ends(void **state)
 	open_world(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth1", settings_of(VERSION_3, VERSION_NONE));
 	add_name(&world, 1, ROLE_DOWNSTREAM, "eth2", settings_of(VERSION_3, VERSION_NONE));
-	links_interface(world.links, 1, "eth1", true, 1500);
-	links_interface(world.links, 2, "eth2", true, 1500);
+	links_interface(world.links, 1, "eth1", true, true, 1500);
+	links_interface(world.links, 2, "eth2", true, true, 1500);
 	turn(&world);
 	begin(&world);
 	add_name(&world, 1, ROLE_DOWNSTREAM, "eth2", settings_of(VERSION_3, VERSION_NONE));
@@ -1087,7 +1109,7 @@ static void tables_have_vifs_of_their_own(void **state)
 	add_name(&world, 1, ROLE_DOWNSTREAM, "b*", settings_of(VERSION_3, VERSION_3));
 	for (int i = 0; i < 40; i++) {
 		snprintf(name, sizeof name, "%c%d", i % 2 == 0 ? 'a' : 'b', i);
-		assert_true(links_interface(world.links, i + 1, name, true, 1500));
+		assert_true(links_interface(world.links, i + 1, name, true, true, 1500));
 	}
 	while (!turn(&world))
 		;
@@ -1209,8 +1231,8 @@ static const char *unused_name(struct world *world)
 
 static void tell_machine(struct world *world, const struct machine *machine)
 {
-	assert_true(
-		links_interface(world->links, machine->ifindex, machine->name, machine->up, machine->mtu));
+	assert_true(links_interface(world->links, machine->ifindex, machine->name, machine->up, true,
+	                            machine->mtu));
 }
 
 static void appear(struct world *world, bool told)
@@ -1459,6 +1481,7 @@ int main(void)
 		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(reload_tells_the_difference),
 		cmocka_unit_test(link_that_leaves_and_returns_untold),
+		cmocka_unit_test(multicast_flag_is_told),
 		cmocka_unit_test(instance_ends),
 		cmocka_unit_test(random_news),
 	};
