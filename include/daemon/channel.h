@@ -61,6 +61,12 @@ void *lane_reserve(struct lane *lane, size_t payload_size, void **payload);
 void lane_commit(struct lane *lane, size_t payload_size);
 /* Producer. Room for a message with a payload of the largest size (LANE_PAYLOAD_MAX)? */
 bool lane_has_room(struct lane *lane);
+/* Producer. How many messages with payloads of at most `payload_size` bytes fit for certain, at most `max`.
+ */
+size_t lane_room(struct lane *lane, size_t payload_size, size_t max);
+/* Producer. How many messages with payloads of at most `payload_size` bytes fit for certain, at most `max`.
+ */
+size_t lane_room(struct lane *lane, size_t payload_size, size_t max);
 /* Producer. Wakes the consumer if anything was committed since the last wake-up: one system call a batch at
  * most. */
 void lane_wake(struct lane *lane);

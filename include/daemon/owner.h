@@ -7,7 +7,8 @@
  *   owner     the loop and its table of sources; start and stop
  *   instances their workers: start and stop
  *   reconfigure  a new configuration while all goes on
- *   intake    kernel -> workers: packets, upcalls, news of links and counters become inputs
+ *   packets   kernel -> workers: IGMP and MLD packets
+ *   intake    kernel -> workers: upcalls, news of links and counters become inputs
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
  *   table     the kernel tables themselves: open, close, vifs
@@ -21,6 +22,7 @@
 #ifndef MCPROXY_DAEMON_OWNER_H
 #define MCPROXY_DAEMON_OWNER_H
 
+#include "core/bucket.h"
 #include "core/host.h"
 #include "core/links.h"
 #include "core/routes.h"
@@ -54,9 +56,15 @@ struct vif {
 	int ifindex;
 	char name[LINK_NAME_SIZE]; /* of the interface, as long as it bore this one */
 	struct link_socket *socket;
+	bool held;                /* not read, since the channel behind it is full */
+	struct bucket reports;    /* what report_rate_max leaves */
+	uint32_t report_rate_max; /* 0: no limit */
+	uint32_t packet_max;      /* bytes that are to be expected at most */
+	bool told_rate;
 	uint64_t sends_failed;
-	uint64_t kernel_drops;
+	uint64_t kernel_drops; /* until packets_lost_in_socket asked last */
 	uint64_t channel_drops;
+	uint64_t rate_drops;
 };
 
 /* A kernel table of a family: vifs and forwarding entries. */
@@ -161,6 +169,7 @@ struct owner {
 	struct page_walk walks[SNAPSHOT_CURSORS];
 	struct status *status;
 	struct control *control; /* NULL: none */
+	unsigned held;           /* links that are not read */
 	struct loop_source *removed;
 	struct health health;
 	bool told_memory;    /* that the tables are out of memory */
@@ -180,11 +189,12 @@ int owner_run(const struct options *options, struct config *config);
 
 bool owner_watch(struct owner *owner, struct loop_source *source);
 void owner_unwatch(struct owner *owner, struct loop_source *source);
+/* A source that is paused is not called, but for errors on it. */
+void owner_pause(struct owner *owner, struct loop_source *source, bool paused);
 uint64_t owner_random(void); /* for the seeds of hash tables */
 
 /* intake.c */
 
-void intake_packets(struct owner *owner, struct loop_source *source, mtime now);
 void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now);
 void intake_netlink(struct owner *owner, struct loop_source *source, mtime now);
 /* Says which configured links of a set of instances are not there. */

@@ -68,6 +68,7 @@ static const struct option options[] = {
 	{"forward_without_querier", KIND_BOOL, ANY, LINK(forward_without_querier), 0, 1, 0},
 	{"groups_max", KIND_COUNT, ANY, LINK(groups_max), 1, 16777216, 131072},
 	{"sources_max", KIND_COUNT, ANY, LINK(sources_max), 1, 4096, 1024},
+	{"report_rate_max", KIND_COUNT, ANY, LINK(report_rate_max), 0, 16777216, 50000},
 	{"repeat_without_querier", KIND_BOOL, ANY, LINK(repeat_without_querier), 0, 1, 1},
 	{"unsolicited_report_interval", KIND_SECONDS, ANY, LINK(unsolicited_report_interval), 0.1, 25, 0},
 	{.key = "upstream_membership",

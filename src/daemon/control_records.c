@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control_records.h"
 
+#include "daemon/packets.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -100,7 +102,7 @@ static void put_timers(struct json *json, const struct snapshot_link *record)
 	json_close(json, '}');
 }
 
-static void put_counters(struct json *json, const struct snapshot_link *record, const struct vif *vif)
+static void put_counters(struct json *json, const struct snapshot_link *record, struct vif *vif)
 {
 	json_open(json, "counters", '{');
 	json_number(json, "reports", record->reports);
@@ -108,8 +110,9 @@ static void put_counters(struct json *json, const struct snapshot_link *record, 
 	json_number(json, "queries_heard", record->queries_heard);
 	json_number(json, "queries_of_another_version", record->older_queries);
 	if (vif != NULL) {
-		json_number(json, "lost_in_socket", vif->kernel_drops);
+		json_number(json, "lost_in_socket", packets_lost_in_socket(vif));
 		json_number(json, "lost_in_channel", vif->channel_drops);
+		json_number(json, "over_report_rate_max", vif->rate_drops);
 		json_number(json, "sends_failed", vif->sends_failed);
 	}
 	json_close(json, '}');

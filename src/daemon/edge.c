@@ -3,6 +3,7 @@
 #include "daemon/instances.h"
 #include "daemon/log.h"
 #include "daemon/owner.h"
+#include "daemon/packets.h"
 #include "daemon/table.h"
 #include "daemon/uplink.h"
 
@@ -166,6 +167,7 @@ static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 
 	if (!intake_tell(&owner->instances[op->instance], &input, &op->change, sizeof op->change))
 		return -EAGAIN;
+	packets_set_link(owner, op);
 	log_link(owner, op);
 	health_links_changed(owner);
 	if (owner->rpfilter != NULL && op->change.present)

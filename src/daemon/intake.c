@@ -41,10 +41,7 @@ void intake_wake(struct owner *owner)
 struct delivery {
 	struct owner *owner;
 	struct input input;
-	const void *payload;
-	size_t size;
 	unsigned delivered;
-	unsigned refused;
 };
 
 static void deliver(void *context, unsigned instance, uint8_t id)
@@ -52,36 +49,7 @@ static void deliver(void *context, unsigned instance, uint8_t id)
 	struct delivery *delivery = context;
 
 	delivery->input.link = id;
-	if (intake_tell(&delivery->owner->instances[instance], &delivery->input, delivery->payload,
-	                delivery->size))
-		delivery->delivered++;
-	else
-		delivery->refused++;
-}
-
-void intake_packets(struct owner *owner, struct loop_source *source, mtime now)
-{
-	struct vif *vif = (struct vif *)source;
-	struct link_packet packets[LINK_SOCKET_BATCH];
-	int count = link_socket_receive(vif->socket, packets, LINK_SOCKET_BATCH);
-
-	(void)now;
-	vif->kernel_drops += link_socket_drops(vif->socket);
-	for (int i = 0; i < count; i++) {
-		struct delivery delivery = {
-			.owner = owner,
-			.input = {.kind = INPUT_PACKET,
-		                  .family = (uint8_t)vif->table->family,
-		                  .truncated = packets[i].truncated},
-			.payload = packets[i].data,
-			.size = packets[i].length,
-		};
-
-		links_each_port(owner->links, vif->table->number, vif->table->family, vif->number, true,
-		                deliver, &delivery);
-		vif->channel_drops += delivery.refused;
-	}
-	intake_wake(owner);
+	delivery->delivered += intake_tell(&delivery->owner->instances[instance], &delivery->input, NULL, 0);
 }
 
 static void deliver_upcall(struct owner *owner, struct table *table, const struct route_key *key,

@@ -7,6 +7,7 @@
 #include "daemon/instances.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "daemon/packets.h"
 #include "daemon/reconfigure.h"
 #include "daemon/sandbox.h"
 #include "daemon/status.h"
@@ -34,6 +35,13 @@ bool owner_watch(struct owner *owner, struct loop_source *source)
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
 
 	return epoll_ctl(owner->epoll, EPOLL_CTL_ADD, source->fd, &event) == 0;
+}
+
+void owner_pause(struct owner *owner, struct loop_source *source, bool paused)
+{
+	struct epoll_event event = {.events = paused ? 0 : EPOLLIN, .data.ptr = source};
+
+	epoll_ctl(owner->epoll, EPOLL_CTL_MOD, source->fd, &event);
 }
 
 void owner_unwatch(struct owner *owner, struct loop_source *source)
@@ -322,6 +330,7 @@ static void owner_loop(struct owner *owner)
 		log_expire(now);
 		intake_refresh_netlink(owner, now);
 		edge_apply(owner, now);
+		packets_resume(owner);
 		health_tell(owner, now);
 		intake_wake(owner);
 		free_removed(owner);

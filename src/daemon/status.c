@@ -3,6 +3,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/packets.h"
 #include "daemon/uplink.h"
 
 #include <errno.h>
@@ -200,13 +201,15 @@ static void print_vif_counters(struct status *status, struct owner *owner, const
 {
 	unsigned number = links_vif(owner->links, (unsigned)status->instance, link->id, link->family);
 	const struct table *table = owner->instances[status->instance].tables[link->family];
-	const struct vif *vif = table != NULL && number != LINKS_NO_VIF ? table->vifs[number] : NULL;
+	struct vif *vif = table != NULL && number != LINKS_NO_VIF ? table->vifs[number] : NULL;
 
 	if (vif == NULL)
 		return;
-	fprintf(status->out, "\t\tlost_in_socket\t%llu\n\t\tlost_in_channel\t%llu\n\t\tsends_failed\t%llu\n",
-	        (unsigned long long)vif->kernel_drops, (unsigned long long)vif->channel_drops,
-	        (unsigned long long)vif->sends_failed);
+	fprintf(status->out,
+	        "\t\tlost_in_socket\t%llu\n\t\tlost_in_channel\t%llu\n\t\tover_report_rate_max\t%llu\n"
+	        "\t\tsends_failed\t%llu\n",
+	        (unsigned long long)packets_lost_in_socket(vif), (unsigned long long)vif->channel_drops,
+	        (unsigned long long)vif->rate_drops, (unsigned long long)vif->sends_failed);
 	if (link->role == ROLE_UPSTREAM)
 		fprintf(status->out,
 		        "\t\tupcalls\t%llu\n\t\tupcalls_deferred\t%llu\n\t\troute_failures\t%llu\n",

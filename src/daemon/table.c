@@ -2,6 +2,7 @@
 #include "daemon/table.h"
 
 #include "daemon/log.h"
+#include "daemon/packets.h"
 #include "kernel/mrt_owner.h"
 
 #include <errno.h>
@@ -61,8 +62,9 @@ static int open_vif(struct owner *owner, struct table *table, unsigned number, i
 	vif->table = table;
 	vif->number = number;
 	vif->ifindex = ifindex;
+	vif->packet_max = LINK_SOCKET_PACKET_MAX;
 	snprintf(vif->name, sizeof vif->name, "%s", name);
-	vif->source = (struct loop_source){.fd = link_socket_fd(vif->socket), .ready = intake_packets};
+	vif->source = (struct loop_source){.fd = link_socket_fd(vif->socket), .ready = packets_take};
 	if (!owner_watch(owner, &vif->source)) {
 		link_socket_close(vif->socket);
 		free(vif);
@@ -80,6 +82,7 @@ static void close_vif(struct owner *owner, struct table *table, unsigned number)
 		return;
 	change_rules(owner, vif, rules_delete);
 	table->vifs[number] = NULL;
+	owner->held -= vif->held;
 	owner_unwatch(owner, &vif->source);
 	link_socket_close(vif->socket);
 	vif->source.next_removed = owner->removed;

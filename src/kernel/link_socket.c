@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RECEIVE_BUFFER (4 << 20)
+#define RECEIVE_BUFFER (16 << 20) /* some 40,000 small packets; what is not used costs nothing */
 
 #define PROTOCOL_IGMP       2
 #define PROTOCOL_HOP_BY_HOP 0

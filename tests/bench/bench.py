@@ -36,6 +36,7 @@ class Row:
     other: Proxy = None
     limit: float = None  # at most (with a floor: times the floor)
     check: object = None  # what else is to be said about the figures
+    pairs: int = 1  # of links
 
 
 def lost(figures):
@@ -102,6 +103,10 @@ def rows(quick):
               other=igmpproxy())
     yield row("idle", "1000 groups idle: CPU", "%", "percent", measures.idle, 1 if quick else 10,
               other=igmpproxy(), limit=0.01, check=wake_ups)
+    for kind, rate, text in (("flood", 100_000, "reports"), ("upcalls", 20_000, "upcalls of random sources")):
+        yield Row(kind, f"join -> upstream report, while another instance gets {rate:,} {text} a second: 99 % below",
+                  "us", "p99", lambda trial, kind=kind, rate=rate: measures.join_beside(trial, kind, rate, 3 * few),
+                  mcproxy(pairs=2), limit=1000, check=missing, pairs=2)
     yield row("stop", f"stop with {ten_thousand} groups, \"kernel\"", "ms", "ms", measures.stop, ten_thousand,
               settings=kernel)
     yield row("stop-user", f"stop with {many} groups, \"user\"", "ms", "ms", measures.stop, many, settings=user)
@@ -121,7 +126,7 @@ def run_row(row, rounds, trace):
     for _ in range(rounds):
         for name in results:
             with Lab() as lab:
-                results[name].append(row.measure(Trial(lab, columns[name])))
+                results[name].append(row.measure(Trial(lab, columns[name], row.pairs)))
     figures = {name: median_figures(result) for name, result in results.items()}
     trace(json.dumps({"row": row.key, **figures}))
     return figures

@@ -22,8 +22,10 @@
 #define ZAP_BEFORE     40 /* packets before the join */
 
 static const char usage[] =
-	"usage: bench_network [-p pid] [-b first-group] [-w milliseconds] source-namespace host-namespace "
-        "command\n"
+	"usage: bench_network [-p pid] [-b first-group] [-w milliseconds] [-n pair] source-namespace "
+        "host-namespace "
+	"command\n"
+	"  -n: the addresses are 10.0.2n.10 and 10.0.(2n+1).10 (0)\n"
 	"  -w: time for repeated reports, counted as CPU of groups (2500)\n"
 	"  join COUNT                      report -> report upstream\n"
 	"  zap COUNT PPS                   report -> first packet of a running stream\n"
@@ -41,7 +43,18 @@ struct bench {
 	clockid_t cpu; /* of the proxy, all its threads */
 	bool has_cpu;
 	int64_t settle;
+	uint32_t pair;
 };
+
+static uint32_t source_address(const struct bench *bench)
+{
+	return SOURCE_ADDRESS + (bench->pair << 9);
+}
+
+static uint32_t host_address(const struct bench *bench)
+{
+	return HOST_ADDRESS + (bench->pair << 9);
+}
 
 /* Times. */
 
@@ -217,7 +230,7 @@ static int64_t zap(struct bench *bench, uint32_t group, int64_t spacing)
 			tell(bench, TO_EX, group);
 		}
 		sleep_until(next);
-		stream(bench, SOURCE_ADDRESS, group, i);
+		stream(bench, source_address(bench), group, i);
 		first = see_stream(bench, group, &seen, 0);
 		next += spacing;
 	}
@@ -259,7 +272,7 @@ static void measure_source(struct bench *bench, const uint32_t *numbers)
 			int64_t arrival;
 
 			sleep_until(start + (int64_t)j * spacing);
-			stream(bench, SOURCE_ADDRESS + 10 + i % 200, bench->base + i / 200, j);
+			stream(bench, source_address(bench) + 10 + i % 200, bench->base + i / 200, j);
 			arrival = see_stream(bench, bench->base + i / 200, &seen, 0);
 			first = first ? first : arrival;
 		}
@@ -332,7 +345,7 @@ static void measure_refresh(struct bench *bench, const uint32_t *numbers)
 	wait_idle(bench);
 	cpu = cpu_nanoseconds(bench);
 	for (uint32_t host = 0; host < hosts; host++) {
-		bench->host.address = HOST_ADDRESS + 10 + host;
+		bench->host.address = host_address(bench) + 10 + host;
 		report_groups(bench, NULL, IS_EX, numbers[0], numbers[1], 0);
 		wait_idle(bench);
 	}
@@ -353,7 +366,7 @@ static int64_t keep_streaming(struct bench *bench, uint32_t group, int64_t spaci
 		int64_t arrival;
 
 		sleep_until(next);
-		stream(bench, SOURCE_ADDRESS, group, 0);
+		stream(bench, source_address(bench), group, 0);
 		++*sent;
 		arrival = see_stream(bench, group, seen, 0);
 		if (arrival != 0)
@@ -376,10 +389,10 @@ static void measure_leave(struct bench *bench, const uint32_t *numbers)
 		uint32_t group = bench->base + i, sent = 0, seen = 0;
 		int64_t start, last;
 
-		bench->host.address = HOST_ADDRESS + 11;
+		bench->host.address = host_address(bench) + 11;
 		if (second)
 			tell(bench, TO_EX, group);
-		bench->host.address = HOST_ADDRESS + 10;
+		bench->host.address = host_address(bench) + 10;
 		tell(bench, TO_EX, group);
 		keep_streaming(bench, group, spacing, clock_nanoseconds() + 50 * MILLISECOND, 0, &sent,
 		               &seen);
@@ -421,7 +434,7 @@ static void measure_forward(struct bench *bench, const uint32_t *numbers)
 
 	tell(bench, TO_EX, bench->base);
 	for (int tries = 0; seen == 0 && tries < 100; tries++) {
-		stream(bench, SOURCE_ADDRESS, bench->base, 0);
+		stream(bench, source_address(bench), bench->base, 0);
 		see_stream(bench, bench->base, &seen, clock_nanoseconds() + 10 * MILLISECOND);
 	}
 	/* Nobody listens: what is measured is the way through the router. */
@@ -431,7 +444,7 @@ static void measure_forward(struct bench *bench, const uint32_t *numbers)
 	end = start + (int64_t)numbers[0] * MILLISECOND;
 	while (clock_nanoseconds() < end) {
 		for (uint32_t i = 0; i < PORT_BATCH; i++)
-			port_stream(&bench->source, SOURCE_ADDRESS, bench->base, i);
+			port_stream(&bench->source, source_address(bench), bench->base, i);
 		port_flush(&bench->source);
 	}
 	end = clock_nanoseconds();
@@ -498,11 +511,13 @@ static const struct command *find_command(const char *name, int numbers)
 
 static void parse_options(struct bench *bench, int argc, char **argv)
 {
-	for (int option; (option = getopt(argc, argv, "p:b:w:")) != -1;) {
+	for (int option; (option = getopt(argc, argv, "p:b:w:n:")) != -1;) {
 		if (option == 'p') {
 			bench->has_cpu = clock_getcpuclockid((pid_t)atoi(optarg), &bench->cpu) == 0;
 			if (!bench->has_cpu)
 				errx(1, "%s: no such process", optarg);
+		} else if (option == 'n') {
+			bench->pair = (uint32_t)atoi(optarg);
 		} else if (option == 'w') {
 			bench->settle = atoi(optarg) * (int64_t)MILLISECOND;
 		} else if (option == 'b') {
@@ -529,8 +544,8 @@ int main(int argc, char **argv)
 		numbers[i - 3] = (uint32_t)strtoul(argv[i], NULL, 0);
 	prctl(PR_SET_TIMERSLACK, 1);
 	srandom((unsigned)clock_nanoseconds());
-	port_open(&bench.source, argv[0], "eth0", SOURCE_ADDRESS, true);
-	port_open(&bench.host, argv[1], "eth0", HOST_ADDRESS, false);
+	port_open(&bench.source, argv[0], "eth0", source_address(&bench), true);
+	port_open(&bench.host, argv[1], "eth0", host_address(&bench), false);
 	command->run(&bench, numbers);
 	return 0;
 }

@@ -9,12 +9,20 @@ import proxies
 NETWORK_TOOL = proxies.BUILD / "tests/bench/bench_network"
 
 
-def traffic(trial, *command, settle=100, timeout=300):
+def words(trial, pair, settle, command):
+    source, host = trial.pairs[pair]
+    return [NETWORK_TOOL, "-p", trial.process.pid, "-w", settle, "-n", pair, f"/run/netns/{source.name}",
+            f"/run/netns/{host.name}", *command]
+
+
+def traffic(trial, *command, pair=0, settle=100, timeout=300):
     """Runs bench_network around a trial. settle: milliseconds for repeated reports."""
-    network = trial.network
-    words = [NETWORK_TOOL, "-p", trial.process.pid, "-w", settle, f"/run/netns/{network.source.name}",
-             f"/run/netns/{network.host.name}", *command]
-    return json.loads(network.host.run(*words, timeout=timeout))
+    return json.loads(trial.router.run(*words(trial, pair, settle, command), timeout=timeout))
+
+
+def storm(trial, kind, rate, milliseconds, pair=1):
+    """Starts "flood" or "upcalls"; the Process."""
+    return trial.router.start(*words(trial, pair, 0, (kind, rate, milliseconds)))
 
 
 def join(trial, count):
@@ -70,3 +78,11 @@ def stop(trial, count):
 
 def forward(trial, milliseconds):
     return {"pps": traffic(trial, "forward", milliseconds)["pps"]}
+
+
+def join_beside(trial, kind, rate, count):
+    """Joins on one instance, while there is a storm on another."""
+    process = storm(trial, kind, rate, 3 * count + 1000)
+    figures = traffic(trial, "join", count)
+    assert process.running, f"{kind}: over before its time"
+    return {"us": figures["median"], "p99": figures["p99"], "missing": figures["missing"]}

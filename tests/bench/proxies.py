@@ -13,7 +13,7 @@ TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MCPROXY_BUILD", TOP / "build"))
 MCPROXY = Path(os.environ.get("MCPROXY", BUILD / "mcproxy"))
 sys.path.insert(0, str(TOP / "tests" / "net"))
-from netlab import Process, make_router, tables, wait_until  # noqa: E402
+from netlab import Process, tables, wait_until  # noqa: E402
 
 _CLOCK_PROCESS_CPU = 2
 
@@ -29,10 +29,11 @@ class Proxy:
     has_status: bool = False
 
 
-def mcproxy(name="mcproxy", **settings):
-    text = 'protocol = "IGMPv3";\ninstances = ( "eth0 ==> eth1" );\nstatus_file = "{status}";\n'
+def mcproxy(pairs=1, **settings):
+    instances = ", ".join(f'"eth{2 * number} ==> eth{2 * number + 1}"' for number in range(pairs))
+    text = f'protocol = "IGMPv3";\ninstances = ( {instances} );\nstatus_file = "{{status}}";\n'
     text += "".join(f"{key} = {value};\n" for key, value in settings.items())
-    return Proxy(name, (str(MCPROXY), "-c", "{configuration}"), text, True)
+    return Proxy("mcproxy", (str(MCPROXY), "-c", "{configuration}"), text, True)
 
 
 def igmpproxy(fast_leave=False):
@@ -48,12 +49,13 @@ def floor(*options):
 
 
 class Trial:
-    """A proxy that runs in a network of its own: source eth0 -- eth0 router eth1 -- eth0 host."""
+    """A proxy that runs in a network of its own: source eth0 -- eth0 router eth1 -- eth0 host; with more pairs,
+    source eth0 -- eth2 router eth3 -- eth0 host, and so on."""
 
-    def __init__(self, lab, proxy):
+    def __init__(self, lab, proxy, pairs=1):
         self.proxy = proxy
-        self.network = make_router(lab)
-        self.router = self.network.router
+        self.router = lab.namespace("router")
+        self.pairs = [self._make_pair(lab, number) for number in range(pairs)]
         self.status_path = self.router.directory / "status"
         configuration = self.router.directory / "configuration"
         configuration.write_text(proxy.configuration.replace("{status}", str(self.status_path)))
@@ -61,9 +63,17 @@ class Trial:
         self.process = Process(self.router, *words, private_run=True)
         wait_until(self._is_ready, 10, lambda: f"{self.process} ready; it says {self.process.stderr}")
 
+    def _make_pair(self, lab, number):
+        ends = []
+        for link, role in ((2 * number, "source"), (2 * number + 1, "host")):
+            end = lab.namespace(f"{role}{number}")
+            lab.link(self.router, f"eth{link}", end, "eth0", f"10.0.{link}.1/24", f"10.0.{link}.10/24")
+            ends.append(end)
+        return ends
+
     def _is_ready(self):
         assert self.process.running, f"{self.process} ended: {self.process.stderr}"
-        return {"eth0", "eth1"} <= {vif.name for vif in tables.vifs(self.router)}
+        return {f"eth{link}" for link in range(2 * len(self.pairs))} <= {vif.name for vif in tables.vifs(self.router)}
 
     def cpu(self):
         """Seconds of CPU that all its threads have used."""
@@ -100,12 +110,14 @@ class Trial:
         return raw + packet + self._channel_drops()
 
     def _channel_drops(self):
-        if not self.proxy.has_status:
-            return 0
+        return self.counter("lost_in_channel") if self.proxy.has_status else 0
+
+    def counter(self, name):
+        """The sum of a counter of all links, from mcproxy's status."""
         self.status_path.unlink(missing_ok=True)
         self.process.signal(signal.SIGUSR1)
         text = wait_until(lambda: self.status_path.exists() and self.status_path.read_text(), what="the status")
-        return sum(int(line.split()[1]) for line in text.splitlines() if line.split()[:1] == ["lost_in_channel"])
+        return sum(int(line.split()[1]) for line in text.splitlines() if line.split()[:1] == [name])
 
     def stop(self):
         """Seconds until it has ended."""

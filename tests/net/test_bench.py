@@ -18,7 +18,7 @@ def run(*arguments):
 
 
 def test_a_quick_benchmark_prints_a_table():
-    lines = run("--only", "join,source,groups-10,refresh-packed,leave-fast,kernel").splitlines()
+    lines = run("--only", "join,source,groups-10,leave-fast,kernel").splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
     by_name = {row[0]: row for row in rows}
     for name in ("join -> upstream report", "new source -> first packet", "10 groups, one record a packet: CPU a group"):

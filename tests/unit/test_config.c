@@ -24,6 +24,7 @@ static const struct link_settings link_defaults = {
 	.last_member_query_interval = 1000,
 	.groups_max = 131072,
 	.sources_max = 1024,
+	.report_rate_max = 50000,
 	.kernel_groups_max = 4096,
 	.repeat_without_querier = true,
 	.ssm_prefix = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 232}}, {{0xff, 0x30}}},
@@ -51,6 +52,7 @@ static void assert_link(const struct link_settings *link, const struct link_sett
 	assert_int_equal(link->forward_without_querier, expected->forward_without_querier);
 	assert_int_equal(link->groups_max, expected->groups_max);
 	assert_int_equal(link->sources_max, expected->sources_max);
+	assert_int_equal(link->report_rate_max, expected->report_rate_max);
 	assert_memory_equal(link->ssm_prefix, expected->ssm_prefix, sizeof link->ssm_prefix);
 	assert_memory_equal(link->ssm_length, expected->ssm_length, sizeof link->ssm_length);
 	assert_int_equal(link->upstream_membership, expected->upstream_membership);
@@ -183,6 +185,7 @@ static const struct {
 	{"forward_without_querier = TRUE;", {.forward_without_querier = true}},
 	{"groups_max = 16777216;", {.groups_max = 16777216}},
 	{"sources_max = 4096;", {.sources_max = 4096}},
+	{"report_rate_max = 16777216;", {.report_rate_max = 16777216}},
 	{"unsolicited_report_interval = 0.1;", {.unsolicited_report_interval = 100}},
 	{"upstream_membership = \"user\";", {.upstream_membership = MEMBERSHIP_USER}},
 	{"upstream_membership = \"kernel\";", {.upstream_membership = MEMBERSHIP_KERNEL}},
@@ -213,6 +216,7 @@ static struct link_settings changed_link(const struct link_settings *change)
 	CHANGE(forward_without_querier);
 	CHANGE(groups_max);
 	CHANGE(sources_max);
+	CHANGE(report_rate_max);
 	CHANGE(unsolicited_report_interval);
 	CHANGE(upstream_membership);
 	CHANGE(kernel_groups_max);

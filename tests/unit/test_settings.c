@@ -36,6 +36,7 @@ static void link_settings_are_compared_by_field(void **state)
 		FIELD(older_host_present_interval),
 		FIELD(groups_max),
 		FIELD(sources_max),
+		FIELD(report_rate_max),
 		FIELD(ssm_prefix),
 		FIELD(ssm_length),
 		FIELD(upstream_membership),

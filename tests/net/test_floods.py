@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bursts lose nothing, floods on one instance do not hold up the others, and limits are kept; by the tool in tests/bench.
+Times are for a shared, busy machine; docs/performance.md has what a quiet one gives."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from netlab import Receiver, Sender, tables, wait_until
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+import measures  # noqa: E402
+import proxies  # noqa: E402
+
+pytestmark = pytest.mark.timing
+
+
+@pytest.mark.parametrize("ring_size", [4, 1024])
+def test_a_burst_of_ten_thousand_reports_loses_none(lab, ring_size):
+    """What the channel has no room for waits in the socket."""
+    trial = proxies.Trial(lab, proxies.mcproxy(ring_size=ring_size))
+    figures = measures.groups(trial, 10_000, 1, 0, settle=0)
+    assert (figures["joined"], figures["drops"]) == (10_000, 0)
+
+
+def test_reports_beyond_the_rate_are_dropped_and_counted(lab):
+    trial = proxies.Trial(lab, proxies.mcproxy(report_rate_max=100))
+    sent = measures.traffic(trial, "flood", 5000, 1000)["sent"]
+    # What gathers in a second, and what came in that second.
+    wait_until(lambda: sent - 100 >= trial.counter("over_report_rate_max") >= sent - 400, what="the rest counted")
+    assert trial.process.stderr.count("report_rate_max") == 1
+
+
+@pytest.mark.parametrize("kind, rate", [("flood", 100_000), ("upcalls", 20_000)])
+def test_a_storm_on_one_instance_leaves_the_other_alone(lab, kind, rate):
+    trial = proxies.Trial(lab, proxies.mcproxy(pairs=2), pairs=2)
+    figures = measures.join_beside(trial, kind, rate, 100)
+    assert figures["missing"] == 0
+    assert figures["us"] < 2000
+
+
+def test_unwanted_streams_are_bounded_and_wanted_ones_keep_their_route(lab):
+    """At the limit the oldest entry of an unwanted stream makes way for a new one."""
+    trial = proxies.Trial(lab, proxies.mcproxy(routes_max=200))
+    source, host = trial.pairs[0]
+    receiver = Receiver(host, "eth0").join("239.1.1.1")
+    Sender(source, "eth0", "239.1.1.1").start(pps=200)
+    receiver.wait_for(3)
+    measures.traffic(trial, "upcalls", 20_000, 300)
+
+    def entries():
+        return [route for route in tables.routes(trial.router).values() if route.parent is not None]
+    wait_until(lambda: len(entries()) <= 225, what=lambda: f"few entries; there are {len(entries())}")
+    receiver.wait_for(50)
+    assert len(entries()) >= 150
