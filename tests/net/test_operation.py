@@ -253,14 +253,14 @@ def test_idle_daemon_sleeps(router):
 
 
 def test_request_for_addresses_that_fails_is_made_again(router):
-    """The kernel may be out of memory for it at that time."""
+    """The kernel may be out of memory for it at that time. The first request is for links; two for rules are before."""
     network = router
     configuration = network.router.directory / "traced.conf"
     configuration.write_text(SMALLEST)
     trace = network.router.directory / "strace"
     capture = Capture(network.host, "eth0")
     daemon = network.router.start("strace", "-D", "-qq", "-o", trace, "-e", "trace=sendto", "-e",
-                                  "inject=sendto:error=ENOBUFS:when=2..3", PROGRAM, "-c", configuration,
+                                  "inject=sendto:error=ENOBUFS:when=4..5", PROGRAM, "-c", configuration,
                                   private_run=True, environment={"ASAN_OPTIONS": "detect_leaks=0"})
     daemon.wait_for_output("netlink: news of interfaces cannot be read; trying again: No buffer space available")
     # Without its address the router asks from 0.0.0.0.
