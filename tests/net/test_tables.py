@@ -40,8 +40,9 @@ def wanted_rules(table_of):
 OWN_RULES = {"eth0": FIRST_TABLE, "eth1": FIRST_TABLE, "eth2": FIRST_TABLE + 1, "eth3": FIRST_TABLE + 1}
 
 
-def assert_gapless(receiver):
-    sequences = receiver.sequences()
+def assert_gapless(receiver, begin=10):
+    """After the first packets: while the entry is being made, the kernel keeps only four."""
+    sequences = receiver.sequences()[begin:]
     assert sequences == list(range(sequences[0], sequences[0] + len(sequences)))
 
 
