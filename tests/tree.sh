@@ -53,6 +53,9 @@ for file in sbin/mcproxy share/man/man8/mcproxy.8 share/man/man5/mcproxy.conf.5 
 	find "$target" -path "*/$file" | grep -q . || fail "$file is not installed"
 done
 "$(find "$target" -path '*/sbin/mcproxy')" -V >/dev/null || fail "the installed program does not run"
+DESTDIR=$target cmake --install "$build" --prefix /elsewhere >/dev/null || fail "cmake --install --prefix does not work"
+programs=$(sed -n 's/^Exec\(Start\|Reload\)=\(.*mcproxy\) .*/\2/p' "$target/elsewhere/lib/systemd/system/mcproxy.service" | sort -u)
+[ "$programs" = /elsewhere/sbin/mcproxy ] || fail "the unit starts $programs, not what is installed"
 rm -rf "$target"
 
 exit $failed
