@@ -24,6 +24,7 @@ enum drop {
 	DROP_LINK,           /* arrived on a link or family that is not in use */
 	DROP_GROUPS_MAX,     /* groups_max reached */
 	DROP_SOURCES_MAX,    /* sources_max reached */
+	DROP_HOSTS_MAX,      /* hosts_max reached: one that is not tracked */
 	DROP_ROUTES_MAX,     /* routes_max reached */
 	DROP_MEMORY,         /* memory_max reached */
 	DROP_TRUNCATED,      /* longer than the receive buffer */

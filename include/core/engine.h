@@ -44,7 +44,7 @@ struct membership {
 	bool wanted_upstream; /* a filter other than INCLUDE{} was told */
 };
 
-_Static_assert(sizeof(void *) > 8 || sizeof(struct membership) <= 176, "a group with members on one link");
+_Static_assert(sizeof(void *) > 8 || sizeof(struct membership) <= 184, "a group with members on one link");
 
 struct flow_key {
 	struct addr source;
@@ -140,9 +140,9 @@ void membership_release(struct instance *instance, struct membership *membership
 void membership_mark(struct instance *instance, struct membership *membership);
 /* The next one that was marked, no longer marked; NULL: no more. */
 struct membership *membership_pull_marked(struct instance *instance);
-/* A record of a report heard on a downstream link. */
+/* A record of a report that a host sent on a downstream link, and its sources as a set. */
 void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
-                       enum record_type type, const struct addr *group, const struct sources *sources);
+                       const struct addr *host, const struct record *record, const struct sources *sources);
 /* A group-specific query of another querier. */
 void membership_heard_query(struct instance *instance, struct link *link, mtime now, const struct addr *group,
                             const struct sources *sources);

@@ -15,6 +15,7 @@
 #define MCPROXY_CORE_GROUP_H
 
 #include "core/filter.h"
+#include "core/members.h"
 #include "core/message.h"
 #include "core/mtime.h"
 #include "core/pool.h"
@@ -38,7 +39,8 @@ struct group {
 	mtime exclude_until; /* the group timer; EXCLUDE only */
 	mtime v1_host_until; /* older version hosts present (RFC 9776 section 7.3.2) */
 	mtime v2_host_until;
-	mtime query_at; /* next round of queries, MTIME_NEVER: none */
+	mtime query_at;          /* next round of queries, MTIME_NEVER: none */
+	struct members *members; /* by host; NULL where hosts are not tracked */
 };
 
 /* The link's variables as they are in force, adopted from the querier where the standards say so.
@@ -46,11 +48,14 @@ struct group {
 struct group_timers {
 	uint8_t version; /* enum version, as configured for the link */
 	uint8_t last_member_query_count;
-	bool fast_leave;
-	bool querier; /* this router is the link's querier: it sends queries */
+	bool fast_leave;  /* what no host wants any more ends at once; needs track_hosts */
+	bool track_hosts; /* version 3 */
+	bool querier;     /* this router is the link's querier: it sends queries */
 	uint16_t sources_max;
-	mtime membership_interval;         /* RFC 9776 section 8.4 */
-	mtime last_member_query_interval;  /* section 8.8 */
+	uint16_t hosts_max;
+	mtime hosts_known_at;             /* by then all hosts of the link will have answered a first query */
+	mtime membership_interval;        /* RFC 9776 section 8.4 */
+	mtime last_member_query_interval; /* section 8.8 */
 	mtime older_host_present_interval; /* section 8.13 */
 };
 
@@ -59,16 +64,21 @@ enum {
 	GROUP_CHANGED = 1,     /* which sources pass has changed */
 	GROUP_QUERY = 2,       /* a round of queries is due: group_pull_query */
 	GROUP_SOURCES_MAX = 4, /* sources were left out: the limit */
-	GROUP_MEMORY = 8,      /* sources were left out: no memory */
+	GROUP_MEMORY = 8,      /* sources or hosts were left out: no memory */
+	GROUP_HOSTS_MAX = 16,  /* a host was left out: the limit */
 };
 
 void group_init(struct group *group);
 void group_fini(struct group *group, struct pool *pool);
 
 /* Applies one record (RFC 9776 section 6.4, tables above the code). report_version is that of the message it
- * came in; sources are sorted. Returns GROUP_ flags. */
+ * came in, host the source of its packet; sources are sorted. Returns GROUP_ flags.
+ *
+ * Fast leave: "Send Q" is left out, and what was to be asked about ends now, where hosts are tracked, all
+ * members are known, and none of them wants it. */
 unsigned group_apply(struct group *group, struct pool *pool, const struct group_timers *timers, mtime now,
-                     enum version report_version, enum record_type type, const struct sources *sources);
+                     enum version report_version, const struct addr *host, enum record_type type,
+                     const struct sources *sources);
 
 /* Does what is due at `now` (RFC 9776 sections 6.2.2, 6.3, 6.5) and returns GROUP_ flags. */
 unsigned group_expire(struct group *group, const struct group_timers *timers, mtime now);
@@ -100,6 +110,8 @@ bool group_wants(const struct group *group, const struct addr *source);
 bool group_filter(const struct group *group, struct filter *filter);
 /* The compatibility mode (RFC 9776 section 7.3.2). */
 enum version group_version(const struct group *group, const struct group_timers *timers, mtime now);
+/* Hosts known as members; 0 where they are not tracked. */
+size_t group_hosts(const struct group *group, mtime now);
 /* A query is out and its answer is awaited. */
 bool group_is_queried(const struct group *group);
 

@@ -46,6 +46,7 @@ struct link_family {
 	bool usable;
 	struct addr address;
 	struct querier querier;
+	mtime hosts_known_at;       /* all hosts will have answered a query by then */
 	struct group_timers timers; /* derived; refreshed by link_refresh_timers */
 	struct deadline deadline;   /* of the querier */
 	uint32_t group_count;

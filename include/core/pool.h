@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The memory of one engine or table: blocks in slabs by size, which go back to the system when they are
- * empty; limited in all, released whole. Blocks are 16-byte aligned. Owned by one thread.
+ * empty; limited in all, released whole. Blocks are 8-byte aligned. Owned by one thread.
  */
 #ifndef MCPROXY_CORE_POOL_H
 #define MCPROXY_CORE_POOL_H

@@ -20,8 +20,9 @@ enum membership_provider {
 };
 
 struct link_settings {
-	uint8_t version[FAMILIES]; /* enum version; VERSION_NONE: family not served */
-	bool fast_leave;
+	uint8_t version[FAMILIES];       /* enum version; VERSION_NONE: family not served */
+	bool fast_leave;                 /* implies track_hosts */
+	bool track_hosts;                /* version 3: know each host's membership */
 	bool forward_without_querier;    /* forward although another router is the link's querier */
 	uint8_t robustness;              /* 1..7 */
 	uint8_t startup_query_count;     /* 0: robustness */
@@ -34,6 +35,7 @@ struct link_settings {
 	uint32_t groups_max;                  /* per link */
 	uint32_t sources_max;                 /* per group */
 	uint32_t report_rate_max;             /* packets a second; 0: no limit. The owner sees to it */
+	uint32_t hosts_max;                   /* tracked, per group on a link */
 	struct addr ssm_prefix[FAMILIES];     /* the source-specific range (RFC 4604); IPv6: with scope 0 */
 	uint8_t ssm_length[FAMILIES];         /* its length in bits of the v4-mapped form; 0: no range */
 	/* Upstream links only. */

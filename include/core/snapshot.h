@@ -69,6 +69,7 @@ struct snapshot_group {
 	uint8_t version; /* compatibility mode */
 	bool queried;
 	uint16_t sources; /* that many SNAPSHOT_SOURCES records follow */
+	uint16_t hosts;   /* members that are known by host; 0 where hosts are not tracked */
 	uint8_t rounds;   /* query rounds it survives unanswered */
 	mtime age;        /* since the first member came; milliseconds, like all times */
 	uint32_t left;    /* group timer, or the longest source timer in INCLUDE mode */

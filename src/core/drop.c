@@ -23,6 +23,7 @@ const char *drop_name(enum drop drop)
 		[DROP_LINK] = "link not in use",
 		[DROP_GROUPS_MAX] = "groups_max reached",
 		[DROP_SOURCES_MAX] = "sources_max reached",
+		[DROP_HOSTS_MAX] = "hosts_max reached",
 		[DROP_ROUTES_MAX] = "routes_max reached",
 		[DROP_MEMORY] = "memory_max reached",
 		[DROP_TRUNCATED] = "packet too long",

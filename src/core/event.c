@@ -10,7 +10,8 @@ bool event_is_notable(const struct event *event)
 	if (event->kind != EVENT_DROP || event->value != 1)
 		return false;
 	return event->before == DROP_GROUPS_MAX || event->before == DROP_SOURCES_MAX ||
-	       event->before == DROP_ROUTES_MAX || event->before == DROP_MEMORY;
+	       event->before == DROP_HOSTS_MAX || event->before == DROP_ROUTES_MAX ||
+	       event->before == DROP_MEMORY;
 }
 
 void events_push(struct events *events, const struct event *event)

@@ -75,6 +75,7 @@ void group_init(struct group *group)
 void group_fini(struct group *group, struct pool *pool)
 {
 	pool_give(pool, group->sources, group->source_capacity * sizeof *group->sources);
+	members_free(group->members, pool);
 	group_init(group);
 }
 
@@ -143,12 +144,47 @@ static mtime last_member_query_time(const struct group_timers *timers)
 	return timers->last_member_query_interval * timers->last_member_query_count;
 }
 
-/* Timers lowered: LMQC queries are owed, the first at once. Fast leave asks nobody. */
+/* Every member is in the list: none speaks an older version, which may suppress reports. */
+static bool members_are_listed(const struct group *group, const struct group_timers *timers, mtime now)
+{
+	return timers->fast_leave && group->members != NULL && members_are_known(group->members, now) &&
+	       group_version(group, timers, now) == VERSION_3;
+}
+
+/* No member wants the source: it ends now. */
+static bool source_is_left(const struct group *group, const struct group_timers *timers, mtime now,
+                           const struct addr *source)
+{
+	return members_are_listed(group, timers, now) && !members_want(group->members, now, source);
+}
+
+/* All that members still want runs by itself: EXCLUDE mode ends now. A source may have left X while EXCLUDE
+ * let it pass (the rows' "Delete (X-A)"), so it is looked for. */
+static bool exclude_is_left(const struct group *group, const struct group_timers *timers, mtime now)
+{
+	if (!members_are_listed(group, timers, now))
+		return false;
+	for (uint16_t i = 0; i < group->members->count; i++) {
+		const struct member_host *member = &group->members->list[i];
+
+		if (member->until <= now)
+			continue;
+		if (member->filter.mode == FILTER_EXCLUDE)
+			return false;
+		for (uint16_t j = 0; j < member->filter.count; j++) {
+			const struct source *source = find_source(group, &member->filter.list[j]);
+
+			if (source == NULL || source->until == SOURCE_BLOCKED)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Timers lowered: LMQC queries are owed, the first at once. */
 static unsigned start_asking(struct group *group, const struct group_timers *timers, mtime now,
                              uint8_t *queries_left)
 {
-	if (timers->fast_leave)
-		return 0;
 	*queries_left = timers->last_member_query_count;
 	group->query_at = now;
 	return GROUP_QUERY;
@@ -156,17 +192,27 @@ static unsigned start_asking(struct group *group, const struct group_timers *tim
 
 /* "Send Q": lowers a timer to LMQT and owes LMQC queries, the first at once; a round that waits for its
  * repetition is drawn forward and carries the new ones along (RFC 9776 section 6.6.3). A timer that is not
- * larger is left alone, as its queries are out already. With fast leave nobody is asked and the timer ends
- * now. Another querier asks by itself, and the timers follow its queries. */
+ * larger is left alone, as its queries are out already. Another querier asks by itself, and the timers follow
+ * its queries. */
 static unsigned ask(struct group *group, const struct group_timers *timers, mtime now, mtime *until,
                     uint8_t *queries_left)
 {
-	mtime lowered = now + (timers->fast_leave ? 0 : last_member_query_time(timers));
+	mtime lowered = now + last_member_query_time(timers);
 
-	if (*until <= lowered || (!timers->querier && !timers->fast_leave))
+	if (*until <= lowered || !timers->querier)
 		return 0;
 	*until = lowered;
 	return start_asking(group, timers, now, queries_left);
+}
+
+static unsigned ask_source(struct group *group, const struct group_timers *timers, mtime now,
+                           struct source *source)
+{
+	if (!source_is_left(group, timers, now, &source->addr))
+		return ask(group, timers, now, &source->until, &source->queries_left);
+	source->until = now;
+	source->queries_left = 0;
+	return 0;
 }
 
 /* Q(G) goes out however little the group timer has left (6.6.3.1): who lost the last general query still
@@ -175,8 +221,12 @@ static unsigned ask_group(struct group *group, const struct group_timers *timers
 {
 	mtime lowered = now + last_member_query_time(timers);
 
-	if (timers->querier && !timers->fast_leave && group->exclude_until <= lowered &&
-	    group->queries_left == 0)
+	if (exclude_is_left(group, timers, now)) {
+		group->exclude_until = now;
+		group->queries_left = 0;
+		return 0;
+	}
+	if (timers->querier && group->exclude_until <= lowered && group->queries_left == 0)
 		return start_asking(group, timers, now, &group->queries_left);
 	return ask(group, timers, now, &group->exclude_until, &group->queries_left);
 }
@@ -243,7 +293,7 @@ static void act(struct group *group, struct source *source, uint8_t action, stru
 		break;
 	}
 	if (action & ASK && source->until != SOURCE_BLOCKED)
-		step->flags |= ask(group, step->timers, step->now, &source->until, &source->queries_left);
+		step->flags |= ask_source(group, step->timers, step->now, source);
 }
 
 /* The sources already in the list; those that the row deletes are squeezed out. */
@@ -371,6 +421,41 @@ static bool limit_to_version(enum version version, enum record_type type, bool *
 	return version > VERSION_1 || type != TO_IN;
 }
 
+/* Who is a member after this record. Hosts of older versions may suppress each other's reports, and a packet
+ * may tell no host: then somebody is a member who is not in the list. So it may be as well where a group is
+ * first heard of by an answer to the first queries after the start: not all have answered yet. */
+static unsigned track_host(struct group *group, struct pool *pool, const struct group_timers *timers,
+                           mtime now, enum version report_version, const struct addr *host,
+                           enum record_type type, const struct sources *sources)
+{
+	struct members_limits limits = {.hosts_max = timers->hosts_max, .sources_max = timers->sources_max};
+	mtime until = now + timers->membership_interval;
+	enum members_result result = MEMBERS_NO_MEMORY;
+	bool is_answer = type == IS_IN || type == IS_EX;
+
+	if (group->members == NULL) {
+		group->members = members_new(pool);
+		if (group->members == NULL)
+			return GROUP_MEMORY;
+		if (!group_is_empty(group))
+			members_lose(group->members, until);
+		else if (is_answer)
+			members_lose(group->members, timers->hosts_known_at);
+	}
+	if (report_version < VERSION_3 || !addr_is_source(host)) {
+		members_lose(group->members, until);
+		return 0;
+	}
+	result = members_note(group->members, pool, &limits, now, until, host, type, sources);
+	return result == MEMBERS_FULL ? GROUP_HOSTS_MAX : result == MEMBERS_NO_MEMORY ? GROUP_MEMORY : 0;
+}
+
+static void forget_hosts(struct group *group, struct pool *pool)
+{
+	members_free(group->members, pool);
+	group->members = NULL;
+}
+
 static void note_older_host(struct group *group, const struct group_timers *timers, mtime now,
                             enum version version)
 {
@@ -383,10 +468,12 @@ static void note_older_host(struct group *group, const struct group_timers *time
 }
 
 unsigned group_apply(struct group *group, struct pool *pool, const struct group_timers *timers, mtime now,
-                     enum version report_version, enum record_type type, const struct sources *sources)
+                     enum version report_version, const struct addr *host, enum record_type type,
+                     const struct sources *sources)
 {
 	static const struct sources nothing = {0};
 	bool drop_sources;
+	unsigned flags = 0;
 
 	assert(type >= IS_IN && type <= BLOCK);
 	if (timers->version < VERSION_3 && report_version == VERSION_3) {
@@ -396,10 +483,14 @@ unsigned group_apply(struct group *group, struct pool *pool, const struct group_
 	}
 	if (type == IS_EX)
 		note_older_host(group, timers, now, report_version);
+	if (timers->track_hosts && timers->version == VERSION_3)
+		flags = track_host(group, pool, timers, now, report_version, host, type, sources);
+	else if (group->members != NULL)
+		forget_hosts(group, pool);
 	if (!limit_to_version(group_version(group, timers, now), type, &drop_sources))
-		return 0;
-	return apply_row(group, pool, &rows[group->mode][type], drop_sources ? &nothing : sources, timers,
-	                 now);
+		return flags;
+	return flags | apply_row(group, pool, &rows[group->mode][type], drop_sources ? &nothing : sources,
+	                         timers, now);
 }
 
 void group_heard_query(struct group *group, const struct group_timers *timers, mtime now,
@@ -565,6 +656,11 @@ void group_cancel_queries(struct group *group)
 		group->sources[i].queries_left = 0;
 		group->sources[i].query_now = false;
 	}
+}
+
+size_t group_hosts(const struct group *group, mtime now)
+{
+	return group->members == NULL ? 0 : members_count(group->members, now);
 }
 
 bool group_is_queried(const struct group *group)

@@ -104,7 +104,8 @@ static void count_report(struct link_family *state, const struct report *report)
 		state->counters[report->version == VERSION_2 ? COUNTER_REPORTS_V2 : COUNTER_REPORTS_V1]++;
 }
 
-static void heard_report(struct instance *instance, struct link *link, mtime now, struct message *message)
+static void heard_report(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
+                         struct message *message)
 {
 	struct link_family *state = &link->family[message->family];
 	struct record record;
@@ -129,7 +130,7 @@ static void heard_report(struct instance *instance, struct link *link, mtime now
 			continue;
 		}
 		sources = read_sources(instance, record.sources, record.source_count, message->family);
-		membership_record(instance, link, now, message->report.version, record.type, &record.group,
+		membership_record(instance, link, now, message->report.version, &packet->source, &record,
 		                  &sources);
 	}
 }
@@ -265,7 +266,7 @@ static void heard_packet(struct instance *instance, struct link *link, mtime now
 	else if (message.kind == MESSAGE_QUERY)
 		heard_query(instance, link, now, &packet, &message.query);
 	else
-		heard_report(instance, link, now, &message);
+		heard_report(instance, link, now, &packet, &message);
 }
 
 static void tell_link(struct instance *instance, const struct link *link, enum family family)
@@ -318,6 +319,8 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 	if (!usable)
 		return;
 	/* A new address takes part in a new election. */
+	if (!was_usable)
+		state->hosts_known_at = now + link->settings.query_response_interval;
 	if (link->role == ROLE_DOWNSTREAM && (!was_usable || moved)) {
 		querier_start(&state->querier, &link->settings, now);
 		arm_querier(instance, link, family);

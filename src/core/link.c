@@ -10,9 +10,12 @@ void link_refresh_timers(struct link *link, enum family family, mtime now)
 		.version = settings->version[family],
 		.last_member_query_count = querier_last_member_query_count(querier, settings),
 		.fast_leave = settings->fast_leave,
+		.track_hosts = settings->track_hosts || settings->fast_leave,
 		.querier = querier_is_elected(querier, now),
 		.sources_max =
 			settings->sources_max < UINT16_MAX ? (uint16_t)settings->sources_max : UINT16_MAX,
+		.hosts_max = settings->hosts_max < UINT16_MAX ? (uint16_t)settings->hosts_max : UINT16_MAX,
+		.hosts_known_at = link->family[family].hosts_known_at,
 		.membership_interval = querier_membership_interval(querier, settings),
 		.last_member_query_interval = querier_last_member_query_interval(querier, settings),
 		.older_host_present_interval = querier_older_host_present_interval(querier, settings),

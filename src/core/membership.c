@@ -243,6 +243,8 @@ static void listener_act(struct instance *instance, struct listener *listener, m
 		instance_drop(instance, listener->link, family, DROP_SOURCES_MAX);
 	if (flags & GROUP_MEMORY)
 		instance_drop(instance, listener->link, family, DROP_MEMORY);
+	if (flags & GROUP_HOSTS_MAX)
+		instance_drop(instance, listener->link, family, DROP_HOSTS_MAX);
 	if (flags & GROUP_QUERY)
 		listener_set_asking(instance, listener, true);
 	if (group_is_empty(&listener->group)) {
@@ -270,8 +272,9 @@ static bool can_create(enum record_type type, const struct sources *sources)
 }
 
 void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
-                       enum record_type type, const struct addr *group, const struct sources *sources)
+                       const struct addr *host, const struct record *record, const struct sources *sources)
 {
+	const struct addr *group = &record->group;
 	struct link_family *state = &link->family[addr_family(group)];
 	struct membership *membership = membership_find(instance, group);
 	struct listener *listener = membership ? listener_find(membership, link) : NULL;
@@ -279,7 +282,7 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 	enum filter_mode before;
 	unsigned flags;
 
-	if (is_new && !can_create(type, sources))
+	if (is_new && !can_create(record->type, sources))
 		return;
 	if (membership == NULL)
 		membership = membership_get(instance, group);
@@ -295,7 +298,8 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 	}
 	before = listener->group.mode;
 	flags = group_expire(&listener->group, &state->timers, now);
-	flags |= group_apply(&listener->group, instance->pool, &state->timers, now, version, type, sources);
+	flags |= group_apply(&listener->group, instance->pool, &state->timers, now, version, host,
+	                     record->type, sources);
 	listener_act(instance, listener, now, flags, before, is_new);
 }
 

@@ -25,7 +25,7 @@
 #define SHOW(block, size) ((void)(block), (void)(size))
 #endif
 
-#define GRAIN      16
+#define GRAIN      8
 #define SMALL_MAX  1024 /* up to here blocks of one size share slabs, above malloc for each */
 #define CLASSES    (SMALL_MAX / GRAIN + 1)
 #define SLAB_ALIGN 16384 /* the slab of a block is found by its address */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/routes.h"
 
+#include "core/index.h"
 #include "core/pool.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 #include <utlist.h>
 
 #define RETRY_INTERVAL   (1 * MTIME_SECOND)
@@ -24,7 +23,7 @@ struct wish {
 };
 
 struct route {
-	UT_hash_handle hh;
+	struct index_node node; /* first */
 	struct route_key key;
 	struct wish *wishes; /* the oldest first: its input counts */
 	bool rewrite;        /* somebody may have taken the entry away: write or delete it whatever is held */
@@ -60,7 +59,7 @@ struct routes {
 	size_t suspect_count;
 	uint64_t seed;
 	mtime reading_interval;
-	struct route *hash;
+	struct index index; /* by source and group */
 	struct route *dirty;
 	struct route *readings;
 	struct route *retries;
@@ -92,7 +91,7 @@ void routes_free(struct routes *routes)
 {
 	if (routes == NULL)
 		return;
-	HASH_CLEAR(hh, routes->hash);
+	index_fini(&routes->index);
 	pool_free(routes->pool);
 	free(routes);
 }
@@ -114,10 +113,12 @@ static uint32_t key_hash(const struct routes *routes, const struct route_key *ke
 
 static struct route *find(const struct routes *routes, const struct route_key *key)
 {
-	struct route *route;
+	struct index_node *node = index_find(&routes->index, key_hash(routes, key));
 
-	HASH_FIND_BYHASHVALUE(hh, routes->hash, key, sizeof *key, key_hash(routes, key), route);
-	return route;
+	for (; node != NULL; node = index_find_next(node))
+		if (memcmp(&((struct route *)node)->key, key, sizeof *key) == 0)
+			break;
+	return (struct route *)node;
 }
 
 static struct route *get(struct routes *routes, const struct route_key *key)
@@ -130,8 +131,7 @@ static struct route *get(struct routes *routes, const struct route_key *key)
 	if (route == NULL)
 		return NULL;
 	route->key = *key;
-	HASH_ADD_BYHASHVALUE(hh, routes->hash, key, sizeof *key, key_hash(routes, key), route);
-	if (route->hh.tbl != NULL)
+	if (index_add(&routes->index, &route->node, key_hash(routes, key)))
 		return route;
 	pool_give(routes->pool, route, sizeof *route);
 	return NULL;
@@ -202,7 +202,7 @@ static void release(struct routes *routes, struct route *route)
 {
 	if (route->wishes != NULL || route->held || route->dirty || route->retry_at != 0)
 		return;
-	HASH_DEL(routes->hash, route);
+	index_remove(&routes->index, &route->node);
 	pool_give(routes->pool, route, sizeof *route);
 }
 
@@ -266,10 +266,12 @@ void routes_unwant(struct routes *routes, const struct route_key *key, unsigned 
 
 void routes_unwant_all(struct routes *routes, unsigned instance)
 {
-	struct route *route, *next;
+	struct index_node *node, *next;
 
-	HASH_ITER (hh, routes->hash, route, next)
-		remove_wish(routes, route, instance);
+	for (node = routes->index.oldest; node != NULL; node = next) {
+		next = node->newer;
+		remove_wish(routes, (struct route *)node, instance);
+	}
 }
 
 void routes_lost(struct routes *routes, const struct route_key *key)
@@ -321,7 +323,7 @@ void routes_audit(struct routes *routes)
 
 void routes_read_all(struct routes *routes)
 {
-	routes->readings_left = HASH_COUNT(routes->hash);
+	routes->readings_left = routes->index.count;
 }
 
 bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input)
@@ -520,7 +522,7 @@ bool routes_vif_is_named(const struct routes *routes, unsigned vif)
 
 size_t routes_count(const struct routes *routes)
 {
-	return HASH_COUNT(routes->hash);
+	return routes->index.count;
 }
 
 uint64_t routes_failures(const struct routes *routes)

@@ -160,6 +160,7 @@ static void add_group(const struct listener *listener, mtime now, struct page *p
 		.version = (uint8_t)group_version(group, &state->timers, now),
 		.queried = group_is_queried(group),
 		.sources = group->source_count,
+		.hosts = (uint16_t)group_hosts(group, now),
 		.rounds = rounds_left(until, now, interval),
 		.age = now - listener->joined_at,
 		.left = left(until, now),

@@ -192,7 +192,7 @@ static void check_instance_limits(struct json_object *instance, struct findings 
 
 static void check_link_limits(struct json_object *link, struct findings *findings)
 {
-	static const char *const options[] = {"groups_max", "sources_max"};
+	static const char *const options[] = {"groups_max", "sources_max", "hosts_max"};
 	struct json_object *drops = answer_member(link, "drops");
 
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {

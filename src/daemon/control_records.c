@@ -188,6 +188,7 @@ void record_open_group(struct json *json, struct owner *owner, const struct inst
 	json_seconds(json, "left", record->left);
 	json_number(json, "rounds_left", record->rounds);
 	json_seconds(json, "age", (uint64_t)record->age);
+	json_number(json, "hosts", record->hosts);
 	json_open(json, "sources", '[');
 }
 

@@ -232,6 +232,7 @@ static struct link_settings settings_of(struct wire *stream)
 	return (struct link_settings){
 		.version = {choice & 3, choice >> 2 & 3},
 		.fast_leave = choice >> 4 & 1,
+		.track_hosts = more & 1,
 		.forward_without_querier = choice >> 5 & 1,
 		.robustness = (uint8_t)(1 + more % 7),
 		.last_member_query_count = choice >> 6,
@@ -240,6 +241,7 @@ static struct link_settings settings_of(struct wire *stream)
 		.last_member_query_interval = 100u + more * 5u,
 		.groups_max = more & 0x80 ? 3 : 1000,
 		.sources_max = more & 0x40 ? 2 : 1024,
+		.hosts_max = more & 0x10 ? 2 : 128,
 		.ssm_prefix = {addr_from_ipv4_number(0xe8000000), {{0xff, 0x30}}},
 		.ssm_length = {(uint8_t)(more & 0x20 ? 96 + 8 : 0), (uint8_t)(more & 0x20 ? 32 : 0)},
 	};

@@ -24,3 +24,9 @@ def test_a_running_stream_arrives_within_a_millisecond_of_the_join(lab):
     figures = measures.zap(proxies.Trial(lab, proxies.mcproxy()), 11)
     assert figures["missing"] == 0
     assert figures["us"] < 1000
+
+
+def test_a_fast_leave_ends_the_stream_at_once_and_spares_the_second_member(lab):
+    trial = proxies.Trial(lab, proxies.mcproxy(fast_leave="true"))
+    assert measures.leave(trial, 3)["ms"] < 20
+    assert measures.leave(trial, 3, True)["lost"] == 0

@@ -22,6 +22,11 @@ group.c|EXCLUDE, IS_EX: blocks new sources at once|s/\(\[IS_EX\] = {KEEP, DELETE
 group.c|EXCLUDE, TO_IN: does not ask for the group|s/\(\[TO_IN\] = {RUN, KEEP | ASK, RUN, KEEP, RUN, false\), true}/\1, false}/
 group.c|EXCLUDE, ALLOW: leaves it blocked|s/\[ALLOW\] = {RUN, KEEP, RUN, KEEP,/[ALLOW] = {RUN, KEEP, KEEP, KEEP,/
 group.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLOCK] = {KEEP, KEEP, KEEP,/
+group.c|fast leave: ends EXCLUDE though another host excludes|s/if (member->filter.mode == FILTER_EXCLUDE)/if (false)/
+group.c|fast leave: ends a source though another host wants it|s/\&\& !members_want(group->members, now, source)//
+group.c|fast leave: trusts the list beside older hosts|s/ \&\&\( *\)group_version(group, timers, now) == VERSION_3;/;/;s/if (report_version < VERSION_3 || /if (/
+members.c|hosts: ALLOW of a host in EXCLUDE mode is not noted|s/return change(member, pool, sources, !exclude);/return exclude || change(member, pool, sources, true);/
+members.c|hosts: one beyond the limit is forgotten|s/members->unknown_until = until;/(void)0;/
 filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
 forward.c|routes lead back to their input|s/listener->link != input \&\& //
 membership.c|routes do not follow the members|s/forward_update(instance, membership, now);//

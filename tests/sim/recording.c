@@ -94,6 +94,7 @@ static const char *link_problem(const uint8_t *payload, size_t size)
 		return "link of another size";
 	if (!holds_bool(payload, offsetof(struct link_change, present)) ||
 	    !holds_bool(payload, offsetof(struct link_change, settings.fast_leave)) ||
+	    !holds_bool(payload, offsetof(struct link_change, settings.track_hosts)) ||
 	    !holds_bool(payload, offsetof(struct link_change, settings.forward_without_querier)) ||
 	    !holds_bool(payload, offsetof(struct link_change, family[FAMILY_IPV4].usable)) ||
 	    !holds_bool(payload, offsetof(struct link_change, family[FAMILY_IPV6].usable)))

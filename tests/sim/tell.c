@@ -123,7 +123,10 @@ static void tell_link(FILE *to, const void *payload, size_t size)
 	for (int family = 0; family < FAMILIES; family++)
 		tell_link_family(to, &change, family);
 	fprintf(to, ", robustness %u, query every %" PRIu32 " ms%s", change.settings.robustness,
-	        change.settings.query_interval, change.settings.fast_leave ? ", fast leave" : "");
+	        change.settings.query_interval,
+	        change.settings.fast_leave    ? ", fast leave"
+	        : change.settings.track_hosts ? ", hosts tracked"
+	                                      : "");
 }
 
 void tell_input(FILE *to, const struct input *input, const void *payload, size_t size)
@@ -227,10 +230,11 @@ static void tell_snapshot_record(FILE *to, const struct snapshot_record *record)
 		break;
 	case SNAPSHOT_GROUPS:
 		tell_addr(to, "group ", &record->group.group);
-		fprintf(to, " link %u mode %u version %u queried %u sources %u rounds %u left %" PRIu32,
+		fprintf(to,
+		        " link %u mode %u version %u queried %u sources %u hosts %u rounds %u left %" PRIu32,
 		        record->group.link, record->group.mode, record->group.version,
-		        flag(&record->group.queried), record->group.sources, record->group.rounds,
-		        record->group.left);
+		        flag(&record->group.queried), record->group.sources, record->group.hosts,
+		        record->group.rounds, record->group.left);
 		break;
 	case SNAPSHOT_SOURCES:
 		tell_addr(to, "source ", &record->source.source);

@@ -63,6 +63,9 @@ struct link_settings random_settings(struct world *world)
 			random_between(random, 2, LAST_MEMBER_QUERY_INTERVAL_MAX / 100) * 100,
 		.groups_max = 1000,
 		.sources_max = 1000,
+		.fast_leave = random_percent(random, 50),
+		.track_hosts = random_percent(random, 10),
+		.hosts_max = random_percent(random, 60) ? 1000 : random_between(random, 1, 3),
 	};
 
 	settings.query_response_interval =
@@ -222,17 +225,6 @@ static void add_sources(struct world *world)
 	}
 }
 
-/* Where one station is alone, nobody else's membership is lost by not asking. */
-static void choose_fast_leave(struct world *world)
-{
-	for (unsigned i = 1; i < world->segment_count; i++) {
-		struct segment *segment = &world->segments[i];
-
-		if (segment->stations <= 1)
-			segment->server->settings.fast_leave = random_percent(&world->random, 50);
-	}
-}
-
 void world_build(struct world *world)
 {
 	unsigned proxies;
@@ -245,7 +237,6 @@ void world_build(struct world *world)
 	add_askers(world);
 	add_hosts(world);
 	add_sources(world);
-	choose_fast_leave(world);
 	for (unsigned i = 0; i < world->proxy_count; i++)
 		proxy_start(world->proxies[i]);
 	world_count(world, TALLY_WORLDS);

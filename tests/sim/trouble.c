@@ -180,11 +180,9 @@ static void trouble_link_vanishes(struct world *world)
 static void trouble_settings(struct world *world)
 {
 	struct proxy_link *link = any_served_segment(world)->server;
-	bool fast_leave = link->settings.fast_leave;
 
 	world_count(world, TALLY_SETTINGS);
 	link->settings = random_settings(world);
-	link->settings.fast_leave = fast_leave;
 	world_note(world, "proxy %u: other settings on segment %u", link->proxy->number,
 	           link->port.segment->number);
 	if (link->present)

@@ -48,6 +48,7 @@ static const struct link_settings usual_link_settings = {
 	.last_member_query_interval = 1000,
 	.groups_max = 131072,
 	.sources_max = 1024,
+	.hosts_max = 128,
 };
 
 static const struct instance_settings usual_settings = {

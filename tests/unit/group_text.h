@@ -6,7 +6,8 @@
  *
  *   INCLUDE(a:50000 b:GMI)         a runs for 50 s, b for the group membership interval
  *   EXCLUDE(a:50000; b c) 90000    X = {a}, Y = {b, c}, the group timer has 90 s left
- *   v3 BLOCK(a b)                  a record; v1 or v2 as the message's version, v3 if not said
+ *   v3 BLOCK(a b)                  a record; v1 or v2 as the message's version, v3 if not said; from host 1
+ *   h2 BLOCK(a b)                  from host 2; h0 tells no address
  *   Q(G) Q(G,a)S Q(G,b)            queries, S for a set S flag; in this order
  */
 #ifndef MCPROXY_TESTS_GROUP_TEXT_H
@@ -74,6 +75,7 @@ static inline struct group_timers usual_timers(void)
 		.last_member_query_count = LMQC,
 		.querier = true,
 		.sources_max = LETTERS,
+		.hosts_max = 4,
 		.membership_interval = GMI,
 		.last_member_query_interval = LMQI,
 		.older_host_present_interval = GMI,
@@ -213,11 +215,17 @@ static inline unsigned lab_apply(struct lab *lab, const char *record)
 	struct addr list[LETTERS];
 	struct sources sources = sources_on(list, LETTERS);
 	enum version version = VERSION_3;
+	struct addr host = addr_from_ipv4_number(0x0a000101u);
 	size_t name_size;
 	int type;
 
 	if (record[0] == 'v') {
 		version = (enum version)(record[1] - '0');
+		record += 3;
+	}
+	if (record[0] == 'h') {
+		host = addr_from_ipv4_number(record[1] == '0' ? 0
+		                                              : 0x0a000100u + (uint32_t)(record[1] - '0'));
 		record += 3;
 	}
 	name_size = strcspn(record, "(");
@@ -226,8 +234,8 @@ static inline unsigned lab_apply(struct lab *lab, const char *record)
 			break;
 	assert_in_range(type, IS_IN, BLOCK);
 	read_letters(record + name_size + 1, ")", &sources);
-	return group_apply(&lab->group, lab->pool, &lab->timers, lab->now, version, (enum record_type)type,
-	                   &sources);
+	return group_apply(&lab->group, lab->pool, &lab->timers, lab->now, version, &host,
+	                   (enum record_type)type, &sources);
 }
 
 /* Sets the timer of every source from "a:50000 b:GMI; c"; those behind the semicolon are blocked. */
@@ -258,6 +266,7 @@ static inline void lab_set(struct lab *lab, const char *state)
 	const char *inside = strchr(state, '(') + 1, *close = strchr(state, ')');
 	struct addr list[LETTERS];
 	struct sources sources = sources_on(list, LETTERS);
+	struct addr host = addr_from_ipv4_number(0x0a000101u);
 
 	for (const char *at = inside; at < close; at++) {
 		struct addr source = letter_source(*at);
@@ -266,7 +275,7 @@ static inline void lab_set(struct lab *lab, const char *state)
 			assert_true(sources_insert(&sources, &source));
 	}
 	assert_true(group_is_empty(&lab->group));
-	group_apply(&lab->group, lab->pool, &lab->timers, lab->now, VERSION_3, exclude ? IS_EX : IS_IN,
+	group_apply(&lab->group, lab->pool, &lab->timers, lab->now, VERSION_3, &host, exclude ? IS_EX : IS_IN,
 	            &sources);
 	lab_set_timers(lab, inside);
 	if (exclude)

@@ -26,6 +26,7 @@ static const struct link_settings link_defaults = {
 	.sources_max = 1024,
 	.report_rate_max = 50000,
 	.kernel_groups_max = 4096,
+	.hosts_max = 128,
 	.repeat_without_querier = true,
 	.ssm_prefix = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 232}}, {{0xff, 0x30}}},
 	.ssm_length = {104, 32},
@@ -49,10 +50,12 @@ static void assert_link(const struct link_settings *link, const struct link_sett
 	assert_int_equal(link->last_member_query_count, expected->last_member_query_count);
 	assert_int_equal(link->older_host_present_interval, expected->older_host_present_interval);
 	assert_int_equal(link->fast_leave, expected->fast_leave);
+	assert_int_equal(link->track_hosts, expected->track_hosts);
 	assert_int_equal(link->forward_without_querier, expected->forward_without_querier);
 	assert_int_equal(link->groups_max, expected->groups_max);
 	assert_int_equal(link->sources_max, expected->sources_max);
 	assert_int_equal(link->report_rate_max, expected->report_rate_max);
+	assert_int_equal(link->hosts_max, expected->hosts_max);
 	assert_memory_equal(link->ssm_prefix, expected->ssm_prefix, sizeof link->ssm_prefix);
 	assert_memory_equal(link->ssm_length, expected->ssm_length, sizeof link->ssm_length);
 	assert_int_equal(link->upstream_membership, expected->upstream_membership);
@@ -182,10 +185,12 @@ static const struct {
 	{"last_member_query_count = 1;", {.last_member_query_count = 1}},
 	{"older_host_present_interval = 86400;", {.older_host_present_interval = 86400000}},
 	{"fast_leave = true;", {.fast_leave = true}},
+	{"track_hosts = true;", {.track_hosts = true}},
 	{"forward_without_querier = TRUE;", {.forward_without_querier = true}},
 	{"groups_max = 16777216;", {.groups_max = 16777216}},
 	{"sources_max = 4096;", {.sources_max = 4096}},
 	{"report_rate_max = 16777216;", {.report_rate_max = 16777216}},
+	{"hosts_max = 4096;", {.hosts_max = 4096}},
 	{"unsolicited_report_interval = 0.1;", {.unsolicited_report_interval = 100}},
 	{"upstream_membership = \"user\";", {.upstream_membership = MEMBERSHIP_USER}},
 	{"upstream_membership = \"kernel\";", {.upstream_membership = MEMBERSHIP_KERNEL}},
@@ -213,10 +218,12 @@ static struct link_settings changed_link(const struct link_settings *change)
 	CHANGE(last_member_query_count);
 	CHANGE(older_host_present_interval);
 	CHANGE(fast_leave);
+	CHANGE(track_hosts);
 	CHANGE(forward_without_querier);
 	CHANGE(groups_max);
 	CHANGE(sources_max);
 	CHANGE(report_rate_max);
+	CHANGE(hosts_max);
 	CHANGE(unsolicited_report_interval);
 	CHANGE(upstream_membership);
 	CHANGE(kernel_groups_max);
@@ -487,6 +494,8 @@ static void values_out_of_range(void **state)
 		{"unsolicited_report_interval = 26", "26 is out of range, which is 0.1 to 25 seconds"},
 		{"sources_max = 0", "0 is out of range, which is 1 to 4096"},
 		{"sources_max = 4097", "4097 is out of range, which is 1 to 4096"},
+		{"hosts_max = 0", "0 is out of range, which is 1 to 4096"},
+		{"hosts_max = 4097", "4097 is out of range, which is 1 to 4096"},
 		{"routes_max = 0", "0 is out of range, which is 1 to 16777216"},
 		{"routes_max = 16777217", "16777217 is out of range, which is 1 to 16777216"},
 		{"route_timeout = 9", "9 is out of range, which is 10 to 86400 seconds"},

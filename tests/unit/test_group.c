@@ -275,11 +275,17 @@ static void version_1_link(void **state)
 	CHECK_ROWS(timers, rows);
 }
 
-/* A leave ends membership at once, without a question. */
+/* What the only host wants no more ends at once, without a question. */
 static void fast_leave(void **state)
 {
 	static const struct row rows[] = {
-		{"EXCLUDE(; ) 90000", "v2 TO_IN()", "INCLUDE()", ""},
+		{"EXCLUDE(; ) 90000", "v2 TO_IN()", "EXCLUDE(; ) LMQT", "Q(G)"},
+		{"EXCLUDE(; ) 90000", "h0 TO_IN()", "EXCLUDE(; ) LMQT", "Q(G)"},
+		{"EXCLUDE(; ) 90000", "h2 TO_IN()", "EXCLUDE(; ) LMQT", "Q(G)"},
+		{"INCLUDE(a:50000)", "h2 BLOCK(a)", "INCLUDE(a:LMQT)", "Q(G,a)"},
+		{"EXCLUDE(; ) 90000", "BLOCK(a)", "EXCLUDE(; a) 90000", ""},
+		{"EXCLUDE(; ) 90000", "TO_EX(a)", "EXCLUDE(; a) GMI", ""},
+		{"INCLUDE(a:50000)", "TO_EX(a b)", "EXCLUDE(; a b) GMI", ""},
 		{"EXCLUDE(; ) 90000", "TO_IN()", "INCLUDE()", ""},
 		{"EXCLUDE(a:50000; b) 90000", "TO_IN()", "INCLUDE()", ""},
 		{"EXCLUDE(; ) 90000", "TO_IN(a)", "INCLUDE(a:GMI)", ""},
@@ -294,7 +300,22 @@ static void fast_leave(void **state)
 	struct group_timers timers = usual_timers();
 
 	(void)state;
-	timers.fast_leave = true;
+	timers.fast_leave = timers.track_hosts = true;
+	CHECK_ROWS(timers, rows);
+}
+
+/* An older link's hosts suppress reports: nobody knows who is there. */
+static void fast_leave_without_tracking(void **state)
+{
+	static const struct row rows[] = {
+		{"EXCLUDE(; ) 90000", "v2 TO_IN()", "EXCLUDE(; ) LMQT", "Q(G)"},
+		{"EXCLUDE(; ) 90000", "TO_IN()", "EXCLUDE(; ) LMQT", "Q(G)"},
+	};
+	struct group_timers timers = usual_timers();
+
+	(void)state;
+	timers.version = VERSION_2;
+	timers.fast_leave = timers.track_hosts = true;
 	CHECK_ROWS(timers, rows);
 }
 
@@ -611,8 +632,9 @@ static unsigned apply_crowd(struct lab *lab, enum record_type type, unsigned fir
 {
 	struct addr list[CROWD];
 	struct sources sources = crowd(list, first, count);
+	struct addr host = addr_from_ipv4_number(0x0a000101u);
 
-	return group_apply(&lab->group, lab->pool, &lab->timers, lab->now, VERSION_3, type, &sources);
+	return group_apply(&lab->group, lab->pool, &lab->timers, lab->now, VERSION_3, &host, type, &sources);
 }
 
 static void many_sources(void **state)
@@ -768,6 +790,7 @@ int main(void)
 		cmocka_unit_test(version_2_link),
 		cmocka_unit_test(version_1_link),
 		cmocka_unit_test(fast_leave),
+		cmocka_unit_test(fast_leave_without_tracking),
 		cmocka_unit_test(every_record_in_every_state),
 		cmocka_unit_test(every_record_beside_version_2_hosts),
 		cmocka_unit_test(every_record_beside_version_1_hosts),

@@ -710,21 +710,173 @@ static void beside_version_1_hosts(void **state)
 	TELL_STORY(steps);
 }
 
-/* A fast leave must not cut off a version 1 host. */
-static void fast_leave_beside_older_hosts(void **state)
+/* Fast leave: what ends at once, and what is asked about because another host wants it, or may. */
+
+#define STORY(...)                                                                                           \
+	{                                                                                                    \
+		__VA_ARGS__,                                                                                 \
+		{                                                                                            \
+			0                                                                                    \
+		}                                                                                            \
+	}
+
+static const struct step fast_leave_stories[][8] = {
+	/* Two televisions: the second keeps its picture, and the last one to leave stops it. */
+	STORY({0, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"}, {1000, "h2 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {2000, "h1 TO_IN()", "2000 Q(G)", "EXCLUDE(; ) LMQT"},
+              {2500, "h2 IS_EX()", "", "EXCLUDE(; ) GMI"}, {10000, "h2 TO_IN()", "3000 Q(G)S", "INCLUDE()"}),
+	/* The leave is repeated, and the host is not known any more: as if asked. */
+	STORY({0, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"}, {1000, "h2 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {2000, "h1 TO_IN()", "2000 Q(G)", "EXCLUDE(; ) LMQT"}, {2500, "h2 TO_IN()", "", "INCLUDE()"},
+              {3000, "h2 TO_IN()", "", "INCLUDE()"}),
+	/* Sources of several hosts. */
+	STORY({0, "h1 ALLOW(a b)", "", "INCLUDE(a:GMI b:GMI)"},
+              {1000, "h2 ALLOW(b)", "", "INCLUDE(a:259000 b:GMI)"},
+              {2000, "h1 BLOCK(a)", "", "INCLUDE(b:259000)"},
+              {3000, "h1 BLOCK(b)", "3000 Q(G,b)", "INCLUDE(b:LMQT)"},
+              {3500, "h2 IS_IN(b)", "", "INCLUDE(b:GMI)"},
+              {9000, "h2 BLOCK(b)", "4000 Q(G,b)S", "INCLUDE()"}),
+	/* TO_IN names what stays. */
+	STORY({0, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"}, {1000, "h1 TO_IN(a b)", "", "INCLUDE(a:GMI b:GMI)"},
+              {2000, "h1 TO_IN(b)", "", "INCLUDE(b:GMI)"}, {3000, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {4000, "h1 TO_IN()", "", "INCLUDE()"}),
+	/* EXCLUDE of one, INCLUDE of another: with the first one's end the second's source goes on. */
+	STORY({0, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"}, {1000, "h2 ALLOW(a)", "", "EXCLUDE(a:GMI; ) 259000"},
+              {2000, "h1 TO_IN()", "2000 Q(G,a)", "INCLUDE(a:LMQT)"},
+              {2500, "h2 IS_IN(a)", "", "INCLUDE(a:GMI)"},
+              {9000, "h2 BLOCK(a)", "3000 Q(G,a)S", "INCLUDE()"}),
+	/* The source went from X while EXCLUDE let it pass ("Delete (X-A)"): who includes it is asked. */
+	STORY({0, "h2 ALLOW(a)", "", "INCLUDE(a:GMI)"}, {1000, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {2000, "h1 TO_IN()", "2000 Q(G)", "EXCLUDE(; ) LMQT"},
+              {2500, "h2 IS_IN(a)", "", "EXCLUDE(a:GMI; ) 1500"},
+              {5000, NULL, "3000 Q(G)", "INCLUDE(a:257500)"}),
+	/* Blocked by one, wanted by another in EXCLUDE mode. */
+	STORY({0, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"}, {1000, "h2 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {2000, "h1 BLOCK(a)", "2000 Q(G,a)", "EXCLUDE(a:LMQT; ) 259000"},
+              {2500, "h2 BLOCK(a)", "", "EXCLUDE(; a) 258500"},
+              {9000, "h2 ALLOW(a)", "", "EXCLUDE(a:GMI; ) 252000"}),
+	/* A host that went silent counts as long as its membership lasts. */
+	STORY({0, "h2 TO_EX()", "", "EXCLUDE(; ) GMI"}, {100000, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {GMI - 1, "h1 TO_IN()", "259999 Q(G)", "EXCLUDE(; ) LMQT"},
+              {GMI + 500, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {GMI + 3000, "h1 TO_IN()", "260999 Q(G)S", "INCLUDE()"}),
+	/* No address, or a version 2 host: asked, as long as that may be a member. */
+	STORY({0, "h0 TO_EX()", "", "EXCLUDE(; ) GMI"}, {1000, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {2000, "h1 TO_IN()", "2000 Q(G)", "EXCLUDE(; ) LMQT"},
+              {2500, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"}, {GMI, "h1 TO_IN()", "3000 Q(G)S", "INCLUDE()"}),
+	STORY({0, "v2 IS_EX()", "", "EXCLUDE(; ) GMI"}, {1000, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {2000, "h1 TO_IN()", "2000 Q(G)", "EXCLUDE(; ) LMQT"},
+              {2500, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"}, {GMI, "h1 TO_IN()", "3000 Q(G)S", "INCLUDE()"}),
+	/* A leave of one that was never heard. */
+	STORY({0, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"}, {1000, "h2 TO_IN()", "1000 Q(G)", "EXCLUDE(; ) LMQT"},
+              {1500, "h1 IS_EX()", "", "EXCLUDE(; ) GMI"},
+              {5000, "h2 BLOCK(a)", "2000 Q(G)S, 5000 Q(G,a)", "EXCLUDE(a:LMQT; ) 256500"},
+              {9000, "h1 TO_IN()", "6000 Q(G,a), 9000 Q(G)", "EXCLUDE(; a) LMQT"}),
+	/* More hosts than are tracked: asked until their membership would have ended. */
+	STORY({0, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"}, {0, "h2 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {0, "h3 TO_EX()", "", "EXCLUDE(; ) GMI"}, {0, "h4 TO_EX()", "", "EXCLUDE(; ) GMI"},
+              {0, "h5 TO_EX()", "", "EXCLUDE(; ) GMI"}, {200000, "h1 IS_EX()", "", "EXCLUDE(; ) GMI"},
+              {GMI, "h1 TO_IN()", "", "INCLUDE()"}),
+};
+
+static void fast_leave_stories_are_told(void **state)
 {
-	static const struct step steps[] = {
-		{0, "v1 IS_EX()", "", "EXCLUDE(; ) GMI"},
-		{1000, "v2 TO_IN()", "", "EXCLUDE(; ) 259000"},
-		{2000, "v2 IS_EX()", "", "EXCLUDE(; ) GMI"},
-		{GMI, "v2 TO_IN()", "", "INCLUDE()"},
+	(void)state;
+	for (size_t i = 0; i < sizeof fast_leave_stories / sizeof fast_leave_stories[0]; i++) {
+		struct lab lab = lab_new();
+		size_t count = 0;
+
+		while (fast_leave_stories[i][count].state != NULL)
+			count++;
+		lab.timers.fast_leave = lab.timers.track_hosts = true;
+		tell(&lab, fast_leave_stories[i], count);
+		lab_free(&lab);
+	}
+}
+
+/* Heard of first by an answer while not all hosts have been able to answer yet. */
+static void fast_leave_after_the_start(void **state)
+{
+	static const struct step answered[] = {
+		{0, "h1 IS_EX()", "", "EXCLUDE(; ) GMI"},
+		{1000, "h1 TO_IN()", "1000 Q(G)", "EXCLUDE(; ) LMQT"},
+		{2500, "h1 TO_EX()", "2000 Q(G)", "EXCLUDE(; ) GMI"},
+		{10000, "h1 TO_IN()", "", "INCLUDE()"},
+	};
+	static const struct step joined[] = {
+		{0, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"},
+		{1000, "h1 TO_IN()", "", "INCLUDE()"},
+	};
+
+	(void)state;
+	for (int row = 0; row < 2; row++) {
+		struct lab lab = lab_new();
+
+		lab.timers.fast_leave = lab.timers.track_hosts = true;
+		lab.timers.hosts_known_at = lab.now + 10000;
+		if (row == 0)
+			TELL(&lab, answered);
+		else
+			TELL(&lab, joined);
+		lab_free(&lab);
+	}
+}
+
+/* The setting comes while there are members: they get known by their reports. */
+static void fast_leave_is_switched_on(void **state)
+{
+	static const struct step before[] = {
+		{0, "h1 TO_EX()", "", "EXCLUDE(; ) GMI"},
+	};
+	static const struct step after[] = {
+		{0, "h2 TO_EX()", "", "EXCLUDE(; ) GMI"},
+		{1000, "h2 TO_IN()", "1000 Q(G)", "EXCLUDE(; ) LMQT"},
+		{1500, "h1 IS_EX()", "", "EXCLUDE(; ) GMI"},
+		{GMI, "h1 TO_IN()", "2000 Q(G)S", "INCLUDE()"},
 	};
 	struct lab lab = lab_new();
 
 	(void)state;
-	lab.timers.fast_leave = true;
-	TELL(&lab, steps);
+	TELL(&lab, before);
+	assert_int_equal(group_hosts(&lab.group, lab.now), 0);
+	lab.timers.fast_leave = lab.timers.track_hosts = true;
+	TELL(&lab, after);
+	lab_apply(&lab, "h1 TO_EX()");
+	lab_apply(&lab, "h2 TO_EX()");
+	assert_int_equal(group_hosts(&lab.group, lab.now), 2);
+	assert_int_equal(group_hosts(&lab.group, lab.now + GMI), 0);
+	lab.timers.fast_leave = lab.timers.track_hosts = false;
+	lab_apply(&lab, "h1 IS_EX()");
+	assert_int_equal(group_hosts(&lab.group, lab.now), 0);
 	lab_free(&lab);
+}
+
+/* Memory that ends with any of the blocks: never a host cut off, and nothing leaks. */
+static void fast_leave_without_memory(void **state)
+{
+	(void)state;
+	for (size_t room = 0; room < 200; room++) {
+		struct lab lab = lab_new();
+		char record[] = "hN TO_EX()";
+		unsigned flags = 0;
+
+		pool_free(lab.pool);
+		lab.pool = pool_new(16384 + room * 1024);
+		lab.timers.fast_leave = lab.timers.track_hosts = true;
+		lab.timers.hosts_max = 4096;
+		/* Fills the memory with something else. */
+		while (pool_take(lab.pool, 1000 - room % 50 * 16) != NULL)
+			continue;
+		for (char host = '1'; host <= '9'; host++) {
+			record[1] = host;
+			flags |= lab_apply(&lab, record);
+		}
+		assert_int_equal(lab.group.mode, FILTER_EXCLUDE);
+		lab_apply(&lab, "h9 TO_IN()");
+		assert_int_equal(lab.group.mode, FILTER_EXCLUDE);
+		assert_true(flags & GROUP_MEMORY || group_hosts(&lab.group, lab.now) == 8);
+		lab_free(&lab);
+	}
 }
 
 static uint32_t next_random(uint32_t *random)
@@ -811,7 +963,10 @@ int main(void)
 		cmocka_unit_test(older_hosts_come_and_go),
 		cmocka_unit_test(beside_version_2_hosts),
 		cmocka_unit_test(beside_version_1_hosts),
-		cmocka_unit_test(fast_leave_beside_older_hosts),
+		cmocka_unit_test(fast_leave_stories_are_told),
+		cmocka_unit_test(fast_leave_after_the_start),
+		cmocka_unit_test(fast_leave_is_switched_on),
+		cmocka_unit_test(fast_leave_without_memory),
 		cmocka_unit_test(random_walk),
 	};
 

@@ -23,7 +23,8 @@ static struct link usual_link(enum link_role role)
 	                     .query_interval = 125000,
 	                     .query_response_interval = 10000,
 	                     .last_member_query_interval = 1000,
-	                     .sources_max = 1024},
+	                     .sources_max = 1024,
+	                     .hosts_max = 128},
 	};
 
 	for (enum family family = 0; family < FAMILIES; family++) {
@@ -88,6 +89,8 @@ static void timers_as_configured(void **state)
 	assert_int_equal(link.family[FAMILY_IPV6].timers.version, VERSION_3);
 	assert_true(timers->querier);
 	assert_true(timers->fast_leave);
+	assert_true(timers->track_hosts);
+	assert_int_equal(timers->hosts_max, 128);
 	assert_int_equal(timers->last_member_query_count, 2);
 	assert_int_equal(timers->last_member_query_interval, 1000);
 	assert_int_equal(timers->sources_max, 1024);

@@ -241,11 +241,31 @@ static void fast_leave_asks_nobody(void **state)
 	(void)state;
 	engine.links[DOWN1].settings.fast_leave = true;
 	give_link(DOWN1);
-	join(DOWN1, "239.1.1.1");
+	report(DOWN1, TO_EX, "239.1.1.1", "");
+	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
+	/* The other one stays. */
+	report(DOWN1, TO_IN, "239.1.1.1", "");
+	assert_int_equal(told_of(REQUEST_SEND), 1);
+	pass(500);
+	hear(DOWN1, craft_record("10.0.1.6", IS_EX, "239.1.1.1", ""));
+	pass(10000);
 	forget();
-	leave(DOWN1, "239.1.1.1");
+	hear(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.1", ""));
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
 	assert_int_equal(told_of(REQUEST_SEND), 0);
+}
+
+static void hosts_max(void **state)
+{
+	(void)state;
+	want_events(true);
+	engine.links[DOWN1].settings.track_hosts = true;
+	engine.links[DOWN1].settings.hosts_max = 1;
+	give_link(DOWN1);
+	report(DOWN1, TO_EX, "239.1.1.1", "");
+	assert_null(newest_event(EVENT_DROP));
+	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_HOSTS_MAX);
 }
 
 static void groups_of_the_link_are_not_proxied(void **state)
@@ -406,6 +426,7 @@ int main(void)
 		engine_test(blocked_source_is_asked_for_by_name),
 		engine_test(members_that_fall_silent_expire),
 		engine_test(fast_leave_asks_nobody),
+		engine_test(hosts_max),
 		engine_test(groups_of_the_link_are_not_proxied),
 		empty_test(source_specific_range),
 		engine_test(groups_max),

@@ -34,7 +34,7 @@ static void blocks_are_aligned_zeroed_and_apart(void **state)
 		for (size_t n = 0; n < 8; n++) {
 			blocks[i][n] = pool_take(pool, sizes[i]);
 			assert_non_null(blocks[i][n]);
-			assert_int_equal((uintptr_t)blocks[i][n] % 16, 0);
+			assert_int_equal((uintptr_t)blocks[i][n] % 8, 0);
 			assert_zero(blocks[i][n], sizes[i]);
 			memset(blocks[i][n], (int)(i * 8 + n + 1), sizes[i]);
 		}

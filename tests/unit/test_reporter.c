@@ -311,8 +311,8 @@ static void listening_apply(struct bench *bench, struct listening *router, const
 
 		assert_true(sources_append(&sources, &source));
 	}
-	group_apply(&router->group, router->pool, &router->timers, bench->now, VERSION_3, said->type,
-	            &sources);
+	group_apply(&router->group, router->pool, &router->timers, bench->now, VERSION_3, &bench->self,
+	            said->type, &sources);
 }
 
 /* Of the copies of a change one arrives at least, and of the answers to a question and its repetition one. */

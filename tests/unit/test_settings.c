@@ -25,6 +25,7 @@ static void link_settings_are_compared_by_field(void **state)
 	} fields[] = {
 		FIELD(version),
 		FIELD(fast_leave),
+		FIELD(track_hosts),
 		FIELD(forward_without_querier),
 		FIELD(robustness),
 		FIELD(startup_query_count),
@@ -37,6 +38,7 @@ static void link_settings_are_compared_by_field(void **state)
 		FIELD(groups_max),
 		FIELD(sources_max),
 		FIELD(report_rate_max),
+		FIELD(hosts_max),
 		FIELD(ssm_prefix),
 		FIELD(ssm_length),
 		FIELD(upstream_membership),

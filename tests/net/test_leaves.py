@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fast leave: what the last host leaves stops without a question, and nobody else loses anything."""
+
+import ctl
+import pytest
+from families import FAMILIES
+from netlab import Record, Sender, make_router, wait_until
+
+both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
+
+
+@pytest.fixture
+def two_hosts(lab):
+    """source eth0 -- eth0 router eth1 -- switch -- first and second; returns the network and the hosts."""
+    network = make_router(lab, downstreams=0)
+    switch, first, second = lab.namespace("switch"), lab.namespace("first"), lab.namespace("second")
+    lab.link(network.router, "eth1", switch, "uplink", ("10.0.1.1/24", "fd00:1::1/64"))
+    lab.link(switch, "port1", first, "eth0", (), ("10.0.1.10/24", "fd00:1::10/64"))
+    lab.link(switch, "port2", second, "eth0", (), ("10.0.1.11/24", "fd00:1::11/64"))
+    switch.bridge("br0", "uplink", "port1", "port2", snooping=False)
+    for host in (first, second):
+        host.ip("route add default via 10.0.1.1", "route add default via fd00:1::1")
+    return network, first, second
+
+
+def gapless(receiver):
+    sequences = receiver.sequences()
+    return sequences == list(range(sequences[0], sequences[0] + len(sequences)))
+
+
+def questions(family, capture, after=0.0):
+    return capture.select("query", group=family.group, after=after)
+
+
+def hosts_known(daemon, shown):
+    """How many hosts the daemon knows as members."""
+    answer = ctl.ask(daemon, "show", what="groups")
+    return [group["hosts"] for group in answer["groups"] if group["group"] == shown]
+
+
+@pytest.mark.smoke
+@both_families
+def test_the_second_member_keeps_its_picture_and_the_last_one_ends_it(two_hosts, family):
+    network, first, second = two_hosts
+    daemon = family.daemon(network, "fast_leave = true;")
+    downstream = family.capture(second)
+    leaving, staying = (family.receiver(host).join(family.group) for host in (first, second))
+    Sender(network.source, "eth0", family.group).start(pps=100)
+    leaving.wait_for(10)
+    staying.wait_for(10)
+    wait_until(lambda: hosts_known(daemon, family.group) == [2], what="both hosts in the status")
+
+    leaving.leave(family.group)
+    query = wait_until(lambda: questions(family, downstream), what="the question whether anybody stays")[0]
+    downstream.wait_for(lambda m: any(r.type == "IS_EX" and r.group == family.group for r in m.records), "the answer",
+                        after=query.time)
+    # Past the time at which a group without an answer would have ended.
+    staying.wait_for(300)
+    assert gapless(staying)
+
+    asked = len(questions(family, downstream))
+    staying.leave(family.group)
+    wait_until(lambda: family.group not in family.joined(network), what="the leave upstream")
+    downstream.wait_for_record("TO_IN", family.group)
+    assert len(questions(family, downstream)) == asked
+
+
+@both_families
+def test_a_source_that_one_blocks_and_another_wants_goes_on(two_hosts, family):
+    network, first, second = two_hosts
+    daemon = family.daemon(network, "fast_leave = true; last_member_query_interval = 0.3;")
+    wanted = family.receiver(second).join_source(family.ssm_group, family.sources[0])
+    other = family.guest(first)
+    other.report(Record("ALLOW", family.ssm_group, family.sources[:2]))
+    Sender(network.source, "eth0", family.ssm_group).start(pps=100)
+    wait_until(lambda: hosts_known(daemon, family.ssm_group) == [2], what="both hosts in the status")
+    wanted.wait_for(10)
+    other.report(Record("BLOCK", family.ssm_group, family.sources[:1]))
+    wanted.wait_for(100)
+    assert gapless(wanted)
+
+
+def test_beside_a_version_2_host_everybody_is_asked(two_hosts):
+    network, first, second = two_hosts
+    family = FAMILIES[0]
+    first.force_igmp_version("eth0", 2)
+    family.daemon(network, "fast_leave = true; last_member_query_interval = 0.3;")
+    downstream = family.capture(second)
+    older, newer = (family.receiver(host).join(family.group) for host in (first, second))
+    Sender(network.source, "eth0", family.group).start(pps=100)
+    older.wait_for(10)
+    newer.wait_for(10)
+    newer.leave(family.group)
+    wait_until(lambda: questions(family, downstream), what="a group-specific query")
+    older.wait_for(100)
+    assert gapless(older)
