@@ -104,7 +104,7 @@ static int read_all(int fd, int64_t until, char **text, size_t *size)
 char *program_output(const char *const arguments[], unsigned milliseconds, int *error)
 {
 	char path[256], *text = NULL;
-	int fd, status = 0;
+	int fd = -1, status = 0;
 	size_t size = 0;
 	pid_t pid;
 

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The musl wrapper of this machine's compiler, with the headers that scripts/cross has linked below MCPROXY_ROOT. The
+# libraries themselves are not there, so that only what needs none of them can be linked.
+set(CMAKE_C_COMPILER musl-gcc)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MCPROXY_ROOT)
+set(ENV{PKG_CONFIG_LIBDIR} ${MCPROXY_ROOT}/pkgconfig)
+set(ENV{PKG_CONFIG_ALLOW_SYSTEM_CFLAGS} 1)
+set(UTHASH_INCLUDE_DIR ${MCPROXY_ROOT}/include)
+set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
