@@ -18,6 +18,7 @@ struct wish {
 	struct wish *next;
 	struct stored_filter filter;
 	uint8_t instance;
+	bool used; /* the one in the row may be free */
 };
 
 enum row_state {
@@ -29,16 +30,22 @@ enum row_state {
 /* Who keeps a group: a reporter for each, since what they have to say differs. */
 enum keeper { KEEPER_KERNEL, KEEPER_HOST, KEEPERS };
 
-struct row {
-	struct reporter_entry entry; /* first: what upstream was told */
-	struct wish *wishes;
+/* What only groups have that the kernel keeps. */
+struct joining {
 	struct join_row join;
 	struct row *prev, *next; /* in the list of its state */
 	mtime retry_at;
 	uint8_t state;      /* enum row_state */
-	uint8_t keeper;     /* enum keeper */
 	uint8_t operations; /* since its last turn began */
 };
+
+struct row {
+	struct reporter_entry entry; /* first: what upstream was told */
+	struct joining *joining;     /* NULL: kept here */
+	struct wish first;           /* the list of wishes begins with it */
+};
+
+_Static_assert(sizeof(void *) > 8 || sizeof(struct row) <= 168, "there may be 100,000 of them");
 
 struct host {
 	enum family family;
@@ -118,26 +125,64 @@ void host_free(struct host *host)
 	free(host);
 }
 
+static struct wish *used(struct wish *wish)
+{
+	return wish->used ? wish : wish->next;
+}
+
+/* Its first wish; NULL: nobody wants it. The others follow by `next`. */
+static struct wish *wishes(struct row *row)
+{
+	return used(&row->first);
+}
+
+static struct wish *find_wish(struct row *row, unsigned instance)
+{
+	struct wish *wish = wishes(row);
+
+	while (wish != NULL && wish->instance != instance)
+		wish = wish->next;
+	return wish;
+}
+
+static enum row_state row_state(const struct row *row)
+{
+	return row->joining == NULL ? ROW_SETTLED : row->joining->state;
+}
+
+/* The kernel holds something of it. */
+static bool is_held(const struct row *row)
+{
+	return row->joining != NULL && row->joining->join.parts != NULL;
+}
+
 static void row_set_state(struct host *host, struct row *row, enum row_state state)
 {
-	if (row->state == state)
+	enum row_state before = row_state(row);
+
+	if (before == state)
 		return;
-	host->resting += (state == ROW_RESTING) - (row->state == ROW_RESTING);
-	if (row->state != ROW_SETTLED)
-		DL_DELETE(host->lists[row->state], row);
-	row->state = (uint8_t)state;
+	host->resting += (state == ROW_RESTING) - (before == ROW_RESTING);
+	if (before != ROW_SETTLED)
+		DL_DELETE2(host->lists[before], row, joining->prev, joining->next);
+	row->joining->state = (uint8_t)state;
 	if (state == ROW_SETTLED)
 		return;
 	/* What is left comes first, and the newest of it before the others: see host_unwant_all. */
-	if (state == ROW_JOINING && row->wishes == NULL)
-		DL_PREPEND(host->lists[state], row);
+	if (state == ROW_JOINING && wishes(row) == NULL)
+		DL_PREPEND2(host->lists[state], row, joining->prev, joining->next);
 	else
-		DL_APPEND(host->lists[state], row);
+		DL_APPEND2(host->lists[state], row, joining->prev, joining->next);
+}
+
+static enum keeper keeper_of(const struct row *row)
+{
+	return row->joining != NULL ? KEEPER_KERNEL : KEEPER_HOST;
 }
 
 static struct reporter *reporter_of(struct host *host, const struct row *row)
 {
-	return &host->reporters[row->keeper];
+	return &host->reporters[keeper_of(row)];
 }
 
 static struct row *row_find(struct host *host, const struct addr *group)
@@ -160,19 +205,27 @@ static enum keeper choose_keeper(const struct host *host)
 	                                                                                       : KEEPER_HOST;
 }
 
+static void row_free(struct host *host, struct row *row)
+{
+	pool_give(host->pool, row->joining, sizeof *row->joining);
+	pool_give(host->pool, row, sizeof *row);
+}
+
 static struct row *row_get(struct host *host, const struct addr *group)
 {
 	struct row *row = row_find(host, group);
+	bool here = choose_keeper(host) == KEEPER_HOST;
 
 	if (row != NULL)
 		return row;
 	row = pool_take(host->pool, sizeof *row);
 	if (row == NULL)
 		return NULL;
-	row->keeper = (uint8_t)choose_keeper(host);
-	if (reporter_add(reporter_of(host, row), &row->entry, group))
+	if (!here)
+		row->joining = pool_take(host->pool, sizeof *row->joining);
+	if ((here || row->joining != NULL) && reporter_add(reporter_of(host, row), &row->entry, group))
 		return row;
-	pool_give(host->pool, row, sizeof *row);
+	row_free(host, row);
 	return NULL;
 }
 
@@ -191,7 +244,7 @@ static struct row *next_row(const struct host *host, const struct row *row)
 {
 	struct reporter_entry *newer = reporter_newer(&row->entry);
 
-	return newer != NULL ? (struct row *)newer : oldest_row(host, row->keeper + 1);
+	return newer != NULL ? (struct row *)newer : oldest_row(host, keeper_of(row) + 1);
 }
 
 /* No walk may stand on a row that goes. */
@@ -206,12 +259,12 @@ static void skip_row(struct host *host, struct row *row)
 
 static void row_release(struct host *host, struct row *row)
 {
-	if (row->wishes != NULL || row->join.parts != NULL || row->state != ROW_SETTLED ||
+	if (wishes(row) != NULL || is_held(row) || row_state(row) != ROW_SETTLED ||
 	    !reporter_is_idle(&row->entry))
 		return;
 	skip_row(host, row);
 	reporter_remove(reporter_of(host, row), &row->entry);
-	pool_give(host->pool, row, sizeof *row);
+	row_free(host, row);
 }
 
 /* What the kernel holds, in the host's scratch memory. */
@@ -219,15 +272,15 @@ static struct filter held(struct host *host, const struct row *row)
 {
 	struct filter filter = {.sources = sources_on(host->scratch, INSTANCE_SOURCES_MAX)};
 
-	joins_filter(&row->join, &filter);
+	joins_filter(&row->joining->join, &filter);
 	return filter;
 }
 
 /* What all instances want: of a single one its own list, otherwise merged into the host's memory. */
-static struct filter wanted(struct host *host, const struct row *row)
+static struct filter wanted(struct host *host, struct row *row)
 {
 	struct filter filter = {.sources = sources_on(host->merged, INSTANCE_SOURCES_MAX)};
-	const struct wish *wish = row->wishes;
+	const struct wish *wish = wishes(row);
 
 	if (wish != NULL && wish->next == NULL)
 		return stored_filter_view(&wish->filter);
@@ -252,34 +305,34 @@ static void row_joined(struct host *host, mtime now, struct row *row)
 /* What is wanted of a group has changed. */
 static void row_change(struct host *host, mtime now, struct row *row)
 {
-	if (row->keeper == KEEPER_HOST) {
+	if (keeper_of(row) == KEEPER_HOST) {
 		struct filter filter = wanted(host, row);
 
 		reporter_change(reporter_of(host, row), now, &row->entry, &filter);
 		row_release(host, row);
 		return;
 	}
-	row->join.refused = false;
+	row->joining->join.refused = false;
 	row_set_state(host, row, ROW_JOINING);
 	/* Nothing to do: not kept until the link is usable again. */
-	if (row->wishes == NULL && row->join.parts == NULL)
+	if (wishes(row) == NULL && !is_held(row))
 		row_joined(host, now, row);
 }
 
 static void wish_free(struct host *host, struct row *row, struct wish *wish)
 {
-	LL_DELETE(row->wishes, wish);
 	stored_filter_clear(&wish->filter, host->pool);
+	wish->used = false;
+	if (wish == &row->first)
+		return;
+	LL_DELETE(row->first.next, wish);
 	pool_give(host->pool, wish, sizeof *wish);
 }
 
 static void remove_wish(struct host *host, mtime now, struct row *row, unsigned instance)
 {
-	struct wish *wish;
+	struct wish *wish = find_wish(row, instance);
 
-	LL_FOREACH (row->wishes, wish)
-		if (wish->instance == instance)
-			break;
 	if (wish == NULL)
 		return;
 	wish_free(host, row, wish);
@@ -288,16 +341,20 @@ static void remove_wish(struct host *host, mtime now, struct row *row, unsigned 
 
 static struct wish *get_wish(struct host *host, struct row *row, unsigned instance)
 {
-	struct wish *wish;
+	struct wish *wish = find_wish(row, instance);
 
-	LL_FOREACH (row->wishes, wish)
-		if (wish->instance == instance)
-			return wish;
-	wish = pool_take(host->pool, sizeof *wish);
-	if (wish == NULL)
-		return NULL;
+	if (wish != NULL)
+		return wish;
+	if (!row->first.used) {
+		wish = &row->first;
+	} else {
+		wish = pool_take(host->pool, sizeof *wish);
+		if (wish == NULL)
+			return NULL;
+		LL_PREPEND(row->first.next, wish);
+	}
 	wish->instance = (uint8_t)instance;
-	LL_PREPEND(row->wishes, wish);
+	wish->used = true;
 	return wish;
 }
 
@@ -354,11 +411,9 @@ void host_configure(struct host *host, mtime now, const struct host_settings *se
 		follow_forced_version(host, now, keeper);
 }
 
-static void row_copy_wishes(const struct row *row, mtime now, struct host *to)
+static void row_copy_wishes(struct row *row, mtime now, struct host *to)
 {
-	const struct wish *wish;
-
-	LL_FOREACH (row->wishes, wish) {
+	for (const struct wish *wish = wishes(row); wish; wish = wish->next) {
 		struct filter filter = stored_filter_view(&wish->filter);
 
 		host_want(to, now, wish->instance, &row->entry.group, &filter);
@@ -394,12 +449,14 @@ static void row_forget(struct host *host, mtime now, struct row *row)
 {
 	static const struct filter none = {.mode = FILTER_INCLUDE};
 
-	host->supersets -= row->join.superset;
-	joins_forget(host->joins, &row->join);
+	if (row->joining != NULL) {
+		host->supersets -= row->joining->join.superset;
+		joins_forget(host->joins, &row->joining->join);
+	}
 	reporter_forget(reporter_of(host, row), &row->entry);
 	reporter_assume(reporter_of(host, row), &row->entry, &none);
 	row_set_state(host, row, ROW_SETTLED);
-	if (row->wishes != NULL)
+	if (wishes(row) != NULL)
 		row_change(host, now, row);
 	else
 		row_release(host, row);
@@ -430,14 +487,15 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 
 	if (!host->link.usable)
 		return false;
-	while ((row = host->lists[ROW_RESTING]) != NULL && row->retry_at <= now)
+	while ((row = host->lists[ROW_RESTING]) != NULL && row->joining->retry_at <= now)
 		row_set_state(host, row, ROW_JOINING);
 	while ((row = host->lists[ROW_JOINING]) != NULL) {
-		bool was_superset = row->join.superset;
+		struct join_row *join = &row->joining->join;
+		bool was_superset = join->superset;
 		struct filter filter = wanted(host, row);
-		bool found = joins_next(host->joins, &row->join, &row->entry.group, &filter, op);
+		bool found = joins_next(host->joins, join, &row->entry.group, &filter, op);
 
-		host->supersets += (size_t)row->join.superset - (size_t)was_superset;
+		host->supersets += (size_t)join->superset - (size_t)was_superset;
 		if (found)
 			return true;
 		row_joined(host, now, row);
@@ -448,11 +506,11 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 /* A group with many sources lets the others through. */
 static void take_turns(struct host *host, struct row *row)
 {
-	if (++row->operations < OPERATIONS_PER_TURN)
+	if (++row->joining->operations < OPERATIONS_PER_TURN)
 		return;
-	row->operations = 0;
-	DL_DELETE(host->lists[ROW_JOINING], row);
-	DL_APPEND(host->lists[ROW_JOINING], row);
+	row->joining->operations = 0;
+	DL_DELETE2(host->lists[ROW_JOINING], row, joining->prev, joining->next);
+	DL_APPEND2(host->lists[ROW_JOINING], row, joining->prev, joining->next);
 }
 
 /* The kernel has no room for another membership. */
@@ -467,7 +525,7 @@ static bool row_keep_here(struct host *host, mtime now, struct row *row)
 {
 	struct addr group = row->entry.group;
 
-	if (!keeps(host, KEEPER_HOST) || row->join.parts != NULL || !reporter_is_idle(&row->entry))
+	if (!keeps(host, KEEPER_HOST) || is_held(row) || !reporter_is_idle(&row->entry))
 		return false;
 	reporter_remove(reporter_of(host, row), &row->entry);
 	row->entry = (struct reporter_entry){0};
@@ -477,10 +535,10 @@ static bool row_keep_here(struct host *host, mtime now, struct row *row)
 		(void)reporter_add(&host->reporters[KEEPER_KERNEL], &row->entry, &group);
 		return false;
 	}
-	host->supersets -= row->join.superset;
-	row->join = (struct join_row){0};
-	row->keeper = KEEPER_HOST;
+	host->supersets -= row->joining->join.superset;
 	row_set_state(host, row, ROW_SETTLED);
+	pool_give(host->pool, row->joining, sizeof *row->joining);
+	row->joining = NULL;
 	row_change(host, now, row);
 	return true;
 }
@@ -488,19 +546,21 @@ static bool row_keep_here(struct host *host, mtime now, struct row *row)
 void host_join_done(struct host *host, mtime now, const struct join_op *op, int result)
 {
 	struct row *row = row_find(host, &op->group);
+	struct join_row *join;
 	bool was_superset;
 
-	assert(row != NULL && row->state == ROW_JOINING);
-	was_superset = row->join.superset;
-	result = joins_done(host->joins, &row->join, op, result);
+	assert(row != NULL && row_state(row) == ROW_JOINING);
+	join = &row->joining->join;
+	was_superset = join->superset;
+	result = joins_done(host->joins, join, op, result);
 	take_turns(host, row);
-	host->supersets += (size_t)row->join.superset - (size_t)was_superset;
+	host->supersets += (size_t)join->superset - (size_t)was_superset;
 	if (result == 0)
 		return;
 	host->last_error = -result;
 	if (is_full(result) && row_keep_here(host, now, row))
 		return;
-	row->retry_at = now + RETRY_INTERVAL;
+	row->joining->retry_at = now + RETRY_INTERVAL;
 	row_set_state(host, row, ROW_RESTING);
 }
 
@@ -547,7 +607,7 @@ bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *siz
 mtime host_deadline(struct host *host)
 {
 	const struct row *row = host->lists[ROW_RESTING];
-	mtime at = row ? row->retry_at : MTIME_NEVER;
+	mtime at = row ? row->joining->retry_at : MTIME_NEVER;
 
 	if (!host->link.usable)
 		return MTIME_NEVER;
@@ -616,7 +676,7 @@ void host_walk_end(struct host_walk *walk)
 
 bool host_walk_next(struct host_walk *walk, struct host_group *group)
 {
-	const struct row *row = walk->row;
+	struct row *row = walk->row;
 
 	if (row == NULL) {
 		host_walk_end(walk);
@@ -625,10 +685,10 @@ bool host_walk_next(struct host_walk *walk, struct host_group *group)
 	*group = (struct host_group){
 		.group = row->entry.group,
 		.wanted = wanted(walk->host, row),
-		.kept_here = row->keeper == KEEPER_HOST,
-		.joining = row->state == ROW_JOINING,
-		.refused = row->state == ROW_RESTING,
-		.superset = row->join.superset,
+		.kept_here = keeper_of(row) == KEEPER_HOST,
+		.joining = row_state(row) == ROW_JOINING,
+		.refused = row_state(row) == ROW_RESTING,
+		.superset = row->joining != NULL && row->joining->join.superset,
 	};
 	walk->row = next_row(walk->host, row);
 	return true;
