@@ -120,6 +120,20 @@ static void add_source(struct addr *sources, size_t *count, const struct addr *s
 		sources[(*count)++] = *source;
 }
 
+/* The router's own reports of older versions look like packets of the group. */
+static bool is_own(const struct picture *picture, const struct addr *source)
+{
+	enum family family = addr_family(source);
+
+	for (size_t i = 0; i < picture->interfaces.count; i++) {
+		const struct interface *interface = &picture->interfaces.list[i];
+
+		if (interface->has_address[family] && addr_equal(&interface->address[family], source))
+			return true;
+	}
+	return false;
+}
+
 /* Those that are asked about, or all that are known: by the daemon, the kernel, or from what was seen. */
 static size_t find_sources(const struct picture *picture, struct addr sources[SOURCES_MAX])
 {
@@ -132,10 +146,12 @@ static size_t find_sources(const struct picture *picture, struct addr sources[SO
 	if (picture->question.has_source)
 		return count;
 	for (size_t i = 0; i < view_count(routes); i++)
-		if (addr_parse(answer_text(json_object_array_get_idx(routes, i), "source"), &source))
+		if (addr_parse(answer_text(json_object_array_get_idx(routes, i), "source"), &source) &&
+		    !is_own(picture, &source))
 			add_source(sources, &count, &source);
 	for (size_t i = 0; i < picture->after.count; i++)
-		add_source(sources, &count, &picture->after.list[i].source);
+		if (!is_own(picture, &picture->after.list[i].source))
+			add_source(sources, &count, &picture->after.list[i].source);
 	for (size_t i = 0; i < picture->capture.count; i++)
 		if (!picture->capture.list[i].outgoing)
 			add_source(sources, &count, &picture->capture.list[i].source);

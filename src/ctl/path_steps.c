@@ -166,8 +166,9 @@ static void explain_no_member(const struct stream *stream, struct step *step)
 	else
 		step_remedy(
 			step,
-			"reports of other groups do come in: has the host joined this one (ip maddr on it), "
-			"in the right group and on the right interface?");
+			"other reports do come in: has the host joined (ip maddr on it)? if so, its answers "
+		        "to "
+			"queries get lost: look at its firewall, and at the switch or access point between");
 }
 
 static bool follow_member(const struct stream *stream, struct steps *steps)

@@ -312,7 +312,7 @@ static void the_first_step_that_fails_is_named(void **state)
 		{link_scope, "group", "224.0.0.251 is of link scope", "mDNS"},
 		{not_served, "group", "no instance of mcproxy serves IPv4", "IGMPv3"},
 		{wrong_link, "link", "eth0 is no downstream link of instance tv", "mcproxyctl show links"},
-		{no_member, "member", "no member of 239.1.2.3", "reports of other groups do come in"},
+		{no_member, "member", "no member of 239.1.2.3", "other reports do come in"},
 		{no_reports, "member", "no member of 239.1.2.3", "not one report came in there"},
 		{ssm_reports, "member", "no member of 239.1.2.3", "ssm_range"},
 		{other_source, "filter", "the members do not want source 10.0.0.10", "correct the source"},
