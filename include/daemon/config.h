@@ -51,7 +51,9 @@ struct config {
 	struct config_control control;
 	struct config_instance *instances;
 	size_t instance_count;
-	char *status_file;  /* NULL: none */
+	char *status_file;      /* NULL: none */
+	uint8_t owner_priority; /* how much the owner's nice value lies below 0; 0: not changed */
+	bool owner_priority_named;
 	uint32_t ring_size; /* messages per direction and instance, a power of two */
 	int64_t read_at;    /* milliseconds since the epoch, just before its file was read */
 };

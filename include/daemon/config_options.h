@@ -21,6 +21,8 @@ struct config_scope {
 	uint32_t table; /* as in struct config_instance */
 	uint32_t ring_size;
 	uint32_t control_mode;
+	uint8_t owner_priority;
+	bool owner_priority_named;
 	/* These live as long as the libconfig tree; NULL: not configured. */
 	const char *status_file;
 	const char *control_socket;

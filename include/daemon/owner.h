@@ -191,6 +191,8 @@ bool owner_watch(struct owner *owner, struct loop_source *source);
 void owner_unwatch(struct owner *owner, struct loop_source *source);
 /* A source that is paused is not called, but for errors on it. */
 void owner_pause(struct owner *owner, struct loop_source *source, bool paused);
+/* As configured; a refusal is said where it was asked for. */
+void owner_set_priority(const struct owner *owner);
 uint64_t owner_random(void); /* for the seeds of hash tables */
 
 /* intake.c */

@@ -141,5 +141,6 @@ bool config_legacy_read(struct config *config, const char *path, const char *tex
 	reader.scope.link.version[FAMILY_IPV6] = VERSION_NONE;
 	reader.scope.family_named[FAMILY_IPV4] = true;
 	config->ring_size = reader.scope.ring_size;
+	config->owner_priority = reader.scope.owner_priority;
 	return read_lines(&reader, text, true) && read_lines(&reader, text, false);
 }

@@ -3,6 +3,7 @@
 
 #include "daemon/config_words.h"
 #include "daemon/distance.h"
+#include "daemon/priority.h"
 
 #include <libconfig.h>
 #include <limits.h>
@@ -100,6 +101,11 @@ static const struct option options[] = {
 	{"ring_size", KIND_POWER, LEVEL_TOP, FIELD(ring_size), 4, 65536, 1024},
 	{"status_file", KIND_PATH, LEVEL_TOP, FIELD(status_file), 0, 0, 0},
 	{"control_socket", KIND_PATH, LEVEL_TOP, FIELD(control_socket), 0, 0, 0},
+	{.key = "owner_priority",
+         .kind = KIND_WORDS,
+         .levels = LEVEL_TOP,
+         .read = config_read_owner_priority,
+         .expected = "\"auto\", or a whole number from 0 to 20"},
 	{.key = "control_mode",
          .kind = KIND_WORDS,
          .levels = LEVEL_TOP,
@@ -176,7 +182,8 @@ static void store(struct config_scope *scope, const struct option *option, doubl
 void config_scope_init(struct config_scope *scope)
 {
 	*scope = (struct config_scope){.link.version = {VERSION_3, VERSION_3},
-	                               .control_mode = CONFIG_SOCKET_MODE};
+	                               .control_mode = CONFIG_SOCKET_MODE,
+	                               .owner_priority = PRIORITY_AUTO};
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (options[i].size > 0)
 			store(scope, &options[i], options[i].initial);

@@ -202,6 +202,8 @@ static bool read_top(const struct reader *reader, const config_setting_t *root)
 	    !read_protocol(reader, root, &scope) || !read_control(reader, root, &scope))
 		return false;
 	reader->config->ring_size = scope.ring_size;
+	reader->config->owner_priority = scope.owner_priority;
+	reader->config->owner_priority_named = scope.owner_priority_named;
 	if (scope.status_file != NULL) {
 		reader->config->status_file = strdup(scope.status_file);
 		if (reader->config->status_file == NULL)

@@ -2,6 +2,7 @@
 #include "daemon/config_words.h"
 
 #include "daemon/config_build.h"
+#include "daemon/priority.h"
 
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -77,6 +78,20 @@ bool config_read_ssm_range(const char *word, struct config_scope *scope)
 	scope->link.ssm_prefix[addr_family(&prefix)] = prefix;
 	scope->link.ssm_length[addr_family(&prefix)] = (uint8_t)(length + 128 - bits);
 	return true;
+}
+
+bool config_read_owner_priority(const char *word, struct config_scope *scope)
+{
+	unsigned long by;
+	char *end;
+
+	scope->owner_priority_named = strcmp(word, "auto") != 0;
+	scope->owner_priority = PRIORITY_AUTO;
+	if (!scope->owner_priority_named)
+		return true;
+	by = strtoul(word, &end, 10);
+	scope->owner_priority = (uint8_t)by;
+	return *word >= '0' && *word <= '9' && *end == '\0' && by <= 20;
 }
 
 bool config_read_control_mode(const char *word, struct config_scope *scope)

@@ -8,6 +8,7 @@
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/packets.h"
+#include "daemon/priority.h"
 #include "daemon/reconfigure.h"
 #include "daemon/sandbox.h"
 #include "daemon/status.h"
@@ -179,6 +180,17 @@ static bool open_netlink(struct owner *owner)
 	return owner_watch(owner, &owner->netlink_source);
 }
 
+void owner_set_priority(const struct owner *owner)
+{
+	int result = priority_raise(owner->config->owner_priority);
+
+	if (result == 0 || !owner->config->owner_priority_named)
+		return;
+	errno = -result;
+	warn("owner_priority: the main thread cannot be given the nice value -%u",
+	     owner->config->owner_priority);
+}
+
 /* Once everything is open that needs more. */
 static void give_up_privileges(void)
 {
@@ -216,6 +228,7 @@ static int owner_open(struct owner *owner)
 		warn("start");
 		return 1;
 	}
+	owner_set_priority(owner);
 	raise_descriptor_limit();
 	result = instances_open(owner);
 	if (result == 0)

@@ -180,6 +180,7 @@ static void change_globals(struct owner *owner, const struct config *old)
 		info("reload: #%u: ring_size: holds for instances that begin from now on; the others keep "
 		     "theirs",
 		     owner->reloads);
+	owner_set_priority(owner);
 	if (strcmp(config->control.socket, old->control.socket) == 0 &&
 	    strcmp(config->control.group, old->control.group) == 0 &&
 	    config->control.mode == old->control.mode)

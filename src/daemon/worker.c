@@ -2,6 +2,7 @@
 #include "daemon/worker.h"
 
 #include "daemon/clock.h"
+#include "daemon/priority.h"
 #include "daemon/sandbox.h"
 
 #include <errno.h>
@@ -93,6 +94,7 @@ static void *worker_run(void *argument)
 	struct worker *worker = argument;
 	bool sleepy = true;
 
+	priority_restore();
 	/* A kernel that knows no such thing runs it as it is. */
 	sandbox_worker();
 	for (;;) {

@@ -82,7 +82,8 @@ def forward(trial, milliseconds):
 
 def join_beside(trial, kind, rate, count):
     """Joins on one instance, while there is a storm on another."""
-    process = storm(trial, kind, rate, 3 * count + 1000)
+    process = storm(trial, kind, rate, 600_000)
     figures = traffic(trial, "join", count)
-    assert process.running, f"{kind}: over before its time"
+    assert process.running, f"{kind}: {process.stderr}"
+    process.close()
     return {"us": figures["median"], "p99": figures["p99"], "missing": figures["missing"]}

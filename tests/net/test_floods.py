@@ -2,6 +2,8 @@
 """Bursts lose nothing, floods on one instance do not hold up the others, and limits are kept; by the tool in tests/bench.
 Times are for a shared, busy machine; docs/performance.md has what a quiet one gives."""
 
+import dataclasses
+import os
 import sys
 from pathlib import Path
 
@@ -37,6 +39,28 @@ def test_a_storm_on_one_instance_leaves_the_other_alone(lab, kind, rate):
     figures = measures.join_beside(trial, kind, rate, 100)
     assert figures["missing"] == 0
     assert figures["us"] < 2000
+
+
+def nice_values(trial):
+    """Of the main thread, and of the others."""
+    directory = Path(f"/proc/{trial.process.pid}/task")
+    values = {task.name: int((task / "stat").read_text().rsplit(")")[1].split()[16]) for task in directory.iterdir()}
+    return values.pop(str(trial.process.pid)), set(values.values())
+
+
+def test_the_main_thread_runs_ahead_of_the_workers(lab):
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    assert nice_values(proxies.Trial(lab, proxies.mcproxy())) == (-10, {usual})
+    assert nice_values(proxies.Trial(lab, proxies.mcproxy(owner_priority=0))) == (usual, {usual})
+
+
+def test_a_priority_that_is_refused_is_said_only_where_it_was_asked_for(lab):
+    proxy = proxies.mcproxy(owner_priority=5)
+    refused = ("setpriv", "--bounding-set", "-sys_nice", "--inh-caps", "-sys_nice", *proxy.command)
+    trial = proxies.Trial(lab, dataclasses.replace(proxy, command=refused))
+    assert "owner_priority: the main thread cannot be given the nice value -5" in trial.process.stderr
+    trial = proxies.Trial(lab, dataclasses.replace(proxy, command=refused, configuration=proxies.mcproxy().configuration))
+    assert "owner_priority" not in trial.process.stderr
 
 
 def test_unwanted_streams_are_bounded_and_wanted_ones_keep_their_route(lab):

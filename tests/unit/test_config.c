@@ -83,6 +83,8 @@ static void smallest_configuration_has_the_defaults(void **state)
 	assert_int_equal(config->instance_count, 1);
 	assert_null(config->status_file);
 	assert_int_equal(config->ring_size, 1024);
+	assert_int_equal(config->owner_priority, 10);
+	assert_false(config->owner_priority_named);
 	assert_string_equal(instance->name, "eth0");
 	assert_protocols(instance, VERSION_3, false, VERSION_3, false);
 	assert_instance(&instance->settings, &instance_defaults);
@@ -371,9 +373,13 @@ static void options_switched_off(void **state)
 
 static void options_of_the_daemon(void **state)
 {
-	struct config *config = load_levels("status_file = \"/run/mcproxy.status\"; ring_size = 4;", "", "");
+	struct config *config = load_levels("status_file = \"/run/mcproxy.status\"; ring_size = 4; "
+	                                    "owner_priority = 20;",
+	                                    "", "");
 
 	(void)state;
+	assert_int_equal(config->owner_priority, 20);
+	assert_true(config->owner_priority_named);
 	assert_string_equal(config->status_file, "/run/mcproxy.status");
 	assert_int_equal(config->ring_size, 4);
 	config_free(config);
@@ -402,6 +408,10 @@ static void errors_in_options(void **state)
 		{LINKS("fast_leav = true;"), F "2: fast_leav: unknown option; did you mean fast_leave?"},
 		{GOOD "\nupstream = \"a\";", F "2: upstream: belongs in an instance, not here"},
 		{GOOD "\nname = \"a\";", F "2: name: belongs in an instance or a link, not here"},
+		{GOOD "\nowner_priority = 21;",
+	         F "2: owner_priority: \"auto\", or a whole number from 0 to 20 is expected"},
+		{GOOD "\nowner_priority = -1;",
+	         F "2: owner_priority: \"auto\", or a whole number from 0 to 20 is expected"},
 		{ITS("ring_size = 8;"), F "2: ring_size: belongs at the top level, not here"},
 		{ITS("status_file = \"x\";"), F "2: status_file: belongs at the top level, not here"},
 		{ITS("instances = ();"), F "2: instances: belongs at the top level, not here"},
