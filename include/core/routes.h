@@ -36,7 +36,8 @@ struct route_key {
  * those that agree with it are united. */
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                  uint32_t outputs);
-/* The instance wants no entry. */
+/* The instance wants no entry. While others want it the kernel does not ask about the stream: so the instance
+ * is told of it again, as of one that it could not be told of. */
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance);
 /* An instance is gone. */
 void routes_unwant_all(struct routes *routes, unsigned instance);
@@ -71,6 +72,20 @@ void routes_audit(struct routes *routes);
 /* The counters of all entries are read soon, one after the other, whenever they are due: what is not there is
  * found. */
 void routes_read_all(struct routes *routes);
+
+/* The instance whose wish decides about the input; false when nobody wants the entry. */
+bool routes_first(const struct routes *routes, const struct route_key *key, unsigned *instance,
+                  unsigned *input);
+bool routes_is_wanted_by(const struct routes *routes, const struct route_key *key, unsigned instance);
+
+/* An instance could not be told of an upcall while another was, so that the kernel will not ask again: to be
+ * tried until it is told, wants the entry or the entry is gone. False when memory is short. */
+bool routes_untold(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input);
+/* The next entry that instances (a set) are to be told of now; if they cannot be, routes_untold again. */
+bool routes_pull_untold(struct routes *routes, struct route_key *key, unsigned *input, uint64_t *instances);
+/* An instance has members of a group: entries of it that it gave up are told again now; without this, with
+ * the next reading of their counters. Of many only some. */
+void routes_remind(struct routes *routes, unsigned instance, const struct addr *group);
 
 enum route_op_kind { ROUTE_SET, ROUTE_DELETE };
 struct route_op {

@@ -122,6 +122,7 @@ struct instance_slot {
 	struct worker *worker;                /* NULL: stopped */
 	struct channel *channel;
 	uint64_t requests;
+	uint64_t told_conflicts;                    /* set of instances that have lost a stream to this one */
 	uint8_t heartbeat;                          /* enum heartbeat */
 	bool settings_due;                          /* to be told anew */
 	bool events_wanted;                         /* as the engine was told */
@@ -205,6 +206,8 @@ void intake_tell_missing(struct owner *owner, uint64_t instances);
 void intake_refresh_netlink(struct owner *owner, mtime now);
 /* Sends an input to an instance; false when its channel is full. */
 bool intake_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size);
+/* Tells instances of streams of which they could not be told before. */
+void intake_untold(struct owner *owner, struct table *table);
 /* Reads the counters that are due and tells them. */
 void intake_counters(struct owner *owner, struct table *table, mtime now);
 /* Looks again at streams that came in where they are sent to. */

@@ -234,7 +234,9 @@ void forward_counters(struct instance *instance, mtime now, const struct input *
 
 	if (flow == NULL || flow->gone)
 		return;
-	if (input->packets != flow->packets)
+	/* Those that came in by a wrong link are counted as well, and are no sign of life of this one. */
+	if ((uint32_t)input->packets - input->wrong_link_packets !=
+	    (uint32_t)flow->packets - flow->wrong_link)
 		flow->active_at = now;
 	flow_measure(flow, now, input->bytes);
 	flow->packets = input->packets;

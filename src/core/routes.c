@@ -12,6 +12,7 @@
 #define RETRY_INTERVAL   (1 * MTIME_SECOND)
 #define SUSPECT_INTERVAL 250 /* the kernel tells of a stream on a wrong vif every 3 s */
 #define SUSPECT_CHECKS   8
+#define REMINDERS_MAX    4096 /* rows that are looked at for one group */
 #define SUSPECTS_MAX     1024 /* further ones have to wait for the kernel's next word */
 
 /* One instance's wish. */
@@ -40,6 +41,10 @@ struct route {
 	mtime read_at;
 	struct route *retry_prev, *retry_next; /* in order of retry_at */
 	mtime retry_at;                        /* 0: not waiting */
+	uint64_t untold;                       /* set of instances that do not know of the stream */
+	uint8_t untold_input;
+	bool untold_due;                         /* to be told now */
+	struct route *untold_prev, *untold_next; /* of those that are due, or of those that are not */
 };
 
 /* A stream that came in where its entry sends it. */
@@ -63,6 +68,7 @@ struct routes {
 	struct route *dirty;
 	struct route *readings;
 	struct route *retries;
+	struct route *untold[2];    /* [due] */
 	size_t uses[ROUTES_VIFS];   /* entries held that name it */
 	size_t wished[ROUTES_VIFS]; /* wishes that name it */
 	size_t readings_left;       /* to be read before they are due */
@@ -198,10 +204,24 @@ static void clear_held(struct routes *routes, struct route *route)
 	DL_DELETE(routes->readings, route);
 }
 
+static void set_untold(struct routes *routes, struct route *route, uint64_t untold, bool due)
+{
+	if (route->untold != 0)
+		DL_DELETE2(routes->untold[route->untold_due], route, untold_prev, untold_next);
+	route->untold = untold;
+	route->untold_due = due;
+	if (route->untold != 0)
+		DL_APPEND2(routes->untold[due], route, untold_prev, untold_next);
+}
+
 static void release(struct routes *routes, struct route *route)
 {
 	if (route->wishes != NULL || route->held || route->dirty || route->retry_at != 0)
 		return;
+	if (route->untold != 0 && route->untold_due)
+		return;
+	/* Who was to be told with the next reading is asked by the kernel, with the next packet. */
+	set_untold(routes, route, 0, false);
 	index_remove(&routes->index, &route->node);
 	pool_give(routes->pool, route, sizeof *route);
 }
@@ -237,6 +257,8 @@ bool routes_want(struct routes *routes, const struct route_key *key, unsigned in
 	}
 	if (!is_new)
 		count_uses(routes->wished, wish->input, wish->outputs, -1);
+	if (route->untold >> instance & 1)
+		set_untold(routes, route, route->untold & ~((uint64_t)1 << instance), route->untold_due);
 	wish->input = (uint8_t)input;
 	wish->outputs = outputs;
 	count_uses(routes->wished, input, outputs, 1);
@@ -250,6 +272,8 @@ static void remove_wish(struct routes *routes, struct route *route, unsigned ins
 
 	if (wish == NULL)
 		return;
+	if (route->wishes->next != NULL)
+		set_untold(routes, route, route->untold | (uint64_t)1 << instance, route->untold_due);
 	count_uses(routes->wished, wish->input, wish->outputs, -1);
 	LL_DELETE(route->wishes, wish);
 	pool_give(routes->pool, wish, sizeof *wish);
@@ -264,6 +288,14 @@ void routes_unwant(struct routes *routes, const struct route_key *key, unsigned 
 		remove_wish(routes, route, instance);
 }
 
+static void forget_untold(struct routes *routes, struct route *route, unsigned instance)
+{
+	if ((route->untold >> instance & 1) == 0)
+		return;
+	set_untold(routes, route, route->untold & ~((uint64_t)1 << instance), route->untold_due);
+	mark(routes, route); /* it may be there for that alone */
+}
+
 void routes_unwant_all(struct routes *routes, unsigned instance)
 {
 	struct index_node *node, *next;
@@ -271,6 +303,7 @@ void routes_unwant_all(struct routes *routes, unsigned instance)
 	for (node = routes->index.oldest; node != NULL; node = next) {
 		next = node->newer;
 		remove_wish(routes, (struct route *)node, instance);
+		forget_untold(routes, (struct route *)node, instance);
 	}
 }
 
@@ -324,6 +357,64 @@ void routes_audit(struct routes *routes)
 void routes_read_all(struct routes *routes)
 {
 	routes->readings_left = routes->index.count;
+}
+
+bool routes_first(const struct routes *routes, const struct route_key *key, unsigned *instance,
+                  unsigned *input)
+{
+	const struct route *route = find(routes, key);
+
+	if (route == NULL || route->wishes == NULL)
+		return false;
+	*instance = route->wishes->instance;
+	*input = route->wishes->input;
+	return true;
+}
+
+bool routes_is_wanted_by(const struct routes *routes, const struct route_key *key, unsigned instance)
+{
+	const struct route *route = find(routes, key);
+
+	return route != NULL && find_wish(route, instance) != NULL;
+}
+
+bool routes_untold(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input)
+{
+	struct route *route = get(routes, key);
+
+	if (route == NULL)
+		return false;
+	if (find_wish(route, instance) != NULL)
+		return true;
+	route->untold_input = (uint8_t)input;
+	set_untold(routes, route, route->untold | (uint64_t)1 << instance, true);
+	return true;
+}
+
+bool routes_pull_untold(struct routes *routes, struct route_key *key, unsigned *input, uint64_t *instances)
+{
+	struct route *route = routes->untold[true];
+
+	if (route == NULL)
+		return false;
+	*key = route->key;
+	*input = route->wishes != NULL ? route->wishes->input : route->untold_input;
+	*instances = route->untold;
+	set_untold(routes, route, 0, false);
+	release(routes, route);
+	return true;
+}
+
+void routes_remind(struct routes *routes, unsigned instance, const struct addr *group)
+{
+	struct route *route, *next;
+	int left = REMINDERS_MAX;
+
+	for (route = routes->untold[false]; route != NULL && left-- > 0; route = next) {
+		next = route->untold_next;
+		if ((route->untold >> instance & 1) && addr_equal(&route->key.group, group))
+			set_untold(routes, route, route->untold, true);
+	}
 }
 
 bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input)
@@ -437,6 +528,8 @@ bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key
 	*instances = 0;
 	LL_FOREACH (route->wishes, wish)
 		*instances |= (uint64_t)1 << wish->instance;
+	if (route->untold != 0)
+		set_untold(routes, route, route->untold, true);
 	return true;
 }
 

@@ -263,6 +263,7 @@ void edge_apply(struct owner *owner, mtime now)
 	LL_FOREACH (owner->uplinks, uplink)
 		uplink_apply(owner, uplink, now);
 	LL_FOREACH (owner->tables, table) {
+		intake_untold(owner, table);
 		intake_suspects(owner, table, now);
 		intake_counters(owner, table, now);
 	}

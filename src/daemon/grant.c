@@ -38,6 +38,8 @@ static void grant_membership(struct owner *owner, struct instance_slot *instance
 {
 	struct filter filter = {.mode = request->mode};
 
+	if (instance->tables[request->family] != NULL)
+		routes_remind(instance->tables[request->family]->routes, instance->number, &request->group);
 	/* The host only reads the list; its payload stays valid for the call. */
 	memcpy(&filter.sources.list, &sources, sizeof sources);
 	filter.sources.count = filter.sources.capacity = request->count;

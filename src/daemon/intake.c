@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/conflict.h"
 #include "daemon/control.h"
 #include "daemon/log.h"
 #include "daemon/owner.h"
@@ -41,22 +42,31 @@ void intake_wake(struct owner *owner)
 struct delivery {
 	struct owner *owner;
 	struct input input;
-	unsigned delivered;
+	uint64_t instances; /* set of those to be told */
+	uint64_t delivered, refused;
 };
 
 static void deliver(void *context, unsigned instance, uint8_t id)
 {
 	struct delivery *delivery = context;
 
+	uint64_t *result = &delivery->refused;
+
+	if ((delivery->instances >> instance & 1) == 0)
+		return;
 	delivery->input.link = id;
-	delivery->delivered += intake_tell(&delivery->owner->instances[instance], &delivery->input, NULL, 0);
+	if (intake_tell(&delivery->owner->instances[instance], &delivery->input, NULL, 0))
+		result = &delivery->delivered;
+	*result |= (uint64_t)1 << instance;
 }
 
-static void deliver_upcall(struct owner *owner, struct table *table, const struct route_key *key,
-                           unsigned vif, bool wrong_link)
+/* Tells those of a set of instances that know the link; false when none of them could be told. */
+static bool tell_upcall(struct owner *owner, struct table *table, const struct route_key *key, unsigned vif,
+                        bool wrong_link, uint64_t instances, uint64_t *refused)
 {
 	struct delivery delivery = {
 		.owner = owner,
+		.instances = instances,
 		.input = {.kind = INPUT_UPCALL,
 	                  .family = (uint8_t)table->family,
 	                  .wrong_link = wrong_link,
@@ -65,11 +75,46 @@ static void deliver_upcall(struct owner *owner, struct table *table, const struc
 	};
 
 	links_each_port(owner->links, table->number, table->family, vif, false, deliver, &delivery);
-	/* Nobody could be told: the next packet shall ask anew. */
-	if (delivery.delivered == 0 && !wrong_link) {
+	*refused = delivery.refused;
+	return delivery.delivered != 0;
+}
+
+static void untold(struct table *table, const struct route_key *key, unsigned vif, uint64_t instances)
+{
+	for (; instances != 0; instances &= instances - 1)
+		routes_untold(table->routes, key, (unsigned)__builtin_ctzll(instances), vif);
+}
+
+static void deliver_upcall(struct owner *owner, struct table *table, const struct route_key *key,
+                           unsigned vif, bool wrong_link)
+{
+	uint64_t refused;
+	bool told = tell_upcall(owner, table, key, vif, wrong_link, UINT64_MAX, &refused);
+
+	/* The kernel repeats it. */
+	if (wrong_link)
+		return;
+	if (!told || refused != 0)
 		table->upcalls_deferred++;
+	/* Nobody could be told: the next packet shall ask anew. */
+	if (!told)
 		routes_ask_again(table->routes, key, vif);
+	else
+		untold(table, key, vif, refused);
+}
+
+void intake_untold(struct owner *owner, struct table *table)
+{
+	struct route_key key;
+	uint64_t instances, refused = 0;
+	unsigned vif;
+
+	/* Who has no room rings when it has made some. */
+	while (refused == 0 && routes_pull_untold(table->routes, &key, &vif, &instances)) {
+		tell_upcall(owner, table, &key, vif, false, instances, &refused);
+		untold(table, &key, vif, refused);
 	}
+	intake_wake(owner);
 }
 
 /* IPv6 packets that the kernel sent out may come back to it (routes_suspect): whether the source has moved is
@@ -79,6 +124,7 @@ static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, 
 {
 	struct mrt_counters counters;
 
+	conflict_check(owner, table, key, vif);
 	if (table->family == FAMILY_IPV4 || !routes_sends_to(table->routes, key, vif))
 		deliver_upcall(owner, table, key, vif, true);
 	else if (mrt_route_counters(table->mrt, &key->source, &key->group, &counters) == 0)

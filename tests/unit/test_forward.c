@@ -212,6 +212,29 @@ static void silent_streams_age(void **state)
 	assert_string_equal(route_of("10.9.9.2", "239.1.1.1"), "0 -> 1");
 }
 
+/* What comes in by a wrong link alone has ended on its own: another instance of the table may want it. */
+static void streams_on_a_wrong_link_age(void **state)
+{
+	struct input input = {.kind = INPUT_COUNTERS,
+	                      .source = addr_of("10.9.9.1"),
+	                      .group = addr_of("239.1.1.1"),
+	                      .packets = 100};
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	upcall(UP, "10.9.9.1", "239.1.1.1");
+	forget();
+	for (unsigned n = 0; n <= 4; n++) {
+		assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "never");
+		instance_input(engine.instance, engine.now, &input, NULL, 0);
+		turn();
+		pass(20000);
+		input.packets += 50;
+		input.wrong_link_packets += n == 0 ? 49 : 50;
+	}
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "none");
+}
+
 static void stream_returns_before_its_end_was_told(void **state)
 {
 	(void)state;
@@ -320,6 +343,7 @@ int main(void)
 		engine_test(upcall_is_answered_each_time),
 		engine_test(source_moves),
 		engine_test(silent_streams_age),
+		engine_test(streams_on_a_wrong_link_age),
 		engine_test(stream_returns_before_its_end_was_told),
 		empty_test(oldest_unwanted_stream_makes_way),
 		empty_test(storm_of_unwanted_streams_is_bounded),

@@ -775,7 +775,145 @@ static void suspicions_end(void **state)
 	close_world(&world);
 }
 
+static void expect_untold(struct world *world, unsigned stream, unsigned input, uint64_t instances)
+{
+	struct route_key key;
+	unsigned told_input;
+	uint64_t told;
+
+	assert_true(routes_pull_untold(world->routes, &key, &told_input, &told));
+	assert_int_equal(stream_of(&key), stream);
+	assert_int_equal(told_input, input);
+	assert_int_equal(told, instances);
+}
+
+static void expect_nothing_untold(struct world *world)
+{
+	struct route_key key;
+	unsigned input;
+	uint64_t instances;
+
+	assert_false(routes_pull_untold(world->routes, &key, &input, &instances));
+}
+
+/* Of two instances on a link one was told of a stream and the other's channel was full. */
+static void instances_that_could_not_be_told(void **state)
+{
+	struct route_key key = key_of(0);
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	assert_true(routes_untold(world.routes, &key, 1, 3));
+	assert_true(routes_untold(world.routes, &key, 2, 3));
+	expect(&world, "");
+	expect_untold(&world, 0, 3, 6);
+	expect_nothing_untold(&world);
+	assert_int_equal(routes_count(world.routes), 0);
+	/* Refused again, while the other one asks for the entry; who has asked meanwhile knows. */
+	assert_true(routes_untold(world.routes, &key, 1, 3));
+	assert_true(routes_untold(world.routes, &key, 2, 3));
+	want(&world, 0, 0, 3, 1);
+	want(&world, 0, 2, 3, 0);
+	expect(&world, " 0:3>1");
+	expect_untold(&world, 0, 3, 2);
+	want(&world, 0, 1, 3, 4);
+	assert_true(routes_untold(world.routes, &key, 1, 3));
+	expect_nothing_untold(&world);
+	expect(&world, " 0:3>5");
+	/* One that has ended is told nothing. */
+	unwant(&world, 0, 1);
+	assert_true(routes_untold(world.routes, &key, 1, 3));
+	routes_unwant_all(world.routes, 1);
+	expect_nothing_untold(&world);
+	close_world(&world);
+}
+
+/* One of two gives up a stream that goes nowhere there; the entry stays for the other, so that the kernel
+ * will not ask when somebody joins. */
+static void given_up_while_others_want_it(void **state)
+{
+	struct route_key key = key_of(0);
+	struct world world;
+	struct addr other = addr_of("239.9.9.9");
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 4);
+	want(&world, 0, 1, 1, 0);
+	expect(&world, " 0:1>4");
+	unwant(&world, 0, 1);
+	expect(&world, "");
+	expect_nothing_untold(&world);
+	routes_remind(world.routes, 1, &other);
+	routes_remind(world.routes, 0, &key.group);
+	expect_nothing_untold(&world);
+	routes_remind(world.routes, 1, &key.group);
+	expect_untold(&world, 0, 1, 2);
+	want(&world, 0, 1, 1, 8);
+	expect(&world, " 0:1>c");
+	/* At the latest with the next reading. */
+	unwant(&world, 0, 1);
+	expect(&world, " 0:1>4");
+	world.now += READING;
+	expect_reading(&world, 0, 1);
+	expect_untold(&world, 0, 1, 2);
+	/* When nobody wants it any more, the kernel asks. */
+	want(&world, 0, 1, 1, 0);
+	unwant(&world, 0, 1);
+	unwant(&world, 0, 0);
+	expect(&world, " 0:delete");
+	routes_remind(world.routes, 1, &key.group);
+	expect_nothing_untold(&world);
+	assert_int_equal(routes_count(world.routes), 0);
+	close_world(&world);
+}
+
+static void first_wish_and_others(void **state)
+{
+	struct route_key key = key_of(0);
+	unsigned instance, input;
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	assert_false(routes_first(world.routes, &key, &instance, &input));
+	want(&world, 0, 2, 3, 4);
+	want(&world, 0, 1, 1, 4);
+	assert_true(routes_first(world.routes, &key, &instance, &input));
+	assert_int_equal(instance, 2);
+	assert_int_equal(input, 3);
+	assert_true(routes_is_wanted_by(world.routes, &key, 1));
+	assert_false(routes_is_wanted_by(world.routes, &key, 0));
+	turn(&world);
+	unwant(&world, 0, 1);
+	unwant(&world, 0, 2);
+	assert_false(routes_first(world.routes, &key, &instance, &input));
+	close_world(&world);
+}
+
 /* The random test. */
+
+static void tell_untold(struct world *world)
+{
+	struct route_key key;
+	unsigned input;
+	uint64_t instances;
+
+	while (routes_pull_untold(world->routes, &key, &input, &instances))
+		for (unsigned i = 0; i < INSTANCES; i++)
+			check(world, !(instances >> i & 1) || !world->wishes[stream_of(&key)][i].any,
+			      "an instance that wants a stream is told of it");
+}
+
+static void be_refused(struct world *world, unsigned stream, unsigned instance)
+{
+	struct route_key key = key_of(stream);
+
+	assert_true(routes_untold(world->routes, &key, instance, random_below(&world->random, 4)));
+	if (random_percent(&world->random, 50))
+		routes_remind(world->routes, instance, &key.group);
+}
 
 static void check_stream(const struct world *world, unsigned stream)
 {
@@ -808,6 +946,7 @@ static void come_to_rest(struct world *world)
 	world->failure_percent = 0;
 	world->now += RETRY;
 	turn(world);
+	tell_untold(world);
 	for (unsigned stream = 0; stream < STREAMS; stream++) {
 		check_stream(world, stream);
 		wanted += world->kernel[stream].held;
@@ -868,7 +1007,10 @@ static void something_happens(struct world *world)
 	unsigned stream = random_below(&world->random, STREAMS);
 	unsigned instance = random_below(&world->random, INSTANCES);
 
-	switch (random_below(&world->random, 13)) {
+	switch (random_below(&world->random, 14)) {
+	case 13:
+		be_refused(world, stream, instance);
+		break;
 	case 12:
 		meddle(world, stream);
 		break;
@@ -910,6 +1052,8 @@ static void random_wishes(void **state)
 			if (random_percent(&world.random, 50)) {
 				turn(&world);
 				read_counters(&world);
+				if (random_percent(&world.random, 30))
+					tell_untold(&world);
 			}
 			if (random_percent(&world.random, 10))
 				come_to_rest(&world);
@@ -933,6 +1077,9 @@ int main(void)
 		cmocka_unit_test(vifs_that_are_gone_are_not_compared),
 		cmocka_unit_test(audit_knows_how_old_it_is),
 		cmocka_unit_test(all_counters_are_read_at_once_if_need_be),
+		cmocka_unit_test(instances_that_could_not_be_told),
+		cmocka_unit_test(given_up_while_others_want_it),
+		cmocka_unit_test(first_wish_and_others),
 		cmocka_unit_test(asking_again),
 		cmocka_unit_test(readings_in_order),
 		cmocka_unit_test(memory_is_limited),
