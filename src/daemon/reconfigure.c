@@ -212,7 +212,8 @@ static void commit(struct attempt *attempt)
 	uplinks_reconsider(owner, now);
 	tables_set_reading_interval(owner, now);
 	change_globals(owner, attempt->old);
-	intake_tell_missing(owner, touched);
+	if (owner->first_dump_over)
+		intake_tell_missing(owner, touched);
 }
 
 static bool put_into_force(struct owner *owner, struct config *config)

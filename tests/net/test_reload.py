@@ -3,15 +3,20 @@
 
 import os
 import signal
+import subprocess
+from pathlib import Path
 
 import pytest
+from ctl import ask, socket_path
 from families import FAMILIES, IPV4, IPV6
+from mcproxy_daemon import PROGRAM
 from mroute import MulticastRouting6
 from netlab import Daemon, Receiver, Sender, tables, wait_until
 from test_instances import Network
 from topology import make_router
 from wire import Record
 
+BUILD = Path(os.environ.get("MCPROXY_BUILD", PROGRAM.parent))
 GROUP, OTHER, PPS = "239.1.2.3", "239.1.2.4", 200
 QUICK = "query_interval = 5; query_response_interval = 0.5; last_member_query_interval = 0.2;\n"
 
@@ -67,6 +72,7 @@ def threads(daemon):
     return set(os.listdir(f"/proc/{daemon.pid}/task"))
 
 
+@pytest.mark.smoke
 def test_the_same_file_again_changes_nothing(network):
     daemon = start(network, '"eth0 ==> eth1"')
     stream = Stream(network.source, network.host)
@@ -180,6 +186,7 @@ def test_a_family_begins_and_ends(network):
     stream.assert_whole()
 
 
+@pytest.mark.smoke
 def test_instances_begin_and_end(four):
     daemon = start(four, '"eth0 ==> eth1"')
     workers = threads(daemon)
@@ -313,6 +320,7 @@ def test_limits_of_an_instance(network):
     stream.assert_whole()
 
 
+@pytest.mark.smoke
 def test_reloads_under_load(network):
     """Many at once, of three configurations, with a stream that is in all of them."""
     daemon = start(network, '"eth0 ==> eth1"')
@@ -325,3 +333,70 @@ def test_reloads_under_load(network):
         daemon.signal(signal.SIGHUP)
         daemon.signal(signal.SIGUSR1)
     stream.assert_whole()
+
+
+def test_a_downstream_moves_to_another_instance(four):
+    daemon = start(four, '"eth0 ==> eth1"', '"==> eth3"', links=("eth0", "eth1", "eth3"))
+    stream = Stream(four.source, four.host)
+    other = Receiver(four.host2, "eth0").join(GROUP)
+    for _ in range(2):
+        reload(daemon, text('"eth0 ==> eth1 eth3"'))
+        other.wait_for(20)
+        reload(daemon, text('"eth0 ==> eth1"', '"==> eth3"'))
+        other.wait_for_silence()
+    stream.assert_whole()
+
+
+def test_an_instance_gets_another_table(four):
+    """It ends and begins anew; the other one is not touched, whatever table it has itself."""
+    first = '{ upstream = "eth0"; downstream = "eth1"; table = "own"; }'
+    daemon = Daemon(four.router, text(first, '"eth2 ==> eth3"'), "-d", vifs=("eth2", "eth3"))
+    stream, second = Stream(four.source, four.host), Stream(four.source2, four.host2, OTHER)
+    rules = four.router.ip_json("mrule")
+    said = reload(daemon, text(first, '{ upstream = "eth2"; downstream = "eth3"; table = 7; }'))
+    assert "eth2: removed\n" in said and "eth2: added\n" in said
+    second.receiver.wait_for(20)
+    wait_until(lambda: len(four.router.ip_json("mrule")) == len(rules) + 4, what="the rules of the new table")
+    reload(daemon, text(first, '"eth2 ==> eth3"'))
+    second.receiver.wait_for(20)
+    wait_until(lambda: four.router.ip_json("mrule") == rules, what="the rules to go")
+    assert {vif.name for vif in tables.vifs(four.router)} == {"eth2", "eth3"}
+    stream.assert_whole()
+    reload(daemon, text('"eth2 ==> eth3"'))
+    wait_until(lambda: len(four.router.ip_json("mrule")) == len(rules) - 4, what="the rules to go")
+
+
+def test_what_is_shown_after_a_reload(four):
+    """The control socket, and the status, where the first instance has ended and others have come."""
+    daemon = start(four, '"eth0 ==> eth1"', '"eth2 ==> eth3"', links=("eth0", "eth1", "eth2", "eth3"))
+    Receiver(four.host2, "eth0").join(OTHER)
+    daemon.wait_for_output(f"eth3: {OTHER}: joined")
+    reload(daemon, text('"eth2 ==> eth3"'))
+    assert ask(daemon, "show", what="status")["instances"] == 1
+    assert [row["instance"] for row in ask(daemon, "show", what="instances")["instances"]] == ["eth2"]
+    assert [row["link"] for row in ask(daemon, "show", what="links")["links"]] == ["eth2", "eth3"]
+    assert [row["group"] for row in ask(daemon, "show", what="groups")["groups"]] == [OTHER]
+    daemon.signal(signal.SIGUSR1)
+    daemon.wait_for_output("##-- instance upstream eth2 ")
+    assert "##-- instance upstream eth0 " not in daemon.stdout
+    path = Path(socket_path(daemon)).with_name("other.sock")
+    reload(daemon, text('"eth2 ==> eth3"', '"eth0 ==> eth1"', settings='control_socket = "/run/mcproxy/other.sock";'))
+    assert path.is_socket()
+    reload(daemon, text('"eth2 ==> eth3"', '"eth0 ==> eth1"'))
+    assert not path.exists()
+    assert [row["instance"] for row in ask(daemon, "show", what="instances")["instances"]] == ["eth0", "eth2"]
+
+
+def test_a_recording_over_reloads_replays(four):
+    path = four.router.directory / "recording"
+    daemon = Daemon(four.router, text('"eth0 ==> eth1"'), f"-d --record {path}", vifs=("eth0", "eth1"))
+    stream = Stream(four.source, four.host)
+    Receiver(four.host2, "eth0").join(OTHER)
+    for _ in range(2):
+        reload(daemon, text('"eth0 ==> eth1"', '"eth2 ==> eth3"'))
+        daemon.wait_for_output(f"eth3: {OTHER}: joined")
+        reload(daemon, text('{ upstream = "eth0"; downstream = "eth1"; protocol = "IGMPv2"; routes_max = 9; }'))
+    stream.assert_whole()
+    daemon.terminate()
+    replay = subprocess.run([BUILD / "tests" / "sim" / "replay", path], capture_output=True, text=True, check=False)
+    assert replay.returncode == 0 and ": the same: " in replay.stdout, replay.stdout
