@@ -83,8 +83,8 @@ unsigned group_apply(struct group *group, struct pool *pool, const struct group_
 /* Does what is due at `now` (RFC 9776 sections 6.2.2, 6.3, 6.5) and returns GROUP_ flags. */
 unsigned group_expire(struct group *group, const struct group_timers *timers, mtime now);
 /* The membership interval has grown: timers that run do so too, since they count on queries at the old pace;
- * not while a last member is asked for. */
-void group_extend(struct group *group, mtime by);
+ * but not those that may have been lowered because a last member is asked for, which end until then. */
+void group_extend(struct group *group, mtime lowered_until, mtime by);
 /* When group_expire has something to do next, MTIME_NEVER: nothing. */
 mtime group_deadline(const struct group *group);
 

@@ -573,14 +573,12 @@ unsigned group_expire(struct group *group, const struct group_timers *timers, mt
 	return flags;
 }
 
-void group_extend(struct group *group, mtime by)
+void group_extend(struct group *group, mtime lowered_until, mtime by)
 {
-	if (group_is_queried(group))
-		return;
-	if (group->mode == FILTER_EXCLUDE)
+	if (group->mode == FILTER_EXCLUDE && group->exclude_until > lowered_until)
 		group->exclude_until += by;
 	for (uint16_t i = 0; i < group->source_count; i++)
-		if (group->sources[i].until != SOURCE_BLOCKED)
+		if (group->sources[i].until != SOURCE_BLOCKED && group->sources[i].until > lowered_until)
 			group->sources[i].until += by;
 }
 

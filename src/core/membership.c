@@ -360,19 +360,27 @@ void membership_querier_changed(struct instance *instance, struct link *link, en
 		forward_update_all(instance, family, now);
 }
 
+/* How far a timer may have been lowered while the last member is asked for. */
+static mtime lowered_to(const struct group_timers *timers)
+{
+	return timers->last_member_query_count * timers->last_member_query_interval;
+}
+
 void membership_reconfigure_link(struct instance *instance, struct link *link, enum family family, mtime now)
 {
-	struct group_timers *timers = &link->family[family].timers;
-	mtime before = timers->membership_interval;
+	const struct group_timers *timers = &link->family[family].timers;
+	struct group_timers before = *timers;
 	struct membership *membership = membership_oldest(instance);
+	mtime longer;
 
 	link_refresh_timers(link, family, now);
-	if (timers->membership_interval <= before)
+	longer = timers->membership_interval - before.membership_interval;
+	if (longer <= 0)
 		return;
 	for (; membership != NULL; membership = membership_newer(membership)) {
 		struct listener *listener = listener_find(membership, link);
 
 		if (listener != NULL && addr_family(&membership->group) == family)
-			group_extend(&listener->group, timers->membership_interval - before);
+			group_extend(&listener->group, now + lowered_to(&before), longer);
 	}
 }

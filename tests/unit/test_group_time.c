@@ -59,6 +59,10 @@ static unsigned take_input(struct lab *lab, const char *input)
 		hear_query(lab, input);
 		return 0;
 	}
+	if (strncmp(input, "extend", 6) == 0) {
+		group_extend(&lab->group, lab->now + LMQT, atoi(input + 7));
+		return 0;
+	}
 	if (strcmp(input, "cancel") == 0) {
 		group_cancel_queries(&lab->group);
 		return 0;
@@ -116,6 +120,36 @@ static void include_sources_expire(void **state)
 
 	(void)state;
 	TELL_STORY(steps);
+}
+
+/* The link's membership interval was made longer: what runs has more time, what is blocked stays so. */
+static void timers_are_extended(void **state)
+{
+	static const struct step include[] = {
+		{0, "IS_IN(a)", "", "INCLUDE(a:GMI)"},
+		{1000, "extend 5000", "", "INCLUDE(a:264000)"},
+		{GMI + 4999, NULL, "", "INCLUDE(a:1)"},
+		{GMI + 5000, NULL, "", "INCLUDE()"},
+	};
+	static const struct step exclude[] = {
+		{0, "IS_EX(c)", "", "EXCLUDE(; c) GMI"},
+		{1000, "IS_IN(a)", "", "EXCLUDE(a:GMI; c) 259000"},
+		{1000, "extend 5000", "", "EXCLUDE(a:265000; c) 264000"},
+	};
+	/* Not while the last member is asked for. */
+	static const struct step asked[] = {
+		{0, "IS_EX(c)", "", "EXCLUDE(; c) GMI"},
+		{0, "IS_IN(a b)", "", "EXCLUDE(a:GMI b:GMI; c) GMI"},
+		{1000, "BLOCK(a)", "1000 Q(G,a)", "EXCLUDE(a:LMQT b:259000; c) 259000"},
+		{1000, "extend 5000", "", "EXCLUDE(a:LMQT b:264000; c) 264000"},
+		{2000, "TO_IN(b)", "2000 Q(G,a), 2000 Q(G)", "EXCLUDE(a:1000 b:GMI; c) LMQT"},
+		{2000, "extend 5000", "", "EXCLUDE(a:1000 b:265000; c) LMQT"},
+	};
+
+	(void)state;
+	TELL_STORY(include);
+	TELL_STORY(exclude);
+	TELL_STORY(asked);
 }
 
 /* 6.3: in EXCLUDE a source whose timer ends is blocked; 6.5: the group timer ends with nobody left. */
@@ -935,6 +969,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(include_sources_expire),
+		cmocka_unit_test(timers_are_extended),
 		cmocka_unit_test(exclude_sources_expire),
 		cmocka_unit_test(exclude_ends_in_include),
 		cmocka_unit_test(all_timers_end_at_once),

@@ -837,6 +837,65 @@ static void user_memberships(void **state)
 	close_world(&world);
 }
 
+/* Other settings while all goes on: what was told stays told. */
+static void configured_under_way(void **state)
+{
+	struct host_settings user = settings;
+	struct world world;
+
+	(void)state;
+	user.membership = MEMBERSHIP_USER;
+	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &user);
+	want(&world, 0, 0, EX, 0);
+	expect(&world, " TO_EX 0{}");
+	user.robustness = 4;
+	host_configure(world.host, world.now, &user);
+	expect(&world, "");
+	want(&world, 0, 1, IN, 3);
+	expect(&world, " ALLOW 1{ab}");
+	while (host_deadline(world.host) <= world.now + 10000) {
+		world.now = host_deadline(world.host);
+		turn(&world);
+	}
+	assert_int_equal(times_in(world.text, " ALLOW 1{ab}"), 4);
+	user.fixed_version = VERSION_2;
+	host_configure(world.host, world.now, &user);
+	assert_int_equal(status_of(&world).version, VERSION_2);
+	user.fixed_version = VERSION_NONE;
+	host_configure(world.host, world.now, &user);
+	assert_int_equal(status_of(&world).version, VERSION_3);
+	close_world(&world);
+}
+
+/* The kernel keeps what was kept here, and the other way round: in between both want it. */
+static void another_host_takes_over(void **state)
+{
+	static const enum membership_provider from[] = {MEMBERSHIP_KERNEL, MEMBERSHIP_USER, MEMBERSHIP_AUTO};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct host_settings own = settings;
+		struct world old, world;
+
+		own.membership = (uint8_t)from[i];
+		own.kernel_groups_max = 1;
+		open_with(&old, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own);
+		want(&old, 0, 0, EX, 3);
+		want(&old, 1, 0, IN, 1);
+		want(&old, 2, 1, IN, 3);
+		turn(&old);
+		own.membership = (uint8_t)from[(i + 1) % 3];
+		open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own);
+		host_copy_wishes(old.host, old.now, world.host);
+		expect(&world, " TO_EX 0{b} ALLOW 1{ab}");
+		/* The wishes are the instances' still. */
+		host_unwant_all(world.host, world.now, 0);
+		expect(&world, " TO_IN 0{a}");
+		close_world(&old);
+		close_world(&world);
+	}
+}
+
 static void open_auto(struct world *world, enum family family, const struct host_limits *limits,
                       uint32_t kernel_groups_max)
 {
@@ -1163,6 +1222,8 @@ int main(void)
 		cmocka_unit_test(kernel_keeps_the_first_groups),
 		cmocka_unit_test(a_full_kernel_keeps_no_more),
 		cmocka_unit_test(all_are_left_newest_first),
+		cmocka_unit_test(configured_under_way),
+		cmocka_unit_test(another_host_takes_over),
 		cmocka_unit_test(walks_tell_what_is_wanted_and_how_far_it_is),
 		cmocka_unit_test(walks_go_over_both_keepers),
 		cmocka_unit_test(walks_go_on_while_groups_come_and_go),

@@ -122,6 +122,53 @@ static void startup_and_general_queries(void **state)
 	}
 }
 
+/* Other settings under way: a query is never later than they have it, nor put off. */
+static void reconfigured(void **state)
+{
+	static const struct {
+		uint32_t query_interval;
+		uint8_t startup_count;
+		bool other_version;
+		const char *told; /* after START + 40000, with queries at 0 and 31250 before */
+	} rows[] = {
+		{125000, 0, false, "156250 281250"},
+		{20000, 0, false, "60000 80000 100000"},
+		{300000, 0, false, "156250"},
+		{125000, 0, true, "40000 71250 196250"},
+		{20000, 1, true, "40000 60000 80000 100000"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct link_settings settings = defaults;
+		struct querier querier = started(&settings);
+		char told[128] = "";
+
+		run_until(&querier, &settings, START + 40000, told, sizeof told);
+		assert_string_equal(told, "0 31250");
+		settings.query_interval = rows[i].query_interval;
+		settings.startup_query_count = rows[i].startup_count;
+		querier_reconfigure(&querier, &settings, rows[i].other_version, START + 40000);
+		told[0] = '\0';
+		run_until(&querier, &settings, START + (rows[i].query_interval == 20000 ? 100000 : 300000),
+		          told, sizeof told);
+		assert_string_equal(told, rows[i].told);
+	}
+}
+
+static void reconfigured_while_another_is_elected(void **state)
+{
+	struct link_settings settings = defaults;
+	struct querier querier = started(&defaults);
+
+	(void)state;
+	assert_true(hear_general(&querier, "10.0.0.2", "10.0.0.1", START));
+	settings.query_interval = 1000;
+	querier_reconfigure(&querier, &settings, true, START);
+	assert_int_equal(querier_deadline(&querier), START + OTHER_PRESENT);
+	assert_false(querier_is_elected(&querier, START));
+}
+
 /* The interval counts from when the query was sent, not from when it was due. */
 static void a_query_that_is_sent_late(void **state)
 {
@@ -474,6 +521,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_adopted_from_losers),
 		cmocka_unit_test(last_member_query_interval),
 		cmocka_unit_test(derived_values),
+		cmocka_unit_test(reconfigured),
+		cmocka_unit_test(reconfigured_while_another_is_elected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

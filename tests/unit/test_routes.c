@@ -644,6 +644,39 @@ static void readings_in_order(void **state)
 	close_world(&world);
 }
 
+static void another_reading_interval(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	world.now = 1000;
+	want(&world, 0, 0, 1, 4);
+	turn(&world);
+	world.now = 1500;
+	want(&world, 1, 0, 1, 4);
+	turn(&world);
+	/* A longer one holds from the next reading on. */
+	routes_set_reading_interval(world.routes, world.now, 2 * READING);
+	assert_int_equal(routes_deadline(world.routes), 1000 + READING);
+	world.now = 1000 + READING;
+	expect_reading(&world, 0, 1);
+	assert_int_equal(routes_deadline(world.routes), 1500 + READING);
+	/* A shorter one holds at once, but brings no reading forward that is due sooner. */
+	world.now = 1400 + READING;
+	routes_set_reading_interval(world.routes, world.now, 200);
+	world.now = 1500 + READING;
+	expect_reading(&world, 1, 1);
+	expect_no_reading(&world);
+	world.now = 1600 + READING;
+	expect_reading(&world, 0, 1);
+	world.now = 1700 + READING;
+	expect_reading(&world, 1, 1);
+	expect_no_reading(&world);
+	assert_int_equal(routes_deadline(world.routes), 1800 + READING);
+	close_world(&world);
+}
+
 static void memory_is_limited(void **state)
 {
 	struct routes *routes = routes_new(64 << 10, READING, 1);
@@ -1082,6 +1115,7 @@ int main(void)
 		cmocka_unit_test(first_wish_and_others),
 		cmocka_unit_test(asking_again),
 		cmocka_unit_test(readings_in_order),
+		cmocka_unit_test(another_reading_interval),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(where_an_entry_sends_to),
 		cmocka_unit_test(moved_or_looped),
