@@ -129,8 +129,10 @@ struct reporter_entry *reporter_pull_idle(struct reporter *reporter);
 void reporter_start(struct reporter *reporter, mtime now);
 void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
                           const struct addr *sources);
-/* An older querier is known by other means (the kernel heard it). */
-void reporter_older_querier(struct reporter *reporter, mtime now, enum version version);
+/* A querier of that version is there; max_response: of its query, in milliseconds, or 0 where that is known
+ * by other means (the kernel heard it). */
+void reporter_older_querier(struct reporter *reporter, mtime now, enum version version,
+                            uint32_t max_response);
 /* The version spoken now. */
 enum version reporter_version(const struct reporter *reporter, mtime now);
 

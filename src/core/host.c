@@ -440,7 +440,7 @@ void host_set_link(struct host *host, mtime now, const struct host_link *link)
 		row_set_state(host, host->lists[ROW_RESTING], ROW_JOINING);
 	for (int keeper = 0; keeper < KEEPERS; keeper++) {
 		follow_forced_version(host, now, keeper);
-		reporter_older_querier(&host->reporters[keeper], now, link->kernel_version);
+		reporter_older_querier(&host->reporters[keeper], now, link->kernel_version, 0);
 		reporter_start(&host->reporters[keeper], now);
 	}
 }

@@ -16,7 +16,8 @@ void link_refresh_timers(struct link *link, enum family family, mtime now)
 			settings->sources_max < UINT16_MAX ? (uint16_t)settings->sources_max : UINT16_MAX,
 		.hosts_max = settings->hosts_max < UINT16_MAX ? (uint16_t)settings->hosts_max : UINT16_MAX,
 		.hosts_known_at = link->family[family].hosts_known_at,
-		.membership_interval = querier_membership_interval(querier, settings),
+		.membership_interval =
+			querier_membership_interval(querier, settings, settings->version[family]),
 		.last_member_query_interval = querier_last_member_query_interval(querier, settings),
 		.older_host_present_interval = querier_older_host_present_interval(querier, settings),
 	};

@@ -62,16 +62,22 @@ mtime querier_query_interval(const struct querier *querier, const struct link_se
 	return querier->query_interval ? querier->query_interval : settings->query_interval;
 }
 
-mtime querier_membership_interval(const struct querier *querier, const struct link_settings *settings)
+/* What a listener may miss without being forgotten. */
+static mtime lossy_query_intervals(const struct querier *querier, const struct link_settings *settings)
 {
-	return querier_robustness(querier, settings) * querier_query_interval(querier, settings) +
-	       settings->query_response_interval;
+	return querier_robustness(querier, settings) * querier_query_interval(querier, settings);
+}
+
+mtime querier_membership_interval(const struct querier *querier, const struct link_settings *settings,
+                                  enum version version)
+{
+	return lossy_query_intervals(querier, settings) +
+	       (version == VERSION_3 ? 2 : 1) * (mtime)settings->query_response_interval;
 }
 
 mtime querier_other_present_interval(const struct querier *querier, const struct link_settings *settings)
 {
-	return querier_robustness(querier, settings) * querier_query_interval(querier, settings) +
-	       settings->query_response_interval / 2;
+	return lossy_query_intervals(querier, settings) + settings->query_response_interval / 2;
 }
 
 mtime querier_last_member_query_interval(const struct querier *querier, const struct link_settings *settings)
@@ -88,8 +94,9 @@ uint8_t querier_last_member_query_count(const struct querier *querier, const str
 
 mtime querier_older_host_present_interval(const struct querier *querier, const struct link_settings *settings)
 {
-	return settings->older_host_present_interval ? settings->older_host_present_interval
-	                                             : querier_membership_interval(querier, settings);
+	return settings->older_host_present_interval
+	               ? settings->older_host_present_interval
+	               : lossy_query_intervals(querier, settings) + settings->query_response_interval;
 }
 
 /* A router without address asks from 0.0.0.0 and so leaves the election to anybody who has one. */

@@ -204,11 +204,22 @@ void reporter_set(struct reporter *reporter, mtime now, const struct reporter_se
 	follow_version(reporter, now);
 }
 
-void reporter_older_querier(struct reporter *reporter, mtime now, enum version version)
+/* Older version querier present interval: RFC 9776 section 8.12 allows for ten response times of the last
+ * query, RFC 9777 section 9.12 for one response interval. Linux, with which we keep in step where it speaks
+ * for us, does the same for IGMP as for MLD. */
+static mtime older_querier_interval(const struct reporter *reporter, uint32_t max_response)
 {
-	/* RFC 9776 section 8.12: older version querier present timeout. */
-	mtime until = now + reporter->settings.robustness * (mtime)reporter->settings.query_interval +
-	              reporter->settings.query_response_interval;
+	const struct reporter_settings *settings = &reporter->settings;
+	mtime queries = settings->robustness * (mtime)settings->query_interval;
+
+	if (settings->answers && reporter->family == FAMILY_IPV4 && max_response > 0)
+		return queries + 10 * (mtime)max_response;
+	return queries + settings->query_response_interval;
+}
+
+void reporter_older_querier(struct reporter *reporter, mtime now, enum version version, uint32_t max_response)
+{
+	mtime until = now + older_querier_interval(reporter, max_response);
 
 	if (version == VERSION_1)
 		reporter->v1_querier_until = until;
@@ -474,7 +485,7 @@ void reporter_heard_query(struct reporter *reporter, mtime now, const struct ups
 	reporter->missing = false;
 	/* RFC 9776 section 7.2.1: only general queries tell the querier's version. */
 	if (addr_is_unspecified(&query->group))
-		reporter_older_querier(reporter, now, query->version);
+		reporter_older_querier(reporter, now, query->version, query->max_response);
 	if (!reporter->settings.answers)
 		return;
 	if (addr_is_unspecified(&query->group))

@@ -99,8 +99,8 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 		.groups = state->group_count,
 		.other_querier_left = left(state->querier.other_until, now),
 		.next_query_left = left(state->querier.query_at, now),
-		.membership_interval =
-			(uint32_t)querier_membership_interval(&state->querier, &link->settings),
+		.membership_interval = (uint32_t)querier_membership_interval(&state->querier, &link->settings,
+	                                                                     link->settings.version[family]),
 		.other_querier_present_interval =
 			(uint32_t)querier_other_present_interval(&state->querier, &link->settings),
 		.older_host_present_interval = (uint32_t)state->timers.older_host_present_interval,

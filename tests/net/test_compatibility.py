@@ -234,7 +234,7 @@ def test_a_v1_link_asks_in_v1_and_ignores_leaves(router):
 
 
 def test_a_silent_v1_host_is_forgotten_in_time(router):
-    """robustness x query_interval + query_response_interval after its last report, with no question about it."""
+    """robustness x query_interval + 2 x query_response_interval after its last report, with no question about it."""
     network = router
     IPV4.daemon(network, "query_interval = 1; query_response_interval = 0.5; older_host_present_interval = 1;")
     capture = IPV4.capture(network.host)
@@ -243,5 +243,5 @@ def test_a_silent_v1_host_is_forgotten_in_time(router):
     report = capture.wait_for(lambda m: m.kind == "report" and m.group == IPV4.group, "the report")
     wait_until(lambda: is_joined(IPV4, network), what="the join upstream")
     wait_until(lambda: not is_joined(IPV4, network), 4, "the end of the group")
-    assert 2.3 < time.time() - report.time < 3.0
+    assert 2.8 < time.time() - report.time < 3.5
     assert not group_queries(capture, IPV4.group)

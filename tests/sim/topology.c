@@ -32,7 +32,7 @@ mtime world_response_interval_max(const struct world *world)
 
 mtime world_membership_interval_max(const struct world *world)
 {
-	return ROBUSTNESS_MAX * world->query_interval_max + world_response_interval_max(world);
+	return ROBUSTNESS_MAX * world->query_interval_max + 2 * world_response_interval_max(world);
 }
 
 mtime world_leave_time_max(const struct world *world)

@@ -113,7 +113,7 @@ static void timers_as_adopted(void **state)
 	assert_int_equal(timers->membership_interval, 190000);
 	assert_int_equal(timers->older_host_present_interval, 190000);
 	assert_true(link.family[FAMILY_IPV6].timers.querier);
-	assert_int_equal(link.family[FAMILY_IPV6].timers.membership_interval, 260000);
+	assert_int_equal(link.family[FAMILY_IPV6].timers.membership_interval, 270000);
 }
 
 /* More than can be counted is as much as can be counted. */

@@ -13,7 +13,7 @@
 
 #include "engine.h"
 
-#define MEMBERSHIP_INTERVAL 260000 /* 2 * 125 s + 10 s */
+#define MEMBERSHIP_INTERVAL 270000 /* 2 * 125 s + 2 * 10 s */
 
 /* One step: a record heard on a link, and the filter then wanted upstream. */
 struct step {

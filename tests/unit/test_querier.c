@@ -377,10 +377,10 @@ static void adopted_variables(void **state)
 		mtime membership;
 		bool changed;
 	} rows[] = {
-		{3, 60000, 3, 60000, 185000, 190000, true}, {3, 60000, 3, 60000, 185000, 190000, false},
-		{0, 60000, 2, 60000, 125000, 130000, true}, {7, 0, 7, 125000, 880000, 885000, true},
-		{0, 0, 2, 125000, 255000, 260000, true},    {0, 0, 2, 125000, 255000, 260000, false},
-		{1, 10000, 1, 10000, 15000, 20000, true},
+		{3, 60000, 3, 60000, 185000, 200000, true}, {3, 60000, 3, 60000, 185000, 200000, false},
+		{0, 60000, 2, 60000, 125000, 140000, true}, {7, 0, 7, 125000, 880000, 895000, true},
+		{0, 0, 2, 125000, 255000, 270000, true},    {0, 0, 2, 125000, 255000, 270000, false},
+		{1, 10000, 1, 10000, 15000, 30000, true},
 	};
 	struct querier querier = started(&defaults);
 	struct query query = general_query();
@@ -397,9 +397,10 @@ static void adopted_variables(void **state)
 		assert_int_equal(querier_last_member_query_count(&querier, &defaults), rows[i].robustness);
 		assert_int_equal(querier_query_interval(&querier, &defaults), rows[i].query_interval);
 		assert_int_equal(querier_other_present_interval(&querier, &defaults), rows[i].other_present);
-		assert_int_equal(querier_membership_interval(&querier, &defaults), rows[i].membership);
-		assert_int_equal(querier_older_host_present_interval(&querier, &defaults),
+		assert_int_equal(querier_membership_interval(&querier, &defaults, VERSION_3),
 		                 rows[i].membership);
+		assert_int_equal(querier_older_host_present_interval(&querier, &defaults),
+		                 rows[i].membership - 10000);
 		assert_int_equal(querier_deadline(&querier), now + rows[i].other_present);
 	}
 	querier_expire(&querier, &defaults, querier_deadline(&querier));
@@ -474,12 +475,12 @@ static void derived_values(void **state)
 		uint8_t count;
 		mtime older_host_present;
 	} rows[] = {
-		{2, 125000, 10000, 0, 0, 260000, 255000, 2, 260000},
-		{3, 125000, 10000, 0, 0, 385000, 380000, 3, 385000},
-		{2, 60000, 5000, 5, 0, 125000, 122500, 5, 125000},
-		{7, 31744000, 3174400, 0, 0, 225382400, 223795200, 7, 225382400},
-		{2, 125000, 10000, 1, 400000, 260000, 255000, 1, 400000},
-		{1, 1000, 500, 0, 0, 1500, 1250, 1, 1500},
+		{2, 125000, 10000, 0, 0, 270000, 255000, 2, 260000},
+		{3, 125000, 10000, 0, 0, 395000, 380000, 3, 385000},
+		{2, 60000, 5000, 5, 0, 130000, 122500, 5, 125000},
+		{7, 31744000, 3174400, 0, 0, 228556800, 223795200, 7, 225382400},
+		{2, 125000, 10000, 1, 400000, 270000, 255000, 1, 400000},
+		{1, 1000, 500, 0, 0, 2000, 1250, 1, 1500},
 	};
 	struct querier querier;
 
@@ -495,7 +496,13 @@ static void derived_values(void **state)
 		settings.older_host_present_interval = rows[i].older_host_present_interval;
 		assert_int_equal(querier_robustness(&querier, &settings), rows[i].robustness);
 		assert_int_equal(querier_query_interval(&querier, &settings), rows[i].query_interval);
-		assert_int_equal(querier_membership_interval(&querier, &settings), rows[i].membership);
+		assert_int_equal(querier_membership_interval(&querier, &settings, VERSION_3),
+		                 rows[i].membership);
+		/* The older versions allow for one response interval only. */
+		assert_int_equal(querier_membership_interval(&querier, &settings, VERSION_2),
+		                 rows[i].membership - rows[i].query_response_interval);
+		assert_int_equal(querier_membership_interval(&querier, &settings, VERSION_1),
+		                 rows[i].membership - rows[i].query_response_interval);
 		assert_int_equal(querier_other_present_interval(&querier, &settings), rows[i].other_present);
 		assert_int_equal(querier_last_member_query_count(&querier, &settings), rows[i].count);
 		assert_int_equal(querier_last_member_query_interval(&querier, &settings), 1000);

@@ -689,7 +689,7 @@ static void older_answers_are_spread(void **state)
 /* RFC 9776 sections 7.2.1 and 8.12. */
 static void follows_the_version_of_the_querier(void **state)
 {
-	mtime timeout = 2 * 125000 + 10000;
+	mtime timeout = 2 * 125000 + 10 * 5000; /* ten times the response time of the query */
 	struct bench bench;
 
 	(void)state;
@@ -715,10 +715,36 @@ static void follows_the_version_of_the_querier(void **state)
 	bench_query(&bench, VERSION_1, GENERAL, "", 10000);
 	bench_query(&bench, VERSION_3, GENERAL, "", 10000);
 	assert_int_equal(reporter_version(bench.reporter, bench.now), VERSION_1);
+	timeout = 2 * 125000 + 10 * 10000;
+	assert_int_equal(reporter_version(bench.reporter, bench.now + timeout - 1), VERSION_1);
 	assert_int_equal(reporter_version(bench.reporter, bench.now + timeout), VERSION_3);
 	bench_clear(&bench);
 	assert_string_equal(bench_next(&bench), "v1 report");
 	bench_close(&bench);
+}
+
+/* RFC 9777 section 9.12 allows for one response interval, and so does Linux, with which we keep in step where
+ * the kernel answers. */
+static void older_querier_timeout_of_mld_and_of_the_kernel(void **state)
+{
+	static const struct {
+		enum family family;
+		bool answers;
+	} rows[] = {{FAMILY_IPV6, true}, {FAMILY_IPV4, false}, {FAMILY_IPV6, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		mtime timeout = 2 * 125000 + 10000;
+		struct bench bench;
+
+		bench_open(&bench, rows[i].family, ROOM);
+		bench.settings.answers = rows[i].answers;
+		bench_configure(&bench);
+		bench_query(&bench, VERSION_2, GENERAL, "", 5000);
+		assert_int_equal(reporter_version(bench.reporter, bench.now + timeout - 1), VERSION_2);
+		assert_int_equal(reporter_version(bench.reporter, bench.now + timeout), VERSION_3);
+		bench_close(&bench);
+	}
 }
 
 static void a_group_specific_query_tells_no_version(void **state)
@@ -780,7 +806,7 @@ static void the_kernel_knows_of_an_older_querier(void **state)
 	bench.settings.answers = false;
 	bench.settings.copies = 1;
 	bench_configure(&bench);
-	reporter_older_querier(bench.reporter, bench.now, VERSION_2);
+	reporter_older_querier(bench.reporter, bench.now, VERSION_2, 0);
 	bench_change(&bench, 0, "EX()");
 	assert_string_equal(bench_now(&bench), "v2 report");
 	bench_change(&bench, 0, "IN()");
@@ -1085,6 +1111,7 @@ int main(void)
 		cmocka_unit_test(speaks_older_versions),
 		cmocka_unit_test(older_answers_are_spread),
 		cmocka_unit_test(follows_the_version_of_the_querier),
+		cmocka_unit_test(older_querier_timeout_of_mld_and_of_the_kernel),
 		cmocka_unit_test(a_group_specific_query_tells_no_version),
 		cmocka_unit_test(a_fixed_version_stays),
 		cmocka_unit_test(a_change_of_version_lets_go_of_left_groups),

@@ -114,7 +114,7 @@ static void of_links(void **state)
 	assert_int_equal(link->version, VERSION_3);
 	assert_true(link->querier);
 	assert_int_equal(link->groups, 1);
-	assert_int_equal(link->membership_interval, 260000);
+	assert_int_equal(link->membership_interval, 270000);
 	assert_int_equal(link->query_interval, 125000);
 	assert_int_equal(link->robustness, 2);
 	assert_int_equal(link->next_query_left, 31250 + 125000 - 40000);
@@ -125,7 +125,7 @@ static void of_links(void **state)
 	assert_int_equal(link->other_querier_left, 185000);
 	assert_int_equal(link->next_query_left, 0);
 	assert_int_equal(link->robustness, 3);
-	assert_int_equal(link->membership_interval, 190000);
+	assert_int_equal(link->membership_interval, 200000);
 	link_down(DOWN1);
 	fetch(0, SNAPSHOT_LINKS, 0, true, &page);
 	assert_false(page.records[2].link.usable);
@@ -154,7 +154,7 @@ static void of_groups(void **state)
 	assert_int_equal(page.records[0].group.version, VERSION_3);
 	assert_false(page.records[0].group.queried);
 	assert_int_equal(page.records[0].group.sources, 1);
-	assert_int_equal(page.records[0].group.left, 259500);
+	assert_int_equal(page.records[0].group.left, 269500);
 	assert_int_equal(page.records[0].group.age, 500);
 	assert_int_equal(page.records[0].group.rounds, 2);
 	assert_int_equal(page.records[1].kind, SNAPSHOT_SOURCES);
@@ -162,9 +162,9 @@ static void of_groups(void **state)
 	assert_true(page.records[1].source.blocked);
 	assert_int_equal(page.records[2].group.mode, FILTER_INCLUDE);
 	assert_int_equal(page.records[2].group.sources, 2);
-	assert_int_equal(page.records[2].group.left, 259500);
+	assert_int_equal(page.records[2].group.left, 269500);
 	assert_false(page.records[3].source.blocked);
-	assert_int_equal(page.records[4].source.left, 259500);
+	assert_int_equal(page.records[4].source.left, 269500);
 	assert_int_equal(page.records[5].group.version, VERSION_2);
 	assert_true(page.records[5].group.queried);
 	assert_int_equal(page.records[5].group.left, 1500);
