@@ -165,6 +165,11 @@ static mtime reading_interval(const struct owner *owner)
 
 static void table_free(struct owner *owner, struct table *table)
 {
+	struct uplink *uplink;
+
+	LL_FOREACH (owner->uplinks, uplink)
+		if (uplink->table == table)
+			uplink->table = NULL;
 	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
 		close_vif(owner, table, vif);
 	if (table->mrt != NULL)
@@ -235,6 +240,9 @@ static int table_open(struct owner *owner, const struct instance_slot *instance,
 		return -ENOMEM;
 	}
 	LL_APPEND(owner->tables, table);
+	if (table->id != MRT_TABLE_DEFAULT)
+		info("%s: %s in kernel table %u", instance->config->name,
+		     family == FAMILY_IPV4 ? "IPv4" : "IPv6", table->id);
 	links_enable_table(owner->links, table->number, family);
 	*opened = table;
 	return 0;

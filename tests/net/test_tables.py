@@ -134,6 +134,30 @@ def test_numbered_tables_are_shared_and_families_have_the_same_number(network):
     assert daemon.running
 
 
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_table_changes_by_a_reload(network, family):
+    """The instance moves, with its links and rules; the other one does not notice."""
+    text = ('instances = ({{ upstream = "eth0"; downstream = "eth1"; }},'
+            ' {{ upstream = "eth2"; downstream = "eth3"; table = {}; }});')
+    daemon = start(network, family, text.format('"default"'))
+    receiver, receiver2 = (family.receiver(host).join(family.group) for host in (network.host, network.host2))
+    sender, sender2 = (Sender(end, "eth0", family.group).start(pps=300) for end in (network.source, network.source2))
+    for table, number in (('"own"', FIRST_TABLE), ("77", 77), ('"default"', None)):
+        receiver.wait_for(20)
+        receiver2.wait_for(20)
+        daemon.reconfigure(f'protocol = "{family.protocol}"; {QUICK} {text.format(table)}')
+        wanted = wanted_rules({device: number for device in ("eth2", "eth3")}) if number else set()
+        wait_until(lambda: rules(network.router, family) == wanted, what=f"the rules of {table}")
+        names = {"eth0", "eth1"} | (set() if number else {"eth2", "eth3"})
+        wait_until(lambda: {vif.name for vif in family.vifs(network.router)} == names, what="the default table")
+    receiver2.wait_for(20)
+    sender2.stop()
+    sender.stop()
+    wait_until(lambda: receiver.sequences()[-1] == sender.sequence - 1, what="the last packet")
+    assert_gapless(receiver)
+    assert "another process" not in daemon.stderr
+
+
 def test_taken_table_is_named(network):
     from mroute import MulticastRouting
     MulticastRouting(network.router, table=100)
