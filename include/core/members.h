@@ -47,6 +47,9 @@ enum members_result members_note(struct members *members, struct pool *pool,
 /* Somebody may be a member until then who is not in the list. */
 void members_lose(struct members *members, mtime until);
 
+/* Memberships last longer than was thought. */
+void members_extend(struct members *members, mtime by);
+
 /* Is the list complete? */
 bool members_are_known(const struct members *members, mtime now);
 /* Does one of those listed want packets of the source? */

@@ -580,6 +580,8 @@ void group_extend(struct group *group, mtime lowered_until, mtime by)
 	for (uint16_t i = 0; i < group->source_count; i++)
 		if (group->sources[i].until != SOURCE_BLOCKED && group->sources[i].until > lowered_until)
 			group->sources[i].until += by;
+	if (group->members != NULL)
+		members_extend(group->members, by);
 }
 
 mtime group_deadline(const struct group *group)

@@ -217,6 +217,13 @@ enum members_result members_note(struct members *members, struct pool *pool,
 	return result;
 }
 
+void members_extend(struct members *members, mtime by)
+{
+	for (uint16_t i = 0; i < members->count; i++)
+		members->list[i].until += by;
+	members->unknown_until += by;
+}
+
 bool members_are_known(const struct members *members, mtime now)
 {
 	return members->unknown_until <= now;

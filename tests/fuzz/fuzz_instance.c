@@ -387,6 +387,18 @@ static void snapshot(struct owner *owner)
 	give(owner, &input, NULL, 0);
 }
 
+static void configure(struct owner *owner, uint8_t what)
+{
+	struct input input = {.kind = INPUT_SETTINGS};
+	struct instance_settings settings = {
+		.routes_max = 1 + (what >> 3 & 7) * 10,
+		.route_timeout = 10000,
+		.memory_max = what & 0x40 ? 100000 : 1 << 20,
+	};
+
+	give(owner, &input, &settings, sizeof settings);
+}
+
 static void events(struct owner *owner)
 {
 	uint8_t what = fuzz_byte(&owner->stream);
@@ -395,6 +407,8 @@ static void events(struct owner *owner)
 	give(owner, &input, NULL, 0);
 	if (what & 2)
 		give(owner, &(struct input){.kind = INPUT_PING}, NULL, 0);
+	if (what & 4)
+		configure(owner, what);
 }
 
 static void stop(struct owner *owner)

@@ -312,6 +312,28 @@ static void longer_intervals_extend_what_runs(void **state)
 	assert_in_range(times[0], 0, 20000);
 }
 
+/* A host that answers at the old pace is still known when another one leaves. */
+static void longer_intervals_keep_the_hosts_known(void **state)
+{
+	(void)state;
+	engine.links[DOWN1].settings.query_interval = 20000;
+	engine.links[DOWN1].settings.fast_leave = true;
+	give_link(DOWN1);
+	pass(60000);
+	hear(DOWN1, craft_record("10.0.1.5", TO_EX, "239.1.1.1", ""));
+	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
+	pass(15000);
+	engine.links[DOWN1].settings.query_interval = 125000;
+	give_link(DOWN1);
+	pass(100000);
+	forget();
+	hear(DOWN1, craft_record("10.0.1.5", TO_IN, "239.1.1.1", ""));
+	pass(1000);
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+	hear(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.1", ""));
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+}
+
 static void other_version_asks_at_once(void **state)
 {
 	struct sent_query sent;
@@ -840,6 +862,7 @@ int main(void)
 		engine_test(link_changes_its_role),
 		engine_test(shorter_intervals_hold_at_once),
 		engine_test(longer_intervals_extend_what_runs),
+		engine_test(longer_intervals_keep_the_hosts_known),
 		engine_test(other_version_asks_at_once),
 		engine_test(settings_of_another_querier_stay),
 		engine_test(family_ends_and_begins_by_settings),
