@@ -19,7 +19,8 @@ struct sight {
 	uint64_t packets;
 	unsigned ttl_min; /* as it was seen there */
 	unsigned ttl_max;
-	unsigned port; /* UDP destination of the first packet; 0: none */
+	unsigned size_max; /* of a whole packet, in bytes */
+	unsigned port;     /* UDP destination of the first packet; 0: none */
 };
 
 struct capture {

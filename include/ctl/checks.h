@@ -26,7 +26,6 @@ struct machine {
 	const char *firewall_why;
 	struct path paths[64]; /* of upstream links */
 	size_t path_count;
-	long long rp_drops;   /* in the moment of the look; -1: not known */
 	double file_modified; /* seconds since the epoch, of the daemon's configuration file; 0: not known */
 	long igmp_max_msf;
 };

@@ -36,10 +36,10 @@ enum firewall_answer { FIREWALL_PASSES, FIREWALL_MAY_DROP, FIREWALL_DROPS };
 struct firewall_drop {
 	char family[16]; /* of the table: "ip", "ip6", "inet" */
 	char table[64];
-	char base[64];  /* chain at the hook, where a remedy has to stand */
-	char chain[64]; /* of the rule */
-	long handle;    /* -1: the policy of the base chain */
-	bool iptables;  /* told by iptables-save */
+	char base[64];    /* chain at the hook, where a remedy has to stand */
+	char chain[64];   /* of the rule */
+	long handle;      /* -1: the policy of the base chain */
+	char program[24]; /* "iptables-legacy", ... that told it; "": nft */
 };
 
 struct firewall; /* opaque */
@@ -49,8 +49,10 @@ struct firewall *firewall_new(void);
 void firewall_free(struct firewall *firewall);
 /* Adds the rules of `nft -j list ruleset`; false when the text is not such. */
 bool firewall_add_nft(struct firewall *firewall, const char *text);
-/* Adds the rules of iptables-save (IPv4) or ip6tables-save (IPv6); false when the text is not such. */
-bool firewall_add_iptables(struct firewall *firewall, enum family family, const char *text);
+/* Adds what a save program of iptables prints; false when the text is not such. program: the one that changes
+ * its rules ("iptables", "ip6tables-legacy", ...). */
+bool firewall_add_iptables(struct firewall *firewall, enum family family, const char *program,
+                           const char *text);
 
 enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hook,
                                   const struct firewall_packet *packet, struct firewall_drop *drop);

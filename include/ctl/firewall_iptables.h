@@ -10,7 +10,7 @@
 struct json_object;
 
 /* Appends chains and rules to the array `ruleset`; false when the text has none. Options that are not known
- * become a statement that nothing is known about. */
-bool iptables_convert(enum family family, const char *text, struct json_object *ruleset);
+ * become a statement that nothing is known about. program: kept with each chain. */
+bool iptables_convert(enum family family, const char *program, const char *text, struct json_object *ruleset);
 
 #endif

@@ -14,6 +14,7 @@
 
 struct interface {
 	int index;
+	unsigned mtu;
 	int master; /* index of the bridge or bond it is a port of; 0: none */
 	char name[INTERFACE_NAME_SIZE];
 	bool up;        /* by the administrator */

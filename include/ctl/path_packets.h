@@ -13,6 +13,8 @@ bool path_follow_packets(const struct stream *stream, struct steps *steps);
 
 __attribute__((format(printf, 4, 5))) struct step *step_add(struct steps *steps, const char *name,
                                                             enum step_result result, const char *format, ...);
+/* Adds to the text of a step. */
+__attribute__((format(printf, 2, 3))) void step_append(struct step *step, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void step_remedy(struct step *step, const char *format, ...);
 
 /* The record of a link of the instance and family; NULL: it has no such link. */

@@ -49,6 +49,7 @@ struct stream {
 	const char *capture_why;             /* why not */
 	double seconds;                      /* between before and after, and of the capture */
 	long (*rp_filter)(const char *link);
+	long long rp_drops; /* by that filter, of all packets, meanwhile; -1: not known */
 	int (*route_back)(const struct addr *source); /* interface index or -errno */
 	const struct firewall *firewall;              /* NULL: not known */
 };

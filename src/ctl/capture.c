@@ -92,11 +92,19 @@ static struct sight *find_or_add(struct capture *capture, const struct addr *sou
 	return sight;
 }
 
-static void count_packet(struct sight *sight, uint64_t packets, unsigned ttl_min, unsigned ttl_max)
+static void add_sight(struct sight *sum, const struct sight *sight)
 {
-	sight->packets += packets;
-	sight->ttl_min = ttl_min < sight->ttl_min ? ttl_min : sight->ttl_min;
-	sight->ttl_max = ttl_max > sight->ttl_max ? ttl_max : sight->ttl_max;
+	sum->packets += sight->packets;
+	sum->ttl_min = sight->ttl_min < sum->ttl_min ? sight->ttl_min : sum->ttl_min;
+	sum->ttl_max = sight->ttl_max > sum->ttl_max ? sight->ttl_max : sum->ttl_max;
+	sum->size_max = sight->size_max > sum->size_max ? sight->size_max : sum->size_max;
+	sum->port = sum->port != 0 ? sum->port : sight->port;
+}
+
+/* By its own header: what was received of it may be less. */
+static unsigned packet_size(const uint8_t *packet, bool ipv4)
+{
+	return ipv4 ? (unsigned)packet[2] << 8 | packet[3] : 40 + ((unsigned)packet[4] << 8 | packet[5]);
 }
 
 static unsigned udp_port(const uint8_t *packet, size_t size, size_t header, uint8_t protocol)
@@ -113,7 +121,7 @@ void capture_take(struct capture *capture, const struct interfaces *interfaces, 
 	size_t header = ipv4 ? 20 : 40;
 	const struct interface *port = interfaces_by_index(interfaces, interface);
 	struct addr source, group;
-	struct sight *sight;
+	struct sight *sight, seen;
 	uint8_t protocol;
 	unsigned ttl;
 
@@ -135,9 +143,10 @@ void capture_take(struct capture *capture, const struct interfaces *interfaces, 
 		capture->overflow++;
 		return;
 	}
-	if (sight->packets == 0)
-		sight->port = udp_port(packet, size, ipv4 ? 4u * (packet[0] & 15u) : header, protocol);
-	count_packet(sight, 1, ttl, ttl);
+	seen = (struct sight){
+		.packets = 1, .ttl_min = ttl, .ttl_max = ttl, .size_max = packet_size(packet, ipv4)};
+	seen.port = udp_port(packet, size, ipv4 ? 4u * (packet[0] & 15u) : header, protocol);
+	add_sight(sight, &seen);
 }
 
 static int64_t milliseconds_now(void)
@@ -196,8 +205,7 @@ bool capture_sum(const struct capture *capture, const struct addr *source, int i
 			continue;
 		sum->source = sight->source;
 		sum->interface = sight->interface;
-		sum->port = sum->port != 0 ? sum->port : sight->port;
-		count_packet(sum, sight->packets, sight->ttl_min, sight->ttl_max);
+		add_sight(sum, sight);
 	}
 	return sum->packets > 0;
 }

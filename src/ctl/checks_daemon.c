@@ -275,8 +275,10 @@ void check_queues(const struct machine *machine, struct findings *findings)
 		check_queue(findings, counters, "lost_in_channel", name,
 		            "packets were lost on the way to the instance's thread",
 		            "raise ring_size in the configuration");
-		check_queue(findings, counters, "sends_failed", name, "packets could not be sent",
-		            "see the log for the reason; a link that went down meanwhile is harmless");
+		check_queue(
+			findings, counters, "over_report_rate_max", name,
+			"packets were more than the link may bring in that time",
+			"look for a host that floods reports (mcproxyctl monitor), or raise report_rate_max");
 	}
 	for (size_t i = 0; i < view_count(tables); i++) {
 		struct json_object *table = json_object_array_get_idx(tables, i);

@@ -19,37 +19,55 @@ static bool is_served(const struct machine *machine, enum family family)
 	                 NULL) != NULL;
 }
 
+static void tell_other_owner(const struct table_owner *owner, enum family family, struct findings *findings)
+{
+	struct finding *finding =
+		findings_add(findings, "owner", family_name(family),
+	                     "one program only can route multicast; mcproxy cannot start beside it");
+
+	finding_what(finding, "%s (pid %d) holds the kernel's multicast routing socket", owner->name,
+	             (int)owner->pid);
+	finding_remedy(finding, "stop %s, keep it from starting at boot, then start mcproxy", owner->name);
+}
+
+static void tell_no_answer(const struct table_owner *own, struct findings *findings)
+{
+	struct finding *finding = findings_add(findings, "owner", "mcproxy",
+	                                       own != NULL ? "only the daemon knows its members and routes"
+	                                                   : "without it no stream is forwarded");
+
+	if (own != NULL) {
+		finding_what(finding, "the daemon runs (pid %d), but does not answer", (int)own->pid);
+		finding_remedy(finding,
+		               "name its control_socket with --socket, and run this as root or in its group");
+	} else {
+		finding_what(finding, "the daemon does not answer, and no other program routes multicast");
+		finding_remedy(finding, "start it: systemctl start mcproxy (or mcproxy -c FILE)");
+	}
+}
+
 void check_owner(const struct machine *machine, struct findings *findings)
 {
-	bool answers = machine->daemon.status != NULL;
+	const struct table_owner *own = NULL;
 	bool others = false;
 
+	/* Beside an IPv4-only mcproxy another router may serve IPv6, and the reverse. */
+	if (machine->daemon.status != NULL)
+		return;
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		const struct table_owner *owner = &machine->owners[family];
-		struct finding *finding;
 
-		if (!owner->taken || is_served(machine, family) || strcmp(owner->name, "mcproxy") == 0)
+		if (!owner->taken)
 			continue;
-		others = true;
-		/* Beside an IPv4-only mcproxy another router may serve IPv6, and the reverse. */
-		if (answers)
-			continue;
-		finding =
-			findings_add(findings, "owner", family_name(family),
-		                     "one program only can route multicast; mcproxy cannot start beside it");
-		finding_what(finding, "%s (pid %d) holds the kernel's multicast routing socket", owner->name,
-		             (int)owner->pid);
-		finding_remedy(finding, "stop %s, keep it from starting at boot, then start mcproxy",
-		               owner->name);
+		if (strcmp(owner->name, "mcproxy") == 0) {
+			own = owner;
+		} else {
+			others = true;
+			tell_other_owner(owner, family, findings);
+		}
 	}
-	if (!answers && !others) {
-		struct finding *finding =
-			findings_add(findings, "owner", "mcproxy", "without it no stream is forwarded");
-
-		finding_what(finding, "the daemon does not answer, and no other program routes multicast");
-		finding_remedy(finding, "start it: systemctl start mcproxy (or mcproxy -c FILE); if it runs, "
-		                        "name its control_socket with --socket");
-	}
+	if (!others)
+		tell_no_answer(own, findings);
 }
 
 void check_kernel(const struct machine *machine, struct findings *findings)

@@ -33,6 +33,7 @@ struct picture {
 	struct mroutes before, after;
 	struct capture capture;
 	const char *capture_why; /* NULL: it was made */
+	long long rp_drops;      /* meanwhile; -1: not known */
 	struct firewall *firewall;
 	struct json_object *output; /* with --json: the list of streams */
 };
@@ -92,12 +93,23 @@ static long rp_filter_of(const char *link)
 	return read_rp_filter(PROC_SYS, link);
 }
 
+static long long count_rp_drops(void)
+{
+	FILE *file = fopen("/proc/net/netstat", "re");
+	long long drops = file != NULL ? read_counter(file, "TcpExt", "IPReversePathFilter") : -1;
+
+	if (file != NULL)
+		fclose(file);
+	return drops;
+}
+
 /* Packets are looked at, or at least counted, for the same time. */
 static void look_at_packets(struct picture *picture)
 {
 	const struct question *question = &picture->question;
 	struct timespec pause = {(time_t)question->seconds,
 	                         (long)((question->seconds - (double)(time_t)question->seconds) * 1e9)};
+	long long rp_drops = count_rp_drops();
 	int result;
 
 	mroutes_read(&picture->before, &question->group);
@@ -109,6 +121,7 @@ static void look_at_packets(struct picture *picture)
 			continue;
 	}
 	mroutes_read(&picture->after, &question->group);
+	picture->rp_drops = rp_drops >= 0 ? count_rp_drops() - rp_drops : -1;
 }
 
 static void add_source(struct addr *sources, size_t *count, const struct addr *source)
@@ -210,6 +223,7 @@ static struct stream make_stream(const struct picture *picture, const char *inst
 	                        .capture = picture->capture_why == NULL ? &picture->capture : NULL,
 	                        .capture_why = picture->capture_why,
 	                        .seconds = picture->question.seconds,
+	                        .rp_drops = picture->rp_drops,
 	                        .rp_filter = rp_filter_of,
 	                        .route_back = route_lookup,
 	                        .firewall = picture->firewall};

@@ -64,9 +64,10 @@ bool firewall_add_nft(struct firewall *firewall, const char *text)
 	return valid;
 }
 
-bool firewall_add_iptables(struct firewall *firewall, enum family family, const char *text)
+bool firewall_add_iptables(struct firewall *firewall, enum family family, const char *program,
+                           const char *text)
 {
-	return iptables_convert(family, text, firewall->ruleset);
+	return iptables_convert(family, program, text, firewall->ruleset);
 }
 
 static const char *member_text(struct json_object *object, const char *key)
@@ -243,7 +244,7 @@ static void describe(const struct walk *walk, struct json_object *chain, struct 
 	snprintf(drop->table, sizeof drop->table, "%s", member_text(chain, "table"));
 	snprintf(drop->base, sizeof drop->base, "%s", member_text(chain, "name"));
 	snprintf(drop->chain, sizeof drop->chain, "%s", member_text(rule != NULL ? rule : chain, "chain"));
-	drop->iptables = json_object_object_get_ex(chain, "iptables", NULL);
+	snprintf(drop->program, sizeof drop->program, "%s", member_text(chain, "program"));
 	if (rule != NULL && json_object_object_get_ex(rule, "handle", &handle))
 		drop->handle = json_object_get_int(handle);
 }
@@ -270,13 +271,26 @@ static enum firewall_answer walk_base(const struct firewall *firewall, struct js
 	return walk.fate == DROPPED ? FIREWALL_DROPS : FIREWALL_MAY_DROP;
 }
 
+static bool is_iptables(const struct firewall_drop *drop)
+{
+	return drop->program[0] != '\0';
+}
+
+/* Worse than what was found before; of equals iptables' own words, where it tells the rule too. */
+static bool is_news(enum firewall_answer answer, enum firewall_answer worst, const struct firewall_drop *here,
+                    const struct firewall_drop *before)
+{
+	return answer > worst ||
+	       (answer == worst && answer != FIREWALL_PASSES && is_iptables(here) && !is_iptables(before));
+}
+
 enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hook,
                                   const struct firewall_packet *packet, struct firewall_drop *drop)
 {
 	enum firewall_answer worst = FIREWALL_PASSES;
 	struct json_object *chain;
 
-	for (size_t i = 0; i < json_object_array_length(firewall->ruleset) && worst != FIREWALL_DROPS; i++) {
+	for (size_t i = 0; i < json_object_array_length(firewall->ruleset); i++) {
 		struct firewall_drop here;
 		enum firewall_answer answer;
 
@@ -289,21 +303,21 @@ enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hoo
 		if (strcmp(member_text(chain, "type"), "nat") == 0)
 			continue;
 		answer = walk_base(firewall, chain, packet, hook, &here);
-		if (answer > worst) {
-			worst = answer;
-			*drop = here;
-		}
+		if (!is_news(answer, worst, &here, drop))
+			continue;
+		worst = answer;
+		*drop = here;
 	}
 	return worst;
 }
 
 void firewall_drop_name(const struct firewall_drop *drop, char *text, size_t size)
 {
-	if (drop->iptables && drop->handle < 0)
-		snprintf(text, size, "%stables: the policy of %s in table %s", drop->family, drop->base,
+	if (is_iptables(drop) && drop->handle < 0)
+		snprintf(text, size, "%s: the policy of %s in table %s", drop->program, drop->base,
 		         drop->table);
-	else if (drop->iptables)
-		snprintf(text, size, "%stables: rule %ld of %s in table %s", drop->family, drop->handle,
+	else if (is_iptables(drop))
+		snprintf(text, size, "%s: rule %ld of %s in table %s", drop->program, drop->handle,
 		         drop->chain, drop->table);
 	else if (drop->handle < 0)
 		snprintf(text, size, "the policy of chain %s in table %s %s", drop->base, drop->family,
@@ -316,8 +330,8 @@ void firewall_drop_name(const struct firewall_drop *drop, char *text, size_t siz
 static const char *kind_match(const struct firewall_drop *drop, const struct firewall_packet *packet)
 {
 	if (packet->protocol == IPPROTO_IGMP)
-		return drop->iptables ? "-p igmp" : "meta l4proto igmp";
-	if (drop->iptables)
+		return is_iptables(drop) ? "-p igmp" : "meta l4proto igmp";
+	if (is_iptables(drop))
 		return "-p icmpv6";
 	return "icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, "
 	       "mld2-listener-report }";
@@ -335,15 +349,15 @@ void firewall_remedy(const struct firewall_drop *drop, const struct firewall_pac
 		addr_format(&packet->destination, group);
 	if (stream)
 		snprintf(match, sizeof match,
-		         drop->iptables ? "-d %s"
-		         : ipv4         ? "ip daddr %s"
-		                        : "ip6 daddr %s",
+		         is_iptables(drop) ? "-d %s"
+		         : ipv4            ? "ip daddr %s"
+		                           : "ip6 daddr %s",
 		         group);
 	else
 		snprintf(match, sizeof match, "%s", kind_match(drop, packet));
-	if (drop->iptables)
-		snprintf(text, size, "%s -t %s -I %s %s -j ACCEPT", ipv4 ? "iptables" : "ip6tables",
-		         drop->table, drop->base, match);
+	if (is_iptables(drop))
+		snprintf(text, size, "%s -t %s -I %s %s -j ACCEPT", drop->program, drop->table, drop->base,
+		         match);
 	else
 		snprintf(text, size, "nft insert rule %s %s %s %s accept", drop->family, drop->table,
 		         drop->base, match);

@@ -9,6 +9,7 @@
 
 struct conversion {
 	const char *family; /* "ip", "ip6" */
+	const char *program;
 	struct json_object *ruleset;
 	char table[64];
 	char chain[64]; /* of the rule before */
@@ -244,7 +245,7 @@ static void convert_chain(struct conversion *conversion, char **words, size_t co
 	const char *name = words[0] + 1;
 
 	json_object_object_add(chain, "name", json_object_new_string(name));
-	json_object_object_add(chain, "iptables", json_object_new_boolean(true));
+	json_object_object_add(chain, "program", json_object_new_string(conversion->program));
 	json_object_object_add(
 		chain, "type",
 		json_object_new_string(strcmp(conversion->table, "nat") == 0 ? "nat" : "filter"));
@@ -268,9 +269,10 @@ static void convert_rule(struct conversion *conversion, char **words, size_t cou
 	json_object_array_add(conversion->ruleset, object_with("rule", rule));
 }
 
-bool iptables_convert(enum family family, const char *text, struct json_object *ruleset)
+bool iptables_convert(enum family family, const char *program, const char *text, struct json_object *ruleset)
 {
-	struct conversion conversion = {.family = family == FAMILY_IPV4 ? "ip" : "ip6", .ruleset = ruleset};
+	struct conversion conversion = {
+		.family = family == FAMILY_IPV4 ? "ip" : "ip6", .program = program, .ruleset = ruleset};
 	char *copy = strdup(text), *rest = copy, *line, *words[WORDS_MAX];
 	bool valid = false;
 

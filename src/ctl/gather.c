@@ -7,6 +7,7 @@
 #include "kernel/mrt_owner.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -114,16 +115,33 @@ struct json_object *view_find(struct json_object *list, const char *key, const c
 	return NULL;
 }
 
-/* False when there is no such program, or it has nothing to say. */
-static bool add_iptables(struct firewall *firewall, enum family family, const char *program)
+/* False when there is no such program, or it has nothing to say. *nft: it tells rules of nft's, in its own
+ * words. */
+static bool add_saved(struct firewall *firewall, enum family family, const char *program, bool *nft)
 {
-	const char *const arguments[] = {program, NULL};
+	char save[32];
+	const char *const arguments[] = {save, NULL};
 	int error;
-	char *text = program_output(arguments, PROGRAM_PATIENCE, &error);
-	bool added = text != NULL && firewall_add_iptables(firewall, family, text);
+	char *text;
+	bool added;
 
+	snprintf(save, sizeof save, "%s-save", program);
+	text = program_output(arguments, PROGRAM_PATIENCE, &error);
+	added = text != NULL && firewall_add_iptables(firewall, family, program, text);
+	*nft = text != NULL && strstr(text, "(nf_tables)") != NULL;
 	free(text);
 	return added;
+}
+
+/* The rules of the older kind are seen by the older program alone, which may be the usual one. */
+static bool add_iptables(struct firewall *firewall, enum family family)
+{
+	bool ipv4 = family == FAMILY_IPV4, nft, again;
+	bool added = add_saved(firewall, family, ipv4 ? "iptables" : "ip6tables", &nft);
+
+	if (added && !nft)
+		return true;
+	return add_saved(firewall, family, ipv4 ? "iptables-legacy" : "ip6tables-legacy", &again) || added;
 }
 
 static bool add_nft(struct firewall *firewall, int *error)
@@ -150,11 +168,8 @@ struct firewall *gather_firewall(const char **why)
 		return NULL;
 	}
 	known = add_nft(firewall, &error);
-	known |= add_iptables(firewall, FAMILY_IPV4, "iptables-save");
-	known |= add_iptables(firewall, FAMILY_IPV6, "ip6tables-save");
-	/* Rules of the older kind are seen by the older program alone. */
-	known |= add_iptables(firewall, FAMILY_IPV4, "iptables-legacy-save");
-	known |= add_iptables(firewall, FAMILY_IPV6, "ip6tables-legacy-save");
+	known |= add_iptables(firewall, FAMILY_IPV4);
+	known |= add_iptables(firewall, FAMILY_IPV6);
 	if (known)
 		return firewall;
 	firewall_free(firewall);

@@ -103,6 +103,9 @@ static bool take_link(struct interfaces *interfaces, const struct nlmsghdr *mess
 		case IFLA_IFNAME:
 			snprintf(interface->name, sizeof interface->name, "%s", mnl_attr_get_str(attribute));
 			break;
+		case IFLA_MTU:
+			interface->mtu = mnl_attr_get_u32(attribute);
+			break;
 		case IFLA_MASTER:
 			interface->master = (int)mnl_attr_get_u32(attribute);
 			break;

@@ -228,6 +228,8 @@ static bool follow_rp_filter(const struct stream *stream, const struct arrival *
 		                "rp_filter (%ld) drops them: they arrive on %s, but the route back to %s "
 		                "leaves by %s",
 		                filter, arrival->name, text, interface_name(stream, back));
+	if (stream->rp_drops > 0)
+		step_append(step, "; the kernel has dropped %lld packets so meanwhile", stream->rp_drops);
 	step_remedy(step,
 	            "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0, or start mcproxy "
 	            "with -r, "
@@ -356,6 +358,14 @@ static bool follow_route(const struct stream *stream, const struct arrival *arri
 	return true;
 }
 
+/* Larger packets are forwarded in fragments, unless that is forbidden, as it mostly is. */
+static bool is_too_large(const struct stream *stream, const struct arrival *arrival, const char *link)
+{
+	const struct interface *interface = interfaces_by_name(stream->interfaces, link);
+
+	return interface != NULL && interface->mtu != 0 && arrival->seen.size_max > interface->mtu;
+}
+
 static bool tell_not_leaving(const struct stream *stream, const struct arrival *arrival, const char *link,
                              struct steps *steps)
 {
@@ -364,11 +374,19 @@ static bool tell_not_leaving(const struct stream *stream, const struct arrival *
 	                             "the entry is right, but no packet leaves by %s", link);
 	char name[256];
 
-	if (stream->firewall == NULL || try_link(stream, arrival, link, &drop) == FIREWALL_PASSES) {
+	if (is_too_large(stream, arrival, link)) {
+		step_append(step, ": they have %u bytes, which is more than its MTU", arrival->seen.size_max);
 		step_remedy(step,
-		            "look at the link (ip -s link show %s) and at its queueing discipline (tc -s "
-		            "qdisc show dev %s)",
-		            link, link);
+		            "send smaller packets, or raise the MTU of the link (ip link set %s mtu %u)",
+		            link, arrival->seen.size_max);
+		return false;
+	}
+	if (stream->firewall == NULL || try_link(stream, arrival, link, &drop) == FIREWALL_PASSES) {
+		step_remedy(
+			step,
+			"look at the link (ip -s link show %s) and at its queueing discipline (tc -s qdisc "
+			"show dev %s)",
+			link, link);
 		return false;
 	}
 	firewall_drop_name(&drop, name, sizeof name);

@@ -20,6 +20,16 @@ struct step *step_add(struct steps *steps, const char *name, enum step_result re
 	return step;
 }
 
+void step_append(struct step *step, const char *format, ...)
+{
+	size_t used = strlen(step->text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(step->text + used, sizeof step->text - used, format, arguments);
+	va_end(arguments);
+}
+
 void step_remedy(struct step *step, const char *format, ...)
 {
 	va_list arguments;
@@ -167,7 +177,7 @@ static void explain_no_member(const struct stream *stream, struct step *step)
 		step_remedy(
 			step,
 			"other reports do come in: has the host joined (ip maddr on it)? if so, its answers "
-		        "to "
+			"to "
 			"queries get lost: look at its firewall, and at the switch or access point between");
 }
 

@@ -5,12 +5,13 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 
 import pytest
 from ctl import MCPROXYCTL, mcproxyctl, socket_path
 from families import FAMILIES
-from netlab import CraftedHost, Daemon, Record, Sender, make_router, wait_until
+from netlab import CraftedHost, Daemon, Record, Sender, make_router, wait_until, wire
 
 
 def doctor(namespace, path):
@@ -56,6 +57,22 @@ def run_command(daemon, remedy):
     daemon.namespace.run(*shlex.split(remedy.split(", or")[0]))
 
 
+class Flood:
+    """Many reports as fast as can be."""
+
+    def __init__(self, namespace, device, address):
+        packet = wire.ipv4_packet(address, "224.0.0.22", wire.igmp_v3_report(Record("TO_EX", "239.1.1.1")))
+        self._packet = packet.ljust(1400, b"\0")
+        self._socket = namespace.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+        namespace.lab.defer(self._socket.close)
+        with namespace.entered():
+            self._to = (device, 0x0800, 0, 0, bytes.fromhex("01005e000016"))
+
+    def send(self, count):
+        for _ in range(count):
+            self._socket.sendto(self._packet, self._to)
+
+
 def daemon_of(network, settings="", instances='"eth0 ==> eth1"', protocol='"IGMPv3", "MLDv2"', vifs=("eth0", "eth1")):
     return Daemon(network.router, f"protocol = [{protocol}]; {settings}\ninstances = ({instances});\n", "-d", vifs=vifs,
                   vifs6=vifs if "MLD" in protocol else ())
@@ -85,6 +102,12 @@ def test_another_router_has_the_kernel(router):
     findings, answer = doctor(router.router, "/nowhere")
     assert "the daemon does not answer" in findings["owner"][0]["what"]
     assert {skipped["check"] for skipped in answer["skipped"]} >= {"links", "firewall", "queues"}
+
+
+def test_daemon_that_answers_elsewhere(router):
+    daemon = daemon_of(router)
+    findings, _ = doctor(router.router, "/nowhere")
+    assert findings["owner"][0]["what"] == f"the daemon runs (pid {daemon.pid}), but does not answer"
 
 
 def test_reverse_path_filter(router):
@@ -227,6 +250,17 @@ def test_firewall(router, what):
     wait_until_clean(daemon)
 
 
+@pytest.mark.parametrize("program", ("iptables-nft", "iptables-legacy"))
+def test_firewall_of_iptables(router, program):
+    daemon = daemon_of(router)
+    wait_until_clean(daemon)
+    router.router.run(program, "-A", "FORWARD", "-m", "pkttype", "--pkt-type", "multicast", "-j", "REJECT")
+    name = "iptables-legacy" if program == "iptables-legacy" else "iptables"
+    finding = wait_for_finding(daemon, "firewall", "eth1", f"{name}: rule 1 of FORWARD in table filter drops IPv4 streams")
+    run_command(daemon, finding["remedy"])
+    wait_until_clean(daemon)
+
+
 def test_firewall_that_lets_everything_needed_pass(router):
     """The usual default-deny firewall with the three rules that multicast needs."""
     router.router.run("nft", """table inet fw {
@@ -271,15 +305,27 @@ def test_limit_of_the_kernel(router):
     assert "net.ipv4.igmp_max_msf=64 (now 3)" in finding["remedy"]
 
 
-def test_queue_that_overflows(router):
-    daemon = daemon_of(router, "ring_size = 4;")
+def test_more_reports_than_the_link_may_bring(router):
+    daemon = daemon_of(router, "report_rate_max = 10;")
     guest = CraftedHost(router.host, "eth0", "10.0.1.77")
+    for number in range(100):
+        guest.report(Record("TO_EX", f"239.1.1.{number}"))
+    finding = wait_for_finding(daemon, "queues", "eth1", "packets were more than the link may bring in that time")
+    assert "raise report_rate_max" in finding["remedy"]
+
+
+@pytest.mark.timing
+def test_queue_that_overflows(router):
+    """The daemon stands still while more comes in than its socket holds."""
+    daemon = daemon_of(router, protocol='"IGMPv3"')
+    wait_until_clean(daemon)
+    flood = Flood(router.host, "eth0", "10.0.1.77")
     daemon.signal(signal.SIGSTOP)
-    for number in range(300):
-        guest.report(Record("TO_EX", f"239.1.{number // 250}.{number % 250}"))
-    daemon.signal(signal.SIGCONT)
-    finding = wait_for_finding(daemon, "queues", "eth1", "packets were lost on the way to the instance's thread")
-    assert finding["remedy"] == "raise ring_size in the configuration"
+    try:
+        flood.send(20000)
+    finally:
+        daemon.signal(signal.SIGCONT)
+    wait_for_finding(daemon, "queues", "eth1", "packets were lost in the socket's full buffer")
 
 
 def test_reports_that_are_refused(router):

@@ -2,6 +2,7 @@
 """mcproxyctl explain: broken networks, in each of which the first step that fails is named, and its remedy helps."""
 
 import json
+import re
 import shlex
 import subprocess
 
@@ -181,7 +182,7 @@ def test_reverse_path_filter(router, filter_value):
     Sender(router.source, "eth0", IPV4.group, address="10.9.9.9").start(pps=50)
     answer = explain_until(daemon, "rp_filter", IPV4.group)
     assert answer.stream["source"] == "10.9.9.9"
-    assert answer.text == (f"rp_filter ({filter_value}) drops them: " + (
+    assert answer.text.startswith(f"rp_filter ({filter_value}) drops them: " + (
         "they arrive on eth0, but the route back to 10.9.9.9 leaves by eth1" if filter_value == 1 else
         "there is no route back to 10.9.9.9"))
     run_remedy(router.router, answer.remedy)
@@ -230,6 +231,19 @@ def test_link_missing_from_the_route(router_two_hosts):
     assert answer.text == "the forwarding entry leaves eth2 out, although it has a member"
     assert "another router (10.0.2.0) is the querier on eth2" in answer.remedy
     explain_until(daemon, None, IPV4.group, IPV4.sources[0], "--link", "eth1")
+
+
+def test_packets_larger_than_the_link_takes(router):
+    """As into a tunnel; packets of IPv4 that must not be fragmented, as most are."""
+    router.router.ip("link set eth1 mtu 1300")
+    daemon = IPV4.daemon(router)
+    receiver = Receiver(router.host, "eth0").join(IPV4.group)
+    Sender(router.source, "eth0", IPV4.group, size=1400).start(pps=50)
+    answer = explain_until(daemon, "forwarded", IPV4.group, IPV4.sources[0])
+    assert answer.text == "the entry is right, but no packet leaves by eth1: they have 1428 bytes, which is more than its MTU"
+    router.router.run(re.search(r"\((ip link.*)\)", answer.remedy)[1])
+    receiver.wait_for(5)
+    explain_until(daemon, None, IPV4.group, IPV4.sources[0])
 
 
 def test_forwarded_but_the_host_drops_it(router):

@@ -31,6 +31,7 @@ static size_t packet_of(uint8_t packet[64], const char *source, const char *grou
 
 	memset(packet, 0, 64);
 	packet[0] = ipv4 ? 0x45 : 0x60;
+	packet[ipv4 ? 2 : 4] = 1; /* 256 bytes, 40 more with IPv6 */
 	packet[ipv4 ? 8 : 7] = (uint8_t)ttl;
 	packet[ipv4 ? 9 : 6] = protocol;
 	memcpy(packet + (ipv4 ? 12 : 8), addr_wire_bytes(&from, addr_family(&from)), ipv4 ? 4 : 16);
@@ -65,6 +66,7 @@ static void packets_are_counted_by_source_and_interface(void **state)
 	assert_int_equal(sum.packets, 2);
 	assert_int_equal(sum.ttl_min, 3);
 	assert_int_equal(sum.ttl_max, 8);
+	assert_int_equal(sum.size_max, 256);
 	assert_int_equal(sum.port, 5001);
 	assert_int_equal(sum.interface, 3);
 	assert_true(capture_sum(&capture, NULL, 3, false, &sum));
@@ -86,6 +88,7 @@ static void a_bridge_stands_for_its_ports(void **state)
 	assert_true(capture_sum(&capture, NULL, 0, false, &sum));
 	assert_int_equal(sum.packets, 1);
 	assert_int_equal(sum.interface, 1);
+	assert_int_equal(sum.size_max, 296);
 	assert_int_equal(sum.port, 5001);
 }
 

@@ -164,18 +164,18 @@ static void flooding_bridge(struct machine *machine)
 
 static void input_firewall(struct machine *machine)
 {
-	firewall_add_iptables(machine->firewall, FAMILY_IPV4, "*filter\n:INPUT DROP [0:0]\n");
+	firewall_add_iptables(machine->firewall, FAMILY_IPV4, "iptables", "*filter\n:INPUT DROP [0:0]\n");
 }
 
 static void output_firewall(struct machine *machine)
 {
-	firewall_add_iptables(machine->firewall, FAMILY_IPV4,
+	firewall_add_iptables(machine->firewall, FAMILY_IPV4, "iptables",
 	                      "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p igmp -j DROP\n");
 }
 
 static void forward_firewall(struct machine *machine)
 {
-	firewall_add_iptables(machine->firewall, FAMILY_IPV4, "*filter\n:FORWARD DROP [0:0]\n");
+	firewall_add_iptables(machine->firewall, FAMILY_IPV4, "iptables", "*filter\n:FORWARD DROP [0:0]\n");
 }
 
 static void refused_joins(struct machine *machine)
@@ -346,7 +346,36 @@ static void a_healthy_machine_is_clean(void **state)
 	                    "igmpproxy (pid 9) holds the kernel's multicast routing socket");
 	assert_int_equal(findings->checks, 2);
 	assert_int_equal(findings->skipped_count, 10);
+	/* The daemon runs, and answers elsewhere. */
+	strcpy(machine->owners[0].name, "mcproxy");
+	*findings = (struct findings){0};
+	checks_run(machine, findings);
+	assert_int_equal(findings->count, 1);
+	assert_string_equal(findings->list[0].what, "the daemon runs (pid 9), but does not answer");
 	firewall_free(machine->firewall);
+	free(machine);
+	free(findings);
+}
+
+static void what_cannot_be_looked_at_is_skipped(void **state)
+{
+	struct findings *findings = calloc(1, sizeof *findings);
+	struct machine *machine = calloc(1, sizeof *machine);
+
+	(void)state;
+	make_healthy(machine);
+	firewall_free(machine->firewall);
+	machine->firewall = NULL;
+	machine->firewall_why = "only root may read the rules";
+	machine->file_modified = 0;
+	checks_run(machine, findings);
+	assert_int_equal(findings->count, 0);
+	assert_int_equal(findings->checks, 10);
+	assert_int_equal(findings->skipped_count, 2);
+	assert_string_equal(findings->skipped[0], "firewall");
+	assert_string_equal(findings->skipped_why[0], "only root may read the rules");
+	assert_string_equal(findings->skipped[1], "configuration");
+	daemon_view_free(&machine->daemon);
 	free(machine);
 	free(findings);
 }
@@ -361,7 +390,7 @@ static void nothing_is_said_twice(void **state)
 	make_healthy(machine);
 	replace(&machine->daemon.links,
 	        "[" UP "," DOWN ",{'instance': 'tv', 'link': 'eth1', 'role': 'downstream', 'family': 'IPv6', "
-	                        "'present': true, "
+	        "'present': true, "
 	        "'up': true, 'usable': true, 'this_router_is_querier': true, 'vif': 1}]");
 	list[2].carrier = false;
 	checks_run(machine, findings);
@@ -403,6 +432,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_healthy_machine_is_clean),
 		cmocka_unit_test(each_trouble_is_named),
+		cmocka_unit_test(what_cannot_be_looked_at_is_skipped),
 		cmocka_unit_test(nothing_is_said_twice),
 		cmocka_unit_test(what_does_not_fit_is_counted),
 	};

@@ -350,7 +350,7 @@ static void iptables_is_read_as_well(void **state)
 		struct firewall *firewall = firewall_new();
 		struct firewall_drop drop;
 
-		assert_true(firewall_add_iptables(firewall, FAMILY_IPV4, rows[i].text));
+		assert_true(firewall_add_iptables(firewall, FAMILY_IPV4, "iptables", rows[i].text));
 		if (firewall_try(firewall, HOOK_FORWARD, &packet, &drop) != rows[i].answer)
 			fail_msg("not %d: %s", rows[i].answer, rows[i].text);
 		firewall_free(firewall);
@@ -379,7 +379,7 @@ static void rule_and_remedy_are_named(void **state)
 	firewall_remedy(&drop, &query, text, sizeof text);
 	assert_string_equal(text, "nft insert rule inet t i meta l4proto igmp accept");
 
-	assert_true(firewall_add_iptables(firewall, FAMILY_IPV4,
+	assert_true(firewall_add_iptables(firewall, FAMILY_IPV4, "iptables",
 	                                  "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -i lo -j ACCEPT\n"
 	                                  "-A FORWARD -j DROP\n"));
 	assert_int_equal(firewall_try(firewall, HOOK_FORWARD, &packet, &drop), FIREWALL_DROPS);

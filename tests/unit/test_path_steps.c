@@ -48,8 +48,9 @@ static struct json_object *json(const char *text)
 	return object;
 }
 
-static struct interface list[] = {
-	{.index = 2, .name = "eth0"}, {.index = 3, .name = "eth1"}, {.index = 4, .name = "eth2"}};
+static struct interface list[] = {{.index = 2, .name = "eth0"},
+                                  {.index = 3, .name = "eth1", .mtu = 1500},
+                                  {.index = 4, .name = "eth2"}};
 static const struct interfaces interfaces = {list, LENGTH(list)};
 static struct mroute before, after;
 static struct capture capture;
@@ -257,6 +258,12 @@ static void filtered(struct stream *stream)
 	back = 3;
 }
 
+static void filtered_and_counted(struct stream *stream)
+{
+	filtered(stream);
+	stream->rp_drops = 20;
+}
+
 static void filtered_loosely(struct stream *stream)
 {
 	filtered(stream);
@@ -267,7 +274,7 @@ static void filtered_loosely(struct stream *stream)
 static void firewalled(struct stream *stream)
 {
 	see(0, 2, false, 8);
-	firewall_add_iptables(firewall, FAMILY_IPV4, "*filter\n:FORWARD DROP [0:0]\n");
+	firewall_add_iptables(firewall, FAMILY_IPV4, "iptables", "*filter\n:FORWARD DROP [0:0]\n");
 	(void)stream;
 }
 
@@ -296,10 +303,16 @@ static void stuck(struct stream *stream)
 	see(0, 2, false, 8);
 }
 
+static void too_large(struct stream *stream)
+{
+	stuck(stream);
+	capture.list[0].size_max = 1600;
+}
+
 static void perhaps_firewalled(struct stream *stream)
 {
 	stuck(stream);
-	firewall_add_iptables(firewall, FAMILY_IPV4,
+	firewall_add_iptables(firewall, FAMILY_IPV4, "iptables",
 	                      "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m mark --mark 0x1 -j DROP\n");
 }
 
@@ -334,6 +347,8 @@ static void the_first_step_that_fails_is_named(void **state)
 	         "rp_filter (1) drops them: they arrive on eth0, but the route back to 10.0.0.10 leaves by "
 	         "eth1",
 	         "net.ipv4.conf.eth0.rp_filter=0"},
+		{filtered_and_counted, "rp_filter",
+	         "leaves by eth1; the kernel has dropped 20 packets so meanwhile", "sysctl"},
 		{filtered_loosely, "rp_filter", "rp_filter (2) drops them: there is no route back",
 	         "mcproxy with -r"},
 		{firewalled, "firewall", "on the way to eth1: iptables: the policy of FORWARD",
@@ -343,6 +358,9 @@ static void the_first_step_that_fails_is_named(void **state)
 		{left_out, "route", "leaves eth2 out", "another router (10.0.1.0) is the querier on eth2"},
 		{left_out_by_others, "route", "leaves eth1 out", "ip mroute show"},
 		{stuck, "forwarded", "no packet leaves by eth1", "ip -s link show eth1"},
+		{too_large, "forwarded",
+	         "no packet leaves by eth1: they have 1600 bytes, which is more than its MTU",
+	         "ip link set eth1 mtu 1600"},
 		{perhaps_firewalled, "forwarded", "no packet leaves by eth1",
 	         "rule 1 of FORWARD in table filter, which may drop"},
 	};
