@@ -9,6 +9,7 @@
  *   reconfigure  a new configuration while all goes on
  *   packets   kernel -> workers: IGMP and MLD packets
  *   intake    kernel -> workers: upcalls, news of links and counters become inputs
+ *   outbox    packets out, in batches
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
  *   table     the kernel tables themselves: open, close, vifs

@@ -9,8 +9,8 @@
 
 #define PRIORITY_AUTO 10
 
-/* Owner thread: `by` below the nice value 0, or, with 0, the value that the process began with. 0 or -errno
- * (-EACCES: not permitted). */
+/* Owner thread: `by` below the nice value 0, unless the value that the process began with is lower still. 0
+ * or -errno (-EACCES: not permitted). */
 int priority_raise(unsigned by);
 /* Any other thread, at its start: the value that the process began with. */
 void priority_restore(void);

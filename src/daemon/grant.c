@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control.h"
 #include "daemon/log.h"
+#include "daemon/outbox.h"
 #include "daemon/owner.h"
 #include "daemon/trace.h"
 #include "daemon/uplink.h"
@@ -25,12 +26,11 @@ static void grant_send(struct owner *owner, struct instance_slot *instance, cons
 	struct table *table = instance->tables[request->family];
 	unsigned number = links_vif(owner->links, instance->number, request->link, request->family);
 	struct vif *vif = table != NULL && number != LINKS_NO_VIF ? table->vifs[number] : NULL;
-	struct link_send send = {.data = packet, .length = size, .destination = request->group};
 
-	if (vif == NULL)
+	if (vif == NULL || size > LINK_SOCKET_PACKET_MAX)
 		return;
-	if (link_socket_send(vif->socket, &send, 1) != 1)
-		vif->sends_failed++;
+	memcpy(outbox_room(vif->socket, &vif->sends_failed), packet, size);
+	outbox_put(size, &request->group);
 }
 
 static void grant_membership(struct owner *owner, struct instance_slot *instance, mtime now,
@@ -162,9 +162,8 @@ void grant_recording_error(struct owner *owner, int error)
 	warn("%s: the recording has ended before its time", owner->options->record_path);
 }
 
-void grant_requests(struct owner *owner, struct loop_source *source, mtime now)
+static void take_requests(struct owner *owner, struct instance_slot *instance, mtime now)
 {
-	struct instance_slot *instance = (struct instance_slot *)source;
 	struct channel *channel = instance->channel;
 	union {
 		struct request request;
@@ -190,4 +189,10 @@ void grant_requests(struct owner *owner, struct loop_source *source, mtime now)
 		return;
 	}
 	lane_drained(channel->up);
+}
+
+void grant_requests(struct owner *owner, struct loop_source *source, mtime now)
+{
+	take_requests(owner, (struct instance_slot *)source, now);
+	outbox_send();
 }

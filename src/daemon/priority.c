@@ -15,7 +15,7 @@ int priority_raise(unsigned by)
 	if (!is_known)
 		inherited = getpriority(PRIO_PROCESS, 0);
 	is_known = true;
-	return setpriority(PRIO_PROCESS, 0, by > 0 ? -(int)by : inherited) == 0 ? 0 : -errno;
+	return setpriority(PRIO_PROCESS, 0, -(int)by < inherited ? -(int)by : inherited) == 0 ? 0 : -errno;
 }
 
 void priority_restore(void)

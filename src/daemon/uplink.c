@@ -4,6 +4,7 @@
 #include "daemon/clock.h"
 #include "daemon/instances.h"
 #include "daemon/log.h"
+#include "daemon/outbox.h"
 #include "kernel/join.h"
 
 #include <errno.h>
@@ -15,7 +16,6 @@
 #define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn, so that nobody waits long */
 #define HOST_MEMORY_MAX     ((size_t)128 << 20)
 #define TURN_MAX            3 /* milliseconds for the memberships of one uplink, before the others' turn comes */
-#define PACKET_MAX          9216
 
 struct uplink *uplink_find(struct owner *owner, enum family family, const char *name)
 {
@@ -184,13 +184,22 @@ static void log_join_failure(struct uplink *uplink, const struct join_op *op, in
 
 static void send_reports(struct uplink *uplink, mtime now)
 {
-	static uint8_t buffer[PACKET_MAX];
 	struct vif *vif = uplink->table && uplink->vif < MRT_VIFS ? uplink->table->vifs[uplink->vif] : NULL;
-	struct link_send send = {.data = buffer};
+	static uint8_t nowhere[LINK_SOCKET_PACKET_MAX];
+	struct addr destination;
+	size_t size;
 
-	while (host_pull_packet(uplink->host, now, buffer, &send.length, &send.destination))
-		if (vif == NULL || link_socket_send(vif->socket, &send, 1) != 1)
+	for (;;) {
+		uint8_t *room = vif != NULL ? outbox_room(vif->socket, &uplink->send_failures) : nowhere;
+
+		if (!host_pull_packet(uplink->host, now, room, &size, &destination))
+			break;
+		if (vif != NULL)
+			outbox_put(size, &destination);
+		else
 			uplink->send_failures++;
+	}
+	outbox_send();
 }
 
 static void log_missing_query(struct uplink *uplink)
