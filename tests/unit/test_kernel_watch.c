@@ -155,7 +155,10 @@ static void rules_are_told(void **state)
 		receive(watch, &heard);
 		assert_int_equal(heard.count, 1);
 		assert_int_equal(heard.news[0].kind, WATCH_RULE_GONE);
-		assert_memory_equal(&heard.news[0].rule, &rule, sizeof rule);
+		assert_int_equal(heard.news[0].rule.family, family);
+		assert_int_equal(heard.news[0].rule.output, rule.output);
+		assert_int_equal(heard.news[0].rule.table, rule.table);
+		assert_string_equal(heard.news[0].rule.interface, rule.interface);
 	}
 	rules_close(rules);
 	watch_close(watch);
