@@ -49,7 +49,8 @@ done
 target=$(mktemp -d)
 DESTDIR=$target cmake --install "$build" >/dev/null || fail "cmake --install does not work"
 for file in sbin/mcproxy share/man/man8/mcproxy.8 share/man/man5/mcproxy.conf.5 share/doc/mcproxy/examples/mcproxy.conf \
-	lib/systemd/system/mcproxy.service lib/sysusers.d/mcproxy.conf lib/tmpfiles.d/mcproxy.conf; do
+	lib/systemd/system/mcproxy.service lib/sysusers.d/mcproxy.conf lib/tmpfiles.d/mcproxy.conf \
+	share/bash-completion/completions/mcproxy share/zsh/site-functions/_mcproxy; do
 	find "$target" -path "*/$file" | grep -q . || fail "$file is not installed"
 done
 "$(find "$target" -path '*/sbin/mcproxy')" -V >/dev/null || fail "the installed program does not run"

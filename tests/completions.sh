@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# usage: completions.sh SOURCE_DIR BUILD_DIR
+# What bash and zsh offer for a line that is typed is what the programs say of themselves.
+set -u
+source=$1 build=$2
+failed=0
+PATH=$build:$PATH
+
+# offered_by_bash WORD...: the last one is being typed.
+offered_by_bash() {
+	(
+		. "$source/config/completions/$1.bash"
+		COMP_WORDS=("$@")
+		COMP_CWORD=$(($# - 1))
+		COMPREPLY=()
+		"_$1" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+		printf '%s\n' "${COMPREPLY[@]}"
+	)
+}
+
+# zsh's own functions print what they are given.
+offered_by_zsh() {
+	zsh -f -c '
+		_call_program() { shift; "$@" }
+		_files() { print -rl -- *(N) }
+		_describe() { [[ $1 != -o ]] || shift; print -rl -- ${${(P)2}%%:*} }
+		file=$1
+		shift
+		words=("$@") CURRENT=$# service=$1
+		. $file
+	' zsh "$source/config/completions/_mcproxy" "$@" | if [ -n "${*: -1}" ]; then grep -e "^${*: -1}"; else cat; fi
+}
+
+# expect WORDS-OFFERED WORD...
+expect() {
+	local expected offered shell
+	expected=$(printf '%s\n' $1 | sort -u)
+	shift
+	for shell in bash zsh; do
+		offered=$("offered_by_$shell" "$@" | sed '/^$/d' | sort -u)
+		[ "$offered" != "$expected" ] || continue
+		echo "completions: $shell: $*: offers" $offered ", not" $expected >&2
+		failed=1
+	done
+}
+
+cd "$source/config"
+expect "$(mcproxy --help | grep '^  ' | cut -c 1-24 | grep -oE -- '--?[a-zA-Z-]+')" mcproxy -
+expect "--reset-rp-filter --record" mcproxy --re
+expect "$(ls)" mcproxy -c ""
+expect "$(ls)" mcproxy --record ""
+if [ -x "$build/mcproxyctl" ]; then
+	commands=$(mcproxyctl --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+	expect "$commands --socket --json --help --version" mcproxyctl ""
+	expect "show" mcproxyctl --json sh
+	expect "$commands --socket --json --help --version" mcproxyctl --socket x ""
+	expect "status instances links groups routes upstream" mcproxyctl show ""
+	expect "--json --instance --link --group" mcproxyctl show links --
+	expect "$(ls /sys/class/net)" mcproxyctl show links --link ""
+	expect "--json --link" mcproxyctl explain 239.1.1.1 --
+	expect "--json --streams" mcproxyctl metrics ""
+	expect "debug" mcproxyctl loglevel eth1 deb
+	expect "$(ls)" mcproxyctl --socket ""
+	# Whatever is offered, the programs accept.
+	for level in $(offered_by_bash mcproxyctl loglevel "" | grep -v -- --json); do
+		mcproxyctl --socket /nonexistent loglevel "$level" 2>&1 | grep -q "nonexistent" || { echo "completions: loglevel $level"; failed=1; }
+	done
+fi
+exit $failed
