@@ -99,6 +99,9 @@ bool host_keeps_some(const struct host *host);
 /* No query for the group membership interval, and none since. */
 bool host_query_is_missing(const struct host *host);
 
+/* The version spoken upstream now. */
+enum version host_version(const struct host *host, mtime now);
+
 /* Some EXCLUDE list is too long for the kernel, which holds EXCLUDE{} for it. */
 bool host_has_supersets(const struct host *host);
 

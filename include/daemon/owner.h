@@ -102,7 +102,8 @@ struct uplink {
 	uint64_t instances; /* set of those that have it as upstream */
 	int told_error;     /* the last failure that was logged */
 	bool told_superset;
-	bool told_missing; /* that no query is heard */
+	bool told_missing;    /* that no query is heard */
+	uint8_t told_version; /* enum version: what is spoken there */
 	uint64_t send_failures;
 };
 

@@ -3,15 +3,20 @@
 
 #include "core/drop.h"
 
+/* Limits that are reached, and what the standards want logged: RFC 9777 section 5.1.14, RFC 4604 section 2.2.
+ */
+static bool drop_is_notable(enum drop drop)
+{
+	return drop == DROP_GROUPS_MAX || drop == DROP_SOURCES_MAX || drop == DROP_HOSTS_MAX ||
+	       drop == DROP_ROUTES_MAX || drop == DROP_MEMORY || drop == DROP_SOURCE_ADDRESS ||
+	       drop == DROP_SSM;
+}
+
 bool event_is_notable(const struct event *event)
 {
 	if (event->kind == EVENT_OLDER_QUERY)
 		return true;
-	if (event->kind != EVENT_DROP || event->value != 1)
-		return false;
-	return event->before == DROP_GROUPS_MAX || event->before == DROP_SOURCES_MAX ||
-	       event->before == DROP_HOSTS_MAX || event->before == DROP_ROUTES_MAX ||
-	       event->before == DROP_MEMORY;
+	return event->kind == EVENT_DROP && event->value == 1 && drop_is_notable((enum drop)event->before);
 }
 
 void events_push(struct events *events, const struct event *event)

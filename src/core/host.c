@@ -633,6 +633,11 @@ bool host_query_is_missing(const struct host *host)
 	return host->reporters[KEEPER_KERNEL].missing || host->reporters[KEEPER_HOST].missing;
 }
 
+enum version host_version(const struct host *host, mtime now)
+{
+	return reporter_version(any_reporter(host), now);
+}
+
 bool host_has_supersets(const struct host *host)
 {
 	return host->supersets > 0;
@@ -648,7 +653,7 @@ void host_get_status(const struct host *host, mtime now, struct host_status *sta
 		.failing = host->resting,
 		.last_error = host->last_error,
 		.supersets = host->supersets,
-		.version = reporter_version(reporter, now),
+		.version = host_version(host, now),
 		.querier = reporter->querier,
 		.query_heard_at = reporter->query_heard_at,
 		.queries_heard = reporter->queries_heard,

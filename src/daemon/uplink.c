@@ -219,6 +219,23 @@ static void log_missing_query(struct uplink *uplink)
 		     uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 }
 
+/* An older querier is followed, or no more: it costs the source filters upstream. */
+static void log_version(struct uplink *uplink, mtime now)
+{
+	enum version version = host_version(uplink->host, now);
+	enum version before = uplink->told_version;
+
+	uplink->told_version = (uint8_t)version;
+	if (before == VERSION_NONE || version == before)
+		return;
+	if (version < before && before == VERSION_3)
+		warnx("%s: the querier upstream speaks %s: whole groups are asked for there, and sources "
+		      "filtered here",
+		      uplink->name, version_name(uplink->family, version));
+	else
+		info("%s: %s is spoken upstream now", uplink->name, version_name(uplink->family, version));
+}
+
 static void log_superset(struct uplink *uplink)
 {
 	if (uplink->told_superset || !host_has_supersets(uplink->host))
@@ -256,6 +273,7 @@ void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 	}
 	send_reports(uplink, now);
 	log_missing_query(uplink);
+	log_version(uplink, now);
 	log_superset(uplink);
 }
 

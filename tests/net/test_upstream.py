@@ -285,7 +285,7 @@ def test_v1_querier_is_answered_in_version_1_and_told_of_no_leave(router):
 def test_kernel_membership_falls_back_with_the_querier(router, family, version):
     """Both the kernel's reports and the crafted ones in front of them are in the version of the querier heard."""
     network = router
-    family.daemon(network, "last_member_query_interval = 0.2;")
+    daemon = family.daemon(network, "last_member_query_interval = 0.2;", flags="")
     upstream = family.capture(network.source)
     guest = family.guest(network.host)
     guest.report(Record("TO_EX", family.group))
@@ -312,6 +312,8 @@ def test_kernel_membership_falls_back_with_the_querier(router, family, version):
         wait_for_own(family, network, upstream, lambda m: m.kind == "leave" and m.group == family.other_group, "the leave")
     assert {m.version for m in own(family, network, upstream, "report", after=asked)} == {version}
     assert not records(upstream, after=asked)
+    name = f"{'IGMP' if family is IPV4 else 'MLD'}v{version}"
+    assert daemon.stderr.count(f"eth0: the querier upstream speaks {name}: whole groups are asked for there") == 1
 
 
 def test_source_filters_become_whole_groups_for_an_older_querier(router):

@@ -7,7 +7,7 @@ import struct
 import pytest
 import wire
 from families import FAMILIES, IPV4, IPV6
-from netlab import Record, Sender, send_packet, tables, wait_until
+from netlab import CraftedHost, CraftedHost6, Daemon, Record, Sender, send_packet, tables, wait_until
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
 QUICK = "query_interval = 60; last_member_query_interval = 0.2; "
@@ -252,6 +252,20 @@ def test_mld_from_an_address_that_is_not_link_local_is_rejected(router):
     scene.send(pack(IPV6, older_leave(IPV6, IPV6.other_group), "ff02::2", source="fd00:1::77"))
     scene.expect_refused("source not link-local", 4, groups)
     assert "querier: another router" not in scene.daemon.stderr
+
+
+def test_what_the_standards_want_logged_is_logged_once(router):
+    """RFC 9777 section 5.1.14: queries from an address that is not link-local; RFC 4604: older joins in the SSM range."""
+    network = router
+    daemon = Daemon(network.router, 'instances = ("eth0 ==> eth1");', vifs=("eth0", "eth1"), vifs6=("eth0", "eth1"))
+    daemon.wait_for_output("downstream link in use, vif 1")
+    for _ in range(3):
+        CraftedHost6(network.host, "eth0", "fd00:1::77").query()
+        CraftedHost(network.host, "eth0", "10.0.1.77").join("232.1.1.1")
+        CraftedHost6(network.host, "eth0", "fe80::77").join("ff3e::1")
+    daemon.wait_for_output("eth1: dropped: source not link-local (1 so far)")
+    daemon.wait_for_output("eth1: dropped: not allowed in SSM range (1 so far)")
+    assert daemon.stderr.count("dropped: ") == 2
 
 
 def test_mld_from_the_unspecified_address(router):

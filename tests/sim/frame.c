@@ -398,9 +398,11 @@ static const char *read_record(struct frame *frame, const uint8_t **at)
 	struct addr addr = get_addr(*at + 4, frame->family);
 	int group = universe_group_number(&addr);
 
-	*at += 4 + addr_size;
 	if (type < IS_IN || type > BLOCK || group < 0)
 		return "a record of unknown type or group";
+	if ((*at)[1] != 0)
+		return "auxiliary data";
+	*at += 4 + addr_size;
 	for (; count > 0; count--, *at += addr_size) {
 		if (*at + addr_size > frame->bytes + frame->size)
 			return "a record past the end";
@@ -421,6 +423,8 @@ static const char *read_records(struct frame *frame, const uint8_t *message)
 	const char *problem =
 		check_destination(frame, frame->family == FAMILY_IPV4 ? v3_routers : v2_routers6);
 
+	if (problem == NULL && (message[1] != 0 || get16(message + 4) != 0))
+		problem = "reserved fields";
 	for (unsigned left = get16(message + 6); problem == NULL && left > 0; left--)
 		problem = read_record(frame, &at);
 	if (problem == NULL && at != frame->bytes + frame->size)

@@ -4,6 +4,8 @@
  */
 #include "core/event.h"
 
+#include "core/drop.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,6 +38,35 @@ static void nothing_is_kept_that_nobody_wants(void **state)
 	push(1);
 	assert_false(events_pull(&events, &event));
 	assert_int_equal(events.dropped, 0);
+}
+
+/* What an administrator should know of, at its first occurrence only. */
+static void notable_ones_are_kept_all_the_same(void **state)
+{
+	static const struct {
+		uint8_t drop;
+		bool notable;
+	} rows[] = {
+		{DROP_GROUPS_MAX, true}, {DROP_SOURCES_MAX, true}, {DROP_HOSTS_MAX, true},
+		{DROP_ROUTES_MAX, true}, {DROP_MEMORY, true},      {DROP_SSM, true},
+		{DROP_CHECKSUM, false},  {DROP_ROLE, false},       {DROP_SOURCE_ADDRESS, true},
+		{DROP_TYPE, false},
+	};
+	struct event older = {.kind = EVENT_OLDER_QUERY}, event;
+
+	(void)state;
+	events.wanted = false;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct event drop = {.kind = EVENT_DROP, .before = rows[i].drop, .value = 1};
+
+		events_push(&events, &drop);
+		assert_int_equal(events_pull(&events, &event), rows[i].notable);
+		drop.value = 2;
+		events_push(&events, &drop);
+		assert_false(events_pull(&events, &event));
+	}
+	events_push(&events, &older);
+	assert_true(events_pull(&events, &event));
 }
 
 static void come_in_order(void **state)
@@ -101,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(nothing_is_kept_that_nobody_wants, reset),
+		cmocka_unit_test_setup(notable_ones_are_kept_all_the_same, reset),
 		cmocka_unit_test_setup(come_in_order, reset),
 		cmocka_unit_test_setup(full_ring_drops_the_newest_and_counts, reset),
 		cmocka_unit_test_setup(counters_may_wrap, reset),
