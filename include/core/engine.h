@@ -140,6 +140,10 @@ void membership_release(struct instance *instance, struct membership *membership
 void membership_mark(struct instance *instance, struct membership *membership);
 /* The next one that was marked, no longer marked; NULL: no more. */
 struct membership *membership_pull_marked(struct instance *instance);
+/* These records come next: has the memory of their groups ready, so that a report about many groups does not
+ * wait for each. Changes nothing. */
+#define MEMBERSHIP_EXPECTED_MAX 16
+void membership_expect(const struct instance *instance, const struct record *records, size_t count);
 /* A record of a report that a host sent on a downstream link, and its sources as a set. */
 void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
                        const struct addr *host, const struct record *record, const struct sources *sources);

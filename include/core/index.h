@@ -67,4 +67,23 @@ static inline struct index_node *index_find_next(struct index_node *node)
 	return index_skip_to(node->next, node->hash);
 }
 
+/* Has the memory ready when the object with that hash, if there is one, is looked for soon: first the bucket,
+ * then the object at its head. A look-up that finds nothing in the caches waits for both. */
+static inline void index_expect_bucket(const struct index *index, uint32_t hash)
+{
+	if (index->count > 0)
+		__builtin_prefetch(&index->buckets[index_bucket(index->bucket_count, hash)]);
+}
+
+#define INDEX_EXPECTED 192 /* bytes */
+
+static inline void index_expect_object(const struct index *index, uint32_t hash)
+{
+	const struct index_node *node =
+		index->count > 0 ? index->buckets[index_bucket(index->bucket_count, hash)] : NULL;
+
+	for (size_t at = 0; node != NULL && at < INDEX_EXPECTED; at += 64)
+		__builtin_prefetch((const char *)node + at);
+}
+
 #endif

@@ -32,6 +32,8 @@ void instance_free(struct instance *instance);
 void instance_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
                     size_t payload_size);
 void instance_expire(struct instance *instance, mtime now);
+/* When to expire next; perhaps too early, then nothing happens but that the next time is a better one. Not
+ * later than `now` after instance_expire: there is more to do, and inputs may come in between. */
 mtime instance_deadline(struct instance *instance);
 /* The next request; false when nothing is wanted. payload has room for INSTANCE_PAYLOAD_MAX bytes, aligned
  * to 8. */

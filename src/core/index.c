@@ -31,6 +31,12 @@ static void push(struct index *index, struct index_node *node)
 	*bucket = node;
 }
 
+/* The bucket that a new one takes its objects from: its number without the highest bit. */
+static uint32_t sibling(uint32_t bucket)
+{
+	return bucket & ((UINT32_MAX >> __builtin_clz(bucket)) >> 1);
+}
+
 /* Divides the bucket whose turn it is. */
 static void grow(struct index *index)
 {
@@ -40,7 +46,7 @@ static void grow(struct index *index)
 
 	if (added == index->capacity && !reserve(index, 2 * index->capacity))
 		return; /* the chains get longer */
-	divided = added & ((UINT32_MAX >> __builtin_clz(added)) >> 1);
+	divided = sibling(added);
 	node = index->buckets[divided];
 	index->buckets[divided] = index->buckets[added] = NULL;
 	index->bucket_count++;
@@ -48,6 +54,8 @@ static void grow(struct index *index)
 		next = node->next;
 		push(index, node);
 	}
+	/* Whose turn is next. */
+	__builtin_prefetch(index->buckets[sibling(index->bucket_count)]);
 }
 
 /* Takes back the bucket that was added last. */
@@ -62,6 +70,7 @@ static void shrink(struct index *index)
 		next = node->next;
 		push(index, node);
 	}
+	__builtin_prefetch(index->buckets[index->bucket_count - 1]);
 	if (index->bucket_count < index->capacity / 4)
 		reserve(index, index->capacity / 2);
 }

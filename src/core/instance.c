@@ -6,7 +6,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define V1_RESPONSE (10 * MTIME_SECOND)
+#define V1_RESPONSE        (10 * MTIME_SECOND)
+#define CORRECTIONS_A_TURN 16   /* of deadlines that have moved later */
+#define CORRECTIONS_MAX    1024 /* some 100 us */
 
 struct instance *instance_new(const struct instance_settings *settings, uint64_t seed)
 {
@@ -104,34 +106,50 @@ static void count_report(struct link_family *state, const struct report *report)
 		state->counters[report->version == VERSION_2 ? COUNTER_REPORTS_V2 : COUNTER_REPORTS_V1]++;
 }
 
+static void heard_record(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
+                         enum version version, const struct record *record)
+{
+	struct sources sources;
+
+	link->family[packet->family].counters[COUNTER_RECORDS]++;
+	if (record->type < IS_IN || record->type > BLOCK) {
+		instance_drop(instance, link, packet->family, DROP_RECORD);
+		return;
+	}
+	if (!group_is_allowed(instance, link, packet->family, &record->group))
+		return;
+	if (!ssm_allows(link, version, record)) {
+		instance_drop(instance, link, packet->family, DROP_SSM);
+		return;
+	}
+	sources = read_sources(instance, record->sources, record->source_count, packet->family);
+	membership_record(instance, link, now, version, &packet->source, record, &sources);
+}
+
+static size_t next_records(struct message *message, struct record *records, size_t most)
+{
+	size_t count = 0;
+
+	while (count < most && message_next_record(message, &records[count]))
+		count++;
+	return count;
+}
+
 static void heard_report(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
                          struct message *message)
 {
-	struct link_family *state = &link->family[message->family];
-	struct record record;
+	struct record records[MEMBERSHIP_EXPECTED_MAX];
+	size_t count;
 
 	if (link->role == ROLE_UPSTREAM) {
 		instance_drop(instance, link, message->family, DROP_ROLE);
 		return;
 	}
-	count_report(state, &message->report);
-	while (message_next_record(message, &record)) {
-		struct sources sources;
-
-		state->counters[COUNTER_RECORDS]++;
-		if (record.type < IS_IN || record.type > BLOCK) {
-			instance_drop(instance, link, message->family, DROP_RECORD);
-			continue;
-		}
-		if (!group_is_allowed(instance, link, message->family, &record.group))
-			continue;
-		if (!ssm_allows(link, message->report.version, &record)) {
-			instance_drop(instance, link, message->family, DROP_SSM);
-			continue;
-		}
-		sources = read_sources(instance, record.sources, record.source_count, message->family);
-		membership_record(instance, link, now, message->report.version, &packet->source, &record,
-		                  &sources);
+	count_report(&link->family[message->family], &message->report);
+	while ((count = next_records(message, records, MEMBERSHIP_EXPECTED_MAX)) > 0) {
+		membership_expect(instance, records, count);
+		for (size_t i = 0; i < count; i++)
+			heard_record(instance, link, now, packet, message->report.version, &records[i]);
 	}
 }
 
@@ -509,34 +527,50 @@ static void expire_querier(struct instance *instance, struct link *link, enum fa
 	arm_querier(instance, link, family);
 }
 
-/* Corrects the entry at the top until it is a true one: timers that were refreshed have moved later. */
+/* Timers that were refreshed have moved later, and the heap does not know it yet. Entries at the top are
+ * corrected until one is true, but not too many at a time: a report of many groups may have refreshed them
+ * all, and will again. So the time may be too early; then instance_expire goes on with it. */
 mtime instance_deadline(struct instance *instance)
 {
 	struct deadline *first;
 
-	while ((first = deadlines_first(&instance->deadlines)) != NULL) {
+	for (int corrected = 0; (first = deadlines_first(&instance->deadlines)) != NULL; corrected++) {
 		mtime at = due_at(first);
 
-		if (at == deadlines_first_at(&instance->deadlines))
-			return at;
+		if (at == deadlines_first_at(&instance->deadlines) || corrected == CORRECTIONS_A_TURN)
+			break;
 		deadlines_set(&instance->deadlines, first, at);
 	}
-	return MTIME_NEVER;
+	return deadlines_first_at(&instance->deadlines);
+}
+
+static void expire(struct instance *instance, struct deadline *deadline, mtime now)
+{
+	enum family family;
+
+	deadlines_remove(&instance->deadlines, deadline);
+	if (deadline->kind == DEADLINE_LISTENER) {
+		listener_expire(instance, listener_of_deadline(deadline), now);
+	} else {
+		struct link *link = link_of_deadline(deadline, &family);
+
+		expire_querier(instance, link, family, now);
+	}
 }
 
 void instance_expire(struct instance *instance, mtime now)
 {
-	while (instance_deadline(instance) <= now) {
+	unsigned corrected = 0;
+
+	while (deadlines_first_at(&instance->deadlines) <= now) {
 		struct deadline *first = deadlines_first(&instance->deadlines);
-		enum family family;
+		mtime at = due_at(first);
 
-		deadlines_remove(&instance->deadlines, first);
-		if (first->kind == DEADLINE_LISTENER) {
-			listener_expire(instance, listener_of_deadline(first), now);
-		} else {
-			struct link *link = link_of_deadline(first, &family);
-
-			expire_querier(instance, link, family, now);
-		}
+		if (at <= now)
+			expire(instance, first, now);
+		else if (corrected++ < CORRECTIONS_MAX)
+			deadlines_set(&instance->deadlines, first, at);
+		else
+			return;
 	}
 }

@@ -263,6 +263,20 @@ static void listener_act(struct instance *instance, struct listener *listener, m
 	membership_release(instance, membership);
 }
 
+void membership_expect(const struct instance *instance, const struct record *records, size_t count)
+{
+	uint32_t hashes[MEMBERSHIP_EXPECTED_MAX];
+
+	if (count < 2)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		hashes[i] = addr_hash(&records[i].group, instance->seed);
+		index_expect_bucket(&instance->memberships, hashes[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		index_expect_object(&instance->memberships, hashes[i]);
+}
+
 /* A record that takes away, or names nothing, makes no state where there is none. */
 static bool can_create(enum record_type type, const struct sources *sources)
 {
