@@ -13,8 +13,9 @@
 #include <sys/types.h>
 
 #define CONTROL_CLIENTS_MAX 32
-#define CONTROL_BACKLOG     65536               /* bytes: no more is made while so many wait for the client */
-#define CONTROL_PATIENCE    (10 * MTIME_SECOND) /* a client that takes nothing for so long is dropped */
+#define CONTROL_BACKLOG     65536              /* bytes: no more is made while so many wait for the client */
+#define CONTROL_RECORDS     32                 /* written in a turn, for all clients */
+#define CONTROL_PATIENCE    (5 * MTIME_SECOND) /* a client that takes nothing for so long is dropped */
 
 struct client;
 
@@ -36,8 +37,11 @@ struct control_show {
 	struct page_walk *walk;
 	size_t instance;
 	size_t port_cursor;
-	bool begun;    /* the instance's first walk was started */
-	bool walking;  /* pages of the walk are left */
+	bool begun;   /* the instance's first walk was started */
+	bool walking; /* pages of the walk are left */
+	/* The page at hand, copied since it takes a few turns to be written. */
+	struct snapshot_record *records;
+	size_t record_count, record_next;
 	bool in_group; /* its object is open, for its sources */
 	/* Of the memberships upstream. */
 	size_t uplink_number;
@@ -73,7 +77,9 @@ struct control {
 	struct client *clients;
 	size_t client_count;
 	size_t monitors;
-	bool walk_waiting; /* a page is on its way: one at a time, so that a turn has little to do */
+	/* So that a turn has little to do: */
+	bool walk_waiting; /* a page is on its way: one at a time */
+	int records_left;  /* that may be written in this turn */
 	mtime accept_at;   /* accepting failed: when it is tried again; MTIME_NEVER */
 	char path[CONFIG_SOCKET_SIZE];
 };

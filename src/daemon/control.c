@@ -290,6 +290,7 @@ void control_turn(struct owner *owner, mtime now)
 
 	if (control == NULL)
 		return;
+	control->records_left = CONTROL_RECORDS;
 	if (now >= control->accept_at) {
 		control->accept_at = MTIME_NEVER;
 		owner_watch(owner, &control->source);

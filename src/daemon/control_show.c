@@ -3,6 +3,8 @@
 #include "daemon/control_client.h"
 #include "daemon/control_records.h"
 
+#include <stdlib.h>
+
 /* What can be shown: one record for the whole daemon, or those of a walk over each instance. */
 struct show {
 	const char *what;
@@ -68,8 +70,6 @@ static bool start_next_uplink(struct client *client)
 	return false;
 }
 
-#define MEMBERSHIPS_PER_TURN 256
-
 static void put_memberships(struct client *client)
 {
 	struct control_show *show = &client->show;
@@ -80,9 +80,7 @@ static void put_memberships(struct client *client)
 		client_end_answer(client);
 		return;
 	}
-	for (int i = 0; i < MEMBERSHIPS_PER_TURN && client_backlog(client) < CONTROL_BACKLOG &&
-	                host_walk_next(&show->memberships, &group);
-	     i++)
+	while (client->owner->control->records_left-- > 0 && host_walk_next(&show->memberships, &group))
 		if (control_request_wants_group(&client->request, &group.group))
 			record_put_membership(&client->out, show->uplink, &group);
 	client->owner->again = true;
@@ -188,14 +186,36 @@ static void read_page(void *reader, struct owner *owner, const struct snapshot_r
 	struct control_show *show = &client->show;
 
 	owner->control->walk_waiting = false;
-	for (size_t i = 0; i < count; i++)
-		put_record(client, &records[i]);
+	if (count > 0)
+		memcpy(show->records, records, count * sizeof *records);
+	show->record_count = count;
+	show->record_next = 0;
 	show->walking = more;
-	if (more)
-		return;
+}
+
+/* Writes what the turn allows of the page at hand; true when all of it is written. */
+static bool put_records(struct client *client)
+{
+	struct control_show *show = &client->show;
+	struct control *control = client->owner->control;
+
+	while (show->record_next < show->record_count && control->records_left > 0) {
+		put_record(client, &show->records[show->record_next++]);
+		control->records_left--;
+	}
+	if (show->record_next == show->record_count)
+		return true;
+	client->owner->again = true;
+	return false;
+}
+
+static void end_walk(struct client *client)
+{
+	struct control_show *show = &client->show;
+
 	close_group(client);
-	if (show->show->walk == SNAPSHOT_LINKS && owner->instances[show->walk->instance].config != NULL)
-		put_missing_links(client, &owner->instances[show->walk->instance]);
+	if (show->begun && show->show->walk == SNAPSHOT_LINKS)
+		put_missing_links(client, &client->owner->instances[show->walk->instance]);
 }
 
 /* Starts the walk over the next downstream link of the instance; false when there is none. */
@@ -260,6 +280,18 @@ void show_begin(struct client *client)
 	json_open(&client->out, found->what, '[');
 }
 
+static bool take_walk(struct client *client)
+{
+	struct control_show *show = &client->show;
+
+	show->walk = page_walk_take(client->owner, read_page, client);
+	if (show->walk == NULL)
+		return false;
+	show->records = malloc(SNAPSHOT_PAGE_RECORDS * sizeof *show->records);
+	client->out.failed |= show->records == NULL; /* which drops the client */
+	return show->records != NULL;
+}
+
 void show_go_on(struct client *client)
 {
 	struct control_show *show = &client->show;
@@ -269,14 +301,17 @@ void show_go_on(struct client *client)
 		show->show->more(client);
 		return;
 	}
-	if (show->walk == NULL)
-		show->walk = page_walk_take(owner, read_page, client);
-	if (show->walk == NULL || show->walk->waiting || owner->control->walk_waiting)
+	if (show->walk == NULL && !take_walk(client))
 		return;
-	if (!show->walking && !start_next(client)) {
-		json_close(&client->out, ']');
-		client_end_answer(client);
+	if (show->walk->waiting || owner->control->walk_waiting || !put_records(client))
 		return;
+	if (!show->walking) {
+		end_walk(client);
+		if (!start_next(client)) {
+			json_close(&client->out, ']');
+			client_end_answer(client);
+			return;
+		}
 	}
 	show->walking = true;
 	owner->control->walk_waiting = page_walk_ask(owner, show->walk);
@@ -295,5 +330,6 @@ void show_end(struct client *client)
 	if (show->walk->waiting)
 		client->owner->control->walk_waiting = false;
 	page_walk_give(show->walk);
-	show->walk = NULL;
+	free(show->records);
+	*show = (struct control_show){0};
 }

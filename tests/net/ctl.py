@@ -25,8 +25,8 @@ class Client:
     def __init__(self, daemon):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         daemon.namespace.lab.defer(self.socket.close)
-        self.socket.settimeout(10 * TIMEOUT_FACTOR)
         self.socket.connect(socket_path(daemon))
+        self.socket.settimeout(10 * TIMEOUT_FACTOR)
         self._lines = self.socket.makefile("rb")
 
     def send(self, text):
