@@ -12,9 +12,10 @@ static bool is_known;
 
 int priority_raise(unsigned by)
 {
-	if (!is_known)
+	if (!is_known) {
 		inherited = getpriority(PRIO_PROCESS, 0);
-	is_known = true;
+		is_known = true;
+	}
 	return setpriority(PRIO_PROCESS, 0, -(int)by < inherited ? -(int)by : inherited) == 0 ? 0 : -errno;
 }
 
