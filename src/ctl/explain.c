@@ -2,10 +2,10 @@
 #include "ctl/explain.h"
 
 #include "ctl/answer.h"
-#include "ctl/columns.h"
 #include "ctl/gather.h"
 #include "ctl/path_steps.h"
 #include "ctl/proc_net.h"
+#include "ctl/steps_print.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -147,27 +147,48 @@ static bool is_own(const struct picture *picture, const struct addr *source)
 	return false;
 }
 
-/* Those that are asked about, or all that are known: by the daemon, the kernel, or from what was seen. */
-static size_t find_sources(const struct picture *picture, struct addr sources[SOURCES_MAX])
+/* Is the interface no link of another instance? A stream that comes in there is none of this one's. */
+static bool may_concern(const struct picture *picture, const char *instance, int index)
+{
+	const struct interface *interface = interfaces_by_index(&picture->interfaces, index);
+	struct json_object *links = picture->daemon.links;
+
+	return interface == NULL || instance == NULL ||
+	       view_find(links, "link", interface->name, NULL, NULL) == NULL ||
+	       view_find(links, "link", interface->name, "instance", instance) != NULL;
+}
+
+/* That is asked about, or all that are known: by the daemon, the kernel, or from what was seen. */
+static size_t find_sources(const struct picture *picture, const char *instance,
+                           struct addr sources[SOURCES_MAX])
 {
 	struct json_object *routes = picture->daemon.routes;
 	size_t count = 0;
 	struct addr source;
 
-	if (picture->question.has_source)
+	if (picture->question.has_source) {
 		add_source(sources, &count, &picture->question.source);
-	if (picture->question.has_source)
 		return count;
-	for (size_t i = 0; i < view_count(routes); i++)
-		if (addr_parse(answer_text(json_object_array_get_idx(routes, i), "source"), &source) &&
-		    !is_own(picture, &source))
+	}
+	for (size_t i = 0; i < view_count(routes); i++) {
+		struct json_object *route = json_object_array_get_idx(routes, i);
+
+		if (instance != NULL && strcmp(answer_text(route, "instance"), instance) == 0 &&
+		    addr_parse(answer_text(route, "source"), &source) && !is_own(picture, &source))
 			add_source(sources, &count, &source);
-	for (size_t i = 0; i < picture->after.count; i++)
-		if (!is_own(picture, &picture->after.list[i].source))
-			add_source(sources, &count, &picture->after.list[i].source);
-	for (size_t i = 0; i < picture->capture.count; i++)
-		if (!picture->capture.list[i].outgoing)
-			add_source(sources, &count, &picture->capture.list[i].source);
+	}
+	for (size_t i = 0; i < picture->after.count; i++) {
+		const struct mroute *mroute = &picture->after.list[i];
+
+		if (may_concern(picture, instance, mroute->input) && !is_own(picture, &mroute->source))
+			add_source(sources, &count, &mroute->source);
+	}
+	for (size_t i = 0; i < picture->capture.count; i++) {
+		const struct sight *sight = &picture->capture.list[i];
+
+		if (!sight->outgoing && may_concern(picture, instance, sight->interface))
+			add_source(sources, &count, &sight->source);
+	}
 	return count;
 }
 
@@ -235,78 +256,17 @@ static struct stream make_stream(const struct picture *picture, const char *inst
 	return stream;
 }
 
-static const char *result_name(enum step_result result)
-{
-	return result == STEP_OK ? "ok" : result == STEP_FAIL ? "FAIL" : "skipped";
-}
-
-static void print_steps(const struct steps *steps, bool colour)
-{
-	for (size_t i = 0; i < steps->count; i++) {
-		const struct step *step = &steps->list[i];
-
-		printf("%3zu. ", i + 1);
-		colour_print(stdout, colour,
-		             step->result == STEP_OK     ? COLOUR_GOOD
-		             : step->result == STEP_FAIL ? COLOUR_BAD
-		                                         : COLOUR_FAINT,
-		             result_name(step->result));
-		printf("%*s %s: %s\n", 7 - (int)strlen(result_name(step->result)), "", step->name,
-		       step->text);
-		if (step->remedy[0] != '\0')
-			printf("     remedy: %s\n", step->remedy);
-	}
-}
-
-static struct json_object *step_object(const struct step *step)
-{
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "step", json_object_new_string(step->name));
-	json_object_object_add(
-		object, "result",
-		json_object_new_string(step->result == STEP_FAIL ? "fail" : result_name(step->result)));
-	json_object_object_add(object, "text", json_object_new_string(step->text));
-	json_object_object_add(object, "remedy",
-	                       step->remedy[0] != '\0' ? json_object_new_string(step->remedy) : NULL);
-	return object;
-}
-
-static void add_steps(struct json_object *list, const struct stream *stream, const char *group,
-                      const char *source, const struct steps *steps)
-{
-	const struct step *last = &steps->list[steps->count - 1];
-	bool failed = last->result == STEP_FAIL;
-	struct json_object *object = json_object_new_object(), *steps_list = json_object_new_array();
-
-	for (size_t i = 0; i < steps->count; i++)
-		json_object_array_add(steps_list, step_object(&steps->list[i]));
-	json_object_object_add(object, "group", json_object_new_string(group));
-	json_object_object_add(object, "source", stream->has_source ? json_object_new_string(source) : NULL);
-	json_object_object_add(object, "instance",
-	                       stream->instance != NULL ? json_object_new_string(stream->instance) : NULL);
-	json_object_object_add(object, "result", json_object_new_string(failed ? "fail" : "ok"));
-	json_object_object_add(object, "failed", failed ? json_object_new_string(last->name) : NULL);
-	json_object_object_add(object, "steps", steps_list);
-	json_object_array_add(list, object);
-}
-
 static bool explain_stream(const struct ctl *ctl, const struct picture *picture, const char *instance,
                            const struct addr *source)
 {
 	struct stream stream = make_stream(picture, instance, source);
-	char text[ADDR_TEXT_SIZE] = "any source";
 	struct steps steps;
 	enum step_result result = path_follow(&stream, &steps);
 
-	if (source != NULL)
-		addr_format(source, text);
-	if (ctl->json) {
-		add_steps(picture->output, &stream, picture->group, text, &steps);
-	} else {
-		printf("%s from %s\n", picture->group, text);
-		print_steps(&steps, ctl->colour);
-	}
+	if (ctl->json)
+		json_object_array_add(picture->output, steps_object(&stream, &steps));
+	else
+		steps_print(&stream, &steps, ctl->colour);
 	return result != STEP_FAIL;
 }
 
@@ -314,7 +274,7 @@ static bool explain_stream(const struct ctl *ctl, const struct picture *picture,
 static bool explain_instance(const struct ctl *ctl, const struct picture *picture, const char *instance)
 {
 	struct addr sources[SOURCES_MAX];
-	size_t count = find_sources(picture, sources);
+	size_t count = find_sources(picture, instance, sources);
 	bool good = true;
 
 	if (count == 0)
@@ -365,15 +325,6 @@ static bool gather(const struct ctl *ctl, struct picture *picture)
 	return true;
 }
 
-static void print_json(struct json_object *list)
-{
-	struct json_object *root = json_object_new_object();
-
-	json_object_object_add(root, "streams", list);
-	printf("%s\n", json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN));
-	json_object_put(root);
-}
-
 int explain_run(const struct ctl *ctl, int argc, char **argv)
 {
 	struct picture *picture = calloc(1, sizeof *picture);
@@ -391,9 +342,9 @@ int explain_run(const struct ctl *ctl, int argc, char **argv)
 		picture->output = json_object_new_array();
 		status = explain_all(ctl, picture) ? CHECK_CLEAN : CHECK_FOUND;
 		if (ctl->json)
-			print_json(picture->output);
-		else
-			json_object_put(picture->output);
+			printf("{\"streams\":%s}\n",
+			       json_object_to_json_string_ext(picture->output, JSON_C_TO_STRING_PLAIN));
+		json_object_put(picture->output);
 	}
 	daemon_view_free(&picture->daemon);
 	interfaces_free(&picture->interfaces);

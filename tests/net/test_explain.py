@@ -15,7 +15,7 @@ SECONDS = ("--seconds", "0.4")
 
 
 class Answer:
-    """What explain says of one stream."""
+    """What explain says of the streams of a group."""
 
     def __init__(self, daemon, *arguments, command=()):
         with daemon.namespace.entered():
@@ -87,6 +87,24 @@ def test_every_source_is_told_apart(router):
         answer = Answer(daemon, IPV4.group)
         return {stream["source"]: stream["failed"] for stream in answer.streams} == {"10.0.0.10": None, "10.0.0.11": "filter"}
     wait_until(told, 10, "both sources", interval=0.1)
+
+
+def test_instances_with_tables_of_their_own(lab):
+    """The same group reaches two instances from two providers; each is told of its own source."""
+    network = make_router(lab, downstreams=3)
+    daemon = Daemon(network.router, """protocol = "IGMPv3"; instances = (
+        { name = "first"; upstream = "eth0"; downstream = "eth1"; table = "own"; },
+        { name = "second"; upstream = "eth2"; downstream = "eth3"; table = "own"; });""", "-d")
+    Receiver(network.hosts[0], "eth0").join(IPV4.group)
+    Receiver(network.hosts[2], "eth0").join(IPV4.group)
+    Sender(network.source, "eth0", IPV4.group).start(pps=50)
+    Sender(network.hosts[1], "eth0", IPV4.group).start(pps=50)
+
+    def told():
+        answer = Answer(daemon, IPV4.group)
+        return [(stream["instance"], stream["source"], stream["failed"]) for stream in answer.streams] == [
+            ("first", "10.0.0.10", None), ("second", "10.0.2.10", None)]
+    wait_until(told, 10, "both instances", interval=0.1)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
