@@ -42,7 +42,7 @@ done
 for name in $(grep -oE '`[a-z_0-9]+`' docs/rfc.md | tr -d '`' | sort -u); do
 	[ "$name" = test_x ] || [ -e "tests/unit/$name.c" ] || grep -rqw "$name" src include || fail "rfc.md: $name does not exist"
 done
-for name in $(grep -oE '`net:[a-z0-9]+' docs/rfc.md | sed 's/.*://' | sort -u); do
+for name in $(grep -oE '`net:[a-z0-9_]+' docs/rfc.md | sed 's/.*://' | sort -u); do
 	[ "$name" = x ] || [ -e "tests/net/test_$name.py" ] || fail "rfc.md: tests/net/test_$name.py does not exist"
 done
 

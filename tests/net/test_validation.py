@@ -428,6 +428,19 @@ def test_source_specific_range_can_be_changed(router, family):
 
 
 @both_families
+def test_network_of_sources_only(router, family):
+    """RFC 9776 section 7.3.1: an option for networks that operate in SSM mode only; here the range is all groups."""
+    everything = "224.0.0.0/4" if family is IPV4 else "ff00::/8"
+    family.daemon(router, f'ssm_range = "{everything}";')
+    guest = family.guest(router.host)
+    guest.join(family.group)
+    guest.report(Record("TO_EX", family.group))
+    guest.report(Record("ALLOW", family.other_group, family.sources[:1]))
+    wait_until(lambda: family.other_group in family.joined(router), what="the join of a source")
+    assert family.group not in family.joined(router)
+
+
+@both_families
 def test_source_specific_range_can_be_turned_off(router, family):
     scene = Scene(router, family, 'ssm_range = "none";')
     scene.guest.join(family.ssm_group)
