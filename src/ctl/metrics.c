@@ -42,6 +42,8 @@ static const struct metric table[] = {
 	COUNTER("tables", "upcalls_deferred", "table_upcalls_deferred", NULL,
                 "Upcalls that the kernel was made to repeat, since their instance was busy."),
 	COUNTER("tables", "route_failures", "table_route_failures", NULL, "Entries that the kernel refused."),
+	COUNTER("tables", "routes_restored", "table_routes_restored", NULL,
+                "Entries that another process had changed or deleted."),
 	GAUGE("instances", "groups", "instance_groups", NULL, "Groups with members or streams."),
 	GAUGE("instances", "routes", "instance_routes", NULL, "Streams that are seen."),
 	GAUGE("instances", "negative_routes", "instance_unwanted_routes", NULL, "Streams that go nowhere."),

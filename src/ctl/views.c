@@ -79,10 +79,14 @@ static void put_details(struct showing *showing, struct json_object *object)
 
 static void put_table(struct json_object *table)
 {
-	char routes[16], upcalls[16];
+	char routes[16], upcalls[16], name[32];
+	double number = answer_number(table, "table");
 
-	printf("%-14s %s routes, %s upcalls, %.0f writes refused by the kernel\n",
-	       answer_text(table, "family"), format_amount(answer_number(table, "routes"), routes),
+	snprintf(name, sizeof name, "%.8s", answer_text(table, "family"));
+	if (number != 0)
+		snprintf(name, sizeof name, "%.8s %.0f", answer_text(table, "family"), number);
+	printf("%-14s %s routes, %s upcalls, %.0f writes refused by the kernel\n", name,
+	       format_amount(answer_number(table, "routes"), routes),
 	       format_amount(answer_number(table, "upcalls"), upcalls),
 	       answer_number(table, "route_failures"));
 }

@@ -26,13 +26,16 @@ static void put_link_name(struct json *json, const char *key, struct owner *owne
 
 static void put_table(struct json *json, const struct table *table)
 {
+	struct route_key key;
+
 	json_open(json, NULL, '{');
-	json_number(json, "table", table->number);
+	json_number(json, "table", table->id);
 	json_string(json, "family", family_name(table->family));
 	json_number(json, "routes", routes_count(table->routes));
 	json_number(json, "route_failures", routes_failures(table->routes));
 	json_number(json, "upcalls", table->upcalls);
 	json_number(json, "upcalls_deferred", table->upcalls_deferred);
+	json_number(json, "routes_restored", routes_restored(table->routes, &key));
 	json_close(json, '}');
 }
 

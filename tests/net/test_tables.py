@@ -4,6 +4,7 @@
 import socket
 
 import pytest
+from ctl import ask, mcproxyctl
 from families import FAMILIES, IPV4
 from netlab import Daemon, Membership, Sender, tables, wait_until
 from plugs import StreamWatch
@@ -119,6 +120,17 @@ def test_two_daemons_with_tables_of_their_own_leave_each_other_alone(network, fa
     assert "was killed" not in second.stderr
     second.terminate()
     assert rules(network.router, family) == wanted_rules({device: FIRST_TABLE for device in ("eth0", "eth1")})
+
+
+def test_tables_are_shown(network):
+    daemon = start(network, IPV4, 'instances = ("eth0 ==> eth1", { upstream = "eth2"; downstream = "eth3"; table = 77; });')
+    assert 'eth2: IPv4 in kernel table 77' in daemon.stderr
+    Sender(network.source, "eth0", IPV4.group).send()
+    Sender(network.source2, "eth0", IPV4.group).send()
+    wait_until(lambda: tables.routes(network.router), what="the entry of the default table")
+    wait_until(lambda: {row["table"]: row["routes"] for row in ask(daemon, "show", what="status")["tables"]}
+               == {0: 1, 77: 1}, what="a stream in each table")
+    assert "IPv4 77" in mcproxyctl(daemon, "show", "status")
 
 
 def test_numbered_tables_are_shared_and_families_have_the_same_number(network):
