@@ -59,7 +59,7 @@ static void print_help(void)
 		       22 - (int)snprintf(NULL, 0, "%s%s", long_options[i].name, argument ? " " : ""),
 		       argument ? argument : "", option_texts[i].text);
 	}
-	puts("\nSignals: USR1 status, TERM and INT stop.\nSee mcproxy(8) and mcproxy.conf(5).");
+	puts("\nSignals: HUP reload, USR1 status, TERM and INT stop.\nSee mcproxy(8) and mcproxy.conf(5).");
 }
 
 static bool read_options(int argc, char **argv, struct options *options)

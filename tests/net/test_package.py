@@ -111,7 +111,20 @@ def test_as_a_service(router):
         return {(int(entry["PRIORITY"]), entry["MESSAGE"].split(",")[0]) for entry in map(json.loads, lines)}
 
     wait_until(lambda: (6, "eth0: eth1: downstream link in use") in journal(), what=journal)
-    assert state("NRestarts") == "0"
+
+    # A reload: a file that does not hold is told to whoever asks, and changes nothing.
+    good = machine.file(CONFIGURATION).read_text()
+    machine.file(CONFIGURATION).write_text(good + "robustnes = 3;\n")
+    assert machine.run("systemctl", "reload", "mcproxy", check=False).returncode != 0
+    assert "robustnes: unknown option; did you mean robustness?" in machine.run("journalctl", "-u", "mcproxy")
+    machine.file(CONFIGURATION).write_text(good.replace("eth0 ==> eth1", "eth0 ==> eth1 eth2"))
+    first = receiver.sequences()[-1]
+    machine.run("systemctl", "reload", "mcproxy")
+    wait_until(lambda: any("is in force" in message for _, message in journal()), what=journal)
+    receiver.wait_for(20)
+    got = [number for number in receiver.sequences() if number >= first]
+    assert got == list(range(first, got[-1] + 1)), "no packet lost"
+    assert (state("ActiveState"), state("NRestarts")) == ("active", "0")
     machine.run("dpkg", "--purge", "mcproxy")
     assert vifs() == set()
     assert not machine.has("/etc/mcproxy.conf") and not machine.has("/lib/systemd/system/mcproxy.service")
