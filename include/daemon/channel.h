@@ -7,13 +7,13 @@
  *   call                                               | down (inputs) | up (requests)
  *   ---------------------------------------------------+---------------+--------------
  *   lane_reserve, commit, has_room, wake, ring, starve | owner         | worker
- *   lane_next, drained, acknowledge                    | worker        | owner
+ *   lane_next, drained, rest, acknowledge              | worker        | owner
  *
  * Any call of one thread may overlap any call of the other. channel_open and channel_close overlap nothing.
  *
  * One turn of a thread, which consumes one lane and produces into the other:
  *
- *   poll lane_fd(in)                 unless work is left over, see lane_starve
+ *   lane_rest(in), poll lane_fd(in)  unless work is left over, see lane_starve
  *   lane_acknowledge(in)             before looking: a wake-up that comes later is about later messages
  *   while lane_next(in): ...         who stops before it says false must come back without being woken
  *   lane_drained(in)
@@ -67,8 +67,8 @@ size_t lane_room(struct lane *lane, size_t payload_size, size_t max);
 /* Producer. How many messages with payloads of at most `payload_size` bytes fit for certain, at most `max`.
  */
 size_t lane_room(struct lane *lane, size_t payload_size, size_t max);
-/* Producer. Wakes the consumer if anything was committed since the last wake-up: one system call a batch at
- * most. */
+/* Producer. Wakes the consumer if anything was committed since the last wake-up, and if it sleeps: one system
+ * call a batch at most. */
 void lane_wake(struct lane *lane);
 /* Producer. Wakes the consumer for something that is not on the lane. */
 void lane_ring(struct lane *lane);
@@ -82,6 +82,10 @@ bool lane_starve(struct lane *lane);
 bool lane_next(struct lane *lane, void *body, const void **payload, size_t *payload_size);
 /* Consumer, after its loop over lane_next ended: gives back the last payload and wakes a starved producer. */
 void lane_drained(struct lane *lane);
+/* Consumer, after lane_drained and before it sleeps: false when there are messages. Of `down` this must be
+ * called: a consumer that did not say that it rests is not rung. (The owner sleeps on many lanes and is
+ * always rung.) */
+bool lane_rest(struct lane *lane);
 /* Consumer, after poll and before lane_next: empties the eventfd. */
 void lane_acknowledge(struct lane *lane);
 

@@ -44,6 +44,7 @@ struct lane {
 	uint32_t bytes;
 	int consumer_fd;
 	int producer_fd; /* the other lane's consumer_fd; closed there */
+	bool rests;      /* its consumer calls lane_rest */
 
 	/* The producer's. */
 	alignas(RING_CACHE_LINE) uint32_t write;
@@ -55,6 +56,7 @@ struct lane {
 
 	/* The consumer's, and the flag, which the producer touches only when it is out of room. */
 	alignas(RING_CACHE_LINE) atomic_uint starved;
+	atomic_uint resting;
 	bool borrowed; /* the oldest message is lent to the caller */
 	bool released; /* some message was, since the last lane_drained */
 
@@ -84,7 +86,7 @@ static int lane_new(struct lane **result, size_t slots)
 	*result = lane;
 	if (lane == NULL)
 		return -ENOMEM;
-	*lane = (struct lane){.bytes = (uint32_t)slots * LANE_MESSAGE_SIZE, .producer_fd = -1};
+	*lane = (struct lane){.resting = 1, .bytes = (uint32_t)slots * LANE_MESSAGE_SIZE, .producer_fd = -1};
 	if (lane->bytes < PAYLOAD_BYTES_MIN)
 		lane->bytes = PAYLOAD_BYTES_MIN;
 	lane->ring = ring_new(slots, LANE_MESSAGE_SIZE);
@@ -110,6 +112,7 @@ int channel_open(struct channel *channel, size_t slots)
 		channel_close(channel);
 		return error;
 	}
+	channel->down->rests = true;
 	channel->down->producer_fd = channel->up->consumer_fd;
 	channel->up->producer_fd = channel->down->consumer_fd;
 	return 0;
@@ -247,12 +250,33 @@ void lane_wake(struct lane *lane)
 	if (!lane->unannounced)
 		return;
 	lane->unannounced = false;
-	ring_bell(lane->consumer_fd);
+	if (!lane->rests || atomic_exchange_explicit(&lane->resting, 0, memory_order_acq_rel) != 0)
+		ring_bell(lane->consumer_fd);
 }
 
 void lane_ring(struct lane *lane)
 {
 	ring_bell(lane->consumer_fd);
+}
+
+/*
+ * A consumer that is at work needs no bell, which is a system call. The flag is changed by exchanges only, as
+ * that of the proof below, and so is the reasoning:
+ *
+ *   consumer, in lane_rest                     producer, in lane_commit and lane_wake
+ *   R1  resting: exchange by 1                 W1  commit messages (store the ring's tail)
+ *   R2  look for messages (load the tail)      W2  resting: exchange by 0
+ *       sleep if there are none                    ring the consumer if it was 1
+ *
+ * W2 before R1: it synchronizes with R1, so R2 sees the messages of W1. W2 after R1: the first such W2 reads
+ * 1 and rings, and the eventfd remembers. A consumer that was woken by something else, or found messages at
+ * R2, leaves the flag set: that costs one needless bell.
+ */
+bool lane_rest(struct lane *lane)
+{
+	if (lane->rests)
+		atomic_exchange_explicit(&lane->resting, 1, memory_order_acq_rel);
+	return ring_peek(lane->ring) == NULL;
 }
 
 /*

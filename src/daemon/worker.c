@@ -101,7 +101,7 @@ static void *worker_run(void *argument)
 		mtime now;
 		enum outcome outcome;
 
-		if (sleepy)
+		if (sleepy && lane_rest(worker->channel.down))
 			sleep_until(worker, instance_deadline(worker->instance));
 		now = clock_now();
 		sleepy = take_inputs(worker, now);

@@ -64,7 +64,8 @@ static void wait_for(struct lane *lane)
 {
 	struct pollfd news = {.fd = lane_fd(lane), .events = POLLIN};
 
-	poll(&news, 1, -1);
+	if (lane_rest(lane))
+		poll(&news, 1, -1);
 	lane_acknowledge(lane);
 }
 

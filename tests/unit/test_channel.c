@@ -443,12 +443,39 @@ static void one_ring_a_batch(void **state)
 		while (take(lane) != NONE)
 			;
 		lane_drained(lane);
+		assert_true(lane_rest(lane));
 	}
 	assert_true(put(lane, 0, 0, 0));
 	lane_wake(lane);
 	lane_acknowledge(lane);
 	lane_acknowledge(lane);
 	assert_int_equal(rings(lane_fd(lane)), 0);
+}
+
+/* A worker that is at work is not rung; the owner, who never rests on a lane, always is. */
+static void only_a_resting_worker_is_rung(void **state)
+{
+	struct channel *channel = *state;
+	struct lane *lane = channel->down;
+
+	for (uint64_t n = 0; n < 3; n++) {
+		assert_true(put(lane, n, 10, 10));
+		lane_wake(lane);
+		assert_int_equal(rings(lane_fd(lane)), n == 0);
+	}
+	assert_false(lane_rest(lane));
+	while (take(lane) != NONE)
+		;
+	lane_drained(lane);
+	assert_true(lane_rest(lane));
+	assert_true(put(lane, 3, 10, 10));
+	lane_wake(lane);
+	assert_int_equal(rings(lane_fd(lane)), 1);
+	for (uint64_t n = 0; n < 3; n++) {
+		assert_true(put(channel->up, n, 10, 10));
+		lane_wake(channel->up);
+		assert_int_equal(rings(lane_fd(channel->up)), 1);
+	}
 }
 
 static void starved_producer_is_rung_once(void **state)
@@ -591,7 +618,8 @@ static void *station_run(void *arg)
 		}
 		if (!station_receive(station, &left_over) || !station_send(station))
 			break;
-		awake = left_over || (station->sent < station->to_send && lane_starve(station->out));
+		awake = left_over || !lane_rest(station->in) ||
+		        (station->sent < station->to_send && lane_starve(station->out));
 	}
 	return NULL;
 }
@@ -756,6 +784,7 @@ int main(void)
 		with_channel(positions_wrap),
 		with_channel(random_walk),
 		with_channel(one_ring_a_batch),
+		with_channel(only_a_resting_worker_is_rung),
 		with_channel(starved_producer_is_rung_once),
 		with_channel(starving_with_room_goes_on),
 		cmocka_unit_test(starving_meets_draining),
