@@ -15,8 +15,8 @@ enum match { MATCH_NO, MATCH_MAYBE, MATCH_YES };
 struct firewall_lookup {
 	const struct firewall_packet *packet;
 	enum hook hook;
-	struct json_object *ruleset; /* array of nft's objects, for named sets and maps */
-	struct json_object *rule;    /* whose family and table name them */
+	struct json_object *index; /* by firewall_key: the rules of chains, elements of sets and maps */
+	struct json_object *rule;  /* whose family and table name them */
 };
 
 /* A `match` statement: { op, left, right }. */
@@ -24,6 +24,9 @@ enum match firewall_match(const struct firewall_lookup *lookup, struct json_obje
 /* Is the packet's `left` (an expression) equal to, or in, `right`? */
 enum match firewall_equals(const struct firewall_lookup *lookup, struct json_object *left,
                            struct json_object *right);
+#define FIREWALL_KEY_SIZE 256
+/* The key of something of the same table as `object`; kind: 'c' a chain, 's' a set or map. */
+void firewall_key(struct json_object *object, char kind, const char *name, char key[FIREWALL_KEY_SIZE]);
 /* The elements of the named set or map; NULL when there is none. */
 struct json_object *firewall_named(const struct firewall_lookup *lookup, const char *name);
 

@@ -12,6 +12,8 @@
 
 struct firewall {
 	struct json_object *ruleset; /* array of nft's objects */
+	struct json_object *index;   /* what of them is looked for by name: see firewall_key */
+	size_t indexed;              /* so many objects */
 };
 
 /* How the packet fares in a base chain. */
@@ -35,16 +37,70 @@ struct firewall *firewall_new(void)
 {
 	struct firewall *firewall = calloc(1, sizeof *firewall);
 
-	if (firewall != NULL)
-		firewall->ruleset = json_object_new_array();
+	if (firewall == NULL)
+		return NULL;
+	firewall->ruleset = json_object_new_array();
+	firewall->index = json_object_new_object();
 	return firewall;
 }
 
 void firewall_free(struct firewall *firewall)
 {
-	if (firewall != NULL)
-		json_object_put(firewall->ruleset);
+	if (firewall == NULL)
+		return;
+	json_object_put(firewall->index);
+	json_object_put(firewall->ruleset);
 	free(firewall);
+}
+
+static const char *member_text(struct json_object *object, const char *key)
+{
+	struct json_object *member;
+	const char *word = NULL;
+
+	if (json_object_is_type(object, json_type_object) && json_object_object_get_ex(object, key, &member))
+		word = json_object_get_string(member);
+	return word != NULL ? word : "";
+}
+
+/* Adds a rule to those of its chain. */
+static void index_rule(struct firewall *firewall, struct json_object *rule)
+{
+	char key[FIREWALL_KEY_SIZE];
+	struct json_object *rules;
+
+	firewall_key(rule, 'c', member_text(rule, "chain"), key);
+	if (!json_object_object_get_ex(firewall->index, key, &rules)) {
+		rules = json_object_new_array();
+		json_object_object_add(firewall->index, key, rules);
+	}
+	json_object_array_add(rules, json_object_get(rule));
+}
+
+static void index_set(struct firewall *firewall, struct json_object *set)
+{
+	char key[FIREWALL_KEY_SIZE];
+	struct json_object *elements;
+
+	firewall_key(set, 's', member_text(set, "name"), key);
+	if (json_object_is_type(set, json_type_object) && json_object_object_get_ex(set, "elem", &elements))
+		json_object_object_add(firewall->index, key, json_object_get(elements));
+}
+
+static void index_news(struct firewall *firewall)
+{
+	size_t count = json_object_array_length(firewall->ruleset);
+
+	for (; firewall->indexed < count; firewall->indexed++) {
+		struct json_object *entry = json_object_array_get_idx(firewall->ruleset, firewall->indexed),
+				   *inner;
+
+		if (json_object_object_get_ex(entry, "rule", &inner))
+			index_rule(firewall, inner);
+		else if (json_object_object_get_ex(entry, "set", &inner) ||
+		         json_object_object_get_ex(entry, "map", &inner))
+			index_set(firewall, inner);
+	}
 }
 
 bool firewall_add_nft(struct firewall *firewall, const char *text)
@@ -61,28 +117,17 @@ bool firewall_add_nft(struct firewall *firewall, const char *text)
 			json_object_array_add(firewall->ruleset, json_object_get(entry));
 	}
 	json_object_put(root);
+	index_news(firewall);
 	return valid;
 }
 
 bool firewall_add_iptables(struct firewall *firewall, enum family family, const char *program,
                            const char *text)
 {
-	return iptables_convert(family, program, text, firewall->ruleset);
-}
+	bool valid = iptables_convert(family, program, text, firewall->ruleset);
 
-static const char *member_text(struct json_object *object, const char *key)
-{
-	struct json_object *member;
-	const char *word = NULL;
-
-	if (json_object_is_type(object, json_type_object) && json_object_object_get_ex(object, key, &member))
-		word = json_object_get_string(member);
-	return word != NULL ? word : "";
-}
-
-static bool is_same(struct json_object *a, struct json_object *b, const char *key)
-{
-	return strcmp(member_text(a, key), member_text(b, key)) == 0;
+	index_news(firewall);
+	return valid;
 }
 
 static bool has_family(struct json_object *chain, enum family family)
@@ -221,17 +266,17 @@ static void walk_rule(struct walk *walk, struct json_object *rule, unsigned dept
 static void walk_chain(struct walk *walk, struct json_object *of, const char *chain, unsigned depth,
                        bool certain)
 {
-	struct json_object *ruleset = walk->lookup.ruleset, *rule;
 	bool returned_before = walk->may_have_returned;
+	char key[FIREWALL_KEY_SIZE];
+	struct json_object *rules;
 
-	if (depth > JUMPS_MAX)
+	firewall_key(of, 'c', chain, key);
+	if (depth > JUMPS_MAX || !json_object_object_get_ex(walk->lookup.index, key, &rules))
 		return;
 	walk->may_have_returned = false;
-	for (size_t i = 0; i < json_object_array_length(ruleset) && walk->fate == GOES_ON; i++)
-		if (json_object_object_get_ex(json_object_array_get_idx(ruleset, i), "rule", &rule) &&
-		    is_same(rule, of, "family") && is_same(rule, of, "table") &&
-		    strcmp(member_text(rule, "chain"), chain) == 0)
-			walk_rule(walk, rule, depth, certain && !walk->may_have_returned);
+	for (size_t i = 0; i < json_object_array_length(rules) && walk->fate == GOES_ON; i++)
+		walk_rule(walk, json_object_array_get_idx(rules, i), depth,
+		          certain && !walk->may_have_returned);
 	walk->may_have_returned = returned_before;
 }
 
@@ -253,7 +298,7 @@ static enum firewall_answer walk_base(const struct firewall *firewall, struct js
                                       const struct firewall_packet *packet, enum hook hook,
                                       struct firewall_drop *drop)
 {
-	struct walk walk = {.lookup = {packet, hook, firewall->ruleset, chain}};
+	struct walk walk = {.lookup = {packet, hook, firewall->index, chain}};
 
 	walk_chain(&walk, chain, member_text(chain, "name"), 0, true);
 	if (walk.fate != ACCEPTED && walk.fate != DROPPED &&
@@ -271,17 +316,12 @@ static enum firewall_answer walk_base(const struct firewall *firewall, struct js
 	return walk.fate == DROPPED ? FIREWALL_DROPS : FIREWALL_MAY_DROP;
 }
 
-static bool is_iptables(const struct firewall_drop *drop)
-{
-	return drop->program[0] != '\0';
-}
-
 /* Worse than what was found before; of equals iptables' own words, where it tells the rule too. */
 static bool is_news(enum firewall_answer answer, enum firewall_answer worst, const struct firewall_drop *here,
                     const struct firewall_drop *before)
 {
-	return answer > worst ||
-	       (answer == worst && answer != FIREWALL_PASSES && is_iptables(here) && !is_iptables(before));
+	return answer > worst || (answer == worst && answer != FIREWALL_PASSES && here->program[0] != '\0' &&
+	                          before->program[0] == '\0');
 }
 
 enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hook,
@@ -309,56 +349,4 @@ enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hoo
 		*drop = here;
 	}
 	return worst;
-}
-
-void firewall_drop_name(const struct firewall_drop *drop, char *text, size_t size)
-{
-	if (is_iptables(drop) && drop->handle < 0)
-		snprintf(text, size, "%s: the policy of %s in table %s", drop->program, drop->base,
-		         drop->table);
-	else if (is_iptables(drop))
-		snprintf(text, size, "%s: rule %ld of %s in table %s", drop->program, drop->handle,
-		         drop->chain, drop->table);
-	else if (drop->handle < 0)
-		snprintf(text, size, "the policy of chain %s in table %s %s", drop->base, drop->family,
-		         drop->table);
-	else
-		snprintf(text, size, "rule %ld of chain %s in table %s %s", drop->handle, drop->chain,
-		         drop->family, drop->table);
-}
-
-static const char *kind_match(const struct firewall_drop *drop, const struct firewall_packet *packet)
-{
-	if (packet->protocol == IPPROTO_IGMP)
-		return is_iptables(drop) ? "-p igmp" : "meta l4proto igmp";
-	if (is_iptables(drop))
-		return "-p icmpv6";
-	return "icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, "
-	       "mld2-listener-report }";
-}
-
-void firewall_remedy(const struct firewall_drop *drop, const struct firewall_packet *packet, char *text,
-                     size_t size)
-{
-	bool ipv4 = packet->family == FAMILY_IPV4, stream = packet->protocol == IPPROTO_UDP;
-	char group[ADDR_TEXT_SIZE], match[160];
-
-	if (packet->any_group)
-		snprintf(group, sizeof group, "%s", ipv4 ? "224.0.0.0/4" : "ff00::/8");
-	else
-		addr_format(&packet->destination, group);
-	if (stream)
-		snprintf(match, sizeof match,
-		         is_iptables(drop) ? "-d %s"
-		         : ipv4            ? "ip daddr %s"
-		                           : "ip6 daddr %s",
-		         group);
-	else
-		snprintf(match, sizeof match, "%s", kind_match(drop, packet));
-	if (is_iptables(drop))
-		snprintf(text, size, "%s -t %s -I %s %s -j ACCEPT", drop->program, drop->table, drop->base,
-		         match);
-	else
-		snprintf(text, size, "nft insert rule %s %s %s %s accept", drop->family, drop->table,
-		         drop->base, match);
 }

@@ -2,6 +2,7 @@
 #include "ctl/firewall_match.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
@@ -347,22 +348,19 @@ static enum match equals_value(const struct firewall_lookup *lookup, const struc
 	return equals_scalar(value, right);
 }
 
+void firewall_key(struct json_object *object, char kind, const char *name, char key[FIREWALL_KEY_SIZE])
+{
+	snprintf(key, FIREWALL_KEY_SIZE, "%c %s %s %s", kind, member_text(object, "family"),
+	         member_text(object, "table"), name);
+}
+
 struct json_object *firewall_named(const struct firewall_lookup *lookup, const char *name)
 {
-	const char *family = member_text(lookup->rule, "family"), *table = member_text(lookup->rule, "table");
+	char key[FIREWALL_KEY_SIZE];
+	struct json_object *elements;
 
-	for (size_t i = 0; i < json_object_array_length(lookup->ruleset); i++) {
-		struct json_object *entry = json_object_array_get_idx(lookup->ruleset, i), *set, *elements;
-
-		if (!json_object_object_get_ex(entry, "set", &set) &&
-		    !json_object_object_get_ex(entry, "map", &set))
-			continue;
-		if (strcmp(member_text(set, "name"), name) == 0 &&
-		    strcmp(member_text(set, "family"), family) == 0 &&
-		    strcmp(member_text(set, "table"), table) == 0)
-			return json_object_object_get_ex(set, "elem", &elements) ? elements : NULL;
-	}
-	return NULL;
+	firewall_key(lookup->rule, 's', name, key);
+	return json_object_object_get_ex(lookup->index, key, &elements) ? elements : NULL;
 }
 
 /* Several fields at once: `iifname . ip daddr`, against one list of values. */
