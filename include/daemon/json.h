@@ -29,7 +29,7 @@ void json_end_line(struct json *json);                                  /* after
 void json_string(struct json *json, const char *key, const char *text); /* NULL: null */
 void json_number(struct json *json, const char *key, uint64_t number);
 void json_seconds(struct json *json, const char *key, uint64_t milliseconds); /* 1.5 */
-void json_bool(struct json *json, const char *key, bool value);
+void json_boolean(struct json *json, const char *key, bool value);
 void json_addr(struct json *json, const char *key, const struct addr *addr); /* unspecified: null */
 
 /* A string that comes in pieces: open, any number of pieces, close. A character may be split over pieces

@@ -79,10 +79,10 @@ static void put_details(struct json *json, const struct event *event, const char
 {
 	switch ((enum event_kind)event->kind) {
 	case EVENT_LINK:
-		json_bool(json, "usable", event->after);
+		json_boolean(json, "usable", event->after);
 		break;
 	case EVENT_QUERIER:
-		json_bool(json, "this_router", event->after);
+		json_boolean(json, "this_router", event->after);
 		break;
 	case EVENT_JOIN:
 	case EVENT_UPSTREAM:
@@ -99,7 +99,7 @@ static void put_details(struct json *json, const struct event *event, const char
 		break;
 	case EVENT_QUERY:
 		json_number(json, "sources", event->count);
-		json_bool(json, "suppress", event->after);
+		json_boolean(json, "suppress", event->after);
 		break;
 	case EVENT_ROUTE:
 		put_outputs(json, outputs);

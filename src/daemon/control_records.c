@@ -76,7 +76,7 @@ static void put_querier(struct json *json, const struct snapshot_link *record)
 {
 	bool heard = !addr_is_unspecified(&record->other_querier);
 
-	json_bool(json, "this_router_is_querier", record->querier);
+	json_boolean(json, "this_router_is_querier", record->querier);
 	json_addr(json, "querier", record->querier ? &record->address : &record->other_querier);
 	json_string(json, "querier_reason",
 	            !record->usable    ? "the link is not usable"
@@ -139,9 +139,10 @@ void record_put_link(struct json *json, struct owner *owner, const struct instan
 	json_string(json, "role", role_name(record->role));
 	json_string(json, "family", family_name(record->family));
 	json_string(json, "version", version_name(record->family, record->version));
-	json_bool(json, "present", true);
-	json_bool(json, "up", links_find_port(owner->links, instance->number, record->id, &port) && port.up);
-	json_bool(json, "usable", record->usable);
+	json_boolean(json, "present", true);
+	json_boolean(json, "up",
+	             links_find_port(owner->links, instance->number, record->id, &port) && port.up);
+	json_boolean(json, "usable", record->usable);
 	json_addr(json, "address", &record->address);
 	if (number != LINKS_NO_VIF)
 		json_number(json, "vif", number);
@@ -170,8 +171,8 @@ void record_put_missing_link(struct json *json, const struct instance_slot *inst
 	json_string(json, "instance", instance->config->name);
 	json_string(json, "link", name);
 	json_string(json, "role", role_name(upstream ? ROLE_UPSTREAM : ROLE_DOWNSTREAM));
-	json_bool(json, "present", false);
-	json_bool(json, "usable", false);
+	json_boolean(json, "present", false);
+	json_boolean(json, "usable", false);
 	json_close(json, '}');
 }
 
@@ -187,7 +188,7 @@ void record_open_group(struct json *json, struct owner *owner, const struct inst
 	json_addr(json, "group", &record->group);
 	json_string(json, "mode", filter_mode_name(record->mode));
 	json_string(json, "version", version_name(family, record->version));
-	json_bool(json, "queried", record->queried);
+	json_boolean(json, "queried", record->queried);
 	json_seconds(json, "left", record->left);
 	json_number(json, "rounds_left", record->rounds);
 	json_seconds(json, "age", (uint64_t)record->age);
@@ -199,7 +200,7 @@ void record_put_source(struct json *json, const struct snapshot_source *record)
 {
 	json_open(json, NULL, '{');
 	json_addr(json, "source", &record->source);
-	json_bool(json, "blocked", record->blocked);
+	json_boolean(json, "blocked", record->blocked);
 	if (!record->blocked)
 		json_seconds(json, "left", record->left);
 	json_close(json, '}');
@@ -274,7 +275,7 @@ void record_put_uplink(struct json *json, struct owner *owner, const struct upli
 		if (uplink->instances >> i & 1)
 			json_string(json, NULL, owner->instances[i].config->name);
 	json_close(json, ']');
-	json_bool(json, "present", uplink->ifindex != 0);
+	json_boolean(json, "present", uplink->ifindex != 0);
 	json_string(json, "membership", membership_name(host.membership));
 	json_string(json, "version", version_name(uplink->family, host.version));
 	json_number(json, "groups", host.groups);
@@ -284,7 +285,7 @@ void record_put_uplink(struct json *json, struct owner *owner, const struct upli
 	json_string(json, "last_error", host.last_error != 0 ? strerror(host.last_error) : NULL);
 	json_number(json, "supersets", host.supersets);
 	put_upstream_query(json, &host, now);
-	json_bool(json, "query_missing", host.query_missing);
+	json_boolean(json, "query_missing", host.query_missing);
 	json_number(json, "queries_heard", host.queries_heard);
 	json_number(json, "reports_sent", host.reports_sent);
 	json_number(json, "repeats_without_querier", host.repeats);
@@ -310,7 +311,7 @@ void record_put_membership(struct json *json, const struct uplink *uplink, const
 	json_string(json, "mode", filter_mode_name(group->wanted.mode));
 	json_string(json, "state", membership_state(group));
 	json_string(json, "kept_by", group->kept_here ? "mcproxy" : "kernel");
-	json_bool(json, "superset", group->superset);
+	json_boolean(json, "superset", group->superset);
 	json_open(json, "sources", '[');
 	for (size_t i = 0; i < group->wanted.sources.count; i++)
 		json_addr(json, NULL, &group->wanted.sources.list[i]);

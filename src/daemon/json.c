@@ -204,7 +204,7 @@ void json_seconds(struct json *json, const char *key, uint64_t milliseconds)
 	put(json, text, sizeof text);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void json_boolean(struct json *json, const char *key, bool value)
 {
 	put_key(json, key);
 	put_text(json, value ? "true" : "false");

@@ -192,6 +192,17 @@ instances = (
     "broken": b'instances = ( "eth0 ==> \n',
 }
 
+CONTROL = {
+    **{f"show_{what}": b'{"command":"show","what":"%s"}\n' % what.encode()
+       for what in ("status", "instances", "links", "groups", "routes", "uplinks", "upstream")},
+    "filters": b'{"command":"show","what":"groups","instance":"iptv","link":"eth1","group":"239.0.0.0/8"}\n',
+    "ipv6_filter": b'{"command":"show","what":"routes","group":"ff1e::1"}\n',
+    "monitor": b'{"command":"monitor","link":"eth1"}\n',
+    "loglevel": b'{"command":"loglevel","subject":"eth1","level":"debug"}\n{"command":"loglevel"}\n',
+    "dump": b'{"command":"dump"}\n',
+    "broken": b'{"command":"show","what\n{"command":["show"]}\n{"command":"sh\\u006fw"}\nnull\n[]\n{}\n',
+}
+
 
 def main():
     corpora = {
@@ -199,6 +210,7 @@ def main():
         "mld": {**MLD, **{f"{name}_packet": in_ipv6(data) for name, data in MLD.items()}},
         "instance": INSTANCE,
         "config": CONFIG,
+        "control": CONTROL,
     }
     for fuzzer, inputs in corpora.items():
         folder = HERE / "corpus" / fuzzer
