@@ -42,6 +42,7 @@ struct host_settings {
 	uint32_t query_interval;     /* milliseconds, like all lengths; until the querier tells its own */
 	uint32_t query_response_interval;
 	uint32_t unsolicited_report_interval; /* 0: the standard's */
+	uint32_t leave_hold;                  /* a wish that ends counts for so long */
 };
 
 /* NULL when memory is short. */

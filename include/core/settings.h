@@ -44,6 +44,7 @@ struct link_settings {
 	uint8_t upstream_version[FAMILIES];   /* enum version; VERSION_NONE: follow the querier */
 	bool repeat_without_querier;          /* tell the whole state again while no query comes */
 	uint32_t unsolicited_report_interval; /* 0: the standard's */
+	uint32_t leave_hold;                  /* a group is left only so long after nobody wants it */
 };
 
 struct instance_settings {

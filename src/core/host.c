@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/host.h"
 
+#include "core/holds.h"
 #include "core/instance.h"
 #include "core/packet.h"
 #include "core/reporter.h"
@@ -18,7 +19,8 @@ struct wish {
 	struct wish *next;
 	struct stored_filter filter;
 	uint8_t instance;
-	bool used; /* the one in the row may be free */
+	bool used;     /* the one in the row may be free */
+	uint16_t hold; /* number of the hold after which it ends; 0: it is wanted */
 };
 
 enum row_state {
@@ -59,6 +61,7 @@ struct host {
 	size_t supersets;
 	int last_error;
 	struct host_walk *walks;
+	struct holds holds;
 	struct addr merged[INSTANCE_SOURCES_MAX]; /* a row's wanted filter while operations are made of it */
 	struct addr scratch[INSTANCE_SOURCES_MAX];
 };
@@ -339,6 +342,32 @@ static void remove_wish(struct host *host, mtime now, struct row *row, unsigned 
 	row_change(host, now, row);
 }
 
+/* It ends a little later, if nobody comes back to it meanwhile. */
+static bool hold_wish(struct host *host, mtime now, struct row *row, unsigned instance)
+{
+	struct wish *wish = find_wish(row, instance);
+
+	if (host->settings.leave_hold == 0 || wish == NULL)
+		return false;
+	if (wish->hold == 0)
+		wish->hold = holds_add(&host->holds, host->pool, &row->entry.group, instance,
+		                       now + host->settings.leave_hold);
+	return wish->hold != 0;
+}
+
+static void end_holds(struct host *host, mtime now)
+{
+	struct hold hold;
+
+	while (holds_pull(&host->holds, host->pool, now, &hold)) {
+		struct row *row = row_find(host, &hold.group);
+		struct wish *wish = row ? find_wish(row, hold.instance) : NULL;
+
+		if (wish != NULL && wish->hold == hold.number)
+			remove_wish(host, now, row, hold.instance);
+	}
+}
+
 static struct wish *get_wish(struct host *host, struct row *row, unsigned instance)
 {
 	struct wish *wish = find_wish(row, instance);
@@ -367,10 +396,13 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 	if (row == NULL)
 		return filter_is_none(filter);
 	if (filter_is_none(filter)) {
-		remove_wish(host, now, row, instance);
+		if (!hold_wish(host, now, row, instance))
+			remove_wish(host, now, row, instance);
 		return true;
 	}
 	wish = get_wish(host, row, instance);
+	if (wish != NULL)
+		wish->hold = 0;
 	if (wish == NULL || !stored_filter_set(&wish->filter, host->pool, filter)) {
 		/* An older wish stays. */
 		if (wish != NULL && wish->filter.mode == FILTER_INCLUDE && wish->filter.count == 0)
@@ -416,7 +448,8 @@ static void row_copy_wishes(struct row *row, mtime now, struct host *to)
 	for (const struct wish *wish = wishes(row); wish; wish = wish->next) {
 		struct filter filter = stored_filter_view(&wish->filter);
 
-		host_want(to, now, wish->instance, &row->entry.group, &filter);
+		if (wish->hold == 0)
+			host_want(to, now, wish->instance, &row->entry.group, &filter);
 	}
 }
 
@@ -449,6 +482,11 @@ static void row_forget(struct host *host, mtime now, struct row *row)
 {
 	static const struct filter none = {.mode = FILTER_INCLUDE};
 
+	for (struct wish *wish = wishes(row), *next; wish != NULL; wish = next) {
+		next = wish->next;
+		if (wish->hold != 0)
+			wish_free(host, row, wish);
+	}
 	if (row->joining != NULL) {
 		host->supersets -= row->joining->join.superset;
 		joins_forget(host->joins, &row->joining->join);
@@ -485,6 +523,7 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 {
 	struct row *row;
 
+	end_holds(host, now);
 	if (!host->link.usable)
 		return false;
 	while ((row = host->lists[ROW_RESTING]) != NULL && row->joining->retry_at <= now)
@@ -607,7 +646,7 @@ bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *siz
 mtime host_deadline(struct host *host)
 {
 	const struct row *row = host->lists[ROW_RESTING];
-	mtime at = row ? row->joining->retry_at : MTIME_NEVER;
+	mtime at = mtime_min(row ? row->joining->retry_at : MTIME_NEVER, holds_first_at(&host->holds));
 
 	if (!host->link.usable)
 		return MTIME_NEVER;

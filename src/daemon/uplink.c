@@ -39,6 +39,7 @@ static struct host_settings host_settings(const struct link_settings *settings, 
 		.query_interval = settings->query_interval,
 		.query_response_interval = settings->query_response_interval,
 		.unsolicited_report_interval = settings->unsolicited_report_interval,
+		.leave_hold = settings->leave_hold,
 	};
 }
 

@@ -94,3 +94,23 @@ def test_beside_a_version_2_host_everybody_is_asked(two_hosts):
     wait_until(lambda: questions(family, downstream), what="a group-specific query")
     older.wait_for(100)
     assert gapless(older)
+
+
+@pytest.mark.parametrize("membership", ["kernel", "user"])
+@both_families
+def test_upstream_hears_of_a_leave_only_after_the_hold(router, family, membership):
+    network = router
+    daemon = family.daemon(network, f'upstream_membership = "{membership}"; fast_leave = true; leave_hold = 1.0;')
+    upstream = family.capture(network.source)
+    guest = family.guest(network.host)
+    guest.report(Record("TO_EX", family.group))
+    joined = upstream.wait_for_record("TO_EX", family.group)
+    guest.report(Record("TO_IN", family.group))
+    daemon.wait_for_output(f"{family.group}: left")
+    # Back within the hold: nothing is heard of it upstream.
+    guest.report(Record("TO_EX", family.group))
+    wait_until(lambda: daemon.stderr.count(f"{family.group}: joined") == 2, what="the second join")
+    guest.report(Record("TO_IN", family.group))
+    wait_until(lambda: daemon.stderr.count(f"{family.group}: left") == 2, what="the second leave")
+    left = upstream.wait_for_record("TO_IN", family.group)
+    assert left.time - joined.time > 1.0

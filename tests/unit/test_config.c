@@ -64,6 +64,7 @@ static void assert_link(const struct link_settings *link, const struct link_sett
 	                    sizeof link->upstream_version);
 	assert_int_equal(link->repeat_without_querier, expected->repeat_without_querier);
 	assert_int_equal(link->unsolicited_report_interval, expected->unsolicited_report_interval);
+	assert_int_equal(link->leave_hold, expected->leave_hold);
 }
 
 static void assert_instance(const struct instance_settings *settings,
@@ -194,6 +195,7 @@ static const struct {
 	{"report_rate_max = 16777216;", {.report_rate_max = 16777216}},
 	{"hosts_max = 4096;", {.hosts_max = 4096}},
 	{"unsolicited_report_interval = 0.1;", {.unsolicited_report_interval = 100}},
+	{"leave_hold = 1.5;", {.leave_hold = 1500}},
 	{"upstream_membership = \"user\";", {.upstream_membership = MEMBERSHIP_USER}},
 	{"upstream_membership = \"kernel\";", {.upstream_membership = MEMBERSHIP_KERNEL}},
 	{"upstream_membership = \"auto\";", {.upstream_membership = MEMBERSHIP_AUTO}},
@@ -227,6 +229,7 @@ static struct link_settings changed_link(const struct link_settings *change)
 	CHANGE(report_rate_max);
 	CHANGE(hosts_max);
 	CHANGE(unsolicited_report_interval);
+	CHANGE(leave_hold);
 	CHANGE(upstream_membership);
 	CHANGE(kernel_groups_max);
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
@@ -501,6 +504,7 @@ static void values_out_of_range(void **state)
 		{"groups_max = 16777217", "16777217 is out of range, which is 1 to 16777216"},
 		{"groups_max = 4294967297L", "4294967297 is out of range, which is 1 to 16777216"},
 		{"unsolicited_report_interval = 0.05", "0.05 is out of range, which is 0.1 to 25 seconds"},
+		{"leave_hold = 61", "61 is out of range, which is 0 to 60 seconds"},
 		{"unsolicited_report_interval = 26", "26 is out of range, which is 0.1 to 25 seconds"},
 		{"sources_max = 0", "0 is out of range, which is 1 to 4096"},
 		{"sources_max = 4097", "4097 is out of range, which is 1 to 4096"},

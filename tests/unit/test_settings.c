@@ -46,6 +46,7 @@ static void link_settings_are_compared_by_field(void **state)
 		FIELD(upstream_version),
 		FIELD(repeat_without_querier),
 		FIELD(unsolicited_report_interval),
+		FIELD(leave_hold),
 	};
 	struct link_settings a, b;
 	unsigned char is_field[sizeof a] = {0};
