@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The daemon as a program: options, signals, files, messages."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -118,6 +119,52 @@ def test_sigusr1_goes_to_stdout_when_that_is_a_file(router):
     daemon.signal(signal.SIGUSR1)
     daemon.wait_for_output("-- downstream eth1 [vif=1] --")
     assert "alive time: 1" in daemon.stdout
+
+
+def test_sigusr1_goes_to_the_terminal(router):
+    network = router
+    configuration = network.router.directory / "terminal.conf"
+    configuration.write_text(SMALLEST)
+    inner, outer = os.openpty()
+    with network.router.entered():
+        daemon = subprocess.Popen([PROGRAM, "-c", configuration], stdin=subprocess.DEVNULL, stdout=outer, stderr=subprocess.DEVNULL)
+    try:
+        os.set_blocking(inner, False)
+        wait_until(lambda: len(tables.vifs(network.router)) == 2, 10, "the vifs")
+        daemon.send_signal(signal.SIGUSR1)
+        text = bytearray()
+
+        def shown():
+            with contextlib.suppress(BlockingIOError):
+                text.extend(os.read(inner, 65536))
+            return b"-- downstream eth1 [vif=1] --" in text
+        wait_until(shown, what="the status on the terminal")
+    finally:
+        daemon.terminate()
+        assert daemon.wait(10) == 0
+        os.close(inner)
+        os.close(outer)
+
+
+def test_settings_that_cannot_be_written_are_named_once(router):
+    """In a sandbox that shows /proc/sys read-only the daemon goes on without -r."""
+    network = router
+    configuration = network.router.directory / "sandbox.conf"
+    configuration.write_text(SMALLEST)
+    for device in ("eth0", "eth1"):
+        network.router.sysctl(f"net/ipv4/conf/{device}/rp_filter", 1)
+    daemon = network.router.start(
+        "unshare", "--mount", "--propagation", "private", "sh", "-c",
+        'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"', "sh", PROGRAM, "-r", "-c",
+        configuration, private_run=True)
+    daemon.wait_for_output("eth0: rp_filter cannot be set to 0 (net.ipv4.conf.eth0.rp_filter): Read-only file system")
+    wait_until(lambda: len(tables.vifs(network.router)) == 2, 10, "the vifs")
+    Receiver(network.host, "eth0").join(GROUP)
+    wait_until(lambda: GROUP in tables.igmp_groups(network.router, "eth0"), what="the join upstream")
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+    assert daemon.stderr.count("cannot be set") == 1
+    assert network.router.sysctl("net/ipv4/conf/eth0/rp_filter") == "1"
 
 
 def test_status_levels(router):
