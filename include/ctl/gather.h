@@ -42,7 +42,7 @@ struct table_owner {
 	bool has_kernel; /* the kernel can route multicast of this family */
 	bool taken;
 	pid_t pid;
-	char name[64];
+	char name[64]; /* "": only root can see whose it is */
 };
 void gather_table_owner(enum family family, struct table_owner *owner);
 

@@ -30,6 +30,15 @@ static void tell_other_owner(const struct table_owner *owner, enum family family
 	finding_remedy(finding, "stop %s, keep it from starting at boot, then start mcproxy", owner->name);
 }
 
+static void tell_hidden_owner(enum family family, struct findings *findings)
+{
+	struct finding *finding = findings_add(findings, "owner", family_name(family),
+	                                       "only the daemon knows its members and routes");
+
+	finding_what(finding, "a program routes multicast; which one, only root can see");
+	finding_remedy(finding, "run this as root, or as a member of control_group if it is mcproxy");
+}
+
 static void tell_no_answer(const struct table_owner *own, struct findings *findings)
 {
 	struct finding *finding = findings_add(findings, "owner", "mcproxy",
@@ -61,6 +70,9 @@ void check_owner(const struct machine *machine, struct findings *findings)
 			continue;
 		if (strcmp(owner->name, "mcproxy") == 0) {
 			own = owner;
+		} else if (owner->name[0] == '\0') {
+			others = true;
+			tell_hidden_owner(family, findings);
 		} else {
 			others = true;
 			tell_other_owner(owner, family, findings);

@@ -177,10 +177,27 @@ struct firewall *gather_firewall(const char **why)
 	return NULL;
 }
 
+/* A table has a heading, and a line for each interface that is in use. */
+static bool has_vifs(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[256];
+	bool has = file != NULL && fgets(line, sizeof line, file) != NULL &&
+	           fgets(line, sizeof line, file) != NULL;
+
+	if (file != NULL)
+		fclose(file);
+	return has;
+}
+
 void gather_table_owner(enum family family, struct table_owner *owner)
 {
 	const char *path = family == FAMILY_IPV4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif";
 
 	*owner = (struct table_owner){.has_kernel = access(path, F_OK) == 0};
 	owner->taken = mrt_owner_find(family, &owner->pid, owner->name);
+	if (owner->taken)
+		return;
+	owner->taken = has_vifs(path);
+	owner->name[0] = '\0';
 }

@@ -4,9 +4,11 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 
 import pytest
 from ctl import MCPROXYCTL, mcproxyctl, socket_path
@@ -14,10 +16,10 @@ from families import FAMILIES
 from netlab import CraftedHost, Daemon, Record, Sender, make_router, wait_until, wire
 
 
-def doctor(namespace, path):
+def doctor(namespace, path, program=(MCPROXYCTL,)):
     """The findings as {check: [finding, ...]}, and the whole answer."""
     with namespace.entered():
-        result = subprocess.run([MCPROXYCTL, "--json", "--socket", path, "doctor"], capture_output=True, text=True,
+        result = subprocess.run([*program, "--json", "--socket", path, "doctor"], capture_output=True, text=True,
                                 check=False, timeout=60)
     answer = json.loads(result.stdout)
     findings = {}
@@ -108,6 +110,22 @@ def test_daemon_that_answers_elsewhere(router):
     daemon = daemon_of(router)
     findings, _ = doctor(router.router, "/nowhere")
     assert findings["owner"][0]["what"] == f"the daemon runs (pid {daemon.pid}), but does not answer"
+
+
+def test_without_rights(router):
+    """Somebody without any: told what only root can see; with the right to ask the daemon, the rest."""
+    directory = tempfile.mkdtemp(prefix="mcproxy-test-")  # which everybody may enter, as they may /run
+    router.router.lab.defer(shutil.rmtree, directory)
+    os.chmod(directory, 0o755)
+    nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", shutil.copy(MCPROXYCTL, directory))
+    path = f"{directory}/control.sock"
+    daemon = daemon_of(router, f'control_socket = "{path}"; control_mode = "0600";')
+    findings, _ = doctor(router.router, path, nobody)
+    assert {f["what"] for f in findings["owner"]} == {"a program routes multicast; which one, only root can see"}
+    os.chmod(path, 0o666)
+    findings, answer = doctor(router.router, path, nobody)
+    assert findings == {}
+    assert {"check": "firewall", "why": "only root may read the rules"} in answer["skipped"]
 
 
 def test_reverse_path_filter(router):
