@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * `loglevel` and `dump`.
+ * `reload`, `loglevel` and `dump`.
  */
 #ifndef MCPROXY_CTL_MANAGE_H
 #define MCPROXY_CTL_MANAGE_H
 
 #include "ctl/command.h"
 
+command_run reload_run;
 command_run loglevel_run;
 command_run dump_run;
 

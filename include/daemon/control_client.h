@@ -67,6 +67,7 @@ struct client {
 	const struct control_command *command; /* being answered */
 	struct control_request request;
 	struct control_show show;
+	unsigned reload; /* the number of the one that is waited for */
 	struct status *dump;
 	size_t dumped; /* of its text */
 };
@@ -99,6 +100,8 @@ void show_go_on(struct client *client);
 void show_end(struct client *client);
 void monitor_begin(struct client *client);
 void monitor_end(struct client *client);
+void reload_begin(struct client *client);
+void reload_go_on(struct client *client);
 void loglevel_begin(struct client *client);
 void dump_begin(struct client *client);
 void dump_go_on(struct client *client);

@@ -181,7 +181,9 @@ struct owner {
 	bool again;          /* the turn left work over: do not sleep */
 	bool written;        /* the turn has changed entries, vifs or rules in the kernel */
 	bool reload_wanted;
-	unsigned reloads; /* so far */
+	unsigned reloads;                       /* so far */
+	char reload_problem[CONFIG_ERROR_SIZE]; /* of the last one; empty: it is in force */
+	bool control_outdated;                  /* its socket is configured otherwise now */
 	bool stopping;
 };
 

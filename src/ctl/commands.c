@@ -25,6 +25,7 @@ const struct command commands[] = {
 #endif
 	{"metrics", "[--streams]", "OpenMetrics text, for Prometheus", metrics_run},
 	{"graph", "[FILTER...]", "the trees of streams, for Graphviz", graph_run},
+	{"reload", "", "read the configuration anew; an error changes nothing", reload_run},
 	{"loglevel", "[[SUBJECT] LEVEL]", "show or set how much the log says", loglevel_run},
 	{"dump", "", "the whole status as text", dump_run},
 	{0},

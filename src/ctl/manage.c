@@ -9,6 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static void put_reload(void *context, const char *key, struct json_object *value)
+{
+	(void)context;
+	if (strcmp(key, "configuration") == 0)
+		printf("%s is in force\n", json_object_get_string(value));
+}
+
+int reload_run(const struct ctl *ctl, int argc, char **argv)
+{
+	if (argc > 1)
+		return command_usage(argv[0], "no argument is expected");
+	return session_run(ctl, session_request("reload"), put_reload, NULL);
+}
+
 static void put_level(void *context, const char *key, struct json_object *value)
 {
 	(void)context;

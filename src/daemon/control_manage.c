@@ -8,6 +8,29 @@
 
 #define DUMP_PIECE 32768 /* bytes of the status that are written in a turn */
 
+/* It is done when the sources of the turn are served. */
+void reload_begin(struct client *client)
+{
+	client->owner->reload_wanted = client->owner->again = true;
+	client->reload = client->owner->reloads + 1;
+}
+
+void reload_go_on(struct client *client)
+{
+	const struct owner *owner = client->owner;
+
+	if (owner->reloads < client->reload)
+		return;
+	if (owner->reload_problem[0] != '\0') {
+		client_fail(client, "%s", owner->reload_problem);
+		return;
+	}
+	client_open_answer(client);
+	json_string(&client->out, "command", "reload");
+	json_string(&client->out, "configuration", owner->options->config_path);
+	client_end_answer(client);
+}
+
 void loglevel_begin(struct client *client)
 {
 	const struct control_request *request = &client->request;

@@ -2,13 +2,13 @@
 #include "daemon/reconfigure.h"
 
 #include "daemon/clock.h"
-#include "daemon/control.h"
 #include "daemon/instances.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
 #include "daemon/table.h"
 #include "daemon/uplink.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What a slot was before, to go back to and to compare with. */
@@ -185,8 +185,7 @@ static void change_globals(struct owner *owner, const struct config *old)
 	    strcmp(config->control.group, old->control.group) == 0 &&
 	    config->control.mode == old->control.mode)
 		return;
-	control_close(owner);
-	control_open(owner);
+	owner->control_outdated = true;
 }
 
 static void commit(struct attempt *attempt)
@@ -236,15 +235,18 @@ static bool put_into_force(struct owner *owner, struct config *config)
 void reconfigure(struct owner *owner)
 {
 	const char *path = owner->options->config_path;
-	char error[CONFIG_ERROR_SIZE];
-	struct config *config = config_load(path, error);
+	char *problem = owner->reload_problem;
+	struct config *config = config_load(path, problem);
 
 	owner->reload_wanted = false;
 	owner->reloads++;
 	health_reloading(owner);
 	if (config == NULL)
-		warnx("reload: #%u: %s", owner->reloads, error);
+		warnx("reload: #%u: %s", owner->reloads, problem);
+	else
+		snprintf(problem, CONFIG_ERROR_SIZE, "what it asks for cannot be had; the log says why");
 	if (config != NULL && put_into_force(owner, config)) {
+		*problem = '\0';
 		info("reload: #%u: %s is in force", owner->reloads, path);
 	} else {
 		warnx("reload: #%u: failed; everything stays as it was", owner->reloads);

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ctl import ask, socket_path
+from ctl import ask, mcproxyctl, socket_path
 from families import FAMILIES, IPV4, IPV6
 from mcproxy_daemon import PROGRAM
 from mroute import MulticastRouting6
@@ -331,10 +331,12 @@ def test_reloads_under_load(network):
     Receiver(network.host2, "eth0").join(GROUP)
     configurations = (text('"eth0 ==> eth1 eth2"'), text('"eth0 ==> eth1"', '"==> eth2 eth3"'),
                       text('"eth3 ==> eth2"', '"eth0 ==> eth1"', settings="robustness = 3;"))
-    for round in range(10):
+    for round in range(60):
         reload(daemon, configurations[round % 3])
         daemon.signal(signal.SIGHUP)
-        daemon.signal(signal.SIGUSR1)
+        if round % 10 == 0:
+            daemon.signal(signal.SIGUSR1)
+            assert len(ask(daemon, "show", what="upstream")["memberships"]) >= 1
     stream.assert_whole()
 
 
@@ -403,3 +405,22 @@ def test_a_recording_over_reloads_replays(four):
     daemon.terminate()
     replay = subprocess.run([BUILD / "tests" / "sim" / "replay", path], capture_output=True, text=True, check=False)
     assert replay.returncode == 0 and ": the same: " in replay.stdout, replay.stdout
+
+
+def test_mcproxyctl_reload(network):
+    daemon = start(network, '"eth0 ==> eth1"')
+    daemon.configuration_path.write_text(text('"eth0 ==> eth1 eth2"'))
+    assert mcproxyctl(daemon, "reload") == f"{daemon.configuration_path} is in force\n"
+    wait_until(lambda: {vif.name for vif in tables.vifs(network.router)} == {"eth0", "eth1", "eth2"}, what="the vif")
+    daemon.configuration_path.write_text("eth0 => eth1\n")
+    assert "mcproxy.conf:1: syntax error in `eth0 => eth1`" in mcproxyctl(daemon, "reload", status=1)
+    rival = MulticastRouting6(network.router)
+    daemon.configuration_path.write_text(text('"eth0 ==> eth1"', protocol='["IGMPv3", "MLDv2"]'))
+    assert "cannot be had; the log says why" in mcproxyctl(daemon, "reload", status=1)
+    rival.close()
+    # The answer comes on the socket that goes with it.
+    daemon.configuration_path.write_text(text('"eth0 ==> eth1"', settings='control_socket = "/run/mcproxy/other.sock";'))
+    assert "is in force" in mcproxyctl(daemon, "reload")
+    path = Path(socket_path(daemon)).with_name("other.sock")
+    wait_until(path.is_socket, what="the other socket")
+    assert "uptime" in mcproxyctl(daemon, "show", "status", path=path)
