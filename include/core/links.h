@@ -68,12 +68,13 @@ enum link_op_kind {
 	LINK_ADD_VIF, /* make the vif for an interface and family, and listen there */
 	LINK_DEL_VIF, /* take it away; the interface may be gone already */
 	LINK_TELL,    /* tell the instance `change` for its link id; then links_done */
+	LINK_FULL,    /* say that all vifs of a table are taken, and that the interface waits; once for it */
 	LINK_CONFLICT /* say that patterns of two instances match an interface, and `instance` has it; once
 	               * for a pattern */
 };
 struct link_op {
 	enum link_op_kind kind;
-	unsigned table; /* this and the next two of the vif operations */
+	unsigned table; /* this and the next two of the vif operations, the first two of LINK_FULL */
 	enum family family;
 	unsigned vif;
 	int ifindex;

@@ -46,6 +46,7 @@ struct interface {
 	unsigned vif[FAMILIES];   /* in that table; LINKS_NO_VIF */
 	bool vif_went;            /* a vif that is gone may still hold its number */
 	mtime retry_at[FAMILIES]; /* after a failure; 0: none */
+	bool told_full[FAMILIES]; /* that no number is left for a vif */
 	bool incomplete;          /* a port could not be made: ids or memory were short */
 	bool conflict;            /* to be told: two patterns exclude each other */
 	uint8_t loser, winner;    /* their instances */
@@ -542,6 +543,33 @@ static bool find_vif(struct links *links, unsigned table, enum family family,
 	return false;
 }
 
+static bool is_full(const struct links *links, unsigned table, enum family family)
+{
+	for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
+		if (links->vifs[table][family][vif] == NULL || links->vifs[table][family][vif]->gone)
+			return false;
+	return true;
+}
+
+/* For some time no number is left, or for ever. */
+static bool wait_for_vif(struct links *links, struct interface *interface, enum family family, mtime now,
+                         struct link_op *op)
+{
+	unsigned table = interface->table[family];
+
+	interface->retry_at[family] = now + RETRY_INTERVAL;
+	if (interface->told_full[family] || !is_full(links, table, family))
+		return false;
+	interface->told_full[family] = true;
+	*op = (struct link_op){.kind = LINK_FULL,
+	                       .table = table,
+	                       .family = family,
+	                       .ifindex = interface->ifindex,
+	                       .name = interface->name,
+	                       .instance = interface->ports->instance};
+	return true;
+}
+
 static bool pull_vif(struct links *links, struct interface *interface, enum family family, mtime now,
                      bool (*is_free)(void *, unsigned, enum family, unsigned), void *context,
                      struct link_op *op)
@@ -554,10 +582,8 @@ static bool pull_vif(struct links *links, struct interface *interface, enum fami
 		interface->retry_at[family] = 0;
 	if (wanted == (vif != LINKS_NO_VIF) || interface->retry_at[family] > now)
 		return false;
-	if (wanted && !find_vif(links, table, family, is_free, context, &vif)) {
-		interface->retry_at[family] = now + RETRY_INTERVAL;
-		return false;
-	}
+	if (wanted && !find_vif(links, table, family, is_free, context, &vif))
+		return wait_for_vif(links, interface, family, now, op);
 	*op = (struct link_op){.kind = wanted ? LINK_ADD_VIF : LINK_DEL_VIF,
 	                       .table = table,
 	                       .family = family,

@@ -196,6 +196,12 @@ static void apply_links(struct owner *owner, mtime now)
 		case LINK_TELL:
 			result = tell_link(owner, &op, now);
 			break;
+		case LINK_FULL:
+			warnx("%s: %s: the kernel takes no more than %d %s links in a table: it waits for "
+			      "another to go; give instances tables to themselves: table = \"own\"",
+			      owner->instances[op.instance].config->name, op.name, LINKS_VIFS,
+			      op.family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+			break;
 		case LINK_CONFLICT:
 			warnx("%s: patterns of instances %s and %s match it: %s, the first, has it; name it "
 			      "in the other to give it there",
@@ -255,13 +261,13 @@ void edge_apply(struct owner *owner, mtime now)
 	apply_links(owner, now);
 	LL_FOREACH (owner->tables, table)
 		apply_routes(owner, table, now);
+	tables_close_unused(owner);
+	LL_FOREACH (owner->uplinks, uplink)
+		uplink_apply(owner, uplink, now);
 	if (owner->written)
 		guard_hear(owner, now);
 	owner->written = false;
 	guard_apply(owner, now);
-	tables_close_unused(owner);
-	LL_FOREACH (owner->uplinks, uplink)
-		uplink_apply(owner, uplink, now);
 	LL_FOREACH (owner->tables, table) {
 		intake_untold(owner, table);
 		intake_suspects(owner, table, now);

@@ -226,6 +226,8 @@ static bool turn(struct world *world)
 			result = add_vif(world, &op);
 		else if (op.kind == LINK_DEL_VIF)
 			del_vif(world, &op);
+		else if (op.kind == LINK_FULL)
+			note(world, " full%d(%s)", op.family, op.name);
 		else if (op.kind == LINK_CONFLICT)
 			note(world, " conflict%u>%u(%s)", op.instance, op.loser, op.name);
 		else
@@ -365,6 +367,31 @@ static void instances_compete(void **state)
 	assert_int_equal(world.views[1][1].change.settings.version[FAMILY_IPV4], VERSION_NONE);
 	assert_true(links_interface(world.links, 3, "eth2", true, true, 1500));
 	expect(&world, " add0:2(eth2) add1:2(eth2) tell1:2(eth2) tell0:1(eth2 4)");
+	close_world(&world);
+}
+
+/* A link too many waits, which is said once, until another goes. */
+static void table_is_full(void **state)
+{
+	struct world world;
+	char name[LINK_NAME_SIZE];
+
+	(void)state;
+	open_world(&world);
+	add_name(&world, 0, ROLE_DOWNSTREAM, "e*", settings_of(VERSION_3, VERSION_NONE));
+	for (int i = 1; i <= LINKS_VIFS; i++) {
+		snprintf(name, sizeof name, "e%d", i);
+		assert_true(links_interface(world.links, i, name, true, true, 1500));
+		turn(&world);
+	}
+	assert_true(links_interface(world.links, 99, "extra", true, true, 1500));
+	expect(&world, " full0(extra) tell0:32(extra)");
+	world.now += RETRY;
+	expect(&world, "");
+	links_interface_gone(world.links, 7);
+	expect(&world, " del0:6(e7) tell0:6(e7 gone)");
+	world.now += RETRY;
+	expect(&world, " add0:6(extra) tell0:32(extra 4)");
 	close_world(&world);
 }
 
@@ -1462,6 +1489,7 @@ int main(void)
 		cmocka_unit_test(instances_share_an_interface),
 		cmocka_unit_test(tables_have_vifs_of_their_own),
 		cmocka_unit_test(instances_compete),
+		cmocka_unit_test(table_is_full),
 		cmocka_unit_test(upstream_links_are_shared_in_one_table),
 		cmocka_unit_test(families_without_a_table_have_no_vifs),
 		cmocka_unit_test(names_and_patterns),
