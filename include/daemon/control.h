@@ -16,6 +16,8 @@ struct instance_slot;
 /* Opens the configured socket into owner->control. What goes wrong is logged; the daemon works without. */
 void control_open(struct owner *owner);
 void control_close(struct owner *owner);
+/* The configuration of the socket has changed. Clients that are connected stay. */
+void control_reopen(struct owner *owner);
 
 /* Makes answers, sends them, drops clients that do not read; once a turn. */
 void control_turn(struct owner *owner, mtime now);

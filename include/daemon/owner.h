@@ -183,7 +183,6 @@ struct owner {
 	bool reload_wanted;
 	unsigned reloads;                       /* so far */
 	char reload_problem[CONFIG_ERROR_SIZE]; /* of the last one; empty: it is in force */
-	bool control_outdated;                  /* its socket is configured otherwise now */
 	bool stopping;
 };
 

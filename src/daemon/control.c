@@ -324,30 +324,44 @@ mtime control_deadline(const struct owner *owner)
 	return deadline;
 }
 
-void control_open(struct owner *owner)
+static void start_listening(struct owner *owner)
 {
 	const struct config_control *config = &owner->config->control;
-	struct control *control;
-	gid_t group;
-	int fd;
+	struct control *control = owner->control;
+	int fd = config->socket[0] != '\0' ? control_socket_open(config, &control->group) : -1;
 
-	if (config->socket[0] == '\0')
-		return;
-	fd = control_socket_open(config, &group);
+	control->source = (struct loop_source){.fd = fd, .ready = accept_clients};
+	control->accept_at = MTIME_NEVER;
 	if (fd < 0)
 		return;
-	control = calloc(1, sizeof *control);
-	if (control == NULL) {
-		close(fd);
-		unlink(config->socket);
-		return;
-	}
-	control->source = (struct loop_source){.fd = fd, .ready = accept_clients};
-	control->group = group;
-	control->accept_at = MTIME_NEVER;
 	strcpy(control->path, config->socket);
-	owner->control = control;
 	owner_watch(owner, &control->source);
+}
+
+static void stop_listening(struct owner *owner)
+{
+	struct control *control = owner->control;
+
+	if (control->source.fd < 0)
+		return;
+	owner_unwatch(owner, &control->source);
+	close(control->source.fd);
+	unlink(control->path);
+}
+
+void control_open(struct owner *owner)
+{
+	owner->control = calloc(1, sizeof *owner->control);
+	if (owner->control != NULL)
+		start_listening(owner);
+}
+
+void control_reopen(struct owner *owner)
+{
+	if (owner->control == NULL)
+		return;
+	stop_listening(owner);
+	start_listening(owner);
 }
 
 void control_close(struct owner *owner)
@@ -360,9 +374,7 @@ void control_close(struct owner *owner)
 		next = client->next;
 		client_remove(client);
 	}
-	owner_unwatch(owner, &control->source);
-	close(control->source.fd);
-	unlink(control->path);
+	stop_listening(owner);
 	free(control);
 	owner->control = NULL;
 }

@@ -14,6 +14,11 @@ void control_close(struct owner *owner)
 	(void)owner;
 }
 
+void control_reopen(struct owner *owner)
+{
+	(void)owner;
+}
+
 void control_turn(struct owner *owner, mtime now)
 {
 	(void)owner;

@@ -315,14 +315,6 @@ static mtime loop_deadline(const struct owner *owner)
 	return mtime_min(deadline, log_deadline());
 }
 
-/* Whoever asked for the reload has its answer. */
-static void reopen_control(struct owner *owner)
-{
-	owner->control_outdated = false;
-	control_close(owner);
-	control_open(owner);
-}
-
 static void owner_loop(struct owner *owner)
 {
 	mtime status_at = owner->options->status ? clock_now() + STATUS_INTERVAL : MTIME_NEVER;
@@ -346,8 +338,6 @@ static void owner_loop(struct owner *owner)
 			reconfigure(owner);
 		status_continue(owner->status, owner);
 		control_turn(owner, now);
-		if (owner->control_outdated)
-			reopen_control(owner);
 		intake_events(owner);
 		instances_tell(owner);
 		log_expire(now);

@@ -2,6 +2,7 @@
 #include "daemon/reconfigure.h"
 
 #include "daemon/clock.h"
+#include "daemon/control.h"
 #include "daemon/instances.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
@@ -185,7 +186,7 @@ static void change_globals(struct owner *owner, const struct config *old)
 	    strcmp(config->control.group, old->control.group) == 0 &&
 	    config->control.mode == old->control.mode)
 		return;
-	owner->control_outdated = true;
+	control_reopen(owner);
 }
 
 static void commit(struct attempt *attempt)

@@ -182,6 +182,20 @@ def test_log_levels_are_set_at_run_time(router):
     assert "loud" in mcproxyctl(daemon, "loglevel", "loud", status=1)
 
 
+def test_reload_moves_the_socket_and_keeps_those_who_are_connected(router, short_path):
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    client = Client(daemon)
+    daemon.configuration_path.write_text(SMALLEST + f'control_socket = "{short_path}";')
+    assert client.ask("reload")["command"] == "reload"
+    assert not os.path.exists(socket_path(daemon))
+    assert client.ask("show", what="status")["pid"] == daemon.pid
+    assert str(daemon.pid) in mcproxyctl(daemon, "show", "status", path=short_path)
+    daemon.configuration_path.write_text(SMALLEST + 'control_socket = "none";')
+    assert client.ask("reload")["command"] == "reload"
+    assert not os.path.exists(short_path)
+    assert client.ask("show", what="status")["pid"] == daemon.pid
+
+
 def test_dump_is_the_whole_status(router):
     network = router
     daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
