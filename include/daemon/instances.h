@@ -14,6 +14,9 @@ bool instances_make(struct owner *owner);
 int instances_open(struct owner *owner);
 /* Starts their workers. False, after a message, when memory or threads are short. */
 bool instances_start(struct owner *owner);
+/* Gives a slot, free or not, its configuration. Slots that never had one are not touched, lest they take
+ * memory. */
+void instance_take_slot(struct owner *owner, unsigned number, const struct config_instance *config);
 /* For a reload: one slot's links, worker and end. */
 bool instance_name_links(struct owner *owner, const struct instance_slot *slot);
 bool instance_start(struct owner *owner, struct instance_slot *slot);

@@ -3,8 +3,8 @@
  * The difference between the configuration in force and a new one: which instances go on, which of those have
  * changed, which end and which begin. Pure.
  *
- * An instance goes on as the one of the same name, else as the one with the same upstream links; never with
- * another kernel table, since its routes would have to move.
+ * An instance goes on as the one of the same name, else as the one with the same upstream links, else as one
+ * with a downstream link in common; never with another kernel table, since its routes would have to move.
  */
 #ifndef MCPROXY_DAEMON_RELOAD_H
 #define MCPROXY_DAEMON_RELOAD_H

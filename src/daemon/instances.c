@@ -61,18 +61,23 @@ bool instance_name_links(struct owner *owner, const struct instance_slot *slot)
 	return true;
 }
 
+void instance_take_slot(struct owner *owner, unsigned number, const struct config_instance *config)
+{
+	struct instance_slot *slot = &owner->instances[number];
+
+	slot->owner = owner;
+	slot->number = number;
+	slot->config = config;
+}
+
 bool instances_make(struct owner *owner)
 {
 	owner->instances = calloc(CONFIG_INSTANCES_MAX, sizeof *owner->instances);
 	if (owner->instances == NULL)
 		return false;
 	owner->instance_count = owner->config->instance_count;
-	for (unsigned i = 0; i < CONFIG_INSTANCES_MAX; i++) {
-		owner->instances[i].owner = owner;
-		owner->instances[i].number = i;
-	}
 	for (unsigned i = 0; i < owner->instance_count; i++)
-		owner->instances[i].config = &owner->config->instances[i];
+		instance_take_slot(owner, i, &owner->config->instances[i]);
 	return true;
 }
 

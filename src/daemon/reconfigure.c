@@ -61,11 +61,11 @@ static void enter(struct attempt *attempt)
 
 	owner->config = attempt->config;
 	for (size_t i = 0; i < attempt->config->instance_count; i++) {
-		struct instance_slot *slot = slot_of(attempt, i);
+		unsigned slot = attempt->plan.slots[i];
 
-		slot->config = &attempt->config->instances[i];
-		if (owner->instance_count <= slot->number)
-			owner->instance_count = slot->number + 1;
+		instance_take_slot(owner, slot, &attempt->config->instances[i]);
+		if (owner->instance_count <= slot)
+			owner->instance_count = slot + 1;
 	}
 }
 
@@ -121,7 +121,7 @@ static void revert(struct attempt *attempt)
 		instance_stop(owner, slot);
 		leave(slot);
 	}
-	for (size_t i = 0; i < CONFIG_INSTANCES_MAX; i++) {
+	for (size_t i = 0; i < owner->instance_count; i++) {
 		struct instance_slot *slot = &owner->instances[i];
 
 		slot->config = attempt->before[i].config;

@@ -23,6 +23,15 @@ static bool same_names(const struct config_link *a, size_t a_count, const struct
 	return a_count == b_count;
 }
 
+static bool have_common_name(const struct config_link *a, size_t a_count, const struct config_link *b,
+                             size_t b_count)
+{
+	for (size_t i = 0; i < a_count; i++)
+		if (find_link(b, b_count, a[i].name) != NULL)
+			return true;
+	return false;
+}
+
 /* In the same order, which decides among patterns. */
 static bool same_links(const struct config_link *a, size_t a_count, const struct config_link *b,
                        size_t b_count)
@@ -43,7 +52,7 @@ static bool is_unchanged(const struct config_instance *a, const struct config_in
 }
 
 /* From the surest to the least sure. Several instances may have one upstream link, and by that one name. */
-enum likeness { LIKE_ALL, LIKE_NAME, LIKE_UPSTREAM, LIKENESSES };
+enum likeness { LIKE_ALL, LIKE_NAME, LIKE_UPSTREAM, LIKE_DOWNSTREAM, LIKENESSES };
 
 static bool is_like(enum likeness likeness, const struct config_instance *a, const struct config_instance *b)
 {
@@ -61,6 +70,9 @@ static bool is_like(enum likeness likeness, const struct config_instance *a, con
 		return name;
 	case LIKE_UPSTREAM:
 		return upstream;
+	case LIKE_DOWNSTREAM:
+		return have_common_name(a->downstream, a->downstream_count, b->downstream,
+		                        b->downstream_count);
 	case LIKENESSES:
 		break;
 	}

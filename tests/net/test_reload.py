@@ -211,7 +211,7 @@ def test_instances_begin_and_end(four):
     stream.assert_whole()
 
 
-def test_an_instance_is_known_by_its_upstream(four):
+def test_an_instance_is_known_by_its_links_and_name(four):
     daemon = start(four, '"eth0 ==> eth1"')
     workers = threads(daemon)
     stream = Stream(four.source, four.host)
@@ -225,6 +225,11 @@ def test_an_instance_is_known_by_its_upstream(four):
     assert threads(daemon) == workers
     Sender(four.source2, "eth0", GROUP).start(pps=PPS)
     stream.receiver.wait_for(20, source="10.0.2.10")
+    # And at last by a downstream link: its member is not asked for again.
+    said = reload(daemon, text('"eth0 ==> eth1"'))
+    assert "eth0: changed: named iptv before -eth2 +eth0\n" in said
+    stream.receiver.wait_for(20, source="10.0.0.10")
+    assert threads(daemon) == workers and daemon.stderr.count(f"eth1: {GROUP}: joined") == 1
 
 
 def test_a_link_changes_its_side(network):

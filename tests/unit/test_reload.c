@@ -58,10 +58,12 @@ static void plans(void **state)
 		{"a ==> b\nc ==> d", "c ==> d", "c=1 -0"},
 		{"a ==> b", "a ==> b\nc ==> d", "a=0 c+1"},
 		{"a ==> b\nc ==> d", "e ==> f\nc ==> d", "e+2 c=1 -0"},
+		/* At last by a downstream link. */
+		{"a ==> b c\nd ==> e", "d ==> e\nf ==> g c", "d=1 f~0"},
 		{"==> b", "==> b", "b=0"},
 		{"==> b", "==> c", "c+1 -0"},
 		{"==> b c", "==> b", "b~0"},
-		{"==> b", "a ==> b", "a+1 -0"},
+		{"==> b", "a ==> b", "a~0"},
 		/* By name first. */
 		{"instances = ( { name = \"x\"; upstream = \"a\"; downstream = \"b\"; } );",
 	         "instances = ( { name = \"x\"; upstream = \"c\"; downstream = \"b\"; } );", "x~0"},
@@ -75,7 +77,7 @@ static void plans(void **state)
 	         "instances = ( { name = \"y\"; upstream = [ \"z\", \"a\" ]; downstream = \"b\"; } );",
 	         "y~0"},
 		{"instances = ( { name = \"x\"; upstream = \"a\"; downstream = \"b\"; } );",
-	         "instances = ( { name = \"y\"; upstream = [ \"a\", \"z\" ]; downstream = \"b\"; } );",
+	         "instances = ( { name = \"y\"; upstream = [ \"a\", \"z\" ]; downstream = \"c\"; } );",
 	         "y+1 -0"},
 		/* Instances that share an upstream link, and its name. */
 		{"instances = ( \"a ==> b\", \"a ==> c\", \"a ==> d\" );",
