@@ -11,6 +11,7 @@
 #include "core/drop.h"
 #include "core/group.h"
 #include "core/querier.h"
+#include "core/shared_hosts.h"
 
 #define LINKS_MAX      64 /* ids of one instance: sets of links are 64-bit masks */
 #define LINK_NAME_SIZE 16
@@ -47,6 +48,7 @@ struct link_family {
 	struct addr address;
 	struct querier querier;
 	mtime hosts_known_at;       /* all hosts will have answered a query by then */
+	struct shared_hosts shared; /* fast leave only */
 	struct group_timers timers; /* derived; refreshed by link_refresh_timers */
 	struct deadline deadline;   /* of the querier */
 	uint32_t group_count;

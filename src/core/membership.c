@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#define SHARED_FOR_INTERVALS 10 /* group membership intervals: three quarters of an hour */
+
 static struct listener *used(struct listener *listener)
 {
 	return listener != NULL && listener->link == NULL ? listener->next : listener;
@@ -285,6 +287,30 @@ static bool can_create(enum record_type type, const struct sources *sources)
 	return type != BLOCK && sources->count > 0;
 }
 
+/* The host of a record, or nobody where its address turns out to be that of several. */
+static struct addr identify(struct link_family *state, mtime now, const struct addr *host,
+                            const struct record *record, bool is_new)
+{
+	mtime until = now + SHARED_FOR_INTERVALS * state->timers.membership_interval;
+	bool is_answer = record->type == IS_IN || record->type == IS_EX;
+
+	if (is_new && is_answer)
+		shared_hosts_answered(&state->shared, now, host, &record->group, until);
+	else if (is_new)
+		shared_hosts_joined(&state->shared, host, &record->group);
+	return shared_hosts_has(&state->shared, now, host) ? addr_unspecified(addr_family(&record->group))
+	                                                   : *host;
+}
+
+/* The group's state after a record that may have ended it. */
+static void note_fast_leave(struct link_family *state, mtime now, const struct addr *host,
+                            const struct record *record, const struct group *group)
+{
+	if ((record->type == TO_IN || record->type == BLOCK) && group_is_empty(group))
+		shared_hosts_left(&state->shared, host, &record->group,
+		                  now + state->timers.membership_interval);
+}
+
 void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
                        const struct addr *host, const struct record *record, const struct sources *sources)
 {
@@ -292,7 +318,8 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 	struct link_family *state = &link->family[addr_family(group)];
 	struct membership *membership = membership_find(instance, group);
 	struct listener *listener = membership ? listener_find(membership, link) : NULL;
-	bool is_new = listener == NULL;
+	bool is_new = listener == NULL, fast_leave = state->timers.fast_leave;
+	struct addr identified = *host;
 	enum filter_mode before;
 	unsigned flags;
 
@@ -310,10 +337,14 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 		membership_release(instance, membership);
 		return;
 	}
+	if (fast_leave)
+		identified = identify(state, now, host, record, is_new);
 	before = listener->group.mode;
 	flags = group_expire(&listener->group, &state->timers, now);
-	flags |= group_apply(&listener->group, instance->pool, &state->timers, now, version, host,
+	flags |= group_apply(&listener->group, instance->pool, &state->timers, now, version, &identified,
 	                     record->type, sources);
+	if (fast_leave && !is_new)
+		note_fast_leave(state, now, host, record, &listener->group);
 	listener_act(instance, listener, now, flags, before, is_new);
 }
 

@@ -255,6 +255,44 @@ static void fast_leave_asks_nobody(void **state)
 	assert_int_equal(told_of(REQUEST_SEND), 0);
 }
 
+/* Two hosts behind one address: the first fast leave cuts the other off, until it answers the next query;
+ * then the address tells nobody any more. */
+static void fast_leave_of_a_shared_address(void **state)
+{
+	(void)state;
+	engine.links[DOWN1].settings.fast_leave = true;
+	give_link(DOWN1);
+	for (int i = 0; i < 2; i++) {
+		/* A host that zaps is one host. */
+		report(DOWN1, TO_EX, "239.1.1.1", "");
+		report(DOWN1, TO_IN, "239.1.1.1", "");
+		assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+	}
+	report(DOWN1, TO_EX, "239.1.1.1", "");
+	report(DOWN1, IS_EX, "239.1.1.1", "");
+	report(DOWN1, TO_IN, "239.1.1.1", "");
+	assert_int_equal(told_of(REQUEST_SEND), 0);
+	pass(60000);
+	report(DOWN1, IS_EX, "239.1.1.1", "");
+	forget();
+	report(DOWN1, TO_IN, "239.1.1.1", "");
+	assert_int_equal(told_of(REQUEST_SEND), 1);
+	report(DOWN1, IS_EX, "239.1.1.1", "");
+	/* Of other groups, too; other hosts are none the worse for it. */
+	report(DOWN1, TO_EX, "239.1.1.2", "");
+	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.3", ""));
+	forget();
+	hear(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.3", ""));
+	assert_int_equal(told_of(REQUEST_SEND), 0);
+	report(DOWN1, TO_IN, "239.1.1.2", "");
+	assert_int_equal(told_of(REQUEST_SEND), 1);
+	pass(11 * MEMBERSHIP_INTERVAL);
+	report(DOWN1, TO_EX, "239.1.1.2", "");
+	forget();
+	report(DOWN1, TO_IN, "239.1.1.2", "");
+	assert_int_equal(told_of(REQUEST_SEND), 0);
+}
+
 static void hosts_max(void **state)
 {
 	(void)state;
@@ -427,6 +465,7 @@ int main(void)
 		engine_test(members_that_fall_silent_expire),
 		engine_test(fast_leave_asks_nobody),
 		engine_test(hosts_max),
+		engine_test(fast_leave_of_a_shared_address),
 		engine_test(groups_of_the_link_are_not_proxied),
 		empty_test(source_specific_range),
 		engine_test(groups_max),
