@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define JUMPS_MAX 16 /* the kernel's own limit of nested chains */
+#define JUMPS_MAX 16     /* the kernel's own limit of nested chains */
+#define RULES_MAX 500000 /* looked at for one packet; a ruleset that needs more remains in doubt */
 
 struct firewall {
 	struct json_object *ruleset; /* array of nft's objects */
@@ -24,6 +25,7 @@ struct walk {
 	bool may_be_dropped;
 	bool may_have_returned;      /* from the chain at hand */
 	struct json_object *dropper; /* the rule that drops, or may */
+	unsigned rules;              /* looked at */
 };
 
 static const char *const hook_names[HOOKS] = {"prerouting", "input", "forward", "output", "postrouting"};
@@ -238,6 +240,11 @@ static void walk_rule(struct walk *walk, struct json_object *rule, unsigned dept
 {
 	struct json_object *list, *inner;
 
+	if (++walk->rules > RULES_MAX) {
+		walk->may_be_dropped = true;
+		walk->fate = ACCEPTED;
+		return;
+	}
 	walk->lookup.rule = rule;
 	if (!json_object_object_get_ex(rule, "expr", &list) || !json_object_is_type(list, json_type_array))
 		return;

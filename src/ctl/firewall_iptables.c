@@ -209,9 +209,10 @@ static struct json_object *convert_options(const struct conversion *conversion, 
 			negated = true;
 			continue;
 		}
-		if ((strcmp(option, "-j") == 0 || strcmp(option, "-g") == 0) && has_value)
+		if ((strcmp(option, "-j") == 0 || strcmp(option, "-g") == 0) && has_value) {
+			json_object_put(verdict);
 			verdict = target_statement(option, words[i + 1]);
-		else if (!is_remark(option)) {
+		} else if (!is_remark(option)) {
 			statement =
 				option_statement(conversion, option, has_value ? words[i + 1] : "", negated);
 			if (statement != NULL)

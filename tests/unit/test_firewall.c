@@ -311,6 +311,19 @@ static void rules_that_make_no_sense_do_no_harm(void **state)
 	}
 }
 
+/* Chains that call each other often, and for ever, which the kernel refuses. */
+static void endless_jumps_come_to_an_end(void **state)
+{
+	struct firewall_packet packet = stream();
+	struct firewall_drop drop;
+
+	(void)state;
+	assert_int_equal(
+		try_nft(RULESET(FORWARD RULE("f", JUMP("f")) RULE("f", JUMP("f")) RULE("f", JUMP("f"))),
+	                HOOK_FORWARD, &packet, &drop),
+		FIREWALL_MAY_DROP);
+}
+
 static void iptables_is_read_as_well(void **state)
 {
 	static const struct row rows[] = {
@@ -397,6 +410,7 @@ int main(void)
 		cmocka_unit_test(jumps_sets_and_maps_are_followed),
 		cmocka_unit_test(igmp_and_mld_are_told_apart),
 		cmocka_unit_test(rules_that_make_no_sense_do_no_harm),
+		cmocka_unit_test(endless_jumps_come_to_an_end),
 		cmocka_unit_test(iptables_is_read_as_well),
 		cmocka_unit_test(rule_and_remedy_are_named),
 	};
