@@ -181,17 +181,33 @@ static void explain_no_member(const struct stream *stream, struct step *step)
 			"queries get lost: look at its firewall, and at the switch or access point between");
 }
 
+/* "eth1 (IGMPv3, EXCLUDE, 0 sources, 2 hosts)"; the length. */
+static size_t name_member(struct json_object *member, char *text, size_t size)
+{
+	size_t used = (size_t)snprintf(text, size, "%s (%s, %s, %zu sources", answer_text(member, "link"),
+	                               answer_text(member, "version"), answer_text(member, "mode"),
+	                               view_count(answer_member(member, "sources")));
+	double hosts = answer_number(member, "hosts"); /* 0: they are not tracked */
+
+	if (used < size && hosts > 0)
+		used += (size_t)snprintf(text + used, size - used, ", %.0f hosts", hosts);
+	if (used < size)
+		used += (size_t)snprintf(text + used, size - used, ")");
+	return used;
+}
+
 static bool follow_member(const struct stream *stream, struct steps *steps)
 {
 	char group[ADDR_TEXT_SIZE], text[STEP_TEXT_SIZE] = "";
 	struct json_object *member;
 	size_t cursor = 0, used = 0;
 
-	while ((member = path_next_member(stream, &cursor)) != NULL && used < sizeof text)
-		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s (%s, %s, %zu sources)",
-		                         used > 0 ? ", " : "", answer_text(member, "link"),
-		                         answer_text(member, "version"), answer_text(member, "mode"),
-		                         view_count(answer_member(member, "sources")));
+	while ((member = path_next_member(stream, &cursor)) != NULL && used < sizeof text) {
+		if (used > 0)
+			used += (size_t)snprintf(text + used, sizeof text - used, ", ");
+		if (used < sizeof text)
+			used += name_member(member, text + used, sizeof text - used);
+	}
 	if (used > 0) {
 		step_add(steps, "member", STEP_OK, "there is a member on %s", text);
 		return true;
