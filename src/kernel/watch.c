@@ -147,9 +147,11 @@ static void read_outputs(const struct nlattr *attribute, struct watch_news *news
 	hop = mnl_attr_get_payload(attribute);
 	left = mnl_attr_get_payload_len(attribute);
 	while (RTNH_OK(hop, left) && news->output_count < WATCH_OUTPUTS) {
+		size_t length = RTNH_ALIGN(hop->rtnh_len);
+
 		news->outputs[news->output_count++] = hop->rtnh_ifindex;
-		left -= (int)RTNH_ALIGN(hop->rtnh_len);
-		hop = RTNH_NEXT(hop);
+		left -= (int)length;
+		hop = (const void *)((const uint8_t *)hop + length);
 	}
 }
 
