@@ -127,6 +127,7 @@ class Terminal:
         def take_terminal():
             fcntl.ioctl(inner, termios.TIOCSCTTY, 0)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what runs in the background outlives this shell
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background
         self._process = subprocess.Popen(words, stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
                                          preexec_fn=take_terminal)
         os.close(inner)
