@@ -80,8 +80,9 @@ struct walk {
 	uint8_t link;
 	bool page_wanted;
 	struct membership *membership; /* the next one to tell */
-	bool in_group;                 /* its record was told, its sources from `source` on are not */
-	struct addr source;
+	bool in_group;                 /* its record was told, its sources or hosts from `last` on are not */
+	bool in_hosts;                 /* its sources were told, too */
+	struct addr last;
 	uint64_t serial; /* flows of the membership up to here were told */
 };
 

@@ -17,9 +17,10 @@
 enum snapshot_kind {
 	SNAPSHOT_INSTANCE, /* one record */
 	SNAPSHOT_LINKS,    /* each link, a record per family served */
-	SNAPSHOT_GROUPS,   /* memberships of a link, each followed by its listed sources */
+	SNAPSHOT_GROUPS,   /* memberships of a link, each followed by its listed sources and its hosts */
 	SNAPSHOT_FLOWS,    /* sources seen, group by group */
 	SNAPSHOT_SOURCES,  /* not asked for: records within SNAPSHOT_GROUPS */
+	SNAPSHOT_HOSTS,    /* likewise, behind the sources: members that are known by host */
 	SNAPSHOT_KINDS
 };
 
@@ -81,6 +82,13 @@ struct snapshot_source {
 	uint32_t left;
 };
 
+struct snapshot_host {
+	struct addr host;
+	uint8_t mode;     /* enum filter_mode */
+	uint16_t sources; /* of its filter */
+	uint32_t left;    /* until it must have told again */
+};
+
 struct snapshot_flow {
 	struct addr group;
 	struct addr source;
@@ -102,6 +110,7 @@ struct snapshot_record {
 		struct snapshot_link link;
 		struct snapshot_group group;
 		struct snapshot_source source;
+		struct snapshot_host host;
 		struct snapshot_flow flow;
 	};
 };

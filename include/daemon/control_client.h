@@ -39,10 +39,11 @@ struct control_show {
 	size_t port_cursor;
 	bool begun;   /* the instance's first walk was started */
 	bool walking; /* pages of the walk are left */
+	bool in_members;
 	/* The page at hand, copied since it takes a few turns to be written. */
 	struct snapshot_record *records;
 	size_t record_count, record_next;
-	bool in_group; /* its object is open, for its sources */
+	bool in_group; /* its object is open, for its sources and members */
 	/* Of the memberships upstream. */
 	size_t uplink_number;
 	struct uplink *uplink; /* lives while the walk has a host */

@@ -16,10 +16,12 @@ void record_put_link(struct json *json, struct owner *owner, const struct instan
                      const struct snapshot_link *record);
 /* A name of the configuration that no interface bears now. */
 void record_put_missing_link(struct json *json, const struct instance_slot *instance, const char *name);
-/* Opens a group with its list of sources; record_close_group ends it. */
+/* Opens a group with its list of sources; record_open_members follows, then record_close_group. */
 void record_open_group(struct json *json, struct owner *owner, const struct instance_slot *instance,
                        const struct snapshot_group *record);
 void record_put_source(struct json *json, const struct snapshot_source *record);
+void record_open_members(struct json *json);
+void record_put_member(struct json *json, const struct snapshot_host *record);
 void record_close_group(struct json *json);
 void record_put_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
                       const struct snapshot_flow *record);

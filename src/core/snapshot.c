@@ -167,29 +167,67 @@ static void add_group(const struct listener *listener, mtime now, struct page *p
 	};
 }
 
-/* Tells a group and its sources from where the walk stands; false when the page ended before they did. */
+/* Sources behind the last one that was told; false when the page ended before they did. */
+static bool add_sources(struct walk *walk, const struct group *group, mtime now, struct page *page)
+{
+	for (uint16_t i = 0; i < group->source_count; i++) {
+		const struct source *source = &group->sources[i];
+		struct snapshot_source *record;
+
+		if (addr_compare(&source->addr, &walk->last) <= 0)
+			continue;
+		if (is_full(page))
+			return false;
+		record = &add(page, SNAPSHOT_SOURCES)->source;
+		record->source = walk->last = source->addr;
+		record->blocked = source->until == SOURCE_BLOCKED;
+		record->left = left(source->until, now);
+	}
+	return true;
+}
+
+/* The same of hosts. */
+static bool add_hosts(struct walk *walk, const struct members *members, mtime now, struct page *page)
+{
+	for (uint16_t i = 0; members != NULL && i < members->count; i++) {
+		const struct member_host *host = &members->list[i];
+		struct filter filter;
+		struct snapshot_host *record;
+
+		if (host->until <= now || addr_compare(&host->host, &walk->last) <= 0)
+			continue;
+		if (is_full(page))
+			return false;
+		filter = stored_filter_view(&host->filter);
+		record = &add(page, SNAPSHOT_HOSTS)->host;
+		record->host = walk->last = host->host;
+		record->mode = (uint8_t)filter.mode;
+		record->sources = (uint16_t)filter.sources.count;
+		record->left = left(host->until, now);
+	}
+	return true;
+}
+
+/* Tells a group, its sources and its hosts from where the walk stands; false when the page ended before they
+ * did. */
 static bool add_listener(struct walk *walk, const struct listener *listener, mtime now, struct page *page)
 {
 	if (!walk->in_group) {
 		if (is_full(page))
 			return false;
 		add_group(listener, now, page);
-		walk->source = (struct addr){{0}};
+		walk->last = (struct addr){{0}};
 		walk->in_group = true;
+		walk->in_hosts = false;
 	}
-	for (uint16_t i = 0; i < listener->group.source_count; i++) {
-		const struct source *source = &listener->group.sources[i];
-		struct snapshot_source *record;
-
-		if (addr_compare(&source->addr, &walk->source) <= 0)
-			continue;
-		if (is_full(page))
+	if (!walk->in_hosts) {
+		if (!add_sources(walk, &listener->group, now, page))
 			return false;
-		record = &add(page, SNAPSHOT_SOURCES)->source;
-		record->source = walk->source = source->addr;
-		record->blocked = source->until == SOURCE_BLOCKED;
-		record->left = left(source->until, now);
+		walk->last = (struct addr){{0}};
+		walk->in_hosts = true;
 	}
+	if (!add_hosts(walk, listener->group.members, now, page))
+		return false;
 	walk->in_group = false;
 	return true;
 }
@@ -268,6 +306,7 @@ static void add_page(const struct instance *instance, struct walk *walk, mtime n
 		add_memberships(instance, walk, now, page);
 		break;
 	case SNAPSHOT_SOURCES:
+	case SNAPSHOT_HOSTS:
 	case SNAPSHOT_KINDS:
 		break;
 	}

@@ -5,6 +5,7 @@
 #include "ctl/show.h"
 
 #include <string.h>
+#include <time.h>
 
 /* The titles, in front of the first row; false when the member is not of the list. */
 static bool begin_row(struct showing *showing, const char *key, const char *list)
@@ -91,6 +92,16 @@ static void put_table(struct json_object *table)
 	       answer_number(table, "route_failures"));
 }
 
+static void put_date(const char *key, double time)
+{
+	time_t seconds = (time_t)time;
+	char text[32];
+	struct tm local;
+
+	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &local));
+	printf("%-14s %s\n", key, text);
+}
+
 static void put_status(struct showing *showing, const char *key, struct json_object *value)
 {
 	char text[16];
@@ -98,10 +109,13 @@ static void put_status(struct showing *showing, const char *key, struct json_obj
 	(void)showing;
 	if (strcmp(key, "tables") == 0)
 		put_table(value);
+	else if (strcmp(key, "configuration_loaded") == 0)
+		put_date("loaded", json_object_get_double(value));
 	else if (strcmp(key, "uptime") == 0)
 		printf("%-14s %s\n", key, format_age(json_object_get_double(value), text));
 	else if (strcmp(key, "version") != 0 && strcmp(key, "command") != 0 && strcmp(key, "what") != 0)
-		printf("%-14s %s\n", key, json_object_get_string(value));
+		printf("%-14s %s\n", strcmp(key, "program_version") == 0 ? "version" : key,
+		       json_object_get_string(value));
 }
 
 static const struct column instance_columns[] = {
@@ -175,9 +189,25 @@ static void put_link(struct showing *showing, const char *key, struct json_objec
 		put_details(showing, value);
 }
 
+/* Hosts that are members, with what they ask for. */
+static void put_members(struct json_object *members)
+{
+	size_t count = json_object_is_type(members, json_type_array) ? json_object_array_length(members) : 0;
+	char left[16];
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *member = json_object_array_get_idx(members, i);
+
+		printf("    member %s, %s of %.0f sources, left %s\n", answer_text(member, "host"),
+		       answer_text(member, "mode"), answer_number(member, "sources"),
+		       format_age(answer_number(member, "left"), left));
+	}
+}
+
 static const struct column group_columns[] = {
-	{"GROUP", 15, false}, {"LINK", 15, false}, {"MODE", 7, false},   {"VERSION", 7, false},
-	{"AGE", 8, true},     {"LEFT", 6, true},   {"SOURCES", 7, true}, {0},
+	{"GROUP", 15, false},  {"LINK", 15, false},  {"MODE", 7, false},
+	{"VERSION", 7, false}, {"AGE", 8, true},     {"LEFT", 6, true},
+	{"HOSTS", 5, true},    {"SOURCES", 7, true}, {0},
 };
 
 static void put_sources(struct json_object *sources, size_t count)
@@ -206,8 +236,14 @@ static void put_group(struct showing *showing, const char *key, struct json_obje
 	put_text(showing, value, "version");
 	put_age(showing, value, "age");
 	put_age(showing, value, "left");
+	if (answer_number(value, "hosts") > 0)
+		put_amount(showing, value, "hosts");
+	else
+		columns_put(&showing->columns, COLOUR_FAINT, "-");
 	columns_print(&showing->columns, "%zu", count);
 	put_sources(sources, count);
+	if (showing->details)
+		put_members(answer_member(value, "members"));
 }
 
 static const struct column route_columns[] = {

@@ -206,6 +206,22 @@ void record_put_source(struct json *json, const struct snapshot_source *record)
 	json_close(json, '}');
 }
 
+void record_open_members(struct json *json)
+{
+	json_close(json, ']');
+	json_open(json, "members", '[');
+}
+
+void record_put_member(struct json *json, const struct snapshot_host *record)
+{
+	json_open(json, NULL, '{');
+	json_addr(json, "host", &record->host);
+	json_string(json, "mode", filter_mode_name(record->mode));
+	json_number(json, "sources", record->sources);
+	json_seconds(json, "left", record->left);
+	json_close(json, '}');
+}
+
 void record_close_group(struct json *json)
 {
 	json_close(json, ']');

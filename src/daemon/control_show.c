@@ -122,11 +122,22 @@ static bool wants_route(struct client *client, const struct snapshot_flow *flow)
 	return wanted && control_request_wants_group(&client->request, &flow->group);
 }
 
+/* The members of the group at hand begin, unless they have. */
+static void open_members(struct client *client)
+{
+	struct control_show *show = &client->show;
+
+	if (show->in_group && !show->in_members)
+		record_open_members(&client->out);
+	show->in_members = true;
+}
+
 static void close_group(struct client *client)
 {
+	open_members(client);
 	if (client->show.in_group)
 		record_close_group(&client->out);
-	client->show.in_group = false;
+	client->show.in_group = client->show.in_members = false;
 }
 
 static void put_group(struct client *client, const struct instance_slot *instance,
@@ -157,6 +168,11 @@ static void put_record(struct client *client, const struct snapshot_record *reco
 	case SNAPSHOT_SOURCES:
 		if (client->show.in_group)
 			record_put_source(&client->out, &record->source);
+		break;
+	case SNAPSHOT_HOSTS:
+		open_members(client);
+		if (client->show.in_group)
+			record_put_member(&client->out, &record->host);
 		break;
 	case SNAPSHOT_FLOWS:
 		if (wants_route(client, &record->flow))

@@ -246,6 +246,7 @@ static void print_record(struct status *status, struct owner *owner, const struc
 	case SNAPSHOT_LINKS:
 		print_link(status, owner, &record->link);
 		break;
+	case SNAPSHOT_HOSTS:
 	case SNAPSHOT_INSTANCE:
 	case SNAPSHOT_KINDS:
 		break;

@@ -55,6 +55,21 @@ def test_sources_stand_within_their_group(router):
     shown = groups(daemon)
     assert [source["source"] for source in shown["239.1.1.1"]["sources"]] == ["10.0.0.1", "10.0.0.2"]
     assert shown["239.1.1.1"]["mode"] == "INCLUDE" and shown["239.1.1.2"]["sources"] == []
+    assert shown["239.1.1.1"]["members"] == [] and shown["239.1.1.1"]["hosts"] == 0
+
+
+def test_members_are_listed_where_hosts_are_tracked(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST + "fast_leave = true;", vifs=("eth0", "eth1"))
+    CraftedHost(network.host, "eth0", "10.0.1.77").report(Record("TO_EX", GROUP), Record("ALLOW", "239.1.1.1", ["10.0.0.9"]))
+    CraftedHost(network.host, "eth0", "10.0.1.78").report(Record("TO_EX", GROUP))
+    wait_until(lambda: GROUP in groups(daemon) and groups(daemon)[GROUP]["hosts"] == 2, what="both hosts")
+    shown = groups(daemon)
+    assert [member["host"] for member in shown[GROUP]["members"]] == ["10.0.1.77", "10.0.1.78"]
+    (member,) = shown["239.1.1.1"]["members"]
+    assert (member["host"], member["mode"], member["sources"]) == ("10.0.1.77", "INCLUDE", 1)
+    assert shown["239.1.1.1"]["sources"][0]["source"] == "10.0.0.9"
+    assert "member 10.0.1.78, EXCLUDE" in mcproxyctl(daemon, "show", "groups", "--details")
 
 
 def test_filters(router_two_hosts):

@@ -240,6 +240,11 @@ static void tell_snapshot_record(FILE *to, const struct snapshot_record *record)
 		tell_addr(to, "source ", &record->source.source);
 		fprintf(to, " blocked %u left %" PRIu32, flag(&record->source.blocked), record->source.left);
 		break;
+	case SNAPSHOT_HOSTS:
+		tell_addr(to, "host ", &record->host.host);
+		fprintf(to, " mode %u sources %u left %" PRIu32, record->host.mode, record->host.sources,
+		        record->host.left);
+		break;
 	case SNAPSHOT_FLOWS:
 		tell_addr(to, "flow ", &record->flow.source);
 		tell_addr(to, " > ", &record->flow.group);

@@ -171,6 +171,31 @@ static void of_groups(void **state)
 	assert_int_equal(page.records[5].group.rounds, 0);
 }
 
+static void of_hosts(void **state)
+{
+	struct addr first = addr_of("10.0.1.5"), second = addr_of("10.0.1.6");
+	struct page page;
+
+	(void)state;
+	engine.links[DOWN1].settings.fast_leave = true;
+	give_link(DOWN1);
+	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", "10.9.9.1"));
+	hear(DOWN1, craft_record("10.0.1.5", ALLOW, "239.1.1.1", "10.9.9.1 10.9.9.2"));
+	pass(500);
+	fetch(0, SNAPSHOT_GROUPS, DOWN1, true, &page);
+	assert_int_equal(page.count, 1 + page.records[0].group.sources + 2);
+	assert_int_equal(page.records[0].group.hosts, 2);
+	for (int i = 0; i < 2; i++) {
+		const struct snapshot_record *record = &page.records[page.count - 2 + i];
+
+		assert_int_equal(record->kind, SNAPSHOT_HOSTS);
+		assert_true(addr_equal(&record->host.host, i == 0 ? &first : &second));
+		assert_int_equal(record->host.mode, i == 0 ? FILTER_INCLUDE : FILTER_EXCLUDE);
+		assert_int_equal(record->host.sources, i == 0 ? 2 : 1);
+		assert_true(record->host.left > 200000 && record->host.left < 400000);
+	}
+}
+
 static void of_flows(void **state)
 {
 	struct addr group = addr_of("239.1.1.1"), source = addr_of("10.9.9.9");
@@ -204,13 +229,10 @@ static void rates_of_flows(void **state)
 		uint64_t packets; /* of 100 bytes, read a second after the last ones */
 		uint32_t rate;
 	} rows[] = {
-		{30, 3000},
-		{40, 1000},
-		{40, 0},
-		{60, 2000},
+		{30, 3000}, {40, 1000},
+		{40, 0},    {60, 2000},
 		{5, 2000}, /* the entry was made anew */
-		{15, 1000},
-		{100000000000, UINT32_MAX},
+		{15, 1000}, {100000000000, UINT32_MAX},
 	};
 	struct page page;
 
@@ -321,6 +343,8 @@ static void walk_while_groups_come_and_go(void **state)
 		for (size_t i = 0; i < page.count; i++) {
 			uint32_t n = number_of(&page.records[i].group.group);
 
+			if (page.records[i].kind != SNAPSHOT_GROUPS)
+				continue;
 			told[n]++;
 			stands_at = n < GROUPS ? n : stands_at;
 		}
@@ -379,7 +403,8 @@ static void several_walks_at_once(void **state)
 		for (uint8_t cursor = 0; cursor < SNAPSHOT_CURSORS; cursor++) {
 			fetch(cursor, cursor % 2 ? SNAPSHOT_FLOWS : SNAPSHOT_GROUPS, DOWN1, pages == 0,
 			      &page);
-			counts[cursor] += page.count;
+			for (size_t i = 0; i < page.count; i++)
+				counts[cursor] += page.records[i].kind != SNAPSHOT_HOSTS;
 			open |= page.more;
 		}
 	}
@@ -426,6 +451,7 @@ int main(void)
 		empty_test(limits_reached_are_counted_over_all_links),
 		engine_test(of_links),
 		engine_test(of_groups),
+		engine_test(of_hosts),
 		engine_test(of_flows),
 		engine_test(rates_of_flows),
 		empty_test(nothing_to_tell),
