@@ -34,7 +34,8 @@ struct link_socket {
 
 /* The socket filter. On a link with VLANs their packets pass the packet sockets of the link below, too, with
  * the tag set aside; only those of no VLAN (or of VLAN 0, which is the link itself) are this link's. What
- * goes to another host is not ours either; that type and the ones behind it are what is sent from here. */
+ * goes to another host is not ours either; that type and the ones behind it are what is sent from here. What
+ * tells most packets of streams apart comes first: each of them passes the filter. */
 #define LOAD(size, offset)   BPF_STMT(BPF_LD | (size) | BPF_ABS, (uint32_t)(offset))
 #define LOAD_META(name)      LOAD(BPF_W, SKF_AD_OFF + (name))
 #define IF_EQUAL(k, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, yes, no)
@@ -42,15 +43,15 @@ struct link_socket {
 #define REJECT               BPF_STMT(BPF_RET | BPF_K, 0)
 
 static const struct sock_filter igmp_filter[] = {
+	LOAD(BPF_B, IPV4_PROTOCOL),
+	IF_EQUAL(PROTOCOL_IGMP, 0, 8),
+	LOAD_META(SKF_AD_PROTOCOL),
+	IF_EQUAL(ETH_P_IP, 0, 6),
 	LOAD_META(SKF_AD_PKTTYPE),
-	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PACKET_OTHERHOST, 8, 0),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PACKET_OTHERHOST, 4, 0),
 	LOAD_META(SKF_AD_VLAN_TAG),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xfff),
-	IF_EQUAL(0, 0, 5),
-	LOAD_META(SKF_AD_PROTOCOL),
-	IF_EQUAL(ETH_P_IP, 0, 3),
-	LOAD(BPF_B, IPV4_PROTOCOL),
-	IF_EQUAL(PROTOCOL_IGMP, 0, 1),
+	IF_EQUAL(0, 0, 1),
 	ACCEPT,
 	REJECT,
 };
@@ -58,13 +59,13 @@ static const struct sock_filter igmp_filter[] = {
 /* The ICMPv6 message stands behind the IPv6 header, or behind a hop-by-hop header of (length + 1) * 8 bytes.
  */
 static const struct sock_filter mld_filter[] = {
+	LOAD_META(SKF_AD_PROTOCOL),
+	IF_EQUAL(ETH_P_IPV6, 0, 21),
 	LOAD_META(SKF_AD_PKTTYPE),
-	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PACKET_OTHERHOST, 21, 0),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PACKET_OTHERHOST, 19, 0),
 	LOAD_META(SKF_AD_VLAN_TAG),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xfff),
-	IF_EQUAL(0, 0, 18),
-	LOAD_META(SKF_AD_PROTOCOL),
-	IF_EQUAL(ETH_P_IPV6, 0, 16),
+	IF_EQUAL(0, 0, 16),
 	BPF_STMT(BPF_LDX | BPF_IMM, 0),
 	LOAD(BPF_B, IPV6_NEXT_HEADER),
 	IF_EQUAL(PROTOCOL_ICMP6, 7, 0),

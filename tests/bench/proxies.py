@@ -3,6 +3,7 @@
 
 import dataclasses
 import os
+import select
 import shutil
 import signal
 import sys
@@ -121,7 +122,11 @@ class Trial:
 
     def stop(self):
         """Seconds until it has ended."""
+        descriptor = os.pidfd_open(self.process.pid)
         start = time.monotonic()
         self.process.signal(signal.SIGTERM)
-        self.process.wait(120)
-        return time.monotonic() - start
+        select.select([descriptor], [], [], 120)
+        elapsed = time.monotonic() - start
+        os.close(descriptor)
+        self.process.wait(1)
+        return elapsed
