@@ -23,7 +23,7 @@
 
 static const char usage[] =
 	"usage: bench_network [-p pid] [-b first-group] [-w milliseconds] [-n pair] source-namespace "
-        "host-namespace "
+	"host-namespace "
 	"command\n"
 	"  -n: the addresses are 10.0.2n.10 and 10.0.(2n+1).10 (0)\n"
 	"  -w: time for repeated reports, counted as CPU of groups (2500)\n"
@@ -194,15 +194,15 @@ static void measure_join(struct bench *bench, const uint32_t *numbers)
 
 /* Streams at the host. */
 
-/* The arrival of a packet of the group, or 0. */
-static int64_t see_stream(struct bench *bench, uint32_t group, uint32_t *seen, int64_t until)
+/* The arrival of a packet of the group that is at least the `oldest`, or 0. */
+static int64_t see_newer(struct bench *bench, uint32_t group, uint32_t oldest, uint32_t *seen, int64_t until)
 {
 	struct arrival arrivals[PORT_BATCH];
 	unsigned count = port_receive(&bench->host, arrivals, until);
 	int64_t first = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (arrivals[i].group != group)
+		if (arrivals[i].group != group || arrivals[i].sequence < oldest)
 			continue;
 		if (first == 0)
 			first = arrivals[i].time;
@@ -211,13 +211,19 @@ static int64_t see_stream(struct bench *bench, uint32_t group, uint32_t *seen, i
 	return first;
 }
 
+static int64_t see_stream(struct bench *bench, uint32_t group, uint32_t *seen, int64_t until)
+{
+	return see_newer(bench, group, 0, seen, until);
+}
+
 static void stream(struct bench *bench, uint32_t source, uint32_t group, uint32_t sequence)
 {
 	port_stream(&bench->source, source, group, sequence);
 	port_flush(&bench->source);
 }
 
-/* One stream that runs before it is joined; nanoseconds from the join to the first packet, or 0. */
+/* One stream that runs before it is joined; nanoseconds from the join to the first packet that was sent after
+ * it, or 0. Older ones may have waited in the kernel. */
 static int64_t zap(struct bench *bench, uint32_t group, int64_t spacing)
 {
 	int64_t next = clock_nanoseconds(), joined = 0, first = 0;
@@ -231,7 +237,7 @@ static int64_t zap(struct bench *bench, uint32_t group, int64_t spacing)
 		}
 		sleep_until(next);
 		stream(bench, source_address(bench), group, i);
-		first = see_stream(bench, group, &seen, 0);
+		first = see_newer(bench, group, ZAP_BEFORE, &seen, 0);
 		next += spacing;
 	}
 	return joined != 0 && first != 0 ? first - joined : 0;
