@@ -16,6 +16,7 @@ struct firewall_lookup {
 	const struct firewall_packet *packet;
 	enum hook hook;
 	struct json_object *index; /* by firewall_key: the rules of chains, elements of sets and maps */
+	unsigned long *work;       /* counts elements of sets that were compared, and more of the caller's */
 	struct json_object *rule;  /* whose family and table name them */
 };
 

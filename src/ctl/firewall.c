@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define JUMPS_MAX 16     /* the kernel's own limit of nested chains */
-#define RULES_MAX 500000 /* looked at for one packet; a ruleset that needs more remains in doubt */
+#define JUMPS_MAX 16      /* the kernel's own limit of nested chains */
+#define WORK_MAX  1000000 /* for one packet: what takes more remains in doubt */
+#define WORK_RULE 10      /* of a rule; an element of a set is 1 */
 
 struct firewall {
 	struct json_object *ruleset; /* array of nft's objects */
@@ -25,7 +26,6 @@ struct walk {
 	bool may_be_dropped;
 	bool may_have_returned;      /* from the chain at hand */
 	struct json_object *dropper; /* the rule that drops, or may */
-	unsigned rules;              /* looked at */
 };
 
 static const char *const hook_names[HOOKS] = {"prerouting", "input", "forward", "output", "postrouting"};
@@ -240,7 +240,8 @@ static void walk_rule(struct walk *walk, struct json_object *rule, unsigned dept
 {
 	struct json_object *list, *inner;
 
-	if (++walk->rules > RULES_MAX) {
+	*walk->lookup.work += WORK_RULE;
+	if (*walk->lookup.work > WORK_MAX) {
 		walk->may_be_dropped = true;
 		walk->fate = ACCEPTED;
 		return;
@@ -303,9 +304,9 @@ static void describe(const struct walk *walk, struct json_object *chain, struct 
 
 static enum firewall_answer walk_base(const struct firewall *firewall, struct json_object *chain,
                                       const struct firewall_packet *packet, enum hook hook,
-                                      struct firewall_drop *drop)
+                                      unsigned long *work, struct firewall_drop *drop)
 {
-	struct walk walk = {.lookup = {packet, hook, firewall->index, chain}};
+	struct walk walk = {.lookup = {packet, hook, firewall->index, work, chain}};
 
 	walk_chain(&walk, chain, member_text(chain, "name"), 0, true);
 	if (walk.fate != ACCEPTED && walk.fate != DROPPED &&
@@ -336,6 +337,7 @@ enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hoo
 {
 	enum firewall_answer worst = FIREWALL_PASSES;
 	struct json_object *chain;
+	unsigned long work = 0;
 
 	for (size_t i = 0; i < json_object_array_length(firewall->ruleset); i++) {
 		struct firewall_drop here;
@@ -349,7 +351,7 @@ enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hoo
 		/* Only the first packet of a connection passes the address translation. */
 		if (strcmp(member_text(chain, "type"), "nat") == 0)
 			continue;
-		answer = walk_base(firewall, chain, packet, hook, &here);
+		answer = walk_base(firewall, chain, packet, hook, &work, &here);
 		if (!is_news(answer, worst, &here, drop))
 			continue;
 		worst = answer;

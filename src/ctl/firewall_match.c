@@ -299,7 +299,7 @@ static enum match equals_any(const struct firewall_lookup *lookup, const struct 
 
 	if (!json_object_is_type(list, json_type_array))
 		return equals_value(lookup, value, list);
-	for (size_t i = 0; i < json_object_array_length(list) && best != MATCH_YES; i++) {
+	for (size_t i = 0; i < json_object_array_length(list) && best != MATCH_YES; i++, ++*lookup->work) {
 		enum match match = equals_value(lookup, value, json_object_array_get_idx(list, i));
 
 		best = match > best ? match : best;
