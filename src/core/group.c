@@ -254,14 +254,22 @@ static bool grow(struct group *group, struct pool *pool, size_t needed)
 	return true;
 }
 
+/* Is the source in the set? For a walk over ascending sources; `at` is where the walk stands in the set. */
+static bool walk_has(const struct sources *set, size_t *at, const struct addr *addr)
+{
+	while (*at < set->count && addr_compare(&set->list[*at], addr) < 0)
+		++*at;
+	return *at < set->count && addr_equal(&set->list[*at], addr);
+}
+
 /* How many of the record's sources would be new to the list. */
 static size_t count_new(const struct group *group, const struct sources *listed)
 {
-	size_t count = 0;
+	size_t at = 0, known = 0;
 
-	for (size_t i = 0; i < listed->count; i++)
-		count += find_source(group, &listed->list[i]) == NULL;
-	return count;
+	for (uint16_t i = 0; i < group->source_count && at < listed->count; i++)
+		known += walk_has(listed, &at, &group->sources[i].addr);
+	return listed->count - known;
 }
 
 struct step {
@@ -301,11 +309,12 @@ static void apply_to_known(struct group *group, const struct row *row, const str
                            struct step *step)
 {
 	uint16_t kept = 0;
+	size_t at = 0;
 
 	for (uint16_t i = 0; i < group->source_count; i++) {
 		struct source *source = &group->sources[i];
 		bool blocked = source->until == SOURCE_BLOCKED;
-		uint8_t action = sources_has(listed, &source->addr)
+		uint8_t action = walk_has(listed, &at, &source->addr)
 		                         ? (blocked ? row->blocked_listed : row->running_listed)
 		                         : (blocked ? row->blocked : row->running);
 

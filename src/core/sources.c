@@ -11,15 +11,25 @@ struct sources sources_on(struct addr *list, size_t capacity)
 
 static int compare(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct addr));
+	return addr_compare(a, b);
+}
+
+/* As most hosts send them. */
+static bool is_ascending(const struct addr *list, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (addr_compare(&list[i - 1], &list[i]) >= 0)
+			return false;
+	return true;
 }
 
 size_t sources_normalize(struct addr *list, size_t count)
 {
 	size_t kept = 0;
 
-	if (count > 1)
-		qsort(list, count, sizeof *list, compare);
+	if (is_ascending(list, count))
+		return count;
+	qsort(list, count, sizeof *list, compare);
 	for (size_t i = 0; i < count; i++)
 		if (kept == 0 || !addr_equal(&list[kept - 1], &list[i]))
 			list[kept++] = list[i];

@@ -36,8 +36,32 @@ size_t wire_put_addr(uint8_t *at, const struct addr *addr, enum family family)
 	return size;
 }
 
+/* The sum of 16-bit words is the same whatever their byte order, but for the order of its own bytes (RFC 1071
+ * section 2): so four bytes are taken at a time, in the machine's order. Not more than 16 GB. */
+static uint32_t sum_quads(const uint8_t *data, size_t size)
+{
+	uint64_t sum = 0;
+	uint8_t bytes[2];
+	uint16_t folded;
+
+	for (; size >= 4; data += 4, size -= 4) {
+		uint32_t quad;
+
+		memcpy(&quad, data, sizeof quad);
+		sum += quad;
+	}
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	folded = (uint16_t)sum;
+	memcpy(bytes, &folded, sizeof bytes);
+	return wire_get16(bytes);
+}
+
 static uint32_t sum_words(uint32_t sum, const uint8_t *data, size_t size)
 {
+	sum += sum_quads(data, size);
+	data += size / 4 * 4;
+	size %= 4;
 	for (; size > 1; data += 2, size -= 2)
 		sum += wire_get16(data);
 	if (size == 1)

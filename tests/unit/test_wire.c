@@ -123,6 +123,34 @@ static void pseudo_header_of_a_known_packet(void **state)
 	assert_int_equal(wire_checksum(pseudo, message, sizeof message), 0);
 }
 
+/* Word by word, as the RFC says it. */
+static uint16_t plain_checksum(uint32_t sum, const uint8_t *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		sum += i % 2 == 0 ? (uint32_t)data[i] << 8 : data[i];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static void checksums_of_any_length_and_place(void **state)
+{
+	uint8_t data[300];
+	uint32_t random = 1;
+
+	(void)state;
+	for (int run = 0; run < 20; run++) {
+		for (size_t i = 0; i < sizeof data; i++) {
+			random = random * 1664525u + 1013904223u;
+			data[i] = run == 0 ? 0xff : (uint8_t)(random >> 24);
+		}
+		for (size_t start = 0; start < 8; start++)
+			for (size_t size = 0; start + size <= sizeof data; size++)
+				assert_int_equal(wire_checksum(random >> 16, data + start, size),
+				                 plain_checksum(random >> 16, data + start, size));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +158,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_big_endian),
 		cmocka_unit_test(addresses_both_ways),
 		cmocka_unit_test(known_checksums),
+		cmocka_unit_test(checksums_of_any_length_and_place),
 		cmocka_unit_test(largest_packet_does_not_overflow_the_sum),
 		cmocka_unit_test(pseudo_header_of_a_known_packet),
 	};
