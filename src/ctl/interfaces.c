@@ -13,6 +13,9 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
+/* The loops over attributes and next hops are macros of libraries, which cast const away. */
+#pragma GCC diagnostic ignored "-Wcast-qual"
+
 static struct interface *find(const struct interfaces *interfaces, int index)
 {
 	for (size_t i = 0; i < interfaces->count; i++)

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+/* The loops over attributes and next hops are macros of libraries, which cast const away. */
+#pragma GCC diagnostic ignored "-Wcast-qual"
+
 static bool take_addr(const struct nlattr *attribute, enum family family, struct addr *addr)
 {
 	if (mnl_attr_get_payload_len(attribute) != addr_wire_size(family))
