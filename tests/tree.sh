@@ -38,6 +38,14 @@ for letter in $("$build/mcproxy" -h | sed -n 's/^  -\([a-zA-Z]\),.*/\1/p'); do
 	grep -q "Fl $letter" docs/mcproxy.8 || fail "mcproxy.8: option -$letter is missing"
 done
 
+# So do mcproxyctl's commands, and the protocol's.
+for command in $("$build/mcproxyctl" --help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+	grep -q "^\.It Cm $command" docs/mcproxyctl.1 || fail "mcproxyctl.1: command $command is missing"
+done
+for command in $(sed -n 's/^\t{"\([a-z]*\)", .*/\1/p' src/daemon/control_commands.c); do
+	grep -q "^| .$command. |" docs/control.md || fail "control.md: command $command is missing"
+done
+
 # What docs/rfc.md names exists: functions, unit tests, network tests.
 for name in $(grep -oE '`[a-z_0-9]+`' docs/rfc.md | tr -d '`' | sort -u); do
 	[ "$name" = test_x ] || [ -e "tests/unit/$name.c" ] || grep -rqw "$name" src include || fail "rfc.md: $name does not exist"

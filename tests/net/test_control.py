@@ -4,6 +4,7 @@
 import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
 from ctl import NOBODY, Client, ask, mcproxyctl, socket_path, start_mcproxyctl
@@ -42,6 +43,40 @@ def test_show_tells_what_is_there(router):
                                         "kept_by": "kernel", "superset": False, "sources": []}]
     (uplink,) = upstream["upstream"]
     assert (uplink["link"], uplink["membership"], uplink["groups"]) == ("eth0", "auto", 1)
+
+
+def keys(value):
+    """Of all objects in an answer, but those that are names of causes."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield key
+            yield from () if key == "drops" else keys(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from keys(member)
+
+
+def test_every_member_is_described(router):
+    network = router
+    documented = (Path(__file__).resolve().parents[2] / "docs" / "control.md").read_text()
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "mcproxy.conf.5").read_text()
+    daemon = Daemon(network.router, 'protocol = ["IGMPv3", "MLDv2"]; fast_leave = true; instances = ("eth0 ==> eth1 eth9");',
+                    vifs=("eth0", "eth1"), vifs6=("eth0", "eth1"))
+    monitor = Client(daemon)
+    assert monitor.ask("monitor")["version"] == 1
+    Membership(network.host, "eth0").join_source(GROUP, network.source_address)
+    wait_until(lambda: GROUP in groups(daemon), what="the group")
+    Sender(network.source, "eth0", GROUP).start(pps=50)
+    wait_until(lambda: ask(daemon, "show", what="routes")["routes"], what="the stream")
+    found = set()
+    for what in ("status", "instances", "links", "groups", "routes", "uplinks", "upstream"):
+        found |= set(keys(ask(daemon, "show", what=what, group=GROUP)))
+    event = None
+    while event is None or event["event"] != "route":
+        event = monitor.line()
+        found |= set(keys(event))
+    missing = {key for key in found if f"`{key}`" not in documented and f".It Ic {key}" not in manual}
+    assert missing <= {"group_membership_interval", "other_querier_present_interval"}
 
 
 def test_sources_stand_within_their_group(router):
