@@ -101,7 +101,10 @@ struct group_query {
  * each. */
 bool group_pull_query(struct group *group, const struct group_timers *timers, mtime now,
                       struct group_query *query);
-/* No querier any more: forgets the queries that are owed. */
+/* Does a router that is no querier any more still send the queries that it owes? So want it RFC 2236 section
+ * 3 and RFC 2710 section 4; RFC 9777 section 7.1 has the querier alone ask. */
+bool group_finishes_asking(const struct group_timers *timers);
+/* Forgets the queries that are owed. */
 void group_cancel_queries(struct group *group);
 
 bool group_is_empty(const struct group *group); /* INCLUDE{}: may be deleted */

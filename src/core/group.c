@@ -566,6 +566,11 @@ static void start_round(struct group *group)
 		group->sources[i].query_now = group->sources[i].queries_left > 0;
 }
 
+bool group_finishes_asking(const struct group_timers *timers)
+{
+	return timers->version < VERSION_3;
+}
+
 unsigned group_expire(struct group *group, const struct group_timers *timers, mtime now)
 {
 	unsigned flags = expire_sources(group, now);
@@ -574,7 +579,7 @@ unsigned group_expire(struct group *group, const struct group_timers *timers, mt
 		flags |= expire_group_timer(group);
 	if (group->query_at <= now) {
 		start_round(group);
-		if (timers->querier)
+		if (timers->querier || group_finishes_asking(timers))
 			flags |= GROUP_QUERY;
 		else
 			group_cancel_queries(group);

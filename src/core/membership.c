@@ -392,7 +392,7 @@ void membership_querier_changed(struct instance *instance, struct link *link, en
 	bool querier = querier_is_elected(&link->family[family].querier, now);
 
 	link_refresh_timers(link, family, now);
-	if (!querier) {
+	if (!querier && !group_finishes_asking(&link->family[family].timers)) {
 		DL_FOREACH_SAFE2 (instance->asking, listener, next, query_next) {
 			if (listener->link != link || addr_family(&listener->membership->group) != family)
 				continue;

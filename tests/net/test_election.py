@@ -245,6 +245,28 @@ def test_a_non_querier_does_not_ask_after_a_leave(link, family):
 
 
 @both_families
+def test_a_router_that_loses_the_election_finishes_asking(link, family):
+    """RFC 2236 section 3, RFC 2710 section 4: on links of the older versions."""
+    network = link
+    capture = family.capture(network.host)
+    daemon = family.daemon(network, "query_interval = 60; last_member_query_interval = 0.5; last_member_query_count = 4;",
+                           protocol=family.older)
+    guest = family.guest(network.host)
+    guest.join(family.group)
+    wait_until(lambda: family.group in family.joined(network), what="the join upstream")
+    guest.leave(family.group)
+    wait_until(lambda: len(group_queries(family, network, capture)) == 1, what="the first question about the group")
+    lower(family, network).query(version=family.older_version)
+    daemon.wait_for_output("querier: another router")
+    wait_until(lambda: family.group not in family.joined(network), what="the end of the group")
+    assert len(group_queries(family, network, capture)) == 4
+
+
+def group_queries(family, network, capture):
+    return [m for m in own_queries(family, network, capture) if m.group == family.group]
+
+
+@both_families
 def test_a_querier_of_an_older_version_is_logged_once_and_the_own_version_kept(link, family):
     network = link
     capture = family.capture(network.host)

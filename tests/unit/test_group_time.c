@@ -639,6 +639,29 @@ static void no_queries_after_the_election_is_lost(void **state)
 	lab_free(&lab);
 }
 
+/* RFC 2236 section 3: on links of the older versions the same router keeps sending them. */
+static void older_versions_finish_asking(void **state)
+{
+	for (enum version version = VERSION_1; version <= VERSION_2; version++) {
+		struct lab lab = lab_new();
+		struct text told = {.used = 0};
+		mtime start = lab.now;
+
+		(void)state;
+		lab.timers.version = (uint8_t)version;
+		lab.timers.last_member_query_count = 3;
+		lab_apply(&lab, "v2 IS_EX()");
+		note_queries(&lab, &told, start, lab_apply(&lab, "v2 TO_IN()"));
+		lab.timers.querier = false;
+		run_until(&lab, &told, start, start + 5000);
+		/* In version 1 leaves do not count. */
+		assert_string_equal(told.at, version == VERSION_1 ? "" : "0 Q(G), 1000 Q(G), 2000 Q(G)");
+		/* A further leave asks nothing. */
+		assert_int_equal(lab_apply(&lab, "v2 TO_IN()") & GROUP_QUERY, 0);
+		lab_free(&lab);
+	}
+}
+
 /* The compatibility mode follows from the timers of older hosts; reports set them, leaves do not. */
 static void compatibility_mode(void **state)
 {
@@ -994,6 +1017,7 @@ int main(void)
 		cmocka_unit_test(another_querier_asks),
 		cmocka_unit_test(leave_beside_another_querier),
 		cmocka_unit_test(no_queries_after_the_election_is_lost),
+		cmocka_unit_test(older_versions_finish_asking),
 		cmocka_unit_test(compatibility_mode),
 		cmocka_unit_test(older_hosts_come_and_go),
 		cmocka_unit_test(beside_version_2_hosts),
