@@ -38,7 +38,7 @@ struct join_part {
 struct join_row {
 	struct join_part *parts; /* at most one of them EXCLUDE */
 	bool superset;           /* EXCLUDE{} is held, since the kernel does not take the wanted list */
-	bool refused; /* it refused a list; whoever changes the wish clears this, to have it tried again */
+	bool refused;            /* it refused a list; whoever clears this has it tried again */
 };
 
 enum join_op_kind { JOIN_GROUP, JOIN_LEAVE, JOIN_SOURCE, JOIN_LEAVE_SOURCE, JOIN_SET_FILTER };

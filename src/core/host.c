@@ -13,6 +13,7 @@
 #include <utlist.h>
 
 #define RETRY_INTERVAL      (2 * MTIME_SECOND)
+#define WIDE_INTERVAL       (30 * MTIME_SECOND) /* between tries of a list that the kernel refused */
 #define OPERATIONS_PER_TURN 32
 
 struct wish {
@@ -27,6 +28,8 @@ enum row_state {
 	ROW_SETTLED,
 	ROW_JOINING, /* kernel operations are left to do */
 	ROW_RESTING, /* the kernel refused; tried again at retry_at */
+	ROW_WIDE,    /* it refused a list and holds EXCLUDE{} instead; likewise */
+	ROW_STATES
 };
 
 /* Who keeps a group: a reporter for each, since what they have to say differs. */
@@ -56,7 +59,7 @@ struct host {
 	struct pool *pool;
 	struct joins *joins;
 	struct reporter reporters[KEEPERS];
-	struct row *lists[ROW_RESTING + 1];
+	struct row *lists[ROW_STATES];
 	size_t resting;
 	size_t supersets;
 	int last_error;
@@ -295,12 +298,35 @@ static struct filter wanted(struct host *host, struct row *row)
 	return filter;
 }
 
-/* The kernel is where it should be: what it holds now is told. */
+static void row_try_later(struct host *host, mtime now, struct row *row, enum row_state state)
+{
+	row->joining->retry_at = now + (state == ROW_WIDE ? WIDE_INTERVAL : RETRY_INTERVAL);
+	row_set_state(host, row, state);
+}
+
+static void row_try_again(struct host *host, struct row *row)
+{
+	row->joining->join.refused = false;
+	row_set_state(host, row, ROW_JOINING);
+}
+
+/* Those that wait until then. */
+static void try_all(struct host *host, mtime until)
+{
+	for (enum row_state state = ROW_RESTING; state <= ROW_WIDE; state++)
+		while (host->lists[state] != NULL && host->lists[state]->joining->retry_at <= until)
+			row_try_again(host, host->lists[state]);
+}
+
+/* The kernel is where it should be, or as near as it lets us come for now: what it holds is told. */
 static void row_joined(struct host *host, mtime now, struct row *row)
 {
 	struct filter after = held(host, row);
 
-	row_set_state(host, row, ROW_SETTLED);
+	if (row->joining->join.refused)
+		row_try_later(host, now, row, ROW_WIDE);
+	else
+		row_set_state(host, row, ROW_SETTLED);
 	reporter_change(reporter_of(host, row), now, &row->entry, &after);
 	row_release(host, row);
 }
@@ -315,8 +341,7 @@ static void row_change(struct host *host, mtime now, struct row *row)
 		row_release(host, row);
 		return;
 	}
-	row->joining->join.refused = false;
-	row_set_state(host, row, ROW_JOINING);
+	row_try_again(host, row);
 	/* Nothing to do: not kept until the link is usable again. */
 	if (wishes(row) == NULL && !is_held(row))
 		row_joined(host, now, row);
@@ -469,8 +494,7 @@ void host_set_link(struct host *host, mtime now, const struct host_link *link)
 	host->link = *link;
 	if (!comes_up)
 		return;
-	while (host->lists[ROW_RESTING] != NULL)
-		row_set_state(host, host->lists[ROW_RESTING], ROW_JOINING);
+	try_all(host, MTIME_NEVER);
 	for (int keeper = 0; keeper < KEEPERS; keeper++) {
 		follow_forced_version(host, now, keeper);
 		reporter_older_querier(&host->reporters[keeper], now, link->kernel_version, 0);
@@ -526,8 +550,7 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 	end_holds(host, now);
 	if (!host->link.usable)
 		return false;
-	while ((row = host->lists[ROW_RESTING]) != NULL && row->joining->retry_at <= now)
-		row_set_state(host, row, ROW_JOINING);
+	try_all(host, now);
 	while ((row = host->lists[ROW_JOINING]) != NULL) {
 		struct join_row *join = &row->joining->join;
 		bool was_superset = join->superset;
@@ -599,8 +622,7 @@ void host_join_done(struct host *host, mtime now, const struct join_op *op, int 
 	host->last_error = -result;
 	if (is_full(result) && row_keep_here(host, now, row))
 		return;
-	row->joining->retry_at = now + RETRY_INTERVAL;
-	row_set_state(host, row, ROW_RESTING);
+	row_try_later(host, now, row, ROW_RESTING);
 }
 
 unsigned host_slot_memberships(const struct host *host, uint32_t slot)
@@ -645,11 +667,13 @@ bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *siz
 
 mtime host_deadline(struct host *host)
 {
-	const struct row *row = host->lists[ROW_RESTING];
-	mtime at = mtime_min(row ? row->joining->retry_at : MTIME_NEVER, holds_first_at(&host->holds));
+	mtime at = holds_first_at(&host->holds);
 
 	if (!host->link.usable)
 		return MTIME_NEVER;
+	for (enum row_state state = ROW_RESTING; state <= ROW_WIDE; state++)
+		if (host->lists[state] != NULL)
+			at = mtime_min(at, host->lists[state]->joining->retry_at);
 	for (int keeper = 0; keeper < KEEPERS; keeper++)
 		if (keeps(host, keeper))
 			at = mtime_min(at, reporter_deadline(&host->reporters[keeper]));

@@ -752,6 +752,18 @@ static void refused_list_becomes_a_superset(void **state)
 	check_settled(&world);
 	assert_int_equal(status_of(&world).supersets, 1);
 	assert_int_equal(status_of(&world).failing, 0);
+	/* It is tried again, without a word while the kernel refuses it still. */
+	world.now = host_deadline(world.host);
+	expect(&world, "");
+	assert_int_equal(status_of(&world).supersets, 1);
+	world.fake.sources_max = 10;
+	world.now = host_deadline(world.host);
+	expect(&world, " BLOCK 0{abc}");
+	assert_int_equal(status_of(&world).supersets, 0);
+	world.fake.sources_max = 2;
+	want(&world, 0, 0, EX, 15);
+	expect(&world, " ALLOW 0{abc}");
+	assert_int_equal(status_of(&world).supersets, 1);
 	want(&world, 0, 0, EX, 3);
 	expect(&world, " BLOCK 0{ab}");
 	check_settled(&world);
