@@ -16,20 +16,34 @@
 
 _Static_assert(sizeof((struct table_owner *)0)->name == MRT_OWNER_NAME_SIZE, "a name fits");
 
-#define NO_GROUP "224.0.0.0" /* nobody can join it: leaves the memberships out */
-
 /* Collects the elements of a list; of a status, its members. */
 struct collection {
 	const char *list;
 	struct json_object *into;
 };
 
+/* The elements of a list come one by one: objects are such. */
+static void collect_member(struct json_object *into, const char *key, struct json_object *value)
+{
+	struct json_object *list;
+
+	if (!json_object_is_type(value, json_type_object)) {
+		json_object_object_add(into, key, json_object_get(value));
+		return;
+	}
+	if (!json_object_object_get_ex(into, key, &list)) {
+		list = json_object_new_array();
+		json_object_object_add(into, key, list);
+	}
+	json_object_array_add(list, json_object_get(value));
+}
+
 static void collect(void *context, const char *key, struct json_object *value)
 {
 	struct collection *collection = context;
 
 	if (json_object_is_type(collection->into, json_type_object))
-		json_object_object_add(collection->into, key, json_object_get(value));
+		collect_member(collection->into, key, value);
 	else if (strcmp(key, collection->list) == 0 && view_count(collection->into) < RECORDS_MAX)
 		json_object_array_add(collection->into, json_object_get(value));
 }
@@ -68,7 +82,7 @@ bool gather_daemon(const struct ctl *ctl, const char *group, struct daemon_view 
 	view->status = ask(session, "status", NULL);
 	view->instances = view->status != NULL ? ask(session, "instances", NULL) : NULL;
 	view->links = view->instances != NULL ? ask(session, "links", NULL) : NULL;
-	view->upstream = view->links != NULL ? ask(session, "upstream", NO_GROUP) : NULL;
+	view->upstream = view->links != NULL ? ask_list(session, "uplinks", "upstream", NULL) : NULL;
 	view->routes = view->upstream != NULL ? ask(session, "routes", group) : NULL;
 	if (group != NULL && view->routes != NULL)
 		view->memberships = ask_list(session, "upstream", "memberships", group);

@@ -13,7 +13,8 @@ import tempfile
 import pytest
 from ctl import MCPROXYCTL, mcproxyctl, socket_path
 from families import FAMILIES
-from netlab import CraftedHost, Daemon, Record, Sender, make_router, wait_until, wire
+from netlab import CraftedHost, Daemon, Record, Sender, make_router, send_packet, wait_until, wire
+from scapy.layers.inet import IP, UDP
 
 
 def doctor(namespace, path, program=(MCPROXYCTL,)):
@@ -330,6 +331,20 @@ def test_more_reports_than_the_link_may_bring(router):
         guest.report(Record("TO_EX", f"239.1.1.{number}"))
     finding = wait_for_finding(daemon, "queues", "eth1", "packets were more than the link may bring in that time")
     assert "raise report_rate_max" in finding["remedy"]
+
+
+@pytest.mark.timing
+def test_new_streams_that_have_to_wait(router):
+    daemon = daemon_of(router, "ring_size = 4;", protocol='"IGMPv3"')
+    wait_until_clean(daemon)
+    daemon.signal(signal.SIGSTOP)
+    try:
+        for number in range(200):
+            send_packet(router.source, "eth0", IP(src=f"10.0.0.{number + 20}", dst="239.1.1.1", ttl=8) / UDP(dport=5001))
+    finally:
+        daemon.signal(signal.SIGCONT)
+    finding = wait_for_finding(daemon, "queues", "IPv4", "new streams had to wait, the queue was full")
+    assert finding["remedy"] == "raise ring_size in the configuration"
 
 
 @pytest.mark.timing
