@@ -389,6 +389,9 @@ static unsigned apply_row(struct group *group, struct pool *pool, const struct r
 			step.flags |= GROUP_CHANGED;
 		group->mode = FILTER_EXCLUDE;
 		group->exclude_until = now + timers->membership_interval;
+		/* Older queries have no S flag: further ones would lower the timers of other routers. */
+		if (timers->version < VERSION_3)
+			group_cancel_queries(group);
 	}
 	if (row->ask_group)
 		step.flags |= ask_group(group, timers, now);

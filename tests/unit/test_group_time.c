@@ -639,6 +639,29 @@ static void no_queries_after_the_election_is_lost(void **state)
 	lab_free(&lab);
 }
 
+/* RFC 2236 section 7, RFC 2710 section 6: a report ends the checking. In version 3 the S flag does that for
+ * the other routers, which the older versions do not have. */
+static void an_answer_ends_the_questions_of_older_versions(void **state)
+{
+	static const struct step steps[] = {
+		{0, "v2 IS_EX()", "", NULL},
+		{5000, "v2 TO_IN()", "5000 Q(G)", NULL},
+		{5400, "v2 IS_EX()", "", NULL},
+		{9000, NULL, "", NULL},
+		{10000, "v2 TO_IN()", "10000 Q(G)", NULL},
+		{10400, "TO_EX(a)", "", NULL},
+		{15000, NULL, "", NULL},
+		{20000, "v2 TO_IN()", "20000 Q(G)", NULL},
+		{22000, NULL, "21000 Q(G)", "INCLUDE()"},
+	};
+	struct lab lab = lab_new();
+
+	(void)state;
+	lab.timers.version = VERSION_2;
+	TELL(&lab, steps);
+	lab_free(&lab);
+}
+
 /* RFC 2236 section 3: on links of the older versions the same router keeps sending them. */
 static void older_versions_finish_asking(void **state)
 {
@@ -1017,6 +1040,7 @@ int main(void)
 		cmocka_unit_test(another_querier_asks),
 		cmocka_unit_test(leave_beside_another_querier),
 		cmocka_unit_test(no_queries_after_the_election_is_lost),
+		cmocka_unit_test(an_answer_ends_the_questions_of_older_versions),
 		cmocka_unit_test(older_versions_finish_asking),
 		cmocka_unit_test(compatibility_mode),
 		cmocka_unit_test(older_hosts_come_and_go),
