@@ -375,4 +375,6 @@ def test_configuration_that_is_not_what_runs(router):
     daemon.configuration_path.write_text(daemon.configuration_path.read_text() + "fast_leave = true;\n")
     finding = wait_for_finding(daemon, "configuration", str(daemon.configuration_path)[:63], "after the daemon had read it")
     assert "mcproxyctl reload" in finding["remedy"]
+    mcproxyctl(daemon, "reload")
+    wait_until_clean(daemon)
     assert mcproxyctl(daemon, "doctor", "now", status=2).startswith("mcproxyctl: doctor: no arguments are expected")
