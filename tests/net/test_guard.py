@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Another process deletes or changes what the daemon keeps in the kernel: it comes back within two seconds."""
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import time
@@ -12,7 +14,7 @@ from families import FAMILIES, IPV4
 from mroute import MulticastRouting, MulticastRouting6
 from netlab import Sender, assert_stays, dump_multicast_routes, tables, wait_until
 from test_instances import Network
-from test_tables import OWN, OWN_RULES, rules, start, wanted_rules
+from test_tables import OWN, OWN_RULES, QUICK, rules, start, wanted_rules
 
 RESTORED = "another process"
 
@@ -198,3 +200,53 @@ def test_more_damage_than_can_be_told(router):
     wait_until(lambda: len(dump_multicast_routes(router.router)) >= count, 10, "all entries again")
     print(f"{count} entries are back after {time.monotonic() - begun:.2f} s")
     assert daemon.stderr.count("forwarding entries, such as") == 1
+
+
+@pytest.mark.skipif(os.environ.get("MCPROXY_LONG") != "1", reason="takes a minute")
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_everything_at_once(lab, family):
+    """Others delete and change things while links come and go and the configuration changes: in the end all is well."""
+    network = Network(lab)
+    text = ('instances = ({{ upstream = "eth0"; downstream = "eth1"; table = {}; }},'
+            ' {{ upstream = "eth2"; downstream = "eth3"; table = {}; }});')
+    daemon = start(network, family, text.format('"own"', 77))
+    receivers = [family.receiver(host).join(family.group) for host in (network.host, network.host2)]
+    for source in (network.source, network.source2):
+        Sender(source, "eth0", family.group).start(pps=200)
+    dice = random.Random(1)
+    router, source = network.router, family.sources[0]
+
+    def rule():
+        router.run(f"ip -{family.number} mrule del {dice.choice(['iif', 'oif'])} eth{dice.randrange(4)} priority 4605",
+                   check=False)
+
+    def link():
+        device = f"eth{dice.choice([1, 3])}"
+        router.ip(f"link set {device} down")
+        if dice.randrange(2):
+            router.ip(f"link set {device} name other", f"link set other name {device}")
+        router.ip(f"link set {device} up")
+
+    def reload():
+        daemon.reconfigure(f'protocol = "{family.protocol}"; {QUICK} '
+                           + text.format(*dice.sample(['"own"', '"default"', "77", "78"], 2)))
+
+    def entries():
+        for table in (OWN_RULES["eth0"], OWN_RULES["eth2"], 77, 78, None):
+            vandal = vandal_of(router, family, table)
+            for action in (lambda: vandal.delete_route(source, family.group), vandal.flush,
+                           lambda: vandal.add_route(source, family.group, dice.randrange(2), [dice.randrange(2)]),
+                           lambda: vandal.delete_vif(dice.randrange(2))):
+                with contextlib.suppress(OSError):
+                    if dice.randrange(2):
+                        action()
+            vandal.close()
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        for _ in range(dice.randrange(4)):
+            dice.choice([rule, link, reload, entries, entries, rule])()
+        time.sleep(dice.random() / 20)
+    for receiver in receivers:
+        receiver.wait_for(20, timeout=10)
+    daemon.terminate()
+    assert rules(router, family) == set()
