@@ -29,5 +29,7 @@ bool answer_bool(struct json_object *object, const char *key);
 bool answer_has(struct json_object *object, const char *key); /* and it is not null */
 /* NULL when it is not there. */
 struct json_object *answer_member(struct json_object *object, const char *key);
+/* Of a list; what is none has no elements. */
+size_t answer_length(struct json_object *list);
 
 #endif

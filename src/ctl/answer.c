@@ -196,3 +196,8 @@ bool answer_bool(struct json_object *object, const char *key)
 {
 	return json_object_get_boolean(answer_member(object, key));
 }
+
+size_t answer_length(struct json_object *list)
+{
+	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+}

@@ -3,7 +3,7 @@
 
 #include "ctl/answer.h"
 #include "ctl/columns.h"
-#include "ctl/filter.h"
+#include "ctl/filters.h"
 #include "ctl/session.h"
 
 #include <string.h>
@@ -76,7 +76,7 @@ static const char *stream_key(struct json_object *record, char key[192])
 static void put_route(struct graph *graph, struct json_object *route)
 {
 	struct json_object *outputs = answer_member(route, "outputs");
-	size_t count = json_object_is_type(outputs, json_type_array) ? json_object_array_length(outputs) : 0;
+	size_t count = answer_length(outputs);
 	char rate[24], key[192];
 
 	json_object_object_add(graph->streams, stream_key(route, key), json_object_new_boolean(true));
@@ -127,24 +127,24 @@ void graph_take(void *context, const char *key, struct json_object *value)
 }
 
 static bool ask(const struct ctl *ctl, struct session *session, const char *what,
-                const struct filter_options *filter, struct graph *graph)
+                const struct filters *filter, struct graph *graph)
 {
 	struct json_object *request = session_request("show");
 
 	json_object_object_add(request, "what", json_object_new_string(what));
-	filter_add(filter, request);
+	filters_add(filter, request);
 	return session_ask(session, request) &&
 	       (ctl->json ? session_copy(session) : session_read(session, graph_take, graph));
 }
 
 int graph_run(const struct ctl *ctl, int argc, char **argv)
 {
-	struct filter_options filter = {0};
+	struct filters filter = {0};
 	struct session *session;
 	struct graph graph = {0};
 	bool good;
 
-	if (!filter_read(&filter, &argc, argv))
+	if (!filters_read(&filter, &argc, argv))
 		return CTL_USAGE;
 	if (argc > 1)
 		return command_usage(argv[0], "only filters are expected");

@@ -3,7 +3,7 @@
 
 #include "ctl/answer.h"
 #include "ctl/columns.h"
-#include "ctl/filter.h"
+#include "ctl/filters.h"
 #include "ctl/session.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@ static void describe_filter(struct json_object *event, char *text, size_t size)
 static void describe_outputs(struct json_object *event, char *text, size_t size)
 {
 	struct json_object *outputs = answer_member(event, "outputs");
-	size_t count = json_object_array_length(outputs), used;
+	size_t count = answer_length(outputs), used;
 
 	used = (size_t)snprintf(text, size, "source %s goes %s", answer_text(event, "source"),
 	                        count > 0 ? "to" : "nowhere");
@@ -131,13 +131,13 @@ static bool take_line(const struct ctl *ctl, const char *line)
 
 int monitor_run(const struct ctl *ctl, int argc, char **argv)
 {
-	struct filter_options filter = {0};
+	struct filters filter = {0};
 	struct json_object *request;
 	struct session *session;
 	const char *line;
 	bool good;
 
-	if (!filter_read(&filter, &argc, argv))
+	if (!filters_read(&filter, &argc, argv))
 		return CTL_USAGE;
 	if (argc > 1)
 		return command_usage(argv[0], "only filters are expected");
@@ -145,7 +145,7 @@ int monitor_run(const struct ctl *ctl, int argc, char **argv)
 	if (session == NULL)
 		return CTL_FAILED;
 	request = session_request("monitor");
-	filter_add(&filter, request);
+	filters_add(&filter, request);
 	good = session_ask(session, request);
 	while (good && (line = session_read_line(session, false)) != NULL)
 		good = take_line(ctl, line);

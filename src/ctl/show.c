@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/show.h"
 
-#include "ctl/filter.h"
+#include "ctl/filters.h"
 #include "ctl/session.h"
 
 #include <string.h>
@@ -29,10 +29,10 @@ static void take(void *data, const char *key, struct json_object *value)
 int show_run(const struct ctl *ctl, int argc, char **argv)
 {
 	struct context context = {.showing = {.ctl = ctl}};
-	struct filter_options filter = {0};
+	struct filters filter = {0};
 	struct json_object *request;
 
-	if (!filter_read(&filter, &argc, argv))
+	if (!filters_read(&filter, &argc, argv))
 		return CTL_USAGE;
 	if (argc != 2)
 		return command_usage(argv[0], "one thing to show is expected");
@@ -43,6 +43,6 @@ int show_run(const struct ctl *ctl, int argc, char **argv)
 	context.showing.columns = (struct columns){.columns = context.view->columns, .colour = ctl->colour};
 	request = session_request("show");
 	json_object_object_add(request, "what", json_object_new_string(argv[1]));
-	filter_add(&filter, request);
+	filters_add(&filter, request);
 	return session_run(ctl, request, take, &context);
 }

@@ -197,7 +197,7 @@ static void take_link(struct top_model *model, struct json_object *value)
 
 static void copy_outputs(struct top_stream *stream, struct json_object *outputs)
 {
-	size_t count = json_object_is_type(outputs, json_type_array) ? json_object_array_length(outputs) : 0;
+	size_t count = answer_length(outputs);
 	size_t used = 0;
 
 	stream->output_count = (unsigned)count;

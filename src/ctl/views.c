@@ -44,7 +44,7 @@ static void put_age(struct showing *showing, struct json_object *value, const ch
 static const char *join(struct json_object *value, const char *key, char *text, size_t size)
 {
 	struct json_object *list = answer_member(value, key);
-	size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	size_t count = answer_length(list);
 	size_t used = 0;
 
 	text[0] = '\0';
@@ -192,7 +192,7 @@ static void put_link(struct showing *showing, const char *key, struct json_objec
 /* Hosts that are members, with what they ask for. */
 static void put_members(struct json_object *members)
 {
-	size_t count = json_object_is_type(members, json_type_array) ? json_object_array_length(members) : 0;
+	size_t count = answer_length(members);
 	char left[16];
 
 	for (size_t i = 0; i < count; i++) {
@@ -226,7 +226,7 @@ static void put_sources(struct json_object *sources, size_t count)
 static void put_group(struct showing *showing, const char *key, struct json_object *value)
 {
 	struct json_object *sources = answer_member(value, "sources");
-	size_t count = json_object_is_type(sources, json_type_array) ? json_object_array_length(sources) : 0;
+	size_t count = answer_length(sources);
 
 	if (!begin_row(showing, key, "groups"))
 		return;
@@ -290,7 +290,7 @@ static const struct column membership_columns[] = {
 static void put_membership(struct showing *showing, struct json_object *value)
 {
 	struct json_object *sources = answer_member(value, "sources");
-	size_t count = json_object_is_type(sources, json_type_array) ? json_object_array_length(sources) : 0;
+	size_t count = answer_length(sources);
 
 	if (showing->columns.columns != membership_columns) {
 		putchar('\n');

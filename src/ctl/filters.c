@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl/filter.h"
+#include "ctl/filters.h"
 
 #include "ctl/command.h"
 
@@ -13,7 +13,7 @@ static const struct option options[] = {
 	{0},
 };
 
-bool filter_read(struct filter_options *filter, int *argc, char **argv)
+bool filters_read(struct filters *filter, int *argc, char **argv)
 {
 	int letter, kept = 1;
 
@@ -44,7 +44,7 @@ bool filter_read(struct filter_options *filter, int *argc, char **argv)
 	return true;
 }
 
-void filter_add(const struct filter_options *filter, struct json_object *request)
+void filters_add(const struct filters *filter, struct json_object *request)
 {
 	if (filter->instance != NULL)
 		json_object_object_add(request, "instance", json_object_new_string(filter->instance));
