@@ -237,6 +237,31 @@ def test_queries_come_from_the_new_address(network):
     assert_gapless(receiver)
 
 
+def test_queries_come_from_the_new_link_local_address(network):
+    network.plug_all()
+    start(network, IPV6, "eth0 ==> eth1", ("eth0", "eth1"))
+    receiver = joined(network.host, IPV6)
+    sender = stream(network, IPV6)
+    wait_for_news(receiver, sender)
+    capture = IPV6.capture(network.host.namespace, "br0")
+    old = network.router.link_local("eth1")
+
+    at = time.time()
+    network.router.ip("address add fe80::99/64 dev eth1 nodad", f"address delete {old}/64 dev eth1")
+    capture.wait_for(lambda m: m.kind == "query" and m.source == "fe80::99", "a query from the new address", timeout=8,
+                     after=at)
+    wait_for_news(receiver, sender)
+    assert_gapless(receiver)
+    # Without any it cannot ask, and does not from another's.
+    network.router.ip("address delete fe80::99/64 dev eth1")
+    receiver.wait_for_silence(quiet=0.3, timeout=8)
+    at = time.time()
+    network.router.ip("address add fe80::77/64 dev eth1 nodad")
+    first = capture.wait_for(lambda m: m.kind == "query" and not m.outgoing, "a query", timeout=8, after=at)
+    assert first.source == "fe80::77"
+    wait_for_news(receiver, sender)
+
+
 def test_address_of_the_upstream_link_changes_without_loss(network):
     network.plug_all()
     start(network, IPV4, "eth0 ==> eth1", ("eth0", "eth1"))
