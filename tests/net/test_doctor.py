@@ -12,8 +12,8 @@ import tempfile
 
 import pytest
 from ctl import MCPROXYCTL, mcproxyctl, socket_path
-from families import FAMILIES
-from netlab import CraftedHost, Daemon, Record, Sender, make_router, send_packet, wait_until, wire
+from families import FAMILIES, IPV4
+from netlab import Capture, CraftedHost, Daemon, Record, Sender, make_router, send_packet, wait_until, wire
 from scapy.layers.inet import IP, UDP
 
 
@@ -267,6 +267,23 @@ def test_firewall(router, what):
     assert router.router.run("nft list ruleset") == before
     run_command(daemon, finding["remedy"])
     wait_until_clean(daemon)
+
+
+def test_why_igmp_has_to_pass_the_firewall(router):
+    """A query that is dropped is not answered, and so the picture freezes after minutes."""
+    daemon = daemon_of(router, protocol='"IGMPv3"')
+    IPV4.guest(router.host).report(Record("TO_EX", IPV4.group))
+    wait_until(lambda: IPV4.group in IPV4.joined(router), what="the join upstream")
+    router.router.run("nft", FIREWALLS["IGMP in"][0])
+    upstream, querier = Capture(router.source, "eth0"), IPV4.querier(router)
+
+    def is_answer(message):
+        return any(record.group == IPV4.group and record.type == "IS_EX" for record in message.records)
+    querier.query(3, max_response=0.5)
+    upstream.assert_none(is_answer, 1.0, "an answer")
+    run_command(daemon, examine(daemon)["firewall"][0]["remedy"])
+    querier.query(3, max_response=0.5)
+    upstream.wait_for(is_answer, "an answer")
 
 
 @pytest.mark.parametrize("program", ("iptables-nft", "iptables-legacy"))
