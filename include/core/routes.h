@@ -104,17 +104,8 @@ mtime routes_deadline(const struct routes *routes);
  * interval away. */
 bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key, uint64_t *instances);
 
-/* A stream has come in by a vif that its entry sends it to. Either its source has moved there, or the kernel
- * has looped back what it sent out itself (Linux does so for IPv6 where this machine is a member of the group
- * on that link). The counters tell: a looped packet has one that came in rightly beside it. Readings are
- * packets in all, and those by a wrong vif. */
+/* Does the entry in the kernel send the stream to a vif? */
 bool routes_sends_to(const struct routes *routes, const struct route_key *key, unsigned vif);
-void routes_suspect(struct routes *routes, mtime now, const struct route_key *key, unsigned vif,
-                    uint64_t packets, uint64_t wrong);
-/* The next suspicion to be looked at: the caller reads the counters and asks routes_has_moved. */
-bool routes_pull_suspect(struct routes *routes, mtime now, struct route_key *key, unsigned *vif);
-bool routes_has_moved(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets,
-                      uint64_t wrong);
 
 /* Does an entry in the kernel, or a wish for one, name a vif? Then its number must not be given out. */
 bool routes_vif_is_named(const struct routes *routes, unsigned vif);

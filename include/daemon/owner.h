@@ -27,6 +27,7 @@
 #include "core/host.h"
 #include "core/links.h"
 #include "core/routes.h"
+#include "core/suspects.h"
 #include "daemon/config.h"
 #include "daemon/health.h"
 #include "daemon/page_walk.h"
@@ -77,6 +78,7 @@ struct table {
 	enum family family;
 	struct mrt *mrt;
 	struct routes *routes;
+	struct suspects *suspects;
 	struct vif *vifs[MRT_VIFS];
 	uint64_t upcalls;
 	int told_error;       /* the last failure that was logged */

@@ -9,11 +9,8 @@
 
 #include <utlist.h>
 
-#define RETRY_INTERVAL   (1 * MTIME_SECOND)
-#define SUSPECT_INTERVAL 250 /* the kernel tells of a stream on a wrong vif every 3 s */
-#define SUSPECT_CHECKS   8
-#define REMINDERS_MAX    4096 /* rows that are looked at for one group */
-#define SUSPECTS_MAX     1024 /* further ones have to wait for the kernel's next word */
+#define RETRY_INTERVAL (1 * MTIME_SECOND)
+#define REMINDERS_MAX  4096 /* rows that are looked at for one group */
 
 /* One instance's wish. */
 struct wish {
@@ -47,21 +44,8 @@ struct route {
 	struct route *untold_prev, *untold_next; /* of those that are due, or of those that are not */
 };
 
-/* A stream that came in where its entry sends it. */
-struct suspect {
-	struct suspect *prev, *next; /* in order of check_at */
-	struct route_key key;
-	uint8_t vif;
-	uint8_t checks_left;
-	mtime check_at;
-	uint64_t packets;
-	uint64_t wrong;
-};
-
 struct routes {
 	struct pool *pool;
-	struct suspect *suspects;
-	size_t suspect_count;
 	uint64_t seed;
 	mtime reading_interval;
 	struct index index; /* by source and group */
@@ -540,66 +524,12 @@ bool routes_sends_to(const struct routes *routes, const struct route_key *key, u
 	return route != NULL && route->held && (route->held_outputs >> vif & 1) != 0;
 }
 
-void routes_suspect(struct routes *routes, mtime now, const struct route_key *key, unsigned vif,
-                    uint64_t packets, uint64_t wrong)
-{
-	struct suspect *suspect =
-		routes->suspect_count < SUSPECTS_MAX ? pool_take(routes->pool, sizeof *suspect) : NULL;
-
-	if (suspect == NULL)
-		return;
-	*suspect = (struct suspect){.key = *key,
-	                            .vif = (uint8_t)vif,
-	                            .checks_left = SUSPECT_CHECKS,
-	                            .check_at = now + SUSPECT_INTERVAL,
-	                            .packets = packets,
-	                            .wrong = wrong};
-	DL_APPEND(routes->suspects, suspect);
-	routes->suspect_count++;
-}
-
-bool routes_pull_suspect(struct routes *routes, mtime now, struct route_key *key, unsigned *vif)
-{
-	const struct suspect *suspect = routes->suspects;
-
-	if (suspect == NULL || suspect->check_at > now)
-		return false;
-	*key = suspect->key;
-	*vif = suspect->vif;
-	return true;
-}
-
-bool routes_has_moved(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets,
-                      uint64_t wrong)
-{
-	struct suspect *suspect = routes->suspects;
-	uint64_t by_wrong = wrong - suspect->wrong, rightly = packets - suspect->packets - by_wrong;
-	bool undecided = by_wrong == 0 && rightly == 0;
-
-	assert(addr_equal(&suspect->key.source, &key->source) &&
-	       addr_equal(&suspect->key.group, &key->group));
-	DL_DELETE(routes->suspects, suspect);
-	/* Counters that began anew tell nothing. */
-	if (packets < suspect->packets || wrong < suspect->wrong)
-		by_wrong = rightly = 0;
-	else if (undecided && --suspect->checks_left > 0) {
-		suspect->check_at = now + SUSPECT_INTERVAL;
-		DL_APPEND(routes->suspects, suspect);
-		return false;
-	}
-	pool_give(routes->pool, suspect, sizeof *suspect);
-	routes->suspect_count--;
-	return by_wrong > rightly;
-}
-
 mtime routes_deadline(const struct routes *routes)
 {
 	mtime at = routes->readings ? routes->readings->read_at : MTIME_NEVER;
 
 	if (routes->readings != NULL && routes->readings_left > 0)
 		at = 0;
-	if (routes->suspects != NULL)
-		at = mtime_min(at, routes->suspects->check_at);
 	return routes->retries ? mtime_min(at, routes->retries->retry_at) : at;
 }
 

@@ -282,7 +282,8 @@ mtime edge_deadline(const struct owner *owner)
 	mtime at = mtime_min(links_deadline(owner->links), guard_deadline(owner));
 
 	LL_FOREACH (owner->tables, table)
-		at = mtime_min(at, routes_deadline(table->routes));
+		at = mtime_min(at,
+		               mtime_min(routes_deadline(table->routes), suspects_deadline(table->suspects)));
 	LL_FOREACH (owner->uplinks, uplink)
 		at = mtime_min(at, host_deadline(uplink->host));
 	return at;

@@ -117,8 +117,8 @@ void intake_untold(struct owner *owner, struct table *table)
 	intake_wake(owner);
 }
 
-/* IPv6 packets that the kernel sent out may come back to it (routes_suspect): whether the source has moved is
- * seen a moment later. */
+/* IPv6 packets that the kernel sent out may come back to it (core/suspects.h): whether the source has moved
+ * is seen a moment later. */
 static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
                            unsigned vif)
 {
@@ -128,7 +128,7 @@ static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, 
 	if (table->family == FAMILY_IPV4 || !routes_sends_to(table->routes, key, vif))
 		deliver_upcall(owner, table, key, vif, true);
 	else if (mrt_route_counters(table->mrt, &key->source, &key->group, &counters) == 0)
-		routes_suspect(table->routes, now, key, vif, counters.packets, counters.wrong_vif);
+		suspects_add(table->suspects, now, key, vif, counters.packets, counters.wrong_vif);
 }
 
 void intake_suspects(struct owner *owner, struct table *table, mtime now)
@@ -136,11 +136,11 @@ void intake_suspects(struct owner *owner, struct table *table, mtime now)
 	struct route_key key;
 	unsigned vif;
 
-	while (routes_pull_suspect(table->routes, now, &key, &vif)) {
+	while (suspects_pull(table->suspects, now, &key, &vif)) {
 		struct mrt_counters counters = {0};
 
 		mrt_route_counters(table->mrt, &key.source, &key.group, &counters);
-		if (routes_has_moved(table->routes, now, &key, counters.packets, counters.wrong_vif))
+		if (suspects_has_moved(table->suspects, now, &key, counters.packets, counters.wrong_vif))
 			deliver_upcall(owner, table, &key, vif, true);
 	}
 	intake_wake(owner);

@@ -738,76 +738,6 @@ static void where_an_entry_sends_to(void **state)
 	close_world(&world);
 }
 
-/* Of 100 packets 10 were wrong when the suspicion came up. */
-static bool suspect_with(uint64_t packets, uint64_t wrong, bool *undecided)
-{
-	struct route_key key = key_of(0), told;
-	struct world world;
-	unsigned vif;
-	bool moved;
-
-	open_world(&world);
-	routes_suspect(world.routes, world.now, &key, 3, 100, 10);
-	assert_false(routes_pull_suspect(world.routes, world.now, &told, &vif));
-	world.now = routes_deadline(world.routes);
-	assert_true(routes_pull_suspect(world.routes, world.now, &told, &vif));
-	assert_memory_equal(&told, &key, sizeof key);
-	assert_int_equal(vif, 3);
-	moved = routes_has_moved(world.routes, world.now, &told, packets, wrong);
-	assert_false(routes_pull_suspect(world.routes, world.now, &told, &vif));
-	*undecided = routes_deadline(world.routes) != MTIME_NEVER;
-	close_world(&world);
-	return moved;
-}
-
-static void moved_or_looped(void **state)
-{
-	static const struct {
-		uint64_t packets, wrong;
-		bool moved, undecided;
-	} rows[] = {
-		{100, 10, false, true},  /* nothing since */
-		{105, 10, false, false}, /* all came in rightly */
-		{105, 15, true, false},  /* none did */
-		{110, 15, false, false}, /* each one came twice: looped */
-		{111, 15, false, false}, {109, 15, true, false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < LENGTH(rows); i++) {
-		bool undecided;
-
-		assert_int_equal(suspect_with(rows[i].packets, rows[i].wrong, &undecided), rows[i].moved);
-		assert_int_equal(undecided, rows[i].undecided);
-	}
-}
-
-/* A suspicion that nothing confirms ends, and their number is limited. */
-static void suspicions_end(void **state)
-{
-	struct route_key key = key_of(0);
-	struct world world;
-	unsigned vif, looks = 0, count = 0;
-
-	(void)state;
-	open_world(&world);
-	routes_suspect(world.routes, world.now, &key, 3, 100, 10);
-	for (; routes_deadline(world.routes) != MTIME_NEVER; looks++) {
-		assert_true(looks < 100);
-		world.now = routes_deadline(world.routes);
-		assert_true(routes_pull_suspect(world.routes, world.now, &key, &vif));
-		assert_false(routes_has_moved(world.routes, world.now, &key, 100, 10));
-	}
-	assert_in_range(looks, 2, 20);
-	for (uint32_t i = 0; i < 5000; i++)
-		routes_suspect(world.routes, world.now, &key, 3, 100, 10);
-	world.now += 60000;
-	for (; routes_pull_suspect(world.routes, world.now, &key, &vif); count++)
-		assert_true(routes_has_moved(world.routes, world.now, &key, 101, 11));
-	assert_in_range(count, 100, 4999);
-	close_world(&world);
-}
-
 static void expect_untold(struct world *world, unsigned stream, unsigned input, uint64_t instances)
 {
 	struct route_key key;
@@ -1118,8 +1048,6 @@ int main(void)
 		cmocka_unit_test(another_reading_interval),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(where_an_entry_sends_to),
-		cmocka_unit_test(moved_or_looped),
-		cmocka_unit_test(suspicions_end),
 		cmocka_unit_test(random_wishes),
 	};
 
