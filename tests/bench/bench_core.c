@@ -46,6 +46,7 @@ struct bench {
 	struct instance *instance;
 	struct host *host;
 	mtime now;
+	bool fast_leave;
 	uint32_t *groups; /* in the order in which they come */
 	double times[RUNS_MAX];
 	size_t resident; /* before there was a group */
@@ -130,6 +131,8 @@ static void open_link(struct bench *bench, uint8_t id, enum link_role role)
 	                     .query_interval = 125000,
 	                     .query_response_interval = 10000,
 	                     .last_member_query_interval = 1000,
+	                     .fast_leave = bench->fast_leave,
+	                     .hosts_max = 128,
 	                     .groups_max = 131072,
 	                     .sources_max = 1024},
 	};
@@ -285,12 +288,36 @@ static double measure_leave(struct bench *bench)
 	return median(bench->times, bench->plan.runs);
 }
 
+/* The only host of each group leaves, on a link with fast leave. */
+static double measure_fast_leave(struct bench *bench)
+{
+	bench->fast_leave = true;
+	open_instance(bench);
+	for (unsigned run = 0; run < bench->plan.runs; run++) {
+		hear_all(bench, TO_EX);
+		bench->times[run] = hear_all(bench, TO_IN);
+	}
+	return median(bench->times, bench->plan.runs);
+}
+
+static double measure_tracked_refresh(struct bench *bench)
+{
+	bench->fast_leave = true;
+	return measure_refresh(bench);
+}
+
 static double measure_instance_bytes(struct bench *bench)
 {
 	open_instance(bench);
 	bench->resident = resident_bytes();
 	hear_all(bench, bench->plan.sources > 0 ? IS_IN : IS_EX);
 	return (double)(resident_bytes() - bench->resident) / bench->plan.groups;
+}
+
+static double measure_tracked_bytes(struct bench *bench)
+{
+	bench->fast_leave = true;
+	return measure_instance_bytes(bench);
 }
 
 /* The host side. */
@@ -456,11 +483,16 @@ static const struct kind kinds[] = {
 	{"router: join, shuffled, 1 record a packet", measure_join, {.order = SHUFFLED, .records = 1}},
 	{"router: join, shuffled, 100 records", measure_join, {.order = SHUFFLED, .records = 100}},
 	{"router: leave, queries and end, shuffled", measure_leave, {.order = SHUFFLED, .records = 1}},
+	{"router: refresh, shuffled, 1 record, hosts tracked",
+         measure_tracked_refresh,
+         {.order = SHUFFLED, .records = 1}},
+	{"router: fast leave, shuffled", measure_fast_leave, {.order = SHUFFLED, .records = 1}},
 	{"host: join, told twice, shuffled", measure_host_join, {.order = SHUFFLED}},
 	{"host: leave, told twice, shuffled", measure_host_leave, {.order = SHUFFLED}},
 	{"host: answer to a general query", measure_host_answer, {.order = SHUFFLED}},
 	{"bytes a group: router", measure_instance_bytes, {.order = SHUFFLED, .records = 100}},
 	{"bytes a group: router, 1 source", measure_instance_bytes, {.records = 100, .sources = 1}},
+	{"bytes a group: router, host tracked", measure_tracked_bytes, {.records = 100}},
 	{"bytes a group: router, 10 sources", measure_instance_bytes, {.records = 10, .sources = 10}},
 	{"bytes a group: host", measure_host_bytes, {.order = SHUFFLED}},
 	{"records a packet: host", measure_host_packing, {.order = SHUFFLED}},

@@ -24,7 +24,7 @@ group.c|EXCLUDE, ALLOW: leaves it blocked|s/\[ALLOW\] = {RUN, KEEP, RUN, KEEP,/[
 group.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLOCK] = {KEEP, KEEP, KEEP,/
 group.c|fast leave: ends EXCLUDE though another host excludes|s/if (member->filter.mode == FILTER_EXCLUDE)/if (false)/
 group.c|fast leave: ends a source though another host wants it|s/\&\& !members_want(group->members, now, source)//
-group.c|fast leave: trusts the list beside older hosts|s/ \&\&\( *\)group_version(group, timers, now) == VERSION_3;/;/;s/if (report_version < VERSION_3 || /if (/
+group.c|fast leave: trusts the list beside older hosts|s/ group_version(group, timers, now) == VERSION_3;/ true;/;s/^\t*group_version(group, timers, now) == VERSION_3;/true;/;s/if (report_version < VERSION_3 || /if (/
 members.c|hosts: ALLOW of a host in EXCLUDE mode is not noted|s/return change(member, pool, sources, !exclude);/return exclude || change(member, pool, sources, true);/
 members.c|hosts: one beyond the limit is forgotten|s/members->unknown_until = until;/(void)0;/
 filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/

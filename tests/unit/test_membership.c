@@ -293,6 +293,58 @@ static void fast_leave_of_a_shared_address(void **state)
 	assert_int_equal(told_of(REQUEST_SEND), 0);
 }
 
+static uint32_t groups_of(uint8_t link)
+{
+	uint32_t groups = 0;
+
+	for (size_t i = 0; i < engine.told_count; i++) {
+		const struct snapshot_record *record = (const void *)engine.told[i].payload;
+
+		if (engine.told[i].request.kind == REQUEST_SNAPSHOT)
+			for (uint16_t j = 0; j < engine.told[i].request.count; j++)
+				if (record[j].link.id == link && record[j].link.family == FAMILY_IPV4)
+					groups = record[j].link.groups;
+	}
+	return groups;
+}
+
+/* With no byte of memory left, every group that is there is refreshed as if there were plenty. */
+static void refreshing_takes_no_memory(void **state)
+{
+	struct instance_settings settings = usual_settings;
+	struct input input = {.kind = INPUT_SNAPSHOT, .what = SNAPSHOT_LINKS, .first = true};
+	char group[ADDR_TEXT_SIZE];
+	uint32_t count = 0;
+
+	(void)state;
+	settings.memory_max = 1 << 20;
+	engine_open(&settings);
+	engine.link_settings.fast_leave = true;
+	usual_links();
+	want_events(true);
+	for (; newest_event(EVENT_DROP) == NULL; count++) {
+		snprintf(group, sizeof group, "239.1.%u.%u", count >> 8, count & 255);
+		report(DOWN1, count % 2 ? TO_EX : ALLOW, group, count % 2 ? "" : "10.9.9.1 10.9.9.2");
+		assert_true(count < 10000);
+	}
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_MEMORY);
+	assert_true(count > 1000);
+	for (int round = 0; round < 5; round++) {
+		pass(100000);
+		forget();
+		for (uint32_t n = 0; n + 1 < count; n++) {
+			snprintf(group, sizeof group, "239.1.%u.%u", n >> 8, n & 255);
+			report(DOWN1, n % 2 ? IS_EX : IS_IN, group, n % 2 ? "" : "10.9.9.1 10.9.9.2");
+		}
+		assert_null(newest_event(EVENT_DROP));
+		assert_null(newest_event(EVENT_LEAVE));
+		assert_null(newest_event(EVENT_FILTER));
+	}
+	give(&input, NULL, 0);
+	turn();
+	assert_true(groups_of(DOWN1) >= count - 1);
+}
+
 static void hosts_max(void **state)
 {
 	(void)state;
@@ -464,6 +516,7 @@ int main(void)
 		engine_test(blocked_source_is_asked_for_by_name),
 		engine_test(members_that_fall_silent_expire),
 		engine_test(fast_leave_asks_nobody),
+		empty_test(refreshing_takes_no_memory),
 		engine_test(hosts_max),
 		engine_test(fast_leave_of_a_shared_address),
 		engine_test(groups_of_the_link_are_not_proxied),
