@@ -112,6 +112,15 @@ def test_as_a_service(router):
 
     wait_until(lambda: (6, "eth0: eth1: downstream link in use") in journal(), what=journal)
 
+    # Whoever is in the daemon's group may look, others not; root may change things.
+    for groups, status in (("--clear-groups", 1), ("--groups=mcproxy", 0)):
+        user = ("setpriv", "--reuid=nobody", "--regid=nogroup", groups, "mcproxyctl")
+        assert machine.run(*user, "show", "groups", check=False).returncode == status
+        assert machine.run(*user, "loglevel", "eth1", "debug", check=False).returncode == 1
+    assert "eth1" in machine.run("mcproxyctl", "show", "links")
+    machine.run("mcproxyctl", "loglevel", "eth1", "debug")
+    assert machine.run("mcproxyctl", "doctor", check=False).stdout != ""
+
     # A reload: a file that does not hold is told to whoever asks, and changes nothing.
     good = machine.file(CONFIGURATION).read_text()
     machine.file(CONFIGURATION).write_text(good + "robustnes = 3;\n")
