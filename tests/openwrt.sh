@@ -50,6 +50,7 @@ set_param file /etc/mcproxy.conf
 set_param reload_signal HUP
 set_param respawn
 set_param no_new_privs 1
+set_param stderr 1
 close_instance'
 
 # As shipped it is off.

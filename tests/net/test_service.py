@@ -17,6 +17,7 @@ from netlab import Daemon, Process, Receiver, Sender, tables, wait_until
 
 SMALLEST = 'protocol = "IGMPv3"; instances = ("eth0 ==> eth1");'
 WATCHDOG = 0.6  # seconds
+BUILD = Path(os.environ.get("MCPROXY_BUILD", PROGRAM.parent))
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -126,6 +127,19 @@ def test_watchdog_is_fed_while_owner_and_workers_live(router):
     wait_until(lambda: manager.count("WATCHDOG=1") > before + 1, 10, "food after the owner goes on")
 
 
+@pytest.mark.timing
+def test_watchdog_is_fed_during_a_flood(router):
+    """Packets that fill the worker's channel do not keep the owner's question away from it."""
+    manager = Manager(router.router.lab)
+    Daemon(router.router, SMALLEST + "report_rate_max = 0; ring_size = 64;", environment=manager.environment(WATCHDOG),
+           vifs=("eth0", "eth1"))
+    wait_until(lambda: manager.count("WATCHDOG=1") >= 1, 10, "the first food")
+    before = manager.count("WATCHDOG=1")
+    router.router.run(BUILD / "tests" / "bench" / "bench_network", f"/run/netns/{router.source.name}",
+                      f"/run/netns/{router.host.name}", "flood", 300_000, 2000)
+    assert manager.count("WATCHDOG=1") - before >= 2 / WATCHDOG, manager.messages
+
+
 def test_nothing_wakes_it_without_a_watchdog(router):
     def switches():
         return [sum(int(line.split()[1]) for line in (task / "status").read_text().splitlines() if "ctxt_switches" in line)
@@ -142,7 +156,34 @@ def test_nothing_wakes_it_without_a_watchdog(router):
     wait_until(is_quiet, 15, "a second without a wake-up")
 
 
-UNIT = Path(os.environ.get("MCPROXY_BUILD", PROGRAM.parent)) / "mcproxy.service"
+def test_silent_in_steady_state(router):
+    """Members that come and go, streams that start and stop: nothing to tell anybody who did not ask."""
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    daemon.wait_for_output("eth1: downstream link in use")
+    before = daemon.stderr
+    for number in range(1, 6):
+        receiver = Receiver(router.host, "eth0").join(f"239.1.1.{number}")
+        sender = Sender(router.source, "eth0", f"239.1.1.{number}")
+        sender.start(pps=50)
+        receiver.wait_for(3)
+        receiver.leave(f"239.1.1.{number}")
+    wait_until(lambda: "239.1.1.5" not in tables.igmp_groups(router.router, "eth0"), what="the last leave")
+    assert daemon.stderr == before
+
+
+def test_what_repeats_is_counted(router):
+    manager = Manager(router.router.lab)
+    daemon = Daemon(router.router, SMALLEST, environment=manager.environment(), vifs=("eth0", "eth1"))
+    for _ in range(5):
+        for state, count in (("down", 1), ("up", 2)):
+            router.router.ip(f"link set eth1 {state}")
+            wait_until(lambda: manager.status.startswith(f"STATUS={count} link"), what=lambda: manager.status)
+    daemon.terminate()
+    assert daemon.stderr.count("eth1: downstream interface is down or has no carrier; waiting for it\n") == 1
+    assert "eth1: downstream interface is down or has no carrier; waiting for it (said 4 times more)\n" in daemon.stderr
+
+
+UNIT = BUILD / "mcproxy.service"
 CAPABILITIES = "-all,+net_admin,+net_raw"
 
 
