@@ -3,7 +3,7 @@
  * What the owner tells a service manager (notify.h): that the daemon is ready, which links it uses, and that
  * it is alive. The last, only where the manager has a watchdog: at half its interval each worker is asked for
  * a sign of life, and the watchdog is fed when all have given it. Without a manager nothing here costs a
- * wake-up. Owner thread.
+ * wake-up. A build may leave all of it out (MCPROXY_NOTIFY). Owner thread.
  */
 #ifndef MCPROXY_DAEMON_HEALTH_H
 #define MCPROXY_DAEMON_HEALTH_H
@@ -32,6 +32,7 @@ enum heartbeat {
 };
 
 void health_open(struct owner *owner, mtime now);
+void health_close(struct owner *owner);
 /* Before the sources of a turn are served, lest packets take the room of what asks the workers. */
 void health_ask(struct owner *owner, mtime now);
 /* At the end of a turn. */

@@ -17,11 +17,19 @@ static mtime round_interval(void)
 
 void health_open(struct owner *owner, mtime now)
 {
-	bool watched = notify_watchdog_interval() != MTIME_NEVER;
+	bool watched;
 
+	notify_open();
+	watched = notify_watchdog_interval() != MTIME_NEVER;
 	owner->health = (struct health){.links_changed = true,
 	                                .round_at = watched ? now + round_interval() : MTIME_NEVER,
 	                                .retry_at = MTIME_NEVER};
+}
+
+void health_close(struct owner *owner)
+{
+	(void)owner;
+	notify_close();
 }
 
 mtime health_deadline(const struct owner *owner)

@@ -6,7 +6,6 @@
 #include "daemon/guard.h"
 #include "daemon/instances.h"
 #include "daemon/log.h"
-#include "daemon/notify.h"
 #include "daemon/packets.h"
 #include "daemon/priority.h"
 #include "daemon/reconfigure.h"
@@ -361,12 +360,11 @@ int owner_run(const struct options *options, struct config *config)
 	                      .netlink_refresh_at = MTIME_NEVER};
 	int result;
 
-	notify_open();
 	health_open(&owner, clock_now());
 	result = owner_open(&owner);
 	if (result == 0)
 		owner_loop(&owner);
 	owner_close(&owner);
-	notify_close();
+	health_close(&owner);
 	return result;
 }
