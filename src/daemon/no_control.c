@@ -4,9 +4,17 @@
  */
 #include "daemon/control.h"
 
+#include "daemon/log.h"
+#include "daemon/owner.h"
+
+#include <string.h>
+
 void control_open(struct owner *owner)
 {
-	(void)owner;
+	const char *path = owner->config->control.socket;
+
+	if (path[0] != '\0' && strcmp(path, CONFIG_SOCKET) != 0)
+		warnx("control_socket %s: this program was built without it (json-c)", path);
 }
 
 void control_close(struct owner *owner)
@@ -16,7 +24,7 @@ void control_close(struct owner *owner)
 
 void control_reopen(struct owner *owner)
 {
-	(void)owner;
+	control_open(owner);
 }
 
 void control_turn(struct owner *owner, mtime now)
