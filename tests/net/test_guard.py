@@ -156,7 +156,8 @@ def test_changes_that_could_not_be_told(lab, family):
     receiver.wait_for(20, timeout=2)
     receiver2.wait_for(20, timeout=2)
     wait_until(lambda: rules(network.router, family) == wanted_rules(OWN_RULES), 2, "the rules")
-    wait_until(lambda: strange not in dump_multicast_routes(network.router, family.number), 2, "the strange entry's end")
+    wait_until(lambda: strange not in dump_multicast_routes(network.router, family.number), 2,
+               "the end of the strange entry")
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)

@@ -52,7 +52,8 @@ def burst(network, sources):
 def test_instance_whose_channel_was_full_hears_of_every_stream(network):
     """Two instances on one upstream link: what one hears of, the kernel does not ask about again."""
     daemon = Daemon(network.router, f'protocol = "IGMPv3"; {QUICK} ring_size = 4; '
-                                    'instances = ("eth0 ==> eth1", "eth0 ==> eth3");', "-d", vifs=("eth0", "eth1", "eth3"))
+                                    'instances = ("eth0 ==> eth1", "eth0 ==> eth3");', "-d",
+                    vifs=("eth0", "eth1", "eth3"))
     receivers = [IPV4.receiver(host).join(IPV4.group) for host in (network.host, network.host2)]
     Sender(network.source, "eth0", IPV4.group).start(pps=100)
     for receiver in receivers:

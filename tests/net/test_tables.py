@@ -123,8 +123,9 @@ def test_two_daemons_with_tables_of_their_own_leave_each_other_alone(network, fa
 
 
 def test_tables_are_shown(network):
-    daemon = start(network, IPV4, 'instances = ("eth0 ==> eth1", { upstream = "eth2"; downstream = "eth3"; table = 77; });')
-    assert 'eth2: IPv4 in kernel table 77' in daemon.stderr
+    daemon = start(network, IPV4, 'instances = ("eth0 ==> eth1", '
+                                  '{ upstream = "eth2"; downstream = "eth3"; table = 77; });')
+    assert "eth2: IPv4 in kernel table 77" in daemon.stderr
     Sender(network.source, "eth0", IPV4.group).send()
     Sender(network.source2, "eth0", IPV4.group).send()
     wait_until(lambda: tables.routes(network.router), what="the entry of the default table")
@@ -137,7 +138,8 @@ def test_numbered_tables_are_shared_and_families_have_the_same_number(network):
     daemon = Daemon(network.router, 'protocol = ["IGMPv3", "MLDv2"]; table = 100;'
                                     'instances = ("eth0 ==> eth1", "eth0 ==> eth3");', "-d")
     for family in FAMILIES:
-        wait_until(lambda: rules(network.router, family) == wanted_rules({device: 100 for device in ("eth0", "eth1", "eth3")}), what="the rules")
+        wanted = wanted_rules({device: 100 for device in ("eth0", "eth1", "eth3")})
+        wait_until(lambda: rules(network.router, family) == wanted, what="the rules")
     for family in FAMILIES:
         receiver, receiver2 = (family.receiver(host).join(family.group) for host in (network.host, network.host2))
         Sender(network.source, "eth0", family.group).start(pps=200)
