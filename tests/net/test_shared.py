@@ -70,3 +70,27 @@ def test_instance_whose_channel_was_full_hears_of_every_stream(network):
                    for source in sources)
     wait_until(all_have_both, 10, "entries to both instances' hosts", interval=0.1)
     assert daemon.running
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_name_wins_over_a_pattern_of_another_instance(network, family):
+    start(network, family, f'protocol = "{family.protocol}"; {QUICK} instances = ("eth0 ==> eth*", "eth2 ==> eth3");')
+    receiver, receiver2 = family.receiver(network.host), family.receiver(network.host2)
+    receiver.join(family.group)
+    receiver2.join(family.other_group)
+    wait_until(lambda: family.group in family.joined(network) and family.other_group in family.joined(network, "eth2"),
+               what="each group upstream where its link belongs")
+    assert family.other_group not in family.joined(network)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_first_of_two_patterns_counts_and_it_is_said_once(network, family):
+    daemon = start(network, family,
+                   f'protocol = "{family.protocol}"; {QUICK} instances = ("eth0 ==> eth[13]", "eth2 ==> eth*");')
+    receivers = [family.receiver(host).join(group) for host, group in
+                 ((network.host, family.group), (network.host2, family.other_group))]
+    wait_until(lambda: {family.group, family.other_group} <= set(family.joined(network)), what="both groups upstream")
+    assert not {family.group, family.other_group} & set(family.joined(network, "eth2"))
+    assert "patterns of instances eth0 and eth2 match it: eth0, the first, has it" in daemon.stderr
+    assert daemon.stderr.count("patterns of instances") == 1
+    assert receivers
