@@ -125,7 +125,9 @@ def is_harmed(trial, count):
     wait_until(lambda: known(trial.process) == count, 20, "the end of its groups")
     print(f"{count} groups; join, microseconds: quiet {quiet}, while they are shown {busy}", file=sys.stderr)
     assert busy["missing"] == 0 and len(asker.answers) > 0
-    return busy["us"] > 1000 or busy["p99"] > max(3 * quiet["p99"], 5000), asker.answers
+    # On a machine that runs other tests meanwhile the slowest hundredth tells of those.
+    slow = LONG and busy["p99"] > max(3 * quiet["p99"], 5000)
+    return slow or busy["us"] > 1000, asker.answers
 
 
 @pytest.mark.timing

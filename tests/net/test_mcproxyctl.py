@@ -118,6 +118,10 @@ class Screen:
     def text(self):
         return self._tmux("capture-pane", "-p")
 
+    @property
+    def coloured(self):
+        return self._tmux("capture-pane", "-p", "-e")
+
     def type(self, *keys):
         self._tmux("send-keys", *keys)
 
@@ -150,6 +154,18 @@ def test_top_shows_streams_and_links_live(tv):
     screen.type("q")
     screen.wait_for("status=0")
     assert "239." not in screen.text  # the screen is as it was before
+
+
+def test_colours_on_a_terminal_only(tv):
+    network = tv
+    show = f"{MCPROXYCTL} --socket {socket_path(network.daemon)} show links"
+    screen = Screen(network.router, show)
+    screen.wait_for("eth9", "missing", "status=0")
+    assert "\033[31mmissing" in screen.coloured and "\033[32musable" in screen.coloured
+    plain = Screen(network.router, f"NO_COLOR=1 {show}")
+    plain.wait_for("eth9", "missing", "status=0")
+    assert "\033[31m" not in plain.coloured
+    assert "\033" not in mcproxyctl(network.daemon, "show", "links")
 
 
 def test_top_ends_with_the_daemon(tv):
