@@ -25,6 +25,7 @@ struct page_walk {
 	uint8_t link;
 	bool first;   /* the next page starts the walk */
 	bool waiting; /* a page is on its way; a walk that was given back is free only after that */
+	bool ended; /* the instance has ended, and another may have its number: what was read of it is void */
 };
 
 /* NULL when all are taken. */
@@ -39,7 +40,8 @@ bool page_walk_ask(struct owner *owner, struct page_walk *walk);
 /* An instance has sent a page. */
 void page_walk_deliver(struct owner *owner, const struct instance_slot *instance,
                        const struct request *request, const void *payload);
-/* An instance has stopped: pages that are on their way from it are read as empty last ones. */
+/* An instance has stopped: its walks have ended, and pages that are on their way are read as empty last ones.
+ */
 void page_walk_instance_stopped(struct owner *owner, unsigned instance);
 
 #endif

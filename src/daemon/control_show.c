@@ -215,6 +215,8 @@ static bool put_records(struct client *client)
 	struct control_show *show = &client->show;
 	struct control *control = client->owner->control;
 
+	if (show->walk->ended)
+		show->record_next = show->record_count;
 	while (show->record_next < show->record_count && control->records_left > 0) {
 		put_record(client, &show->records[show->record_next++]);
 		control->records_left--;
@@ -230,7 +232,7 @@ static void end_walk(struct client *client)
 	struct control_show *show = &client->show;
 
 	close_group(client);
-	if (show->begun && show->show->walk == SNAPSHOT_LINKS)
+	if (show->begun && !show->walk->ended && show->show->walk == SNAPSHOT_LINKS)
 		put_missing_links(client, &client->owner->instances[show->walk->instance]);
 }
 

@@ -125,6 +125,7 @@ static void stop(struct owner *owner, struct instance_slot *slot, mtime deadline
 		owner_unwatch(owner, &slot->source);
 	slot->worker = NULL;
 	slot->channel = NULL;
+	page_walk_instance_stopped(owner, slot->number);
 }
 
 void instance_stop(struct owner *owner, struct instance_slot *slot)

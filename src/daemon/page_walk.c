@@ -28,6 +28,7 @@ void page_walk_start(struct page_walk *walk, unsigned instance, enum snapshot_ki
 	walk->what = (uint8_t)what;
 	walk->link = link;
 	walk->first = true;
+	walk->ended = false;
 }
 
 bool page_walk_ask(struct owner *owner, struct page_walk *walk)
@@ -39,8 +40,9 @@ bool page_walk_ask(struct owner *owner, struct page_walk *walk)
 	                      .what = walk->what,
 	                      .first = walk->first};
 
-	if (instance->channel == NULL) {
+	if (walk->ended || instance->channel == NULL) {
 		walk->page(walk->reader, owner, NULL, 0, false);
+		owner->again = true;
 		return false;
 	}
 	if (!intake_tell(instance, &input, NULL, 0))
@@ -68,7 +70,10 @@ void page_walk_instance_stopped(struct owner *owner, unsigned instance)
 	for (size_t cursor = 0; cursor < SNAPSHOT_CURSORS; cursor++) {
 		struct page_walk *walk = &owner->walks[cursor];
 
-		if (!walk->waiting || walk->instance != instance)
+		if (walk->instance != instance)
+			continue;
+		walk->ended = true;
+		if (!walk->waiting)
 			continue;
 		walk->waiting = false;
 		if (walk->page != NULL && !owner->stopping)

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ctl import ask, mcproxyctl, socket_path
+from ctl import Client, ask, mcproxyctl, socket_path
 from families import FAMILIES, IPV4, IPV6
 from mcproxy_daemon import PROGRAM
 from mroute import MulticastRouting6
@@ -429,3 +429,34 @@ def test_mcproxyctl_reload(network):
     path = Path(socket_path(daemon)).with_name("other.sock")
     wait_until(path.is_socket, what="the other socket")
     assert "uptime" in mcproxyctl(daemon, "show", "status", path=path)
+
+
+def named(name, downstream):
+    return f'{{ name = "{name}"; upstream = "eth0"; downstream = "{downstream}"; }}'
+
+
+def test_an_answer_under_way_ends_with_its_instance(network):
+    daemon = start(network, named("one", "eth1"), named("two", "eth2"), links=("eth0", "eth1", "eth2"))
+    IPV4.guest(network.host2, "10.0.2.77").report(*(Record("TO_EX", f"238.1.{n >> 7}.{n & 127}") for n in range(150)))
+    wait_until(lambda: len(ask(daemon, "show", what="groups")["groups"]) == 150, what="the groups")
+    client = Client(daemon)
+    for _ in range(20):
+        client.send('{"command":"show","what":"groups"}\n')  # more than the daemon makes before some is read
+    wait_until(lambda: ask(daemon, "show", what="status"), what="a later answer")
+    reload(daemon, text(named("one", "eth1")))
+    answers = [client.line()["groups"] for _ in range(20)]
+    assert len(answers[0]) == 150 and answers[-1] == []
+    assert {row["instance"] for rows in answers for row in rows} == {"two"}
+
+
+def test_instances_go_while_clients_ask_for_them(network):
+    both = text(named("one", "eth1"), named("two", "eth2"))
+    daemon = start(network, named("one", "eth1"), named("two", "eth2"), links=("eth0", "eth1", "eth2"))
+    clients = [Client(daemon) for _ in range(4)]
+    for number in range(20):
+        for client, what in zip(clients, ("instances", "instances", "links", "groups"), strict=True):
+            client.send(f'{{"command":"show","what":"{what}"}}\n' * 20)
+        reload(daemon, both if number % 2 else text(named("one", "eth1")))
+        for client in clients:
+            for _ in range(20):
+                assert "error" not in client.line()
