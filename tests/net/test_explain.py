@@ -172,7 +172,7 @@ def test_stream_on_another_link(router_two_hosts, family):
     answer = explain_until(daemon, "arrival", family.group)
     assert answer.text == "the stream arrives on eth2, which is no link of instance eth0; expected: eth0"
     daemon.terminate()
-    daemon = family.daemon(network, links=("eth2", "eth1"))
+    daemon = family.daemon(network, "query_response_interval = 1;", links=("eth2", "eth1"))  # the host answers soon
     explain_until(daemon, None, family.group)
 
 
