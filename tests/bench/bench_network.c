@@ -19,7 +19,8 @@
 #define SOURCE_ADDRESS 0x0a00000aU /* 10.0.0.10 */
 #define HOST_ADDRESS   0x0a00010aU /* 10.0.1.10 */
 #define PATIENCE       (1 * (int64_t)NANOSECONDS)
-#define ZAP_BEFORE     40 /* packets before the join */
+#define LEAVE_PATIENCE (5 * PATIENCE) /* a stream that still runs then will not stop */
+#define ZAP_BEFORE     40             /* packets before the join */
 
 static const char usage[] =
 	"usage: bench_network [-p pid] [-b first-group] [-w milliseconds] [-n pair] source-namespace "
@@ -405,9 +406,11 @@ static void measure_leave(struct bench *bench, const uint32_t *numbers)
 		sent = seen = 0;
 		start = clock_nanoseconds();
 		tell(bench, TO_IN, group);
-		last = keep_streaming(bench, group, spacing, start + (second ? PATIENCE / 5 : 5 * PATIENCE),
+		last = keep_streaming(bench, group, spacing, start + (second ? PATIENCE / 5 : LEAVE_PATIENCE),
 		                      second ? 0 : 100 * MILLISECOND, &sent, &seen);
 		lost += sent - seen;
+		if (!second && last - start > LEAVE_PATIENCE - PATIENCE / 10)
+			break;
 		/* A stream that stops before its next packet comes is stopped at once. */
 		times[done++] = last > start ? microseconds(last - start) : 0;
 	}

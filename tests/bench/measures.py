@@ -57,7 +57,7 @@ def refresh(trial, count, records, hosts):
 
 def leave(trial, count, second=False):
     figures = traffic(trial, "leave", count, 1000, int(second))
-    return {"ms": figures["median"] / 1000, "lost": figures["lost"]}
+    return {"ms": figures["median"] / 1000 if figures["median"] >= 0 else -1, "lost": figures["lost"]}
 
 
 def idle(trial, seconds):
