@@ -53,6 +53,10 @@ def joined(figures):
     return text + drops(figures) + f", {figures['seconds']:.2f} s, {figures['memory'] / 2**20:.0f} MB"
 
 
+def left(figures):
+    return f", only {figures['left']}" if figures["left"] < figures["wanted"] else ""
+
+
 def drops(figures):
     return f", {figures['drops']} dropped" if figures["drops"] else ""
 
@@ -102,6 +106,8 @@ def rows(quick):
               3 if quick else 10, True, settings=fast, other=igmpproxy(True), limit=0)
     yield row("leave", "leave -> stream stops, asking first", "ms", "ms", measures.leave, 1 if quick else 3,
               other=igmpproxy())
+    yield row("part", f'{ten_thousand} groups, "kernel", left at once: until upstream knows', "ms", "ms", measures.part,
+              ten_thousand, settings={**kernel, **fast}, check=left)
     yield row("idle", "1000 groups idle: CPU", "%", "percent", measures.idle, 1 if quick else 10,
               other=igmpproxy(), limit=0.01, check=wake_ups)
     for kind, rate, text in (("flood", 100_000, "reports"), ("upcalls", 20_000, "upcalls of random sources")):

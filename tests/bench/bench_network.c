@@ -32,6 +32,7 @@ static const char usage[] =
 	"  zap COUNT PPS                   report -> first packet of a running stream\n"
 	"  source COUNT PACKETS PPS        new source -> first packet, and packets lost\n"
 	"  groups COUNT RECORDS RATE       joins; RECORDS in each packet, RATE a second (0: flat out)\n"
+	"  part COUNT                      all these groups left in one go\n"
 	"  refresh COUNT RECORDS HOSTS     all groups told again\n"
 	"  leave COUNT PPS SECOND          leave -> the stream stops; SECOND 1: another member stays\n"
 	"  forward MILLISECONDS            packets forwarded a second\n"
@@ -115,8 +116,9 @@ static int64_t random_below(int64_t limit)
 struct heard {
 	uint32_t base;
 	uint32_t count; /* of groups from base on that are of interest */
+	bool leaves;    /* leaves are of interest, not joins */
 	uint8_t *joined;
-	uint32_t number; /* that are joined */
+	uint32_t number; /* that are joined, or left */
 	int64_t last;    /* the arrival of the newest of them */
 };
 
@@ -125,7 +127,7 @@ static void hear(void *context, uint32_t group, bool joined, int64_t time)
 	struct heard *heard = context;
 	uint32_t index = group - heard->base;
 
-	if (index >= heard->count || !joined || heard->joined[index])
+	if (index >= heard->count || joined == heard->leaves || heard->joined[index])
 		return;
 	heard->joined[index] = 1;
 	heard->number++;
@@ -344,6 +346,24 @@ static void measure_groups(struct bench *bench, const uint32_t *numbers)
 	free(heard.joined);
 }
 
+/* All groups are left at once. */
+static void measure_part(struct bench *bench, const uint32_t *numbers)
+{
+	uint32_t count = numbers[0];
+	struct heard heard;
+	int64_t start;
+
+	heard_open(&heard, bench->base, count);
+	heard.leaves = true;
+	wait_idle(bench);
+	start = clock_nanoseconds();
+	report_groups(bench, &heard, TO_IN, count, 100, 0);
+	listen_for_all(bench, &heard);
+	printf("{\"left\": %u, \"wanted\": %u, \"ms\": %.2f}\n", heard.number, count,
+	       heard.number ? microseconds(heard.last - start) / 1e3 : 0);
+	free(heard.joined);
+}
+
 static void measure_refresh(struct bench *bench, const uint32_t *numbers)
 {
 	uint32_t hosts = numbers[2];
@@ -506,8 +526,9 @@ static const struct command {
 	void (*run)(struct bench *bench, const uint32_t *numbers);
 } commands[] = {
 	{"join", 1, measure_join},       {"zap", 2, measure_zap},         {"source", 3, measure_source},
-	{"groups", 3, measure_groups},   {"refresh", 3, measure_refresh}, {"leave", 3, measure_leave},
-	{"forward", 1, measure_forward}, {"flood", 2, measure_flood},     {"upcalls", 2, measure_upcalls},
+	{"part", 1, measure_part},       {"groups", 3, measure_groups},   {"refresh", 3, measure_refresh},
+	{"leave", 3, measure_leave},     {"forward", 1, measure_forward}, {"flood", 2, measure_flood},
+	{"upcalls", 2, measure_upcalls},
 };
 
 static const struct command *find_command(const char *name, int numbers)

@@ -47,6 +47,13 @@ def groups(trial, count, records, rate, settle=2500):
     return {**figures, "memory": trial.peak_memory(), "drops": trial.drops() - drops}
 
 
+def part(trial, count):
+    """Milliseconds until upstream has heard that all groups are left, which were joined before."""
+    traffic(trial, "groups", count, 100, 20_000)
+    trial.wait_idle()
+    return traffic(trial, "part", count)
+
+
 def refresh(trial, count, records, hosts):
     traffic(trial, "groups", count, 100, 20_000, settle=2000)
     trial.wait_idle()

@@ -25,6 +25,14 @@ def test_a_burst_of_ten_thousand_reports_loses_none(lab, ring_size):
     assert (figures["joined"], figures["drops"]) == (10_000, 0)
 
 
+def test_thousands_of_groups_are_left_at_once_in_little_time(lab):
+    """Newest first: the kernel takes ten times as long the other way round."""
+    proxy = proxies.mcproxy(upstream_membership='"kernel"', fast_leave="true")
+    figures = measures.part(proxies.Trial(lab, proxy), 10_000)
+    assert figures["left"] == 10_000
+    assert figures["ms"] < 500
+
+
 def test_reports_beyond_the_rate_are_dropped_and_counted(lab):
     trial = proxies.Trial(lab, proxies.mcproxy(report_rate_max=100))
     sent = measures.traffic(trial, "flood", 5000, 1000)["sent"]
