@@ -624,10 +624,13 @@ size_t reporter_pull(struct reporter *reporter, mtime now, uint8_t *message, siz
 {
 	size_t size;
 
-	reporter_expire(reporter, now);
-	size = reporter->version_spoken == VERSION_3
-	               ? pull_v3(reporter, now, message, capacity, source, destination)
-	               : pull_older(reporter, now, message, source, destination);
+	/* An answer may have become due behind a change that has nothing to say. */
+	do {
+		reporter_expire(reporter, now);
+		size = reporter->version_spoken == VERSION_3
+		               ? pull_v3(reporter, now, message, capacity, source, destination)
+		               : pull_older(reporter, now, message, source, destination);
+	} while (size == 0 && reporter->queue.next_at <= now);
 	reporter->packets_sent += size > 0;
 	return size;
 }

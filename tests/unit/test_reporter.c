@@ -686,6 +686,36 @@ static void older_answers_are_spread(void **state)
 	bench_close(&bench);
 }
 
+/* Nothing could be sent for a while (the link was down): a change that has nothing to say in the older
+ * versions hides no answer that has become due behind it. */
+static void an_answer_due_behind_a_change(void **state)
+{
+	static const struct {
+		enum version version;
+		uint32_t group; /* asked about */
+		const char *said;
+	} rows[] = {{VERSION_1, GENERAL, "v1 report"},
+	            {VERSION_2, 0, "v2 report"},
+	            {VERSION_3, 0, "BLOCK(a) | IS_EX(a)"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct bench bench;
+
+		bench_open(&bench, FAMILY_IPV4, ROOM);
+		bench.settings.version = (uint8_t)rows[i].version;
+		bench_configure(&bench);
+		bench_change(&bench, 0, "EX()");
+		bench_run(&bench, bench.now + 30000);
+		bench_clear(&bench);
+		bench_query(&bench, rows[i].version, rows[i].group, "", 5000);
+		bench_change(&bench, 0, "EX(a)");
+		bench.now += 20000;
+		assert_string_equal(bench_now(&bench), rows[i].said);
+		bench_close(&bench);
+	}
+}
+
 /* RFC 9776 sections 7.2.1 and 8.12. */
 static void follows_the_version_of_the_querier(void **state)
 {
@@ -1110,6 +1140,7 @@ int main(void)
 		cmocka_unit_test(without_answers_it_is_silent),
 		cmocka_unit_test(speaks_older_versions),
 		cmocka_unit_test(older_answers_are_spread),
+		cmocka_unit_test(an_answer_due_behind_a_change),
 		cmocka_unit_test(follows_the_version_of_the_querier),
 		cmocka_unit_test(older_querier_timeout_of_mld_and_of_the_kernel),
 		cmocka_unit_test(a_group_specific_query_tells_no_version),
