@@ -11,6 +11,8 @@
 #include "core/mtime.h"
 #include "core/pool.h"
 
+#define HOLDS_MAX 65535 /* as many as have a number of their own */
+
 struct hold {
 	struct hold *next;
 	struct addr group;
@@ -21,10 +23,11 @@ struct hold {
 
 struct holds {
 	struct hold *first, *last;
+	uint32_t count;
 	uint16_t newest; /* number */
 };
 
-/* The number of the new hold; 0 when memory is short. */
+/* The number of the new hold; 0 when there are too many, or memory is short. */
 uint16_t holds_add(struct holds *holds, struct pool *pool, const struct addr *group, unsigned instance,
                    mtime until);
 /* The next one whose time is over; false: none. */

@@ -4,7 +4,7 @@
 uint16_t holds_add(struct holds *holds, struct pool *pool, const struct addr *group, unsigned instance,
                    mtime until)
 {
-	struct hold *hold = pool_take(pool, sizeof *hold);
+	struct hold *hold = holds->count < HOLDS_MAX ? pool_take(pool, sizeof *hold) : NULL;
 
 	if (hold == NULL)
 		return 0;
@@ -14,6 +14,7 @@ uint16_t holds_add(struct holds *holds, struct pool *pool, const struct addr *gr
 		.group = *group, .until = until, .number = holds->newest, .instance = (uint8_t)instance};
 	*(holds->first ? &holds->last->next : &holds->first) = hold;
 	holds->last = hold;
+	holds->count++;
 	return hold->number;
 }
 
@@ -25,6 +26,7 @@ bool holds_pull(struct holds *holds, struct pool *pool, mtime now, struct hold *
 		return false;
 	*hold = *first;
 	holds->first = first->next;
+	holds->count--;
 	pool_give(pool, first, sizeof *first);
 	return true;
 }

@@ -3,6 +3,9 @@
 
 #include <assert.h>
 
+#define VISITS_PER_PAGE                                                                                      \
+	1024 /* memberships looked at, so that a link without groups among many holds up nobody */
+
 struct page {
 	struct snapshot_record *records;
 	size_t count;
@@ -280,7 +283,7 @@ static bool add_flows(const struct instance *instance, struct walk *walk, mtime 
 
 static void add_memberships(const struct instance *instance, struct walk *walk, mtime now, struct page *page)
 {
-	while (walk->membership != NULL) {
+	for (int visits = 0; walk->membership != NULL && visits < VISITS_PER_PAGE; visits++) {
 		bool done = walk->what == SNAPSHOT_GROUPS ? add_listeners_of_link(walk, now, page)
 		                                          : add_flows(instance, walk, now, page);
 

@@ -106,6 +106,8 @@ void dump_go_on(struct client *client)
 
 void dump_end(struct client *client)
 {
+	/* Others may have waited for its walk. */
+	client->owner->again = true;
 	status_free(client->dump);
 	client->dump = NULL;
 }

@@ -7,6 +7,7 @@
 #include "daemon/uplink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,13 +254,24 @@ static void print_record(struct status *status, struct owner *owner, const struc
 	}
 }
 
+/* Always made anew: in a directory that others may write to, a link would lead elsewhere, and a FIFO block.
+ */
+static FILE *create_file(const char *path)
+{
+	int fd;
+
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	return fd >= 0 ? fdopen(fd, "w") : NULL;
+}
+
 static void write_file(const char *path, const char *text, size_t size)
 {
 	char temporary[4096];
 	FILE *file;
 
 	snprintf(temporary, sizeof temporary, "%s.new", path);
-	file = fopen(temporary, "we");
+	file = create_file(temporary);
 	if (file == NULL) {
 		warn("status_file %s cannot be written", path);
 		return;

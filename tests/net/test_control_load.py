@@ -6,10 +6,12 @@ import os
 import select
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from ctl import Client, ask, mcproxyctl
+from namespaces import TIMEOUT_FACTOR
 from netlab import CraftedHost, Daemon, Membership, Record, tables, wait_until
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
@@ -58,6 +60,25 @@ def test_a_client_that_never_reads_is_dropped_and_delays_nobody(router):
     while hostile[0]._lines.readline(65536):
         pass
     assert ask(daemon, "show", what="status")["pid"] == daemon.pid
+
+
+def test_who_waits_for_a_walk_gets_it_when_a_dump_is_given_up(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    fill(daemon, network.host, 5000)
+    dumpers = [Client(daemon) for _ in range(7)]  # the status of SIGUSR1 has a walk, too
+    for client in dumpers:
+        client.send('{"command":"dump"}\n' * 9)
+    refused = Client(daemon)
+    wait_until(lambda: "error" in refused.ask("dump"), what="that all walks are taken")
+    refused.send('{"command":"show","what":"instances"}\n')
+    # Nothing else wakes the daemon.
+    for client in dumpers:
+        client._lines.close()
+        client.socket.close()
+    asked_at = time.monotonic()
+    assert refused.line()["instances"][0]["groups"] == 5000
+    assert time.monotonic() - asked_at < 3 * TIMEOUT_FACTOR
 
 
 def test_a_monitor_that_never_reads_is_dropped(router):

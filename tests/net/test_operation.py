@@ -114,6 +114,17 @@ def test_sigusr1_writes_the_status_file_whole(router):
     assert daemon.stdout == ""
 
 
+@pytest.mark.parametrize("trap", (os.mkfifo, lambda path: os.symlink(f"{path}.victim", path)), ids=("fifo", "link"))
+def test_the_status_file_is_written_where_others_may_write(router, trap):
+    network = router
+    path = network.router.directory / "status"
+    trap(f"{path}.new")
+    daemon = Daemon(network.router, SMALLEST + f'status_file = "{path}";', vifs=("eth0", "eth1"))
+    daemon.signal(signal.SIGUSR1)
+    wait_until(path.exists, what="the status file")
+    assert path.is_file() and not path.is_symlink() and not os.path.exists(f"{path}.new.victim")
+
+
 def test_sigusr1_goes_to_stdout_when_that_is_a_file(router):
     daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
     daemon.signal(signal.SIGUSR1)

@@ -1174,6 +1174,39 @@ static void holds_without_memory_end_at_once(void **state)
 	close_world(&world);
 }
 
+/* Hosts that zap without end leave holds behind that nobody waits for: those take no memory from others. */
+static void holds_have_a_limit(void **state)
+{
+	struct host_settings own = settings;
+	struct world world;
+	bool full = false;
+
+	(void)state;
+	own.leave_hold = HOLD;
+	own.membership = MEMBERSHIP_USER;
+	own.robustness = 1;
+	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, (size_t)16 << 20}, &own);
+	for (int i = 0; i < 70000; i++) {
+		want(&world, 0, 0, EX, 0);
+		send_all(&world);
+		want(&world, 0, 0, IN, 0);
+		world.text[0] = 0;
+		send_all(&world);
+		if (world.text[0] != 0)
+			assert_true(i >= 65535);
+		full |= world.text[0] != 0;
+	}
+	assert_true(full);
+	pass(&world, HOLD);
+	turn(&world);
+	assert_int_equal(status_of(&world).groups, 0);
+	want(&world, 0, 0, EX, 0);
+	turn(&world);
+	want(&world, 0, 0, IN, 0);
+	expect(&world, "");
+	close_world(&world);
+}
+
 static void walks_tell_what_is_wanted_and_how_far_it_is(void **state)
 {
 	struct host_walk walk;
@@ -1349,6 +1382,7 @@ int main(void)
 		cmocka_unit_test(only_the_last_of_several_wishes_is_worth_holding),
 		cmocka_unit_test(ends_end_holds),
 		cmocka_unit_test(holds_without_memory_end_at_once),
+		cmocka_unit_test(holds_have_a_limit),
 		cmocka_unit_test(operations_come_first),
 		cmocka_unit_test(wishes_are_merged),
 		cmocka_unit_test(reports_are_packed),

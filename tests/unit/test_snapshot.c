@@ -321,6 +321,23 @@ static void many_members(void)
 	turn();
 }
 
+/* What is on other links, however much it is, is passed over a part at a time. */
+static void a_walk_that_finds_nothing_rests(void **state)
+{
+	unsigned pages = 1;
+	struct page page;
+
+	(void)state;
+	many_members();
+	join(DOWN2, "239.9.9.9");
+	fetch(0, SNAPSHOT_GROUPS, DOWN2, true, &page);
+	assert_int_equal(page.count, 0);
+	for (; page.more; pages++)
+		fetch(0, SNAPSHOT_GROUPS, DOWN2, false, &page);
+	assert_int_equal(page.count, 1);
+	assert_true(pages >= 5 && pages <= 20);
+}
+
 static uint32_t number_of(const struct addr *group)
 {
 	return addr_ipv4_number(group) - 0xef010000;
@@ -457,6 +474,7 @@ int main(void)
 		empty_test(nothing_to_tell),
 		engine_test(nonsense_is_not_answered),
 		engine_test(asked_twice_is_answered_once),
+		engine_test(a_walk_that_finds_nothing_rests),
 		engine_test(walk_while_groups_come_and_go),
 		engine_test(walk_loses_its_ground),
 		engine_test(several_walks_at_once),
