@@ -94,6 +94,7 @@ struct snapshot_flow {
 	struct addr source;
 	uint8_t input;
 	uint8_t rounds; /* counter readings it survives without packets */
+	uint32_t hosts; /* members of the group on all links that are known by host */
 	uint64_t outputs;
 	uint64_t packets;
 	uint64_t bytes;

@@ -17,7 +17,8 @@ struct top_stream {
 	char input[16];
 	char outputs[64]; /* the first ones, if they are many */
 	unsigned output_count;
-	double age; /* seconds */
+	double hosts; /* members, where they are tracked */
+	double age;   /* seconds */
 	double packets, bytes, wrong;
 	double bit_rate, packet_rate; /* per second */
 };
@@ -32,7 +33,7 @@ struct top_link {
 	double report_rate, drop_rate; /* per second */
 };
 
-enum top_order { TOP_BY_RATE, TOP_BY_PACKETS, TOP_BY_GROUP, TOP_BY_AGE, TOP_BY_OUTPUTS, TOP_ORDERS };
+enum top_order { TOP_BY_RATE, TOP_BY_PACKETS, TOP_BY_GROUP, TOP_BY_AGE, TOP_BY_MEMBERS, TOP_ORDERS };
 const char *top_order_name(enum top_order order);
 
 struct top_list {

@@ -245,6 +245,16 @@ static bool add_listeners_of_link(struct walk *walk, mtime now, struct page *pag
 	return true;
 }
 
+static uint32_t hosts_of(struct membership *membership, mtime now)
+{
+	uint32_t hosts = 0;
+
+	for (const struct listener *listener = listener_first(membership); listener;
+	     listener = listener_next(listener))
+		hosts += (uint32_t)group_hosts(&listener->group, now);
+	return hosts;
+}
+
 static void add_flow(const struct instance *instance, const struct flow *flow, mtime now, struct page *page)
 {
 	mtime idle = now - flow->active_at, timeout = instance->settings.route_timeout;
@@ -255,6 +265,7 @@ static void add_flow(const struct instance *instance, const struct flow *flow, m
 		.source = flow->key.source,
 		.input = flow->input,
 		.rounds = (uint8_t)(idle >= timeout ? 0 : 1 + (timeout - idle) * 2 / (timeout + 1)),
+		.hosts = hosts_of(flow->membership, now),
 		.outputs = flow->outputs,
 		.packets = flow->packets,
 		.bytes = flow->bytes,

@@ -35,10 +35,12 @@ int show_run(const struct ctl *ctl, int argc, char **argv)
 	if (!filters_read(&filter, &argc, argv))
 		return CTL_USAGE;
 	if (argc != 2)
-		return command_usage(argv[0], "one thing to show is expected");
+		return command_usage(argv[0],
+		                     "one of status, instances, links, groups, routes, upstream is expected");
 	context.view = find_view(argv[1]);
 	if (context.view == NULL)
-		return command_usage(argv[0], "what is shown is one of these");
+		return command_usage(argv[0],
+		                     "one of status, instances, links, groups, routes, upstream is expected");
 	context.showing.details = filter.details;
 	context.showing.columns = (struct columns){.columns = context.view->columns, .colour = ctl->colour};
 	request = session_request("show");

@@ -92,11 +92,13 @@ static int draw_links(const struct top_model *model, int row)
 
 static void draw_stream(const struct top_stream *stream, int row)
 {
-	char bits[16], packets[16], age[16];
+	char bits[16], packets[16], age[16], hosts[16] = "-";
 
-	put_row(row, stream->output_count > 0 ? A_NORMAL : A_DIM, "%-15s %-15s %-10s %8s %7s %8s %s",
+	if (stream->hosts > 0)
+		format_amount(stream->hosts, hosts);
+	put_row(row, stream->output_count > 0 ? A_NORMAL : A_DIM, "%-15s %-15s %-8s %6s %6s %7s %7s %s",
 	        stream->group, stream->source, stream->input, format_amount(stream->bit_rate, bits),
-	        format_amount(stream->packet_rate, packets), format_age(stream->age, age),
+	        format_amount(stream->packet_rate, packets), hosts, format_age(stream->age, age),
 	        stream->output_count > 0 ? stream->outputs : "nowhere");
 }
 
@@ -106,8 +108,8 @@ static int draw_streams(const struct top *top, int row)
 	const struct top_model *model = &top->model;
 	int last = LINES - 1;
 
-	put_row(row++, A_REVERSE, "%-15s %-15s %-10s %8s %7s %8s %-40s", "GROUP", "SOURCE", "FROM", "BIT/S",
-	        "PKT/S", "AGE", "TO");
+	put_row(row++, A_REVERSE, "%-15s %-15s %-8s %6s %6s %7s %7s %-40s", "GROUP", "SOURCE", "FROM",
+	        "BIT/S", "PKT/S", "MEMBERS", "AGE", "TO");
 	for (size_t i = top->first; i < model->streams.count && row < last; i++)
 		draw_stream(top_model_stream(model, i), row++);
 	return row;
@@ -126,7 +128,7 @@ static void draw(struct top *top)
 	row = draw_links(model, row + 1);
 	draw_streams(top, row);
 	put_row(LINES - 1, A_DIM,
-	        "by %s%s | r rate  p packets  g group  a age  o outputs | arrows  space pause  q quit",
+	        "by %s%s | r rate  p packets  g group  a age  m members | arrows  space pause  q quit",
 	        top_order_name(model->order), top->paused ? ", paused" : "");
 	refresh();
 }
@@ -150,7 +152,7 @@ static void sort_by(struct top *top, enum top_order order)
 /* False: quit. */
 static bool act(struct top *top, int key)
 {
-	static const char order_keys[TOP_ORDERS + 1] = "rpgao";
+	static const char order_keys[TOP_ORDERS + 1] = "rpgam";
 	const char *order = key > 0 && key < 128 ? strchr(order_keys, key) : NULL;
 
 	if (order != NULL)

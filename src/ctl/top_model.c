@@ -11,7 +11,7 @@ const char *top_order_name(enum top_order order)
 {
 	static const char *const names[TOP_ORDERS] = {
 		[TOP_BY_RATE] = "bit rate", [TOP_BY_PACKETS] = "packets", [TOP_BY_GROUP] = "group",
-		[TOP_BY_AGE] = "age",       [TOP_BY_OUTPUTS] = "outputs",
+		[TOP_BY_AGE] = "age",       [TOP_BY_MEMBERS] = "members",
 	};
 
 	return names[order];
@@ -95,11 +95,14 @@ static int by_age(const void *a, const void *b)
 	return order != 0 ? order : compare_names(a, b);
 }
 
-static int by_outputs(const void *a, const void *b)
+/* Hosts; links where they are not known. */
+static int by_members(const void *a, const void *b)
 {
-	int order = compare_numbers(((const struct top_stream *)a)->output_count,
-	                            ((const struct top_stream *)b)->output_count);
+	const struct top_stream *one = a, *other = b;
+	int order = compare_numbers(one->hosts, other->hosts);
 
+	if (order == 0)
+		order = compare_numbers(one->output_count, other->output_count);
 	return order != 0 ? order : compare_names(a, b);
 }
 
@@ -107,7 +110,7 @@ void top_model_sort(struct top_model *model)
 {
 	static int (*const orders[TOP_ORDERS])(const void *, const void *) = {
 		[TOP_BY_RATE] = by_rate, [TOP_BY_PACKETS] = by_packets, [TOP_BY_GROUP] = compare_names,
-		[TOP_BY_AGE] = by_age,   [TOP_BY_OUTPUTS] = by_outputs,
+		[TOP_BY_AGE] = by_age,   [TOP_BY_MEMBERS] = by_members,
 	};
 
 	if (model->streams.count > 0)
@@ -221,6 +224,7 @@ static void take_stream(struct top_model *model, struct json_object *value)
 	copy(stream->source, sizeof stream->source, value, "source");
 	copy(stream->input, sizeof stream->input, value, "input");
 	copy_outputs(stream, answer_member(value, "outputs"));
+	stream->hosts = answer_number(value, "hosts");
 	stream->age = answer_number(value, "age");
 	stream->packets = answer_number(value, "packets");
 	stream->bytes = answer_number(value, "bytes");

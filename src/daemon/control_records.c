@@ -262,6 +262,7 @@ void record_put_route(struct json *json, struct owner *owner, const struct insta
 	for (uint64_t outputs = record->outputs; outputs != 0; outputs &= outputs - 1)
 		put_link_name(json, NULL, owner, instance->number, (uint8_t)__builtin_ctzll(outputs));
 	json_close(json, ']');
+	json_number(json, "hosts", record->hosts);
 	put_traffic(json, instance->tables[family], record);
 	json_number(json, "rounds_left", record->rounds);
 	json_seconds(json, "age", (uint64_t)record->age);

@@ -311,6 +311,23 @@ def test_monitor_tells_events_as_they_happen(router):
     assert events[-1]["outputs"] == ["eth1"]
 
 
+def test_monitor_tells_limits_that_are_met_and_queriers(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST + "groups_max = 1;", vifs=("eth0", "eth1"))
+    client = Client(daemon)
+    assert client.ask("monitor", link="eth1")["command"] == "monitor"
+    host = CraftedHost(network.host, "eth0", "10.0.1.77")
+    host.report(Record("TO_EX", "239.1.1.1"), Record("TO_EX", "239.1.1.2"))
+    event = client.line()
+    while event["event"] != "drop":
+        event = client.line()
+    assert "groups_max" in event["cause"] and event["count"] == 1
+    CraftedHost(network.host, "eth0", "10.0.1.0").query()
+    while event["event"] != "querier":
+        event = client.line()
+    assert event["querier"] == "10.0.1.0" and event["this_router"] is False
+
+
 def test_many_groups_come_over_many_pages(router):
     network = router
     daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))

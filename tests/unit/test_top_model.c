@@ -29,8 +29,8 @@ static void take_stream(struct top_model *model, const char *group, unsigned byt
 	snprintf(text, sizeof text,
 	         "{\"instance\":\"tv\",\"group\":\"%s\",\"source\":\"10.0.0.1\",\"input\":\"eth0\","
 	         "\"outputs\":[%s],"
-	         "\"bytes\":%u,\"packets\":%u,\"age\":%u,\"bit_rate\":8000}",
-	         group, outputs, bytes, packets, age);
+	         "\"bytes\":%u,\"packets\":%u,\"age\":%u,\"bit_rate\":8000,\"hosts\":%d}",
+	         group, outputs, bytes, packets, age, group[0] == 'a' ? 5 : 0);
 	take(model, "routes", text);
 }
 
@@ -118,7 +118,7 @@ static void streams_are_sorted(void **state)
 	check_order(&model, TOP_BY_PACKETS, " b a c");
 	check_order(&model, TOP_BY_GROUP, " a b c");
 	check_order(&model, TOP_BY_AGE, " c b a");
-	check_order(&model, TOP_BY_OUTPUTS, " b c a");
+	check_order(&model, TOP_BY_MEMBERS, " a b c");
 	for (enum top_order order = 0; order < TOP_ORDERS; order++)
 		assert_true(strlen(top_order_name(order)) > 0);
 	top_model_fini(&model);
