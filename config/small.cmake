@@ -21,8 +21,8 @@ foreach(flag move-loop-invariants expensive-optimizations caller-saves tree-domi
 		add_link_options(-fno-${flag})
 	endif()
 endforeach()
-# Only functions with arrays on their stack are guarded.
-add_compile_options(-fstack-protector)
+# What guards stacks and buffers is left to the toolchain, which on routers has settings of its own for it.
+add_compile_options(-fno-plt)
 # Nothing unwinds the stack; assertions are on, without their texts.
 add_compile_options(-fno-asynchronous-unwind-tables -fno-unwind-tables)
 include_directories(BEFORE include/small)
