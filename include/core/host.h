@@ -19,6 +19,7 @@
 #ifndef MCPROXY_CORE_HOST_H
 #define MCPROXY_CORE_HOST_H
 
+#include "core/index.h"
 #include "core/joins.h"
 #include "core/mtime.h"
 #include "core/request.h"
@@ -75,6 +76,8 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
                const struct filter *filter);
 /* Nothing any more. The newest group is left first, which the kernel does much faster than the other way
  * round: it finds a membership by walking from the newest one. */
+/* host_want for that group comes soon: has its memory ready. Changes nothing. */
+void host_expect(const struct host *host, const struct addr *group, enum expect step);
 void host_unwant_all(struct host *host, mtime now, unsigned instance);
 
 /* The querier upstream was heard. */

@@ -67,23 +67,26 @@ static inline struct index_node *index_find_next(struct index_node *node)
 	return index_skip_to(node->next, node->hash);
 }
 
-/* Has the memory ready when the object with that hash, if there is one, is looked for soon: first the bucket,
- * then the object at its head. A look-up that finds nothing in the caches waits for both. */
-static inline void index_expect_bucket(const struct index *index, uint32_t hash)
+/* The two steps of having memory ready for a look-up that comes soon, with some hundred nanoseconds between
+ * them and before it: first the bucket's, then the object's. */
+enum expect { EXPECT_FAR, EXPECT_NEAR };
+#define INDEX_EXPECTED 192 /* bytes of an object */
+
+/* The object with that hash, if there is one, is looked for soon. Changes nothing; so gcc, which sees that,
+ * would leave out the call if it were one. */
+__attribute__((always_inline)) static inline void index_expect(const struct index *index, uint32_t hash,
+                                                               enum expect step)
 {
-	if (index->count > 0)
-		__builtin_prefetch(&index->buckets[index_bucket(index->bucket_count, hash)]);
-}
+	struct index_node *const *bucket;
 
-#define INDEX_EXPECTED 192 /* bytes */
-
-static inline void index_expect_object(const struct index *index, uint32_t hash)
-{
-	const struct index_node *node =
-		index->count > 0 ? index->buckets[index_bucket(index->bucket_count, hash)] : NULL;
-
-	for (size_t at = 0; node != NULL && at < INDEX_EXPECTED; at += 64)
-		__builtin_prefetch((const char *)node + at);
+	if (index->count == 0)
+		return;
+	bucket = &index->buckets[index_bucket(index->bucket_count, hash)];
+	if (step == EXPECT_FAR)
+		__builtin_prefetch(bucket);
+	else if (*bucket != NULL)
+		for (size_t at = 0; at < INDEX_EXPECTED; at += 64)
+			__builtin_prefetch((const char *)*bucket + at);
 }
 
 #endif

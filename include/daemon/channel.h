@@ -7,7 +7,7 @@
  *   call                                               | down (inputs) | up (requests)
  *   ---------------------------------------------------+---------------+--------------
  *   lane_reserve, commit, has_room, wake, ring, starve | owner         | worker
- *   lane_next, drained, rest, acknowledge              | worker        | owner
+ *   lane_next, look_ahead, drained, rest, acknowledge  | worker        | owner
  *
  * Any call of one thread may overlap any call of the other. channel_open and channel_close overlap nothing.
  *
@@ -30,6 +30,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A message is one cache line; its last 8 bytes belong to the lane and say where the payload lies. */
 #define LANE_MESSAGE_SIZE 64
@@ -80,6 +81,10 @@ bool lane_starve(struct lane *lane);
 /* Consumer. Copies the oldest message's body (LANE_BODY_SIZE bytes) out and lends its payload until the next
  * lane_next or lane_drained call on this lane; false when the lane is empty. */
 bool lane_next(struct lane *lane, void *body, const void **payload, size_t *payload_size);
+/* Consumer, while it handles a message: the body of the one so many places behind it and its payload, in
+ * place, to have memory ready for it; NULL when it is not there, or not seen yet. Valid until lane_next. */
+const void *lane_look_ahead(const struct lane *lane, uint32_t places, const void **payload,
+                            size_t *payload_size);
 /* Consumer, after its loop over lane_next ended: gives back the last payload and wakes a starved producer. */
 void lane_drained(struct lane *lane);
 /* Consumer, after lane_drained and before it sleeps: false when there are messages. Of `down` this must be

@@ -6,7 +6,7 @@
  *              | reserve, commit, slot_index, oldest_slot, has_room | peek, release
  *   -----------+----------------------------------------------------+--------------
  *   producer   | yes                                                | no
- *   consumer   | no                                                 | yes
+ *   consumer   | no                                                 | yes, and look_ahead
  *
  * Any producer call may overlap any consumer call. ring_new and ring_free overlap nothing.
  */
@@ -43,5 +43,8 @@ bool ring_oldest_slot(struct ring *ring, size_t *slot);
 /* Consumer: the oldest message, or NULL when the ring is empty; it stays valid until ring_release. */
 const void *ring_peek(struct ring *ring);
 void ring_release(struct ring *ring);
+/* Consumer: the message so many places behind the oldest, if it has been seen already; it stays valid until
+ * it is released. Never asks the producer, so it costs next to nothing. */
+const void *ring_look_ahead(const struct ring *ring, uint32_t places);
 
 #endif

@@ -439,6 +439,16 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 	return true;
 }
 
+void host_expect(const struct host *host, const struct addr *group, enum expect step)
+{
+	for (int keeper = 0; keeper < KEEPERS; keeper++) {
+		const struct reporter *reporter = &host->reporters[keeper];
+
+		if (reporter->entries.count > 0)
+			index_expect(&reporter->entries, addr_hash(group, reporter->seed), step);
+	}
+}
+
 void host_unwant_all(struct host *host, mtime now, unsigned instance)
 {
 	struct reporter_entry *entry, *next;

@@ -493,6 +493,17 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 	}
 }
 
+void instance_expect(const struct instance *instance, const struct input *input, const void *payload,
+                     size_t payload_size, enum expect step)
+{
+	struct addr group;
+
+	if (input->kind != INPUT_PACKET ||
+	    !message_guess_group(input->family ? FAMILY_IPV6 : FAMILY_IPV4, payload, payload_size, &group))
+		return;
+	index_expect(&instance->memberships, addr_hash(&group, instance->seed), step);
+}
+
 static struct link *link_of_deadline(struct deadline *deadline, enum family *family)
 {
 	struct link_family *state =

@@ -273,10 +273,10 @@ void membership_expect(const struct instance *instance, const struct record *rec
 		return;
 	for (size_t i = 0; i < count; i++) {
 		hashes[i] = addr_hash(&records[i].group, instance->seed);
-		index_expect_bucket(&instance->memberships, hashes[i]);
+		index_expect(&instance->memberships, hashes[i], EXPECT_FAR);
 	}
 	for (size_t i = 0; i < count; i++)
-		index_expect_object(&instance->memberships, hashes[i]);
+		index_expect(&instance->memberships, hashes[i], EXPECT_NEAR);
 }
 
 /* A record that takes away, or names nothing, makes no state where there is none. */

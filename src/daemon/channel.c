@@ -341,6 +341,18 @@ bool lane_next(struct lane *lane, void *body, const void **payload, size_t *payl
 	return true;
 }
 
+const void *lane_look_ahead(const struct lane *lane, uint32_t places, const void **payload,
+                            size_t *payload_size)
+{
+	const struct lane_message *message = lane->borrowed ? ring_look_ahead(lane->ring, places) : NULL;
+
+	if (message == NULL)
+		return NULL;
+	*payload = message->payload_size > 0 ? &lane->payloads[message->payload_offset] : NULL;
+	*payload_size = message->payload_size;
+	return message->body;
+}
+
 void lane_drained(struct lane *lane)
 {
 	lane_give_back(lane);

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LOOK_FAR          8 /* messages ahead, to have memory ready for them */
+#define LOOK_NEAR         4
 #define REQUESTS_PER_TURN 1024 /* of one worker, so that all get their share */
 
 /* Once: it may be so for every group of a flood. */
@@ -162,6 +164,21 @@ void grant_recording_error(struct owner *owner, int error)
 	warn("%s: the recording has ended before its time", owner->options->record_path);
 }
 
+/* A request that comes soon. */
+static void expect_request(struct owner *owner, const struct instance_slot *instance, uint32_t places,
+                           enum expect step)
+{
+	const void *payload;
+	size_t size;
+	const struct request *request = lane_look_ahead(instance->channel->up, places, &payload, &size);
+
+	if (request == NULL || request->kind != REQUEST_MEMBERSHIP)
+		return;
+	for (struct uplink *uplink = owner->uplinks; uplink; uplink = uplink->next)
+		if (uplink->family == request->family && uplink->instances >> instance->number & 1)
+			host_expect(uplink->host, &request->group, step);
+}
+
 static void take_requests(struct owner *owner, struct instance_slot *instance, mtime now)
 {
 	struct channel *channel = instance->channel;
@@ -178,6 +195,8 @@ static void take_requests(struct owner *owner, struct instance_slot *instance, m
 	grant_recording_error(owner, worker_recording_error(instance->worker));
 	while (lane_next(channel->up, &message, &payload, &size)) {
 		instance->requests++;
+		expect_request(owner, instance, LOOK_FAR, EXPECT_FAR);
+		expect_request(owner, instance, LOOK_NEAR, EXPECT_NEAR);
 		grant(owner, instance, now, &message.request, payload, size);
 		if (instance->channel == NULL)
 			return;

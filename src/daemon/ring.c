@@ -136,6 +136,15 @@ const void *ring_peek(struct ring *ring)
 	return &ring->slots[(head & ring->mask) * ring->message_size];
 }
 
+const void *ring_look_ahead(const struct ring *ring, uint32_t places)
+{
+	uint32_t head = own_index(&ring->head);
+
+	if (ring->tail_seen - head <= places)
+		return NULL;
+	return &ring->slots[((head + places) & ring->mask) * ring->message_size];
+}
+
 void ring_release(struct ring *ring)
 {
 	uint32_t head = own_index(&ring->head);

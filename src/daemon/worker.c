@@ -10,6 +10,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#define LOOK_FAR        6 /* messages ahead, to have memory ready for them */
+#define LOOK_NEAR       3
 #define INPUTS_PER_TURN 256 /* after so many the requests go out first */
 
 struct worker {
@@ -32,6 +34,17 @@ static void sleep_until(struct worker *worker, mtime deadline)
 		lane_acknowledge(worker->channel.down);
 }
 
+/* An input that comes soon. */
+static void expect_input(const struct worker *worker, uint32_t places, enum expect step)
+{
+	const void *payload;
+	size_t size;
+	const struct input *input = lane_look_ahead(worker->channel.down, places, &payload, &size);
+
+	if (input != NULL)
+		instance_expect(worker->instance, input, payload, size, step);
+}
+
 /* Hands a batch of inputs to the engine; false when there are more. */
 static bool take_inputs(struct worker *worker, mtime now)
 {
@@ -47,6 +60,8 @@ static bool take_inputs(struct worker *worker, mtime now)
 			lane_drained(worker->channel.down);
 			return true;
 		}
+		expect_input(worker, LOOK_FAR, EXPECT_FAR);
+		expect_input(worker, LOOK_NEAR, EXPECT_NEAR);
 		recorder_input(worker->recorder, now, &message.input, payload, size);
 		instance_input(worker->instance, now, &message.input, payload, size);
 	}

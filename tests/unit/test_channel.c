@@ -320,6 +320,33 @@ static void lent_payload_stays(void **state)
 	assert_true(is_filled(payload, size, 7));
 }
 
+static void looks_ahead_of_the_lent_message(void **state)
+{
+	struct lane *lane = ((struct channel *)*state)->down;
+	const struct note *ahead;
+	const void *payload;
+	struct note note;
+	size_t size;
+
+	for (uint64_t n = 1; n <= 3; n++)
+		assert_true(put(lane, n, 100, n == 2 ? 0 : 100));
+	assert_null(lane_look_ahead(lane, 1, &payload, &size));
+	assert_true(lane_next(lane, &note, &payload, &size));
+	ahead = lane_look_ahead(lane, 1, &payload, &size);
+	assert_int_equal(ahead->number, 2);
+	assert_int_equal(size, 0);
+	assert_null(payload);
+	ahead = lane_look_ahead(lane, 2, &payload, &size);
+	assert_int_equal(ahead->number, 3);
+	assert_true(is_filled(payload, size, 3));
+	assert_null(lane_look_ahead(lane, 3, &payload, &size));
+	assert_int_equal(take(lane), 2);
+	assert_int_equal(take(lane), 3);
+	assert_null(lane_look_ahead(lane, 1, &payload, &size));
+	lane_drained(lane);
+	assert_null(lane_look_ahead(lane, 0, &payload, &size));
+}
+
 static void quiet_lane_starts_at_the_same_place(void **state)
 {
 	struct lane *lane = ((struct channel *)*state)->down;
@@ -779,6 +806,7 @@ int main(void)
 		with_channel(payload_wraps_whole),
 		with_channel(empty_lane_has_room),
 		with_channel(lent_payload_stays),
+		with_channel(looks_ahead_of_the_lent_message),
 		with_channel(quiet_lane_starts_at_the_same_place),
 		with_channel(reservation_outlives_a_look),
 		with_channel(positions_wrap),

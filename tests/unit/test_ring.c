@@ -174,6 +174,31 @@ static struct words words_for(uint64_t number)
 	return (struct words){{number, ~number, number * UINT64_C(0x9e3779b97f4a7c15), number << 7}};
 }
 
+/* What is seen ahead is what is taken later; and no more is seen than was when the producer was asked last.
+ */
+static void looks_ahead(void **state)
+{
+	struct ring *ring = make(8);
+	uint64_t value;
+
+	(void)state;
+	for (uint64_t first = 0; first < 100; first += 5) {
+		assert_null(ring_look_ahead(ring, 0));
+		for (uint64_t i = 0; i < 5; i++)
+			assert_true(put(ring, first + i));
+		assert_null(ring_look_ahead(ring, 0));
+		for (uint64_t i = 0; i < 5; i++) {
+			assert_non_null(ring_peek(ring));
+			for (uint32_t places = 0; places < 5 - i; places++)
+				assert_int_equal(*(const uint64_t *)ring_look_ahead(ring, places),
+				                 first + i + places);
+			assert_null(ring_look_ahead(ring, (uint32_t)(5 - i)));
+			assert_true(take(ring, &value));
+		}
+	}
+	ring_free(ring);
+}
+
 static void *produce(void *arg)
 {
 	struct torrent *torrent = arg;
@@ -260,6 +285,7 @@ int main(void)
 		cmocka_unit_test(fills_and_empties),
 		cmocka_unit_test(wraps_at_every_level),
 		cmocka_unit_test(peeked_message_keeps_its_slot),
+		cmocka_unit_test(looks_ahead),
 		cmocka_unit_test(two_threads),
 	};
 
