@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The inside of the control socket, shared by control (socket, clients), control_commands (what can be asked)
- * and the commands. One client has one request under way; the next one is read when its answer is made.
+ * A client of the control socket, and what it can ask: shared by control (who listens and serves all
+ * clients), control_commands (the table of commands) and the commands. One client has one request under way;
+ * the next one is read when its answer is made.
  */
 #ifndef MCPROXY_DAEMON_CONTROL_CLIENT_H
 #define MCPROXY_DAEMON_CONTROL_CLIENT_H
@@ -85,6 +86,13 @@ struct control {
 	mtime accept_at;   /* accepting failed: when it is tried again; MTIME_NEVER */
 	char path[CONFIG_SOCKET_SIZE];
 };
+
+/* Something has come, or can be sent. */
+void client_ready(struct owner *owner, struct loop_source *source, mtime now);
+/* Reads requests, makes answers, sends them; marks a client as doomed that is gone or does not read. */
+void client_turn(struct client *client, mtime now);
+/* Its memory goes at the end of the turn: an event of it may still point there. */
+void client_remove(struct client *client);
 
 /* Opens the object of an answer. */
 void client_open_answer(struct client *client);
