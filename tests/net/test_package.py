@@ -93,7 +93,8 @@ def test_as_a_service(router):
     def vifs():
         return {vif.name for vif in tables.vifs(network.router)}
 
-    machine.run("dpkg", "-i", f"/packages/{package().name}")
+    installed = machine.run("dpkg", "-i", f"/packages/{package().name}", check=False)
+    assert installed.returncode == 0 and "Failed" not in installed.stdout + installed.stderr, installed
     assert (state("ActiveState"), state("UnitFileState")) == ("inactive", "enabled")
     wait_until(lambda: "Skipped due to 'exec-condition'" in machine.run("journalctl", "-u", "mcproxy"), what="the start that is skipped")
     machine.run("sed", "-i", "s/^#instances/instances/", "/etc/mcproxy.conf")
