@@ -56,9 +56,10 @@ if [ -x "$build/mcproxyctl" ]; then
 	expect "show" mcproxyctl --json sh
 	expect "$commands --socket --json --help --version" mcproxyctl --socket x ""
 	expect "status instances links groups routes upstream" mcproxyctl show ""
-	expect "--json --instance --link --group" mcproxyctl show links --
+	expect "--json --instance --link --group --details" mcproxyctl show links --
+	expect "--json --instance --link --group" mcproxyctl monitor --
 	expect "$(ls /sys/class/net)" mcproxyctl show links --link ""
-	expect "--json --link" mcproxyctl explain 239.1.1.1 --
+	expect "--json --link --seconds" mcproxyctl explain 239.1.1.1 --
 	expect "--json --streams" mcproxyctl metrics ""
 	expect "debug" mcproxyctl loglevel eth1 deb
 	expect "$(ls)" mcproxyctl --socket ""

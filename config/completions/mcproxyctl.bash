@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Completion for mcproxyctl. Commands and their arguments are those of its --help: lines `  COMMAND ARGUMENTS  summary`,
-# where WHAT is one of the words of the summary.
+# and what WHAT, FILTER and OPTION in them stand for: lines `WHAT: one, another or the last`.
 
 # The first word that is neither an option nor an option's argument; empty where it is still to come.
 _mcproxyctl_command() {
@@ -26,12 +26,13 @@ _mcproxyctl_words() { # help, command, word before
 	fi
 	line=$(grep "^  $2 " <<<"$1")
 	if [ "$3" = "$2" ] && [[ $line == *WHAT* ]]; then
-		sed 's/^.*\]  *//; s/,/ /g; s/ or / /' <<<"$line"
+		sed -n 's/ or / /; s/,//g; s/^WHAT: //p' <<<"$1"
 		return
 	fi
 	echo "--json"
 	grep -oE -- '--[a-z]+' <<<"$line"
-	[[ $line != *FILTER* ]] || sed -n 's/^Filters: //p' <<<"$1" | grep -oE -- '--[a-z]+'
+	[[ $line != *FILTER* ]] || grep '^FILTER: ' <<<"$1" | grep -oE -- '--[a-z]+'
+	[[ $line != *OPTION* ]] || grep '^OPTION: ' <<<"$1" | grep -oE -- '--[a-z]+'
 	[[ $line != *LEVEL* ]] || echo "error warning info debug default"
 }
 
@@ -44,7 +45,7 @@ _mcproxyctl() { # program, word, word before
 	--link)
 		mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net)" -- "$2")
 		;;
-	--instance | --group) ;;
+	--instance | --group | --seconds) ;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W "$(_mcproxyctl_words "$("$1" --help 2>/dev/null)" "$(_mcproxyctl_command)" "$3")" -- "$2")
 		;;

@@ -29,6 +29,9 @@ bool answer_bool(struct json_object *object, const char *key);
 bool answer_has(struct json_object *object, const char *key); /* and it is not null */
 /* NULL when it is not there. */
 struct json_object *answer_member(struct json_object *object, const char *key);
+/* How many reports a link's record says were dropped. Those about groups of link scope are none: every IPv6
+ * host has some to tell of, and they are of no concern to a proxy. */
+double answer_drops(struct json_object *link);
 /* Of a list; what is none has no elements. */
 size_t answer_length(struct json_object *list);
 

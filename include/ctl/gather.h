@@ -22,10 +22,11 @@ struct daemon_view {
 	struct json_object *routes;
 	struct json_object *groups;      /* members, where one group was asked for */
 	struct json_object *memberships; /* upstream, likewise */
+	pid_t pid_elsewhere;             /* not 0: it is not asked, as it runs in another network namespace */
 };
 
-/* Asks for everything; of a group (or NULL: of all) the routes, and its members. False after a message, when
- * the daemon does not answer. Of long lists the first records are kept. */
+/* Asks for everything; of a group (or NULL: of all) the routes, and its members. False when the daemon does
+ * not answer, after a message, or runs elsewhere. Of long lists the first records are kept. */
 bool gather_daemon(const struct ctl *ctl, const char *group, struct daemon_view *view);
 void daemon_view_free(struct daemon_view *view);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/answer.h"
 
+#include "core/drop.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,4 +202,19 @@ bool answer_bool(struct json_object *object, const char *key)
 size_t answer_length(struct json_object *list)
 {
 	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+}
+
+double answer_drops(struct json_object *link)
+{
+	struct json_object *drops = answer_member(link, "drops");
+	double total = 0;
+
+	if (!json_object_is_type(drops, json_type_object))
+		return 0;
+	json_object_object_foreach(drops, cause, count)
+	{
+		if (strcmp(cause, drop_name(DROP_SCOPE)) != 0)
+			total += json_object_get_double(count);
+	}
+	return total;
 }

@@ -55,6 +55,16 @@ static void tell_no_answer(const struct table_owner *own, struct findings *findi
 	}
 }
 
+static void tell_elsewhere(pid_t pid, struct findings *findings)
+{
+	struct finding *finding =
+		findings_add(findings, "owner", "mcproxy",
+	                     "its links, rules and tables are not those that are seen from here");
+
+	finding_what(finding, "the daemon (pid %d) runs in another network namespace", (int)pid);
+	finding_remedy(finding, "ask there: nsenter -t %d -n mcproxyctl doctor", (int)pid);
+}
+
 void check_owner(const struct machine *machine, struct findings *findings)
 {
 	const struct table_owner *own = NULL;
@@ -63,6 +73,10 @@ void check_owner(const struct machine *machine, struct findings *findings)
 	/* Beside an IPv4-only mcproxy another router may serve IPv6, and the reverse. */
 	if (machine->daemon.status != NULL)
 		return;
+	if (machine->daemon.pid_elsewhere != 0) {
+		tell_elsewhere(machine->daemon.pid_elsewhere, findings);
+		return;
+	}
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		const struct table_owner *owner = &machine->owners[family];
 

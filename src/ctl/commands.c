@@ -13,19 +13,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_WIDTH 38
+#define NAME_WIDTH 34
 
 const struct command commands[] = {
-	{"show", "WHAT [FILTER...]", "status, instances, links, groups, routes or upstream", show_run},
-	{"explain", "GROUP [SOURCE] [--link NAME]", "where a stream stops, and what helps", explain_run},
-	{"doctor", "", "what is wrong with the machine and its network", doctor_run},
+	{"show", "WHAT [FILTER...] [--details]", "a table of what it knows now", show_run},
+	{"explain", "GROUP [SOURCE] [OPTION...]", "where a stream stops, and what helps", explain_run},
+	{"doctor", "", "what is wrong with machine and network", doctor_run},
 	{"monitor", "[FILTER...]", "events as they happen", monitor_run},
 #ifdef MCPROXY_TOP
 	{"top", "[SECONDS]", "a live screen of streams and links", top_run},
 #endif
 	{"metrics", "[--streams]", "OpenMetrics text, for Prometheus", metrics_run},
 	{"graph", "[FILTER...]", "the trees of streams, for Graphviz", graph_run},
-	{"reload", "", "read the configuration anew; an error changes nothing", reload_run},
+	{"reload", "", "read the configuration anew", reload_run},
 	{"loglevel", "[[SUBJECT] LEVEL]", "show or set how much the log says", loglevel_run},
 	{"dump", "", "the whole status as text", dump_run},
 	{0},
@@ -46,7 +46,9 @@ void command_print_help(void)
 	for (const struct command *command = commands; command->name != NULL; command++)
 		printf("  %s %-*s %s\n", command->name, NAME_WIDTH - (int)strlen(command->name),
 		       command->arguments, command->summary);
-	puts("\nFilters: --instance NAME, --link NAME, --group ADDRESS[/LENGTH]\n"
+	puts("\nWHAT: status, instances, links, groups, routes or upstream\n"
+	     "FILTER: --instance NAME, --link NAME, --group ADDRESS[/LENGTH]\n"
+	     "OPTION: --link NAME, --seconds NUMBER\n"
 	     "The default socket is " CTL_SOCKET ". See mcproxyctl(1).");
 }
 

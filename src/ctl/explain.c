@@ -67,9 +67,10 @@ static const char *read_question(int argc, char **argv, struct question *questio
 	}
 	argc -= optind;
 	argv += optind;
-	if (argc < 1 || argc > 2 || !addr_parse(argv[0], &question->group) ||
-	    !addr_is_multicast(&question->group))
-		return "the address of a multicast group is expected, and perhaps that of a source";
+	if (argc < 1 || argc > 2)
+		return "the address of a group is expected, and perhaps that of a source";
+	if (!addr_parse(argv[0], &question->group) || !addr_is_multicast(&question->group))
+		return "that is no multicast group, such as 239.1.1.1 or ff3e::1";
 	question->has_source = argc == 2;
 	if (argc == 2 && (!addr_parse(argv[1], &question->source) || !addr_is_source(&question->source) ||
 	                  addr_family(&question->source) != addr_family(&question->group)))
@@ -311,7 +312,14 @@ static bool gather(const struct ctl *ctl, struct picture *picture)
 
 	addr_format(&picture->question.group, picture->group);
 	if (!gather_daemon(ctl, picture->group, &picture->daemon)) {
-		fputs("mcproxyctl: explain: the daemon has to answer first; see mcproxyctl doctor\n", stderr);
+		if (picture->daemon.pid_elsewhere != 0)
+			fprintf(stderr,
+			        "mcproxyctl: explain: mcproxy runs in another network namespace; ask there: "
+			        "nsenter -t %d -n mcproxyctl explain %s\n",
+			        (int)picture->daemon.pid_elsewhere, picture->group);
+		else
+			fputs("mcproxyctl: explain: the daemon has to answer first; see mcproxyctl doctor\n",
+			      stderr);
 		return false;
 	}
 	result = interfaces_read(&picture->interfaces);

@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 #include <stdarg.h>
+#include <string.h>
 
 struct finding *findings_add(struct findings *findings, const char *check, const char *subject,
                              const char *why)
@@ -47,8 +48,26 @@ void findings_skip(struct findings *findings, const char *check, const char *why
 	findings->skipped_why[findings->skipped_count++] = why;
 }
 
+/* Checks that follow each other and were skipped for the same reason stand on one line. */
+static void print_skipped(const struct findings *findings, FILE *out)
+{
+	for (size_t i = 0; i < findings->skipped_count; i++) {
+		const char *why = findings->skipped_why[i];
+
+		if (i == 0 || strcmp(why, findings->skipped_why[i - 1]) != 0)
+			fprintf(out, "%sskipped, since %s: ", i > 0 ? "\n" : "", why);
+		else
+			fputs(", ", out);
+		fputs(findings->skipped[i], out);
+	}
+	if (findings->skipped_count > 0)
+		fputc('\n', out);
+}
+
 void findings_print(const struct findings *findings, FILE *out, bool colour)
 {
+	size_t count = findings->count + findings->dropped;
+
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->list[i];
 
@@ -56,12 +75,11 @@ void findings_print(const struct findings *findings, FILE *out, bool colour)
 		fprintf(out, ": %s: %s\n    why: %s\n    remedy: %s\n", finding->subject, finding->what,
 		        finding->why, finding->remedy);
 	}
-	for (size_t i = 0; i < findings->skipped_count; i++)
-		fprintf(out, "%s: skipped: %s\n", findings->skipped[i], findings->skipped_why[i]);
+	print_skipped(findings, out);
 	if (findings->dropped > 0)
 		fprintf(out, "%zu more findings are not shown\n", findings->dropped);
-	fprintf(out, "%zu checks made, %zu skipped, %zu findings\n", findings->checks,
-	        findings->skipped_count, findings->count + findings->dropped);
+	fprintf(out, "%zu check%s made, %zu skipped, %zu finding%s\n", findings->checks,
+	        findings->checks == 1 ? "" : "s", findings->skipped_count, count, count == 1 ? "" : "s");
 }
 
 static void add_text(struct json_object *object, const char *key, const char *text)

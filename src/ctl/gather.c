@@ -79,6 +79,11 @@ bool gather_daemon(const struct ctl *ctl, const char *group, struct daemon_view 
 	*view = (struct daemon_view){0};
 	if (session == NULL)
 		return false;
+	view->pid_elsewhere = session_pid_elsewhere(session);
+	if (view->pid_elsewhere != 0) {
+		session_close(session);
+		return false;
+	}
 	view->status = ask(session, "status", NULL);
 	view->instances = view->status != NULL ? ask(session, "instances", NULL) : NULL;
 	view->links = view->instances != NULL ? ask(session, "links", NULL) : NULL;

@@ -30,6 +30,17 @@ static int take_json(int argc, char **argv, struct ctl *ctl)
 	return kept;
 }
 
+/* For help one may ask anywhere: `help`, `show --help`. */
+static bool wants_help(char **argv)
+{
+	if (strcmp(argv[0], "help") == 0)
+		return true;
+	for (; *argv != NULL; argv++)
+		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-h") == 0)
+			return true;
+	return false;
+}
+
 static bool read_options(int argc, char **argv, struct ctl *ctl)
 {
 	int letter;
@@ -72,6 +83,10 @@ int main(int argc, char **argv)
 	if (argc == 0) {
 		fputs("mcproxyctl: a command is missing; see mcproxyctl --help\n", stderr);
 		return CTL_USAGE;
+	}
+	if (wants_help(argv)) {
+		command_print_help();
+		return CTL_DONE;
 	}
 	command = command_find(argv[0]);
 	if (command == NULL) {

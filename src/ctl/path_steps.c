@@ -181,14 +181,32 @@ static void explain_no_member(const struct stream *stream, struct step *step)
 			"queries get lost: look at its firewall, and at the switch or access point between");
 }
 
-/* "eth1 (IGMPv3, EXCLUDE, 0 sources, 2 hosts)"; the length. */
+/* "any source", "any source but 2", "1 source" */
+static void name_wanted(struct json_object *member, char *text, size_t size)
+{
+	struct json_object *sources = answer_member(member, "sources");
+	size_t count = view_count(sources), blocked = 0;
+
+	for (size_t i = 0; i < count; i++)
+		blocked += answer_bool(json_object_array_get_idx(sources, i), "blocked");
+	if (is_text(member, "mode", "INCLUDE"))
+		snprintf(text, size, "%zu source%s", count, count == 1 ? "" : "s");
+	else if (blocked > 0)
+		snprintf(text, size, "any source but %zu", blocked);
+	else
+		snprintf(text, size, "any source");
+}
+
+/* "eth1 (IGMPv3, any source, 2 hosts)"; the length. */
 static size_t name_member(struct json_object *member, char *text, size_t size)
 {
-	size_t used = (size_t)snprintf(text, size, "%s (%s, %s, %zu sources", answer_text(member, "link"),
-	                               answer_text(member, "version"), answer_text(member, "mode"),
-	                               view_count(answer_member(member, "sources")));
 	double hosts = answer_number(member, "hosts"); /* 0: they are not tracked */
+	char wanted[48];
+	size_t used;
 
+	name_wanted(member, wanted, sizeof wanted);
+	used = (size_t)snprintf(text, size, "%s (%s, %s", answer_text(member, "link"),
+	                        answer_text(member, "version"), wanted);
 	if (used < size && hosts > 0)
 		used += (size_t)snprintf(text + used, size - used, ", %.0f hosts", hosts);
 	if (used < size)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -71,6 +72,21 @@ void session_close(struct session *session)
 int session_fd(const struct session *session)
 {
 	return session->fd;
+}
+
+pid_t session_pid_elsewhere(const struct session *session)
+{
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+	struct stat own, other;
+	char path[64];
+
+	if (getsockopt(session->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		return 0;
+	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)peer.pid);
+	if (stat("/proc/self/ns/net", &own) != 0 || stat(path, &other) != 0)
+		return 0;
+	return own.st_dev == other.st_dev && own.st_ino == other.st_ino ? 0 : peer.pid;
 }
 
 static void say_ended(const struct session *session)

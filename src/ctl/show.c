@@ -4,6 +4,7 @@
 #include "ctl/filters.h"
 #include "ctl/session.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct context {
@@ -19,6 +20,21 @@ static const struct view *find_view(const char *what)
 	return NULL;
 }
 
+/* What can be shown, with the problem. */
+static int usage(const char *name, const char *problem)
+{
+	char text[256];
+	size_t used = (size_t)snprintf(text, sizeof text, "%s; it shows", problem);
+
+	for (const struct view *view = views; view->what != NULL && used < sizeof text; view++)
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s %s",
+		                         view == views          ? ""
+		                         : view[1].what == NULL ? " or"
+		                                                : ",",
+		                         view->what);
+	return command_usage(name, text);
+}
+
 static void take(void *data, const char *key, struct json_object *value)
 {
 	struct context *context = data;
@@ -31,20 +47,23 @@ int show_run(const struct ctl *ctl, int argc, char **argv)
 	struct context context = {.showing = {.ctl = ctl}};
 	struct filters filter = {0};
 	struct json_object *request;
+	int status;
 
 	if (!filters_read(&filter, &argc, argv))
 		return CTL_USAGE;
 	if (argc != 2)
-		return command_usage(argv[0],
-		                     "one of status, instances, links, groups, routes, upstream is expected");
+		return usage(argv[0], argc < 2 ? "one thing to show is missing"
+		                               : "one thing can be shown at a time, and filters are options");
 	context.view = find_view(argv[1]);
 	if (context.view == NULL)
-		return command_usage(argv[0],
-		                     "one of status, instances, links, groups, routes, upstream is expected");
+		return usage(argv[0], "that is not known");
 	context.showing.details = filter.details;
 	context.showing.columns = (struct columns){.columns = context.view->columns, .colour = ctl->colour};
 	request = session_request("show");
 	json_object_object_add(request, "what", json_object_new_string(argv[1]));
 	filters_add(&filter, request);
-	return session_run(ctl, request, take, &context);
+	status = session_run(ctl, request, take, &context);
+	if (status == CTL_DONE && !ctl->json && !context.showing.begun && context.view->columns != NULL)
+		columns_head(&context.showing.columns); /* an empty table is seen to be one */
+	return status;
 }

@@ -146,20 +146,6 @@ static void copy(char *to, size_t size, struct json_object *object, const char *
 	snprintf(to, size, "%s", answer_text(object, key));
 }
 
-static double sum(struct json_object *object)
-{
-	double total = 0;
-
-	if (!json_object_is_type(object, json_type_object))
-		return 0;
-	json_object_object_foreach(object, key, value)
-	{
-		(void)key;
-		total += json_object_get_double(value);
-	}
-	return total;
-}
-
 static void *find_old(const struct top_list *old, const void *item, size_t size,
                       int (*compare)(const void *, const void *))
 {
@@ -190,7 +176,7 @@ static void take_link(struct top_model *model, struct json_object *value)
 	link->usable = answer_bool(value, "usable");
 	link->groups = answer_number(value, "groups");
 	link->reports = answer_number(answer_member(value, "counters"), "reports");
-	link->drops = sum(answer_member(value, "drops"));
+	link->drops = answer_drops(value);
 	old = find_old(&model->old_links, link, sizeof *link, compare_links);
 	if (old == NULL)
 		return;

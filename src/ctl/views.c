@@ -145,20 +145,6 @@ static const struct column link_columns[] = {
 	{"GROUPS", 6, true}, {"DROPS", 6, true},  {"QUERIER", 21, false}, {0},
 };
 
-static double sum(struct json_object *object)
-{
-	double total = 0;
-
-	if (object == NULL)
-		return 0;
-	json_object_object_foreach(object, key, value)
-	{
-		(void)key;
-		total += json_object_get_double(value);
-	}
-	return total;
-}
-
 static void put_link_state(struct showing *showing, struct json_object *value)
 {
 	if (!answer_bool(value, "present"))
@@ -180,7 +166,7 @@ static void put_link(struct showing *showing, const char *key, struct json_objec
 	put_text(showing, value, "version");
 	put_link_state(showing, value);
 	put_amount(showing, value, "groups");
-	columns_put(&showing->columns, COLOUR_NONE, format_amount(sum(answer_member(value, "drops")), text));
+	columns_put(&showing->columns, COLOUR_NONE, format_amount(answer_drops(value), text));
 	if (answer_bool(value, "this_router_is_querier"))
 		columns_put(&showing->columns, COLOUR_GOOD, "this router");
 	else
@@ -339,5 +325,6 @@ const struct view views[] = {
 	{"groups", group_columns, put_group},
 	{"routes", route_columns, put_route},
 	{"upstream", uplink_columns, put_uplink},
+	{"uplinks", uplink_columns, put_uplink}, /* the same without the list of groups */
 	{0},
 };

@@ -52,7 +52,7 @@ void loglevel_begin(struct client *client)
 	}
 	client_open_answer(client);
 	json_string(&client->out, "command", "loglevel");
-	json_string(&client->out, "level", log_level_name(levels->level));
+	json_string(&client->out, "level", log_level_name(log_levels_level(levels)));
 	json_open(&client->out, "subjects", '[');
 	for (size_t i = 0; i < levels->count; i++) {
 		json_open(&client->out, NULL, '{');

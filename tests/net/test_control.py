@@ -229,6 +229,8 @@ def test_log_levels_are_set_at_run_time(router):
     Membership(network.host, "eth0").join("239.5.5.5")
     wait_until(lambda: "239.5.5.5" in groups(daemon), what="the last group")
     assert "239.5.5.5: joined" not in daemon.stderr
+    mcproxyctl(daemon, "loglevel", "default")
+    assert mcproxyctl(daemon, "loglevel").split() == ["(all", "others)", "info"]
     assert "loud" in mcproxyctl(daemon, "loglevel", "loud", status=1)
 
 

@@ -113,6 +113,18 @@ def test_daemon_that_answers_elsewhere(router):
     assert findings["owner"][0]["what"] == f"the daemon runs (pid {daemon.pid}), but does not answer"
 
 
+def test_daemon_in_another_namespace(router):
+    """Nothing is told of the links and rules of the namespace that one happens to be in."""
+    daemon = daemon_of(router)
+    findings, answer = doctor(router.source, socket_path(daemon))
+    assert [f["what"] for f in findings["owner"]] == [f"the daemon (pid {daemon.pid}) runs in another network namespace"]
+    assert len(findings) == 1 and {"check": "links", "why": "mcproxy does not answer"} in answer["skipped"]
+    with router.source.entered():
+        result = subprocess.run([MCPROXYCTL, "--socket", socket_path(daemon), "explain", "239.1.1.1"],
+                                capture_output=True, text=True, check=False)
+    assert result.returncode == 2 and f"nsenter -t {daemon.pid} -n mcproxyctl explain 239.1.1.1" in result.stderr
+
+
 def test_without_rights(router):
     """Somebody without any: told what only root can see; with the right to ask the daemon, the rest."""
     directory = tempfile.mkdtemp(prefix="mcproxy-test-")  # which everybody may enter, as they may /run

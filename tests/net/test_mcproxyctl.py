@@ -64,6 +64,32 @@ def test_metrics_are_valid_openmetrics(tv):
     assert "stream_packets" not in mcproxyctl(network.daemon, "metrics")
 
 
+def test_help_where_it_is_looked_for(router):
+    daemon = Daemon(router.router, TV, vifs=("eth0", "eth1"))
+    text = mcproxyctl(daemon, "--help")
+    assert max(map(len, text.splitlines())) <= 80
+    for arguments in (("help",), ("show", "--help"), ("explain", "-h")):
+        assert mcproxyctl(daemon, *arguments) == text
+    for arguments in (("show",), ("show", "weather"), ("show", "groups", GROUP)):
+        assert "status, instances, links, groups, routes, upstream or uplinks" in mcproxyctl(daemon, *arguments, status=2)
+    assert "that is no multicast group" in mcproxyctl(daemon, "explain", "10.0.0.1", status=2)
+
+
+def test_an_empty_table_has_its_titles(router):
+    daemon = Daemon(router.router, TV, vifs=("eth0", "eth1"))
+    assert mcproxyctl(daemon, "show", "groups").split() == "GROUP LINK MODE VERSION AGE LEFT HOSTS SOURCES".split()
+    assert mcproxyctl(daemon, "show", "links", "--instance", "radio").startswith("LINK ")
+    assert json.loads(mcproxyctl(daemon, "show", "groups", "--json"))["groups"] == []
+
+
+def test_reports_of_link_scope_are_no_drops_to_look_into(tv):
+    network = tv
+    CraftedHost(network.host, "eth0", "10.0.1.77").report(Record("TO_EX", "224.0.0.99"))
+    wait_until(lambda: "group of link scope" in mcproxyctl(network.daemon, "show", "links", "--details"), what="the drop")
+    eth1 = [line for line in mcproxyctl(network.daemon, "show", "links").splitlines() if line.startswith("eth1")]
+    assert eth1[0].split() == ["eth1", "downstream", "IGMPv3", "usable", "2", "0", "this", "router"]
+
+
 def test_graph_is_a_drawing_of_the_trees(tv):
     network = tv
     text = mcproxyctl(network.daemon, "graph")

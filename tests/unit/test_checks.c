@@ -352,6 +352,12 @@ static void a_healthy_machine_is_clean(void **state)
 	checks_run(machine, findings);
 	assert_int_equal(findings->count, 1);
 	assert_string_equal(findings->list[0].what, "the daemon runs (pid 9), but does not answer");
+	/* It answers, from where nothing else can be looked at. */
+	machine->daemon.pid_elsewhere = 10;
+	*findings = (struct findings){0};
+	checks_run(machine, findings);
+	assert_int_equal(findings->count, 1);
+	assert_string_equal(findings->list[0].what, "the daemon (pid 10) runs in another network namespace");
 	firewall_free(machine->firewall);
 	free(machine);
 	free(findings);
@@ -420,7 +426,7 @@ static void what_does_not_fit_is_counted(void **state)
 	findings_print(findings, out, false);
 	fflush(out);
 	assert_non_null(strstr(text, "links: eth0: trouble 0\n    why: because\n    remedy: help 0\n"));
-	assert_non_null(strstr(text, "firewall: skipped: no root\n3 more findings are not shown\n"
+	assert_non_null(strstr(text, "skipped, since no root: firewall\n3 more findings are not shown\n"
 	                             "11 checks made, 1 skipped, 67 findings\n"));
 	fclose(out);
 	free(text);

@@ -442,8 +442,8 @@ static void what_is_well_is_said_to_be(void **state)
 		const char *step, *text;
 	} rows[] = {
 		{nothing, "forwarded", "20 packets have left by eth1"},
-		{nothing, "member", "there is a member on eth1 (IGMPv3, EXCLUDE, 0 sources)"},
-		{tracked_hosts, "member", "there is a member on eth1 (IGMPv3, EXCLUDE, 0 sources, 2 hosts)"},
+		{nothing, "member", "there is a member on eth1 (IGMPv3, any source)"},
+		{tracked_hosts, "member", "there is a member on eth1 (IGMPv3, any source, 2 hosts)"},
 		{unseen, "capture", "only root may"},
 		{unseen, "arrival", "the kernel counts 20 packets within 2.0 s, from eth0"},
 		{joined_by_ourselves, "upstream", "eth0 has joined 239.1.2.3 in IGMPv3"},
