@@ -53,9 +53,9 @@ struct group_timers {
 	bool querier;     /* this router is the link's querier: it sends queries */
 	uint16_t sources_max;
 	uint16_t hosts_max;
-	mtime hosts_known_at;             /* by then all hosts of the link will have answered a first query */
-	mtime membership_interval;        /* RFC 9776 section 8.4 */
-	mtime last_member_query_interval; /* section 8.8 */
+	mtime query_response_interval;     /* section 8.3 */
+	mtime membership_interval;         /* RFC 9776 section 8.4 */
+	mtime last_member_query_interval;  /* section 8.8 */
 	mtime older_host_present_interval; /* section 8.13 */
 };
 

@@ -47,7 +47,6 @@ struct link_family {
 	bool usable;
 	struct addr address;
 	struct querier querier;
-	mtime hosts_known_at;       /* all hosts will have answered a query by then */
 	struct shared_hosts shared; /* fast leave only */
 	struct group_timers timers; /* derived; refreshed by link_refresh_timers */
 	struct deadline deadline;   /* of the querier */

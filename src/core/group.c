@@ -435,7 +435,7 @@ static bool limit_to_version(enum version version, enum record_type type, bool *
 
 /* Who is a member after this record. Hosts of older versions may suppress each other's reports, and a packet
  * may tell no host: then somebody is a member who is not in the list. So it may be as well where a group is
- * first heard of by an answer to the first queries after the start: not all have answered yet. */
+ * first heard of by an answer: others have not answered that query yet. */
 static unsigned track_host(struct group *group, struct pool *pool, const struct group_timers *timers,
                            mtime now, enum version report_version, const struct addr *host,
                            enum record_type type, const struct sources *sources)
@@ -452,7 +452,7 @@ static unsigned track_host(struct group *group, struct pool *pool, const struct 
 		if (!group_is_empty(group))
 			members_lose(group->members, until);
 		else if (is_answer)
-			members_lose(group->members, timers->hosts_known_at);
+			members_lose(group->members, now + timers->query_response_interval);
 	}
 	if (report_version < VERSION_3 || !addr_is_source(host)) {
 		members_lose(group->members, until);

@@ -337,8 +337,6 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 	if (!usable)
 		return;
 	/* A new address takes part in a new election. */
-	if (!was_usable)
-		state->hosts_known_at = now + link->settings.query_response_interval;
 	if (link->role == ROLE_DOWNSTREAM && (!was_usable || moved)) {
 		querier_start(&state->querier, &link->settings, now);
 		arm_querier(instance, link, family);

@@ -15,7 +15,7 @@ void link_refresh_timers(struct link *link, enum family family, mtime now)
 		.sources_max =
 			settings->sources_max < UINT16_MAX ? (uint16_t)settings->sources_max : UINT16_MAX,
 		.hosts_max = settings->hosts_max < UINT16_MAX ? (uint16_t)settings->hosts_max : UINT16_MAX,
-		.hosts_known_at = link->family[family].hosts_known_at,
+		.query_response_interval = settings->query_response_interval,
 		.membership_interval =
 			querier_membership_interval(querier, settings, settings->version[family]),
 		.last_member_query_interval = querier_last_member_query_interval(querier, settings),
