@@ -11,10 +11,14 @@ void colour_print(FILE *out, bool colour, enum colour which, const char *text)
 	                                    [COLOUR_BAD] = "\033[31m",
 	                                    [COLOUR_FAINT] = "\033[2m"};
 
-	if (!colour || which == COLOUR_NONE)
-		fputs(text, out);
-	else
-		fprintf(out, "%s%s\033[0m", codes[which], text);
+	if (!colour)
+		which = COLOUR_NONE;
+	fputs(codes[which], out);
+	/* Names of interfaces may contain anything; they shall not steer the terminal. */
+	for (; *text != '\0'; text++)
+		fputc((unsigned char)*text < ' ' || *text == '\x7f' ? '?' : *text, out);
+	if (which != COLOUR_NONE)
+		fputs("\033[0m", out);
 }
 
 static FILE *out_of(const struct columns *columns)

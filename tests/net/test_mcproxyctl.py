@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from ctl import MCPROXYCTL, ask, mcproxyctl, socket_path
+from ctl import MCPROXYCTL, ask, mcproxyctl, socket_path, start_mcproxyctl
 from netlab import CraftedHost, Daemon, Membership, Receiver, Record, Sender, wait_until
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -180,6 +180,16 @@ def test_top_shows_streams_and_links_live(tv):
     screen.type("q")
     screen.wait_for("status=0")
     assert "239." not in screen.text  # the screen is as it was before
+
+
+def test_every_command_speaks_json(tv):
+    network = tv
+    for command in ("show links", "metrics", "metrics --streams", "graph", "loglevel", "dump", "reload"):
+        lines = mcproxyctl(network.daemon, "--json", *command.split()).splitlines()
+        assert lines and all(json.loads(line)["version"] == 1 for line in lines), command
+    top = start_mcproxyctl(network.daemon, "top", "0.1", "--json")
+    wait_until(lambda: len(top.stdout.splitlines()) > 3, what="lines of top")
+    assert {json.loads(line)["what"] for line in top.stdout.splitlines()[:2]} == {"links", "routes"}
 
 
 def test_colours_on_a_terminal_only(tv):

@@ -94,6 +94,9 @@ static void colours_only_where_wanted(void **state)
 	columns_put(&columns, COLOUR_GOOD, "up");
 	expect(&columns, "\033[31mdown\033[0m                 1 \033[32mup\033[0m\n");
 	columns = open_columns(false);
+	put_row(&columns, "a\033[1mb\n", "1", "\x7f");
+	expect(&columns, "a?[1mb?              1 ?\n");
+	columns = open_columns(false);
 	columns_put(&columns, COLOUR_BAD, "down");
 	columns_put(&columns, COLOUR_NONE, "1");
 	columns_put(&columns, COLOUR_GOOD, "up");
