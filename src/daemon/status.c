@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SLICE          ((size_t)128 << 10) /* of the text that is written in one turn */
+#define PATH_SIZE      4096
 #define WRITE_INTERVAL 10 /* milliseconds, for a slow reader of stdout; doubled up to a second */
 
 enum stage {
@@ -45,7 +47,9 @@ struct status {
 	struct addr group; /* of the flow printed last */
 	unsigned groups;   /* printed in this list */
 	unsigned sources;  /* printed in this list */
-	size_t written;    /* of the text, while it goes to stdout */
+	char *path;        /* of the file that is being written; NULL: none */
+	int fd;            /* the same under its temporary name */
+	size_t written;    /* of the text, while it goes out */
 	mtime write_at;    /* when a reader that was slow is looked at again */
 	mtime write_interval;
 };
@@ -256,31 +260,61 @@ static void print_record(struct status *status, struct owner *owner, const struc
 
 /* Always made anew: in a directory that others may write to, a link would lead elsewhere, and a FIFO block.
  */
-static FILE *create_file(const char *path)
+static int create_file(const char *path)
 {
-	int fd;
-
 	unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	return fd >= 0 ? fdopen(fd, "w") : NULL;
+	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 }
 
-static void write_file(const char *path, const char *text, size_t size)
+static void name_temporary(const struct status *status, char path[PATH_SIZE])
 {
-	char temporary[4096];
-	FILE *file;
+	snprintf(path, PATH_SIZE, "%s.new", status->path);
+}
 
-	snprintf(temporary, sizeof temporary, "%s.new", path);
-	file = create_file(temporary);
-	if (file == NULL) {
-		warn("status_file %s cannot be written", path);
-		return;
-	}
-	fwrite(text, 1, size, file);
-	if (ferror(file) | fclose(file) || rename(temporary, path) != 0) {
-		warn("status_file %s cannot be written", path);
+static void end_file(struct status *status, bool complete)
+{
+	char temporary[PATH_SIZE];
+
+	name_temporary(status, temporary);
+	complete &= status->fd >= 0 && close(status->fd) == 0;
+	if (!complete || rename(temporary, status->path) != 0) {
+		warn("status_file %s cannot be written", status->path);
 		unlink(temporary);
 	}
+	free(status->path);
+	status->path = NULL;
+}
+
+static bool begin_file(struct status *status, const char *path)
+{
+	char temporary[PATH_SIZE];
+
+	status->path = path != NULL ? strdup(path) : NULL;
+	if (status->path == NULL)
+		return false;
+	name_temporary(status, temporary);
+	status->fd = create_file(temporary);
+	if (status->fd >= 0)
+		return true;
+	end_file(status, false);
+	return false;
+}
+
+/* A slice, so that nobody waits for megabytes of it; false when there is more. */
+static bool write_file(struct status *status)
+{
+	size_t left = status->size - status->written;
+	ssize_t size = write(status->fd, status->text + status->written, left < SLICE ? left : SLICE);
+
+	if (size < 0 && errno != EINTR) {
+		end_file(status, false);
+		return true;
+	}
+	status->written += size > 0 ? (size_t)size : 0;
+	if (status->written < status->size)
+		return false;
+	end_file(status, true);
+	return true;
 }
 
 static void write_log(char *text)
@@ -300,7 +334,9 @@ static void write_log(char *text)
  * it. */
 static bool write_stdout(struct status *status)
 {
-	while (status->written < status->size) {
+	size_t until = status->size - status->written < SLICE ? status->size : status->written + SLICE;
+
+	while (status->written < until) {
 		struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
 		size_t left = status->size - status->written;
 		ssize_t size;
@@ -312,7 +348,7 @@ static bool write_stdout(struct status *status)
 			return errno != EAGAIN; /* nobody is there any more */
 		status->written += size > 0 ? (size_t)size : 0;
 	}
-	return true;
+	return status->written == status->size;
 }
 
 static void end_status(struct status *status, struct owner *owner)
@@ -334,11 +370,18 @@ static void end_status(struct status *status, struct owner *owner)
 static void go_on_writing(struct status *status, struct owner *owner)
 {
 	mtime now = clock_now();
+	size_t before = status->written;
 
 	if (now < status->write_at)
 		return;
-	if (write_stdout(status)) {
+	if (status->destination == STATUS_FILE ? write_file(status) : write_stdout(status)) {
 		end_status(status, owner);
+		return;
+	}
+	if (status->written - before >= SLICE) {
+		/* The next one with the next turn. */
+		status->write_at = now;
+		status->write_interval = WRITE_INTERVAL;
 		return;
 	}
 	status->write_interval = mtime_min(2 * status->write_interval, MTIME_SECOND);
@@ -351,7 +394,9 @@ static void finish(struct status *status, struct owner *owner)
 	bool complete = fclose(status->out) == 0 && status->text != NULL;
 
 	status->out = NULL;
-	if (complete && status->destination == STATUS_STDOUT) {
+	if (complete &&
+	    (status->destination == STATUS_STDOUT ||
+	     (status->destination == STATUS_FILE && begin_file(status, owner->config->status_file)))) {
 		status->stage = STAGE_WRITING;
 		status->written = 0;
 		status->write_at = 0;
@@ -362,9 +407,7 @@ static void finish(struct status *status, struct owner *owner)
 		status->stage = STAGE_KEPT;
 		return;
 	}
-	if (complete && status->destination == STATUS_FILE)
-		write_file(owner->config->status_file, status->text, status->size);
-	else if (complete)
+	if (complete && status->destination == STATUS_LOG)
 		write_log(status->text);
 	end_status(status, owner);
 }
@@ -453,6 +496,8 @@ void status_free(struct status *status)
 {
 	if (status == NULL)
 		return;
+	if (status->path != NULL)
+		end_file(status, false);
 	page_walk_give(status->walk);
 	if (status->out != NULL)
 		fclose(status->out);
