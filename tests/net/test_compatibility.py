@@ -183,7 +183,7 @@ def test_linux_hosts_of_all_versions_share_a_link(lab):
     second.leave(IPV4.group)
     third.leave(IPV4.group)
     first.wait_for(40)
-    assert first.sequences() == list(range(first.sequences()[0], first.sequences()[0] + first.count()))
+    assert not first.gaps()
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])

@@ -81,8 +81,7 @@ def test_join_stream_and_leave_pass_three_proxies(chain, family, membership):
     receiver.join(family.group)
     capture.wait_for(lambda m: wants(m, family.group), "the join at the source")
     receiver.wait_for(20)
-    first = receiver.sequences()[0]
-    assert receiver.sequences() == list(range(first, first + receiver.count()))
+    assert not receiver.gaps()
 
     receiver.leave(family.group)
     capture.wait_for(lambda m: leaves(m, family.group), "the leave at the source")
@@ -161,7 +160,7 @@ def test_source_at_the_bottom_reaches_the_top_and_every_member_between(chain, la
     top.wait_for(20)
     member.wait_for(20)
     for receiver in (top, member):
-        assert receiver.sequences()[:20] == list(range(20))  # each packet once, from the first on
+        assert receiver.begins_with_the_first()  # each packet once, from the first on
 
 
 @pytest.mark.smoke

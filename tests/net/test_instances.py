@@ -194,8 +194,7 @@ def test_link_lost_in_one_instance_does_not_touch_the_other(network, family):
         network.router.ip("link set eth0 up", "link set eth1 up")
         receiver2.wait_for(20)
     sender2.stop()
-    sequences = receiver2.sequences()
-    assert sequences == list(range(sequences[0], sequences[0] + len(sequences)))
+    assert not receiver2.gaps()
 
 
 def flood(network, family, count=20000):
@@ -229,8 +228,7 @@ def test_flood_of_reports_on_one_instance_leaves_the_other_working(network, fami
     receiver2.join(family.group)
     upper2.wait_for(asks_for(family.group), "the join on the other instance", timeout=2)
     receiver2.wait_for(20)
-    first = receiver2.sequences()[0]
-    assert receiver2.sequences() == list(range(first, first + receiver2.count()))
+    assert not receiver2.gaps()
 
     # And the flooded one still does what it is for.
     Sender(network.source, "eth0", family.other_group).start(pps=200)
@@ -255,7 +253,6 @@ def test_upstream_link_of_two_instances_gets_the_union_of_their_wishes(network, 
     receiver.leave(family.group)
     receiver.wait_for_silence()
     receiver2.wait_for(20)
-    sequences = receiver2.sequences()
-    assert sequences == list(range(sequences[0], sequences[0] + len(sequences)))
+    assert not receiver2.gaps()
     receiver2.leave(family.group)
     upper.wait_for(lambda m: wire.Record("TO_IN", family.group) in m.records, "the leave of the last one")

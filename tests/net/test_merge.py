@@ -230,8 +230,7 @@ def test_real_hosts_with_live_filters_get_exactly_what_they_want(lab):
     one.leave_source(group, d)
     field.expect("IN ac", a="1", c="3")
     for receiver, source in ((one, a), (three, c)):
-        sequences = receiver.sequences(source)
-        assert sequences == list(range(sequences[0], sequences[0] + len(sequences)))
+        assert not receiver.gaps(source)
     assert set(one.per_source()) == {a, d} and set(three.per_source()) == {c}
 
 

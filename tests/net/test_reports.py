@@ -84,7 +84,7 @@ def test_leave_asks_the_others_before_the_stream_stops(router):
     downstream.wait_for(lambda m: m.kind == "report" and m.group == GROUP or
                         any(r.group == GROUP and r.type == "IS_EX" for r in m.records), "the answer")
     receiver.wait_for(60)
-    assert receiver.sequences() == list(range(receiver.sequences()[0], receiver.sequences()[0] + receiver.count()))
+    assert not receiver.gaps()
 
     receiver.leave(GROUP)
     queries = wait_until(lambda: [m for m in downstream.select("query", group=GROUP)][2:], what="two more queries")

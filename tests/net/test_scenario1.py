@@ -86,7 +86,7 @@ def test_late_joiner_gets_the_next_packet_of_a_running_stream(router_two_hosts, 
     assert late.sequences()[0] - at <= 5  # 50 ms, on a busy machine
     assert late.sequences() == list(range(late.sequences()[0], late.sequences()[0] + late.count()))
     first.wait_for(5)
-    assert first.sequences() == list(range(first.sequences()[0], first.sequences()[0] + first.count()))
+    assert not first.gaps()
 
 
 @pytest.mark.smoke
@@ -141,7 +141,7 @@ def test_two_receivers_on_two_links_are_independent(router_two_hosts):
     wait_until(lambda: tables.outgoing_devices(network.router, network.source_address, GROUP) == {"eth2"},
                what="the first link out of the route")
     second.wait_for(5)
-    assert second.sequences() == list(range(second.sequences()[0], second.sequences()[0] + second.count()))
+    assert not second.gaps()
     assert GROUP in tables.igmp_groups(network.router, "eth0")
 
 
@@ -157,7 +157,7 @@ def test_source_on_a_downstream_link_reaches_upstream_and_other_members(router_t
     member.wait_for(20)
     sender.stop()
     # Each packet once, from the first on, and none comes back to where it came from.
-    assert above.sequences()[:10] == list(range(10))
+    assert above.begins_with_the_first()
     assert len(set(member.sequences())) == member.count()
     assert tables.outgoing_devices(network.router, network.host_address, GROUP) == {"eth0", "eth2"}
 

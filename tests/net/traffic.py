@@ -107,6 +107,8 @@ class Receiver(Membership):
         receiver.wait_for(10, source="10.0.0.10")
     """
 
+    KEPT_PACKETS = 4
+
     def __init__(self, namespace, device, port=PORT, family=socket.AF_INET):
         super().__init__(namespace, device, family)
         self.arrivals = []  # only ever appended to
@@ -171,6 +173,17 @@ class Receiver(Membership):
 
     def sequences(self, source=None, group=None):
         return [arrival.sequence for arrival in self.of(source, group)]
+
+    def gaps(self, source=None, group=None):
+        """Where packets are missing, or come twice or out of order: (the one before, the one after). Not within the first
+        moment: of a new stream the kernel keeps four packets until its entry is made, and drops those that follow."""
+        sequences = self.sequences(source, group)[self.KEPT_PACKETS:]
+        return [(before, after) for before, after in zip(sequences, sequences[1:]) if after != before + 1]
+
+    def begins_with_the_first(self, source=None, group=None):
+        """It was a member when the stream began: the packets that the kernel kept, and then all others."""
+        return (self.sequences(source, group)[:self.KEPT_PACKETS] == list(range(self.KEPT_PACKETS))
+                and not self.gaps(source, group))
 
     def wait_for(self, count=1, source=None, group=None, timeout=5.0):
         """Waits for that many packets *from now on*."""
