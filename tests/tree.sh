@@ -38,6 +38,10 @@ for letter in $("$build/mcproxy" -h | sed -n 's/^  -\([a-zA-Z]\),.*/\1/p'); do
 	grep -q "Fl $letter" docs/mcproxy.8 || fail "mcproxy.8: option -$letter is missing"
 done
 
+for program in mcproxy mcproxyctl; do
+	[ -z "$("$build/$program" --help 2>/dev/null | grep -E '.{81}')" ] || fail "$program --help: wider than 80 columns"
+done
+
 # So do mcproxyctl's commands, and the protocol's.
 for command in $("$build/mcproxyctl" --help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 	grep -q "^\.It Cm $command" docs/mcproxyctl.1 || fail "mcproxyctl.1: command $command is missing"

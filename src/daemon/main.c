@@ -39,7 +39,7 @@ static const struct option_text option_texts[] = {
 	{NULL, "print a status every 4 seconds"},
 	{NULL, "with -s: groups too; twice: sources too"},
 	{NULL, "debug log: every change of state"},
-	{NULL, "set rp_filter of the used links and of `all` to 0, and put it back at exit"},
+	{NULL, "set rp_filter of links in use to 0 while it runs"},
 	{NULL, "log to the system log, not to stderr"},
 	{"FILE", "record all inputs, to be replayed"},
 	{NULL, "print this help and exit"},
