@@ -94,6 +94,18 @@ def test_ready_status_and_stopping(router):
     assert manager.count("READY=1") == 1 and manager.count("WATCHDOG=1") == 0
 
 
+def test_a_reload_is_told_from_its_begin_to_its_end(router):
+    manager = Manager(router.router.lab)
+    daemon = Daemon(router.router, SMALLEST, environment=manager.environment(), vifs=("eth0", "eth1"))
+    wait_until(lambda: manager.count("READY=1") == 1, what="READY")
+    for number, configuration in enumerate((SMALLEST.replace("eth1", "eth1 eth9"), "nonsense"), 2):
+        daemon.reconfigure(configuration)
+        wait_until(lambda: manager.count("READY=1") == number, what=lambda: manager.messages)
+        text = "\n".join(manager.messages)
+        assert re.search(r"RELOADING=1\nMONOTONIC_USEC=\d+\n(STATUS=.*\n)?READY=1$", text), text
+        assert manager.status == "STATUS=2 links in use: eth0 eth1; waiting for eth9"
+
+
 def test_not_ready_when_it_cannot_start(router):
     manager = Manager(router.router.lab)
     daemon = Daemon(router.router, 'instances = ();', environment=manager.environment())
