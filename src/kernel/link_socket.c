@@ -15,7 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RECEIVE_BUFFER (16 << 20) /* some 40,000 small packets; what is not used costs nothing */
+#define RECEIVE_BUFFER (6 << 20) /* the kernel doubles it: some 15,000 small packets */
+#define MEMORY_SHARE   64        /* but not more than that part of the machine's memory */
 
 #define PROTOCOL_IGMP       2
 #define PROTOCOL_HOP_BY_HOP 0
@@ -121,11 +122,20 @@ static int join_all_multicast(int fd, int ifindex)
 	return set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
 }
 
+/* What is not used costs nothing; a flood fills it. */
+static int receive_buffer(void)
+{
+	int64_t memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+
+	return memory > 0 && memory / MEMORY_SHARE < RECEIVE_BUFFER ? (int)(memory / MEMORY_SHARE)
+	                                                            : RECEIVE_BUFFER;
+}
+
 /* Best effort. The packets are few and small, but come in bursts. What is sent from here does not pass the
  * filter anyway, but ignoring it costs less. */
 static void set_preferences(int fd)
 {
-	int size = RECEIVE_BUFFER, priority = TC_PRIO_CONTROL, on = 1;
+	int size = receive_buffer(), priority = TC_PRIO_CONTROL, on = 1;
 
 	if (set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
 		set_option(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
