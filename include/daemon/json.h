@@ -23,6 +23,9 @@ void json_fini(struct json *json);
 /* Forgets the first bytes, which somebody has taken. */
 void json_consume(struct json *json, size_t size);
 
+/* Adds what is written in another one: whole lines. */
+void json_copy(struct json *json, const struct json *lines);
+
 void json_open(struct json *json, const char *key, char bracket);       /* '{' or '[' */
 void json_close(struct json *json, char bracket);                       /* '}' or ']' */
 void json_end_line(struct json *json);                                  /* after the outermost object */

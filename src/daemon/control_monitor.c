@@ -133,12 +133,11 @@ static void put_lost(struct client *client)
 	client->events_lost = 0;
 }
 
-static void put_event(struct client *client, const struct instance_slot *instance, const char *link,
-                      const struct event *event, const char *outputs)
+static void write_event(struct json *json, const struct instance_slot *instance, const char *link,
+                        const struct event *event, const char *outputs)
 {
-	struct json *json = &client->out;
-
-	client_open_answer(client);
+	json_open(json, NULL, '{');
+	json_number(json, "version", CONTROL_VERSION);
 	put_time(json);
 	json_string(json, "event", event_name(event->kind));
 	json_string(json, "instance", instance->config->name);
@@ -157,17 +156,22 @@ static void put_event(struct client *client, const struct instance_slot *instanc
 void control_event(struct owner *owner, const struct instance_slot *instance, const char *link,
                    const struct event *event, const char *outputs)
 {
+	struct json line = {0}; /* written once for all */
+
 	if (!control_wants_events(owner))
 		return;
 	for (struct client *client = owner->control->clients; client; client = client->next) {
 		if (!client->monitoring || !is_wanted(client, instance, link, event))
 			continue;
-		if (client_backlog(client) >= MONITOR_BACKLOG) {
+		if (line.size == 0)
+			write_event(&line, instance, link, event, outputs);
+		if (client_backlog(client) >= MONITOR_BACKLOG || line.failed) {
 			client->events_lost++;
 			continue;
 		}
 		if (client->events_lost > 0)
 			put_lost(client);
-		put_event(client, instance, link, event, outputs);
+		json_copy(&client->out, &line);
 	}
+	json_fini(&line);
 }

@@ -48,6 +48,11 @@ static void put(struct json *json, const char *text, size_t size)
 	json->size += size;
 }
 
+void json_copy(struct json *json, const struct json *lines)
+{
+	put(json, lines->text, lines->size);
+}
+
 static void put_text(struct json *json, const char *text)
 {
 	put(json, text, strlen(text));

@@ -117,6 +117,21 @@ static void addresses(void **state)
 	expect(&json, "[\"239.1.2.3\",null,null]");
 }
 
+static void lines_are_copied(void **state)
+{
+	struct json line = {0}, json = {0};
+
+	(void)state;
+	json_copy(&json, &line);
+	json_open(&line, NULL, '{');
+	json_close(&line, '}');
+	json_end_line(&line);
+	json_copy(&json, &line);
+	json_copy(&json, &line);
+	expect(&json, "{}\n{}\n");
+	expect(&line, "{}\n");
+}
+
 static void strings_in_pieces_grow_and_are_taken(void **state)
 {
 	struct json json = {0};
@@ -147,6 +162,7 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(text_is_always_valid),
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(lines_are_copied),
 		cmocka_unit_test(strings_in_pieces_grow_and_are_taken),
 	};
 
