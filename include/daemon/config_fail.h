@@ -19,4 +19,7 @@ struct config_place {
 __attribute__((format(printf, 3, 4))) bool config_fail(char error[CONFIG_ERROR_SIZE],
                                                        struct config_place place, const char *format, ...);
 
+/* The text for a word that is no protocol; false. */
+bool config_fail_protocol(char error[CONFIG_ERROR_SIZE], struct config_place place, const char *word);
+
 #endif

@@ -8,8 +8,12 @@
 #include "daemon/config_text.h"
 #include "daemon/config_tree.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define SMALLEST "instances = ( \"eth0 ==> eth1\" );"
 
 bool config_is_legacy(const char *text)
 {
@@ -39,7 +43,7 @@ static bool read_text(struct config *config, const char *path, const char *text,
 	if (config->instance_count == 0)
 		return config_fail(error, (struct config_place){.path = path},
 		                   "no instances; the smallest configuration is: %s",
-		                   legacy ? "eth0 ==> eth1" : "instances = ( \"eth0 ==> eth1\" );");
+		                   legacy ? "eth0 ==> eth1" : SMALLEST);
 	return true;
 }
 
@@ -49,8 +53,12 @@ struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE])
 	char *text = config_text_read(path, error);
 	struct config *config;
 
-	if (text == NULL)
+	if (text == NULL) {
+		if (access(path, F_OK) != 0 && errno == ENOENT)
+			config_fail(error, (struct config_place){.path = path},
+			            "%s; the smallest configuration is: " SMALLEST, strerror(errno));
 		return NULL;
+	}
 	config = calloc(1, sizeof *config);
 	if (config != NULL)
 		config->read_at = read_at;

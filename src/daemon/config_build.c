@@ -67,6 +67,18 @@ bool config_name_instance(struct config *config, const char *name, const struct 
 	return true;
 }
 
+/* What was meant by a mark that no name can have. */
+static const char *mark_hint(char mark)
+{
+	switch (mark) {
+	case '=':
+		return "; the two sides are written eth0 ==> eth1";
+	case ',':
+		return "; blanks separate links";
+	}
+	return "";
+}
+
 /* What the kernel takes as a name (or matches a pattern), less the marks of both syntaxes, which are there
  * because of a missing quote or blank. */
 static bool check_link_name(const char *name, const struct config_place *place, char error[CONFIG_ERROR_SIZE])
@@ -79,8 +91,8 @@ static bool check_link_name(const char *name, const struct config_place *place, 
 	for (const char *at = name; *at != '\0'; at++)
 		if (isspace((unsigned char)*at) || iscntrl((unsigned char)*at) ||
 		    strchr("/:;,=(){}\"'", *at) != NULL)
-			return config_fail(error, *place, "%s: a link's name cannot have '%c' in it", name,
-			                   *at);
+			return config_fail(error, *place, "%s: a link's name cannot have '%c' in it%s", name,
+			                   *at, mark_hint(*at));
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return config_fail(error, *place, "%s: not a link's name", name);
 	return true;

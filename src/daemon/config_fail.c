@@ -56,3 +56,14 @@ bool config_fail(char error[CONFIG_ERROR_SIZE], struct config_place place, const
 	blank_controls(error);
 	return false;
 }
+
+bool config_fail_protocol(char error[CONFIG_ERROR_SIZE], struct config_place place, const char *word)
+{
+	if (strpbrk(word, ", \t") != NULL)
+		return config_fail(error, place,
+		                   "%.20s: a single protocol is expected; both families: protocol = [ "
+		                   "\"IGMPv3\", \"MLDv2\" ];",
+		                   word);
+	return config_fail(error, place,
+	                   "%.20s: unknown; the protocols are IGMPv1, IGMPv2, IGMPv3, MLDv1, MLDv2", word);
+}

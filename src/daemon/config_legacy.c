@@ -60,9 +60,7 @@ static bool read_protocol(struct reader *reader, const char *line)
 		                   "given in line %u already; both families need the form protocol = [ ... ]",
 		                   reader->protocol_line);
 	if (!config_protocol_parse(name, &family, &version))
-		return config_fail(reader->error, reader->place,
-		                   "%.20s: unknown; the protocols are IGMPv1, IGMPv2, IGMPv3, MLDv1, MLDv2",
-		                   *name != '\0' ? name : "(nothing)");
+		return config_fail_protocol(reader->error, reader->place, *name != '\0' ? name : "(nothing)");
 	for (enum family f = FAMILY_IPV4; f < FAMILIES; f++) {
 		reader->scope.link.version[f] = f == family ? (uint8_t)version : VERSION_NONE;
 		reader->scope.family_named[f] = f == family;
@@ -89,13 +87,28 @@ static bool check_upstream(const struct reader *reader)
 	return true;
 }
 
+/* Neither form of a line: a setting, or something else. */
+static bool fail_other_line(const struct reader *reader, const char *line)
+{
+	size_t length = first_word_length(line);
+	const char *next = line + length + strspn(line + length, BLANK);
+	int shown = (int)(length < 40 ? length : 40);
+
+	if (*next == '=' && next[1] != '>')
+		return config_fail(
+			reader->error, reader->place,
+			"%.*s: settings need the other form, where links stand as instances = ( \"eth0 ==> "
+			"eth1\" );",
+			shown, line);
+	return config_fail(reader->error, reader->place,
+	                   "%.*s: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\"", shown, line);
+}
+
 static bool read_instance(struct reader *reader, const char *line)
 {
 	reader->place.key = NULL;
 	if (strstr(line, "==>") == NULL)
-		return config_fail(reader->error, reader->place,
-		                   "%.*s: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\"",
-		                   (int)(first_word_length(line) < 40 ? first_word_length(line) : 40), line);
+		return fail_other_line(reader, line);
 	if (strpbrk(line, "\"(){}") != NULL)
 		return config_fail(
 			reader->error, reader->place,

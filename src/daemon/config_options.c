@@ -223,6 +223,9 @@ static bool fail_type(const struct reading *reading)
 		[KIND_WORDS] = "a string",
 	};
 
+	if (reading->option->kind == KIND_BYTES && config_setting_get_string(reading->setting) != NULL)
+		return config_fail(reading->error, reading->place, "%s is expected, not \"%.20s\"",
+		                   expected[KIND_BYTES], config_setting_get_string(reading->setting));
 	return config_fail(reading->error, reading->place, "%s is expected, not %s",
 	                   expected[reading->option->kind], config_setting_kind(reading->setting));
 }

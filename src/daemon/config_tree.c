@@ -47,9 +47,7 @@ static bool read_version(const struct reader *reader, const config_setting_t *se
 	if (name == NULL)
 		return fail_type(reader, setting, "a string such as \"IGMPv3\"");
 	if (!config_protocol_parse(name, &family, &version))
-		return config_fail(reader->error, config_setting_place(setting, reader->path),
-		                   "%.20s: unknown; the protocols are IGMPv1, IGMPv2, IGMPv3, MLDv1, MLDv2",
-		                   name);
+		return config_fail_protocol(reader->error, config_setting_place(setting, reader->path), name);
 	if (scope->family_named[family])
 		return config_fail(reader->error, config_setting_place(setting, reader->path),
 		                   "%s and %s exclude each other; hosts that speak an older version are "

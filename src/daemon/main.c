@@ -4,8 +4,10 @@
 #include "daemon/owner.h"
 
 #include <getopt.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CONFIG_PATH "/etc/mcproxy.conf"
@@ -108,6 +110,25 @@ static bool read_options(int argc, char **argv, struct options *options)
 	return optind == argc;
 }
 
+/* Notes on links that are not there at present: mcproxy waits for them, but a name may be misspelt. */
+static void note_missing(const struct config_link *links, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strpbrk(links[i].name, "*?[") == NULL && if_nametoindex(links[i].name) == 0)
+			printf("note: %s: there is no such interface now; mcproxy will wait for it\n",
+			       links[i].name);
+}
+
+static void print_check(const char *path, const struct config *config)
+{
+	printf("%s: %zu instance%s, configuration is valid\n", path, config->instance_count,
+	       config->instance_count == 1 ? "" : "s");
+	for (size_t i = 0; i < config->instance_count; i++) {
+		note_missing(config->instances[i].upstream, config->instances[i].upstream_count);
+		note_missing(config->instances[i].downstream, config->instances[i].downstream_count);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {.config_path = CONFIG_PATH};
@@ -125,8 +146,7 @@ int main(int argc, char **argv)
 	if (config == NULL)
 		fatalx("%s", error);
 	if (options.check_only) {
-		printf("%s: %zu instance%s, configuration is valid\n", options.config_path,
-		       config->instance_count, config->instance_count == 1 ? "" : "s");
+		print_check(options.config_path, config);
 		config_free(config);
 		return EXIT_SUCCESS;
 	}

@@ -51,7 +51,10 @@ def test_bad_configuration_is_rejected_with_file_line_and_reason(lab, configurat
 
 
 def test_check_only_reads_the_file(lab):
-    status, output = run(lab.namespace("router"), "-t", configuration=SMALLEST)
+    router = lab.namespace("router")
+    status, output = run(router, "-t", configuration='instances = ( "lo ==> eht1 ppp*" );')
+    assert status == 0 and output.splitlines()[1:] == ["note: eht1: there is no such interface now; mcproxy will wait for it"]
+    status, output = run(router, "-t", configuration=SMALLEST)
     assert status == 0 and "valid" in output
 
 

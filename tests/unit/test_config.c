@@ -436,8 +436,8 @@ static void errors_in_options(void **state)
 	         F "2: robustness: a whole number is expected, not a number with a fraction"},
 		{GOOD "\nfast_leave = 1;", F "2: fast_leave: true or false is expected, not a number"},
 		{GOOD "\nfast_leave = \"yes\";", F "2: fast_leave: true or false is expected, not a string"},
-		{GOOD "\nmemory_max = \"64 MB\";",
-	         F "2: memory_max: a number of bytes, or a string such as \"64M\" is expected, not a string"},
+		{GOOD "\nmemory_max = \"64 MB\";", F
+	         "2: memory_max: a number of bytes, or a string such as \"64M\" is expected, not \"64 MB\""},
 		{GOOD "\nmemory_max = 1e6;", F "2: memory_max: a number of bytes, or a string such as "
 	                                       "\"64M\" is expected, not a number with a fraction"},
 		{GOOD "\ntable = 0;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 but "
@@ -591,8 +591,8 @@ static void errors_in_instances(void **state)
 	         F "2: instances: no ==> with blanks around it, as in \"eth0 ==> eth1\""},
 		{"instances = (\n\"eth0 eth1\" );",
 	         F "2: instances: no ==> with blanks around it, as in \"eth0 ==> eth1\""},
-		{"instances = ( \"eth0==>eth1\" );",
-	         F "1: instances: eth0==>eth1: a link's name cannot have '=' in it"},
+		{"instances = ( \"eth0==>eth1\" );", F "1: instances: eth0==>eth1: a link's name cannot have "
+	                                               "'=' in it; the two sides are written eth0 ==> eth1"},
 		{"instances = ( \"==>\" );",
 	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{"instances = ( \"eth0 ==>\" );",
@@ -863,7 +863,8 @@ static void files_that_cannot_be_read(void **state)
 
 	(void)state;
 	assert_null(config_load("none.conf", error));
-	assert_string_equal(error, "none.conf: No such file or directory");
+	assert_string_equal(error, "none.conf: No such file or directory; the smallest configuration is: "
+	                           "instances = ( \"eth0 ==> eth1\" );");
 	assert_null(config_load(".", error));
 	assert_string_equal(error, ".: Is a directory");
 	assert_null(config_load("/dev/zero", error));

@@ -76,6 +76,7 @@ static void settings_are_the_defaults(void **state)
 }
 
 #define F     "test.conf:"
+#define SIDES "; the two sides are written eth0 ==> eth1"
 #define KNOWN "unknown; the protocols are IGMPv1, IGMPv2, IGMPv3, MLDv1, MLDv2"
 
 static void errors(void **state)
@@ -86,11 +87,17 @@ static void errors(void **state)
 		{"a ==> b\nprotocol ;", F "2: protocol: (nothing): " KNOWN},
 		{"\nprotocol IGMPv4\na ==> b", F "2: protocol: IGMPv4: " KNOWN},
 		{"\nprotocol none\na ==> b", F "2: protocol: none: " KNOWN},
-		{"protocol IGMPv2 MLDv1\na ==> b", F "1: protocol: IGMPv2 MLDv1: " KNOWN},
+		{"protocol IGMPv2 MLDv1\na ==> b", F "1: protocol: IGMPv2 MLDv1: a single protocol is "
+	                                             "expected; both families: protocol = [ \"IGMPv3\", "
+	                                             "\"MLDv2\" ];"},
+		{"a ==> b, c", F "1: b,: a link's name cannot have ',' in it; blanks separate links"},
+		{"protocol IGMPv3\neth0 => eth1",
+	         F "2: eth0: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\""},
 		{"protocol IGMPv2\nprotocol MLDv1\na ==> b",
 	         F "2: protocol: given in line 1 already; both families need the form protocol = [ ... ]"},
 		{"a ==> b\nquery_interval = 30;",
-	         F "2: query_interval: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\""},
+	         F "2: query_interval: settings need the other form, where links stand as instances = ( "
+	           "\"eth0 ==> eth1\" );"},
 		{"a ==> b\nProtocol IGMPv2",
 	         F "2: Protocol: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\""},
 		{"protocol IGMPv2\neth0 eth1",
@@ -100,8 +107,8 @@ static void errors(void **state)
 	                             "querier: take it out of one of them"},
 		{"a ==>\n", F "1: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{"a ==> ;# b\n", F "1: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
-		{"a==>b", F "1: a==>b: a link's name cannot have '=' in it"},
-		{"a ==> b ==> c", F "1: ==>: a link's name cannot have '=' in it"},
+		{"a==>b", F "1: a==>b: a link's name cannot have '=' in it" SIDES},
+		{"a ==> b ==> c", F "1: ==>: a link's name cannot have '=' in it" SIDES},
 		{"a ==> b;;", F "1: b;: a link's name cannot have ';' in it"},
 		{"a b ==> c", F "1: b: only one upstream can stand before ==>"},
 		{"a ==> sixteen--letters", F "1: sixteen--letters: longer than 15 characters"},
