@@ -292,6 +292,14 @@ static enum match in_range(const struct value *value, struct json_object *range)
 static enum match equals_value(const struct firewall_lookup *lookup, const struct value *value,
                                struct json_object *right);
 
+/* Sets contain no sets: what begins with "@" is a name, such as that of an interface. */
+static enum match equals_element(const struct firewall_lookup *lookup, const struct value *value,
+                                 struct json_object *element)
+{
+	return json_object_is_type(element, json_type_string) ? equals_scalar(value, element)
+	                                                      : equals_value(lookup, value, element);
+}
+
 static enum match equals_any(const struct firewall_lookup *lookup, const struct value *value,
                              struct json_object *list)
 {
@@ -300,7 +308,7 @@ static enum match equals_any(const struct firewall_lookup *lookup, const struct 
 	if (!json_object_is_type(list, json_type_array))
 		return equals_value(lookup, value, list);
 	for (size_t i = 0; i < json_object_array_length(list) && best != MATCH_YES; i++, ++*lookup->work) {
-		enum match match = equals_value(lookup, value, json_object_array_get_idx(list, i));
+		enum match match = equals_element(lookup, value, json_object_array_get_idx(list, i));
 
 		best = match > best ? match : best;
 	}
@@ -320,7 +328,7 @@ static enum match equals_object(const struct firewall_lookup *lookup, const stru
 		return in_range(value, inner);
 	if (json_object_object_get_ex(right, "elem", &inner) &&
 	    json_object_object_get_ex(inner, "val", &inner))
-		return equals_value(lookup, value, inner);
+		return equals_element(lookup, value, inner);
 	return MATCH_MAYBE;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define SLICE          ((size_t)128 << 10) /* of the text that is written in one turn */
+#define LOG_LINES      64                  /* the same of the log */
 #define PATH_SIZE      4096
 #define WRITE_INTERVAL 10 /* milliseconds, for a slow reader of stdout; doubled up to a second */
 
@@ -317,14 +318,18 @@ static bool write_file(struct status *status)
 	return true;
 }
 
-static void write_log(char *text)
+static bool write_log(struct status *status)
 {
-	char *rest = text;
-	const char *line;
+	for (int i = 0; i < LOG_LINES && status->written < status->size; i++) {
+		char *line = status->text + status->written;
+		size_t length = strcspn(line, "\n");
 
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (*line != '\0')
+		line[length] = '\0';
+		if (length > 0)
 			log_answer(line);
+		status->written += length + 1;
+	}
+	return status->written >= status->size;
 }
 
 /* What a pipe takes without blocking once it is writable. */
@@ -367,6 +372,13 @@ static void end_status(struct status *status, struct owner *owner)
 	}
 }
 
+static bool write_some(struct status *status)
+{
+	if (status->destination == STATUS_LOG)
+		return write_log(status);
+	return status->destination == STATUS_FILE ? write_file(status) : write_stdout(status);
+}
+
 static void go_on_writing(struct status *status, struct owner *owner)
 {
 	mtime now = clock_now();
@@ -374,11 +386,11 @@ static void go_on_writing(struct status *status, struct owner *owner)
 
 	if (now < status->write_at)
 		return;
-	if (status->destination == STATUS_FILE ? write_file(status) : write_stdout(status)) {
+	if (write_some(status)) {
 		end_status(status, owner);
 		return;
 	}
-	if (status->written - before >= SLICE) {
+	if (status->destination == STATUS_LOG || status->written - before >= SLICE) {
 		/* The next one with the next turn. */
 		status->write_at = now;
 		status->write_interval = WRITE_INTERVAL;
@@ -395,7 +407,7 @@ static void finish(struct status *status, struct owner *owner)
 
 	status->out = NULL;
 	if (complete &&
-	    (status->destination == STATUS_STDOUT ||
+	    (status->destination == STATUS_STDOUT || status->destination == STATUS_LOG ||
 	     (status->destination == STATUS_FILE && begin_file(status, owner->config->status_file)))) {
 		status->stage = STAGE_WRITING;
 		status->written = 0;
@@ -407,8 +419,6 @@ static void finish(struct status *status, struct owner *owner)
 		status->stage = STAGE_KEPT;
 		return;
 	}
-	if (complete && status->destination == STATUS_LOG)
-		write_log(status->text);
 	end_status(status, owner);
 }
 

@@ -201,6 +201,11 @@ static void jumps_sets_and_maps_are_followed(void **state)
 	                 "[{\"elem\": {\"val\": \"10.0.0.10\", \"timeout\": 9}}]}}, " FORWARD RULE(
 				 "f", FIELD("!=", "ip", "saddr", "\"@s\"") ", " DROP)),
 	         FIREWALL_PASSES},
+		/* An interface may be called so. */
+		{RULESET("{\"set\": {\"family\": \"inet\", \"table\": \"t\", \"name\": \"s\", \"elem\": "
+	                 "[\"@s\", {\"elem\": {\"val\": \"@s\"}}]}}, " FORWARD RULE(
+				 "f", META("==", "iifname", "\"@s\"") ", " DROP)),
+	         FIREWALL_PASSES},
 		{RULESET(FORWARD_NOT RULE(
 			 "f", "{\"vmap\": {\"key\": {\"ct\": {\"key\": \"state\"}}, \"data\": {\"set\": "
 			      "[[\"established\", " ACCEPT "], [\"invalid\", " DROP "]]}}}")),
