@@ -70,7 +70,7 @@ def test_who_waits_for_a_walk_gets_it_when_a_dump_is_given_up(router):
     for client in dumpers:
         client.send('{"command":"dump"}\n' * 9)
     refused = Client(daemon)
-    wait_until(lambda: "error" in refused.ask("dump"), what="that all walks are taken")
+    wait_until(lambda: "error" in refused.ask("dump"), 20, "that all walks are taken")
     refused.send('{"command":"show","what":"instances"}\n')
     # Nothing else wakes the daemon.
     for client in dumpers:
