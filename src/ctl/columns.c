@@ -43,13 +43,27 @@ static unsigned text_width(const char *text)
 	return width;
 }
 
+/* A word that is too wide for the rest of the line, an IPv6 address, ends where the line below does. */
+static void make_room(struct columns *columns, const char *text)
+{
+	unsigned width = text_width(text);
+
+	if (columns->start + width <= COLUMNS_WIDTH || width > COLUMNS_WIDTH || strchr(text, ' ') != NULL)
+		return;
+	fputc('\n', out_of(columns));
+	columns->position = 0;
+	columns->start = COLUMNS_WIDTH - width;
+}
+
 /* The last cell: words that do not fit the line stand below each other. */
 static void put_last(struct columns *columns, enum colour colour, const char *text)
 {
 	FILE *out = out_of(columns);
 	char word[COLUMNS_WIDTH];
-	unsigned position = columns->start;
+	unsigned position;
 
+	make_room(columns, text);
+	position = columns->start;
 	fprintf(out, "%*s", (int)(columns->start - columns->position), "");
 	while (*text != '\0') {
 		size_t size = strcspn(text, " ") + strspn(text + strcspn(text, " "), " ");

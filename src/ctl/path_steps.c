@@ -149,9 +149,27 @@ static bool follow_named_link(const struct stream *stream, struct steps *steps)
 	return true;
 }
 
+/* A downstream link that a stream of the group comes in by; NULL: none. */
+static const char *find_source_downstream(const struct stream *stream)
+{
+	char group[ADDR_TEXT_SIZE];
+
+	addr_format(&stream->group, group);
+	for (size_t i = 0; i < view_count(stream->routes); i++) {
+		struct json_object *route = json_object_array_get_idx(stream->routes, i);
+		struct json_object *link = path_link(stream, answer_text(route, "input"));
+
+		if (link != NULL && is_ours(stream, route) && is_text(route, "group", group) &&
+		    is_text(link, "role", "downstream"))
+			return answer_text(route, "input");
+	}
+	return NULL;
+}
+
 /* Why there may be none, from the counters of the downstream links. */
 static void explain_no_member(const struct stream *stream, struct step *step)
 {
+	const char *source_link = find_source_downstream(stream);
 	double reports = 0, refused = 0;
 
 	for (size_t i = 0; i < view_count(stream->links); i++) {
@@ -169,6 +187,13 @@ static void explain_no_member(const struct stream *stream, struct step *step)
 		            "and name "
 		            "a source, or set ssm_range = \"none\"",
 		            addr_family(&stream->group) == FAMILY_IPV4 ? "IGMPv3" : "MLDv2");
+	else if (reports == 0 && source_link != NULL)
+		step_remedy(
+			step,
+			"the stream comes in by %s, which is a downstream link: if its source is upstream, "
+			"the configuration has the two sides the wrong way round (it is upstream ==> "
+			"downstream)",
+			source_link);
 	else if (reports == 0)
 		step_remedy(step, "not one report came in there: has the host joined (ip maddr on it)? does "
 		                  "a switch or "

@@ -141,8 +141,8 @@ static void put_instance(struct showing *showing, const char *key, struct json_o
 }
 
 static const struct column link_columns[] = {
-	{"LINK", 15, false}, {"ROLE", 10, false}, {"VERSION", 7, false},  {"STATE", 9, false},
-	{"GROUPS", 6, true}, {"DROPS", 6, true},  {"QUERIER", 21, false}, {0},
+	{"LINK", 15, false}, {"ROLE", 10, false}, {"VERSION", 7, false},  {"STATE", 10, false},
+	{"GROUPS", 6, true}, {"DROPS", 6, true},  {"QUERIER", 20, false}, {0},
 };
 
 static void put_link_state(struct showing *showing, struct json_object *value)

@@ -82,6 +82,15 @@ static void words_that_do_not_fit_go_below(void **state)
 	assert_non_null(strstr(text, "\n                       eth"));
 	assert_non_null(strstr(text, "eth39\n"));
 	free(text);
+	/* One word alone ends with the line below. */
+	columns = open_columns(false);
+	snprintf(words, sizeof words, "%060d", 0);
+	put_row(&columns, "239.1.2.3", "1", words);
+	put_row(&columns, "239.1.2.4", "2", "eth1");
+	fclose(columns.out);
+	assert_memory_equal(text + strcspn(text, "\n"), "\n                    0000", 25);
+	assert_non_null(strstr(text, "0\n239.1.2.4            2 eth1\n"));
+	free(text);
 }
 
 static void colours_only_where_wanted(void **state)

@@ -160,6 +160,17 @@ static void no_member(struct stream *stream)
 	replace(&stream->groups, "[]");
 }
 
+static void wrong_way_round(struct stream *stream)
+{
+	replace(&stream->groups, "[]");
+	replace(&stream->links,
+	        "[{'instance': 'tv', 'link': 'eth0', 'role': 'downstream', 'family': 'IPv4', 'usable': true, "
+	        "'counters': {'reports': 0}}]");
+	replace(&stream->routes,
+	        "[{'instance': 'tv', 'family': 'IPv4', 'group': '239.1.2.3', 'source': '10.0.0.10', 'input': "
+	        "'eth0'}]");
+}
+
 static void no_reports(struct stream *stream)
 {
 	replace(&stream->groups, "[]");
@@ -327,6 +338,8 @@ static void the_first_step_that_fails_is_named(void **state)
 		{wrong_link, "link", "eth0 is no downstream link of instance tv", "mcproxyctl show links"},
 		{no_member, "member", "no member of 239.1.2.3", "other reports do come in"},
 		{no_reports, "member", "no member of 239.1.2.3", "not one report came in there"},
+		{wrong_way_round, "member", "no member of 239.1.2.3",
+	         "comes in by eth0, which is a downstream link"},
 		{ssm_reports, "member", "no member of 239.1.2.3", "ssm_range"},
 		{other_source, "filter", "the members do not want source 10.0.0.10", "correct the source"},
 		{blocked_source, "filter", "the members do not want source 10.0.0.10", "exclude this one"},
