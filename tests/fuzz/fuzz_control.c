@@ -18,6 +18,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+static struct owner *owner;
+
+static void close_control(void)
+{
+	control_close(owner);
+}
+
 /* A daemon without links, whose only instance has no worker. */
 static struct owner *make_owner(void)
 {
@@ -25,23 +32,24 @@ static struct owner *make_owner(void)
 	static struct config_instance instance = {.name = "iptv"};
 	static struct config config = {.instances = &instance, .instance_count = 1};
 	static struct instance_slot slot = {.config = &instance};
-	static struct owner owner = {
+	static struct owner made = {
 		.options = &options, .config = &config, .instances = &slot, .instance_count = 1};
 
-	slot.owner = &owner;
-	owner.epoll = epoll_create1(EPOLL_CLOEXEC);
-	owner.links = links_new();
-	assert(owner.epoll >= 0 && owner.links != NULL);
+	slot.owner = &made;
+	made.epoll = epoll_create1(EPOLL_CLOEXEC);
+	made.links = links_new();
+	assert(made.epoll >= 0 && made.links != NULL);
 	snprintf(config.control.socket, sizeof config.control.socket, "/tmp/mcproxy-fuzz-%d.sock", getpid());
 	config.control.mode = 0600;
 	/* What the log would say is not wanted here. */
 	log_set_level(NULL, 3);
-	control_open(&owner);
-	assert(owner.control != NULL);
-	return &owner;
+	control_open(&made);
+	assert(made.control != NULL);
+	atexit(close_control);
+	return &made;
 }
 
-static void turn(struct owner *owner)
+static void turn(void)
 {
 	struct epoll_event events[8];
 	int count = epoll_wait(owner->epoll, events, 8, 0);
@@ -63,7 +71,7 @@ static void turn(struct owner *owner)
 	}
 }
 
-static int connect_client(const struct owner *owner)
+static int connect_client(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -107,29 +115,28 @@ static void receive(int fd, char *text, size_t *size, size_t room)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct owner *owner;
 	static char text[1 << 20];
 	size_t received = 0;
 	int fd;
 
 	if (owner == NULL)
 		owner = make_owner();
-	fd = connect_client(owner);
+	fd = connect_client();
 	for (size_t sent = 0, piece; sent < size; sent += piece) {
 		piece = 1 + data[sent] % 64;
 		piece = piece < size - sent ? piece : size - sent;
 		if (send(fd, data + sent, piece, MSG_NOSIGNAL) != (ssize_t)piece)
 			break; /* it was dropped: the request was too long */
-		turn(owner);
+		turn();
 		receive(fd, text, &received, sizeof text);
 	}
 	for (int i = 0; i < 8; i++) {
-		turn(owner);
+		turn();
 		receive(fd, text, &received, sizeof text);
 	}
 	close(fd);
 	for (int i = 0; i < 100 && owner->control->clients != NULL; i++)
-		turn(owner);
+		turn();
 	assert(owner->control->clients == NULL && owner->control->monitors == 0);
 	return 0;
 }
