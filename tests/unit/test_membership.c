@@ -345,6 +345,37 @@ static void refreshing_takes_no_memory(void **state)
 	assert_true(groups_of(DOWN1) >= count - 1);
 }
 
+static void report_many(enum record_type type, uint32_t groups)
+{
+	struct addr from = addr_of("10.0.1.5");
+	const struct addr *none = NULL;
+
+	for (uint32_t n = 0; n < groups; n++) {
+		struct record record = {.type = type, .group = nth_addr("239.1.0.0", n)};
+		struct craft craft = craft_v3_report_of(&from, &record, &none, 1);
+
+		give_packet(DOWN1, FAMILY_IPV4, &craft);
+	}
+	turn();
+}
+
+/* Far more timers have moved than are corrected at a time: no group ends early, and all end in time. */
+static void many_refreshed_groups_end_in_time(void **state)
+{
+	enum { GROUPS = 5000 };
+
+	(void)state;
+	report_many(TO_EX, GROUPS);
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), GROUPS);
+	pass(100000);
+	report_many(IS_EX, GROUPS);
+	forget();
+	pass(MEMBERSHIP_INTERVAL - 1);
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+	pass(1);
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), GROUPS);
+}
+
 static void hosts_max(void **state)
 {
 	(void)state;
@@ -517,6 +548,7 @@ int main(void)
 		engine_test(members_that_fall_silent_expire),
 		engine_test(fast_leave_asks_nobody),
 		empty_test(refreshing_takes_no_memory),
+		engine_test(many_refreshed_groups_end_in_time),
 		engine_test(hosts_max),
 		engine_test(fast_leave_of_a_shared_address),
 		engine_test(groups_of_the_link_are_not_proxied),
