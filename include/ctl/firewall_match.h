@@ -26,7 +26,7 @@ enum match firewall_match(const struct firewall_lookup *lookup, struct json_obje
 enum match firewall_equals(const struct firewall_lookup *lookup, struct json_object *left,
                            struct json_object *right);
 /* A member of an object as text; "" when there is none. Lives as long as the object. */
-const char *firewall_text(struct json_object *object, const char *key);
+const char *firewall_member(struct json_object *object, const char *key);
 #define FIREWALL_KEY_SIZE 256
 /* The key of something of the same table as `object`; kind: 'c' a chain, 's' a set or map. */
 void firewall_key(struct json_object *object, char kind, const char *name, char key[FIREWALL_KEY_SIZE]);

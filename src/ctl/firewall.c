@@ -61,7 +61,7 @@ static void index_rule(struct firewall *firewall, struct json_object *rule)
 	char key[FIREWALL_KEY_SIZE];
 	struct json_object *rules;
 
-	firewall_key(rule, 'c', firewall_text(rule, "chain"), key);
+	firewall_key(rule, 'c', firewall_member(rule, "chain"), key);
 	if (!json_object_object_get_ex(firewall->index, key, &rules)) {
 		rules = json_object_new_array();
 		json_object_object_add(firewall->index, key, rules);
@@ -74,7 +74,7 @@ static void index_set(struct firewall *firewall, struct json_object *set)
 	char key[FIREWALL_KEY_SIZE];
 	struct json_object *elements;
 
-	firewall_key(set, 's', firewall_text(set, "name"), key);
+	firewall_key(set, 's', firewall_member(set, "name"), key);
 	if (json_object_is_type(set, json_type_object) && json_object_object_get_ex(set, "elem", &elements))
 		json_object_object_add(firewall->index, key, json_object_get(elements));
 }
@@ -124,7 +124,7 @@ bool firewall_add_iptables(struct firewall *firewall, enum family family, const 
 
 static bool has_family(struct json_object *chain, enum family family)
 {
-	const char *name = firewall_text(chain, "family");
+	const char *name = firewall_member(chain, "family");
 
 	return strcmp(name, "inet") == 0 || strcmp(name, family == FAMILY_IPV4 ? "ip" : "ip6") == 0;
 }
@@ -172,11 +172,11 @@ static bool take_verdict(struct walk *walk, struct json_object *rule, struct jso
 		else
 			walk->may_have_returned = true;
 	} else if (json_object_object_get_ex(verdict, "jump", &inner)) {
-		walk_chain(walk, rule, firewall_text(inner, "target"), depth + 1, certain);
+		walk_chain(walk, rule, firewall_member(inner, "target"), depth + 1, certain);
 		if (walk->fate == RETURNS)
 			walk->fate = GOES_ON;
 	} else if (json_object_object_get_ex(verdict, "goto", &inner)) {
-		walk_chain(walk, rule, firewall_text(inner, "target"), depth + 1, certain);
+		walk_chain(walk, rule, firewall_member(inner, "target"), depth + 1, certain);
 		if (walk->fate == GOES_ON && certain)
 			walk->fate = RETURNS;
 	} else {
@@ -283,11 +283,12 @@ static void describe(const struct walk *walk, struct json_object *chain, struct 
 	struct json_object *rule = walk->dropper, *handle;
 
 	*drop = (struct firewall_drop){.handle = -1};
-	snprintf(drop->family, sizeof drop->family, "%s", firewall_text(chain, "family"));
-	snprintf(drop->table, sizeof drop->table, "%s", firewall_text(chain, "table"));
-	snprintf(drop->base, sizeof drop->base, "%s", firewall_text(chain, "name"));
-	snprintf(drop->chain, sizeof drop->chain, "%s", firewall_text(rule != NULL ? rule : chain, "chain"));
-	snprintf(drop->program, sizeof drop->program, "%s", firewall_text(chain, "program"));
+	snprintf(drop->family, sizeof drop->family, "%s", firewall_member(chain, "family"));
+	snprintf(drop->table, sizeof drop->table, "%s", firewall_member(chain, "table"));
+	snprintf(drop->base, sizeof drop->base, "%s", firewall_member(chain, "name"));
+	snprintf(drop->chain, sizeof drop->chain, "%s",
+	         firewall_member(rule != NULL ? rule : chain, "chain"));
+	snprintf(drop->program, sizeof drop->program, "%s", firewall_member(chain, "program"));
 	if (rule != NULL && json_object_object_get_ex(rule, "handle", &handle))
 		drop->handle = json_object_get_int(handle);
 }
@@ -298,9 +299,9 @@ static enum firewall_answer walk_base(const struct firewall *firewall, struct js
 {
 	struct walk walk = {.lookup = {packet, hook, firewall->index, work, chain}};
 
-	walk_chain(&walk, chain, firewall_text(chain, "name"), 0, true);
+	walk_chain(&walk, chain, firewall_member(chain, "name"), 0, true);
 	if (walk.fate != ACCEPTED && walk.fate != DROPPED &&
-	    strcmp(firewall_text(chain, "policy"), "drop") == 0) {
+	    strcmp(firewall_member(chain, "policy"), "drop") == 0) {
 		if (walk.may_be_accepted)
 			walk.may_be_dropped = true;
 		else
@@ -336,10 +337,10 @@ enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hoo
 		if (!json_object_object_get_ex(json_object_array_get_idx(firewall->ruleset, i), "chain",
 		                               &chain) ||
 		    !has_family(chain, packet->family) ||
-		    strcmp(firewall_text(chain, "hook"), hook_names[hook]) != 0)
+		    strcmp(firewall_member(chain, "hook"), hook_names[hook]) != 0)
 			continue;
 		/* Only the first packet of a connection passes the address translation. */
-		if (strcmp(firewall_text(chain, "type"), "nat") == 0)
+		if (strcmp(firewall_member(chain, "type"), "nat") == 0)
 			continue;
 		answer = walk_base(firewall, chain, packet, hook, &work, &here);
 		if (!is_news(answer, worst, &here, drop))

@@ -47,7 +47,7 @@ static struct value interface_name(const char *name)
 	return text(name != NULL ? name : "", NULL, -1); /* as the kernel has it on output */
 }
 
-const char *firewall_text(struct json_object *object, const char *key)
+const char *firewall_member(struct json_object *object, const char *key)
 {
 	struct json_object *member;
 	const char *word = NULL;
@@ -140,7 +140,8 @@ static struct value ip_value(const struct firewall_packet *packet, const char *f
 
 static struct value payload_value(const struct firewall_packet *packet, struct json_object *payload)
 {
-	const char *protocol = firewall_text(payload, "protocol"), *field = firewall_text(payload, "field");
+	const char *protocol = firewall_member(payload, "protocol"),
+		   *field = firewall_member(payload, "field");
 	bool is_udp = packet->protocol == IPPROTO_UDP;
 
 	if (strcmp(protocol, "ip") == 0)
@@ -180,7 +181,7 @@ static struct value fib_value(struct json_object *fib)
 {
 	struct json_object *flags;
 
-	if (strcmp(firewall_text(fib, "result"), "type") != 0 ||
+	if (strcmp(firewall_member(fib, "result"), "type") != 0 ||
 	    !json_object_object_get_ex(fib, "flags", &flags))
 		return unknown();
 	if (json_object_is_type(flags, json_type_array))
@@ -196,11 +197,11 @@ static struct value left_value(const struct firewall_lookup *lookup, struct json
 	struct json_object *inner;
 
 	if (json_object_object_get_ex(left, "meta", &inner))
-		return meta_value(lookup, firewall_text(inner, "key"));
+		return meta_value(lookup, firewall_member(inner, "key"));
 	if (json_object_object_get_ex(left, "payload", &inner))
 		return payload_value(lookup->packet, inner);
 	if (json_object_object_get_ex(left, "ct", &inner))
-		return ct_value(lookup->packet, firewall_text(inner, "key"));
+		return ct_value(lookup->packet, firewall_member(inner, "key"));
 	if (json_object_object_get_ex(left, "fib", &inner))
 		return fib_value(inner);
 	return unknown();
@@ -259,7 +260,7 @@ static enum match in_prefix(const struct value *value, struct json_object *prefi
 	struct addr addr;
 	int bits;
 
-	if (value->kind != VALUE_ADDR || !addr_parse(firewall_text(prefix, "addr"), &addr) ||
+	if (value->kind != VALUE_ADDR || !addr_parse(firewall_member(prefix, "addr"), &addr) ||
 	    !json_object_object_get_ex(prefix, "len", &length))
 		return MATCH_MAYBE;
 	bits = json_object_get_int(length) + (addr_family(&addr) == FAMILY_IPV4 ? 96 : 0);
@@ -358,8 +359,8 @@ static enum match equals_value(const struct firewall_lookup *lookup, const struc
 
 void firewall_key(struct json_object *object, char kind, const char *name, char key[FIREWALL_KEY_SIZE])
 {
-	snprintf(key, FIREWALL_KEY_SIZE, "%c %s %s %s", kind, firewall_text(object, "family"),
-	         firewall_text(object, "table"), name);
+	snprintf(key, FIREWALL_KEY_SIZE, "%c %s %s %s", kind, firewall_member(object, "family"),
+	         firewall_member(object, "table"), name);
 }
 
 struct json_object *firewall_named(const struct firewall_lookup *lookup, const char *name)
@@ -422,7 +423,7 @@ static enum match compare(const struct firewall_lookup *lookup, struct json_obje
 enum match firewall_match(const struct firewall_lookup *lookup, struct json_object *match)
 {
 	struct json_object *left, *right;
-	const char *op = firewall_text(match, "op");
+	const char *op = firewall_member(match, "op");
 
 	if (!json_object_object_get_ex(match, "left", &left) ||
 	    !json_object_object_get_ex(match, "right", &right) ||
