@@ -62,7 +62,11 @@ static void tell_elsewhere(pid_t pid, struct findings *findings)
 	                     "its links, rules and tables are not those that are seen from here");
 
 	finding_what(finding, "the daemon (pid %d) runs in another network namespace", (int)pid);
-	finding_remedy(finding, "ask there: nsenter -t %d -n mcproxyctl doctor", (int)pid);
+	finding_remedy(
+		finding,
+		"ask there: nsenter -t %d -n mcproxyctl doctor; or name the socket of the one that runs here "
+		"with --socket",
+		(int)pid);
 }
 
 void check_owner(const struct machine *machine, struct findings *findings)

@@ -314,9 +314,12 @@ static bool gather(const struct ctl *ctl, struct picture *picture)
 	if (!gather_daemon(ctl, picture->group, &picture->daemon)) {
 		if (picture->daemon.pid_elsewhere != 0)
 			fprintf(stderr,
-			        "mcproxyctl: explain: mcproxy runs in another network namespace; ask there: "
-			        "nsenter -t %d -n mcproxyctl explain %s\n",
-			        (int)picture->daemon.pid_elsewhere, picture->group);
+			        "mcproxyctl: explain: the mcproxy of %s runs in another network namespace; "
+			        "ask "
+			        "there: nsenter -t %d -n mcproxyctl explain %s; or name the socket of the "
+			        "one "
+			        "that runs here with --socket\n",
+			        ctl->socket, (int)picture->daemon.pid_elsewhere, picture->group);
 		else
 			fputs("mcproxyctl: explain: the daemon has to answer first; see mcproxyctl doctor\n",
 			      stderr);
