@@ -29,6 +29,8 @@ void report_walk_init(struct report_walk *walk);
 /* All groups, whose records take that many bytes, shall be told within `window`. random: any number. */
 void report_walk_start(struct report_walk *walk, struct reporter_entry *entries, size_t bytes, mtime now,
                        mtime window, uint64_t random);
+/* It has told nothing yet. */
+bool report_walk_is_waiting(const struct report_walk *walk);
 /* Does it tell every group by then? */
 bool report_walk_tells_all_by(const struct report_walk *walk, mtime at);
 /* An entry is about to be removed from the groups. */

@@ -82,6 +82,9 @@ struct reporter {
 	mtime repeats_at;
 	mtime v1_querier_until;
 	mtime v2_querier_until;
+	mtime general_at;     /* when a general query was last followed; MTIME_NEVER: never */
+	mtime general_due;    /* when the next one is, that came too soon; MTIME_NEVER: there is none */
+	mtime general_by;     /* and by when it wants to be answered */
 	mtime query_heard_at; /* MTIME_NEVER: never */
 	mtime missed_at;      /* when a query is missing */
 	struct addr querier;

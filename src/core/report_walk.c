@@ -44,9 +44,14 @@ void report_walk_start(struct report_walk *walk, struct reporter_entry *entries,
 	walk->left = bytes;
 }
 
+bool report_walk_is_waiting(const struct report_walk *walk)
+{
+	return walk->next != NULL && !walk->begun;
+}
+
 bool report_walk_tells_all_by(const struct report_walk *walk, mtime at)
 {
-	return walk->next != NULL && !walk->begun && walk->until <= at;
+	return report_walk_is_waiting(walk) && walk->until <= at;
 }
 
 /* To the next entry; `first` is that behind the last one. */

@@ -6,6 +6,7 @@
 /* RFC 2236 section 8.10, RFC 2710 section 7.10; RFC 9776 section 8.11. */
 #define UNSOLICITED_REPORT_INTERVAL_OLDER 10000
 #define UNSOLICITED_REPORT_INTERVAL       1000
+#define GENERAL_INTERVAL                  100 /* between general queries that are followed */
 #define REPEAT_STEPS                      32 /* of that interval: repetitions come together and fill packets */
 
 void reporter_init(struct reporter *reporter, enum family family, struct pool *pool, uint64_t seed)
@@ -17,6 +18,7 @@ void reporter_init(struct reporter *reporter, enum family family, struct pool *p
 	report_queue_init(&reporter->queue);
 	report_walk_init(&reporter->walk);
 	reporter->query_heard_at = reporter->missed_at = reporter->repeats_drawn_at = MTIME_NEVER;
+	reporter->general_at = reporter->general_due = reporter->general_by = MTIME_NEVER;
 	reporter->querier = addr_unspecified(family);
 }
 
@@ -193,6 +195,7 @@ static void follow_version(struct reporter *reporter, mtime now)
 			put_back(reporter, entry);
 		}
 		report_walk_init(&reporter->walk);
+		reporter->general_at = reporter->general_due = reporter->general_by = MTIME_NEVER;
 	}
 	reporter->version_spoken = (uint8_t)version;
 	reporter->repeats_drawn_at = MTIME_NEVER;
@@ -443,6 +446,35 @@ static void answer_general(struct reporter *reporter, mtime now, uint32_t max_re
 			answer_by(reporter, entry, now + random_delay(reporter, max_response));
 }
 
+/* Nobody asks everybody often. Where somebody does all the same, in older versions each query would look at
+ * all groups, and in version 3 have all of them told: what comes too soon is followed a little later, once.
+ */
+static void hear_general(struct reporter *reporter, mtime now, uint32_t max_response)
+{
+	bool is_first = reporter->general_at == MTIME_NEVER;
+	bool waits = reporter->version_spoken == VERSION_3 && report_walk_is_waiting(&reporter->walk);
+
+	if (!waits && !is_first && now - reporter->general_at < GENERAL_INTERVAL) {
+		reporter->general_due = reporter->general_at + GENERAL_INTERVAL;
+		reporter->general_by = mtime_min(reporter->general_by, now + max_response);
+		return;
+	}
+	if (!waits)
+		reporter->general_at = now;
+	answer_general(reporter, now, max_response);
+}
+
+static void follow_general(struct reporter *reporter, mtime now)
+{
+	mtime left = reporter->general_by - now;
+
+	if (reporter->general_due > now)
+		return;
+	reporter->general_due = reporter->general_by = MTIME_NEVER;
+	reporter->general_at = now;
+	answer_general(reporter, now, left > 1 ? (uint32_t)left : 1);
+}
+
 /* RFC 9776 section 5.2, rule 1: an answer to a general query that comes sooner is enough. */
 static void answer_group(struct reporter *reporter, mtime now, const struct upstream_query *query,
                          const struct addr *sources)
@@ -489,7 +521,7 @@ void reporter_heard_query(struct reporter *reporter, mtime now, const struct ups
 	if (!reporter->settings.answers)
 		return;
 	if (addr_is_unspecified(&query->group))
-		answer_general(reporter, now, query->max_response);
+		hear_general(reporter, now, query->max_response);
 	else
 		answer_group(reporter, now, query, sources);
 }
@@ -501,6 +533,7 @@ void reporter_expire(struct reporter *reporter, mtime now)
 	struct reporter_entry *entry, *next;
 
 	follow_version(reporter, now);
+	follow_general(reporter, now);
 	for (entry = report_queue_take(&reporter->queue, now); entry != NULL; entry = next) {
 		next = entry->next;
 		entry_expire(reporter, entry, now);
@@ -521,7 +554,7 @@ mtime reporter_deadline(struct reporter *reporter)
 		return 0;
 	if (reporter->settings.repeat_without_querier && reporter->entries.count > 0)
 		at = mtime_min(at, reporter->missed_at);
-	return mtime_min(at, reporter->walk.at);
+	return mtime_min(at, mtime_min(reporter->walk.at, reporter->general_due));
 }
 
 /* Packets. */

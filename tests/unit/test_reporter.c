@@ -540,6 +540,39 @@ static void the_earliest_promise_stands(void **state)
 	}
 }
 
+/* A flood of them, in any version: little is told, and the last one is answered nevertheless. */
+static void a_flood_of_general_queries_is_followed_a_few_times(void **state)
+{
+	static const enum version versions[] = {VERSION_2, VERSION_3};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(versions); i++) {
+		struct bench bench;
+		mtime last = 0;
+
+		bench_open(&bench, FAMILY_IPV4, ROOM);
+		for (uint32_t group = 0; group < 300; group++)
+			bench_change(&bench, group, "EX()");
+		bench_run(&bench, bench.now + 30000);
+		bench_query(&bench, versions[i], GENERAL, "", 1);
+		bench_run(&bench, bench.now + 30000);
+		bench_clear(&bench);
+		for (unsigned query = 0; query < 1000; query++) {
+			bench_query(&bench, versions[i], GENERAL, "", 1);
+			last = bench.now;
+			if (query % 10 == 0)
+				bench_run(&bench, bench.now + 4);
+		}
+		assert_in_range(bench.said_count, 4 * 300, 5 * 300);
+		bench_run(&bench, last + 101);
+		assert_true(bench.said[bench.said_count - 1].at > last);
+		assert_true(bench.said[bench.said_count - 300].at > last);
+		bench_run(&bench, last + 30000);
+		assert_in_range(bench.said_count, 5 * 300, 6 * 300);
+		bench_close(&bench);
+	}
+}
+
 /* Rule 1: an answer to a general query that comes sooner is enough. */
 static void a_sooner_general_answer_is_enough(void **state)
 {
@@ -749,6 +782,7 @@ static void follows_the_version_of_the_querier(void **state)
 	assert_int_equal(reporter_version(bench.reporter, bench.now + timeout - 1), VERSION_1);
 	assert_int_equal(reporter_version(bench.reporter, bench.now + timeout), VERSION_3);
 	bench_clear(&bench);
+	assert_string_equal(bench_next(&bench), ""); /* the second query is followed a little later */
 	assert_string_equal(bench_next(&bench), "v1 report");
 	bench_close(&bench);
 }
@@ -1135,6 +1169,7 @@ int main(void)
 		cmocka_unit_test(answers_queries),
 		cmocka_unit_test(answers_after_a_random_delay),
 		cmocka_unit_test(the_earliest_promise_stands),
+		cmocka_unit_test(a_flood_of_general_queries_is_followed_a_few_times),
 		cmocka_unit_test(a_sooner_general_answer_is_enough),
 		cmocka_unit_test(answers_and_changes_go_together),
 		cmocka_unit_test(without_answers_it_is_silent),
