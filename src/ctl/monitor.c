@@ -10,6 +10,17 @@
 #include <string.h>
 #include <time.h>
 
+/* "query sent about 2 sources"; the group stands in front, if it is about one. */
+static void describe_query(struct json_object *event, char *text, size_t size)
+{
+	double sources = answer_number(event, "sources");
+
+	if (sources > 0)
+		snprintf(text, size, "query sent about %.0f source%s", sources, sources > 1 ? "s" : "");
+	else
+		snprintf(text, size, "%squery sent", answer_has(event, "group") ? "" : "general ");
+}
+
 /* "INCLUDE of 2 sources" */
 static void describe_filter(struct json_object *event, char *text, size_t size)
 {
@@ -53,7 +64,7 @@ static void describe(struct json_object *event, const char *kind, char *text, si
 	else if (strcmp(kind, "filter") == 0)
 		snprintf(text, size, "%s -> %s", answer_text(event, "before"), filter);
 	else if (strcmp(kind, "query") == 0)
-		snprintf(text, size, "query sent, %.0f sources", answer_number(event, "sources"));
+		describe_query(event, text, size);
 	else if (strcmp(kind, "upstream") == 0)
 		snprintf(text, size, "wanted upstream: %s", filter);
 	else if (strcmp(kind, "route") == 0)

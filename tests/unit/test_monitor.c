@@ -32,7 +32,11 @@ static const struct {
 	{"{\"event\":\"filter\",\"group\":\"239.1.1.1\",\"before\":\"EXCLUDE\",\"mode\":\"INCLUDE\","
          "\"sources\":2}",
          "239.1.1.1: EXCLUDE -> INCLUDE of 2 sources"},
-	{"{\"event\":\"query\",\"link\":\"eth1\",\"sources\":0}", "eth1: query sent, 0 sources"},
+	{"{\"event\":\"query\",\"link\":\"eth1\",\"sources\":0}", "eth1: general query sent"},
+	{"{\"event\":\"query\",\"link\":\"eth1\",\"group\":\"239.1.1.1\",\"sources\":0}",
+         "eth1: 239.1.1.1: query sent"},
+	{"{\"event\":\"query\",\"link\":\"eth1\",\"group\":\"239.1.1.1\",\"sources\":2}",
+         "eth1: 239.1.1.1: query sent about 2 sources"},
 	{"{\"event\":\"upstream\",\"group\":\"239.1.1.1\",\"mode\":\"EXCLUDE\",\"sources\":0}",
          "239.1.1.1: wanted upstream: EXCLUDE{}"},
 	{"{\"event\":\"source\",\"source\":\"10.0.0.1\"}", "source 10.0.0.1 appeared"},
