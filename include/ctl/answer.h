@@ -30,7 +30,7 @@ bool answer_has(struct json_object *object, const char *key); /* and it is not n
 /* NULL when it is not there. */
 struct json_object *answer_member(struct json_object *object, const char *key);
 /* How many reports a link's record says were dropped. Those about groups of link scope are none: every IPv6
- * host has some to tell of, and they are of no concern to a proxy. */
+ * host has some to tell of, and they are of no concern to a proxy; nor are those of other hosts upstream. */
 double answer_drops(struct json_object *link);
 /* Of a list; what is none has no elements. */
 size_t answer_length(struct json_object *list);

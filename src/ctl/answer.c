@@ -213,7 +213,7 @@ double answer_drops(struct json_object *link)
 		return 0;
 	json_object_object_foreach(drops, cause, count)
 	{
-		if (strcmp(cause, drop_name(DROP_SCOPE)) != 0)
+		if (strcmp(cause, drop_name(DROP_SCOPE)) != 0 && strcmp(cause, drop_name(DROP_ROLE)) != 0)
 			total += json_object_get_double(count);
 	}
 	return total;

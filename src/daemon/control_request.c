@@ -77,7 +77,10 @@ static bool read_object(struct json_object *object, struct control_request *requ
 		            read_member(request, key, text);
 
 		if (!good) {
-			snprintf(error, CONTROL_ERROR_SIZE, "%.32s: unknown, or not a valid value", key);
+			snprintf(error, CONTROL_ERROR_SIZE, "%.32s: %s", key,
+			         strcmp(key, "group") == 0
+			                 ? "an address or a prefix such as 239.1.0.0/16 is expected"
+			                 : "unknown, or not a valid value");
 			return false;
 		}
 	}

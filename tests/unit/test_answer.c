@@ -102,11 +102,23 @@ static void members_that_are_not_there_are_empty(void **state)
 	json_object_put(object);
 }
 
+static void drops_of_no_concern_are_not_counted(void **state)
+{
+	struct json_object *link = json_tokener_parse(
+		"{\"drops\":{\"group of link scope\":8,\"report on upstream\":4,\"bad checksum\":2}}");
+
+	(void)state;
+	assert_int_equal((int)answer_drops(link), 2);
+	assert_int_equal((int)answer_drops(NULL), 0);
+	json_object_put(link);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(elements_come_one_by_one),
 		cmocka_unit_test(members_that_are_not_there_are_empty),
+		cmocka_unit_test(drops_of_no_concern_are_not_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
