@@ -10,8 +10,8 @@
 
 #define CONFIG_TEXT_MAX (1024 * 1024)
 
-/* The text of a file, to be freed. NULL and `path: reason` in error when the file cannot be read, is larger
- * than CONFIG_TEXT_MAX, or has bytes in it that no text has. */
+/* The text of a file, less a byte order mark at its beginning, to be freed. NULL and `path: reason` in error
+ * when the file cannot be read, is larger than CONFIG_TEXT_MAX, or has bytes in it that no text has. */
 char *config_text_read(const char *path, char error[CONFIG_ERROR_SIZE]);
 
 /* The directory part of a path, to be freed; "." when there is none. NULL when memory is short. */

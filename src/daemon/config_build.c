@@ -75,6 +75,8 @@ static const char *mark_hint(char mark)
 		return "; the two sides are written eth0 ==> eth1";
 	case ',':
 		return "; blanks separate links";
+	case ' ':
+		return "; several links are a list: ( \"eth1\", \"eth2\" )";
 	}
 	return "";
 }

@@ -110,9 +110,9 @@ static bool read_instance(struct reader *reader, const char *line)
 	if (strstr(line, "==>") == NULL)
 		return fail_other_line(reader, line);
 	if (strpbrk(line, "\"(){}") != NULL)
-		return config_fail(
-			reader->error, reader->place,
-			"in this form the whole line is quoted: instances = ( \"eth0 ==> eth1\" );");
+		return config_fail(reader->error, reader->place,
+		                   "in this form the whole line stands in plain quotes: instances = ( \"eth0 "
+		                   "==> eth1\" );");
 	return config_add_line(reader->config, &reader->scope, line, &reader->place, reader->error) &&
 	       check_upstream(reader);
 }

@@ -120,6 +120,8 @@ static bool explain_value(const struct explainer *explainer)
 		return say(explainer, "there is a comma too many before the %c", *now->start);
 	if (is_mark(before, "=:") && (is_mark(now, ";,)}]") || now->piece == PIECE_END))
 		return say(explainer, "a value is missing behind the %c", *before->start);
+	if (is_value && is_mark(now, "/"))
+		return say(explainer, "text stands in quotes, also the name of a file");
 	if (is_value && is_one_of(now, switches))
 		return say(explainer, "true or false is expected, not %.*s", shown(now), now->start);
 	if (is_value && is_name(now) && !is_one_of(now, truths))

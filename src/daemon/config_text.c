@@ -13,6 +13,7 @@
 
 #define INCLUDE_DEPTH_MAX 10 /* libconfig's */
 #define INCLUDES_MAX      100
+#define BYTE_ORDER_MARK   "\xef\xbb\xbf" /* some editors begin a file with it */
 
 /* The line of the first byte that has no place in a text, or 0. */
 static unsigned find_odd_line(const char *text, size_t size)
@@ -48,6 +49,8 @@ static char *read_stream(FILE *stream, const char *path, char error[CONFIG_ERROR
 		config_fail(error, place, "larger than 1 MiB");
 	else {
 		text[size] = '\0';
+		if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+			memmove(text, text + strlen(BYTE_ORDER_MARK), size + 1 - strlen(BYTE_ORDER_MARK));
 		return text;
 	}
 	free(text);

@@ -648,7 +648,8 @@ static void errors_in_links(void **state)
 	         F "1: name: a string is expected, not a number"},
 		{"instances = ( { upstream = \"\"; } );", F "1: upstream: the name of a link is empty"},
 		{"instances = ( { upstream = \"a b\"; } );",
-	         F "1: upstream: a b: a link's name cannot have ' ' in it"},
+	         F "1: upstream: a b: a link's name cannot have ' ' in it; several links are a "
+	           "list: ( \"eth1\", \"eth2\" )"},
 		{"instances = ( { upstream = \"a/b\"; } );",
 	         F "1: upstream: a/b: a link's name cannot have '/' in it"},
 		{"instances = ( { upstream = \"eth0:1\"; } );",
@@ -742,6 +743,8 @@ static void syntax_errors_are_explained(void **state)
 		{"instances = (\n{ upstream = \"a\";\n", "3: syntax error", "the { of line 2 is not closed"},
 		{"\nname = [ \"a\" };", "2: syntax error in `name = [ \"a\" };`",
 	         "the [ of line 2 is not closed before this }"},
+		{GOOD "\nstatus_file = /run/x;", "2: syntax error in `status_file = /run/x;`",
+	         "text stands in quotes, also the name of a file"},
 		{"protocol = IGMPv3;", "1: syntax error in `protocol = IGMPv3;`",
 	         "text stands in quotes: \"IGMPv3\""},
 		{"protocol = [ \"IGMPv3\", MLDv2 ];",
@@ -851,6 +854,8 @@ static void included_files(void **state)
 	config = load_good("@include \"good.inc\"\n" GOOD);
 	assert_int_equal(config->instances[0].downstream[0].settings.robustness, 3);
 	config_free(config);
+	config_free(load_good("\xef\xbb\xbf" GOOD)); /* as some editors begin a file */
+	config_free(load_good("\xef\xbb\xbfprotocol IGMPv2\na ==> b\n"));
 	config_free(load_good(
 		"# @include \"none\"\n/* \n@include \"none\" */\nstatus_file = \"\n@include\";" GOOD));
 }

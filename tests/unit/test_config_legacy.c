@@ -121,8 +121,8 @@ static void errors(void **state)
 	         F "2: b: already a downstream link of instance a, and upstream here: a link has one role"},
 		{"a ==> b\nc ==> a",
 	         F "2: a: already an upstream link of instance a, and downstream here: a link has one role"},
-		{"instances = ( eth0 ==> eth1 );",
-	         F "1: in this form the whole line is quoted: instances = ( \"eth0 ==> eth1\" );"},
+		{"instances = ( eth0 ==> eth1 );", F
+	         "1: in this form the whole line stands in plain quotes: instances = ( \"eth0 ==> eth1\" );"},
 	};
 
 	(void)state;
