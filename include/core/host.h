@@ -74,10 +74,10 @@ void host_forget(struct host *host, mtime now);
 /* What an instance wants of a group from now on; INCLUDE{}: nothing. False when memory is short. */
 bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
                const struct filter *filter);
-/* Nothing any more. The newest group is left first, which the kernel does much faster than the other way
- * round: it finds a membership by walking from the newest one. */
 /* host_want for that group comes soon: has its memory ready. Changes nothing. */
 void host_expect(const struct host *host, const struct addr *group, enum expect step);
+/* Nothing any more. The newest group is left first, which the kernel does much faster than the other way
+ * round: it finds a membership by walking from the newest one. */
 void host_unwant_all(struct host *host, mtime now, unsigned instance);
 
 /* The querier upstream was heard. */
