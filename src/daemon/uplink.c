@@ -119,6 +119,15 @@ static void force_version(struct owner *owner, const struct uplink *uplink)
 	warn("%s: the kernel cannot be made to speak %s", uplink->name, version_name(family, version));
 }
 
+static void put_back_version(struct owner *owner, const struct uplink *uplink)
+{
+	enum family family = uplink->family;
+
+	if (uplink->settings.upstream_version[family] != VERSION_NONE &&
+	    owner->forced_version[family] != NULL)
+		kept_settings_put_back(owner->forced_version[family], uplink->name);
+}
+
 static int join_fd(struct uplink *uplink, uint32_t slot)
 {
 	if (slot >= uplink->socket_count) {
@@ -291,11 +300,12 @@ static void leave_all(struct uplink *uplink)
 	send_reports(uplink, now);
 }
 
-static void uplink_end(struct uplink *uplink)
+static void uplink_end(struct owner *owner, struct uplink *uplink)
 {
 	leave_all(uplink);
 	host_free(uplink->host);
 	close_sockets(uplink);
+	put_back_version(owner, uplink); /* after the kernel's leaves, which are of that version */
 	free(uplink);
 }
 
@@ -326,13 +336,11 @@ static void uplink_set(struct owner *owner, struct uplink *uplink, mtime now,
 {
 	enum family family = uplink->family;
 	bool other_keeper = settings->upstream_membership != uplink->settings.upstream_membership;
-	bool is_freed = uplink->settings.upstream_version[family] != VERSION_NONE &&
-	                settings->upstream_version[family] == VERSION_NONE;
 	struct host_settings host = host_settings(settings, family);
 
+	if (settings->upstream_version[family] == VERSION_NONE)
+		put_back_version(owner, uplink);
 	uplink->settings = *settings;
-	if (is_freed && owner->forced_version[family] != NULL)
-		kept_settings_put_back(owner->forced_version[family], uplink->name);
 	force_version(owner, uplink);
 	uplink->link.forced_version = join_forced_version(family, uplink->name);
 	uplink->link.kernel_version = join_host_version(family, uplink->name);
@@ -369,7 +377,7 @@ static void uplink_leave(struct owner *owner, struct uplink *uplink, unsigned in
 	}
 	send_reports(uplink, now);
 	LL_DELETE(owner->uplinks, uplink);
-	uplink_end(uplink);
+	uplink_end(owner, uplink);
 }
 
 void uplink_tell(struct owner *owner, const struct link_op *op, enum family family, mtime now)
@@ -443,7 +451,7 @@ void uplinks_free(struct owner *owner)
 	struct uplink *uplink, *next;
 
 	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
-		uplink_end(uplink);
+		uplink_end(owner, uplink);
 	}
 	owner->uplinks = NULL;
 }

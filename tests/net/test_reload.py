@@ -460,3 +460,11 @@ def test_instances_go_while_clients_ask_for_them(network):
         for client in clients:
             for _ in range(20):
                 assert "error" not in client.line()
+
+
+def test_a_forced_version_goes_with_its_link(network):
+    forced = "net/ipv4/conf/eth0/force_igmp_version"
+    daemon = start(network, '{ upstream = "eth0"; downstream = "eth1"; upstream_version = "IGMPv2"; }')
+    wait_until(lambda: network.router.sysctl(forced) == "2", what="the forced version")
+    reload(daemon, text('{ upstream = "eth2"; downstream = "eth1"; }'))
+    wait_until(lambda: network.router.sysctl(forced) == "0", what="that it is put back")
