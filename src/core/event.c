@@ -14,7 +14,7 @@ static bool drop_is_notable(enum drop drop)
 
 bool event_is_notable(const struct event *event)
 {
-	if (event->kind == EVENT_OLDER_QUERY)
+	if (event->kind == EVENT_OLDER_QUERY || event->kind == EVENT_QUERIER)
 		return true;
 	return event->kind == EVENT_DROP && event->value == 1 && drop_is_notable((enum drop)event->before);
 }

@@ -38,8 +38,11 @@ static void describe(const struct event *event, const char *outputs, char *text,
 		snprintf(text, size, "link %s, address %s", event->after ? "usable" : "not usable", source);
 		break;
 	case EVENT_QUERIER:
-		snprintf(text, size, "querier: %s (%s)", event->after ? "this router" : "another router",
-		         source);
+		snprintf(text, size, "querier: %s (%s)%s", event->after ? "this router" : "another router",
+		         source,
+		         event->after
+		                 ? ""
+		                 : ", which alone forwards there, unless forward_without_querier is set");
 		break;
 	case EVENT_JOIN:
 		snprintf(text, size, "joined, %s%s", after, sources);

@@ -47,6 +47,15 @@ def last(capture):
     return capture.messages[-1].time
 
 
+def test_a_lost_election_is_told_without_debug(link):
+    """It ends the streams on a link, so it must not need a debug log to be seen."""
+    network = link
+    daemon = IPV4.daemon(network, QUICK, flags="-r")
+    lower(IPV4, network).query()
+    daemon.wait_for_output("eth1: querier: another router (10.0.1.20), which alone forwards there")
+    assert "querier: this router" not in daemon.stderr
+
+
 @pytest.mark.smoke
 @both_families
 def test_lower_address_silences_the_router_and_higher_does_not(link, family):

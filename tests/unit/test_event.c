@@ -52,7 +52,7 @@ static void notable_ones_are_kept_all_the_same(void **state)
 		{DROP_CHECKSUM, false},  {DROP_ROLE, false},       {DROP_SOURCE_ADDRESS, true},
 		{DROP_TYPE, false},
 	};
-	struct event older = {.kind = EVENT_OLDER_QUERY}, event;
+	struct event older = {.kind = EVENT_OLDER_QUERY}, querier = {.kind = EVENT_QUERIER}, event;
 
 	(void)state;
 	events.wanted = false;
@@ -66,6 +66,8 @@ static void notable_ones_are_kept_all_the_same(void **state)
 		assert_false(events_pull(&events, &event));
 	}
 	events_push(&events, &older);
+	assert_true(events_pull(&events, &event));
+	events_push(&events, &querier);
 	assert_true(events_pull(&events, &event));
 }
 
