@@ -29,7 +29,8 @@ def test_it_is_explained_once_and_used(router, family):
 
     network.router.ip("link set eth1 mtu 1400")
     wait_until(lambda: network.router.ip_json("link show eth1")[0]["mtu"] == 1400, what="the MTU")
-    network.router.ip("link set eth1 multicast on", "link set eth1 down", "link set eth1 up")
+    network.router.ip("link set eth1 multicast on", "link set eth1 down")
     daemon.wait_for_output("eth1: downstream interface is down")
+    network.router.ip("link set eth1 up")
     receiver.wait_for(10)
     assert daemon.stderr.count(EXPLAINED) == 2
