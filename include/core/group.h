@@ -8,8 +8,8 @@
  * `now`.
  *
  *   INCLUDE(A):   A = all sources, each running until its `until`
- *   EXCLUDE(X,Y): X = sources with until > 0, Y (blocked) = sources with until == 0; lasts until
- * exclude_until
+ *   EXCLUDE(X,Y): X = sources with until > 0, Y (blocked) = sources with until == 0;
+ *                 lasts until exclude_until
  */
 #ifndef MCPROXY_CORE_GROUP_H
 #define MCPROXY_CORE_GROUP_H
@@ -71,8 +71,8 @@ enum {
 void group_init(struct group *group);
 void group_fini(struct group *group, struct pool *pool);
 
-/* Applies one record (RFC 9776 section 6.4, tables above the code). report_version is that of the message it
- * came in, host the source of its packet; sources are sorted. Returns GROUP_ flags.
+/* Applies one record (RFC 9776 section 6.4, tables in group_records.c). report_version is that of the message
+ * it came in, host the source of its packet; sources are sorted. Returns GROUP_ flags.
  *
  * Fast leave: "Send Q" is left out, and what was to be asked about ends now, where hosts are tracked, all
  * members are known, and none of them wants it. */

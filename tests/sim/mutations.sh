@@ -14,17 +14,17 @@ mutant_steps=100000000 # at most; it ends with the first error, and which seed h
 
 # file | what is broken | how
 mutations='
-group.c|INCLUDE, IS_IN: does not refresh|s/\[IS_IN\] = {RUN, KEEP, NONE,/[IS_IN] = {KEEP, KEEP, NONE,/
-group.c|INCLUDE, TO_EX: stays INCLUDE|s/\(\[TO_EX\] = {KEEP | ASK, DELETE, NONE, NONE, BLOCK_IT\), true,/\1, false,/
-group.c|INCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, NONE,/[BLOCK] = {KEEP, KEEP, NONE,/
-group.c|EXCLUDE, IS_EX: keeps what is excluded no more|s/\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE,/[IS_EX] = {KEEP, DELETE, KEEP, KEEP,/
-group.c|EXCLUDE, IS_EX: blocks new sources at once|s/\(\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE\), RUN,/\1, BLOCK_IT,/
-group.c|EXCLUDE, TO_IN: does not ask for the group|s/\(\[TO_IN\] = {RUN, KEEP | ASK, RUN, KEEP, RUN, false\), true}/\1, false}/
-group.c|EXCLUDE, ALLOW: leaves it blocked|s/\[ALLOW\] = {RUN, KEEP, RUN, KEEP,/[ALLOW] = {RUN, KEEP, KEEP, KEEP,/
-group.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLOCK] = {KEEP, KEEP, KEEP,/
-group.c|fast leave: ends EXCLUDE though another host excludes|s/if (member->filter.mode == FILTER_EXCLUDE)/if (false)/
-group.c|fast leave: ends a source though another host wants it|s/\&\& !members_want(group->members, now, source)//
-group.c|fast leave: trusts the list beside older hosts|s/ group_version(group, timers, now) == VERSION_3;/ true;/;s/^\t*group_version(group, timers, now) == VERSION_3;/true;/;s/if (report_version < VERSION_3 || /if (/
+group_records.c|INCLUDE, IS_IN: does not refresh|s/\[IS_IN\] = {RUN, KEEP, NONE,/[IS_IN] = {KEEP, KEEP, NONE,/
+group_records.c|INCLUDE, TO_EX: stays INCLUDE|s/\(\[TO_EX\] = {KEEP | ASK, DELETE, NONE, NONE, BLOCK_IT\), true,/\1, false,/
+group_records.c|INCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, NONE,/[BLOCK] = {KEEP, KEEP, NONE,/
+group_records.c|EXCLUDE, IS_EX: keeps what is excluded no more|s/\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE,/[IS_EX] = {KEEP, DELETE, KEEP, KEEP,/
+group_records.c|EXCLUDE, IS_EX: blocks new sources at once|s/\(\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE\), RUN,/\1, BLOCK_IT,/
+group_records.c|EXCLUDE, TO_IN: does not ask for the group|s/\(\[TO_IN\] = {RUN, KEEP | ASK, RUN, KEEP, RUN, false\), true}/\1, false}/
+group_records.c|EXCLUDE, ALLOW: leaves it blocked|s/\[ALLOW\] = {RUN, KEEP, RUN, KEEP,/[ALLOW] = {RUN, KEEP, KEEP, KEEP,/
+group_records.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLOCK] = {KEEP, KEEP, KEEP,/
+group_hosts.c|fast leave: ends EXCLUDE though another host excludes|s/if (member->filter.mode == FILTER_EXCLUDE)/if (false)/
+group_hosts.c|fast leave: ends a source though another host wants it|s/\&\& !members_want(group->members, now, source)//
+group_hosts.c|fast leave: trusts the list beside older hosts|s/ group_version(group, timers, now) == VERSION_3;/ true;/;s/^\t*group_version(group, timers, now) == VERSION_3;/true;/;s/if (report_version < VERSION_3 || /if (/
 members.c|hosts: ALLOW of a host in EXCLUDE mode is not noted|s/return change(member, pool, sources, !exclude);/return exclude || change(member, pool, sources, true);/
 members.c|hosts: one beyond the limit is forgotten|s/members->unknown_until = until;/(void)0;/
 filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
