@@ -288,15 +288,19 @@ void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 }
 
 /* Says that everything is left. Where the kernel keeps the memberships it does so itself when the sockets
- * close, and much faster than group by group. */
+ * close, and much faster than group by group; but in an older version not for groups that we have told and it
+ * has not yet. */
 static void leave_all(struct uplink *uplink)
 {
 	mtime now = clock_now();
+	bool is_older = host_version(uplink->host, now) < VERSION_3;
 
-	if (!host_keeps_some(uplink->host))
+	if (!host_keeps_some(uplink->host) && !is_older)
 		return;
 	for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
 		host_unwant_all(uplink->host, now, (unsigned)__builtin_ctzll(instances));
+	while (is_older && join_one(uplink, now))
+		continue;
 	send_reports(uplink, now);
 }
 

@@ -513,3 +513,15 @@ def test_the_kernel_keeps_the_first_groups_and_the_daemon_those_beyond(router, f
     daemon.terminate()
     for group in groups:
         upstream.wait_for_record("TO_IN", group)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_the_end_leaves_in_an_older_version_too(router, family):
+    network = router
+    daemon = family.daemon(network, f'upstream_version = "{family.older}";')
+    upstream = family.capture(network.source)
+    family.receiver(network.host).join(family.group)
+    upstream.wait_for(lambda m: m.kind == "report" and m.group == family.group, "the join upstream")
+    # Before the kernel's own report, whose delay is random.
+    daemon.terminate(signal.SIGTERM)
+    upstream.wait_for(lambda m: m.kind == "leave" and m.group == family.group, "the leave upstream")
