@@ -117,7 +117,8 @@ static void check_querier(struct json_object *link, struct findings *findings)
 		findings, "querier-downstream", name,
 		"hosts answer in the querier's version: an older one knows no sources and leaves "
 		"late");
-	finding_what(finding, "%.0f queries of another version than %s were heard", others, version);
+	finding_what(finding, "%.0f quer%s of another version than %s heard", others,
+	             others > 1 ? "ies" : "y", version);
 	finding_remedy(finding,
 	               "set all routers on %s to the same version, or that of the others in "
 	               "`protocol`",

@@ -177,7 +177,8 @@ static bool follow_ttl(const struct stream *stream, const struct arrival *arriva
 		return true;
 	/* The packet filter may have raised it on the way. */
 	if (arrival->seen.ttl_max > 1 || leaves_somewhere(stream, arrival)) {
-		step_add(steps, "ttl", STEP_OK, "they come with %s %u", name, arrival->seen.ttl_max);
+		step_add(steps, "ttl", STEP_OK, "they come with %s %u%s", name, arrival->seen.ttl_max,
+		         arrival->seen.ttl_max > 1 ? "" : ", which is raised here");
 		return true;
 	}
 	step = step_add(steps, "ttl", STEP_FAIL, "the packets arrive with %s %u: no router may forward them",

@@ -78,7 +78,7 @@ static void log_word(const struct owner *owner, const struct link_op *op, enum f
 		     role);
 		break;
 	case WORD_NO_ADDRESS:
-		info("%s: %s: no IPv6 link-local address (net.ipv6.conf.%s.disable_ipv6?); IPv6 waits for it",
+		info("%s: %s: no IPv6 link-local address yet (net.ipv6.conf.%s.disable_ipv6?); IPv6 waits for it",
 		     instance, op->name, op->name);
 		break;
 	case WORD_NONE:

@@ -224,7 +224,7 @@ def test_foreign_querier_downstream(router):
 def test_older_querier_downstream(router):
     daemon = daemon_of(router)
     CraftedHost(router.host, "eth0", "10.0.1.99").query(2)
-    wait_for_finding(daemon, "querier-downstream", "eth1", "1 queries of another version than IGMPv3 were heard")
+    wait_for_finding(daemon, "querier-downstream", "eth1", "1 query of another version than IGMPv3 heard")
 
 
 def bridged(lab):

@@ -461,7 +461,7 @@ static void what_is_well_is_said_to_be(void **state)
 		{unseen, "arrival", "the kernel counts 20 packets within 2.0 s, from eth0"},
 		{joined_by_ourselves, "upstream", "eth0 has joined 239.1.2.3 in IGMPv3"},
 		{querier_only, "upstream", "a querier only"},
-		{raised_on_the_way, "ttl", "they come with TTL 1"},
+		{raised_on_the_way, "ttl", "they come with TTL 1, which is raised here"},
 		{accepted_after_all, "rp_filter", "lets them in"},
 		{local_stream, "forwarded", "the members are on eth1, where the stream comes from"},
 	};
