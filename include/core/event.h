@@ -10,7 +10,7 @@
 
 enum event_kind {
 	EVENT_LINK,    /* after: 1 usable, 0 not */
-	EVENT_QUERIER, /* source: the link's querier; after: 1 this router, 0 another */
+	EVENT_QUERIER, /* source: the link's querier; before, after: 1 this router, 0 another */
 	EVENT_JOIN,    /* a group got its first member on a link; after: mode */
 	EVENT_LEAVE,   /* a group lost its last member on a link */
 	EVENT_FILTER,  /* mode or sources of a group on a link changed; before, after: mode; count: sources */

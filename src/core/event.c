@@ -14,8 +14,11 @@ static bool drop_is_notable(enum drop drop)
 
 bool event_is_notable(const struct event *event)
 {
-	if (event->kind == EVENT_OLDER_QUERY || event->kind == EVENT_QUERIER)
+	if (event->kind == EVENT_OLDER_QUERY)
 		return true;
+	/* Whoever asks under ever other addresses is told of once. */
+	if (event->kind == EVENT_QUERIER)
+		return event->before != event->after;
 	return event->kind == EVENT_DROP && event->value == 1 && drop_is_notable((enum drop)event->before);
 }
 

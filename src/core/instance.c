@@ -195,6 +195,7 @@ static void heard_upstream_query(struct instance *instance, const struct link *l
 	instance->heard_count++;
 }
 
+/* Before the link's timers follow. */
 static void tell_querier(struct instance *instance, const struct link *link, enum family family, mtime now)
 {
 	const struct link_family *state = &link->family[family];
@@ -203,6 +204,7 @@ static void tell_querier(struct instance *instance, const struct link *link, enu
 		.kind = EVENT_QUERIER,
 		.link = link->id,
 		.family = (uint8_t)family,
+		.before = state->timers.querier,
 		.after = own,
 		.source = own ? state->address : state->querier.other,
 	};

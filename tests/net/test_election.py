@@ -2,6 +2,7 @@
 """Several routers on a downstream link: who asks, who forwards, and what the others do meanwhile."""
 
 import pytest
+from ctl import ask
 from families import FAMILIES, IPV4, IPV6
 from netlab import Daemon, Record, Sender, assert_stays, tables, wait_until
 
@@ -54,6 +55,12 @@ def test_a_lost_election_is_told_without_debug(link):
     lower(IPV4, network).query()
     daemon.wait_for_output("eth1: querier: another router (10.0.1.20), which alone forwards there")
     assert "querier: this router" not in daemon.stderr
+    # Whoever asks under many addresses fills no log.
+    for number in range(1, 20):
+        IPV4.guest(network.host, f"10.0.1.{number}").query()
+    wait_until(lambda: ask(daemon, "show", what="links", link="eth1")["links"][0]["counters"]["queries_heard"] == 20,
+               what="all queries")
+    assert daemon.stderr.count("querier: another router") == 1
 
 
 @pytest.mark.smoke

@@ -52,7 +52,8 @@ static void notable_ones_are_kept_all_the_same(void **state)
 		{DROP_CHECKSUM, false},  {DROP_ROLE, false},       {DROP_SOURCE_ADDRESS, true},
 		{DROP_TYPE, false},
 	};
-	struct event older = {.kind = EVENT_OLDER_QUERY}, querier = {.kind = EVENT_QUERIER}, event;
+	struct event older = {.kind = EVENT_OLDER_QUERY}, querier = {.kind = EVENT_QUERIER, .before = 1},
+		     event;
 
 	(void)state;
 	events.wanted = false;
@@ -69,6 +70,10 @@ static void notable_ones_are_kept_all_the_same(void **state)
 	assert_true(events_pull(&events, &event));
 	events_push(&events, &querier);
 	assert_true(events_pull(&events, &event));
+	/* Another one among others. */
+	querier.before = 0;
+	events_push(&events, &querier);
+	assert_false(events_pull(&events, &event));
 }
 
 static void come_in_order(void **state)
