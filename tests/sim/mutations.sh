@@ -30,8 +30,8 @@ members.c|hosts: one beyond the limit is forgotten|s/members->unknown_until = un
 filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
 forward.c|routes lead back to their input|s/listener->link != input \&\& //
 membership.c|routes do not follow the members|s/forward_update(instance, membership, now);//
-reporter.c|host: general queries are not answered|s/^\t\thear_general(reporter, now, query->max_response);/\t\t(void)0;/
-reporter.c|host: changes of sources are not told|s/whole = !add_pending(.*;/whole = false;/
+reporter_queries.c|host: general queries are not answered|s/^\t\thear_general(reporter, now, query->max_response);/\t\t(void)0;/
+reporter_changes.c|host: changes of sources are not told|s/whole = !add_pending(.*;/whole = false;/
 joins.c|host: the kernel is never told to leave|s/return row->parts != NULL \&\& leave(op, row->parts);/return false;/
 '
 
