@@ -17,7 +17,7 @@ enum input_kind {
 	INPUT_SNAPSHOT, /* a page is wanted */
 	INPUT_EVENTS,   /* wanted: events are to be told, or not any more */
 	INPUT_STOP,
-	INPUT_PING, /* a sign of life is wanted */
+	INPUT_PING,     /* a sign of life is wanted */
 	INPUT_SETTINGS, /* payload: struct instance_settings */
 };
 

@@ -45,8 +45,8 @@ void querier_sent(struct querier *querier, const struct link_settings *settings,
 /* Variables in force. */
 uint8_t querier_robustness(const struct querier *querier, const struct link_settings *settings);
 mtime querier_query_interval(const struct querier *querier, const struct link_settings *settings);
-/* Robustness * query interval + query response interval (RFC 2236 section 8.4, RFC 2710 section 7.4); twice the
- * latter for version 3 (RFC 9776 section 8.4, RFC 9777 section 9.4, unlike RFC 3376 and RFC 3810). */
+/* Robustness * query interval + query response interval (RFC 2236 section 8.4, RFC 2710 section 7.4); twice
+ * the latter for version 3 (RFC 9776 section 8.4, RFC 9777 section 9.4, unlike RFC 3376 and RFC 3810). */
 mtime querier_membership_interval(const struct querier *querier, const struct link_settings *settings,
                                   enum version version);
 /* RFC 9776 section 8.5: robustness * query interval + half a query response interval. */

@@ -168,8 +168,8 @@ static bool apply(struct member_host *member, struct pool *pool, enum record_typ
 	return true;
 }
 
-/* Records that tell of no membership. The others renew it, even where an IS_IN comes from a host that excluded
- * last: it may have changed its mode in a report that was lost. */
+/* Records that tell of no membership. The others renew it, even where an IS_IN comes from a host that
+ * excluded last: it may have changed its mode in a report that was lost. */
 static bool takes_only(enum record_type type, const struct sources *sources)
 {
 	return type == BLOCK || (type != IS_EX && type != TO_EX && sources->count == 0);
