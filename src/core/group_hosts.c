@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/group_inside.h"
 
+#define LOOKS_MAX                                                                                            \
+	4096 /* at hosts for each source, or the reverse; beyond it is asked, as without fast leave */
+
 /* Every member is in the list: none speaks an older version, which may suppress reports. */
 static bool members_are_listed(const struct group *group, const struct group_timers *timers, mtime now)
 {
 	return timers->fast_leave && group->members != NULL && members_are_known(group->members, now) &&
-	       group_version(group, timers, now) == VERSION_3;
+	       group_version(group, timers, now) == VERSION_3 &&
+	       (size_t)group->members->count * group->source_count <= LOOKS_MAX;
 }
 
 bool group_source_is_left(const struct group *group, const struct group_timers *timers, mtime now,
@@ -17,6 +21,8 @@ bool group_source_is_left(const struct group *group, const struct group_timers *
 /* A source may have left X while EXCLUDE let it pass (the rows' "Delete (X-A)"), so it is looked for. */
 bool group_exclude_is_left(const struct group *group, const struct group_timers *timers, mtime now)
 {
+	size_t looks = 0;
+
 	if (!members_are_listed(group, timers, now))
 		return false;
 	for (uint16_t i = 0; i < group->members->count; i++) {
@@ -24,7 +30,8 @@ bool group_exclude_is_left(const struct group *group, const struct group_timers 
 
 		if (member->until <= now)
 			continue;
-		if (member->filter.mode == FILTER_EXCLUDE)
+		looks += member->filter.count;
+		if (member->filter.mode == FILTER_EXCLUDE || looks > LOOKS_MAX)
 			return false;
 		for (uint16_t j = 0; j < member->filter.count; j++) {
 			const struct source *source = group_find_source(group, &member->filter.list[j]);

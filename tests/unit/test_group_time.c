@@ -904,6 +904,43 @@ static void fast_leave_after_the_start(void **state)
 	}
 }
 
+/* Hosts and sources without end: who looks at all of them for each source would do nothing else. */
+static void fast_leave_looks_at_so_many_only(void **state)
+{
+	static const struct {
+		uint32_t hosts, sources;
+		bool asked;
+	} rows[] = {{80, 40, false}, {100, 200, true}, {200, 1000, true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct lab lab = lab_new();
+		struct sources none = {0}, all = {.list = malloc(rows[i].sources * sizeof *all.list)};
+		struct addr host = addr_from_ipv4_number(0x0a000101);
+
+		lab.timers.fast_leave = lab.timers.track_hosts = true;
+		lab.timers.hosts_max = 4096;
+		lab.timers.sources_max = 4096;
+		for (; all.count < rows[i].sources; all.count++)
+			all.list[all.count] = addr_from_ipv4_number(0x0a090000 + (uint32_t)all.count);
+		group_apply(&lab.group, lab.pool, &lab.timers, lab.now, VERSION_3, &host, ALLOW, &all);
+		for (uint32_t n = 1; n < rows[i].hosts; n++) {
+			struct addr other = addr_from_ipv4_number(0x0a000200 + n),
+				    source = addr_from_ipv4_number(0x0a080000 + n % 8);
+			struct sources one = {.list = &source, .count = 1};
+
+			group_apply(&lab.group, lab.pool, &lab.timers, lab.now, VERSION_3, &other, ALLOW,
+			            &one);
+		}
+		lab.now++;
+		group_apply(&lab.group, lab.pool, &lab.timers, lab.now, VERSION_3, &host, BLOCK, &all);
+		assert_int_equal(group_wants(&lab.group, &all.list[0]), rows[i].asked);
+		group_apply(&lab.group, lab.pool, &lab.timers, lab.now, VERSION_3, &host, TO_IN, &none);
+		free(all.list);
+		lab_free(&lab);
+	}
+}
+
 /* The setting comes while there are members: they get known by their reports. */
 static void fast_leave_is_switched_on(void **state)
 {
@@ -1050,6 +1087,7 @@ int main(void)
 		cmocka_unit_test(beside_version_1_hosts),
 		cmocka_unit_test(fast_leave_stories_are_told),
 		cmocka_unit_test(fast_leave_after_the_start),
+		cmocka_unit_test(fast_leave_looks_at_so_many_only),
 		cmocka_unit_test(fast_leave_is_switched_on),
 		cmocka_unit_test(fast_leave_without_memory),
 		cmocka_unit_test(random_walk),
