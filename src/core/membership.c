@@ -235,7 +235,7 @@ static void tell(struct instance *instance, const struct listener *listener, enu
 
 /* Acts on what group_apply or group_expire has told. The listener, and with its last one the membership, may
  * be freed. */
-static void listener_act(struct instance *instance, struct listener *listener, mtime now, unsigned flags,
+static void listener_act(struct instance *instance, struct listener *listener, unsigned flags,
                          enum filter_mode before, bool is_new)
 {
 	struct membership *membership = listener->membership;
@@ -258,10 +258,8 @@ static void listener_act(struct instance *instance, struct listener *listener, m
 			tell(instance, listener, is_new ? EVENT_JOIN : EVENT_FILTER, before);
 		listener_arm(instance, listener);
 	}
-	if (flags & GROUP_CHANGED) {
+	if (flags & GROUP_CHANGED)
 		membership_mark(instance, membership);
-		forward_update(instance, membership, now);
-	}
 	membership_release(instance, membership);
 }
 
@@ -345,7 +343,7 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 	                     record->type, sources);
 	if (fast_leave && !is_new)
 		note_fast_leave(state, now, host, record, &listener->group);
-	listener_act(instance, listener, now, flags, before, is_new);
+	listener_act(instance, listener, flags, before, is_new);
 }
 
 void membership_heard_query(struct instance *instance, struct link *link, mtime now, const struct addr *group,
@@ -366,7 +364,7 @@ void listener_expire(struct instance *instance, struct listener *listener, mtime
 	enum filter_mode before = listener->group.mode;
 	unsigned flags = group_expire(&listener->group, &listener->link->family[family].timers, now);
 
-	listener_act(instance, listener, now, flags, before, false);
+	listener_act(instance, listener, flags, before, false);
 }
 
 void membership_drop_link(struct instance *instance, struct link *link, enum family family, mtime now)

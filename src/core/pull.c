@@ -5,7 +5,8 @@
 
 #include <assert.h>
 
-static bool pull_membership(struct instance *instance, struct request *request, void *payload,
+/* Where its streams go is decided here, too, once for all records that have come meanwhile. */
+static bool pull_membership(struct instance *instance, mtime now, struct request *request, void *payload,
                             size_t *payload_size)
 {
 	struct membership *membership;
@@ -15,6 +16,7 @@ static bool pull_membership(struct instance *instance, struct request *request, 
 		struct addr group = membership->group;
 		bool was_wanted = membership->wanted_upstream;
 
+		forward_update(instance, membership, now);
 		membership_filter(instance, membership, &filter);
 		membership->wanted_upstream = !filter_is_none(&filter);
 		membership_release(instance, membership);
@@ -223,7 +225,8 @@ bool instance_pull(struct instance *instance, mtime now, struct request *request
 	*payload_size = 0;
 	if (instance->stopping)
 		return pull_stopped(instance, request);
-	return pull_pong(instance, request) || pull_membership(instance, request, payload, payload_size) ||
+	return pull_pong(instance, request) ||
+	       pull_membership(instance, now, request, payload, payload_size) ||
 	       pull_flow(instance, request) || pull_heard_query(instance, request, payload, payload_size) ||
 	       pull_group_query(instance, now, request, payload, payload_size) ||
 	       pull_general_query(instance, now, request, payload, payload_size) ||

@@ -445,6 +445,30 @@ static void limits_change_under_way(void **state)
 	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "none");
 }
 
+/* Records that change their mind about a group of many streams: each is decided once, with the next requests.
+ */
+static void routes_follow_once_for_all_records(void **state)
+{
+	static const enum record_type types[] = {TO_EX, TO_IN, TO_EX, TO_IN, TO_EX};
+	struct addr from = addr_of("10.0.1.5");
+	const struct addr *none[LENGTH(types)] = {NULL};
+	struct record records[LENGTH(types)];
+
+	(void)state;
+	engine.links[DOWN1].settings.fast_leave = true;
+	give_link(DOWN1);
+	upcall(UP, "10.9.9.8", "239.1.1.1");
+	upcall(UP, "10.9.9.9", "239.1.1.1");
+	for (size_t i = 0; i < LENGTH(types); i++)
+		records[i] = (struct record){.type = types[i], .group = addr_of("239.1.1.1")};
+	want_events(true);
+	forget();
+	hear(DOWN1, craft_v3_report_of(&from, records, none, LENGTH(types)));
+	assert_int_equal(events_of(EVENT_ROUTE), 2);
+	assert_string_equal(route_of("10.9.9.8", "239.1.1.1"), "0 -> 1");
+	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 -> 1");
+}
+
 static void lower_address_becomes_the_querier(void **state)
 {
 	struct sent_query sent;
@@ -867,6 +891,7 @@ int main(void)
 		engine_test(settings_of_another_querier_stay),
 		engine_test(family_ends_and_begins_by_settings),
 		engine_test(limits_change_under_way),
+		engine_test(routes_follow_once_for_all_records),
 		engine_test(lower_address_becomes_the_querier),
 		engine_test(no_group_queries_where_another_asks),
 		engine_test(suppressed_and_foreign_queries_lower_no_timer),
