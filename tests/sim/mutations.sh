@@ -22,14 +22,14 @@ group_records.c|EXCLUDE, IS_EX: blocks new sources at once|s/\(\[IS_EX\] = {KEEP
 group_records.c|EXCLUDE, TO_IN: does not ask for the group|s/\(\[TO_IN\] = {RUN, KEEP | ASK, RUN, KEEP, RUN, false\), true}/\1, false}/
 group_records.c|EXCLUDE, ALLOW: leaves it blocked|s/\[ALLOW\] = {RUN, KEEP, RUN, KEEP,/[ALLOW] = {RUN, KEEP, KEEP, KEEP,/
 group_records.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLOCK] = {KEEP, KEEP, KEEP,/
-group_hosts.c|fast leave: ends EXCLUDE though another host excludes|s/if (member->filter.mode == FILTER_EXCLUDE)/if (false)/
+group_hosts.c|fast leave: ends EXCLUDE though another host excludes|s/if (member->filter.mode == FILTER_EXCLUDE || /if (/
 group_hosts.c|fast leave: ends a source though another host wants it|s/\&\& !members_want(group->members, now, source)//
-group_hosts.c|fast leave: trusts the list beside older hosts|s/ group_version(group, timers, now) == VERSION_3;/ true;/;s/^\t*group_version(group, timers, now) == VERSION_3;/true;/;s/if (report_version < VERSION_3 || /if (/
+group_hosts.c|fast leave: trusts the list beside older hosts|s/group_version(group, timers, now) == VERSION_3 \&\&/true \&\&/;s/if (report_version < VERSION_3 || /if (/
 members.c|hosts: ALLOW of a host in EXCLUDE mode is not noted|s/return change(member, pool, sources, !exclude);/return exclude || change(member, pool, sources, true);/
 members.c|hosts: one beyond the limit is forgotten|s/members->unknown_until = until;/(void)0;/
 filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
 forward.c|routes lead back to their input|s/listener->link != input \&\& //
-membership.c|routes do not follow the members|s/forward_update(instance, membership, now);//
+pull.c|routes do not follow the members|s/forward_update(instance, membership, now);//
 reporter_queries.c|host: general queries are not answered|s/^\t\thear_general(reporter, now, query->max_response);/\t\t(void)0;/
 reporter_changes.c|host: changes of sources are not told|s/whole = !add_pending(.*;/whole = false;/
 joins.c|host: the kernel is never told to leave|s/return row->parts != NULL \&\& leave(op, row->parts);/return false;/
