@@ -306,5 +306,7 @@ def test_daemon_is_ready_when_its_vifs_are_there(tmp_path, monkeypatch, lab):
     namespace = lab.namespace("router")
     MulticastRouting(namespace).add_vif("lo")
     daemon = Daemon(namespace, "lo ==> eth1\n", vifs=("lo",))
+    # The vif was there before: only then does it mind a signal.
+    wait_until(lambda: (daemon.namespace.directory / "run" / "mine").exists(), what="its file in its own /run")
     daemon.terminate()
     assert daemon.returncode == 0

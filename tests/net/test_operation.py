@@ -187,7 +187,7 @@ def test_status_levels(router):
     Sender(network.source, "eth0", GROUP).start(pps=50)
     texts = {}
     for flags in ("-s", "-sv", "-svv"):
-        daemon = Daemon(network.router, SMALLEST, flags, vifs=("eth0", "eth1"))
+        daemon = Daemon(network.router, "query_response_interval = 1;" + SMALLEST, flags, vifs=("eth0", "eth1"))
         wait_until(lambda: tables.outgoing_devices(network.router, network.source_address, GROUP) == {"eth1"}, 10, "a route")
         before = len(daemon.stdout)
         wait_until(lambda: "-- downstream eth1" in daemon.stdout[before:], 10, "a status")
