@@ -18,6 +18,8 @@ struct filters {
 /* Reads the options of a command, which may stand before and behind its other arguments; these are moved to
  * the front, and *argc is their number, the command's name included. False after a message. */
 bool filters_read(struct filters *filter, int *argc, char **argv);
+/* The same for a command that takes nothing else. */
+bool filters_read_only(struct filters *filter, int argc, char **argv);
 void filters_add(const struct filters *filter, struct json_object *request);
 
 #endif

@@ -44,6 +44,15 @@ bool filters_read(struct filters *filter, int *argc, char **argv)
 	return true;
 }
 
+bool filters_read_only(struct filters *filter, int argc, char **argv)
+{
+	if (!filters_read(filter, &argc, argv))
+		return false;
+	if (argc > 1)
+		command_usage(argv[0], "only filters are expected");
+	return argc == 1;
+}
+
 void filters_add(const struct filters *filter, struct json_object *request)
 {
 	if (filter->instance != NULL)

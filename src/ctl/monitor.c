@@ -148,10 +148,8 @@ int monitor_run(const struct ctl *ctl, int argc, char **argv)
 	const char *line;
 	bool good;
 
-	if (!filters_read(&filter, &argc, argv))
+	if (!filters_read_only(&filter, argc, argv))
 		return CTL_USAGE;
-	if (argc > 1)
-		return command_usage(argv[0], "only filters are expected");
 	session = session_open(ctl);
 	if (session == NULL)
 		return CTL_FAILED;

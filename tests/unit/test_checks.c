@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "craft.h"
+#include "quoted_json.h"
 
 #define STATUS                                                                                               \
 	"{'pid': 7, 'configuration': '/etc/mcproxy.conf', 'configuration_loaded': 1000.5, 'tables': "        \
@@ -26,20 +27,6 @@
 #define DOWN              DOWN_WITH(", 'this_router_is_querier': true, 'querier': '10.0.1.1', 'counters': {}, 'drops': {}")
 #define UPLINK_WITH(more) "[{'link': 'eth0', 'family': 'IPv4', 'present': true, 'version': 'IGMPv3'" more "}]"
 #define INSTANCES         "[{'instance': 'tv', 'refused_for_routes_max': 0, 'refused_for_memory': 0}]"
-
-/* JSON with ' for ". */
-static struct json_object *json(const char *text)
-{
-	char *copy = strdup(text);
-	struct json_object *object;
-
-	for (char *quote = copy; (quote = strchr(quote, '\'')) != NULL;)
-		*quote = '"';
-	object = json_tokener_parse(copy);
-	assert_non_null(object);
-	free(copy);
-	return object;
-}
 
 static struct interface interface_of(int index, const char *name)
 {

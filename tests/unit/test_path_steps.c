@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "quoted_json.h"
+
 #include "craft.h"
 
 #define UP_WITH(usable, up)                                                                                  \
@@ -34,19 +36,6 @@
 #define MEMBERSHIP_WITH(state, keeper)                                                                       \
 	"[{'link': 'eth0', 'family': 'IPv4', 'group': '239.1.2.3', 'state': '" state                         \
 	"', 'kept_by': '" keeper "'}]"
-
-static struct json_object *json(const char *text)
-{
-	char *copy = strdup(text);
-	struct json_object *object;
-
-	for (char *quote = copy; (quote = strchr(quote, '\'')) != NULL;)
-		*quote = '"';
-	object = json_tokener_parse(copy);
-	assert_non_null(object);
-	free(copy);
-	return object;
-}
 
 static struct interface list[] = {{.index = 2, .name = "eth0"},
                                   {.index = 3, .name = "eth1", .mtu = 1500},
