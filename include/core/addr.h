@@ -74,6 +74,8 @@ bool addr_in_prefix(const struct addr *addr, const struct addr *prefix, unsigned
 
 /* Keyed hash; the seed keeps strangers from choosing addresses that collide. */
 uint32_t addr_hash(const struct addr *addr, uint64_t seed);
+/* Of a (source, group) pair. */
+uint32_t addr_pair_hash(const struct addr *source, const struct addr *group, uint64_t seed);
 
 /* Writes the usual text form into text and returns it. */
 const char *addr_format(const struct addr *addr, char text[ADDR_TEXT_SIZE]);

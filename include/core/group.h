@@ -59,6 +59,12 @@ struct group_timers {
 	mtime older_host_present_interval; /* section 8.13 */
 };
 
+/* RFC 9776 section 8.10: how far timers are lowered while the last member is asked for. */
+static inline mtime group_last_member_query_time(const struct group_timers *timers)
+{
+	return timers->last_member_query_interval * timers->last_member_query_count;
+}
+
 /* What happened, for the caller to act on. */
 enum {
 	GROUP_CHANGED = 1,     /* which sources pass has changed */

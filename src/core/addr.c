@@ -129,6 +129,11 @@ uint32_t addr_hash(const struct addr *addr, uint64_t seed)
 	return (uint32_t)(hash >> 32);
 }
 
+uint32_t addr_pair_hash(const struct addr *source, const struct addr *group, uint64_t seed)
+{
+	return addr_hash(source, seed ^ addr_hash(group, seed));
+}
+
 const char *addr_format(const struct addr *addr, char text[ADDR_TEXT_SIZE])
 {
 	bool ipv4 = addr_family(addr) == FAMILY_IPV4;

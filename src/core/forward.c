@@ -5,7 +5,7 @@
 
 static uint32_t key_hash(const struct instance *instance, const struct flow_key *key)
 {
-	return addr_hash(&key->source, instance->seed ^ addr_hash(&key->group, instance->seed));
+	return addr_pair_hash(&key->source, &key->group, instance->seed);
 }
 
 static struct flow *flow_find(struct instance *instance, const struct flow_key *key)

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/group_inside.h"
 
-/* Last Member Query Time (RFC 9776 section 8.10). */
-static mtime last_member_query_time(const struct group_timers *timers)
-{
-	return timers->last_member_query_interval * timers->last_member_query_count;
-}
-
 /* Timers lowered: LMQC queries are owed, the first at once. */
 static unsigned start_asking(struct group *group, const struct group_timers *timers, mtime now,
                              uint8_t *queries_left)
@@ -23,7 +17,7 @@ static unsigned start_asking(struct group *group, const struct group_timers *tim
 static unsigned ask(struct group *group, const struct group_timers *timers, mtime now, mtime *until,
                     uint8_t *queries_left)
 {
-	mtime lowered = now + last_member_query_time(timers);
+	mtime lowered = now + group_last_member_query_time(timers);
 
 	if (*until <= lowered || !timers->querier)
 		return 0;
@@ -45,7 +39,7 @@ unsigned group_ask_source(struct group *group, const struct group_timers *timers
  * hears this one. Only while its repetition is owed anyway, a further leave asks nothing. */
 unsigned group_ask(struct group *group, const struct group_timers *timers, mtime now)
 {
-	mtime lowered = now + last_member_query_time(timers);
+	mtime lowered = now + group_last_member_query_time(timers);
 
 	if (group_exclude_is_left(group, timers, now)) {
 		group->exclude_until = now;
@@ -60,7 +54,7 @@ unsigned group_ask(struct group *group, const struct group_timers *timers, mtime
 void group_heard_query(struct group *group, const struct group_timers *timers, mtime now,
                        const struct sources *sources)
 {
-	mtime until = now + last_member_query_time(timers);
+	mtime until = now + group_last_member_query_time(timers);
 
 	if (sources->count == 0) {
 		if (group->mode == FILTER_EXCLUDE && group->exclude_until > until)
@@ -120,7 +114,7 @@ static bool queries_are_left(const struct group *group)
 bool group_pull_query(struct group *group, const struct group_timers *timers, mtime now,
                       struct group_query *query)
 {
-	mtime lmqt_end = now + last_member_query_time(timers);
+	mtime lmqt_end = now + group_last_member_query_time(timers);
 
 	if (group->query_at <= now)
 		group_start_round(group);

@@ -403,12 +403,6 @@ void membership_querier_changed(struct instance *instance, struct link *link, en
 		forward_update_all(instance, family, now);
 }
 
-/* How far a timer may have been lowered while the last member is asked for. */
-static mtime lowered_to(const struct group_timers *timers)
-{
-	return timers->last_member_query_count * timers->last_member_query_interval;
-}
-
 void membership_reconfigure_link(struct instance *instance, struct link *link, enum family family, mtime now)
 {
 	const struct group_timers *timers = &link->family[family].timers;
@@ -424,6 +418,6 @@ void membership_reconfigure_link(struct instance *instance, struct link *link, e
 		struct listener *listener = listener_find(membership, link);
 
 		if (listener != NULL && addr_family(&membership->group) == family)
-			group_extend(&listener->group, now + lowered_to(&before), longer);
+			group_extend(&listener->group, now + group_last_member_query_time(&before), longer);
 	}
 }

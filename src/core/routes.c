@@ -98,7 +98,7 @@ void routes_set_reading_interval(struct routes *routes, mtime now, mtime reading
 
 static uint32_t key_hash(const struct routes *routes, const struct route_key *key)
 {
-	return addr_hash(&key->source, routes->seed ^ addr_hash(&key->group, routes->seed));
+	return addr_pair_hash(&key->source, &key->group, routes->seed);
 }
 
 static struct route *find(const struct routes *routes, const struct route_key *key)
