@@ -28,6 +28,7 @@ enum drop {
 	DROP_ROUTES_MAX,     /* routes_max reached */
 	DROP_MEMORY,         /* memory_max reached */
 	DROP_TRUNCATED,      /* longer than the receive buffer */
+	DROP_RATE,           /* report_rate_max exceeded */
 	DROP_CAUSES
 };
 

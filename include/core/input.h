@@ -19,6 +19,8 @@ enum input_kind {
 	INPUT_STOP,
 	INPUT_PING,     /* a sign of life is wanted */
 	INPUT_SETTINGS, /* payload: struct instance_settings */
+	INPUT_LISTEN,   /* not for the engine but its worker: fd, which becomes the worker's, is where the link's
+	                   packets of the family arrive from now on */
 };
 
 struct input {
@@ -33,6 +35,7 @@ struct input {
 	};
 	union {
 		uint32_t wrong_link_packets; /* counters */
+		int32_t fd;                  /* listen */
 		struct {
 			uint8_t cursor; /* snapshot: below SNAPSHOT_CURSORS */
 			uint8_t what;   /* enum snapshot_kind */

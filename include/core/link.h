@@ -7,6 +7,7 @@
 #ifndef MCPROXY_CORE_LINK_H
 #define MCPROXY_CORE_LINK_H
 
+#include "core/bucket.h"
 #include "core/deadlines.h"
 #include "core/drop.h"
 #include "core/group.h"
@@ -48,6 +49,7 @@ struct link_family {
 	struct addr address;
 	struct querier querier;
 	struct shared_hosts shared; /* fast leave only */
+	struct bucket reports;      /* what report_rate_max leaves of packets */
 	struct group_timers timers; /* derived; refreshed by link_refresh_timers */
 	struct deadline deadline;   /* of the querier */
 	uint32_t group_count;

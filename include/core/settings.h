@@ -34,7 +34,7 @@ struct link_settings {
 	uint32_t older_host_present_interval; /* 0: derived */
 	uint32_t groups_max;                  /* per link */
 	uint32_t sources_max;                 /* per group */
-	uint32_t report_rate_max;             /* packets a second; 0: no limit. The owner sees to it */
+	uint32_t report_rate_max;             /* packets a second; 0: no limit */
 	uint32_t hosts_max;                   /* tracked, per group on a link */
 	struct addr ssm_prefix[FAMILIES];     /* the source-specific range (RFC 4604); IPv6: with scope 0 */
 	uint8_t ssm_length[FAMILIES];         /* its length in bits of the v4-mapped form; 0: no range */

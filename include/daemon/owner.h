@@ -7,7 +7,7 @@
  *   owner     the loop and its table of sources; start and stop
  *   instances their workers: start and stop
  *   reconfigure  a new configuration while all goes on
- *   packets   kernel -> workers: IGMP and MLD packets
+ *   packets   kernel -> workers: who reads the IGMP and MLD packets of a link
  *   intake    kernel -> workers: upcalls, news of links and counters become inputs
  *   outbox    packets out, in batches
  *   grant     workers -> tables: requests become wishes in the tables
@@ -23,7 +23,6 @@
 #ifndef MCPROXY_DAEMON_OWNER_H
 #define MCPROXY_DAEMON_OWNER_H
 
-#include "core/bucket.h"
 #include "core/host.h"
 #include "core/links.h"
 #include "core/routes.h"
@@ -50,23 +49,24 @@ struct loop_source {
 	struct loop_source *next_removed; /* freed at the end of the turn */
 };
 
+/* Whose worker reads a link's packets; see packets.h. */
+struct packets_reader {
+	unsigned instance;
+	uint8_t link; /* id, as that instance knows it */
+};
+
 /* Where IGMP or MLD packets of a vif's interface arrive and leave. */
 struct vif {
-	struct loop_source source;
 	struct table *table;
 	unsigned number;
 	int ifindex;
 	char name[LINK_NAME_SIZE]; /* of the interface, as long as it bore this one */
 	struct link_socket *socket;
-	bool held;                /* not read, since the channel behind it is full */
-	struct bucket reports;    /* what report_rate_max leaves */
-	uint32_t report_rate_max; /* 0: no limit */
-	uint32_t packet_max;      /* bytes that are to be expected at most */
-	bool told_rate;
+	struct packets_reader reader;
+	bool unread; /* a turn has ended without a reader */
+	bool told_reading;
 	uint64_t sends_failed;
 	uint64_t kernel_drops; /* until packets_lost_in_socket asked last */
-	uint64_t channel_drops;
-	uint64_t rate_drops;
 };
 
 /* A kernel table of a family: vifs and forwarding entries. */
@@ -174,7 +174,7 @@ struct owner {
 	struct page_walk walks[SNAPSHOT_CURSORS];
 	struct status *status;
 	struct control *control; /* NULL: none */
-	unsigned held;           /* links that are not read */
+	bool readers_due;        /* there may be links that nobody reads, though somebody should */
 	struct loop_source *removed;
 	struct health health;
 	bool told_memory;    /* that the tables are out of memory */
@@ -195,8 +195,6 @@ int owner_run(const struct options *options, struct config *config);
 
 bool owner_watch(struct owner *owner, struct loop_source *source);
 void owner_unwatch(struct owner *owner, struct loop_source *source);
-/* A source that is paused is not called, but for errors on it. */
-void owner_pause(struct owner *owner, struct loop_source *source, bool paused);
 /* As configured; a refusal is said where it was asked for. */
 void owner_set_priority(const struct owner *owner);
 uint64_t owner_random(void); /* for the seeds of hash tables */

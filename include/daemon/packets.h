@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * IGMP and MLD packets on their way in: read from the sockets of links in batches, limited in rate, and put
- * unread into the channels of the instances. A link whose instance's channel is full is not read until there
- * is room: what comes meanwhile waits in the socket, and a burst is not lost. A link that several instances
- * share is always read, so that none holds up the others; what does not fit is dropped and counted.
+ * IGMP and MLD packets on their way in. The owner opens the socket of each link and hands a duplicate of it
+ * to the worker that reads it: that of the instance whose link it is, or of the first one where several share
+ * an upstream link (core/names.h), which hears the querier for all of them.
  *
  * Owner thread.
  */
@@ -12,12 +11,15 @@
 
 #include "daemon/owner.h"
 
-/* A link's socket is readable: `ready` of its loop_source. */
-void packets_take(struct owner *owner, struct loop_source *source, mtime now);
-/* With every turn: reads links again whose channels have room. */
-void packets_resume(struct owner *owner);
-/* The settings and the MTU of a link that an instance was told. */
-void packets_set_link(struct owner *owner, const struct link_op *op);
+/* Nobody reads the link. */
+#define PACKETS_NO_READER ((struct packets_reader){.instance = CONFIG_INSTANCES_MAX})
+
+/* An instance was told of its link: its worker has closed the sockets of families that are not usable. */
+void packets_link_told(struct owner *owner, const struct link_op *op);
+/* An instance has ended, and its sockets are closed. */
+void packets_instance_ended(struct owner *owner, unsigned instance);
+/* With every turn: gives links that nobody reads to those who should. */
+void packets_hand_out(struct owner *owner);
 
 /* Lost in the socket so far, because its buffer was full. */
 uint64_t packets_lost_in_socket(struct vif *vif);

@@ -3,7 +3,8 @@
  * The packet socket of one link and family: receives every IGMP (or MLD) packet that arrives there, whole
  * from the IP header on, and sends packets that the core has built. Own packets are not seen. It also makes
  * the link a member of the routers' groups (224.0.0.2, 224.0.0.22; ff02::2, ff02::16) and all-multicast, so
- * that switches and network cards pass them. Policy-free, 0 or -errno. Owner thread only.
+ * that switches and network cards pass them. Policy-free, 0 or -errno. Owner thread only, but for
+ * link_socket_receive: a worker calls it on a duplicate of the descriptor.
  *
  * The link may be down and without an address. Nothing is checked or put together for the reader: checksums,
  * lengths and fragments are his business. Packets of a VLAN on top of the link, and to another host, are left
@@ -27,14 +28,21 @@ int link_socket_open(struct link_socket **socket, int ifindex, enum family famil
 void link_socket_close(struct link_socket *socket);
 int link_socket_fd(const struct link_socket *socket);
 
+/* Where packets are received; one for each thread that does. Of its 600 kB only what is used takes memory. */
+struct link_room; /* opaque */
+struct link_room *link_room_new(void); /* NULL when memory is short */
+void link_room_free(struct link_room *room);
+
 struct link_packet {
-	const uint8_t *data; /* from the IP header on; valid until the next receive on any link socket */
+	const uint8_t *data; /* from the IP header on; valid until the next receive into that room */
 	size_t length;       /* bytes at data */
 	bool truncated;
 };
-/* Up to `max` waiting packets (at most LINK_SOCKET_BATCH) with one system call; their number, 0 when none
- * waits, or -errno. That the link went down is no error. The buffers are shared by all link sockets. */
-int link_socket_receive(struct link_socket *socket, struct link_packet *packets, size_t max);
+/* Up to `max` waiting packets (at most LINK_SOCKET_BATCH) of a link socket's descriptor with one system call;
+ * their number, 0 when none waits, or -errno. That the link went down is no error. */
+int link_socket_receive(int fd, struct link_room *room, struct link_packet *packets, size_t max);
+/* Takes what waits and forgets it. */
+void link_socket_discard(struct link_socket *socket);
 
 struct link_send {
 	const uint8_t *data; /* from the IP header on */

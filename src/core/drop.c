@@ -27,6 +27,7 @@ const char *drop_name(enum drop drop)
 		[DROP_ROUTES_MAX] = "routes_max reached",
 		[DROP_MEMORY] = "memory_max reached",
 		[DROP_TRUNCATED] = "packet too long",
+		[DROP_RATE] = "report_rate_max exceeded",
 	};
 
 	return names[drop];

@@ -9,7 +9,7 @@ static bool drop_is_notable(enum drop drop)
 {
 	return drop == DROP_GROUPS_MAX || drop == DROP_SOURCES_MAX || drop == DROP_HOSTS_MAX ||
 	       drop == DROP_ROUTES_MAX || drop == DROP_MEMORY || drop == DROP_SOURCE_ADDRESS ||
-	       drop == DROP_SSM;
+	       drop == DROP_SSM || drop == DROP_RATE;
 }
 
 bool event_is_notable(const struct event *event)

@@ -454,6 +454,8 @@ static void link_message(struct instance *instance, mtime now, const struct inpu
 		forward_upcall(instance, link, now, &key, input->wrong_link);
 	else if (link == NULL || !link->family[family].usable)
 		instance_drop(instance, link, family, DROP_LINK);
+	else if (bucket_take(&link->family[family].reports, now, link->settings.report_rate_max, 1) == 0)
+		instance_drop(instance, link, family, DROP_RATE);
 	else if (input->truncated)
 		instance_drop(instance, link, family, DROP_TRUNCATED);
 	else
@@ -489,6 +491,8 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 		break;
 	case INPUT_SETTINGS:
 		instance_configure(instance, payload, payload_size);
+		break;
+	case INPUT_LISTEN:
 		break;
 	}
 }

@@ -273,9 +273,6 @@ void check_queues(const struct machine *machine, struct findings *findings)
 		            "look for a host that floods reports (mcproxyctl monitor); a larger "
 		            "net.core.rmem_max "
 		            "helps against bursts");
-		check_queue(findings, counters, "lost_in_channel", name,
-		            "packets were lost on the way to the instance's thread",
-		            "raise ring_size in the configuration");
 		check_queue(
 			findings, counters, "over_report_rate_max", name,
 			"packets were more than the link may bring in that time",

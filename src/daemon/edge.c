@@ -167,7 +167,7 @@ static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 
 	if (!intake_tell(&owner->instances[op->instance], &input, &op->change, sizeof op->change))
 		return -EAGAIN;
-	packets_set_link(owner, op);
+	packets_link_told(owner, op);
 	log_link(owner, op);
 	health_links_changed(owner);
 	if (owner->rpfilter != NULL && op->change.present)

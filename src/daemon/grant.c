@@ -86,8 +86,7 @@ static void grant_upstream_query(struct owner *owner, struct instance_slot *inst
 	if (!links_find_port(owner->links, instance->number, request->link, &port))
 		return;
 	uplink = uplink_find(owner, request->family, port.name);
-	/* Where several instances share the link, the first one tells. */
-	if (uplink != NULL && (uplink->instances & (((uint64_t)1 << instance->number) - 1)) == 0)
+	if (uplink != NULL)
 		host_heard_query(
 			uplink->host, now, payload,
 			(const struct addr *)(const void *)((const struct upstream_query *)payload + 1));

@@ -4,6 +4,7 @@
 #include "core/names.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/packets.h"
 #include "daemon/table.h"
 
 #include <errno.h>
@@ -125,6 +126,7 @@ static void stop(struct owner *owner, struct instance_slot *slot, mtime deadline
 		owner_unwatch(owner, &slot->source);
 	slot->worker = NULL;
 	slot->channel = NULL;
+	packets_instance_ended(owner, slot->number);
 	page_walk_instance_stopped(owner, slot->number);
 }
 

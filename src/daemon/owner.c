@@ -37,13 +37,6 @@ bool owner_watch(struct owner *owner, struct loop_source *source)
 	return epoll_ctl(owner->epoll, EPOLL_CTL_ADD, source->fd, &event) == 0;
 }
 
-void owner_pause(struct owner *owner, struct loop_source *source, bool paused)
-{
-	struct epoll_event event = {.events = paused ? 0 : EPOLLIN, .data.ptr = source};
-
-	epoll_ctl(owner->epoll, EPOLL_CTL_MOD, source->fd, &event);
-}
-
 void owner_unwatch(struct owner *owner, struct loop_source *source)
 {
 	epoll_ctl(owner->epoll, EPOLL_CTL_DEL, source->fd, NULL);
@@ -342,7 +335,7 @@ static void owner_loop(struct owner *owner)
 		log_expire(now);
 		intake_refresh_netlink(owner, now);
 		edge_apply(owner, now);
-		packets_resume(owner);
+		packets_hand_out(owner);
 		health_tell(owner, now);
 		intake_wake(owner);
 		free_removed(owner);

@@ -3,180 +3,123 @@
 
 #include "daemon/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
-#define BATCHES_PER_TURN 4 /* of a link, before the others' turn comes */
-
-/* The instances that have a link, each with its id for it. */
-struct ports {
-	struct {
-		unsigned instance;
-		uint8_t id;
-	} list[CONFIG_INSTANCES_MAX];
-	unsigned count;
-};
-
-static void add_port(void *context, unsigned instance, uint8_t id)
+static bool has_reader(const struct vif *vif)
 {
-	struct ports *ports = context;
+	return vif->reader.instance != CONFIG_INSTANCES_MAX;
+}
 
-	if (ports->count < CONFIG_INSTANCES_MAX) {
-		ports->list[ports->count].instance = instance;
-		ports->list[ports->count++].id = id;
+static void forget_readers(struct owner *owner, unsigned instance,
+                           bool (*match)(const struct vif *vif, const void *context), const void *context)
+{
+	for (struct table *table = owner->tables; table != NULL; table = table->next) {
+		for (unsigned number = 0; number < MRT_VIFS; number++) {
+			struct vif *vif = table->vifs[number];
+
+			if (vif != NULL && vif->reader.instance == instance && match(vif, context))
+				vif->reader = PACKETS_NO_READER;
+		}
 	}
+	owner->readers_due = true;
 }
 
-static void find_ports(struct owner *owner, const struct vif *vif, struct ports *ports)
+static bool is_unusable(const struct vif *vif, const void *context)
 {
-	ports->count = 0;
-	links_each_port(owner->links, vif->table->number, vif->table->family, vif->number, true, add_port,
-	                ports);
+	const struct link_op *op = context;
+
+	return vif->reader.link == op->id &&
+	       (!op->change.present || !op->change.family[vif->table->family].usable);
 }
 
-/* The lane that packets of a link go into; NULL unless it is a single one. */
-static struct lane *only_lane(struct owner *owner, const struct ports *ports)
+void packets_link_told(struct owner *owner, const struct link_op *op)
 {
-	const struct instance_slot *slot =
-		ports->count == 1 ? &owner->instances[ports->list[0].instance] : NULL;
-
-	return slot != NULL && slot->channel != NULL ? slot->channel->down : NULL;
+	forget_readers(owner, op->instance, is_unusable, op);
 }
 
-/* How many packets may be read now; 0: the worker will ring when it has made room. */
-static size_t room_of(const struct vif *vif, struct lane *lane)
+static bool is_any(const struct vif *vif, const void *context)
 {
-	size_t room = LINK_SOCKET_BATCH;
-
-	if (lane == NULL)
-		return room;
-	room = lane_room(lane, vif->packet_max, LINK_SOCKET_BATCH);
-	return room == 0 && lane_starve(lane) ? 1 : room;
+	(void)vif;
+	(void)context;
+	return true;
 }
 
-static void hold(struct owner *owner, struct vif *vif)
+void packets_instance_ended(struct owner *owner, unsigned instance)
 {
-	struct link_packet none;
-
-	/* Readable although it is held: an error is on it, which reading nothing clears. */
-	if (vif->held)
-		link_socket_receive(vif->socket, &none, 0);
-	else
-		owner_pause(owner, &vif->source, true);
-	owner->held += !vif->held;
-	vif->held = true;
+	forget_readers(owner, instance, is_any, NULL);
 }
 
-static void release(struct owner *owner, struct vif *vif)
+static void choose_first(void *context, unsigned instance, uint8_t id)
 {
-	owner_pause(owner, &vif->source, false);
-	owner->held--;
-	vif->held = false;
+	struct packets_reader *reader = context;
+
+	if (instance < reader->instance)
+		*reader = (struct packets_reader){.instance = instance, .link = id};
 }
 
-static void deliver(struct owner *owner, struct vif *vif, const struct ports *ports,
-                    const struct link_packet *packet)
+/* Once for a link: it is tried again with later turns. */
+static void log_failure(struct vif *vif)
+{
+	if (!vif->told_reading)
+		warn("%s: its %s packets cannot be read; trying again", vif->name,
+		     vif->table->family == FAMILY_IPV4 ? "IGMP" : "MLD");
+	vif->told_reading = true;
+}
+
+static bool hand_to(struct owner *owner, struct vif *vif, const struct packets_reader *reader)
 {
 	struct input input = {
-		.kind = INPUT_PACKET, .family = (uint8_t)vif->table->family, .truncated = packet->truncated};
+		.kind = INPUT_LISTEN,
+		.link = reader->link,
+		.family = (uint8_t)vif->table->family,
+		.fd = fcntl(link_socket_fd(vif->socket), F_DUPFD_CLOEXEC, 0),
+	};
 
-	for (unsigned i = 0; i < ports->count; i++) {
-		input.link = ports->list[i].id;
-		if (!intake_tell(&owner->instances[ports->list[i].instance], &input, packet->data,
-		                 packet->length))
-			vif->channel_drops++;
+	if (input.fd < 0) {
+		log_failure(vif);
+		return false;
 	}
+	if (intake_tell(&owner->instances[reader->instance], &input, NULL, 0))
+		return true;
+	close(input.fd);
+	return false;
 }
 
-static void wake(struct owner *owner, const struct ports *ports)
+/* False when it has to be tried again. */
+static bool hand_out(struct owner *owner, struct vif *vif)
 {
-	for (unsigned i = 0; i < ports->count; i++) {
-		const struct instance_slot *slot = &owner->instances[ports->list[i].instance];
+	struct packets_reader reader = PACKETS_NO_READER;
 
-		if (slot->channel != NULL)
-			lane_wake(slot->channel->down);
+	links_each_port(owner->links, vif->table->number, vif->table->family, vif->number, true, choose_first,
+	                &reader);
+	if (reader.instance == CONFIG_INSTANCES_MAX) {
+		vif->unread = true;
+		return true;
 	}
+	/* What came while nobody was to hear it is out of date. */
+	if (vif->unread)
+		link_socket_discard(vif->socket);
+	vif->unread = false;
+	if (!hand_to(owner, vif, &reader))
+		return false;
+	vif->reader = reader;
+	return true;
 }
 
-/* How many of the packets are within the rate. */
-static int limit_rate(struct vif *vif, mtime now, int count)
+void packets_hand_out(struct owner *owner)
 {
-	int passing = (int)bucket_take(&vif->reports, now, vif->report_rate_max, (uint32_t)count);
+	bool all = true;
 
-	if (passing == count)
-		return count;
-	vif->rate_drops += (unsigned)(count - passing);
-	if (!vif->told_rate)
-		warnx("%s: more than report_rate_max = %u %s packets a second; the rest is dropped and "
-		      "counted",
-		      vif->name, vif->report_rate_max, vif->table->family == FAMILY_IPV4 ? "IGMP" : "MLD");
-	vif->told_rate = true;
-	return passing;
-}
-
-void packets_take(struct owner *owner, struct loop_source *source, mtime now)
-{
-	struct vif *vif = (struct vif *)source;
-	struct link_packet packets[LINK_SOCKET_BATCH];
-	struct ports ports;
-	struct lane *lane;
-
-	find_ports(owner, vif, &ports);
-	lane = only_lane(owner, &ports);
-	for (int batch = 0; batch < BATCHES_PER_TURN; batch++) {
-		size_t room = room_of(vif, lane);
-		int count, passing;
-
-		if (room == 0) {
-			hold(owner, vif);
-			return;
-		}
-		count = link_socket_receive(vif->socket, packets, room);
-		passing = count > 0 ? limit_rate(vif, now, count) : 0;
-		for (int i = 0; i < passing; i++)
-			deliver(owner, vif, &ports, &packets[i]);
-		wake(owner, &ports);
-		if (count < (int)room)
-			return;
-	}
-}
-
-static void resume_vif(struct owner *owner, struct vif *vif)
-{
-	struct ports ports;
-
-	find_ports(owner, vif, &ports);
-	if (room_of(vif, only_lane(owner, &ports)) > 0)
-		release(owner, vif);
-}
-
-void packets_resume(struct owner *owner)
-{
-	struct table *table;
-
-	if (owner->held == 0)
+	if (!owner->readers_due)
 		return;
-	for (table = owner->tables; table != NULL; table = table->next)
+	for (struct table *table = owner->tables; table != NULL; table = table->next)
 		for (unsigned number = 0; number < MRT_VIFS; number++)
-			if (table->vifs[number] != NULL && table->vifs[number]->held)
-				resume_vif(owner, table->vifs[number]);
-}
-
-void packets_set_link(struct owner *owner, const struct link_op *op)
-{
-	const struct instance_slot *slot = &owner->instances[op->instance];
-
-	for (int family = 0; family < FAMILIES && op->change.present; family++) {
-		unsigned number = links_vif(owner->links, op->instance, op->id, family);
-		struct vif *vif = slot->tables[family] != NULL && number != LINKS_NO_VIF
-		                          ? slot->tables[family]->vifs[number]
-		                          : NULL;
-
-		if (vif == NULL)
-			continue;
-		vif->report_rate_max = op->change.settings.report_rate_max;
-		vif->packet_max =
-			op->change.mtu < LINK_SOCKET_PACKET_MAX ? op->change.mtu : LINK_SOCKET_PACKET_MAX;
-	}
+			if (table->vifs[number] != NULL && !has_reader(table->vifs[number]))
+				all &= hand_out(owner, table->vifs[number]);
+	owner->readers_due = !all;
 }
 
 uint64_t packets_lost_in_socket(struct vif *vif)

@@ -52,13 +52,16 @@ int sandbox_process(void)
 }
 
 #ifdef MCPROXY_SECCOMP
-/* Its eventfds (and a recording), memory of the allocator, locks and end of a thread, and what abort() needs
+/* Its eventfds (and a recording), the sockets of its links, memory of the allocator, locks and end of a thread, and what abort() needs
  * to say why. A clock is read without a system call on most machines, not on all. */
 static const int worker_calls[] = {
 	SCMP_SYS(ppoll),
 	SCMP_SYS(ppoll_time64),
 	SCMP_SYS(read),
 	SCMP_SYS(write),
+	SCMP_SYS(recvmmsg),
+	SCMP_SYS(recvmmsg_time64),
+	SCMP_SYS(close),
 	SCMP_SYS(writev),
 	SCMP_SYS(restart_syscall),
 	SCMP_SYS(mmap),

@@ -47,7 +47,7 @@ static int change_rules(struct owner *owner, const struct vif *vif,
 	return error != 0 ? error : changed;
 }
 
-static int open_vif(struct owner *owner, struct table *table, unsigned number, int ifindex, const char *name)
+static int open_vif(struct table *table, unsigned number, int ifindex, const char *name)
 {
 	struct vif *vif = calloc(1, sizeof *vif);
 	int result;
@@ -62,14 +62,8 @@ static int open_vif(struct owner *owner, struct table *table, unsigned number, i
 	vif->table = table;
 	vif->number = number;
 	vif->ifindex = ifindex;
-	vif->packet_max = LINK_SOCKET_PACKET_MAX;
+	vif->reader = PACKETS_NO_READER;
 	snprintf(vif->name, sizeof vif->name, "%s", name);
-	vif->source = (struct loop_source){.fd = link_socket_fd(vif->socket), .ready = packets_take};
-	if (!owner_watch(owner, &vif->source)) {
-		link_socket_close(vif->socket);
-		free(vif);
-		return -ENOMEM;
-	}
 	table->vifs[number] = vif;
 	return 0;
 }
@@ -82,11 +76,8 @@ static void close_vif(struct owner *owner, struct table *table, unsigned number)
 		return;
 	change_rules(owner, vif, rules_delete);
 	table->vifs[number] = NULL;
-	owner->held -= vif->held;
-	owner_unwatch(owner, &vif->source);
 	link_socket_close(vif->socket);
-	vif->source.next_removed = owner->removed;
-	owner->removed = &vif->source;
+	free(vif);
 }
 
 int table_lead(struct owner *owner, const struct vif *vif)
@@ -104,7 +95,7 @@ void table_del_vif(struct owner *owner, struct table *table, unsigned vif)
 int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex, const char *name)
 {
 	/* Who sees the vif may rely on being heard there. */
-	int result = open_vif(owner, table, vif, ifindex, name);
+	int result = open_vif(table, vif, ifindex, name);
 
 	if (result != 0)
 		return result;

@@ -3,46 +3,42 @@
 
 #include "daemon/clock.h"
 #include "daemon/priority.h"
+#include "daemon/receiver.h"
 #include "daemon/sandbox.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define LOOK_FAR        6 /* messages ahead, to have memory ready for them */
+#define LOOK_FAR        6 /* packets ahead, to have memory ready for them */
 #define LOOK_NEAR       3
 #define INPUTS_PER_TURN 256 /* after so many the requests go out first */
 
 struct worker {
 	struct channel channel;
+	struct receiver *receiver;
 	struct instance *instance;
 	struct recorder *recorder;
 	bool recording_ended; /* by an error; the owner has been rung */
 	pthread_t thread;
 };
 
-static void sleep_until(struct worker *worker, mtime deadline)
+static void take_input(struct worker *worker, mtime now, const struct input *input, const void *payload,
+                       size_t size)
 {
-	struct pollfd fd = {.fd = lane_fd(worker->channel.down), .events = POLLIN};
-	mtime left = deadline == MTIME_NEVER ? 0 : deadline - clock_now();
-	struct timespec timeout = {.tv_sec = left / 1000, .tv_nsec = (long)(left % 1000) * 1000000};
+	if (input->kind == INPUT_LISTEN) {
+		receiver_listen(worker->receiver, input);
+		return;
+	}
+	if (input->kind == INPUT_LINK) {
+		struct link_change change;
 
-	if (deadline != MTIME_NEVER && left <= 0)
-		timeout = (struct timespec){0};
-	if (ppoll(&fd, 1, deadline == MTIME_NEVER ? NULL : &timeout, NULL) > 0)
-		lane_acknowledge(worker->channel.down);
-}
-
-/* An input that comes soon. */
-static void expect_input(const struct worker *worker, uint32_t places, enum expect step)
-{
-	const void *payload;
-	size_t size;
-	const struct input *input = lane_look_ahead(worker->channel.down, places, &payload, &size);
-
-	if (input != NULL)
-		instance_expect(worker->instance, input, payload, size, step);
+		memcpy(&change, payload, sizeof change);
+		receiver_link(worker->receiver, input->link, &change);
+	}
+	recorder_input(worker->recorder, now, input, payload, size);
+	instance_input(worker->instance, now, input, payload, size);
 }
 
 /* Hands a batch of inputs to the engine; false when there are more. */
@@ -60,13 +56,35 @@ static bool take_inputs(struct worker *worker, mtime now)
 			lane_drained(worker->channel.down);
 			return true;
 		}
-		expect_input(worker, LOOK_FAR, EXPECT_FAR);
-		expect_input(worker, LOOK_NEAR, EXPECT_NEAR);
-		recorder_input(worker->recorder, now, &message.input, payload, size);
-		instance_input(worker->instance, now, &message.input, payload, size);
+		take_input(worker, now, &message.input, payload, size);
 	}
 	lane_drained(worker->channel.down);
 	return false;
+}
+
+/* A packet that comes soon. */
+static void expect_packet(const struct worker *worker, const struct input *input,
+                          const struct link_packet *packets, int count, int place, enum expect step)
+{
+	if (place < count)
+		instance_expect(worker->instance, input, packets[place].data, packets[place].length, step);
+}
+
+/* One batch of each link that has some. */
+static void take_packets(struct worker *worker, mtime now)
+{
+	struct link_packet packets[LINK_SOCKET_BATCH];
+	struct input input;
+	int count;
+
+	while ((count = receiver_take(worker->receiver, &input, packets)) > 0) {
+		for (int i = 0; i < count; i++) {
+			expect_packet(worker, &input, packets, count, i + LOOK_FAR, EXPECT_FAR);
+			expect_packet(worker, &input, packets, count, i + LOOK_NEAR, EXPECT_NEAR);
+			input.truncated = packets[i].truncated;
+			take_input(worker, now, &input, packets[i].data, packets[i].length);
+		}
+	}
 }
 
 enum outcome { OUTCOME_DONE, OUTCOME_FULL, OUTCOME_STOPPED };
@@ -116,10 +134,12 @@ static void *worker_run(void *argument)
 		mtime now;
 		enum outcome outcome;
 
-		if (sleepy && lane_rest(worker->channel.down))
-			sleep_until(worker, instance_deadline(worker->instance));
+		sleepy = sleepy && lane_rest(worker->channel.down);
+		if (receiver_wait(worker->receiver, sleepy ? instance_deadline(worker->instance) : 0))
+			lane_acknowledge(worker->channel.down);
 		now = clock_now();
 		sleepy = take_inputs(worker, now);
+		take_packets(worker, now);
 		recorder_turn(worker->recorder, now);
 		instance_expire(worker->instance, now);
 		outcome = give_requests(worker, now);
@@ -142,9 +162,10 @@ static int open_all(struct worker *worker, const struct instance_settings *setti
 
 	if (result != 0)
 		return result;
+	worker->receiver = receiver_new(lane_fd(worker->channel.down));
 	worker->instance = instance_new(settings, seed);
 	worker->recorder = record_fd >= 0 ? recorder_new(record_fd, number) : NULL;
-	if (worker->instance == NULL || (record_fd >= 0 && worker->recorder == NULL))
+	if (worker->receiver == NULL || worker->instance == NULL || (record_fd >= 0 && worker->recorder == NULL))
 		return -ENOMEM;
 	recorder_start(worker->recorder, clock_now(), seed, settings);
 	return -pthread_create(&worker->thread, NULL, worker_run, worker);
@@ -154,6 +175,7 @@ static void close_all(struct worker *worker)
 {
 	recorder_free(worker->recorder);
 	instance_free(worker->instance);
+	receiver_free(worker->receiver);
 	if (worker->channel.down != NULL)
 		channel_close(&worker->channel);
 	free(worker);

@@ -17,6 +17,7 @@
 
 #define RECEIVE_BUFFER (6 << 20) /* the kernel doubles it: some 15,000 small packets */
 #define MEMORY_SHARE   64        /* but not more than that part of the machine's memory */
+#define DISCARDED_MAX  20000
 
 #define PROTOCOL_IGMP       2
 #define PROTOCOL_HOP_BY_HOP 0
@@ -91,7 +92,11 @@ static const struct addr router_groups[FAMILIES][2] = {
 	{{{0xff, 2, [15] = 2}}, {{0xff, 2, [15] = 0x16}}},
 };
 
-static uint8_t receive_buffers[LINK_SOCKET_BATCH][LINK_SOCKET_PACKET_MAX];
+struct link_room {
+	struct mmsghdr messages[LINK_SOCKET_BATCH]; /* the kernel changes only what is read of them */
+	struct iovec parts[LINK_SOCKET_BATCH];
+	uint8_t packets[LINK_SOCKET_BATCH][LINK_SOCKET_PACKET_MAX];
+};
 
 static int set_option(int fd, int level, int name, const void *value, size_t size)
 {
@@ -250,25 +255,42 @@ static int receive_messages(int fd, struct mmsghdr *messages, unsigned count)
 	return errno == EAGAIN || errno == EINTR || errno == ENETDOWN ? 0 : -errno;
 }
 
-int link_socket_receive(struct link_socket *socket, struct link_packet *packets, size_t max)
+struct link_room *link_room_new(void)
 {
-	struct iovec parts[LINK_SOCKET_BATCH];
-	struct mmsghdr messages[LINK_SOCKET_BATCH];
-	unsigned count = (unsigned)(max < LINK_SOCKET_BATCH ? max : LINK_SOCKET_BATCH);
-	int received;
+	struct link_room *room = calloc(1, sizeof *room);
 
-	for (unsigned i = 0; i < count; i++) {
-		parts[i] = (struct iovec){.iov_base = receive_buffers[i], .iov_len = LINK_SOCKET_PACKET_MAX};
-		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
+	for (int i = 0; room != NULL && i < LINK_SOCKET_BATCH; i++) {
+		room->parts[i] =
+			(struct iovec){.iov_base = room->packets[i], .iov_len = LINK_SOCKET_PACKET_MAX};
+		room->messages[i].msg_hdr = (struct msghdr){.msg_iov = &room->parts[i], .msg_iovlen = 1};
 	}
-	received = receive_messages(socket->fd, messages, count);
+	return room;
+}
+
+void link_room_free(struct link_room *room)
+{
+	free(room);
+}
+
+int link_socket_receive(int fd, struct link_room *room, struct link_packet *packets, size_t max)
+{
+	unsigned count = (unsigned)(max < LINK_SOCKET_BATCH ? max : LINK_SOCKET_BATCH);
+	int received = receive_messages(fd, room->messages, count);
+
 	for (int i = 0; i < received; i++)
 		packets[i] = (struct link_packet){
-			.data = receive_buffers[i],
-			.length = messages[i].msg_len,
-			.truncated = messages[i].msg_hdr.msg_flags & MSG_TRUNC,
+			.data = room->packets[i],
+			.length = room->messages[i].msg_len,
+			.truncated = room->messages[i].msg_hdr.msg_flags & MSG_TRUNC,
 		};
 	return received;
+}
+
+/* More than the buffer holds do not wait; of a flood the end is not waited for. */
+void link_socket_discard(struct link_socket *socket)
+{
+	for (int i = 0; i < DISCARDED_MAX && recv(socket->fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC) >= 0; i++)
+		;
 }
 
 /* RFC 1112 section 6.4, RFC 2464 section 7. */

@@ -42,6 +42,7 @@ struct floor {
 	int upstream_ifindex;
 	struct mrt *mrt;
 	struct link_socket *upstream, *downstream;
+	struct link_room *room;
 	struct group *groups;
 	int join_fd;
 	unsigned joins;
@@ -141,7 +142,7 @@ static void take_record(struct floor *floor, const uint8_t *record)
 static void take_reports(struct floor *floor)
 {
 	struct link_packet packets[LINK_SOCKET_BATCH];
-	int count = link_socket_receive(floor->downstream, packets, LINK_SOCKET_BATCH);
+	int count = link_socket_receive(link_socket_fd(floor->downstream), floor->room, packets, LINK_SOCKET_BATCH);
 
 	for (int i = 0; i < count && !floor->listen; i++) {
 		const uint8_t *message = packets[i].data + PACKET_HEADER_IPV4;
@@ -177,7 +178,8 @@ static void open_all(struct floor *floor, const char *upstream, const char *down
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	floor->groups = calloc(GROUPS, sizeof *floor->groups);
-	if (floor->groups == NULL)
+	floor->room = link_room_new();
+	if (floor->groups == NULL || floor->room == NULL)
 		err(1, "memory");
 	for (unsigned i = 0; i < GROUPS; i++)
 		floor->groups[i].source = addr_unspecified(FAMILY_IPV4);

@@ -140,6 +140,8 @@ static const char *input_problem(const struct input *input, const uint8_t *paylo
 		return NULL;
 	case INPUT_SETTINGS:
 		return size == sizeof(struct instance_settings) ? NULL : "settings of a wrong size";
+	case INPUT_LISTEN:
+		return "an input that no engine gets";
 	}
 	return "unknown input";
 }

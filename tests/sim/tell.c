@@ -169,6 +169,7 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 	case INPUT_STOP:
 	case INPUT_PING:
 	case INPUT_SETTINGS:
+	case INPUT_LISTEN:
 		break;
 	}
 	fputc('\n', to);

@@ -49,6 +49,16 @@ static struct craft report(enum family family, uint8_t number)
 	return numbered(family, craft_old(sources[family], VERSION_2, groups[family], false), number);
 }
 
+static int receive(struct link_socket *link, struct link_packet *packets, size_t max)
+{
+	static struct link_room *room;
+
+	if (room == NULL)
+		room = link_room_new();
+	assert_non_null(room);
+	return link_socket_receive(link_socket_fd(link), room, packets, max);
+}
+
 static struct link_socket *open_on(const char *name, enum family family)
 {
 	struct link_socket *link = NULL;
@@ -66,7 +76,7 @@ static uint64_t take_until(struct link_socket *link, enum family family, int las
 
 	while (!(seen >> last & 1)) {
 		struct link_packet packets[LINK_SOCKET_BATCH];
-		int count = link_socket_receive(link, packets, LINK_SOCKET_BATCH);
+		int count = receive(link, packets, LINK_SOCKET_BATCH);
 
 		assert_true(count >= 0);
 		assert_true(lab_now() < until);
@@ -310,7 +320,7 @@ static void sockets_of_the_families_are_apart(void **state)
 
 		lab_put(wire, &group, packet.bytes, packet.size);
 		assert_true(take_until(links[family], family, 1) == 2);
-		assert_int_equal(link_socket_receive(links[!family], packets, LINK_SOCKET_BATCH), 0);
+		assert_int_equal(receive(links[!family], packets, LINK_SOCKET_BATCH), 0);
 	}
 	for (int family = 0; family < FAMILIES; family++)
 		link_socket_close(links[family]);
@@ -331,7 +341,7 @@ static void received_packet_is_whole(void **state)
 		lab_put(wire, &group, packet.bytes, packet.size);
 		do {
 			assert_true(lab_wait(link_socket_fd(link), LAB_PATIENCE));
-			count = link_socket_receive(link, &received, 1);
+			count = receive(link, &received, 1);
 		} while (count == 0 || number_of(family, received.data) < 0);
 		assert_int_equal(count, 1);
 		assert_int_equal(received.length, packet.size);
@@ -361,7 +371,7 @@ static void long_packet_is_cut_and_marked(void **state)
 	for (int i = 0; i < 2; i++) {
 		do
 			assert_true(lab_wait(link_socket_fd(link), LAB_PATIENCE));
-		while (link_socket_receive(link, &received, 1) == 0 ||
+		while (receive(link, &received, 1) == 0 ||
 		       number_of(FAMILY_IPV4, received.data) < 0);
 		assert_int_equal(received.truncated, i == 0);
 		assert_int_equal(received.length, LINK_SOCKET_PACKET_MAX);
@@ -522,7 +532,7 @@ static void works_again_after_the_link_was_down(void **state)
 		lab_add_pair(1);
 		lab_run("ip link set eth1 down");
 		link = open_on("eth1", family);
-		assert_int_equal(link_socket_receive(link, packets, LINK_SOCKET_BATCH), 0);
+		assert_int_equal(receive(link, packets, LINK_SOCKET_BATCH), 0);
 		assert_int_equal(link_socket_send(link, &send, 1), -ENETDOWN);
 		lab_run("ip link set eth1 up");
 		lab_await_up(1);
@@ -532,7 +542,7 @@ static void works_again_after_the_link_was_down(void **state)
 
 		/* Down and up, then read first. */
 		lab_run("ip link set eth1 down");
-		assert_true(link_socket_receive(link, packets, LINK_SOCKET_BATCH) >= 0);
+		assert_true(receive(link, packets, LINK_SOCKET_BATCH) >= 0);
 		lab_run("ip link set eth1 up");
 		lab_await_up(1);
 		lab_put(wire, &group, packet.bytes, packet.size);
@@ -548,8 +558,8 @@ static void works_again_after_the_link_was_down(void **state)
 		lab_del_pair(1);
 		/* What came before is still read. */
 		for (int i = 0; i < 3; i++)
-			assert_true(link_socket_receive(link, packets, LINK_SOCKET_BATCH) >= 0);
-		assert_int_equal(link_socket_receive(link, packets, LINK_SOCKET_BATCH), 0);
+			assert_true(receive(link, packets, LINK_SOCKET_BATCH) >= 0);
+		assert_int_equal(receive(link, packets, LINK_SOCKET_BATCH), 0);
 		assert_true(link_socket_send(link, &send, 1) < 0);
 		assert_int_equal(link_socket_drops(link), 0);
 		close(wire);
@@ -625,7 +635,7 @@ static void take_reports(struct link_socket *link, int wanted)
 {
 	while (wanted > 0) {
 		struct link_packet packets[LINK_SOCKET_BATCH];
-		int count = link_socket_receive(link, packets, 1000);
+		int count = receive(link, packets, 1000);
 
 		assert_in_range(count, 0, LINK_SOCKET_BATCH);
 		for (int i = 0; i < count; i++)
