@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * All that an owner and a worker thread share: inputs go down, requests come up. Each direction (a lane) is a
- * ring of messages, a buffer ring for their payloads (packet bytes, source lists) and an eventfd on which the
- * consumer sleeps.
+ * ring of messages, a buffer ring for their payloads (packets to send, source lists) and an eventfd on which
+ * the consumer sleeps.
  *
  *   call                                               | down (inputs) | up (requests)
  *   ---------------------------------------------------+---------------+--------------
@@ -20,7 +20,7 @@
  *   while lane_has_room(out) and there is work: lane_reserve(out), lane_commit(out)
  *   lane_wake(out)
  *
- * Full lanes. lane_reserve fails: the producer drops (packets, events: counted) or keeps its dirty state.
+ * Full lanes. lane_reserve fails: the producer drops (events: counted) or keeps its dirty state.
  * Before a producer with dirty state sleeps it calls lane_starve, which sets the lane's starved flag and
  * looks for room once more; a consumer that has drained the lane takes that flag back and rings the
  * producer's eventfd. Either the producer sees the room or the consumer the flag: channel.c has the proof.
@@ -62,12 +62,6 @@ void *lane_reserve(struct lane *lane, size_t payload_size, void **payload);
 void lane_commit(struct lane *lane, size_t payload_size);
 /* Producer. Room for a message with a payload of the largest size (LANE_PAYLOAD_MAX)? */
 bool lane_has_room(struct lane *lane);
-/* Producer. How many messages with payloads of at most `payload_size` bytes fit for certain, at most `max`.
- */
-size_t lane_room(struct lane *lane, size_t payload_size, size_t max);
-/* Producer. How many messages with payloads of at most `payload_size` bytes fit for certain, at most `max`.
- */
-size_t lane_room(struct lane *lane, size_t payload_size, size_t max);
 /* Producer. Wakes the consumer if anything was committed since the last wake-up, and if it sleeps: one system
  * call a batch at most. */
 void lane_wake(struct lane *lane);

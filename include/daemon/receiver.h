@@ -26,8 +26,8 @@ void receiver_listen(struct receiver *receiver, const struct input *input);
 /* What a link was told: it is not read in families in which it is not usable. */
 void receiver_link(struct receiver *receiver, uint8_t id, const struct link_change *change);
 
-/* Sleeps until the bell rings, packets are to be taken or the deadline comes; not at all when that has passed.
- * True when the bell rang. */
+/* Sleeps until the bell rings, packets are to be taken or the deadline comes; not at all when that has
+ * passed. True when the bell rang. */
 bool receiver_wait(struct receiver *receiver, mtime deadline);
 /* After receiver_wait, until it gives 0: packets of a link that waits to be read, at most LINK_SOCKET_BATCH.
  * input is made the INPUT_PACKET of all of them, but for `truncated`. They are valid until the next call. */

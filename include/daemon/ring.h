@@ -31,8 +31,6 @@ void ring_free(struct ring *ring);
 void *ring_reserve(struct ring *ring);
 void ring_commit(struct ring *ring);
 bool ring_has_room(struct ring *ring);
-/* Producer: free slots; there may be more, but not if the answer is below `wanted`. */
-size_t ring_room(struct ring *ring, size_t wanted);
 /* Producer: the number, below `slots`, of the slot that ring_reserve gives next: for data kept beside the
  * ring. */
 size_t ring_slot_index(const struct ring *ring);

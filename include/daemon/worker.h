@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A worker: the thread that runs one instance's engine. It parses what strangers send, and needs no system
- * call but ppoll, and read and write on its two eventfds (and on the recording, if there is one).
+ * A worker: the thread that runs one instance's engine. It reads and parses what strangers send, and needs no
+ * system call but ppoll, recvmmsg on the sockets of its links, and read and write on its two eventfds (and on
+ * the recording, if there is one); and close, when a link is gone.
  * worker_start and worker_finish are called by the owner; everything in between goes through the channel.
  */
 #ifndef MCPROXY_DAEMON_WORKER_H

@@ -29,7 +29,7 @@ void link_socket_close(struct link_socket *socket);
 int link_socket_fd(const struct link_socket *socket);
 
 /* Where packets are received; one for each thread that does. Of its 600 kB only what is used takes memory. */
-struct link_room; /* opaque */
+struct link_room;                      /* opaque */
 struct link_room *link_room_new(void); /* NULL when memory is short */
 void link_room_free(struct link_room *room);
 

@@ -221,30 +221,6 @@ bool lane_has_room(struct lane *lane)
 	return ring_has_room(lane->ring) && lane_find(lane, LANE_PAYLOAD_MAX, &position);
 }
 
-/* Of the free bytes those before the end may be too few for the payload that comes there. */
-static size_t payloads_that_fit(const struct lane *lane, uint32_t size)
-{
-	uint32_t free_bytes = lane->bytes - (lane->write - lane->oldest);
-
-	if (size == 0)
-		return SIZE_MAX;
-	return free_bytes < 2 * size ? 0 : (free_bytes - size) / size;
-}
-
-size_t lane_room(struct lane *lane, size_t payload_size, size_t max)
-{
-	uint32_t size = round_up(payload_size);
-	size_t slots = ring_room(lane->ring, max), payloads = payloads_that_fit(lane, size);
-
-	if (payloads < max) {
-		lane_look(lane);
-		payloads = payloads_that_fit(lane, size);
-	}
-	if (slots < max)
-		max = slots;
-	return payloads < max ? payloads : max;
-}
-
 void lane_wake(struct lane *lane)
 {
 	if (!lane->unannounced)

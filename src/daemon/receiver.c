@@ -13,8 +13,8 @@
 
 struct receiver {
 	struct link_room *room;
-	unsigned count; /* of sockets */
-	unsigned next;  /* to be looked at by receiver_take */
+	unsigned count;                     /* of sockets */
+	unsigned next;                      /* to be looked at by receiver_take */
 	struct pollfd fds[1 + SOCKETS_MAX]; /* the bell, the sockets */
 	struct {
 		uint8_t link, family;

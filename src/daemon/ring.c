@@ -86,15 +86,6 @@ bool ring_has_room(struct ring *ring)
 	return !is_full(ring);
 }
 
-size_t ring_room(struct ring *ring, size_t wanted)
-{
-	size_t slots = (size_t)ring->mask + 1;
-
-	if (slots - (own_index(&ring->tail) - ring->head_seen) < wanted)
-		look_at_head(ring);
-	return slots - (own_index(&ring->tail) - ring->head_seen);
-}
-
 size_t ring_slot_index(const struct ring *ring)
 {
 	return own_index(&ring->tail) & ring->mask;

@@ -165,7 +165,8 @@ static int open_all(struct worker *worker, const struct instance_settings *setti
 	worker->receiver = receiver_new(lane_fd(worker->channel.down));
 	worker->instance = instance_new(settings, seed);
 	worker->recorder = record_fd >= 0 ? recorder_new(record_fd, number) : NULL;
-	if (worker->receiver == NULL || worker->instance == NULL || (record_fd >= 0 && worker->recorder == NULL))
+	if (worker->receiver == NULL || worker->instance == NULL ||
+	    (record_fd >= 0 && worker->recorder == NULL))
 		return -ENOMEM;
 	recorder_start(worker->recorder, clock_now(), seed, settings);
 	return -pthread_create(&worker->thread, NULL, worker_run, worker);

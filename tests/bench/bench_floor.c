@@ -142,7 +142,8 @@ static void take_record(struct floor *floor, const uint8_t *record)
 static void take_reports(struct floor *floor)
 {
 	struct link_packet packets[LINK_SOCKET_BATCH];
-	int count = link_socket_receive(link_socket_fd(floor->downstream), floor->room, packets, LINK_SOCKET_BATCH);
+	int count = link_socket_receive(link_socket_fd(floor->downstream), floor->room, packets,
+	                                LINK_SOCKET_BATCH);
 
 	for (int i = 0; i < count && !floor->listen; i++) {
 		const uint8_t *message = packets[i].data + PACKET_HEADER_IPV4;

@@ -21,20 +21,19 @@ _CLOCK_PROCESS_CPU = 2
 
 @dataclasses.dataclass(frozen=True)
 class Proxy:
-    """command: words, in which {configuration} is replaced by the path of a file with that text. has_status: it writes
-    mcproxy's status to {status} of the text when SIGUSR1 comes."""
+    """command: words, in which {configuration} is replaced by the path of a file with that text; in the text {status} is
+    replaced by the path where mcproxy writes its status."""
 
     name: str
     command: tuple
     configuration: str = ""
-    has_status: bool = False
 
 
 def mcproxy(pairs=1, **settings):
     instances = ", ".join(f'"eth{2 * number} ==> eth{2 * number + 1}"' for number in range(pairs))
     text = f'protocol = "IGMPv3";\ninstances = ( {instances} );\nstatus_file = "{{status}}";\n'
     text += "".join(f"{key} = {value};\n" for key, value in settings.items())
-    return Proxy("mcproxy", (str(MCPROXY), "-c", "{configuration}"), text, True)
+    return Proxy("mcproxy", (str(MCPROXY), "-c", "{configuration}"), text)
 
 
 def igmpproxy(fast_leave=False):

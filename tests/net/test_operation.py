@@ -342,8 +342,8 @@ def test_request_for_addresses_that_fails_is_made_again(router):
     assert daemon.wait() == 0
 
 
-def test_a_worker_needs_only_three_system_calls(router):
-    """In steady state a worker calls ppoll, and read and write on its eventfds; nothing else."""
+def test_a_worker_needs_only_four_system_calls(router):
+    """In steady state a worker calls ppoll, recvmmsg on its links' sockets, and read and write on its eventfds; nothing else."""
     network = router
     daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
     crafted = CraftedHost(network.host, "eth0", "10.0.1.77")
@@ -360,7 +360,7 @@ def test_a_worker_needs_only_three_system_calls(router):
     tracer.wait()
     calls = {line.split("(")[0].split()[-1] for line in trace.read_text().splitlines() if "(" in line}
     # Memory for more groups is the allocator's business.
-    assert calls - {"mmap", "munmap", "brk", "mprotect", "madvise", "restart_syscall"} == {"ppoll", "read", "write"}
+    assert calls - {"mmap", "munmap", "brk", "mprotect", "madvise", "restart_syscall"} == {"ppoll", "recvmmsg", "read", "write"}
 
 
 def thread_status(daemon, thread):

@@ -220,28 +220,6 @@ static void full_of_messages(void **state)
 	assert_int_equal(take(lane), NONE);
 }
 
-/* What the room is said to be really fits, and one more does not where it is said to be less than asked for.
- */
-static void room_is_told_for_certain(void **state)
-{
-	struct lane *lane = ((struct channel *)*state)->down;
-	uint64_t random = 5, next = 0;
-
-	assert_int_equal(lane_room(lane, 64, 1), 1);
-	assert_int_equal(lane_room(lane, LANE_PAYLOAD_MAX, 64), 3);
-	for (int i = 0; i < 20000; i++) {
-		random = random * 6364136223846793005U + 1442695040888963407U;
-		size_t size = (random >> 33) % 10000, room = lane_room(lane, size, 6);
-
-		assert_true(room <= 6);
-		for (size_t n = 0; n < room; n++)
-			assert_true(put(lane, next++, size, size));
-		for (uint64_t taken = (random >> 50) % 8; taken > 0; taken--)
-			if (take(lane) == NONE)
-				break;
-	}
-}
-
 static void full_of_payload(void **state)
 {
 	struct lane *lane = ((struct channel *)*state)->down;
@@ -801,7 +779,6 @@ int main(void)
 		with_channel(messages_arrive_with_their_payload),
 		with_channel(payloads_are_aligned),
 		with_channel(full_of_messages),
-		with_channel(room_is_told_for_certain),
 		with_channel(full_of_payload),
 		with_channel(payload_wraps_whole),
 		with_channel(empty_lane_has_room),

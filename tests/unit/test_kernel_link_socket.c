@@ -371,8 +371,7 @@ static void long_packet_is_cut_and_marked(void **state)
 	for (int i = 0; i < 2; i++) {
 		do
 			assert_true(lab_wait(link_socket_fd(link), LAB_PATIENCE));
-		while (receive(link, &received, 1) == 0 ||
-		       number_of(FAMILY_IPV4, received.data) < 0);
+		while (receive(link, &received, 1) == 0 || number_of(FAMILY_IPV4, received.data) < 0);
 		assert_int_equal(received.truncated, i == 0);
 		assert_int_equal(received.length, LINK_SOCKET_PACKET_MAX);
 	}
