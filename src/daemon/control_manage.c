@@ -98,8 +98,11 @@ void dump_go_on(struct client *client)
 	piece = piece_size(text + client->dumped, size - client->dumped);
 	json_append(&client->out, text + client->dumped, piece);
 	client->dumped += piece;
-	if (client->dumped < size)
+	/* A client that takes all at once gives no other cause to go on. */
+	if (client->dumped < size) {
+		client->owner->again = true;
 		return;
+	}
 	json_close_string(&client->out);
 	client_end_answer(client);
 }
