@@ -123,6 +123,7 @@ struct instance_slot {
 	const struct config_instance *config; /* NULL: the slot is free */
 	unsigned table;                       /* number of its tables */
 	struct table *tables[FAMILIES];       /* NULL: the family is not served */
+	uint64_t forwarding[FAMILIES];        /* as REQUEST_FORWARDING tells */
 	struct worker *worker;                /* NULL: stopped */
 	struct channel *channel;
 	uint64_t requests;
