@@ -677,6 +677,177 @@ static void another_reading_interval(void **state)
 	close_world(&world);
 }
 
+static void expect_untold(struct world *world, unsigned stream, unsigned input, uint64_t instances)
+{
+	struct route_key key;
+	unsigned told_input;
+	uint64_t told;
+
+	assert_true(routes_pull_untold(world->routes, &key, &told_input, &told));
+	assert_int_equal(stream_of(&key), stream);
+	assert_int_equal(told_input, input);
+	assert_int_equal(told, instances);
+}
+
+static void expect_nothing_untold(struct world *world)
+{
+	struct route_key key;
+	unsigned input;
+	uint64_t instances;
+
+	assert_false(routes_pull_untold(world->routes, &key, &input, &instances));
+}
+
+static void assume(struct world *world, unsigned stream, unsigned instance, unsigned input, uint32_t outputs)
+{
+	struct route_key key = key_of(stream);
+
+	routes_assume(world->routes, &key, instance, input, outputs);
+}
+
+/* What an instance is going to want counts until it has told what it wants. */
+static void assumed_wish_is_confirmed_or_corrected(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	assume(&world, 0, 0, 1, 4);
+	assert_true(routes_vif_is_named(world.routes, 2));
+	expect(&world, " 0:1>4");
+	want(&world, 0, 0, 1, 4);
+	expect(&world, "");
+	assume(&world, 1, 0, 1, 4);
+	expect(&world, " 1:1>4");
+	want(&world, 1, 0, 1, 8);
+	expect(&world, " 1:1>8");
+	assume(&world, 2, 0, 1, 4);
+	expect(&world, " 2:1>4");
+	unwant(&world, 2, 0);
+	expect(&world, " 2:delete");
+	/* Both come in one turn. */
+	assume(&world, 2, 0, 1, 4);
+	want(&world, 2, 0, 1, 0);
+	expect(&world, " 2:1>0");
+	/* What it has told is better known than what it may want. */
+	assume(&world, 1, 0, 1, 2);
+	assume(&world, 2, 0, 1, 2);
+	expect(&world, "");
+	/* Of several instances each has its own. */
+	assume(&world, 1, 1, 1, 16);
+	assume(&world, 1, 2, 3, 4);
+	expect(&world, " 1:1>18");
+	world.now += READING;
+	expect_reading(&world, 0, 1);
+	expect_reading(&world, 1, 1);
+	expect_reading(&world, 2, 1);
+	expect(&world, " 1:1>8");
+	close_world(&world);
+}
+
+/* An instance that refuses a stream tells nothing. */
+static void assumed_wish_ends_by_itself(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	assume(&world, 0, 0, 1, 4);
+	expect(&world, " 0:1>4");
+	/* A reading ahead of time may be ahead of the instance, too. */
+	routes_read_all(world.routes);
+	expect_reading(&world, 0, 1);
+	expect(&world, "");
+	world.now += READING;
+	expect_reading(&world, 0, 0);
+	assert_true(routes_deadline(world.routes) <= world.now);
+	expect(&world, " 0:delete");
+	assert_int_equal(routes_count(world.routes), 0);
+	assert_false(routes_vif_is_named(world.routes, 1));
+	/* While another wants it, the kernel does not ask again: so the instance is told once more. */
+	want(&world, 0, 1, 1, 8);
+	assume(&world, 0, 0, 1, 4);
+	expect(&world, " 0:1>c");
+	world.now += READING;
+	expect_reading(&world, 0, 2);
+	expect(&world, " 0:1>8");
+	expect_untold(&world, 0, 1, 1);
+	expect_nothing_untold(&world);
+	/* With its instance. */
+	assume(&world, 1, 0, 1, 4);
+	expect(&world, " 1:1>4");
+	routes_unwant_all(world.routes, 0);
+	expect(&world, " 1:delete");
+	close_world(&world);
+}
+
+/* Such an entry is never read, and so never tried again. */
+static void assumed_wish_that_the_kernel_refuses(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	world.set_result = -ENOBUFS;
+	assume(&world, 0, 0, 1, 4);
+	expect(&world, " 0:1>4");
+	assert_int_equal(routes_count(world.routes), 0);
+	assert_int_equal(routes_deadline(world.routes), MTIME_NEVER);
+	want(&world, 0, 1, 1, 8);
+	assume(&world, 0, 0, 1, 4);
+	expect(&world, " 0:1>c 0:1>8");
+	assert_int_equal(routes_deadline(world.routes), world.now + RETRY);
+	/* Told after all. */
+	want(&world, 0, 0, 1, 4);
+	world.set_result = 0;
+	expect(&world, " 0:1>c");
+	/* Over an entry that is there. */
+	assume(&world, 0, 2, 1, 16);
+	world.set_result = -ENOBUFS;
+	expect(&world, " 0:1>1c");
+	assert_int_equal(routes_vif_uses(world.routes, 4), 0);
+	assert_false(routes_vif_is_named(world.routes, 4));
+	close_world(&world);
+}
+
+static void assume_nth(struct routes *routes, uint32_t n)
+{
+	struct route_key key = {nth_addr("10.0.0.1", n), addr_of("239.1.1.1")};
+
+	routes_assume(routes, &key, 0, 1, 4);
+}
+
+static void assumed_wishes_are_limited(void **state)
+{
+	struct routes *routes = routes_new(MEMORY, READING, 1);
+	struct route_key key = {nth_addr("10.0.0.1", 7), addr_of("239.1.1.1")};
+	struct route_op op;
+
+	(void)state;
+	for (uint32_t n = 0; n < 2 * ROUTES_ASSUMED_MAX; n++)
+		assume_nth(routes, n);
+	assert_int_equal(routes_count(routes), ROUTES_ASSUMED_MAX);
+	/* Each that is told makes room for one more. */
+	assert_true(routes_want(routes, &key, 0, 1, 4));
+	assert_true(routes_want(routes, &key, 0, 1, 4));
+	for (uint32_t n = 2 * ROUTES_ASSUMED_MAX; n < 3 * ROUTES_ASSUMED_MAX; n++)
+		assume_nth(routes, n);
+	assert_int_equal(routes_count(routes), ROUTES_ASSUMED_MAX + 1);
+	routes_unwant_all(routes, 0);
+	while (routes_pull(routes, 0, &op))
+		routes_done(routes, 0, &op, 0);
+	assert_int_equal(routes_count(routes), 0);
+	for (uint32_t n = 0; n < 2 * ROUTES_ASSUMED_MAX; n++)
+		assume_nth(routes, n);
+	assert_int_equal(routes_count(routes), ROUTES_ASSUMED_MAX);
+	routes_free(routes);
+	/* Short of memory it does nothing. */
+	routes = routes_new(0, READING, 1);
+	assume_nth(routes, 0);
+	assert_int_equal(routes_count(routes), 0);
+	routes_free(routes);
+}
+
 static void memory_is_limited(void **state)
 {
 	struct routes *routes = routes_new(64 << 10, READING, 1);
@@ -736,27 +907,6 @@ static void where_an_entry_sends_to(void **state)
 	check_sends_to(&world, 0, 8);
 	check_sends_to(&world, 7, 0);
 	close_world(&world);
-}
-
-static void expect_untold(struct world *world, unsigned stream, unsigned input, uint64_t instances)
-{
-	struct route_key key;
-	unsigned told_input;
-	uint64_t told;
-
-	assert_true(routes_pull_untold(world->routes, &key, &told_input, &told));
-	assert_int_equal(stream_of(&key), stream);
-	assert_int_equal(told_input, input);
-	assert_int_equal(told, instances);
-}
-
-static void expect_nothing_untold(struct world *world)
-{
-	struct route_key key;
-	unsigned input;
-	uint64_t instances;
-
-	assert_false(routes_pull_untold(world->routes, &key, &input, &instances));
 }
 
 /* Of two instances on a link one was told of a stream and the other's channel was full. */
@@ -1046,6 +1196,10 @@ int main(void)
 		cmocka_unit_test(asking_again),
 		cmocka_unit_test(readings_in_order),
 		cmocka_unit_test(another_reading_interval),
+		cmocka_unit_test(assumed_wish_is_confirmed_or_corrected),
+		cmocka_unit_test(assumed_wish_ends_by_itself),
+		cmocka_unit_test(assumed_wish_that_the_kernel_refuses),
+		cmocka_unit_test(assumed_wishes_are_limited),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(where_an_entry_sends_to),
 		cmocka_unit_test(random_wishes),
