@@ -233,6 +233,8 @@ void grant_recording_error(struct owner *owner, int error);
 
 /* Brings the kernel to where the tables want it. */
 void edge_apply(struct owner *owner, mtime now);
+/* The same for the entries of a table alone. */
+void edge_apply_routes(struct owner *owner, struct table *table, mtime now);
 mtime edge_deadline(const struct owner *owner);
 
 #endif
