@@ -34,6 +34,7 @@ struct entry {
 
 struct wish {
 	bool any;
+	bool assumed;
 	unsigned since; /* serial: the oldest decides the input */
 	unsigned input;
 	uint32_t outputs;
@@ -92,7 +93,7 @@ static void want(struct world *world, unsigned stream, unsigned instance, unsign
 	struct wish *wish = &world->wishes[stream][instance];
 
 	assert_true(routes_want(world->routes, &key, instance, input, outputs));
-	*wish = (struct wish){true, wish->any ? wish->since : world->serial++, input, outputs};
+	*wish = (struct wish){true, false, wish->any ? wish->since : world->serial++, input, outputs};
 }
 
 static void unwant(struct world *world, unsigned stream, unsigned instance)
@@ -120,6 +121,12 @@ static int set_entry(struct world *world, const struct route_op *op, struct entr
 	entry->input = op->input;
 	entry->outputs = op->outputs;
 	return 0;
+}
+
+static void drop_assumed(struct world *world, unsigned stream)
+{
+	for (unsigned instance = 0; instance < INSTANCES; instance++)
+		world->wishes[stream][instance].any &= !world->wishes[stream][instance].assumed;
 }
 
 static int perform(struct world *world, const struct route_op *op)
@@ -163,7 +170,11 @@ static void turn(struct world *world)
 	struct route_op op;
 
 	for (int count = 0; routes_pull(world->routes, world->now, &op); count++) {
-		routes_done(world->routes, world->now, &op, perform(world, &op));
+		int result = perform(world, &op);
+
+		if (op.kind == ROUTE_SET && result != 0)
+			drop_assumed(world, stream_of(&op.key));
+		routes_done(world->routes, world->now, &op, result);
 		check_uses(world);
 		check(world, count < 1000, "an endless loop");
 	}
@@ -701,8 +712,11 @@ static void expect_nothing_untold(struct world *world)
 static void assume(struct world *world, unsigned stream, unsigned instance, unsigned input, uint32_t outputs)
 {
 	struct route_key key = key_of(stream);
+	struct wish *wish = &world->wishes[stream][instance];
 
 	routes_assume(world->routes, &key, instance, input, outputs);
+	if (!wish->any)
+		*wish = (struct wish){true, true, world->serial++, input, outputs};
 }
 
 /* What an instance is going to want counts until it has told what it wants. */
@@ -1079,6 +1093,7 @@ static void read_counters(struct world *world)
 
 		check(world, entry->lost || (entry->held && entry->read_at <= world->now),
 		      "a reading that is not due");
+		drop_assumed(world, stream_of(&key));
 		for (unsigned i = 0; i < INSTANCES; i++)
 			check(world, (instances >> i & 1) == world->wishes[stream_of(&key)][i].any,
 			      "a reading for the wrong instances");
@@ -1120,7 +1135,12 @@ static void something_happens(struct world *world)
 	unsigned stream = random_below(&world->random, STREAMS);
 	unsigned instance = random_below(&world->random, INSTANCES);
 
-	switch (random_below(&world->random, 14)) {
+	switch (random_below(&world->random, 16)) {
+	case 15:
+	case 14:
+		assume(world, stream, instance, random_below(&world->random, 3),
+		       (uint32_t)random_next(&world->random) & 0xf);
+		break;
 	case 13:
 		be_refused(world, stream, instance);
 		break;
