@@ -9,10 +9,11 @@
 #include "core/event.h"
 
 enum request_kind {
-	REQUEST_SEND = 1,       /* payload: a packet to send on a link; group: its destination */
-	REQUEST_FORWARDING,     /* links: the downstream ones by which multicast leaves now (link_forwards) */
-	REQUEST_MEMBERSHIP,     /* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none.
-	                         * links:     those with members, where all of them want every source; otherwise 0 */
+	REQUEST_SEND = 1,   /* payload: a packet to send on a link; group: its destination */
+	REQUEST_FORWARDING, /* links: the downstream ones by which multicast leaves now (link_forwards) */
+	/* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none. Where all members want
+	 * every source, links are those that have members; otherwise 0. */
+	REQUEST_MEMBERSHIP,
 	REQUEST_ROUTE,          /* packets of (source, group) from link go to links; none: a negative entry */
 	REQUEST_ROUTE_NONE,     /* no entry for (source, group) */
 	REQUEST_UPSTREAM_QUERY, /* payload: struct upstream_query and its sources; heard on an upstream link

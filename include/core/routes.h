@@ -104,7 +104,7 @@ struct route_op {
 /* The next operation; each must be answered by routes_done (0 or -errno) before the next pull. */
 bool routes_pull(struct routes *routes, mtime now, struct route_op *op);
 void routes_done(struct routes *routes, mtime now, const struct route_op *op, int result);
-/* When there is an operation, or counters are due; MTIME_NEVER. */
+/* When there is an operation, perhaps once more, or counters are due; MTIME_NEVER. */
 mtime routes_deadline(const struct routes *routes);
 
 /* The next entry whose counters are due, and the set of instances that want it; its next reading is an
