@@ -70,6 +70,8 @@ bool addr_is_link_local(const struct addr *addr);
 bool addr_is_proxied_group(const struct addr *addr);
 /* Can be the source of a stream: neither unspecified, nor multicast, nor loopback. */
 bool addr_is_source(const struct addr *addr);
+/* May packets of the source to the group leave the link they are sent on? */
+bool addr_is_proxied_stream(const struct addr *source, const struct addr *group);
 bool addr_in_prefix(const struct addr *addr, const struct addr *prefix, unsigned length);
 
 /* Keyed hash; the seed keeps strangers from choosing addresses that collide. */

@@ -111,6 +111,8 @@ struct instance {
 	struct flow *dirty_flows;
 	struct listener *asking;                /* listeners with a round of queries due */
 	uint64_t general_queries_due[FAMILIES]; /* sets of link ids */
+	uint64_t forwarding[FAMILIES];          /* as REQUEST_FORWARDING has told */
+	bool forwarding_due[FAMILIES];          /* it may be another set by now */
 	uint32_t listener_count;
 	struct deadlines deadlines;
 	struct heard_query heard[UPSTREAM_QUERIES_MAX];
@@ -164,6 +166,8 @@ void membership_querier_changed(struct instance *instance, struct link *link, en
 void membership_reconfigure_link(struct instance *instance, struct link *link, enum family family, mtime now);
 /* Tells all memberships again: an upstream link became usable. */
 void membership_mark_all(struct instance *instance, enum family family);
+/* The links with members if all of these want every source, whoever it is; otherwise 0. */
+uint64_t membership_open_links(struct membership *membership);
 /* The filter that all links together want (RFC 4605 section 4.1). */
 void membership_filter(struct instance *instance, struct membership *membership, struct filter *filter);
 

@@ -115,6 +115,7 @@ void group_cancel_queries(struct group *group);
 
 bool group_is_empty(const struct group *group); /* INCLUDE{}: may be deleted */
 bool group_wants(const struct group *group, const struct addr *source);
+bool group_wants_all(const struct group *group); /* every source, whoever it is */
 /* The filter this link asks for: INCLUDE(A) or EXCLUDE(Y). False when it did not fit: then the superset. */
 bool group_filter(const struct group *group, struct filter *filter);
 /* The compatibility mode (RFC 9776 section 7.3.2). */

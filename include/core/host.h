@@ -71,9 +71,13 @@ void host_set_link(struct host *host, mtime now, const struct host_link *link);
  * again. The sockets may be closed. */
 void host_forget(struct host *host, mtime now);
 
-/* What an instance wants of a group from now on; INCLUDE{}: nothing. False when memory is short. */
+/* What an instance wants of a group from now on; INCLUDE{}: nothing. False when memory is short. links: where
+ * the instance's members are if all of them want every source, otherwise 0; kept for host_streams. */
 bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
-               const struct filter *filter);
+               const struct filter *filter, uint64_t links);
+/* The links of an instance that every stream of the group is to go to, whatever its source; 0: there are
+ * none, or the instance alone knows. */
+uint64_t host_streams(struct host *host, unsigned instance, const struct addr *group);
 /* host_want for that group comes soon: has its memory ready. Changes nothing. */
 void host_expect(const struct host *host, const struct addr *group, enum expect step);
 /* Nothing any more. The newest group is left first, which the kernel does much faster than the other way

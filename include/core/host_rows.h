@@ -23,6 +23,7 @@
 struct wish {
 	struct wish *next;
 	struct stored_filter filter;
+	uint64_t links; /* as host_want was told */
 	uint8_t instance;
 	bool used;     /* the one in the row may be free */
 	uint16_t hold; /* number of the hold after which it ends; 0: it is wanted */
@@ -54,7 +55,7 @@ struct row {
 	struct wish first;           /* the list of wishes begins with it */
 };
 
-_Static_assert(sizeof(void *) > 8 || sizeof(struct row) <= 168, "there may be 100,000 of them");
+_Static_assert(sizeof(void *) > 8 || sizeof(struct row) <= 176, "there may be 100,000 of them");
 
 struct host {
 	enum family family;

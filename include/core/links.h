@@ -99,6 +99,8 @@ mtime links_deadline(const struct links *links);
 
 /* The vif of an instance's link, in the instance's table; LINKS_NO_VIF when it has none now. */
 unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enum family family);
+/* The vifs of a set of links, as a set. */
+uint32_t links_vifs(const struct links *links, unsigned instance, uint64_t ids, enum family family);
 /* Calls tell for each instance that uses the interface of a vif and knows it, with its link id; usable: only
  * for those that were told that it is usable. */
 void links_each_port(const struct links *links, unsigned table, enum family family, unsigned vif, bool usable,

@@ -10,9 +10,12 @@
 
 enum request_kind {
 	REQUEST_SEND = 1,   /* payload: a packet to send on a link; group: its destination */
-	REQUEST_MEMBERSHIP, /* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none */
-	REQUEST_ROUTE,      /* packets of (source, group) from link go to links; none: a negative entry */
-	REQUEST_ROUTE_NONE, /* no entry for (source, group) */
+	REQUEST_FORWARDING, /* links: the downstream ones by which multicast leaves now (link_forwards) */
+	/* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none. Where all members want
+	 * every source, links are those that have members; otherwise 0. */
+	REQUEST_MEMBERSHIP,
+	REQUEST_ROUTE,          /* packets of (source, group) from link go to links; none: a negative entry */
+	REQUEST_ROUTE_NONE,     /* no entry for (source, group) */
 	REQUEST_UPSTREAM_QUERY, /* payload: struct upstream_query and its sources; heard on an upstream link
 	                         */
 	REQUEST_EVENT,

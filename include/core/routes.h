@@ -15,8 +15,9 @@
 
 #include <stddef.h>
 
-#define ROUTES_VIFS      32
-#define ROUTES_INSTANCES 64
+#define ROUTES_VIFS        32
+#define ROUTES_INSTANCES   64
+#define ROUTES_ASSUMED_MAX 256
 
 struct routes;
 
@@ -36,6 +37,12 @@ struct route_key {
  * those that agree with it are united. */
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                  uint32_t outputs);
+/* What an instance, told of the stream just now, is going to want: counts like its wish until it has told
+ * that. If it tells nothing, this ends when the entry's counters are due, or the kernel refuses the entry.
+ * Nothing happens where the instance has a wish, when ROUTES_ASSUMED_MAX are waiting, and when memory is
+ * short. */
+void routes_assume(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
+                   uint32_t outputs);
 /* The instance wants no entry. While others want it the kernel does not ask about the stream: so the instance
  * is told of it again, as of one that it could not be told of. */
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance);
@@ -97,7 +104,7 @@ struct route_op {
 /* The next operation; each must be answered by routes_done (0 or -errno) before the next pull. */
 bool routes_pull(struct routes *routes, mtime now, struct route_op *op);
 void routes_done(struct routes *routes, mtime now, const struct route_op *op, int result);
-/* When an operation that failed is tried again or counters are due; MTIME_NEVER. */
+/* When there is an operation, perhaps once more, or counters are due; MTIME_NEVER. */
 mtime routes_deadline(const struct routes *routes);
 
 /* The next entry whose counters are due, and the set of instances that want it; its next reading is an

@@ -123,6 +123,7 @@ struct instance_slot {
 	const struct config_instance *config; /* NULL: the slot is free */
 	unsigned table;                       /* number of its tables */
 	struct table *tables[FAMILIES];       /* NULL: the family is not served */
+	uint64_t forwarding[FAMILIES];        /* as REQUEST_FORWARDING tells */
 	struct worker *worker;                /* NULL: stopped */
 	struct channel *channel;
 	uint64_t requests;
@@ -230,6 +231,8 @@ void grant_recording_error(struct owner *owner, int error);
 
 /* Brings the kernel to where the tables want it. */
 void edge_apply(struct owner *owner, mtime now);
+/* The same for the entries of a table alone. */
+void edge_apply_routes(struct owner *owner, struct table *table, mtime now);
 mtime edge_deadline(const struct owner *owner);
 
 #endif

@@ -25,7 +25,7 @@
 
 #include "core/instance.h"
 
-#define RECORD_MAGIC      "mcproxy recording 1\n"
+#define RECORD_MAGIC      "mcproxy recording 2\n"
 #define RECORD_MAGIC_SIZE (sizeof RECORD_MAGIC - 1)
 
 /* The first bytes of a file. The sizes tell a build of another shape. */

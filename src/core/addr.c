@@ -103,6 +103,11 @@ bool addr_is_source(const struct addr *addr)
 	return !addr_equal(addr, &loopback);
 }
 
+bool addr_is_proxied_stream(const struct addr *source, const struct addr *group)
+{
+	return addr_is_proxied_group(group) && addr_is_source(source) && !addr_is_link_local(source);
+}
+
 bool addr_in_prefix(const struct addr *addr, const struct addr *prefix, unsigned length)
 {
 	unsigned whole = length / 8;

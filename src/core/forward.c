@@ -193,8 +193,7 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	struct flow *flow = flow_find(instance, key);
 	bool moved = flow != NULL && flow->input != link->id;
 
-	if (!addr_is_proxied_group(&key->group) || !addr_is_source(&key->source) ||
-	    addr_is_link_local(&key->source)) {
+	if (!addr_is_proxied_stream(&key->source, &key->group)) {
 		instance_drop(instance, link, family, DROP_SCOPE);
 		return;
 	}

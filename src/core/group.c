@@ -45,6 +45,14 @@ bool group_wants(const struct group *group, const struct addr *addr)
 	return source->until != SOURCE_BLOCKED;
 }
 
+bool group_wants_all(const struct group *group)
+{
+	for (size_t i = 0; i < group->source_count; i++)
+		if (group->sources[i].until == SOURCE_BLOCKED)
+			return false;
+	return group->mode == FILTER_EXCLUDE;
+}
+
 bool group_filter(const struct group *group, struct filter *filter)
 {
 	filter->mode = group->mode;

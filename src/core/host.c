@@ -82,6 +82,7 @@ static bool wish_hold(struct host *host, mtime now, struct row *row, unsigned in
 
 	if (host->settings.leave_hold == 0 || wish == NULL)
 		return false;
+	wish->links = 0;
 	if (wish->hold == 0)
 		wish->hold = holds_add(&host->holds, host->pool, &row->entry.group, instance,
 		                       now + host->settings.leave_hold);
@@ -102,7 +103,7 @@ static void end_holds(struct host *host, mtime now)
 }
 
 bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
-               const struct filter *filter)
+               const struct filter *filter, uint64_t links)
 {
 	struct row *row = filter_is_none(filter) ? row_find(host, group) : row_get(host, group);
 	struct wish *wish;
@@ -115,8 +116,10 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 		return true;
 	}
 	wish = wish_get(host, row, instance);
-	if (wish != NULL)
+	if (wish != NULL) {
 		wish->hold = 0;
+		wish->links = links;
+	}
 	if (wish == NULL || !stored_filter_set(&wish->filter, host->pool, filter)) {
 		/* An older wish stays. */
 		if (wish != NULL && wish->filter.mode == FILTER_INCLUDE && wish->filter.count == 0)
@@ -126,6 +129,14 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 	}
 	row_change(host, now, row);
 	return true;
+}
+
+uint64_t host_streams(struct host *host, unsigned instance, const struct addr *group)
+{
+	struct row *row = row_find(host, group);
+	const struct wish *wish = row ? wish_find(row, instance) : NULL;
+
+	return wish ? wish->links : 0;
 }
 
 void host_expect(const struct host *host, const struct addr *group, enum expect step)
@@ -173,7 +184,7 @@ static void row_copy_wishes(struct row *row, mtime now, struct host *to)
 		struct filter filter = stored_filter_view(&wish->filter);
 
 		if (wish->hold == 0)
-			host_want(to, now, wish->instance, &row->entry.group, &filter);
+			host_want(to, now, wish->instance, &row->entry.group, &filter, wish->links);
 	}
 }
 

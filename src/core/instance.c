@@ -307,6 +307,7 @@ static void family_goes_down(struct instance *instance, struct link *link, enum 
 	struct link_family *state = &link->family[family];
 
 	state->usable = false;
+	instance->forwarding_due[family] = true;
 	querier_stop(&state->querier);
 	deadlines_remove(&instance->deadlines, &state->deadline);
 	membership_drop_link(instance, link, family, now);
@@ -318,6 +319,7 @@ static void family_goes_down(struct instance *instance, struct link *link, enum 
 static void family_comes_up(struct instance *instance, struct link *link, enum family family, mtime now)
 {
 	link->family[family].usable = true;
+	instance->forwarding_due[family] = true;
 	if (link->role == ROLE_UPSTREAM)
 		membership_mark_all(instance, family);
 	forward_update_all(instance, family, now);

@@ -10,6 +10,19 @@ unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enu
 	return port != NULL && port->serves[family] ? port->interface->vif[family] : LINKS_NO_VIF;
 }
 
+uint32_t links_vifs(const struct links *links, unsigned instance, uint64_t ids, enum family family)
+{
+	uint32_t vifs = 0;
+
+	for (; ids != 0; ids &= ids - 1) {
+		unsigned vif = links_vif(links, instance, (uint8_t)__builtin_ctzll(ids), family);
+
+		if (vif != LINKS_NO_VIF)
+			vifs |= (uint32_t)1 << vif;
+	}
+	return vifs;
+}
+
 void links_each_port(const struct links *links, unsigned table, enum family family, unsigned vif, bool usable,
                      void (*tell)(void *context, unsigned instance, uint8_t id), void *context)
 {

@@ -103,6 +103,19 @@ void membership_mark_all(struct instance *instance, enum family family)
 			membership_mark(instance, membership);
 }
 
+uint64_t membership_open_links(struct membership *membership)
+{
+	const struct listener *listener = listener_first(membership);
+	uint64_t links = 0;
+
+	for (; listener != NULL; listener = listener_next(listener)) {
+		if (!group_wants_all(&listener->group))
+			return 0;
+		links |= link_bit(listener->link);
+	}
+	return links;
+}
+
 void membership_filter(struct instance *instance, struct membership *membership, struct filter *filter)
 {
 	struct filter one = {.sources = sources_on(instance->scratch_merge, INSTANCE_SOURCES_MAX)};
@@ -389,6 +402,7 @@ void membership_querier_changed(struct instance *instance, struct link *link, en
 	bool was_querier = link->family[family].timers.querier;
 	bool querier = querier_is_elected(&link->family[family].querier, now);
 
+	instance->forwarding_due[family] = true;
 	link_refresh_timers(link, family, now);
 	if (!querier && !group_finishes_asking(&link->family[family].timers)) {
 		DL_FOREACH_SAFE2 (instance->asking, listener, next, query_next) {

@@ -5,6 +5,36 @@
 
 #include <assert.h>
 
+static uint64_t forwarding_links(const struct instance *instance, enum family family, mtime now)
+{
+	uint64_t links = 0;
+
+	for (size_t id = 0; id < LINKS_MAX; id++) {
+		const struct link *link = instance->links[id];
+
+		if (link != NULL && link->role == ROLE_DOWNSTREAM && link_forwards(link, family, now))
+			links |= link_bit(link);
+	}
+	return links;
+}
+
+static bool pull_forwarding(struct instance *instance, mtime now, struct request *request)
+{
+	for (int family = 0; family < FAMILIES; family++) {
+		uint64_t *told = &instance->forwarding[family], before = *told;
+
+		if (!instance->forwarding_due[family])
+			continue;
+		instance->forwarding_due[family] = false;
+		*told = forwarding_links(instance, family, now);
+		*request = (struct request){
+			.kind = REQUEST_FORWARDING, .family = (uint8_t)family, .links = *told};
+		if (*told != before)
+			return true;
+	}
+	return false;
+}
+
 /* Where its streams go is decided here, too, once for all records that have come meanwhile. */
 static bool pull_membership(struct instance *instance, mtime now, struct request *request, void *payload,
                             size_t *payload_size)
@@ -15,6 +45,7 @@ static bool pull_membership(struct instance *instance, mtime now, struct request
 		struct filter filter = {.sources = sources_on(payload, INSTANCE_SOURCES_MAX)};
 		struct addr group = membership->group;
 		bool was_wanted = membership->wanted_upstream;
+		uint64_t links = membership_open_links(membership);
 
 		forward_update(instance, membership, now);
 		membership_filter(instance, membership, &filter);
@@ -28,6 +59,7 @@ static bool pull_membership(struct instance *instance, mtime now, struct request
 			.mode = (uint8_t)filter.mode,
 			.count = (uint16_t)filter.sources.count,
 			.group = group,
+			.links = links,
 		};
 		*payload_size = filter.sources.count * sizeof(struct addr);
 		events_push(&instance->events, &(struct event){.kind = EVENT_UPSTREAM,
@@ -217,15 +249,15 @@ static bool pull_stopped(struct instance *instance, struct request *request)
 }
 
 /* Most urgent first: the sign of life, which has to be on time under any load and is rare; what makes a
- * picture appear, then what keeps it, then what tells of it. A link's id is given back only when no request
- * that names it is left. */
+ * picture appear, then what keeps it, then what tells of it. Where nothing leaves any more is told before who
+ * is a member there. A link's id is given back only when no request that names it is left. */
 bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
                    size_t *payload_size)
 {
 	*payload_size = 0;
 	if (instance->stopping)
 		return pull_stopped(instance, request);
-	return pull_pong(instance, request) ||
+	return pull_pong(instance, request) || pull_forwarding(instance, now, request) ||
 	       pull_membership(instance, now, request, payload, payload_size) ||
 	       pull_flow(instance, request) || pull_heard_query(instance, request, payload, payload_size) ||
 	       pull_group_query(instance, now, request, payload, payload_size) ||

@@ -17,6 +17,7 @@ struct wish {
 	struct wish *next;
 	uint8_t instance;
 	uint8_t input;
+	bool assumed; /* the instance has not told it */
 	uint32_t outputs;
 };
 
@@ -56,6 +57,7 @@ struct routes {
 	size_t uses[ROUTES_VIFS];   /* entries held that name it */
 	size_t wished[ROUTES_VIFS]; /* wishes that name it */
 	size_t readings_left;       /* to be read before they are due */
+	size_t assumed;             /* wishes that are */
 	uint32_t audit_part;
 	uint64_t restored;
 	struct route_key restored_key;
@@ -220,8 +222,15 @@ static struct wish *find_wish(const struct route *route, unsigned instance)
 	return NULL;
 }
 
-bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
-                 uint32_t outputs)
+static void set_assumed(struct routes *routes, struct wish *wish, bool assumed)
+{
+	routes->assumed += (size_t)assumed - (size_t)wish->assumed;
+	wish->assumed = assumed;
+}
+
+/* NULL when memory is short. */
+static struct wish *want(struct routes *routes, const struct route_key *key, unsigned instance,
+                         unsigned input, uint32_t outputs)
 {
 	struct route *route = get(routes, key);
 	struct wish *wish = route ? find_wish(route, instance) : NULL;
@@ -229,12 +238,12 @@ bool routes_want(struct routes *routes, const struct route_key *key, unsigned in
 
 	assert(input < ROUTES_VIFS && instance < ROUTES_INSTANCES);
 	if (route == NULL)
-		return false;
+		return NULL;
 	if (wish == NULL) {
 		wish = pool_take(routes->pool, sizeof *wish);
 		if (wish == NULL) {
 			release(routes, route);
-			return false;
+			return NULL;
 		}
 		wish->instance = (uint8_t)instance;
 		LL_APPEND(route->wishes, wish);
@@ -247,7 +256,29 @@ bool routes_want(struct routes *routes, const struct route_key *key, unsigned in
 	wish->outputs = outputs;
 	count_uses(routes->wished, input, outputs, 1);
 	mark(routes, route);
+	return wish;
+}
+
+bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
+                 uint32_t outputs)
+{
+	struct wish *wish = want(routes, key, instance, input, outputs);
+
+	if (wish == NULL)
+		return false;
+	set_assumed(routes, wish, false);
 	return true;
+}
+
+void routes_assume(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
+                   uint32_t outputs)
+{
+	struct wish *wish = NULL;
+
+	if (routes->assumed < ROUTES_ASSUMED_MAX && !routes_is_wanted_by(routes, key, instance))
+		wish = want(routes, key, instance, input, outputs);
+	if (wish != NULL)
+		set_assumed(routes, wish, true);
 }
 
 static void remove_wish(struct routes *routes, struct route *route, unsigned instance)
@@ -259,6 +290,7 @@ static void remove_wish(struct routes *routes, struct route *route, unsigned ins
 	if (route->wishes->next != NULL)
 		set_untold(routes, route, route->untold | (uint64_t)1 << instance, route->untold_due);
 	count_uses(routes->wished, wish->input, wish->outputs, -1);
+	set_assumed(routes, wish, false);
 	LL_DELETE(route->wishes, wish);
 	pool_give(routes->pool, wish, sizeof *wish);
 	mark(routes, route);
@@ -270,6 +302,21 @@ void routes_unwant(struct routes *routes, const struct route_key *key, unsigned 
 
 	if (route != NULL)
 		remove_wish(routes, route, instance);
+}
+
+/* What instances have not told by now they do not want; false: there was nothing of that kind. */
+static bool drop_assumed(struct routes *routes, struct route *route)
+{
+	struct wish *wish, *next;
+	bool dropped = false;
+
+	LL_FOREACH_SAFE (route->wishes, wish, next) {
+		if (!wish->assumed)
+			continue;
+		remove_wish(routes, route, wish->instance);
+		dropped = true;
+	}
+	return dropped;
 }
 
 static void forget_untold(struct routes *routes, struct route *route, unsigned instance)
@@ -490,6 +537,9 @@ void routes_done(struct routes *routes, mtime now, const struct route_op *op, in
 	}
 	/* The kernel keeps what it had. */
 	routes->failures++;
+	/* An entry that never comes about is never read. */
+	if (drop_assumed(routes, route))
+		return;
 	if (route->wishes != NULL)
 		retry_later(routes, now, route);
 	else
@@ -505,6 +555,9 @@ bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key
 		return false;
 	if (routes->readings_left > 0)
 		routes->readings_left--;
+	/* Read ahead of time it may be so new that the instance's word is still on its way. */
+	if (route->read_at <= now)
+		drop_assumed(routes, route);
 	route->read_at = now + routes->reading_interval;
 	DL_DELETE(routes->readings, route);
 	DL_APPEND(routes->readings, route);
@@ -528,7 +581,7 @@ mtime routes_deadline(const struct routes *routes)
 {
 	mtime at = routes->readings ? routes->readings->read_at : MTIME_NEVER;
 
-	if (routes->readings != NULL && routes->readings_left > 0)
+	if (routes->dirty != NULL || (routes->readings != NULL && routes->readings_left > 0))
 		at = 0;
 	return routes->retries ? mtime_min(at, routes->retries->retry_at) : at;
 }

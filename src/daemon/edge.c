@@ -235,7 +235,7 @@ static void log_route_failure(struct table *table, const struct route_op *op, in
 	     addr_format(&op->key.group, group));
 }
 
-static void apply_routes(struct owner *owner, struct table *table, mtime now)
+void edge_apply_routes(struct owner *owner, struct table *table, mtime now)
 {
 	struct route_op op;
 	int count = 0;
@@ -260,7 +260,7 @@ void edge_apply(struct owner *owner, mtime now)
 
 	apply_links(owner, now);
 	LL_FOREACH (owner->tables, table)
-		apply_routes(owner, table, now);
+		edge_apply_routes(owner, table, now);
 	tables_close_unused(owner);
 	LL_FOREACH (owner->uplinks, uplink)
 		uplink_apply(owner, uplink, now);

@@ -48,7 +48,7 @@ static void grant_membership(struct owner *owner, struct instance_slot *instance
 	for (struct uplink *uplink = owner->uplinks; uplink; uplink = uplink->next) {
 		if (uplink->family != request->family || !(uplink->instances >> instance->number & 1))
 			continue;
-		if (!host_want(uplink->host, now, instance->number, &request->group, &filter))
+		if (!host_want(uplink->host, now, instance->number, &request->group, &filter, request->links))
 			tell_memory(owner, instance, "memberships");
 	}
 }
@@ -58,20 +58,13 @@ static void grant_route(struct owner *owner, struct instance_slot *instance, con
 	struct table *table = instance->tables[request->family];
 	struct route_key key = {.source = request->source, .group = request->group};
 	unsigned input = links_vif(owner->links, instance->number, request->link, request->family);
-	uint32_t outputs = 0;
+	uint32_t outputs = links_vifs(owner->links, instance->number, request->links, request->family);
 
 	if (table == NULL)
 		return;
 	if (request->kind == REQUEST_ROUTE_NONE || input == LINKS_NO_VIF) {
 		routes_unwant(table->routes, &key, instance->number);
 		return;
-	}
-	for (uint64_t links = request->links; links != 0; links &= links - 1) {
-		uint8_t id = (uint8_t)__builtin_ctzll(links);
-		unsigned vif = links_vif(owner->links, instance->number, id, request->family);
-
-		if (vif != LINKS_NO_VIF)
-			outputs |= (uint32_t)1 << vif;
 	}
 	if (!routes_want(table->routes, &key, instance->number, input, outputs))
 		tell_memory(owner, instance, "routes");
@@ -123,6 +116,9 @@ static void grant(struct owner *owner, struct instance_slot *instance, mtime now
 	switch ((enum request_kind)request->kind) {
 	case REQUEST_SEND:
 		grant_send(owner, instance, request, payload, size);
+		break;
+	case REQUEST_FORWARDING:
+		instance->forwarding[request->family] = request->links;
 		break;
 	case REQUEST_MEMBERSHIP:
 		grant_membership(owner, instance, now, request, payload);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define STOP_PATIENCE (5 * MTIME_SECOND) /* a worker answers within microseconds */
@@ -39,6 +40,7 @@ bool instance_start(struct owner *owner, struct instance_slot *slot)
 		return false;
 	}
 	slot->heartbeat = HEARTBEAT_HEARD;
+	memset(slot->forwarding, 0, sizeof slot->forwarding);
 	if (slot->config->upstream_count == 0)
 		info("%s: no upstream link: a querier only, streams are forwarded between its links",
 		     slot->config->name);

@@ -3,6 +3,7 @@
 #include "daemon/control.h"
 #include "daemon/log.h"
 #include "daemon/owner.h"
+#include "daemon/uplink.h"
 
 #include <errno.h>
 #include <string.h>
@@ -79,6 +80,51 @@ static bool tell_upcall(struct owner *owner, struct table *table, const struct r
 	return delivery.delivered != 0;
 }
 
+/* What is needed to foresee what instances want of a new stream. */
+struct foresight {
+	struct owner *owner;
+	struct table *table;
+	const struct route_key *key;
+	unsigned vif;
+	uint64_t instances; /* set of those that were told of it */
+	const struct uplink *uplink;
+};
+
+static void foresee(void *context, unsigned instance, uint8_t id)
+{
+	const struct foresight *stream = context;
+	const struct instance_slot *slot = &stream->owner->instances[instance];
+	enum family family = stream->table->family;
+	uint64_t links;
+	uint32_t outputs;
+
+	(void)id;
+	if (((stream->uplink->instances & stream->instances) >> instance & 1) == 0)
+		return;
+	links = host_streams(stream->uplink->host, instance, &stream->key->group) & slot->forwarding[family];
+	outputs = links_vifs(stream->owner->links, instance, links, family);
+	if (outputs != 0)
+		routes_assume(stream->table->routes, stream->key, instance, stream->vif, outputs);
+}
+
+/* A stream from upstream to a group whose members want every source need not wait for the workers: their
+ * answers are known, and will only confirm the entry. */
+static void foresee_routes(struct owner *owner, struct table *table, const struct route_key *key,
+                           unsigned vif, uint64_t instances)
+{
+	struct foresight stream = {
+		.owner = owner,
+		.table = table,
+		.key = key,
+		.vif = vif,
+		.instances = instances,
+		.uplink = uplink_find(owner, table->family,
+	                              links_vif_name(owner->links, table->number, table->family, vif))};
+
+	if (stream.uplink != NULL && addr_is_proxied_stream(&key->source, &key->group))
+		links_each_port(owner->links, table->number, table->family, vif, true, foresee, &stream);
+}
+
 static void untold(struct table *table, const struct route_key *key, unsigned vif, uint64_t instances)
 {
 	for (; instances != 0; instances &= instances - 1)
@@ -97,10 +143,12 @@ static void deliver_upcall(struct owner *owner, struct table *table, const struc
 	if (!told || refused != 0)
 		table->upcalls_deferred++;
 	/* Nobody could be told: the next packet shall ask anew. */
-	if (!told)
+	if (!told) {
 		routes_ask_again(table->routes, key, vif);
-	else
-		untold(table, key, vif, refused);
+		return;
+	}
+	foresee_routes(owner, table, key, vif, ~refused);
+	untold(table, key, vif, refused);
 }
 
 void intake_untold(struct owner *owner, struct table *table)
@@ -169,6 +217,8 @@ void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now)
 	for (int i = 0; i < count; i++)
 		if (upcalls[i].vif < MRT_VIFS)
 			take_upcall(owner, table, now, &upcalls[i]);
+	/* The kernel keeps few packets until there is an entry; to write it is quicker than to wake anybody. */
+	edge_apply_routes(owner, table, now);
 	intake_wake(owner);
 }
 

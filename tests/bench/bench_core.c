@@ -387,7 +387,7 @@ static void want_all(struct bench *bench, enum filter_mode mode)
 	for (uint32_t i = 0; i < bench->plan.groups; i++) {
 		struct addr group = addr_from_ipv4_number(bench->groups[i]);
 
-		if (!host_want(bench->host, bench->now, 0, &group, &filter))
+		if (!host_want(bench->host, bench->now, 0, &group, &filter, 0))
 			fail("no memory");
 		if (i % BATCH == BATCH - 1)
 			send_due(bench);

@@ -174,7 +174,12 @@ static bool pull_one(struct owner *owner)
 	case REQUEST_SEND:
 		told_packet(owner, &request, payload, size);
 		break;
+	case REQUEST_FORWARDING:
+		assert(size == 0);
+		check_links(owner, request.links);
+		break;
 	case REQUEST_MEMBERSHIP:
+		check_links(owner, request.links);
 		told_membership(&request, (const struct addr *)(const void *)payload, size);
 		break;
 	case REQUEST_ROUTE:

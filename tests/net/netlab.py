@@ -24,7 +24,7 @@ way (exit status 0 on SIGTERM, no sanitizer report). Where things are:
 
     namespaces.py      Lab, Namespace (run, start, ip, sysctl, bridge, tap, vxlan), Process, wait_until, assert_stays
     topology.py        the router topology and its addresses
-    traffic.py         Receiver, Sender, Membership (joins without counting)
+    traffic.py         Receiver, Sender, Membership (joins without counting), Wire
     wire.py            messages as values, building and decoding; Record("ALLOW", group, (source,))
     capture.py         Capture, CraftedHost, CraftedHost6, send_packet
     tables.py          /proc/net: igmp_groups, vifs, routes, source_filters, ... and their IPv6 twins
@@ -41,10 +41,10 @@ from mroute import MulticastRouting, MulticastRouting6, Upcall
 from namespaces import Lab, Namespace, Process, assert_stays, wait_until
 from rtnetlink import RouteNews, dump_multicast_routes
 from topology import RouterTopology, make_router
-from traffic import PORT, Membership, Receiver, Sender
+from traffic import PORT, Membership, Receiver, Sender, Wire
 from wire import Message, Record
 
 __all__ = ["Capture", "CraftedHost", "CraftedHost6", "Daemon", "Lab", "Membership", "Message", "MulticastRouting",
            "MulticastRouting6", "Namespace", "PORT", "Process", "Receiver", "Record", "RouteNews", "RouterTopology",
-           "Sender", "Upcall", "assert_stays", "attach_filter", "dump_multicast_routes", "make_router", "send_packet",
+           "Sender", "Upcall", "Wire", "assert_stays", "attach_filter", "dump_multicast_routes", "make_router", "send_packet",
            "tables", "wait_until", "wire"]

@@ -2,42 +2,14 @@
 """The merge of several downstream links (RFC 4605 section 4.1), and which packets really cross each link."""
 
 import collections
-import ipaddress
-import socket
 
 import pytest
 from families import FAMILIES, IPV4
-from netlab import Record, Sender, make_router, tables, wait_until
+from netlab import Record, Sender, Wire, make_router, tables, wait_until
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
 LINKS = ("eth0", "eth1", "eth2", "eth3")
 QUICK = "query_interval = 60; last_member_query_interval = 0.2; last_member_query_count = 1; "
-
-
-class Wire:
-    """Counts the data packets of a group that really come in by a link, by source, whatever the host has joined."""
-
-    def __init__(self, namespace, family, group, device="eth0"):
-        self._group = ipaddress.ip_address(group).packed
-        self._family = family
-        self._socket = namespace.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
-        with namespace.entered():
-            self._socket.bind((device, 0x0800 if family is IPV4 else 0x86DD))
-        self._socket.setblocking(False)
-        namespace.lab.defer(self._socket.close)
-
-    def count(self):
-        """{source: packets} since the last call."""
-        counts = collections.Counter()
-        first, size, protocol_at, udp = (12, 4, 9, 17) if self._family is IPV4 else (8, 16, 6, 17)
-        while True:
-            try:
-                packet, address = self._socket.recvfrom(2048)
-            except BlockingIOError:
-                return counts
-            if (address[2] != socket.PACKET_OUTGOING and packet[protocol_at] == udp
-                    and packet[first + size:first + 2 * size] == self._group):
-                counts[str(ipaddress.ip_address(packet[first:first + size]))] += 1
 
 
 class Field:
@@ -53,7 +25,7 @@ class Field:
         self.upstream = family.capture(self.network.source)
         self.guests = [family.guest(host, f"10.0.{number}.77" if family is IPV4 else None)
                        for number, host in enumerate(self.network.hosts, 1)]
-        self.wires = [Wire(host, family, family.group) for host in self.network.hosts]
+        self.wires = [Wire(host, family.group) for host in self.network.hosts]
         if senders:
             for address in family.sources:
                 Sender(self.network.source, "eth0", family.group, address=address).start(pps=50)

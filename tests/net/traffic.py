@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Multicast hosts: Receiver joins groups as applications do and counts what arrives, Sender sends numbered packets."""
+"""Multicast hosts: Receiver joins groups as applications do and counts what arrives, Sender sends numbered packets, Wire counts
+what comes in by a link."""
 
 import collections
 import ipaddress
@@ -278,3 +279,28 @@ class Sender:
     def close(self):
         self.stop()
         self.socket.close()
+
+
+class Wire:
+    """Counts the data packets of a group that really come in by a link, by source, whatever the host has joined."""
+
+    def __init__(self, namespace, group, device="eth0"):
+        self._group = ipaddress.ip_address(group).packed
+        self._socket = namespace.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+        with namespace.entered():
+            self._socket.bind((device, 0x86DD if ":" in group else 0x0800))
+        self._socket.setblocking(False)
+        namespace.lab.defer(self._socket.close)
+
+    def count(self):
+        """{source: packets} since the last call."""
+        counts = collections.Counter()
+        first, size, protocol_at, udp = (12, 4, 9, 17) if len(self._group) == 4 else (8, 16, 6, 17)
+        while True:
+            try:
+                packet, address = self._socket.recvfrom(2048)
+            except BlockingIOError:
+                return counts
+            if (address[2] != socket.PACKET_OUTGOING and packet[protocol_at] == udp
+                    and packet[first + size:first + 2 * size] == self._group):
+                counts[str(ipaddress.ip_address(packet[first:first + size]))] += 1

@@ -7,6 +7,7 @@
 #include "proxy.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define UPCALL_REPEAT_INTERVAL (10 * MTIME_SECOND)
@@ -221,6 +222,34 @@ void kernel_read_counters(struct proxy *proxy)
 		for (unsigned source = 0; source < world->source_count; source++)
 			for (unsigned group = 0; group < world->group_count; group++)
 				tell_counters(proxy, family, source, group);
+}
+
+static void check_expected(const struct proxy *proxy, enum family family, unsigned source, unsigned group)
+{
+	const struct mfc *mfc = &proxy->mfc[family][source][group];
+	const struct proxy_link *upstream = &proxy->links[0];
+	uint64_t expected = proxy->open[family][group] & proxy->forwarding[family];
+
+	if (mfc->state != MFC_SET || mfc->input != upstream->id || !upstream->port.up[family] ||
+	    proxy->open[family][group] == 0)
+		return;
+	if (mfc->outputs != expected)
+		world_fail(proxy->world,
+		           "proxy %u: family %u source %u group %u goes to links %" PRIx64 ", where %" PRIx64
+		           " are expected",
+		           proxy->number, family, source, group, mfc->outputs, expected);
+	world_count(proxy->world, TALLY_EXPECTED_CHECKS);
+}
+
+void kernel_check_expected(struct proxy *proxy)
+{
+	const struct world *world = proxy->world;
+
+	for (int family = 0; family < FAMILIES; family++)
+		for (unsigned source = 0; source < world->source_count; source++)
+			for (unsigned group = 0; group < world->group_count; group++)
+				check_expected(proxy, family, source, group);
+	proxy->unchecked = false;
 }
 
 static bool names_link(const struct mfc *mfc, unsigned id)

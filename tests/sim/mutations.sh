@@ -29,6 +29,8 @@ members.c|hosts: ALLOW of a host in EXCLUDE mode is not noted|s/return change(me
 members.c|hosts: one beyond the limit is forgotten|s/members->unknown_until = until;/(void)0;/
 filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
 forward.c|routes lead back to their input|s/listener->link != input \&\& //
+membership.c|expected routes: links that exclude sources count as well|s/if (!group_wants_all(&listener->group))/if (listener->group.mode != FILTER_EXCLUDE)/
+membership.c|expected routes: a change of querier is not told|s/instance->forwarding_due\[family\] = true;/(void)0;/
 pull.c|routes do not follow the members|s/forward_update(instance, membership, now);//
 reporter_queries.c|host: general queries are not answered|s/^\t\thear_general(reporter, now, query->max_response);/\t\t(void)0;/
 reporter_changes.c|host: changes of sources are not told|s/whole = !add_pending(.*;/whole = false;/

@@ -70,6 +70,12 @@ static void do_membership(struct proxy *proxy, const struct request *request, si
 	world_note(proxy->world, "proxy %u: family %u group %d upstream %s", proxy->number, request->family,
 	           group, wish_format(wish, text));
 	proxy->told[request->family][group] = wish;
+	proxy->open[request->family][group] = request->links;
+	if (request->links != 0 && !wish_equal(wish, WISH_ALL))
+		world_fail(
+			proxy->world,
+			"proxy %u: links where every source is wanted, and a filter upstream that is not so",
+			proxy->number);
 	uplink_want(proxy->links[0].uplink[request->family], request, payload);
 }
 
@@ -117,9 +123,13 @@ static void do_link_free(struct proxy *proxy, const struct request *request)
 
 static void do_request(struct proxy *proxy, const struct request *request, size_t size)
 {
+	proxy->unchecked |= request->kind <= REQUEST_ROUTE_NONE;
 	switch ((enum request_kind)request->kind) {
 	case REQUEST_SEND:
 		do_send(proxy, request, size);
+		break;
+	case REQUEST_FORWARDING:
+		proxy->forwarding[request->family] = request->links;
 		break;
 	case REQUEST_MEMBERSHIP:
 		do_membership(proxy, request, size);
@@ -185,6 +195,8 @@ static bool turn(struct proxy *proxy)
 	}
 	if (left == 0)
 		recorder_full(proxy->recorder, now);
+	else if (proxy->unchecked)
+		kernel_check_expected(proxy);
 	recorder_flush(proxy->recorder);
 	proxy->in_turn = false;
 	return left > 0;
@@ -407,8 +419,11 @@ void proxy_restart(struct proxy *proxy)
 	proxy->heard_count = 0;
 	for (int family = 0; family < FAMILIES; family++) {
 		uplink_unwant_all(proxy->links[0].uplink[family]);
-		for (unsigned group = 0; group < GROUPS_MAX; group++)
+		proxy->forwarding[family] = 0;
+		for (unsigned group = 0; group < GROUPS_MAX; group++) {
 			proxy->told[family][group] = WISH_NONE;
+			proxy->open[family][group] = 0;
+		}
 	}
 	for (unsigned i = 0; i < proxy->link_count; i++)
 		proxy->links[i].told_gone = false;

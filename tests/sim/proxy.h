@@ -57,6 +57,9 @@ struct proxy {
 	struct proxy_link links[PROXY_LINKS_MAX]; /* the first one is upstream */
 	unsigned link_count;
 	struct wish told[FAMILIES][GROUPS_MAX]; /* the filters wanted upstream, as the engine told */
+	uint64_t open[FAMILIES][GROUPS_MAX];    /* links all of whose members want every source, likewise */
+	uint64_t forwarding[FAMILIES];          /* downstream links by which multicast leaves, likewise */
+	bool unchecked; /* any of these or a route has been told since the last check */
 	struct mfc mfc[FAMILIES][SOURCES_MAX][GROUPS_MAX];
 	/* Queries heard upstream that the engine must pass on, oldest first. */
 	struct frame_query heard[UNANSWERED_QUERIES];
@@ -88,6 +91,8 @@ void kernel_set_route(struct proxy *proxy, const struct request *request);
 void kernel_remove_route(struct proxy *proxy, const struct request *request);
 /* Tells the engine all counters. */
 void kernel_read_counters(struct proxy *proxy);
+/* Do the entries of streams from upstream go where an owner that has heard about members alone expects? */
+void kernel_check_expected(struct proxy *proxy);
 /* Does an entry name the link? */
 bool kernel_names_link(const struct proxy *proxy, unsigned id);
 void kernel_flush(struct proxy *proxy);

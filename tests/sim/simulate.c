@@ -53,6 +53,7 @@ static const char *const tally_names[TALLIES] = {
 	[TALLY_MEMBERSHIPS_TOLD] = "upstream filters told",
 	[TALLY_PACKET_CHECKS] = "packets checked",
 	[TALLY_FILTER_CHECKS] = "filters checked",
+	[TALLY_EXPECTED_CHECKS] = "expected routes checked",
 };
 
 void world_note(const struct world *world, const char *format, ...)

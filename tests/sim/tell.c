@@ -285,13 +285,15 @@ static void tell_membership(FILE *to, const struct request *request, const void 
 	tell_addr(to, " ", &request->group);
 	fprintf(to, " %s", filter_mode_name(request->mode));
 	tell_sources(to, payload, size);
-	fprintf(to, " (%u)", request->count);
+	fprintf(to, " (%u) open on ", request->count);
+	tell_links(to, request->links);
 }
 
 void tell_request(FILE *to, const struct request *request, const void *payload, size_t size)
 {
 	static const char *const names[] = {
 		[REQUEST_SEND] = "send",
+		[REQUEST_FORWARDING] = "forwarding",
 		[REQUEST_MEMBERSHIP] = "membership",
 		[REQUEST_ROUTE] = "route",
 		[REQUEST_ROUTE_NONE] = "no route",
@@ -308,6 +310,10 @@ void tell_request(FILE *to, const struct request *request, const void *payload, 
 	case REQUEST_SEND:
 		fprintf(to, " link %u", request->link);
 		tell_packet(to, request->family, payload, size);
+		break;
+	case REQUEST_FORWARDING:
+		fprintf(to, " family %u to ", request->family);
+		tell_links(to, request->links);
 		break;
 	case REQUEST_MEMBERSHIP:
 		tell_membership(to, request, payload, size);

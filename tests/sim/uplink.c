@@ -201,7 +201,7 @@ void uplink_want(struct uplink *uplink, const struct request *request, const voi
 		                wish_of(&filter));
 		return;
 	}
-	if (!host_want(uplink->host, world_now(world), INSTANCE, &request->group, &filter))
+	if (!host_want(uplink->host, world_now(world), INSTANCE, &request->group, &filter, request->links))
 		world_fail(world, "the host side is out of memory");
 	run(uplink);
 }

@@ -365,6 +365,28 @@ static inline const char *membership_of(const char *group)
 	return "never";
 }
 
+/* Of the newest REQUEST_MEMBERSHIP of a group; 0 when there was none. */
+static inline uint64_t open_links_of(const char *group)
+{
+	struct addr addr = addr_of(group);
+
+	for (size_t i = engine.told_count; i-- > 0;)
+		if (engine.told[i].request.kind == REQUEST_MEMBERSHIP &&
+		    addr_equal(&engine.told[i].request.group, &addr))
+			return engine.told[i].request.links;
+	return 0;
+}
+
+/* The newest REQUEST_FORWARDING of a family; 0 when there was none. */
+static inline uint64_t forwarding_of(enum family family)
+{
+	for (size_t i = engine.told_count; i-- > 0;)
+		if (engine.told[i].request.kind == REQUEST_FORWARDING &&
+		    engine.told[i].request.family == family)
+			return engine.told[i].request.links;
+	return 0;
+}
+
 static inline const char *route_text(const struct request *request, char *text, size_t size)
 {
 	size_t used = (size_t)snprintf(text, size, "%u ->", request->link);

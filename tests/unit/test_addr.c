@@ -124,6 +124,28 @@ static void classes(void **state)
 	}
 }
 
+static void streams(void **state)
+{
+	static const struct {
+		const char *source, *group;
+		bool proxied;
+	} rows[] = {
+		{"10.0.0.1", "239.1.1.1", true},   {"10.0.0.1", "224.0.0.5", false},
+		{"127.0.0.1", "239.1.1.1", false}, {"169.254.0.1", "239.1.1.1", false},
+		{"239.1.1.1", "239.1.1.1", false}, {"10.0.0.1", "10.0.0.2", false},
+		{"2001:db8::1", "ff05::1", true},  {"fe80::1", "ff05::1", false},
+		{"2001:db8::1", "ff02::1", false}, {"::", "ff05::1", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct addr source = addr_of(rows[i].source), group = addr_of(rows[i].group);
+
+		if (addr_is_proxied_stream(&source, &group) != rows[i].proxied)
+			fail_msg("%s > %s is taken for something else", rows[i].source, rows[i].group);
+	}
+}
+
 static void prefixes(void **state)
 {
 	static const struct {
@@ -210,6 +232,7 @@ int main(void)
 		cmocka_unit_test(unspecified_has_a_family),
 		cmocka_unit_test(order_is_that_of_the_bytes),
 		cmocka_unit_test(classes),
+		cmocka_unit_test(streams),
 		cmocka_unit_test(prefixes),
 		cmocka_unit_test(text_both_ways),
 		cmocka_unit_test(hash_spreads_and_depends_on_the_seed),

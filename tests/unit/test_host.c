@@ -232,12 +232,20 @@ static void expect(struct world *world, const char *records)
 	assert_string_equal(world->text, records);
 }
 
+/* Where the members of a group are that want every source. */
+static uint64_t links_of(unsigned instance, unsigned group, enum filter_mode mode, unsigned mask)
+{
+	return mode == FILTER_EXCLUDE && mask == 0 ? (uint64_t)(group + 1) << 8 * instance : 0;
+}
+
 static void want(struct world *world, unsigned instance, unsigned group, enum filter_mode mode, unsigned mask)
 {
+	uint64_t links = links_of(instance, group, mode, mask);
 	struct addr list[FAKE_SOURCES], address = fake_group(world->family, group);
 	struct filter filter = fake_filter(world->family, mode, mask, list);
 
-	assert_true(host_want(world->host, world->now, instance, &address, &filter));
+	assert_true(host_want(world->host, world->now, instance, &address, &filter, links));
+	assert_true(host_streams(world->host, instance, &address) == links);
 	world->wishes[instance][group] = fake_passing(mode, mask);
 }
 
@@ -430,7 +438,7 @@ static void many_groups(struct world *world, uint32_t mtu, unsigned packets)
 	for (uint32_t i = 0; i < LENGTH(heard); i++) {
 		struct addr group = nth_addr(fake_first(world->family, true), i);
 
-		assert_true(host_want(world->host, world->now, 0, &group, &all));
+		assert_true(host_want(world->host, world->now, 0, &group, &all, 0));
 	}
 	while (host_pull_join(world->host, world->now, &op))
 		host_join_done(world->host, world->now, &op, 0);
@@ -657,11 +665,11 @@ static void nothing_piles_up_while_the_link_is_down(void **state)
 	for (uint32_t i = 0; i < 200000; i++) {
 		struct addr group = nth_addr("239.0.0.1", i);
 
-		assert_true(host_want(world.host, world.now, i % 2, &group, &all));
+		assert_true(host_want(world.host, world.now, i % 2, &group, &all, 0));
 		if (i % 3 == 0)
 			host_unwant_all(world.host, world.now, i % 2);
 		else
-			assert_true(host_want(world.host, world.now, i % 2, &group, &none));
+			assert_true(host_want(world.host, world.now, i % 2, &group, &none, 0));
 	}
 	assert_int_equal(status_of(&world).groups, 0);
 	set_usable(&world, true);
@@ -792,23 +800,23 @@ static void memory_is_limited(void **state)
 	for (uint32_t i = 0; i < LENGTH(list); i++)
 		list[i] = nth_addr("10.0.0.1", i);
 	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, 100000}, &settings);
-	while (group = nth_addr("239.0.0.1", count), host_want(world.host, world.now, 0, &group, &filter))
+	while (group = nth_addr("239.0.0.1", count), host_want(world.host, world.now, 0, &group, &filter, 0))
 		assert_true(++count < 1000);
 	assert_true(count > 10);
 	/* The refused one left nothing behind, and takes no part in the merge. */
 	assert_int_equal(status_of(&world).groups, count);
 	/* A wish that there is memory for no more stays what it was. */
 	group = nth_addr("239.0.0.1", 0);
-	assert_true(host_want(world.host, world.now, 0, &group, &all));
+	assert_true(host_want(world.host, world.now, 0, &group, &all, 0));
 	while (group = nth_addr("239.0.0.1", count + more),
-	       host_want(world.host, world.now, 0, &group, &filter))
+	       host_want(world.host, world.now, 0, &group, &filter, 0))
 		assert_true(++more < 1000);
 	group = nth_addr("239.0.0.1", 0);
-	assert_false(host_want(world.host, world.now, 0, &group, &filter));
+	assert_false(host_want(world.host, world.now, 0, &group, &filter, 0));
 	assert_int_equal(status_of(&world).groups, count + more);
 	for (uint32_t i = 0; i < count + more; i++) {
 		group = nth_addr("239.0.0.1", i);
-		assert_true(host_want(world.host, world.now, 0, &group, &none));
+		assert_true(host_want(world.host, world.now, 0, &group, &none, 0));
 	}
 	expect(&world, "");
 	assert_int_equal(status_of(&world).groups, 0);
@@ -1343,6 +1351,59 @@ static void come_to_rest(struct world *world)
 	check_settled(world);
 }
 
+static void check_streams(const struct world *world, unsigned instance, unsigned group, uint64_t links)
+{
+	struct addr address = fake_group(world->family, group);
+
+	assert_true(host_streams(world->host, instance, &address) == links);
+}
+
+/* Links change while the filter does not; and they end with the wish, though it is held. */
+static void links_are_kept_with_wishes(void **state)
+{
+	static const struct filter all = {.mode = FILTER_EXCLUDE};
+	struct world world, other;
+	struct addr group;
+
+	(void)state;
+	open_holding(&world, MEMBERSHIP_AUTO);
+	check_streams(&world, 0, 0, 0);
+	want(&world, 0, 0, EX, 0);
+	want(&world, 1, 0, EX, 0);
+	want(&world, 2, 0, EX, 3);
+	expect(&world, " TO_EX 0{}");
+	group = fake_group(world.family, 0);
+	assert_true(host_want(world.host, world.now, 0, &group, &all, 6));
+	expect(&world, "");
+	check_streams(&world, 0, 0, 6);
+	check_streams(&world, 1, 0, links_of(1, 0, EX, 0));
+	check_streams(&world, 2, 0, 0);
+	check_streams(&world, 3, 0, 0);
+	check_streams(&world, 0, 1, 0);
+	assert_true(host_want(world.host, world.now, 0, &group, &all, 0));
+	check_streams(&world, 0, 0, 0);
+	open_holding(&other, MEMBERSHIP_USER);
+	host_copy_wishes(world.host, world.now, other.host);
+	check_streams(&other, 1, 0, links_of(1, 0, EX, 0));
+	close_world(&other);
+	/* Held, taken up again, and over. */
+	want(&world, 1, 0, IN, 0);
+	pass(&world, HOLD - 1);
+	expect(&world, "");
+	check_streams(&world, 1, 0, 0);
+	want(&world, 1, 0, EX, 0);
+	pass(&world, HOLD);
+	turn(&world);
+	check_streams(&world, 1, 0, links_of(1, 0, EX, 0));
+	host_unwant_all(world.host, world.now, 1);
+	check_streams(&world, 1, 0, 0);
+	/* The interface goes and the instance's members stay. */
+	want(&world, 0, 0, EX, 0);
+	forget(&world);
+	check_streams(&world, 0, 0, links_of(0, 0, EX, 0));
+	close_world(&world);
+}
+
 static void random_wishes(void **state)
 {
 	(void)state;
@@ -1404,6 +1465,7 @@ int main(void)
 		cmocka_unit_test(walks_tell_what_is_wanted_and_how_far_it_is),
 		cmocka_unit_test(walks_go_over_both_keepers),
 		cmocka_unit_test(walks_go_on_while_groups_come_and_go),
+		cmocka_unit_test(links_are_kept_with_wishes),
 		cmocka_unit_test(random_wishes),
 	};
 

@@ -339,6 +339,10 @@ static void instances_share_an_interface(void **state)
 	assert_int_equal(links_vif(world.links, 2, 0, FAMILY_IPV4), 1);
 	assert_int_equal(links_vif(world.links, 2, 0, FAMILY_IPV6), LINKS_NO_VIF);
 	assert_int_equal(links_vif(world.links, 2, 1, FAMILY_IPV4), LINKS_NO_VIF);
+	assert_int_equal(links_vifs(world.links, 2, UINT64_MAX, FAMILY_IPV4), 1u << 1);
+	assert_int_equal(links_vifs(world.links, 0, 1, FAMILY_IPV4), 1u << 0);
+	assert_int_equal(links_vifs(world.links, 2, UINT64_MAX, FAMILY_IPV6), 0);
+	assert_int_equal(links_vifs(world.links, 2, 0, FAMILY_IPV4), 0);
 	assert_string_equal(links_vif_name(world.links, 0, FAMILY_IPV4, 1), "tun0");
 	assert_string_equal(links_vif_name(world.links, 0, FAMILY_IPV4, 5), "?");
 	assert_string_equal(links_vif_name(world.links, 0, FAMILY_IPV4, 99), "?");

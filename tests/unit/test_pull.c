@@ -26,6 +26,8 @@ static const char *const ipv6_sources[SOURCES] = {"2001:db8::1", "2001:db8::2", 
 struct outcome {
 	char memberships[GROUPS][256];
 	char routes[GROUPS][SOURCES][64];
+	uint64_t open[GROUPS];
+	uint64_t forwarding[FAMILIES];
 	size_t requests;
 };
 
@@ -113,11 +115,14 @@ static void note_outcome(struct outcome *outcome)
 		const char *text = membership_of(groups[g]);
 
 		strcpy(outcome->memberships[g], strcmp(text, "never") == 0 ? "INCLUDE{}" : text);
+		outcome->open[g] = open_links_of(groups[g]);
 		for (unsigned s = 0; s < SOURCES; s++) {
 			text = route_of(source_of(g, s), groups[g]);
 			strcpy(outcome->routes[g][s], strcmp(text, "never") == 0 ? "none" : text);
 		}
 	}
+	for (int family = 0; family < FAMILIES; family++)
+		outcome->forwarding[family] = forwarding_of(family);
 	outcome->requests =
 		told_of(REQUEST_MEMBERSHIP) + told_of(REQUEST_ROUTE) + told_of(REQUEST_ROUTE_NONE);
 }
@@ -152,8 +157,10 @@ static void slow_owner_ends_up_knowing_the_same(void **state)
 
 			run(seed, paces[i], &slow);
 			assert_true(slow.requests <= eager.requests);
+			assert_memory_equal(slow.forwarding, eager.forwarding, sizeof slow.forwarding);
 			for (unsigned g = 0; g < GROUPS; g++) {
 				assert_string_equal(slow.memberships[g], eager.memberships[g]);
+				assert_true(slow.open[g] == eager.open[g]);
 				for (unsigned s = 0; s < SOURCES; s++)
 					assert_string_equal(slow.routes[g][s], eager.routes[g][s]);
 			}
@@ -259,8 +266,9 @@ static void everything_comes_out_in_small_portions(void **state)
 static void urgent_things_come_first(void **state)
 {
 	static const enum request_kind order[] = {
-		REQUEST_PONG, REQUEST_MEMBERSHIP, REQUEST_ROUTE, REQUEST_ROUTE_NONE, REQUEST_UPSTREAM_QUERY,
-		REQUEST_SEND, REQUEST_SNAPSHOT,   REQUEST_EVENT, REQUEST_LINK_FREE,
+		REQUEST_PONG,       REQUEST_FORWARDING,     REQUEST_MEMBERSHIP, REQUEST_ROUTE,
+		REQUEST_ROUTE_NONE, REQUEST_UPSTREAM_QUERY, REQUEST_SEND,       REQUEST_SNAPSHOT,
+		REQUEST_EVENT,      REQUEST_LINK_FREE,
 	};
 	const struct query v3_query = {.version = VERSION_3, .max_response = 5000, .robustness = 3};
 	struct craft craft;
@@ -293,13 +301,129 @@ static void urgent_things_come_first(void **state)
 			assert_true(++rank < LENGTH(order));
 		/* Routes are told in the order in which they changed. */
 		if (kind == REQUEST_ROUTE_NONE)
-			rank = 2;
+			rank = 3;
 		assert_true(rank >= place);
 		seen |= (size_t)1 << kind;
 		place = rank;
 	}
 	for (size_t i = 0; i < LENGTH(order); i++)
 		assert_true(seen >> order[i] & 1);
+}
+
+enum { LINK1 = 1 << DOWN1, LINK2 = 1 << DOWN2 };
+
+/* Told with each membership: the links to which every stream of the group is to go. */
+static void links_where_every_source_is_wanted(void **state)
+{
+	static const struct {
+		uint8_t link;
+		enum record_type type;
+		const char *sources;
+		uint64_t open; /* then */
+	} rows[] = {
+		{DOWN1, TO_EX, "", LINK1},
+		{DOWN2, TO_EX, "", LINK1 | LINK2},
+		/* Requested as well: all pass as before. */
+		{DOWN2, ALLOW, "10.9.9.1", LINK1 | LINK2},
+		{DOWN2, IS_EX, "10.9.9.1", LINK1 | LINK2},
+		/* Excluded on one link: the merged filter stays EXCLUDE{}. */
+		{DOWN2, IS_EX, "10.9.9.1 10.9.9.2", LINK1 | LINK2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		report(rows[i].link, rows[i].type, "239.1.1.1", rows[i].sources);
+		assert_true(open_links_of("239.1.1.1") == rows[i].open);
+		assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
+	}
+	/* Nobody asks for the source any more: it is blocked when its timer ends. */
+	for (int i = 0; i < 3; i++) {
+		pass(120000);
+		report(DOWN1, IS_EX, "239.1.1.1", "");
+		report(DOWN2, IS_EX, "239.1.1.1", "10.9.9.1 10.9.9.2");
+	}
+	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
+	assert_true(open_links_of("239.1.1.1") == 0);
+	/* One is requested again, and then both. */
+	report(DOWN2, ALLOW, "239.1.1.1", "10.9.9.1");
+	assert_true(open_links_of("239.1.1.1") == 0);
+	report(DOWN2, ALLOW, "239.1.1.1", "10.9.9.2");
+	assert_true(open_links_of("239.1.1.1") == (LINK1 | LINK2));
+	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
+	/* Only single sources on one link, and then nothing there. */
+	report(DOWN2, TO_IN, "239.1.1.1", "10.9.9.1");
+	pass(3000);
+	assert_true(open_links_of("239.1.1.1") == 0);
+	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
+	link_down(DOWN2);
+	assert_true(open_links_of("239.1.1.1") == LINK1);
+	link_up(DOWN2, ROLE_DOWNSTREAM);
+	join(DOWN2, "239.1.1.1");
+	assert_true(open_links_of("239.1.1.1") == (LINK1 | LINK2));
+	link_gone(DOWN1);
+	assert_true(open_links_of("239.1.1.1") == LINK2);
+	leave(DOWN2, "239.1.1.1");
+	pass(3000);
+	assert_true(open_links_of("239.1.1.1") == 0);
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+	/* Single sources alone. */
+	report(DOWN2, ALLOW, "239.1.1.2", "10.9.9.1");
+	assert_true(open_links_of("239.1.1.2") == 0);
+}
+
+/* A source that is excluded at once, by the only record of a link. */
+static void excluding_members_open_no_link(void **state)
+{
+	(void)state;
+	report(DOWN1, TO_EX, "239.1.1.1", "10.9.9.1");
+	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{10.9.9.1}");
+	assert_true(open_links_of("239.1.1.1") == 0);
+	report(DOWN2, TO_EX, "ff05::1", "");
+	assert_true(open_links_of("ff05::1") == LINK2);
+	report(DOWN1, TO_EX, "ff05::1", "2001:db8::1");
+	assert_string_equal(membership_of("ff05::1"), "EXCLUDE{}");
+	assert_true(open_links_of("ff05::1") == 0);
+}
+
+/* Downstream links where this router is the querier. */
+static void links_by_which_multicast_leaves(void **state)
+{
+	const struct query v3_query = {.version = VERSION_3, .max_response = 10000, .robustness = 2};
+
+	(void)state;
+	engine_open(&usual_settings);
+	link_up(UP, ROLE_UPSTREAM);
+	assert_int_equal(told_of(REQUEST_FORWARDING), 0);
+	link_up(DOWN1, ROLE_DOWNSTREAM);
+	link_up(DOWN2, ROLE_DOWNSTREAM);
+	assert_true(forwarding_of(FAMILY_IPV4) == (LINK1 | LINK2));
+	assert_true(forwarding_of(FAMILY_IPV6) == (LINK1 | LINK2));
+	pass(300000);
+	assert_int_equal(told_of(REQUEST_FORWARDING), 4);
+	/* Another querier, though nobody is a member there; in its family alone. */
+	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	assert_true(forwarding_of(FAMILY_IPV4) == LINK2);
+	assert_true(forwarding_of(FAMILY_IPV6) == (LINK1 | LINK2));
+	engine.links[DOWN1].settings.forward_without_querier = true;
+	give_link(DOWN1);
+	assert_true(forwarding_of(FAMILY_IPV4) == (LINK1 | LINK2));
+	engine.links[DOWN1].settings.forward_without_querier = false;
+	give_link(DOWN1);
+	assert_true(forwarding_of(FAMILY_IPV4) == LINK2);
+	/* Not heard any more. */
+	pass(300000);
+	assert_true(forwarding_of(FAMILY_IPV4) == (LINK1 | LINK2));
+	assert_int_equal(told_of(REQUEST_FORWARDING), 8);
+	link_down(DOWN2);
+	assert_true(forwarding_of(FAMILY_IPV4) == LINK1);
+	link_up(DOWN2, ROLE_DOWNSTREAM);
+	assert_true(forwarding_of(FAMILY_IPV6) == (LINK1 | LINK2));
+	engine.links[DOWN1].role = ROLE_UPSTREAM;
+	give_link(DOWN1);
+	assert_true(forwarding_of(FAMILY_IPV4) == LINK2);
+	link_gone(DOWN2);
+	assert_true(forwarding_of(FAMILY_IPV4) == 0);
+	assert_true(forwarding_of(FAMILY_IPV6) == 0);
 }
 
 /* All sources of a long list are asked for, each once a round, in packets that fit the link. */
@@ -364,6 +488,9 @@ int main(void)
 		engine_test(what_came_and_went_is_not_told),
 		engine_test(everything_comes_out_in_small_portions),
 		engine_test(urgent_things_come_first),
+		engine_test(links_where_every_source_is_wanted),
+		engine_test(excluding_members_open_no_link),
+		empty_test(links_by_which_multicast_leaves),
 		empty_test(queries_fit_the_link),
 	};
 

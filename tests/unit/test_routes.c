@@ -34,6 +34,7 @@ struct entry {
 
 struct wish {
 	bool any;
+	bool assumed;
 	unsigned since; /* serial: the oldest decides the input */
 	unsigned input;
 	uint32_t outputs;
@@ -92,7 +93,7 @@ static void want(struct world *world, unsigned stream, unsigned instance, unsign
 	struct wish *wish = &world->wishes[stream][instance];
 
 	assert_true(routes_want(world->routes, &key, instance, input, outputs));
-	*wish = (struct wish){true, wish->any ? wish->since : world->serial++, input, outputs};
+	*wish = (struct wish){true, false, wish->any ? wish->since : world->serial++, input, outputs};
 }
 
 static void unwant(struct world *world, unsigned stream, unsigned instance)
@@ -120,6 +121,12 @@ static int set_entry(struct world *world, const struct route_op *op, struct entr
 	entry->input = op->input;
 	entry->outputs = op->outputs;
 	return 0;
+}
+
+static void drop_assumed(struct world *world, unsigned stream)
+{
+	for (unsigned instance = 0; instance < INSTANCES; instance++)
+		world->wishes[stream][instance].any &= !world->wishes[stream][instance].assumed;
 }
 
 static int perform(struct world *world, const struct route_op *op)
@@ -163,7 +170,11 @@ static void turn(struct world *world)
 	struct route_op op;
 
 	for (int count = 0; routes_pull(world->routes, world->now, &op); count++) {
-		routes_done(world->routes, world->now, &op, perform(world, &op));
+		int result = perform(world, &op);
+
+		if (op.kind == ROUTE_SET && result != 0)
+			drop_assumed(world, stream_of(&op.key));
+		routes_done(world->routes, world->now, &op, result);
 		check_uses(world);
 		check(world, count < 1000, "an endless loop");
 	}
@@ -677,6 +688,180 @@ static void another_reading_interval(void **state)
 	close_world(&world);
 }
 
+static void expect_untold(struct world *world, unsigned stream, unsigned input, uint64_t instances)
+{
+	struct route_key key;
+	unsigned told_input;
+	uint64_t told;
+
+	assert_true(routes_pull_untold(world->routes, &key, &told_input, &told));
+	assert_int_equal(stream_of(&key), stream);
+	assert_int_equal(told_input, input);
+	assert_int_equal(told, instances);
+}
+
+static void expect_nothing_untold(struct world *world)
+{
+	struct route_key key;
+	unsigned input;
+	uint64_t instances;
+
+	assert_false(routes_pull_untold(world->routes, &key, &input, &instances));
+}
+
+static void assume(struct world *world, unsigned stream, unsigned instance, unsigned input, uint32_t outputs)
+{
+	struct route_key key = key_of(stream);
+	struct wish *wish = &world->wishes[stream][instance];
+
+	routes_assume(world->routes, &key, instance, input, outputs);
+	if (!wish->any)
+		*wish = (struct wish){true, true, world->serial++, input, outputs};
+}
+
+/* What an instance is going to want counts until it has told what it wants. */
+static void assumed_wish_is_confirmed_or_corrected(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	assume(&world, 0, 0, 1, 4);
+	assert_true(routes_vif_is_named(world.routes, 2));
+	expect(&world, " 0:1>4");
+	want(&world, 0, 0, 1, 4);
+	expect(&world, "");
+	assume(&world, 1, 0, 1, 4);
+	expect(&world, " 1:1>4");
+	want(&world, 1, 0, 1, 8);
+	expect(&world, " 1:1>8");
+	assume(&world, 2, 0, 1, 4);
+	expect(&world, " 2:1>4");
+	unwant(&world, 2, 0);
+	expect(&world, " 2:delete");
+	/* Both come in one turn. */
+	assume(&world, 2, 0, 1, 4);
+	want(&world, 2, 0, 1, 0);
+	expect(&world, " 2:1>0");
+	/* What it has told is better known than what it may want. */
+	assume(&world, 1, 0, 1, 2);
+	assume(&world, 2, 0, 1, 2);
+	expect(&world, "");
+	/* Of several instances each has its own. */
+	assume(&world, 1, 1, 1, 16);
+	assume(&world, 1, 2, 3, 4);
+	expect(&world, " 1:1>18");
+	world.now += READING;
+	expect_reading(&world, 0, 1);
+	expect_reading(&world, 1, 1);
+	expect_reading(&world, 2, 1);
+	expect(&world, " 1:1>8");
+	close_world(&world);
+}
+
+/* An instance that refuses a stream tells nothing. */
+static void assumed_wish_ends_by_itself(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	assume(&world, 0, 0, 1, 4);
+	expect(&world, " 0:1>4");
+	/* A reading ahead of time may be ahead of the instance, too. */
+	routes_read_all(world.routes);
+	expect_reading(&world, 0, 1);
+	expect(&world, "");
+	world.now += READING;
+	expect_reading(&world, 0, 0);
+	assert_true(routes_deadline(world.routes) <= world.now);
+	expect(&world, " 0:delete");
+	assert_int_equal(routes_count(world.routes), 0);
+	assert_false(routes_vif_is_named(world.routes, 1));
+	/* While another wants it, the kernel does not ask again: so the instance is told once more. */
+	want(&world, 0, 1, 1, 8);
+	assume(&world, 0, 0, 1, 4);
+	expect(&world, " 0:1>c");
+	world.now += READING;
+	expect_reading(&world, 0, 2);
+	expect(&world, " 0:1>8");
+	expect_untold(&world, 0, 1, 1);
+	expect_nothing_untold(&world);
+	/* With its instance. */
+	assume(&world, 1, 0, 1, 4);
+	expect(&world, " 1:1>4");
+	routes_unwant_all(world.routes, 0);
+	expect(&world, " 1:delete");
+	close_world(&world);
+}
+
+/* Such an entry is never read, and so never tried again. */
+static void assumed_wish_that_the_kernel_refuses(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	world.set_result = -ENOBUFS;
+	assume(&world, 0, 0, 1, 4);
+	expect(&world, " 0:1>4");
+	assert_int_equal(routes_count(world.routes), 0);
+	assert_int_equal(routes_deadline(world.routes), MTIME_NEVER);
+	want(&world, 0, 1, 1, 8);
+	assume(&world, 0, 0, 1, 4);
+	expect(&world, " 0:1>c 0:1>8");
+	assert_int_equal(routes_deadline(world.routes), world.now + RETRY);
+	/* Told after all. */
+	want(&world, 0, 0, 1, 4);
+	world.set_result = 0;
+	expect(&world, " 0:1>c");
+	/* Over an entry that is there. */
+	assume(&world, 0, 2, 1, 16);
+	world.set_result = -ENOBUFS;
+	expect(&world, " 0:1>1c");
+	assert_int_equal(routes_vif_uses(world.routes, 4), 0);
+	assert_false(routes_vif_is_named(world.routes, 4));
+	close_world(&world);
+}
+
+static void assume_nth(struct routes *routes, uint32_t n)
+{
+	struct route_key key = {nth_addr("10.0.0.1", n), addr_of("239.1.1.1")};
+
+	routes_assume(routes, &key, 0, 1, 4);
+}
+
+static void assumed_wishes_are_limited(void **state)
+{
+	struct routes *routes = routes_new(MEMORY, READING, 1);
+	struct route_key key = {nth_addr("10.0.0.1", 7), addr_of("239.1.1.1")};
+	struct route_op op;
+
+	(void)state;
+	for (uint32_t n = 0; n < 2 * ROUTES_ASSUMED_MAX; n++)
+		assume_nth(routes, n);
+	assert_int_equal(routes_count(routes), ROUTES_ASSUMED_MAX);
+	/* Each that is told makes room for one more. */
+	assert_true(routes_want(routes, &key, 0, 1, 4));
+	assert_true(routes_want(routes, &key, 0, 1, 4));
+	for (uint32_t n = 2 * ROUTES_ASSUMED_MAX; n < 3 * ROUTES_ASSUMED_MAX; n++)
+		assume_nth(routes, n);
+	assert_int_equal(routes_count(routes), ROUTES_ASSUMED_MAX + 1);
+	routes_unwant_all(routes, 0);
+	while (routes_pull(routes, 0, &op))
+		routes_done(routes, 0, &op, 0);
+	assert_int_equal(routes_count(routes), 0);
+	for (uint32_t n = 0; n < 2 * ROUTES_ASSUMED_MAX; n++)
+		assume_nth(routes, n);
+	assert_int_equal(routes_count(routes), ROUTES_ASSUMED_MAX);
+	routes_free(routes);
+	/* Short of memory it does nothing. */
+	routes = routes_new(0, READING, 1);
+	assume_nth(routes, 0);
+	assert_int_equal(routes_count(routes), 0);
+	routes_free(routes);
+}
+
 static void memory_is_limited(void **state)
 {
 	struct routes *routes = routes_new(64 << 10, READING, 1);
@@ -736,27 +921,6 @@ static void where_an_entry_sends_to(void **state)
 	check_sends_to(&world, 0, 8);
 	check_sends_to(&world, 7, 0);
 	close_world(&world);
-}
-
-static void expect_untold(struct world *world, unsigned stream, unsigned input, uint64_t instances)
-{
-	struct route_key key;
-	unsigned told_input;
-	uint64_t told;
-
-	assert_true(routes_pull_untold(world->routes, &key, &told_input, &told));
-	assert_int_equal(stream_of(&key), stream);
-	assert_int_equal(told_input, input);
-	assert_int_equal(told, instances);
-}
-
-static void expect_nothing_untold(struct world *world)
-{
-	struct route_key key;
-	unsigned input;
-	uint64_t instances;
-
-	assert_false(routes_pull_untold(world->routes, &key, &input, &instances));
 }
 
 /* Of two instances on a link one was told of a stream and the other's channel was full. */
@@ -929,6 +1093,7 @@ static void read_counters(struct world *world)
 
 		check(world, entry->lost || (entry->held && entry->read_at <= world->now),
 		      "a reading that is not due");
+		drop_assumed(world, stream_of(&key));
 		for (unsigned i = 0; i < INSTANCES; i++)
 			check(world, (instances >> i & 1) == world->wishes[stream_of(&key)][i].any,
 			      "a reading for the wrong instances");
@@ -970,7 +1135,12 @@ static void something_happens(struct world *world)
 	unsigned stream = random_below(&world->random, STREAMS);
 	unsigned instance = random_below(&world->random, INSTANCES);
 
-	switch (random_below(&world->random, 14)) {
+	switch (random_below(&world->random, 16)) {
+	case 15:
+	case 14:
+		assume(world, stream, instance, random_below(&world->random, 3),
+		       (uint32_t)random_next(&world->random) & 0xf);
+		break;
 	case 13:
 		be_refused(world, stream, instance);
 		break;
@@ -1046,6 +1216,10 @@ int main(void)
 		cmocka_unit_test(asking_again),
 		cmocka_unit_test(readings_in_order),
 		cmocka_unit_test(another_reading_interval),
+		cmocka_unit_test(assumed_wish_is_confirmed_or_corrected),
+		cmocka_unit_test(assumed_wish_ends_by_itself),
+		cmocka_unit_test(assumed_wish_that_the_kernel_refuses),
+		cmocka_unit_test(assumed_wishes_are_limited),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(where_an_entry_sends_to),
 		cmocka_unit_test(random_wishes),
