@@ -86,6 +86,7 @@ struct walk {
 	uint64_t serial; /* flows of the membership up to here were told */
 };
 
+#define REFUSED_MAX          32   /* streams that there was no room for and not yet told; more are not told */
 #define UPSTREAM_QUERIES_MAX 8    /* heard and not yet told; the oldest is dropped */
 #define QUERY_SOURCES_MAX    1024 /* of an upstream query */
 
@@ -109,6 +110,8 @@ struct instance {
 	struct flow *negative_flows;
 	struct membership *dirty_memberships, *dirty_last;
 	struct flow *dirty_flows;
+	struct flow_key refused[REFUSED_MAX]; /* the owner may have assumed that they are wanted */
+	unsigned refused_count;
 	struct listener *asking;                /* listeners with a round of queries due */
 	uint64_t general_queries_due[FAMILIES]; /* sets of link ids */
 	uint64_t forwarding[FAMILIES];          /* as REQUEST_FORWARDING has told */

@@ -205,6 +205,8 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 			bool full = instance->flows.count >= instance->settings.routes_max;
 
 			instance_drop(instance, link, family, full ? DROP_ROUTES_MAX : DROP_MEMORY);
+			if (instance->refused_count < REFUSED_MAX)
+				instance->refused[instance->refused_count++] = *key;
 			return;
 		}
 	}

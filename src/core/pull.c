@@ -94,6 +94,23 @@ static bool pull_flow(struct instance *instance, struct request *request)
 	return true;
 }
 
+/* Before the flows: there may be room for the same stream by now. */
+static bool pull_refused(struct instance *instance, struct request *request)
+{
+	const struct flow_key *key;
+
+	if (instance->refused_count == 0)
+		return false;
+	key = &instance->refused[--instance->refused_count];
+	*request = (struct request){
+		.kind = REQUEST_ROUTE_NONE,
+		.family = (uint8_t)addr_family(&key->group),
+		.source = key->source,
+		.group = key->group,
+	};
+	return true;
+}
+
 /* Completes a query as a packet in the payload and as a request to send it. */
 static void build_query(const struct link *link, enum family family, struct query *query,
                         const struct sources *sources, struct request *request, uint8_t *payload,
@@ -259,7 +276,8 @@ bool instance_pull(struct instance *instance, mtime now, struct request *request
 		return pull_stopped(instance, request);
 	return pull_pong(instance, request) || pull_forwarding(instance, now, request) ||
 	       pull_membership(instance, now, request, payload, payload_size) ||
-	       pull_flow(instance, request) || pull_heard_query(instance, request, payload, payload_size) ||
+	       pull_refused(instance, request) || pull_flow(instance, request) ||
+	       pull_heard_query(instance, request, payload, payload_size) ||
 	       pull_group_query(instance, now, request, payload, payload_size) ||
 	       pull_general_query(instance, now, request, payload, payload_size) ||
 	       snapshot_pull(instance, now, request, payload, payload_size) ||

@@ -292,8 +292,8 @@ static void oldest_unwanted_stream_makes_way(void **state)
 	want_events(true);
 	forget();
 	nth_upcall(7, "239.1.1.1");
-	assert_string_equal(route_of("10.9.0.8", "239.1.1.1"), "never");
-	assert_int_equal(told_of(REQUEST_ROUTE_NONE), 0);
+	assert_string_equal(route_of("10.9.0.8", "239.1.1.1"), "none");
+	assert_int_equal(told_of(REQUEST_ROUTE_NONE), 1);
 	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_ROUTES_MAX);
 	/* What is there may still move. */
 	wrong_link(DOWN2, "10.9.0.5", "239.1.1.1");
@@ -319,7 +319,7 @@ static void storm_of_unwanted_streams_is_bounded(void **state)
 	made = told_of(REQUEST_ROUTE);
 	gone = told_of(REQUEST_ROUTE_NONE);
 	assert_int_equal(made, 1000);
-	assert_in_range(gone, 1, 126);
+	assert_in_range(gone, 1, 126 + 32); /* of those that there was no room for some are told */
 	/* With turns in between each newcomer gets its place. */
 	forget();
 	for (unsigned n = 20000; n < 23000; n++)
