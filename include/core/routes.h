@@ -49,7 +49,8 @@ void routes_unwant(struct routes *routes, const struct route_key *key, unsigned 
 /* An instance is gone. */
 void routes_unwant_all(struct routes *routes, unsigned instance);
 
-/* The kernel asked for an entry that it was given: somebody took it away. */
+/* The kernel asked for an entry that it was given: somebody took it away, or a packet waits beside it. It is
+ * deleted and made anew. */
 void routes_lost(struct routes *routes, const struct route_key *key);
 /* An upcall could not be told to its instance: the next packet shall ask again. A wish for a negative entry
  * that is deleted as soon as it is set; instance as in routes_want. */

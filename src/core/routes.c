@@ -27,6 +27,7 @@ struct route {
 	struct wish *wishes; /* the oldest first: its input counts */
 	bool rewrite;        /* somebody may have taken the entry away: write or delete it whatever is held */
 	bool wrong;          /* so the kernel has told */
+	bool asked;          /* the kernel keeps packets for want of an entry: only a new one lets them go */
 	bool held;           /* the kernel has an entry, as below */
 	bool dirty;
 	bool ask_again; /* set a negative entry and delete it */
@@ -186,7 +187,7 @@ static void clear_held(struct routes *routes, struct route *route)
 	if (!route->held)
 		return;
 	count_uses(routes->uses, route->held_input, route->held_outputs, -1);
-	route->held = route->rewrite = route->wrong = false;
+	route->held = route->rewrite = route->wrong = route->asked = false;
 	DL_DELETE(routes->readings, route);
 }
 
@@ -344,9 +345,12 @@ void routes_lost(struct routes *routes, const struct route_key *key)
 
 	if (route == NULL || !route->held)
 		return;
-	/* Perhaps it is there after all, and the question was older than the answer: so nothing is forgotten.
+	/* Perhaps it is there after all: a packet that found no entry just before it came begins to wait just
+	 * after. The kernel asks, but would not give that packet free when the entry is written again, and
+	 * would not ask about the stream any more while it waits, 10 s long, should the entry be deleted
+	 * meanwhile.
 	 */
-	route->rewrite = true;
+	route->asked = true;
 	mark(routes, route);
 }
 
@@ -454,7 +458,7 @@ bool routes_ask_again(struct routes *routes, const struct route_key *key, unsign
 
 	if (route == NULL)
 		return false;
-	if (route->wishes == NULL && (!route->held || route->rewrite)) {
+	if (route->wishes == NULL && (!route->held || route->asked)) {
 		route->ask_again = true;
 		route->ask_input = (uint8_t)input;
 	}
@@ -479,6 +483,10 @@ static void merge_wishes(const struct route *route, struct route_op *op)
 static bool next_op(const struct route *route, struct route_op *op)
 {
 	*op = (struct route_op){.key = route->key};
+	if (route->asked) {
+		op->kind = ROUTE_DELETE;
+		return true;
+	}
 	if (route->ask_again && route->wishes == NULL) {
 		op->kind = ROUTE_SET;
 		op->input = route->ask_input;
@@ -516,19 +524,30 @@ static void retry_later(struct routes *routes, mtime now, struct route *route)
 	DL_APPEND2(routes->retries, route, retry_prev, retry_next);
 }
 
+/* An entry that cannot be deleted is not there (the kernel's -ENOENT): nothing else makes it fail. */
+static void deleted(struct routes *routes, struct route *route)
+{
+	bool wrong = route->wrong;
+
+	clear_held(routes, route);
+	if (route->wishes == NULL && !route->ask_again) {
+		release(routes, route);
+		return;
+	}
+	route->wrong = wrong;
+	mark(routes, route);
+}
+
 void routes_done(struct routes *routes, mtime now, const struct route_op *op, int result)
 {
 	struct route *route = find(routes, &op->key);
 
 	assert(route != NULL && "operations are answered one by one");
-	route->ask_again = false;
 	if (op->kind == ROUTE_DELETE) {
-		/* An entry that cannot be deleted is not there (the kernel's -ENOENT): nothing else makes it
-		 * fail. */
-		clear_held(routes, route);
-		release(routes, route);
+		deleted(routes, route);
 		return;
 	}
+	route->ask_again = false;
 	if (result == 0) {
 		set_held(routes, now, route, op->input, op->outputs);
 		if (route->wishes == NULL)

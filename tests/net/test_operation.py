@@ -356,6 +356,7 @@ def test_a_worker_needs_only_four_system_calls(router):
         crafted.report(Record("TO_EX", f"239.5.0.{number}"))
     Sender(network.source, "eth0", "239.5.0.1").send(3)
     wait_until(lambda: "239.5.0.39" in tables.igmp_groups(network.router, "eth0"), what="the joins upstream")
+    wait_until(lambda: "\nread(" in trace.read_text(), what="word of the stream")
     tracer.signal(signal.SIGINT)
     tracer.wait()
     calls = {line.split("(")[0].split()[-1] for line in trace.read_text().splitlines() if "(" in line}
