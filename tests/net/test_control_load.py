@@ -69,6 +69,8 @@ def test_who_waits_for_a_walk_gets_it_when_a_dump_is_given_up(router):
     dumpers = [Client(daemon) for _ in range(7)]  # the status of SIGUSR1 has a walk, too
     for client in dumpers:
         client.send('{"command":"dump"}\n' * 9)
+    for client in dumpers:
+        assert client.socket.recv(1) == b"{"  # it has its walk, and keeps it
     refused = Client(daemon)
     wait_until(lambda: "error" in refused.ask("dump"), 20, "that all walks are taken")
     refused.send('{"command":"show","what":"instances"}\n')
