@@ -18,13 +18,21 @@
 
 struct index_node {
 	struct index_node *next; /* in the bucket */
+	uint32_t next_hash;
 	uint32_t hash;
-	uint32_t padding;
 	struct index_node *older, *newer; /* in order of adding */
 };
 
+/* Of many objects none is in a cache. So the hash of each stands where it is pointed at, and a bucket knows
+ * how many it has: to look for what is not there touches none as a rule, to divide a bucket all but one. */
+struct index_bucket {
+	struct index_node *first;
+	uint32_t first_hash;
+	uint32_t length;
+};
+
 struct index {
-	struct index_node **buckets;
+	struct index_bucket *buckets;
 	uint32_t count;        /* of objects */
 	uint32_t bucket_count; /* not more than there are objects, but for the first few */
 	uint32_t capacity;     /* of the array of buckets */
@@ -37,34 +45,39 @@ void index_fini(struct index *index);
 bool index_add(struct index *index, struct index_node *node, uint32_t hash);
 void index_remove(struct index *index, struct index_node *node);
 
-/* The bucket of a hash among so many. */
-static inline uint32_t index_bucket(uint32_t bucket_count, uint32_t hash)
+/* The number of a hash's bucket among so many. */
+static inline uint32_t index_place(uint32_t bucket_count, uint32_t hash)
 {
 	/* All bits of the highest number. */
 	uint32_t mask = UINT32_MAX >> __builtin_clz((bucket_count - 1) | 1);
-	uint32_t bucket = hash & mask;
+	uint32_t place = hash & mask;
 
-	return bucket < bucket_count ? bucket : hash & mask >> 1;
+	return place < bucket_count ? place : hash & mask >> 1;
 }
 
-/* From this node of a bucket on, the first with that hash. */
-static inline struct index_node *index_skip_to(struct index_node *node, uint32_t hash)
+/* Behind this node of a bucket the first with that hash. */
+static inline struct index_node *index_next(const struct index_node *node, uint32_t hash)
 {
-	while (node != NULL && node->hash != hash)
+	while (node->next != NULL && node->next_hash != hash)
 		node = node->next;
-	return node;
+	return node->next;
 }
 
 static inline struct index_node *index_find(const struct index *index, uint32_t hash)
 {
+	const struct index_bucket *bucket;
+
 	if (index->count == 0)
 		return NULL;
-	return index_skip_to(index->buckets[index_bucket(index->bucket_count, hash)], hash);
+	bucket = &index->buckets[index_place(index->bucket_count, hash)];
+	if (bucket->length > 0 && bucket->first_hash == hash)
+		return bucket->first;
+	return bucket->length > 1 ? index_next(bucket->first, hash) : NULL;
 }
 
-static inline struct index_node *index_find_next(struct index_node *node)
+static inline struct index_node *index_find_next(const struct index_node *node)
 {
-	return index_skip_to(node->next, node->hash);
+	return index_next(node, node->hash);
 }
 
 /* The two steps of having memory ready for a look-up that comes soon, with some hundred nanoseconds between
@@ -77,16 +90,18 @@ enum expect { EXPECT_FAR, EXPECT_NEAR };
 __attribute__((always_inline)) static inline void index_expect(const struct index *index, uint32_t hash,
                                                                enum expect step)
 {
-	struct index_node *const *bucket;
+	const struct index_bucket *bucket;
 
 	if (index->count == 0)
 		return;
-	bucket = &index->buckets[index_bucket(index->bucket_count, hash)];
+	bucket = &index->buckets[index_place(index->bucket_count, hash)];
 	if (step == EXPECT_FAR)
 		__builtin_prefetch(bucket);
-	else if (*bucket != NULL)
+	else if (bucket->length > 0 && bucket->first_hash == hash)
 		for (size_t at = 0; at < INDEX_EXPECTED; at += 64)
-			__builtin_prefetch((const char *)*bucket + at);
+			__builtin_prefetch((const char *)bucket->first + at);
+	else if (bucket->length > 1)
+		__builtin_prefetch(bucket->first);
 }
 
 #endif
