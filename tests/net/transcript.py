@@ -158,10 +158,12 @@ class Terminal:
         self.read(0)
 
     def interrupt(self):
-        """What Ctrl-C does."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGINT)
-        self.wait(TIMEOUT)
+        """What Ctrl-C does; again, as a person would, since a shell that just begins a command may miss it."""
+        deadline = time.monotonic() + TIMEOUT
+        while self.running and time.monotonic() < deadline:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGINT)
+            self.wait(1)
         assert not self.running, f"{self.command}: does not end by ^C"
 
 
