@@ -286,8 +286,8 @@ int link_socket_receive(int fd, struct link_room *room, struct link_packet *pack
 	return received;
 }
 
-/* More than the buffer holds do not wait; of a flood the end is not waited for. That the link was down is told
- * before what waits. */
+/* More than the buffer holds do not wait; of a flood the end is not waited for. That the link was down is
+ * told before what waits. */
 void link_socket_discard(struct link_socket *socket)
 {
 	for (int i = 0; i < DISCARDED_MAX; i++)
