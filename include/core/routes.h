@@ -40,7 +40,8 @@ bool routes_want(struct routes *routes, const struct route_key *key, unsigned in
 /* What an instance, told of the stream just now, is going to want: counts like its wish until it has told
  * that. If it tells nothing, this ends when the entry's counters are due, or the kernel refuses the entry.
  * Nothing happens where the instance has a wish, when ROUTES_ASSUMED_MAX are waiting, and when memory is
- * short. */
+ * short; nor for an instance that did not want what was assumed, since it has no room, until it gives up a
+ * stream that it did want. */
 void routes_assume(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                    uint32_t outputs);
 /* The instance wants no entry. While others want it the kernel does not ask about the stream: so the instance

@@ -59,6 +59,7 @@ struct routes {
 	size_t wished[ROUTES_VIFS]; /* wishes that name it */
 	size_t readings_left;       /* to be read before they are due */
 	size_t assumed;             /* wishes that are */
+	uint64_t full;              /* set of instances that refused a stream and have given up none since */
 	uint32_t audit_part;
 	uint64_t restored;
 	struct route_key restored_key;
@@ -276,7 +277,8 @@ void routes_assume(struct routes *routes, const struct route_key *key, unsigned 
 {
 	struct wish *wish = NULL;
 
-	if (routes->assumed < ROUTES_ASSUMED_MAX && !routes_is_wanted_by(routes, key, instance))
+	if (routes->assumed < ROUTES_ASSUMED_MAX && (routes->full >> instance & 1) == 0 &&
+	    !routes_is_wanted_by(routes, key, instance))
 		wish = want(routes, key, instance, input, outputs);
 	if (wish != NULL)
 		set_assumed(routes, wish, true);
@@ -300,9 +302,14 @@ static void remove_wish(struct routes *routes, struct route *route, unsigned ins
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance)
 {
 	struct route *route = find(routes, key);
+	struct wish *wish = route ? find_wish(route, instance) : NULL;
 
-	if (route != NULL)
-		remove_wish(routes, route, instance);
+	if (wish == NULL)
+		return;
+	/* Without an entry the kernel asks again only after 10 s; with one that comes and goes, each time. */
+	routes->full &= ~((uint64_t)1 << instance);
+	routes->full |= (uint64_t)wish->assumed << instance;
+	remove_wish(routes, route, instance);
 }
 
 /* What instances have not told by now they do not want; false: there was nothing of that kind. */
@@ -332,6 +339,7 @@ void routes_unwant_all(struct routes *routes, unsigned instance)
 {
 	struct index_node *node, *next;
 
+	routes->full &= ~((uint64_t)1 << instance);
 	for (node = routes->index.oldest; node != NULL; node = next) {
 		next = node->newer;
 		remove_wish(routes, (struct route *)node, instance);

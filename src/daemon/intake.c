@@ -217,7 +217,8 @@ void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now)
 	for (int i = 0; i < count; i++)
 		if (upcalls[i].vif < MRT_VIFS)
 			take_upcall(owner, table, now, &upcalls[i]);
-	/* The kernel keeps few packets until there is an entry; to write it is quicker than to wake anybody. */
+	/* The kernel keeps few packets until there is an entry; to write it is quicker than to wake anybody.
+	 */
 	edge_apply_routes(owner, table, now);
 	intake_wake(owner);
 }

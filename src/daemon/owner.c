@@ -26,9 +26,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EVENTS_PER_TURN 64
-#define STATUS_INTERVAL (4 * MTIME_SECOND)
-#define STATE_DIRECTORY "/run/mcproxy"
+#define EVENTS_PER_TURN  64
+#define STATUS_INTERVAL  (4 * MTIME_SECOND)
+#define READERS_INTERVAL (1 * MTIME_SECOND) /* between tries of giving a link to its reader, at most */
+#define STATE_DIRECTORY  "/run/mcproxy"
 
 bool owner_watch(struct owner *owner, struct loop_source *source)
 {
@@ -304,6 +305,8 @@ static mtime loop_deadline(const struct owner *owner)
 	deadline = mtime_min(deadline, control_deadline(owner));
 	deadline = mtime_min(deadline, owner->netlink_refresh_at);
 	deadline = mtime_min(deadline, health_deadline(owner));
+	if (owner->readers_due)
+		deadline = mtime_min(deadline, clock_now() + READERS_INTERVAL);
 	return mtime_min(deadline, log_deadline());
 }
 

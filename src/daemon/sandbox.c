@@ -52,8 +52,9 @@ int sandbox_process(void)
 }
 
 #ifdef MCPROXY_SECCOMP
-/* Its eventfds (and a recording), the sockets of its links, memory of the allocator, locks and end of a thread, and what abort() needs
- * to say why. A clock is read without a system call on most machines, not on all. */
+/* Its eventfds (and a recording), the sockets of its links, memory of the allocator, locks and end of a
+ * thread, and what abort() needs to say why. A clock is read without a system call on most machines, not on
+ * all. */
 static const int worker_calls[] = {
 	SCMP_SYS(ppoll),
 	SCMP_SYS(ppoll_time64),

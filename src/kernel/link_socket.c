@@ -286,11 +286,13 @@ int link_socket_receive(int fd, struct link_room *room, struct link_packet *pack
 	return received;
 }
 
-/* More than the buffer holds do not wait; of a flood the end is not waited for. */
+/* More than the buffer holds do not wait; of a flood the end is not waited for. That the link was down is
+ * told before what waits. */
 void link_socket_discard(struct link_socket *socket)
 {
-	for (int i = 0; i < DISCARDED_MAX && recv(socket->fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC) >= 0; i++)
-		;
+	for (int i = 0; i < DISCARDED_MAX; i++)
+		if (recv(socket->fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC) < 0 && errno != ENETDOWN)
+			break;
 }
 
 /* RFC 1112 section 6.4, RFC 2464 section 7. */

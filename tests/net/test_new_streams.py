@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from ctl import ask
 from families import FAMILIES, IPV4
 from netlab import Record, Sender, Wire, assert_stays, tables, wait_until
 
@@ -49,6 +50,10 @@ def send_from(network, family, address, group=None, count=1):
 
 def entries(network, family):
     return [route for route in family.routes(network.router).values() if route.parent is not None]
+
+
+def upcalls(daemon):
+    return sum(table["upcalls"] for table in ask(daemon, "show", what="status")["tables"])
 
 
 def join(network, family, *records):
@@ -107,6 +112,20 @@ def test_entries_that_no_worker_has_confirmed_are_few(router):
             send_from(network, IPV4, address, group)
         assert_stays(lambda: len(entries(network, IPV4)) == 256, 0.2, "entries within the limit")
     wait_until(lambda: len(entries(network, IPV4)) <= 10, 15, lambda: f"few entries; there are {len(entries(network, IPV4))}")
+
+
+def test_streams_without_room_do_not_keep_the_daemon_busy(router):
+    """The kernel asks about each of them once in 10 s, however many packets they have."""
+    network = router
+    addresses = more_sources(network, IPV4, 6)
+    daemon = IPV4.daemon(network, "routes_max = 4;")
+    join(network, IPV4)
+    for number, address in enumerate(addresses, 1):
+        Sender(network.source, "eth0", IPV4.group, address=address).start(pps=200)
+        wait_until(lambda: upcalls(daemon) >= number, what="the upcall")  # noqa: B023
+    before = upcalls(daemon)
+    assert_stays(lambda: upcalls(daemon) <= before + 4, 2, "few upcalls")
+    assert len(entries(network, IPV4)) == 4
 
 
 @both_families

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -294,7 +295,6 @@ def test_nohup_in_the_background(router):
 
 def test_idle_daemon_sleeps(router):
     """One group, no stream: no thread wakes but for due timers."""
-    import time
     network = router
     daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
     Receiver(network.host, "eth0").join(GROUP)
@@ -395,3 +395,20 @@ def test_sigusr1_goes_to_the_log_when_nobody_watches_stdout(router):
     assert "alive time: 1" in shell.stderr and "alive time" not in shell.stdout
     os.kill(pid, signal.SIGTERM)
     assert shell.wait() == 0
+
+
+def test_a_link_that_no_descriptor_was_left_for_is_read_later(router):
+    """Soon, and also if nothing else wakes the daemon."""
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    daemon.wait_for_output("eth1: downstream link in use")
+    limits = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    network.router.ip("link set eth1 down")
+    daemon.wait_for_output("eth1: downstream interface is down")
+    network.router.ip("link set eth1 up")
+    daemon.wait_for_output("eth1: its IGMP packets cannot be read; trying again")
+    time.sleep(1)  # it has asked the hosts of the link meanwhile
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, limits)
+    CraftedHost(network.host, "eth0", "10.0.1.77").report(Record("TO_EX", GROUP))
+    wait_until(lambda: GROUP in tables.igmp_groups(network.router, "eth0"), 3, "the join upstream")

@@ -677,6 +677,26 @@ static void buffer_holds_thousands(void **state)
 	link_socket_close(link);
 }
 
+/* Also what has come before and after the link was down. */
+static void what_is_out_of_date_is_forgotten(void **state)
+{
+	struct link_packet packets[LINK_SOCKET_BATCH];
+	struct link_socket *link;
+
+	(void)state;
+	LAB_OR_SKIP();
+	link = open_on("eth0", FAMILY_IPV4);
+	put_reports(200);
+	lab_run("ip link set eth0 down && ip link set eth0 up");
+	lab_await_up(0);
+	put_reports(100);
+	link_socket_discard(link);
+	assert_int_equal(receive(link, packets, LINK_SOCKET_BATCH), 0);
+	put_reports(100);
+	take_reports(link, 100);
+	link_socket_close(link);
+}
+
 static void missing_interface_is_an_error(void **state)
 {
 	struct link_socket *link;
@@ -710,6 +730,7 @@ int main(void)
 		cmocka_unit_test(tunnel_needs_no_link_layer_address),
 		cmocka_unit_test(full_buffer_is_counted),
 		cmocka_unit_test(buffer_holds_thousands),
+		cmocka_unit_test(what_is_out_of_date_is_forgotten),
 		cmocka_unit_test(missing_interface_is_an_error),
 	};
 

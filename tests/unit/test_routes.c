@@ -46,6 +46,7 @@ struct world {
 	uint64_t seed;
 	struct entry kernel[STREAMS];
 	struct wish wishes[STREAMS][INSTANCES];
+	bool full[INSTANCES]; /* has refused what was assumed of it */
 	unsigned serial;
 	int set_result;
 	unsigned failure_percent;
@@ -101,6 +102,8 @@ static void unwant(struct world *world, unsigned stream, unsigned instance)
 	struct route_key key = key_of(stream);
 
 	routes_unwant(world->routes, &key, instance);
+	if (world->wishes[stream][instance].any)
+		world->full[instance] = world->wishes[stream][instance].assumed;
 	world->wishes[stream][instance].any = false;
 }
 
@@ -716,7 +719,7 @@ static void assume(struct world *world, unsigned stream, unsigned instance, unsi
 	struct wish *wish = &world->wishes[stream][instance];
 
 	routes_assume(world->routes, &key, instance, input, outputs);
-	if (!wish->any)
+	if (!wish->any && !world->full[instance])
 		*wish = (struct wish){true, true, world->serial++, input, outputs};
 }
 
@@ -736,10 +739,6 @@ static void assumed_wish_is_confirmed_or_corrected(void **state)
 	expect(&world, " 1:1>4");
 	want(&world, 1, 0, 1, 8);
 	expect(&world, " 1:1>8");
-	assume(&world, 2, 0, 1, 4);
-	expect(&world, " 2:1>4");
-	unwant(&world, 2, 0);
-	expect(&world, " 2:delete");
 	/* Both come in one turn. */
 	assume(&world, 2, 0, 1, 4);
 	want(&world, 2, 0, 1, 0);
@@ -757,6 +756,41 @@ static void assumed_wish_is_confirmed_or_corrected(void **state)
 	expect_reading(&world, 1, 1);
 	expect_reading(&world, 2, 1);
 	expect(&world, " 1:1>8");
+	close_world(&world);
+}
+
+/* An entry that comes and goes would let the kernel ask with each packet. */
+static void nothing_is_assumed_of_an_instance_without_room(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 4);
+	assume(&world, 1, 0, 1, 4);
+	expect(&world, " 0:1>4 1:1>4");
+	unwant(&world, 1, 0);
+	expect(&world, " 1:delete");
+	assume(&world, 1, 0, 1, 4);
+	unwant(&world, 1, 0);
+	assume(&world, 1, 0, 1, 4);
+	expect(&world, "");
+	/* Of the others it is. */
+	assume(&world, 1, 1, 1, 8);
+	expect(&world, " 1:1>8");
+	want(&world, 1, 1, 1, 8);
+	expect(&world, "");
+	/* A stream that was given up makes room. */
+	unwant(&world, 0, 0);
+	assume(&world, 1, 0, 1, 4);
+	expect(&world, " 0:delete 1:1>c");
+	/* Another instance may follow on one that goes. */
+	unwant(&world, 1, 0);
+	expect(&world, " 1:1>8");
+	routes_unwant_all(world.routes, 0);
+	world.full[0] = false;
+	assume(&world, 1, 0, 1, 4);
+	expect(&world, " 1:1>c");
 	close_world(&world);
 }
 
@@ -1162,6 +1196,7 @@ static void something_happens(struct world *world)
 		if (random_percent(&world->random, 90))
 			break;
 		routes_unwant_all(world->routes, instance);
+		world->full[instance] = false;
 		for (size_t i = 0; i < STREAMS; i++)
 			world->wishes[i][instance].any = false;
 		break;
@@ -1218,6 +1253,7 @@ int main(void)
 		cmocka_unit_test(readings_in_order),
 		cmocka_unit_test(another_reading_interval),
 		cmocka_unit_test(assumed_wish_is_confirmed_or_corrected),
+		cmocka_unit_test(nothing_is_assumed_of_an_instance_without_room),
 		cmocka_unit_test(assumed_wish_ends_by_itself),
 		cmocka_unit_test(assumed_wish_that_the_kernel_refuses),
 		cmocka_unit_test(assumed_wishes_are_limited),
