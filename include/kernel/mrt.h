@@ -18,7 +18,8 @@
 struct mrt; /* opaque */
 
 /* -EADDRINUSE: another multicast router owns the table. -EPERM, -ENOPROTOOPT (kernel without multicast
- * routing). Sets MRT_ASSERT and MRT_PIM as WRONGVIF repair needs them, and the receive buffer. */
+ * routing). Sets MRT_ASSERT and MRT_PIM as WRONGVIF repair needs them, and the receive buffer. The table is
+ * empty. */
 int mrt_open(struct mrt **mrt, enum family family, uint32_t table);
 /* Whether a socket owns a table, which is what a multicast router does that runs. Tries to own it, so the
  * table exists afterwards. */

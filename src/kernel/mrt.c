@@ -35,6 +35,15 @@ static int tell_wrong_vif(int fd, const struct mrt_family *calls, int on)
 	return mrt_set_option(fd, calls->level, calls->assert, &on, sizeof on);
 }
 
+/* What processes that do not own the table have put there stays when its owner goes, and names vifs by
+ * numbers that are ours now. Kernels before 5.1 cannot do it. */
+static void flush(int fd, const struct mrt_family *calls)
+{
+	int entries_and_vifs = 15; /* static ones, too */
+
+	(void)mrt_set_option(fd, calls->level, calls->flush, &entries_and_vifs, sizeof entries_and_vifs);
+}
+
 static int start(int fd, const struct mrt_family *calls, uint32_t table)
 {
 	int version = 1, result;
@@ -47,9 +56,10 @@ static int start(int fd, const struct mrt_family *calls, uint32_t table)
 		result = mrt_set_option(fd, calls->level, calls->table, &table, sizeof table);
 	if (result == 0)
 		result = mrt_set_option(fd, calls->level, calls->init, &version, sizeof version);
-	if (result == 0)
-		result = tell_wrong_vif(fd, calls, 1);
-	return result;
+	if (result != 0)
+		return result;
+	flush(fd, calls);
+	return tell_wrong_vif(fd, calls, 1);
 }
 
 static int open_socket(struct mrt *mrt, uint32_t table)

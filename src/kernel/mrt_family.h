@@ -18,6 +18,7 @@ struct mrt_family {
 	int level; /* of the options below */
 	int init;
 	int table;
+	int flush;
 	int assert;
 	int pim;
 

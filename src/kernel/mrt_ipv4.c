@@ -121,6 +121,7 @@ const struct mrt_family mrt_ipv4 = {
 	.level = IPPROTO_IP,
 	.init = MRT_INIT,
 	.table = MRT_TABLE,
+	.flush = MRT_BASE + 12, /* MRT_FLUSH, which headers before Linux 5.1 do not have */
 	.assert = MRT_ASSERT,
 	.pim = MRT_PIM,
 	.pass_upcalls_only = pass_upcalls_only,

@@ -130,6 +130,7 @@ const struct mrt_family mrt_ipv6 = {
 	.level = IPPROTO_IPV6,
 	.init = MRT6_INIT,
 	.table = MRT6_TABLE,
+	.flush = MRT6_BASE + 12, /* MRT6_FLUSH, which headers before Linux 5.1 do not have */
 	.assert = MRT6_ASSERT,
 	.pim = MRT6_PIM,
 	.pass_upcalls_only = pass_upcalls_only,

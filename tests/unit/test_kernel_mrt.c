@@ -497,6 +497,44 @@ static void closing_flushes(void **state)
 	}
 }
 
+/* As a process does that does not own the table. */
+static void add_strange_route(enum family family)
+{
+	struct mfcctl route = {.mfcc_parent = 0};
+	struct mf6cctl route6 = {.mf6cc_origin = {.sin6_family = AF_INET6}};
+	int fd = family == FAMILY_IPV4 ? socket(AF_INET, SOCK_RAW, IPPROTO_IGMP)
+	                               : socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
+	int result;
+
+	inet_pton(AF_INET, sources[FAMILY_IPV4], &route.mfcc_origin);
+	inet_pton(AF_INET, groups[FAMILY_IPV4], &route.mfcc_mcastgrp);
+	inet_pton(AF_INET6, sources[FAMILY_IPV6], &route6.mf6cc_origin.sin6_addr);
+	inet_pton(AF_INET6, groups[FAMILY_IPV6], &route6.mf6cc_mcastgrp.sin6_addr);
+	result = family == FAMILY_IPV4 ? setsockopt(fd, IPPROTO_IP, MRT_ADD_MFC, &route, sizeof route)
+	                               : setsockopt(fd, IPPROTO_IPV6, MRT6_ADD_MFC, &route6, sizeof route6);
+	assert_int_equal(result, 0);
+	close(fd);
+}
+
+/* Such an entry outlives the owner. */
+static void opening_flushes(void **state)
+{
+	(void)state;
+	LAB_OR_SKIP();
+	for (int family = 0; family < FAMILIES; family++) {
+		const char *suffix = family == FAMILY_IPV4 ? "" : "6";
+		int wires[LINKS];
+		struct mrt *mrt = open_with_vifs(family, wires);
+
+		add_strange_route(family);
+		close_all(mrt, wires);
+		assert_true(lab_holds("test $(wc -l </proc/net/ip%s_mr_cache) = 2", suffix));
+		mrt = open_mrt(family);
+		assert_true(lab_holds("test $(wc -l </proc/net/ip%s_mr_cache) = 1", suffix));
+		mrt_close(mrt);
+	}
+}
+
 static int set_up(void **state)
 {
 	lab_open(state);
@@ -524,6 +562,7 @@ int main(void)
 		cmocka_unit_test(upcalls_of_thousands_of_streams_are_all_kept),
 		cmocka_unit_test(no_more_upcalls_are_read_than_asked_for),
 		cmocka_unit_test(closing_flushes),
+		cmocka_unit_test(opening_flushes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
