@@ -183,10 +183,12 @@ def measure_forwarding(columns, rounds, milliseconds):
 
 def print_forwarding(quick, alone):
     """A group that the kernel has joined goes up to the sockets of this machine as well, which costs every proxy."""
-    columns = {"bare": floor("-s"), "user": mcproxy(upstream_membership='"user"'), "kernel": mcproxy(),
-               **({} if alone else {"other": igmpproxy()})}
+    user = {"upstream_membership": '"user"'}
+    columns = {"bare": floor("-s"), "user": mcproxy(**user), "both": mcproxy(protocol='["IGMPv3", "MLDv2"]', **user),
+               "kernel": mcproxy(), **({} if alone else {"other": igmpproxy()})}
     pps, ratios = measure_forwarding(columns, 4 if quick else 20, 100 if quick else 250)
-    for name, text in (("user", "of groups that mcproxy keeps"), ("kernel", "of groups that the kernel keeps")):
+    for name, text in (("user", "of groups that mcproxy keeps"), ("both", "of such groups, IPv6 served as well"),
+                       ("kernel", "of groups that the kernel keeps")):
         limit = "at least 0.98" + ("" if ratios[name] >= 0.98 else " **missed**") if name == "user" else ""
         other = f"{pps['other']:.0f} ({ratios['other']:.3f})" if name == "kernel" and not alone else ""
         print(f"| forwarded packets a second {text}; floor: a bare route entry | {pps['bare']:.0f} | {pps[name]:.0f} | "

@@ -29,9 +29,9 @@ class Proxy:
     configuration: str = ""
 
 
-def mcproxy(pairs=1, **settings):
+def mcproxy(pairs=1, protocol='"IGMPv3"', **settings):
     instances = ", ".join(f'"eth{2 * number} ==> eth{2 * number + 1}"' for number in range(pairs))
-    text = f'protocol = "IGMPv3";\ninstances = ( {instances} );\nstatus_file = "{{status}}";\n'
+    text = f'protocol = {protocol};\ninstances = ( {instances} );\nstatus_file = "{{status}}";\n'
     text += "".join(f"{key} = {value};\n" for key, value in settings.items())
     return Proxy("mcproxy", (str(MCPROXY), "-c", "{configuration}"), text)
 
