@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The inside of an engine, shared by the modules that make it up: instance (inputs), membership (groups and
- * their merge), forward (flows and routes), pull (requests), snapshot. Everybody else uses instance.h.
+ * The inside of an engine, shared by the modules that make it up: instance (inputs), heard (packets),
+ * membership (groups and their merge), forward (flows and routes), pull (requests), snapshot. Everybody else
+ * uses instance.h.
  *
  *   instance --< link            by id
  *   instance --< membership      index by group address
@@ -196,8 +197,18 @@ bool snapshot_pull(struct instance *instance, mtime now, struct request *request
 /* A walk must not stand on a membership that goes. */
 void snapshot_skip(struct instance *instance, struct membership *membership);
 
+/* heard.c */
+
+/* A packet that came in by a link. */
+void heard_packet(struct instance *instance, struct link *link, mtime now, enum family family,
+                  const uint8_t *data, size_t size);
+
 /* instance.c */
 
+/* The link's querier is another one: told as an event, before the link's timers follow. */
+void instance_tell_querier(struct instance *instance, const struct link *link, enum family family, mtime now);
+/* Has the querier's deadline looked at in time. */
+void instance_arm_querier(struct instance *instance, struct link *link, enum family family);
 void instance_drop(struct instance *instance, struct link *link, enum family family, enum drop drop);
 
 #endif
