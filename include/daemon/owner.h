@@ -16,7 +16,7 @@
  *   guard     what other processes do to them is undone
  *   uplink    the same for the host side upstream
  *   page_walk the owner's walks over snapshots
- *   status    snapshots -> text
+ *   status    snapshots -> text (status_print), and where it goes
  *   health    what the service manager is told
  *   control   snapshots and events -> JSON, for clients of the control socket
  */
