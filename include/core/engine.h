@@ -177,6 +177,8 @@ void membership_filter(struct instance *instance, struct membership *membership,
 
 /* forward.c */
 
+/* The links of a role by which multicast leaves now (link_forwards). */
+uint64_t forward_links(const struct instance *instance, enum link_role role, enum family family, mtime now);
 void forward_upcall(struct instance *instance, struct link *link, mtime now, const struct flow_key *key,
                     bool wrong_link);
 void forward_counters(struct instance *instance, mtime now, const struct input *input);

@@ -64,6 +64,19 @@ static void tell(struct instance *instance, const struct flow *flow, enum event_
 	events_push(&instance->events, &event);
 }
 
+uint64_t forward_links(const struct instance *instance, enum link_role role, enum family family, mtime now)
+{
+	uint64_t links = 0;
+
+	for (size_t id = 0; id < LINKS_MAX; id++) {
+		const struct link *link = instance->links[id];
+
+		if (link != NULL && link->role == role && link_forwards(link, family, now))
+			links |= link_bit(link);
+	}
+	return links;
+}
+
 /* The links that packets of a source leave by (RFC 4605 section 4.2): the downstream links whose members want
  * it, and upstream what comes from downstream; never where it came from. */
 static uint64_t outputs_of(const struct instance *instance, struct membership *membership,
@@ -80,14 +93,8 @@ static uint64_t outputs_of(const struct instance *instance, struct membership *m
 		if (listener->link != input && link_forwards(listener->link, family, now) &&
 		    group_wants(&listener->group, &flow->key.source))
 			outputs |= link_bit(listener->link);
-	if (input->role == ROLE_UPSTREAM)
-		return outputs;
-	for (size_t id = 0; id < LINKS_MAX; id++) {
-		const struct link *link = instance->links[id];
-
-		if (link != NULL && link->role == ROLE_UPSTREAM && link_forwards(link, family, now))
-			outputs |= link_bit(link);
-	}
+	if (input->role == ROLE_DOWNSTREAM)
+		outputs |= forward_links(instance, ROLE_UPSTREAM, family, now);
 	return outputs;
 }
 

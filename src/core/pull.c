@@ -5,19 +5,6 @@
 
 #include <assert.h>
 
-static uint64_t forwarding_links(const struct instance *instance, enum family family, mtime now)
-{
-	uint64_t links = 0;
-
-	for (size_t id = 0; id < LINKS_MAX; id++) {
-		const struct link *link = instance->links[id];
-
-		if (link != NULL && link->role == ROLE_DOWNSTREAM && link_forwards(link, family, now))
-			links |= link_bit(link);
-	}
-	return links;
-}
-
 static bool pull_forwarding(struct instance *instance, mtime now, struct request *request)
 {
 	for (int family = 0; family < FAMILIES; family++) {
@@ -26,7 +13,7 @@ static bool pull_forwarding(struct instance *instance, mtime now, struct request
 		if (!instance->forwarding_due[family])
 			continue;
 		instance->forwarding_due[family] = false;
-		*told = forwarding_links(instance, family, now);
+		*told = forward_links(instance, ROLE_DOWNSTREAM, family, now);
 		*request = (struct request){
 			.kind = REQUEST_FORWARDING, .family = (uint8_t)family, .links = *told};
 		if (*told != before)
