@@ -13,43 +13,33 @@ static bool has_reader(const struct vif *vif)
 	return vif->reader.instance != CONFIG_INSTANCES_MAX;
 }
 
-static void forget_readers(struct owner *owner, unsigned instance,
-                           bool (*match)(const struct vif *vif, const void *context), const void *context)
+/* Does the worker of the instance not read the link any more? op: what it was told of a link; NULL: it has
+ * ended. */
+static bool has_stopped(const struct vif *vif, unsigned instance, const struct link_op *op)
 {
-	for (struct table *table = owner->tables; table != NULL; table = table->next) {
-		for (unsigned number = 0; number < MRT_VIFS; number++) {
-			struct vif *vif = table->vifs[number];
-
-			if (vif != NULL && vif->reader.instance == instance && match(vif, context))
-				vif->reader = PACKETS_NO_READER;
-		}
-	}
-	owner->readers_due = true;
+	if (vif->reader.instance != instance)
+		return false;
+	return op == NULL || (vif->reader.link == op->id &&
+	                      (!op->change.present || !op->change.family[vif->table->family].usable));
 }
 
-static bool is_unusable(const struct vif *vif, const void *context)
+static void forget_readers(struct owner *owner, unsigned instance, const struct link_op *op)
 {
-	const struct link_op *op = context;
-
-	return vif->reader.link == op->id &&
-	       (!op->change.present || !op->change.family[vif->table->family].usable);
+	for (struct table *table = owner->tables; table != NULL; table = table->next)
+		for (unsigned number = 0; number < MRT_VIFS; number++)
+			if (table->vifs[number] != NULL && has_stopped(table->vifs[number], instance, op))
+				table->vifs[number]->reader = PACKETS_NO_READER;
+	owner->readers_due = true;
 }
 
 void packets_link_told(struct owner *owner, const struct link_op *op)
 {
-	forget_readers(owner, op->instance, is_unusable, op);
-}
-
-static bool is_any(const struct vif *vif, const void *context)
-{
-	(void)vif;
-	(void)context;
-	return true;
+	forget_readers(owner, op->instance, op);
 }
 
 void packets_instance_ended(struct owner *owner, unsigned instance)
 {
-	forget_readers(owner, instance, is_any, NULL);
+	forget_readers(owner, instance, NULL);
 }
 
 static void choose_first(void *context, unsigned instance, uint8_t id)
