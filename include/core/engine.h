@@ -20,6 +20,7 @@
 
 #include "core/index.h"
 #include "core/instance.h"
+#include "core/link.h"
 
 #include <utlist.h>
 
@@ -127,8 +128,8 @@ struct instance {
 	bool pong_due;
 	bool stopping;
 	bool stopped;
-	struct addr scratch[INSTANCE_SOURCES_MAX];
-	struct addr scratch_merge[INSTANCE_SOURCES_MAX];
+	struct addr scratch[REQUEST_SOURCES_MAX];
+	struct addr scratch_merge[REQUEST_SOURCES_MAX];
 };
 
 /* membership.c */

@@ -17,6 +17,7 @@
 #include "core/filter.h"
 #include "core/members.h"
 #include "core/message.h"
+#include "core/settings.h"
 #include "core/mtime.h"
 #include "core/pool.h"
 

@@ -70,8 +70,8 @@ struct host {
 	int last_error;
 	struct host_walk *walks;
 	struct holds holds;
-	struct addr merged[INSTANCE_SOURCES_MAX]; /* a row's wanted filter while operations are made of it */
-	struct addr scratch[INSTANCE_SOURCES_MAX];
+	struct addr merged[REQUEST_SOURCES_MAX]; /* a row's wanted filter while operations are made of it */
+	struct addr scratch[REQUEST_SOURCES_MAX];
 };
 
 /* May that keeper keep groups? */

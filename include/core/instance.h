@@ -16,13 +16,9 @@
 
 #include "core/index.h"
 #include "core/input.h"
-#include "core/link.h"
+#include "core/link_change.h"
 #include "core/request.h"
-#include "core/snapshot.h"
-
-/* Room that instance_pull may need for a payload. */
-#define INSTANCE_PAYLOAD_MAX 65536
-#define INSTANCE_SOURCES_MAX (INSTANCE_PAYLOAD_MAX / sizeof(struct addr)) /* of a merged filter */
+#include "core/snapshot_items.h"
 
 struct instance;
 
@@ -40,7 +36,7 @@ void instance_expire(struct instance *instance, mtime now);
 /* When to expire next; perhaps too early, then nothing happens but that the next time is a better one. Not
  * later than `now` after instance_expire: there is more to do, and inputs may come in between. */
 mtime instance_deadline(struct instance *instance);
-/* The next request; false when nothing is wanted. payload has room for INSTANCE_PAYLOAD_MAX bytes, aligned
+/* The next request; false when nothing is wanted. payload has room for REQUEST_PAYLOAD_MAX bytes, aligned
  * to 8. */
 bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
                    size_t *payload_size);

@@ -11,26 +11,9 @@
 #include "core/deadlines.h"
 #include "core/drop.h"
 #include "core/group.h"
+#include "core/link_change.h"
 #include "core/querier.h"
 #include "core/shared_hosts.h"
-
-#define LINKS_MAX      64 /* ids of one instance: sets of links are 64-bit masks */
-#define LINK_NAME_SIZE 16
-
-enum link_role { ROLE_UPSTREAM, ROLE_DOWNSTREAM };
-
-/* All the owner tells of a link: whole, so that the newest one counts (payload of INPUT_LINK). */
-struct link_change {
-	bool present; /* false: the link is gone, its id may be used again once the instance has said so */
-	uint8_t role; /* enum link_role */
-	char name[LINK_NAME_SIZE];
-	uint32_t mtu;
-	struct link_settings settings;
-	struct {
-		bool usable;         /* up, with a vif; IPv6: with a link-local address */
-		struct addr address; /* source of queries; unspecified: none */
-	} family[FAMILIES];
-};
 
 enum link_counter {
 	COUNTER_QUERIES_SENT,

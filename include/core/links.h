@@ -19,7 +19,7 @@
 #ifndef MCPROXY_CORE_LINKS_H
 #define MCPROXY_CORE_LINKS_H
 
-#include "core/link.h"
+#include "core/link_change.h"
 
 #define LINKS_VIFS      32
 #define LINKS_NO_VIF    UINT32_MAX

@@ -12,6 +12,7 @@
 #define MCPROXY_CORE_MEMBERS_H
 
 #include "core/message.h"
+#include "core/settings.h"
 #include "core/mtime.h"
 #include "core/stored_filter.h"
 

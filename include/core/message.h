@@ -9,8 +9,10 @@
 
 #include "core/drop.h"
 #include "core/mtime.h"
-#include "core/settings.h"
 #include "core/wire.h"
+
+/* Protocol versions of both families on one scale: MLDv1 speaks like IGMPv2, MLDv2 like IGMPv3. */
+enum version { VERSION_NONE, VERSION_1, VERSION_2, VERSION_3 };
 
 /* RFC 9776 section 4.2.13, RFC 9777 section 5.2.12; the values are those on the wire. */
 enum record_type { IS_IN = 1, IS_EX, TO_IN, TO_EX, ALLOW, BLOCK };
@@ -58,6 +60,8 @@ bool message_guess_group(enum family family, const uint8_t *packet, size_t size,
 /* Do the records lie within the message? For the decoders. */
 bool message_records_fit(struct wire records, size_t count, enum family family);
 
+/* "IGMPv3", "MLDv1", ...; "none" for VERSION_NONE. */
+const char *version_name(enum family family, enum version version);
 /* Names of record types: "IS_IN", ...; "unknown" for others. */
 const char *record_type_name(enum record_type type);
 

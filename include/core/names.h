@@ -10,7 +10,7 @@
 #ifndef MCPROXY_CORE_NAMES_H
 #define MCPROXY_CORE_NAMES_H
 
-#include "core/link.h"
+#include "core/link_change.h"
 
 #define NAMES_INSTANCES 64
 

@@ -8,6 +8,7 @@
 #define MCPROXY_CORE_QUERIER_H
 
 #include "core/message.h"
+#include "core/settings.h"
 
 struct querier {
 	mtime query_at;          /* next general query; MTIME_NEVER: none */

@@ -8,6 +8,10 @@
 
 #include "core/event.h"
 
+/* Bytes of the largest payload. */
+#define REQUEST_PAYLOAD_MAX 65536
+#define REQUEST_SOURCES_MAX (REQUEST_PAYLOAD_MAX / sizeof(struct addr)) /* of a merged filter */
+
 enum request_kind {
 	REQUEST_SEND = 1,   /* payload: a packet to send on a link; group: its destination */
 	REQUEST_FORWARDING, /* links: the downstream ones by which multicast leaves now (link_forwards) */

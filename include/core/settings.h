@@ -6,10 +6,7 @@
 #ifndef MCPROXY_CORE_SETTINGS_H
 #define MCPROXY_CORE_SETTINGS_H
 
-#include "core/addr.h"
-
-/* Protocol versions of both families on one scale: MLDv1 speaks like IGMPv2, MLDv2 like IGMPv3. */
-enum version { VERSION_NONE, VERSION_1, VERSION_2, VERSION_3 };
+#include "core/message.h"
 
 /* Who keeps the memberships upstream. */
 enum membership_provider {
@@ -59,7 +56,5 @@ bool instance_settings_equal(const struct instance_settings *a, const struct ins
 
 /* "auto", "kernel" or "user". */
 const char *membership_name(enum membership_provider membership);
-/* "IGMPv3", "MLDv1", ...; "none" for VERSION_NONE. */
-const char *version_name(enum family family, enum version version);
 
 #endif

@@ -6,19 +6,7 @@
 #ifndef MCPROXY_CTL_COMMAND_H
 #define MCPROXY_CTL_COMMAND_H
 
-#include <stdbool.h>
-
-#define CTL_SOCKET "/run/mcproxy/control.sock"
-
-/* Exit status. */
-enum { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
-
-/* What holds for every command. */
-struct ctl {
-	const char *socket;
-	bool json;   /* print JSON, as it comes */
-	bool colour; /* stdout is a terminal */
-};
+#include "ctl/options.h"
 
 /* argv[0] is the command's name; the exit status. */
 typedef int command_run(const struct ctl *ctl, int argc, char **argv);

@@ -6,7 +6,7 @@
 #ifndef MCPROXY_CTL_GATHER_H
 #define MCPROXY_CTL_GATHER_H
 
-#include "ctl/command.h"
+#include "ctl/options.h"
 #include "ctl/firewall.h"
 #include "ctl/interfaces.h"
 

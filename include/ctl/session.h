@@ -6,7 +6,7 @@
 #define MCPROXY_CTL_SESSION_H
 
 #include "ctl/answer.h"
-#include "ctl/command.h"
+#include "ctl/options.h"
 
 #include <sys/types.h>
 

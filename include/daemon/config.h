@@ -22,6 +22,7 @@
 #define CONFIG_TABLE_DEFAULT 0          /* the kernel's */
 #define CONFIG_TABLE_OWN     UINT32_MAX /* any that nobody else uses */
 #define CONFIG_TABLE_MAX     999999999
+#define CONFIG_PRIORITY_AUTO 10 /* how far the owner thread is raised */
 
 struct config_link {
 	char name[CONFIG_LINK_SIZE]; /* an interface name, or a pattern with * ? [ */

@@ -6,7 +6,7 @@
 #ifndef MCPROXY_DAEMON_CONFIG_BUILD_H
 #define MCPROXY_DAEMON_CONFIG_BUILD_H
 
-#include "core/link.h"
+#include "core/link_change.h"
 #include "daemon/config_fail.h"
 #include "daemon/config_options.h"
 

@@ -6,7 +6,7 @@
 #ifndef MCPROXY_DAEMON_CONTROL_REQUEST_H
 #define MCPROXY_DAEMON_CONTROL_REQUEST_H
 
-#include "core/link.h"
+#include "core/link_change.h"
 #include "daemon/config.h"
 #include "daemon/log_levels.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Walks over the engines' snapshots (core/snapshot.h), page by page: the status and the control socket's
+ * Walks over the engines' snapshots (core/snapshot_items.h), page by page: the status and the control socket's
  * answers are made of them. The owner has one walk for each snapshot cursor. A reader takes one, and then
  * starts it, asks for a page and gets it, again and again, for one instance after the other. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_PAGE_WALK_H
 #define MCPROXY_DAEMON_PAGE_WALK_H
 
-#include "core/snapshot.h"
+#include "core/snapshot_items.h"
 
 struct owner;
 struct instance_slot;

@@ -7,8 +7,6 @@
 #ifndef MCPROXY_DAEMON_PRIORITY_H
 #define MCPROXY_DAEMON_PRIORITY_H
 
-#define PRIORITY_AUTO 10
-
 /* Owner thread: `by` below the nice value 0, unless the value that the process began with is lower still. 0
  * or -errno (-EACCES: not permitted). */
 int priority_raise(unsigned by);

@@ -12,7 +12,7 @@
 #define MCPROXY_DAEMON_RECEIVER_H
 
 #include "core/input.h"
-#include "core/link.h"
+#include "core/link_change.h"
 #include "kernel/link_socket.h"
 
 struct receiver; /* opaque */

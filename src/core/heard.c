@@ -19,7 +19,7 @@ static bool group_is_allowed(struct instance *instance, struct link *link, enum 
 static struct sources read_sources(struct instance *instance, const uint8_t *at, size_t count,
                                    enum family family)
 {
-	struct sources sources = sources_on(instance->scratch, INSTANCE_SOURCES_MAX);
+	struct sources sources = sources_on(instance->scratch, REQUEST_SOURCES_MAX);
 
 	for (size_t i = 0; i < count && sources.count < sources.capacity; i++) {
 		struct addr source = wire_get_addr(at + i * addr_wire_size(family), family);

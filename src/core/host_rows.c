@@ -146,7 +146,7 @@ void wish_free(struct host *host, struct row *row, struct wish *wish)
 
 struct filter row_wanted(struct host *host, struct row *row)
 {
-	struct filter filter = {.sources = sources_on(host->merged, INSTANCE_SOURCES_MAX)};
+	struct filter filter = {.sources = sources_on(host->merged, REQUEST_SOURCES_MAX)};
 	const struct wish *wish = row_wishes(row);
 
 	if (wish != NULL && wish->next == NULL)
@@ -162,7 +162,7 @@ struct filter row_wanted(struct host *host, struct row *row)
 /* What the kernel holds, in the host's scratch memory. */
 static struct filter row_held(struct host *host, const struct row *row)
 {
-	struct filter filter = {.sources = sources_on(host->scratch, INSTANCE_SOURCES_MAX)};
+	struct filter filter = {.sources = sources_on(host->scratch, REQUEST_SOURCES_MAX)};
 
 	joins_filter(&row->joining->join, &filter);
 	return filter;

@@ -118,7 +118,7 @@ uint64_t membership_open_links(struct membership *membership)
 
 void membership_filter(struct instance *instance, struct membership *membership, struct filter *filter)
 {
-	struct filter one = {.sources = sources_on(instance->scratch_merge, INSTANCE_SOURCES_MAX)};
+	struct filter one = {.sources = sources_on(instance->scratch_merge, REQUEST_SOURCES_MAX)};
 	const struct listener *listener = listener_first(membership);
 
 	filter->mode = FILTER_INCLUDE;

@@ -72,6 +72,16 @@ bool message_next_record(struct message *message, struct record *record)
 	return true;
 }
 
+const char *version_name(enum family family, enum version version)
+{
+	static const char *const names[FAMILIES][4] = {
+		[FAMILY_IPV4] = {"none", "IGMPv1", "IGMPv2", "IGMPv3"},
+		[FAMILY_IPV6] = {"none", "none", "MLDv1", "MLDv2"},
+	};
+
+	return version <= VERSION_3 ? names[family][version] : "none";
+}
+
 const char *record_type_name(enum record_type type)
 {
 	static const char *const names[] = {

@@ -29,7 +29,7 @@ static bool pull_membership(struct instance *instance, mtime now, struct request
 	struct membership *membership;
 
 	while ((membership = membership_pull_marked(instance)) != NULL) {
-		struct filter filter = {.sources = sources_on(payload, INSTANCE_SOURCES_MAX)};
+		struct filter filter = {.sources = sources_on(payload, REQUEST_SOURCES_MAX)};
 		struct addr group = membership->group;
 		bool was_wanted = membership->wanted_upstream;
 		uint64_t links = membership_open_links(membership);

@@ -329,7 +329,7 @@ static void add_page(const struct instance *instance, struct walk *walk, mtime n
 bool snapshot_pull(struct instance *instance, mtime now, struct request *request, void *payload,
                    size_t *payload_size)
 {
-	_Static_assert(SNAPSHOT_PAGE_RECORDS * sizeof(struct snapshot_record) <= INSTANCE_PAYLOAD_MAX,
+	_Static_assert(SNAPSHOT_PAGE_RECORDS * sizeof(struct snapshot_record) <= REQUEST_PAYLOAD_MAX,
 	               "a page fits");
 	for (size_t cursor = 0; cursor < SNAPSHOT_CURSORS; cursor++) {
 		struct walk *walk = &instance->walks[cursor];

@@ -3,7 +3,6 @@
 
 #include "daemon/config_words.h"
 #include "daemon/distance.h"
-#include "daemon/priority.h"
 
 #include <libconfig.h>
 #include <limits.h>
@@ -184,7 +183,7 @@ void config_scope_init(struct config_scope *scope)
 {
 	*scope = (struct config_scope){.link.version = {VERSION_3, VERSION_3},
 	                               .control_mode = CONFIG_SOCKET_MODE,
-	                               .owner_priority = PRIORITY_AUTO};
+	                               .owner_priority = CONFIG_PRIORITY_AUTO};
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (options[i].size > 0)
 			store(scope, &options[i], options[i].initial);

@@ -2,7 +2,6 @@
 #include "daemon/config_words.h"
 
 #include "daemon/config_build.h"
-#include "daemon/priority.h"
 
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -86,7 +85,7 @@ bool config_read_owner_priority(const char *word, struct config_scope *scope)
 	char *end;
 
 	scope->owner_priority_named = strcmp(word, "auto") != 0;
-	scope->owner_priority = PRIORITY_AUTO;
+	scope->owner_priority = CONFIG_PRIORITY_AUTO;
 	if (!scope->owner_priority_named)
 		return true;
 	by = strtoul(word, &end, 10);

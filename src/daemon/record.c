@@ -10,7 +10,7 @@
 
 /* A turn that needs more is written in several pieces, each of whole records. Taken at once, because a worker
  * that is sandboxed cannot count on getting more later. */
-#define BUFFER_SIZE (4 * INSTANCE_PAYLOAD_MAX)
+#define BUFFER_SIZE (4 * REQUEST_PAYLOAD_MAX)
 
 struct recorder {
 	int fd;

@@ -97,7 +97,7 @@ static enum outcome give_requests(struct worker *worker, mtime now)
 	void *payload;
 	size_t size;
 
-	while ((request = lane_reserve(up, INSTANCE_PAYLOAD_MAX, &payload)) != NULL) {
+	while ((request = lane_reserve(up, REQUEST_PAYLOAD_MAX, &payload)) != NULL) {
 		if (!instance_pull(worker->instance, now, request, payload, &size))
 			return OUTCOME_DONE;
 		bool stopped = request->kind == REQUEST_STOPPED;

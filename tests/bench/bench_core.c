@@ -54,7 +54,7 @@ struct bench {
 	size_t resident; /* before there was a group */
 };
 
-static _Alignas(8) uint8_t payload[INSTANCE_PAYLOAD_MAX];
+static _Alignas(8) uint8_t payload[REQUEST_PAYLOAD_MAX];
 static uint8_t packets[BATCH][PACKET_MAX];
 static size_t packet_sizes[BATCH];
 

@@ -160,7 +160,7 @@ static void told_link_free(struct owner *owner, uint8_t id)
 
 static bool pull_one(struct owner *owner)
 {
-	static _Alignas(8) uint8_t room[INSTANCE_PAYLOAD_MAX];
+	static _Alignas(8) uint8_t room[REQUEST_PAYLOAD_MAX];
 	struct request request;
 	uint8_t *payload;
 	size_t size;

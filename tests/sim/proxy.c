@@ -10,7 +10,7 @@
 #define LOWER_PROXY_STATION         10
 #define ENGINE_UPSTREAM_QUERIES_MAX 8
 
-static _Alignas(8) uint8_t payload[INSTANCE_PAYLOAD_MAX];
+static _Alignas(8) uint8_t payload[REQUEST_PAYLOAD_MAX];
 
 struct proxy_link *proxy_link_by_id(struct proxy *proxy, unsigned id)
 {

@@ -180,7 +180,7 @@ static const char *head_problem(const struct record_head *head, size_t left)
 		return "impossible time";
 	if (head->head_of_payload != body_size_of(head->kind) || head->size < head->head_of_payload)
 		return "record of another size";
-	if (head->size > (size_t)head->head_of_payload + INSTANCE_PAYLOAD_MAX)
+	if (head->size > (size_t)head->head_of_payload + REQUEST_PAYLOAD_MAX)
 		return "payload too large";
 	if (head->size > head->head_of_payload && head->kind != RECORD_INPUT && head->kind != RECORD_REQUEST)
 		return "payload where none belongs";

@@ -32,7 +32,7 @@ struct replay {
 	uint64_t counts[RECORD_FULL + 1];
 };
 
-static _Alignas(8) uint8_t payload[INSTANCE_PAYLOAD_MAX];
+static _Alignas(8) uint8_t payload[REQUEST_PAYLOAD_MAX];
 
 static char *request_text(const struct request *request, const void *bytes, size_t size)
 {

@@ -38,7 +38,7 @@ struct engine {
 };
 
 static struct engine engine;
-static _Alignas(8) uint8_t engine_payload[INSTANCE_PAYLOAD_MAX];
+static _Alignas(8) uint8_t engine_payload[REQUEST_PAYLOAD_MAX];
 
 static const struct link_settings usual_link_settings = {
 	.version = {VERSION_3, VERSION_3},
@@ -85,7 +85,7 @@ static inline void engine_open(const struct instance_settings *settings)
 static inline void check_request(const struct request *request, size_t size)
 {
 	assert_in_range(request->kind, REQUEST_SEND, REQUEST_PONG);
-	assert_true(size <= INSTANCE_PAYLOAD_MAX);
+	assert_true(size <= REQUEST_PAYLOAD_MAX);
 	assert_true(request->link < LINKS_MAX || request->kind == REQUEST_EVENT);
 	if (request->kind == REQUEST_ROUTE)
 		assert_int_equal(request->links & (uint64_t)1 << request->link, 0);

@@ -521,7 +521,7 @@ static void merged_filter_too_long_is_a_superset(void **state)
 	engine_open(&usual_settings);
 	engine.link_settings.sources_max = 5000;
 	usual_links();
-	for (uint32_t n = 0; n <= INSTANCE_SOURCES_MAX; n += LENGTH(sources)) {
+	for (uint32_t n = 0; n <= REQUEST_SOURCES_MAX; n += LENGTH(sources)) {
 		struct craft craft;
 
 		for (uint32_t i = 0; i < LENGTH(sources); i++)

@@ -171,7 +171,7 @@ static void two_recorders_share_a_file(void **state)
 
 static void large_turn_goes_out_in_whole_records(void **state)
 {
-	static uint8_t payload[INSTANCE_PAYLOAD_MAX];
+	static uint8_t payload[REQUEST_PAYLOAD_MAX];
 	struct file *file = *state;
 	struct recorder *recorder = recorder_new(file->fd, 0);
 	struct request request = {.kind = REQUEST_SNAPSHOT};

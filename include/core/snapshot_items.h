@@ -5,10 +5,13 @@
  * consistent within a page, and the walk neither repeats nor skips what exists from its start to its end.
  * Status text, JSON and metrics are renderers over these records.
  */
-#ifndef MCPROXY_CORE_SNAPSHOT_H
-#define MCPROXY_CORE_SNAPSHOT_H
+#ifndef MCPROXY_CORE_SNAPSHOT_ITEMS_H
+#define MCPROXY_CORE_SNAPSHOT_ITEMS_H
 
-#include "core/link.h"
+#include "core/drop.h"
+#include "core/filter.h"
+#include "core/link_change.h"
+#include "core/mtime.h"
 
 #define SNAPSHOT_PAGE_RECORDS 256
 #define SNAPSHOT_CURSORS      8 /* walks under way at once */
