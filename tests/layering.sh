@@ -132,8 +132,8 @@ upward_calls() {
 upward_includes() {
 	(
 		cd "$top" || exit
-		grep -nrE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<](kernel|daemon)/' src/core include/core
-		grep -nrE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]daemon/' src/kernel include/kernel
+		grep -nrE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<](kernel|daemon|ctl)/' src/core include/core
+		grep -nrE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<](daemon|ctl)/' src/kernel include/kernel
 	) | sed 's/^/include of a layer above: /'
 }
 

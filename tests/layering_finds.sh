@@ -26,7 +26,7 @@ core|a file|open|#include <fcntl.h>\nint probe(void);\nint probe(void) { return 
 core|a variable|counter|int probe(void);\nint probe(void) { static int counter; return ++counter; }
 core|a variable with a value|level|int level = 3;
 core|a variable for each thread|mine|_Thread_local int mine;
-kernel|a call of the daemon|log_open|#include "daemon/log.h"\nvoid probe(void);\nvoid probe(void) { log_open(0, 0); }
+kernel|a call of the daemon|log_open|#include "daemon/log/log.h"\nvoid probe(void);\nvoid probe(void) { log_open(0, 0); }
 '
 
 printf '%s' "$probes" | {
@@ -35,7 +35,7 @@ printf '%s' "$probes" | {
 		cp "$core" "$work/core.a"
 		cp "$kernel" "$work/kernel.a"
 		printf '%b\n' "$source" >"$work/probe.c"
-		${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 -I"$here/../include" -c "$work/probe.c" -o "$work/probe.o"
+		${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 -I"$here/../include" -I"$here/../src" -c "$work/probe.c" -o "$work/probe.o"
 		ar r "$work/$layer.a" "$work/probe.o" 2>/dev/null
 		if "$here/layering.sh" "$work/core.a" "$work/kernel.a" "$daemon" >"$work/output" 2>&1; then
 			echo "missed: $what in the $layer"

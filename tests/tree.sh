@@ -46,13 +46,13 @@ done
 for command in $("$build/mcproxyctl" --help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 	grep -q "^\.It Cm $command" docs/mcproxyctl.1 || fail "mcproxyctl.1: command $command is missing"
 done
-for command in $(sed -n 's/^\t{"\([a-z]*\)", .*/\1/p' src/daemon/control_commands.c); do
+for command in $(sed -n 's/^\t{"\([a-z]*\)", .*/\1/p' src/daemon/control/commands.c); do
 	grep -q "^| .$command. |" docs/control.md || fail "control.md: command $command is missing"
 done
 
 # What docs/rfc.md names exists: functions, unit tests, network tests.
 for name in $(grep -oE '`[a-z_0-9]+`' docs/rfc.md | tr -d '`' | sort -u); do
-	[ "$name" = test_x ] || [ -e "tests/unit/$name.c" ] || grep -rqw "$name" src include || fail "rfc.md: $name does not exist"
+	[ "$name" = test_x ] || [ -n "$(find tests/unit -name "$name.c")" ] || grep -rqw "$name" src include || fail "rfc.md: $name does not exist"
 done
 for name in $(grep -oE '`net:[a-z0-9_]+' docs/rfc.md | sed 's/.*://' | sort -u); do
 	[ "$name" = x ] || [ -e "tests/net/test_$name.py" ] || fail "rfc.md: tests/net/test_$name.py does not exist"

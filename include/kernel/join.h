@@ -7,7 +7,7 @@
 #ifndef MCPROXY_KERNEL_JOIN_H
 #define MCPROXY_KERNEL_JOIN_H
 
-#include "core/filter.h"
+#include "core/base/filter.h"
 
 /* A socket that can hold memberships; never bound to a port, receives nothing. The descriptor or -errno. */
 int join_socket(enum family family);

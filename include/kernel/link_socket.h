@@ -13,7 +13,7 @@
 #ifndef MCPROXY_KERNEL_LINK_SOCKET_H
 #define MCPROXY_KERNEL_LINK_SOCKET_H
 
-#include "core/addr.h"
+#include "core/base/addr.h"
 
 #include <stddef.h>
 

@@ -7,7 +7,7 @@
 #ifndef MCPROXY_KERNEL_MRT_H
 #define MCPROXY_KERNEL_MRT_H
 
-#include "core/addr.h"
+#include "core/base/addr.h"
 
 #include <stddef.h>
 

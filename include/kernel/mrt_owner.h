@@ -5,7 +5,7 @@
 #ifndef MCPROXY_KERNEL_MRT_OWNER_H
 #define MCPROXY_KERNEL_MRT_OWNER_H
 
-#include "core/addr.h"
+#include "core/base/addr.h"
 
 #include <sys/types.h>
 

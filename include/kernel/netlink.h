@@ -6,7 +6,7 @@
 #ifndef MCPROXY_KERNEL_NETLINK_H
 #define MCPROXY_KERNEL_NETLINK_H
 
-#include "core/addr.h"
+#include "core/base/addr.h"
 
 enum netlink_kind {
 	NETLINK_LINK,      /* an interface is there: name, up, multicast, mtu */

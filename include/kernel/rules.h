@@ -7,7 +7,7 @@
 #ifndef MCPROXY_KERNEL_RULES_H
 #define MCPROXY_KERNEL_RULES_H
 
-#include "core/addr.h"
+#include "core/base/addr.h"
 
 #define RULES_PRIORITY  4605 /* before the kernel's own rule, which has 32767 */
 #define RULES_PROTOCOL  17   /* RTPROT_MROUTED: a multicast daemon */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/doctor.h"
 
-#include "ctl/answer.h"
-#include "ctl/checks.h"
+#include "ctl/client/answer.h"
+#include "ctl/diagnosis/checks.h"
 #include "ctl/explain.h"
-#include "ctl/mroutes.h"
-#include "ctl/proc_net.h"
+#include "ctl/machine/mroutes.h"
+#include "ctl/machine/proc_net.h"
 
 #include <errno.h>
 #include <stdlib.h>

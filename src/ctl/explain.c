@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/explain.h"
 
-#include "ctl/answer.h"
-#include "ctl/gather.h"
-#include "ctl/path_steps.h"
-#include "ctl/proc_net.h"
-#include "ctl/steps_print.h"
+#include "ctl/client/answer.h"
+#include "ctl/diagnosis/gather.h"
+#include "ctl/diagnosis/path_steps.h"
+#include "ctl/machine/proc_net.h"
+#include "ctl/diagnosis/steps_print.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -4,7 +4,7 @@
  */
 #include "ctl/manage.h"
 
-#include "ctl/session.h"
+#include "ctl/client/session.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/metrics.h"
 
-#include "ctl/answer.h"
-#include "ctl/session.h"
+#include "ctl/client/answer.h"
+#include "ctl/client/session.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/monitor.h"
 
-#include "ctl/answer.h"
-#include "ctl/columns.h"
+#include "ctl/client/answer.h"
+#include "ctl/client/columns.h"
 #include "ctl/filters.h"
-#include "ctl/session.h"
+#include "ctl/client/session.h"
 
 #include <stdio.h>
 #include <string.h>

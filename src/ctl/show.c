@@ -2,7 +2,7 @@
 #include "ctl/show.h"
 
 #include "ctl/filters.h"
-#include "ctl/session.h"
+#include "ctl/client/session.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/top.h"
 
-#include "ctl/columns.h"
-#include "ctl/session.h"
+#include "ctl/client/columns.h"
+#include "ctl/client/session.h"
 #include "ctl/top_model.h"
 
 #include <curses.h>

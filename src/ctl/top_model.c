@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/top_model.h"
 
-#include "ctl/answer.h"
+#include "ctl/client/answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

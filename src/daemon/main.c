@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/config.h"
-#include "daemon/log.h"
-#include "daemon/owner.h"
+#include "daemon/config/config.h"
+#include "daemon/log/log.h"
+#include "daemon/owner/owner.h"
 
 #include <getopt.h>
 #include <net/if.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/join.h"
 
-#include "core/settings.h"
+#include "core/contract/settings.h"
 
 #include <errno.h>
 #include <netinet/in.h>

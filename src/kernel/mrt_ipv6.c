@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "mrt_family.h"
+#include "kernel/mrt_family.h"
 
 #include <linux/filter.h>
 #include <linux/icmpv6.h>

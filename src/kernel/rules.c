@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/rules.h"
 
-#include "netlink_rule.h"
+#include "kernel/netlink_rule.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>

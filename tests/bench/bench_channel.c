@@ -3,7 +3,7 @@
  * What a channel costs: the time of a message down and its answer up, both sides asleep in between, and how
  * many messages a second go one way in batches. Prints medians.
  */
-#include "daemon/channel.h"
+#include "daemon/worker/channel.h"
 
 #include <poll.h>
 #include <pthread.h>

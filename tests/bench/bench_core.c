@@ -5,10 +5,10 @@
  * hosts come in. Each case runs in a process of its own. Prints medians, and the two measures that tell
  * whether the cost stays flat.
  */
-#include "core/host.h"
-#include "core/igmp.h"
-#include "core/instance.h"
-#include "core/packet.h"
+#include "core/host/host.h"
+#include "core/wire/igmp.h"
+#include "core/router/instance.h"
+#include "core/wire/packet.h"
 
 #include <stdio.h>
 #include <stdlib.h>

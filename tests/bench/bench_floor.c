@@ -8,7 +8,7 @@
 #include "kernel/link_socket.h"
 #include "kernel/mrt.h"
 
-#include "core/packet.h"
+#include "core/wire/packet.h"
 
 #include <err.h>
 #include <net/if.h>

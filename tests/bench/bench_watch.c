@@ -5,7 +5,7 @@
  * so as root. Prints a table.
  */
 #include "kernel/mrt.h"
-#include "kernel/watch.h"
+#include "kernel/mroute_watch.h"
 
 #include <err.h>
 #include <net/if.h>

@@ -6,8 +6,8 @@
 #ifndef MCPROXY_TESTS_FUZZ_H
 #define MCPROXY_TESTS_FUZZ_H
 
-#include "core/igmp.h"
-#include "core/mld.h"
+#include "core/wire/igmp.h"
+#include "core/wire/mld.h"
 
 #include <assert.h>
 #include <stdlib.h>

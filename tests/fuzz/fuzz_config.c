@@ -2,8 +2,8 @@
  *
  * Configuration files: the input is the file. What is accepted must keep the contract of struct config.
  */
-#include "daemon/config.h"
-#include "daemon/config_legacy.h"
+#include "daemon/config/config.h"
+#include "daemon/config/legacy.h"
 
 #include "fuzz.h"
 

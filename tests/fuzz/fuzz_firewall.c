@@ -3,7 +3,7 @@
  * Rules of packet filters: the first byte of the input says of which kind they are, the rest is what the
  * program prints. Whatever it is, packets are tried on it, and what is said of a rule fits.
  */
-#include "ctl/firewall.h"
+#include "ctl/firewall/firewall.h"
 
 #include "fuzz.h"
 

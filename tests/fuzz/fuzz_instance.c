@@ -9,7 +9,7 @@
  */
 #include "fuzz.h"
 
-#include "core/instance.h"
+#include "core/router/instance.h"
 
 #define LINKS        6
 #define GROUPS       8

@@ -274,7 +274,7 @@ def _stand_in(tmp_path, monkeypatch, status=0, stderr=""):
     (0, "", None),
     (3, "", "exited with 3"),
     (0, "==1==ERROR: AddressSanitizer: heap-use-after-free", "AddressSanitizer"),
-    (0, "src/core/pool.c:3: runtime error: shift", "runtime error"),
+    (0, "src/core/base/pool.c:3: runtime error: shift", "runtime error"),
     (0, "mcproxy: pool.c:9: f: Assertion 'x' failed.", "Assertion"),
 ])
 def test_daemon_is_judged_at_clean_up(tmp_path, monkeypatch, status, stderr, complaint):

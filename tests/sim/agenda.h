@@ -6,7 +6,7 @@
 #ifndef MCPROXY_SIM_AGENDA_H
 #define MCPROXY_SIM_AGENDA_H
 
-#include "core/mtime.h"
+#include "core/base/mtime.h"
 
 #include <stdbool.h>
 #include <stddef.h>

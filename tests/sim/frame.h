@@ -6,7 +6,7 @@
 #ifndef MCPROXY_SIM_FRAME_H
 #define MCPROXY_SIM_FRAME_H
 
-#include "core/message.h"
+#include "core/wire/message.h"
 #include "wish.h"
 
 #define GROUP_NONE        (-1)

@@ -12,43 +12,43 @@ trap 'rm -rf "$build_dir"' EXIT
 steps=3000000         # of the unbroken core
 mutant_steps=100000000 # at most; it ends with the first error, and which seed has it is luck
 
-# file | what is broken | how
+# file in src/core | what is broken | how
 mutations='
-group_records.c|INCLUDE, IS_IN: does not refresh|s/\[IS_IN\] = {RUN, KEEP, NONE,/[IS_IN] = {KEEP, KEEP, NONE,/
-group_records.c|INCLUDE, TO_EX: stays INCLUDE|s/\(\[TO_EX\] = {KEEP | ASK, DELETE, NONE, NONE, BLOCK_IT\), true,/\1, false,/
-group_records.c|INCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, NONE,/[BLOCK] = {KEEP, KEEP, NONE,/
-group_records.c|EXCLUDE, IS_EX: keeps what is excluded no more|s/\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE,/[IS_EX] = {KEEP, DELETE, KEEP, KEEP,/
-group_records.c|EXCLUDE, IS_EX: blocks new sources at once|s/\(\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE\), RUN,/\1, BLOCK_IT,/
-group_records.c|EXCLUDE, TO_IN: does not ask for the group|s/\(\[TO_IN\] = {RUN, KEEP | ASK, RUN, KEEP, RUN, false\), true}/\1, false}/
-group_records.c|EXCLUDE, ALLOW: leaves it blocked|s/\[ALLOW\] = {RUN, KEEP, RUN, KEEP,/[ALLOW] = {RUN, KEEP, KEEP, KEEP,/
-group_records.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLOCK] = {KEEP, KEEP, KEEP,/
-group_hosts.c|fast leave: ends EXCLUDE though another host excludes|s/if (member->filter.mode == FILTER_EXCLUDE || /if (/
-group_hosts.c|fast leave: ends a source though another host wants it|s/\&\& !members_want(group->members, now, source)//
-group_hosts.c|fast leave: trusts the list beside older hosts|s/group_version(group, timers, now) == VERSION_3 \&\&/true \&\&/;s/if (report_version < VERSION_3 || /if (/
-members.c|hosts: ALLOW of a host in EXCLUDE mode is not noted|s/return change(member, pool, sources, !exclude);/return exclude || change(member, pool, sources, true);/
-members.c|hosts: one beyond the limit is forgotten|s/members->unknown_until = until;/(void)0;/
-filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
-forward.c|routes lead back to their input|s/listener->link != input \&\& //
-membership.c|expected routes: links that exclude sources count as well|s/if (!group_wants_all(&listener->group))/if (listener->group.mode != FILTER_EXCLUDE)/
-membership.c|expected routes: a change of querier is not told|s/instance->forwarding_due\[family\] = true;/(void)0;/
-pull.c|routes do not follow the members|s/forward_update(instance, membership, now);//
-reporter_queries.c|host: general queries are not answered|s/^\t\thear_general(reporter, now, query->max_response);/\t\t(void)0;/
-reporter_changes.c|host: changes of sources are not told|s/whole = !add_pending(.*;/whole = false;/
-joins.c|host: the kernel is never told to leave|s/return row->parts != NULL \&\& leave(op, row->parts);/return false;/
+router/group_records.c|INCLUDE, IS_IN: does not refresh|s/\[IS_IN\] = {RUN, KEEP, NONE,/[IS_IN] = {KEEP, KEEP, NONE,/
+router/group_records.c|INCLUDE, TO_EX: stays INCLUDE|s/\(\[TO_EX\] = {KEEP | ASK, DELETE, NONE, NONE, BLOCK_IT\), true,/\1, false,/
+router/group_records.c|INCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, NONE,/[BLOCK] = {KEEP, KEEP, NONE,/
+router/group_records.c|EXCLUDE, IS_EX: keeps what is excluded no more|s/\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE,/[IS_EX] = {KEEP, DELETE, KEEP, KEEP,/
+router/group_records.c|EXCLUDE, IS_EX: blocks new sources at once|s/\(\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE\), RUN,/\1, BLOCK_IT,/
+router/group_records.c|EXCLUDE, TO_IN: does not ask for the group|s/\(\[TO_IN\] = {RUN, KEEP | ASK, RUN, KEEP, RUN, false\), true}/\1, false}/
+router/group_records.c|EXCLUDE, ALLOW: leaves it blocked|s/\[ALLOW\] = {RUN, KEEP, RUN, KEEP,/[ALLOW] = {RUN, KEEP, KEEP, KEEP,/
+router/group_records.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLOCK] = {KEEP, KEEP, KEEP,/
+router/group_hosts.c|fast leave: ends EXCLUDE though another host excludes|s/if (member->filter.mode == FILTER_EXCLUDE || /if (/
+router/group_hosts.c|fast leave: ends a source though another host wants it|s/\&\& !members_want(group->members, now, source)//
+router/group_hosts.c|fast leave: trusts the list beside older hosts|s/group_version(group, timers, now) == VERSION_3 \&\&/true \&\&/;s/if (report_version < VERSION_3 || /if (/
+router/members.c|hosts: ALLOW of a host in EXCLUDE mode is not noted|s/return change(member, pool, sources, !exclude);/return exclude || change(member, pool, sources, true);/
+router/members.c|hosts: one beyond the limit is forgotten|s/members->unknown_until = until;/(void)0;/
+base/filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
+router/forward.c|routes lead back to their input|s/listener->link != input \&\& //
+router/membership.c|expected routes: links that exclude sources count as well|s/if (!group_wants_all(&listener->group))/if (listener->group.mode != FILTER_EXCLUDE)/
+router/membership.c|expected routes: a change of querier is not told|s/instance->forwarding_due\[family\] = true;/(void)0;/
+router/requests.c|routes do not follow the members|s/forward_update(instance, membership, now);//
+host/reporter_queries.c|host: general queries are not answered|s/^\t\thear_general(reporter, now, query->max_response);/\t\t(void)0;/
+host/reporter_changes.c|host: changes of sources are not told|s/whole = !add_pending(.*;/whole = false;/
+host/joins.c|host: the kernel is never told to leave|s/return row->parts != NULL \&\& leave(op, row->parts);/return false;/
 '
 
 compile() { # SOURCE OBJECT
-	${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 ${CFLAGS:-} -I"$source_dir/include" -I"$source_dir/tests/sim" -c "$1" -o "$2"
+	${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 ${CFLAGS:-} -I"$source_dir/include" -I"$source_dir/src" -I"$source_dir/tests" -I"$source_dir/tests/sim" -c "$1" -o "$2"
 }
 
 compile_all() {
-	for file in "$source_dir"/src/core/*.c; do
+	for file in "$source_dir"/src/core/*/*.c; do
 		compile "$file" "$build_dir/core_$(basename "$file" .c).o" &
 	done
 	for name in agenda asker frame kernel member network oracle proxy simulate topology trouble uplink wish; do
 		compile "$source_dir/tests/sim/$name.c" "$build_dir/sim_$name.o" &
 	done
-	compile "$source_dir/src/daemon/record.c" "$build_dir/sim_record.o" &
+	compile "$source_dir/src/daemon/worker/recording.c" "$build_dir/sim_record.o" &
 	wait
 }
 
@@ -72,14 +72,14 @@ printf '%s\n' "$mutations" | {
 	missed=0
 	while IFS='|' read -r file what how; do
 		[ -n "$file" ] || continue
-		name=${file%.c}
-		sed "$how" "$source_dir/src/core/$file" >"$build_dir/$file"
-		if cmp -s "$source_dir/src/core/$file" "$build_dir/$file"; then
+		name=$(basename "$file" .c)
+		sed "$how" "$source_dir/src/core/$file" >"$build_dir/mutant.c"
+		if cmp -s "$source_dir/src/core/$file" "$build_dir/mutant.c"; then
 			echo "cannot be applied: $what"
 			missed=1
 			continue
 		fi
-		compile "$build_dir/$file" "$build_dir/mutant.o"
+		compile "$build_dir/mutant.c" "$build_dir/mutant.o"
 		link "$build_dir/mutant.o" $(ls "$build_dir"/core_*.o | grep -v "/core_$name.o") "$build_dir"/sim_*.o
 		if passes $mutant_steps; then
 			echo "missed: $what"

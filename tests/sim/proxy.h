@@ -10,7 +10,7 @@
 #include "member.h"
 #include "uplink.h"
 
-#include "daemon/record.h"
+#include "daemon/worker/recording.h"
 
 #define UNRESOLVED_PACKETS 4 /* that the kernel keeps */
 #define UNANSWERED_QUERIES 64

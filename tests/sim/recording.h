@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Reading of recordings (include/daemon/record.h). Trusts nothing: every record that is handed out may be
+ * Reading of recordings (include/daemon/worker/recording.h). Trusts nothing: every record that is handed out may be
  * given to an engine, and a damaged file ends in a sentence that says where and why.
  */
 #ifndef MCPROXY_SIM_RECORDING_H
 #define MCPROXY_SIM_RECORDING_H
 
-#include "daemon/record.h"
+#include "daemon/worker/recording.h"
 
 struct recording {
 	uint8_t *bytes;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tell.h"
 
-#include "core/igmp.h"
-#include "core/mld.h"
+#include "core/wire/igmp.h"
+#include "core/wire/mld.h"
 
 #include <inttypes.h>
 

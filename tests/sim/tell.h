@@ -7,7 +7,7 @@
 #ifndef MCPROXY_SIM_TELL_H
 #define MCPROXY_SIM_TELL_H
 
-#include "core/instance.h"
+#include "core/router/instance.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The host side of a proxy upstream, of one family. The real one (core/host.c) with any of its ways to keep
+ * The host side of a proxy upstream, of one family. The real one (core/host/host.c) with any of its ways to keep
  * memberships, on a model of the kernel's sockets whose host side is a plain member; or that member alone, so
  * that errors of the engine and of the host side are told apart.
  */
@@ -9,7 +9,7 @@
 
 #include "member.h"
 
-#include "core/host.h"
+#include "core/host/host.h"
 
 struct uplink;
 

@@ -7,8 +7,8 @@
 #ifndef MCPROXY_SIM_WISH_H
 #define MCPROXY_SIM_WISH_H
 
-#include "core/addr.h"
-#include "core/filter.h"
+#include "core/base/addr.h"
+#include "core/base/filter.h"
 
 #define SOURCES_MAX 48
 #define GROUPS_MAX  24

@@ -13,9 +13,9 @@
 
 #include "agenda.h"
 #include "frame.h"
-#include "random.h"
+#include "support/random.h"
 
-#include "core/instance.h"
+#include "core/router/instance.h"
 
 #define SEGMENTS_MAX                   32
 #define PROXIES_MAX                    8

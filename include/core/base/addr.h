@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Addresses. Inside the core every address is an IPv6 address, IPv4 in its v4-mapped form, so that the state
+ * machines exist once. Only the codecs (igmp, mld, packet) and the kernel edge look at the family.
+ */
+#ifndef MCPROXY_CORE_BASE_ADDR_H
+#define MCPROXY_CORE_BASE_ADDR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum family { FAMILY_IPV4, FAMILY_IPV6 };
+#define FAMILIES 2
+
+struct addr {
+	uint8_t bytes[16]; /* network byte order */
+};
+
+#define ADDR_TEXT_SIZE 46 /* longest text with its terminating zero */
+
+/* Half an address as a number that orders as its bytes do. */
+static inline uint64_t addr_half(const uint8_t *bytes)
+{
+	uint64_t half;
+
+	memcpy(&half, bytes, sizeof half);
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(half) : half;
+}
+
+/* Orders as memcmp does, without calling it. */
+static inline int addr_compare(const struct addr *a, const struct addr *b)
+{
+	uint64_t x = addr_half(a->bytes), y = addr_half(b->bytes);
+
+	if (x == y) {
+		x = addr_half(a->bytes + 8);
+		y = addr_half(b->bytes + 8);
+	}
+	return (x > y) - (x < y);
+}
+
+static inline bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return addr_compare(a, b) == 0;
+}
+
+/* From 4 or 16 bytes in network byte order. */
+struct addr addr_from_ipv4(const uint8_t bytes[4]);
+struct addr addr_from_ipv6(const uint8_t bytes[16]);
+/* From the address as a number, 0xe0000001 for 224.0.0.1. */
+struct addr addr_from_ipv4_number(uint32_t number);
+/* The all-zero address of a family: 0.0.0.0 or ::. */
+struct addr addr_unspecified(enum family family);
+
+enum family addr_family(const struct addr *addr);
+uint32_t addr_ipv4_number(const struct addr *addr); /* of an IPv4 address */
+const uint8_t *addr_ipv4_bytes(const struct addr *addr);
+/* The bytes as they stand in a packet of this family: 4 or 16 of them. */
+const uint8_t *addr_wire_bytes(const struct addr *addr, enum family family);
+size_t addr_wire_size(enum family family);
+
+bool addr_is_unspecified(const struct addr *addr);
+bool addr_is_multicast(const struct addr *addr);
+/* fe80::/10 (IPv6), 169.254.0.0/16 (IPv4). */
+bool addr_is_link_local(const struct addr *addr);
+/* A group that a proxy handles: multicast, and wider than a link. 224.0.0.0/24 is never forwarded; nor are
+ * IPv6 groups of reserved, interface-local and link-local scope (ff00::/16, ff01::/16, ff02::/16, whatever
+ * their flag bits). */
+bool addr_is_proxied_group(const struct addr *addr);
+/* Can be the source of a stream: neither unspecified, nor multicast, nor loopback. */
+bool addr_is_source(const struct addr *addr);
+/* May packets of the source to the group leave the link they are sent on? */
+bool addr_is_proxied_stream(const struct addr *source, const struct addr *group);
+bool addr_in_prefix(const struct addr *addr, const struct addr *prefix, unsigned length);
+
+/* Keyed hash; the seed keeps strangers from choosing addresses that collide. */
+uint32_t addr_hash(const struct addr *addr, uint64_t seed);
+/* Of a (source, group) pair. */
+uint32_t addr_pair_hash(const struct addr *source, const struct addr *group, uint64_t seed);
+
+/* Writes the usual text form into text and returns it. */
+const char *addr_format(const struct addr *addr, char text[ADDR_TEXT_SIZE]);
+/* Reads either family; false when the text is no address. */
+bool addr_parse(const char *text, struct addr *addr);
+
+#endif

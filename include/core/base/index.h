@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A hash table of objects that embed a struct index_node as their first member. It grows and shrinks by a
+ * bucket or two at a time (linear hashing), so that no single report pays for the whole table; and it
+ * remembers the order in which objects were added. Keys and their comparison are the caller's:
+ *
+ *     for (node = index_find(index, hash); node; node = index_find_next(node))
+ *             if (the object of node has the key)
+ *
+ * Owned by one thread.
+ */
+#ifndef MCPROXY_CORE_BASE_INDEX_H
+#define MCPROXY_CORE_BASE_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct index_node {
+	struct index_node *next; /* in the bucket */
+	uint32_t next_hash;
+	uint32_t hash;
+	struct index_node *older, *newer; /* in order of adding */
+};
+
+/* Of many objects none is in a cache. So the hash of each stands where it is pointed at, and a bucket knows
+ * how many it has: to look for what is not there touches none as a rule, to divide a bucket all but one. */
+struct index_bucket {
+	struct index_node *first;
+	uint32_t first_hash;
+	uint32_t length;
+};
+
+struct index {
+	struct index_bucket *buckets;
+	uint32_t count;        /* of objects */
+	uint32_t bucket_count; /* not more than there are objects, but for the first few */
+	uint32_t capacity;     /* of the array of buckets */
+	struct index_node *oldest, *newest;
+};
+
+/* Forgets all objects without touching them. */
+void index_fini(struct index *index);
+/* Adds an object; false when memory is short. */
+bool index_add(struct index *index, struct index_node *node, uint32_t hash);
+void index_remove(struct index *index, struct index_node *node);
+
+/* The number of a hash's bucket among so many. */
+static inline uint32_t index_place(uint32_t bucket_count, uint32_t hash)
+{
+	/* All bits of the highest number. */
+	uint32_t mask = UINT32_MAX >> __builtin_clz((bucket_count - 1) | 1);
+	uint32_t place = hash & mask;
+
+	return place < bucket_count ? place : hash & mask >> 1;
+}
+
+/* Behind this node of a bucket the first with that hash. */
+static inline struct index_node *index_next(const struct index_node *node, uint32_t hash)
+{
+	while (node->next != NULL && node->next_hash != hash)
+		node = node->next;
+	return node->next;
+}
+
+static inline struct index_node *index_find(const struct index *index, uint32_t hash)
+{
+	const struct index_bucket *bucket;
+
+	if (index->count == 0)
+		return NULL;
+	bucket = &index->buckets[index_place(index->bucket_count, hash)];
+	if (bucket->length > 0 && bucket->first_hash == hash)
+		return bucket->first;
+	return bucket->length > 1 ? index_next(bucket->first, hash) : NULL;
+}
+
+static inline struct index_node *index_find_next(const struct index_node *node)
+{
+	return index_next(node, node->hash);
+}
+
+/* The two steps of having memory ready for a look-up that comes soon, with some hundred nanoseconds between
+ * them and before it: first the bucket's, then the object's. */
+enum expect { EXPECT_FAR, EXPECT_NEAR };
+#define INDEX_EXPECTED 192 /* bytes of an object */
+
+/* The object with that hash, if there is one, is looked for soon. Changes nothing; so gcc, which sees that,
+ * would leave out the call if it were one. */
+__attribute__((always_inline)) static inline void index_expect(const struct index *index, uint32_t hash,
+                                                               enum expect step)
+{
+	const struct index_bucket *bucket;
+
+	if (index->count == 0)
+		return;
+	bucket = &index->buckets[index_place(index->bucket_count, hash)];
+	if (step == EXPECT_FAR)
+		__builtin_prefetch(bucket);
+	else if (bucket->length > 0 && bucket->first_hash == hash)
+		for (size_t at = 0; at < INDEX_EXPECTED; at += 64)
+			__builtin_prefetch((const char *)bucket->first + at);
+	else if (bucket->length > 1)
+		__builtin_prefetch(bucket->first);
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Events: every change of an engine's state, told as it happens. The log, the event monitor and the tests
+ * read them; there is no other tracing. They may be dropped when nobody keeps up, and the drops are counted.
+ */
+#ifndef MCPROXY_CORE_CONTRACT_EVENT_H
+#define MCPROXY_CORE_CONTRACT_EVENT_H
+
+#include "core/base/addr.h"
+
+enum event_kind {
+	EVENT_LINK,    /* after: 1 usable, 0 not */
+	EVENT_QUERIER, /* source: the link's querier; before, after: 1 this router, 0 another */
+	EVENT_JOIN,    /* a group got its first member on a link; after: mode */
+	EVENT_LEAVE,   /* a group lost its last member on a link */
+	EVENT_FILTER,  /* mode or sources of a group on a link changed; before, after: mode; count: sources */
+	EVENT_QUERY,   /* sent; group: unspecified for a general query; count: sources; after: S flag */
+	EVENT_UPSTREAM,    /* what the instance wants upstream changed; after: mode; count: sources */
+	EVENT_FLOW,        /* a source appeared */
+	EVENT_FLOW_MOVED,  /* it arrives on another link than before */
+	EVENT_FLOW_GONE,   /* it sent nothing for route_timeout, or its link is gone */
+	EVENT_ROUTE,       /* value: set of link ids where the source's packets go now */
+	EVENT_OLDER_QUERY, /* source: a querier of another version than the link's; before: its, after: ours
+	                    */
+	EVENT_DROP,        /* before: enum drop; told at each power of two; value: how often */
+	EVENT_KINDS
+};
+
+struct event {
+	uint8_t kind; /* enum event_kind */
+	uint8_t link;
+	uint8_t family; /* enum family */
+	uint8_t before;
+	uint8_t after;
+	uint16_t count;
+	struct addr group;
+	struct addr source;
+	uint64_t value;
+};
+
+#define EVENTS_SIZE 256 /* a power of two */
+
+struct events {
+	bool wanted;   /* somebody reads them */
+	uint32_t head; /* free-running */
+	uint32_t tail;
+	uint64_t dropped; /* for lack of room */
+	struct event ring[EVENTS_SIZE];
+};
+
+/* Something the administrator should know of without asking: told at its first occurrence. */
+bool event_is_notable(const struct event *event);
+
+void events_push(struct events *events, const struct event *event);
+bool events_pull(struct events *events, struct event *event);
+
+const char *event_name(enum event_kind kind); /* "join", "route", ... */
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What an engine wants. Pulled from its dirty state, so that a request always tells the newest wish and a
+ * burst of changes makes one request. Events and upstream queries may be lost when nobody reads them in time.
+ */
+#ifndef MCPROXY_CORE_CONTRACT_REQUEST_H
+#define MCPROXY_CORE_CONTRACT_REQUEST_H
+
+#include "core/contract/event.h"
+
+/* Bytes of the largest payload. */
+#define REQUEST_PAYLOAD_MAX 65536
+#define REQUEST_SOURCES_MAX (REQUEST_PAYLOAD_MAX / sizeof(struct addr)) /* of a merged filter */
+
+enum request_kind {
+	REQUEST_SEND = 1,   /* payload: a packet to send on a link; group: its destination */
+	REQUEST_FORWARDING, /* links: the downstream ones by which multicast leaves now (link_forwards) */
+	/* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none. Where all members want
+	 * every source, links are those that have members; otherwise 0. */
+	REQUEST_MEMBERSHIP,
+	REQUEST_ROUTE,          /* packets of (source, group) from link go to links; none: a negative entry */
+	REQUEST_ROUTE_NONE,     /* no entry for (source, group) */
+	REQUEST_UPSTREAM_QUERY, /* payload: struct upstream_query and its sources; heard on an upstream link
+	                         */
+	REQUEST_EVENT,
+	REQUEST_SNAPSHOT,  /* payload: records of a page; more: the walk goes on */
+	REQUEST_LINK_FREE, /* the link's id may be used again */
+	REQUEST_STOPPED,   /* the last one */
+	REQUEST_PONG,      /* a sign of life */
+};
+
+struct upstream_query {
+	struct addr querier;
+	struct addr group;
+	uint32_t max_response; /* milliseconds */
+	uint32_t query_interval;
+	uint8_t version; /* enum version */
+	uint8_t robustness;
+	bool suppress;
+	uint16_t source_count; /* struct addr each, behind this */
+};
+
+struct request {
+	uint8_t kind; /* enum request_kind */
+	uint8_t link; /* send, route (incoming link), upstream query, link free */
+	uint8_t family;
+	uint8_t mode;   /* membership: enum filter_mode */
+	uint8_t cursor; /* snapshot */
+	bool more;
+	uint16_t count; /* membership: sources; snapshot: records */
+	union {
+		struct {
+			struct addr source;
+			struct addr group;
+			uint64_t links;
+		};
+		struct event event;
+	};
+};
+
+_Static_assert(sizeof(struct request) <= 56, "fits a message of the channel");
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The protocol variables of a link and an instance, as configured. Plain values: they travel in messages and
+ * recordings. The standards' names, RFC 9776 section 8 and RFC 9777 section 9. All lengths in milliseconds.
+ */
+#ifndef MCPROXY_CORE_CONTRACT_SETTINGS_H
+#define MCPROXY_CORE_CONTRACT_SETTINGS_H
+
+#include "core/wire/message.h"
+
+/* Who keeps the memberships upstream. */
+enum membership_provider {
+	MEMBERSHIP_AUTO,   /* the kernel keeps the first kernel_groups_max of a link, we those beyond */
+	MEMBERSHIP_KERNEL, /* the kernel: it shows in /proc, repeats reports, answers queries; we are only
+	                      faster */
+	MEMBERSHIP_USER,   /* core/host/reporter.h: no kernel limit applies */
+};
+
+struct link_settings {
+	uint8_t version[FAMILIES];       /* enum version; VERSION_NONE: family not served */
+	bool fast_leave;                 /* implies track_hosts */
+	bool track_hosts;                /* version 3: know each host's membership */
+	bool forward_without_querier;    /* forward although another router is the link's querier */
+	uint8_t robustness;              /* 1..7 */
+	uint8_t startup_query_count;     /* 0: robustness */
+	uint8_t last_member_query_count; /* 0: robustness */
+	uint32_t query_interval;
+	uint32_t query_response_interval;
+	uint32_t startup_query_interval; /* 0: a quarter of query_interval */
+	uint32_t last_member_query_interval;
+	uint32_t older_host_present_interval; /* 0: derived */
+	uint32_t groups_max;                  /* per link */
+	uint32_t sources_max;                 /* per group */
+	uint32_t report_rate_max;             /* packets a second; 0: no limit */
+	uint32_t hosts_max;                   /* tracked, per group on a link */
+	struct addr ssm_prefix[FAMILIES];     /* the source-specific range (RFC 4604); IPv6: with scope 0 */
+	uint8_t ssm_length[FAMILIES];         /* its length in bits of the v4-mapped form; 0: no range */
+	/* Upstream links only. */
+	uint8_t upstream_membership;          /* enum membership_provider */
+	uint32_t kernel_groups_max;           /* MEMBERSHIP_AUTO: kept by the kernel, per link and family */
+	uint8_t upstream_version[FAMILIES];   /* enum version; VERSION_NONE: follow the querier */
+	bool repeat_without_querier;          /* tell the whole state again while no query comes */
+	uint32_t unsolicited_report_interval; /* 0: the standard's */
+	uint32_t leave_hold;                  /* a group is left only so long after nobody wants it */
+};
+
+struct instance_settings {
+	uint32_t routes_max;    /* (S,G) entries, negative ones included */
+	uint32_t route_timeout; /* a route without packets for so long is removed */
+	uint64_t memory_max;    /* bytes of the pool */
+};
+
+/* The same values in every field; padding does not count. */
+bool link_settings_equal(const struct link_settings *a, const struct link_settings *b);
+bool instance_settings_equal(const struct instance_settings *a, const struct instance_settings *b);
+
+/* "auto", "kernel" or "user". */
+const char *membership_name(enum membership_provider membership);
+
+#endif

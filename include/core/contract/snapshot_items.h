@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Snapshots: an engine's state told in pages of fixed-size records, so that neither side is ever held up by a
+ * hundred thousand groups. The reader asks for a page with a cursor number; records of one walk are
+ * consistent within a page, and the walk neither repeats nor skips what exists from its start to its end.
+ * Status text, JSON and metrics are renderers over these records.
+ */
+#ifndef MCPROXY_CORE_CONTRACT_SNAPSHOT_ITEMS_H
+#define MCPROXY_CORE_CONTRACT_SNAPSHOT_ITEMS_H
+
+#include "core/wire/drop.h"
+#include "core/base/filter.h"
+#include "core/contract/link_change.h"
+#include "core/base/mtime.h"
+
+#define SNAPSHOT_PAGE_RECORDS 256
+#define SNAPSHOT_CURSORS      8 /* walks under way at once */
+
+/* What a walk is about; INPUT_SNAPSHOT carries one of them. */
+enum snapshot_kind {
+	SNAPSHOT_INSTANCE, /* one record */
+	SNAPSHOT_LINKS,    /* each link, a record per family served */
+	SNAPSHOT_GROUPS,   /* memberships of a link, each followed by its listed sources and its hosts */
+	SNAPSHOT_FLOWS,    /* sources seen, group by group */
+	SNAPSHOT_SOURCES,  /* not asked for: records within SNAPSHOT_GROUPS */
+	SNAPSHOT_HOSTS,    /* likewise, behind the sources: members that are known by host */
+	SNAPSHOT_KINDS
+};
+
+struct snapshot_instance {
+	uint64_t memory; /* bytes held by the pool */
+	uint32_t groups; /* distinct groups with members or flows */
+	uint32_t flows;
+	uint32_t negative_flows;
+	uint64_t events_dropped;
+	uint64_t drops[2]; /* routes_max, memory_max */
+};
+
+struct snapshot_link {
+	uint8_t id;
+	uint8_t role;
+	uint8_t family;
+	uint8_t version;
+	bool usable;
+	bool querier; /* this router is it */
+	struct addr address;
+	struct addr other_querier;
+	uint32_t groups;
+	uint32_t other_querier_left;  /* milliseconds */
+	uint32_t next_query_left;     /* milliseconds */
+	uint32_t membership_interval; /* in force, milliseconds */
+	uint32_t other_querier_present_interval;
+	uint32_t older_host_present_interval;
+	uint32_t query_interval;
+	uint32_t query_response_interval;
+	uint32_t startup_query_interval;
+	uint32_t last_member_query_interval;
+	uint8_t last_member_query_count;
+	uint8_t startup_query_count;
+	uint8_t robustness;
+	uint32_t queries_sent;
+	uint32_t queries_heard;
+	uint32_t reports;            /* messages of all versions */
+	uint32_t older_queries;      /* of another version than the link's */
+	uint32_t drops[DROP_CAUSES]; /* by cause */
+	char name[LINK_NAME_SIZE];
+};
+
+struct snapshot_group {
+	struct addr group;
+	uint8_t link;
+	uint8_t mode;    /* enum filter_mode */
+	uint8_t version; /* compatibility mode */
+	bool queried;
+	uint16_t sources; /* that many SNAPSHOT_SOURCES records follow */
+	uint16_t hosts;   /* members that are known by host; 0 where hosts are not tracked */
+	uint8_t rounds;   /* query rounds it survives unanswered */
+	mtime age;        /* since the first member came; milliseconds, like all times */
+	uint32_t left;    /* group timer, or the longest source timer in INCLUDE mode */
+};
+
+struct snapshot_source {
+	struct addr source;
+	bool blocked;
+	uint32_t left;
+};
+
+struct snapshot_host {
+	struct addr host;
+	uint8_t mode;     /* enum filter_mode */
+	uint16_t sources; /* of its filter */
+	uint32_t left;    /* until it must have told again */
+};
+
+struct snapshot_flow {
+	struct addr group;
+	struct addr source;
+	uint8_t input;
+	uint8_t rounds; /* counter readings it survives without packets */
+	uint32_t hosts; /* members of the group on all links that are known by host */
+	uint64_t outputs;
+	uint64_t packets;
+	uint64_t bytes;
+	uint32_t wrong_link;
+	uint32_t rate;  /* bytes per second until the counters were read */
+	mtime read_age; /* since then */
+	mtime age;
+};
+
+struct snapshot_record {
+	uint8_t kind; /* enum snapshot_kind */
+	union {
+		struct snapshot_instance instance;
+		struct snapshot_link link;
+		struct snapshot_group group;
+		struct snapshot_source source;
+		struct snapshot_host host;
+		struct snapshot_flow flow;
+	};
+};
+
+#endif

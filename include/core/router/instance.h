@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The engine of one `upstream ==> downstreams` instance: pure, without system calls or a clock. It is told
+ * inputs and time, and asked for requests:
+ *
+ *     instance_input(i, now, &input, payload, size)   for each input, in order
+ *     instance_expire(i, now)                         once a turn
+ *     while (instance_pull(i, now, &request, ...))    until it has nothing, or there is no room for more
+ *     sleep until instance_deadline(i) or the next input
+ *
+ * `now` never goes back. One thread at a time per instance. The same engine runs in the daemon, the
+ * simulator, replay and the fuzzers.
+ */
+#ifndef MCPROXY_CORE_ROUTER_INSTANCE_H
+#define MCPROXY_CORE_ROUTER_INSTANCE_H
+
+#include "core/base/index.h"
+#include "core/contract/input.h"
+#include "core/contract/link_change.h"
+#include "core/contract/request.h"
+#include "core/contract/snapshot_items.h"
+
+struct instance;
+
+/* The seed keys the hash tables. NULL when memory is short. */
+struct instance *instance_new(const struct instance_settings *settings, uint64_t seed);
+void instance_free(struct instance *instance);
+
+void instance_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
+                    size_t payload_size);
+/* This input comes soon: has the memory of the group ready that it is about. Changes nothing, and believes
+ * nothing that the packet says. */
+void instance_expect(const struct instance *instance, const struct input *input, const void *payload,
+                     size_t payload_size, enum expect step);
+void instance_expire(struct instance *instance, mtime now);
+/* When to expire next; perhaps too early, then nothing happens but that the next time is a better one. Not
+ * later than `now` after instance_expire: there is more to do, and inputs may come in between. */
+mtime instance_deadline(struct instance *instance);
+/* The next request; false when nothing is wanted. payload has room for REQUEST_PAYLOAD_MAX bytes, aligned
+ * to 8. */
+bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
+                   size_t *payload_size);
+
+#endif

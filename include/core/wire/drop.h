@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Why a packet, or a part of one, was not acted on. Each link counts every cause.
+ */
+#ifndef MCPROXY_CORE_WIRE_DROP_H
+#define MCPROXY_CORE_WIRE_DROP_H
+
+enum drop {
+	DROP_NONE,
+	DROP_IP_HEADER,      /* version, header length, total length, next header */
+	DROP_IP_CHECKSUM,    /* IPv4 header checksum */
+	DROP_FRAGMENT,       /* a fragment: membership messages are never fragmented */
+	DROP_TTL,            /* TTL or hop limit is not 1 */
+	DROP_ROUTER_ALERT,   /* MLD without Router Alert (RFC 9777 section 5) */
+	DROP_SOURCE_ADDRESS, /* MLD not from a link-local address, a query from an impossible one */
+	DROP_CHECKSUM,       /* IGMP or ICMPv6 checksum */
+	DROP_LENGTH,         /* message shorter than its type or its counts say */
+	DROP_TYPE,           /* unknown message type */
+	DROP_RECORD,         /* unknown group record type: that record only */
+	DROP_GROUP,          /* the group is no multicast address */
+	DROP_SCOPE,          /* the group is not proxied: link scope */
+	DROP_SSM,            /* not allowed in the source-specific range (RFC 4604) */
+	DROP_ROLE,           /* report or leave on an upstream link */
+	DROP_LINK,           /* arrived on a link or family that is not in use */
+	DROP_GROUPS_MAX,     /* groups_max reached */
+	DROP_SOURCES_MAX,    /* sources_max reached */
+	DROP_HOSTS_MAX,      /* hosts_max reached: one that is not tracked */
+	DROP_ROUTES_MAX,     /* routes_max reached */
+	DROP_MEMORY,         /* memory_max reached */
+	DROP_TRUNCATED,      /* longer than the receive buffer */
+	DROP_RATE,           /* report_rate_max exceeded */
+	DROP_CAUSES
+};
+
+const char *drop_name(enum drop drop); /* "bad checksum", ... */
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The checks of `doctor`. Each looks at the same picture of the machine and adds what it finds; none makes a
+ * system call, so that tests can show them any machine.
+ */
+#ifndef MCPROXY_CTL_DIAGNOSIS_CHECKS_H
+#define MCPROXY_CTL_DIAGNOSIS_CHECKS_H
+
+#include "ctl/diagnosis/findings.h"
+#include "ctl/diagnosis/gather.h"
+
+/* What the kernel's reverse path filter would say on an upstream link. */
+struct path {
+	char link[INTERFACE_NAME_SIZE];
+	long rp_filter;     /* in force */
+	int default_route;  /* index of the interface it leaves by; -errno: there is none */
+	struct addr source; /* of a stream that is known to come here and is routed elsewhere */
+	bool source_strayed;
+};
+
+struct machine {
+	struct interfaces interfaces;
+	struct daemon_view daemon; /* NULLs: it does not answer */
+	struct table_owner owners[FAMILIES];
+	struct firewall *firewall; /* NULL: not known */
+	const char *firewall_why;
+	struct path paths[64]; /* of upstream links */
+	size_t path_count;
+	double file_modified; /* seconds since the epoch, of the daemon's configuration file; 0: not known */
+	long igmp_max_msf;
+};
+
+struct check {
+	const char *name;
+	void (*run)(const struct machine *machine, struct findings *findings);
+	bool needs_daemon;
+};
+extern const struct check checks[]; /* up to one without a name */
+
+/* Runs them all; those that need the daemon are left out when it does not answer. */
+void checks_run(const struct machine *machine, struct findings *findings);
+
+void check_owner(const struct machine *machine, struct findings *findings);
+void check_kernel(const struct machine *machine, struct findings *findings);
+void check_rp_filter(const struct machine *machine, struct findings *findings);
+void check_bridges(const struct machine *machine, struct findings *findings);
+void check_firewall(const struct machine *machine, struct findings *findings);
+void check_links(const struct machine *machine, struct findings *findings);
+void check_upstream_querier(const struct machine *machine, struct findings *findings);
+void check_downstream_querier(const struct machine *machine, struct findings *findings);
+void check_limits(const struct machine *machine, struct findings *findings);
+void check_queues(const struct machine *machine, struct findings *findings);
+void check_refused_reports(const struct machine *machine, struct findings *findings);
+void check_configuration(const struct machine *machine, struct findings *findings);
+
+#endif

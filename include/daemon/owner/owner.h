@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The owner: the main thread, which alone makes multicast system calls. It holds the pure tables (links,
+ * routes, hosts), the sockets, and a channel to each worker. What is in it is spread over a few modules, all
+ * of them run by this one thread:
+ *
+ *   owner     the loop and its table of sources; start and stop
+ *   instances their workers: start and stop
+ *   reconfigure  a new configuration while all goes on
+ *   packets   kernel -> workers: who reads the IGMP and MLD packets of a link
+ *   intake    kernel -> workers: upcalls, news of links and counters become inputs
+ *   outbox    packets out, in batches
+ *   grant     workers -> tables: requests become wishes in the tables
+ *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
+ *   table     the kernel tables themselves: open, close, vifs
+ *   guard     what other processes do to them is undone
+ *   uplink    the same for the host side upstream
+ *   page_walk the owner's walks over snapshots
+ *   status    snapshots -> text (status_print), and where it goes
+ *   health    what the service manager is told
+ *   control   snapshots and events -> JSON, for clients of the control socket
+ */
+#ifndef MCPROXY_DAEMON_OWNER_OWNER_H
+#define MCPROXY_DAEMON_OWNER_OWNER_H
+
+#include "core/host/host.h"
+#include "core/tables/links.h"
+#include "core/tables/routes.h"
+#include "core/tables/wrong_vif.h"
+#include "daemon/config/config.h"
+#include "daemon/owner/service.h"
+#include "daemon/owner/snapshot_reader.h"
+#include "daemon/worker/worker.h"
+#include "kernel/sysctl.h"
+#include "kernel/link_socket.h"
+#include "kernel/mrt.h"
+#include "kernel/netlink.h"
+#include "kernel/rules.h"
+
+struct owner;
+struct guard; /* guard.c */
+
+/* A descriptor in the loop: the first member of whatever it belongs to. Urgent ones are served before all
+ * others of a turn. */
+struct loop_source {
+	int fd;
+	bool urgent;
+	void (*ready)(struct owner *owner, struct loop_source *source, mtime now);
+	struct loop_source *next_removed; /* freed at the end of the turn */
+};
+
+/* Whose worker reads a link's packets; see packets.h. */
+struct packets_reader {
+	unsigned instance;
+	uint8_t link; /* id, as that instance knows it */
+};
+
+/* Where IGMP or MLD packets of a vif's interface arrive and leave. */
+struct vif {
+	struct table *table;
+	unsigned number;
+	int ifindex;
+	char name[LINK_NAME_SIZE]; /* of the interface, as long as it bore this one */
+	struct link_socket *socket;
+	struct packets_reader reader;
+	bool unread; /* a turn has ended without a reader */
+	bool told_reading;
+	uint64_t sends_failed;
+	uint64_t kernel_drops; /* until packets_lost_in_socket asked last */
+};
+
+/* A kernel table of a family: vifs and forwarding entries. */
+struct table {
+	struct loop_source source; /* upcalls */
+	struct table *next;
+	unsigned number; /* as links_set_table knows it */
+	uint32_t id;     /* as the kernel knows it; MRT_TABLE_DEFAULT */
+	enum family family;
+	struct mrt *mrt;
+	struct routes *routes;
+	struct suspects *suspects;
+	struct vif *vifs[MRT_VIFS];
+	uint64_t upcalls;
+	int told_error;       /* the last failure that was logged */
+	int told_vif_ifindex; /* the same for vifs, of one interface */
+	int told_vif_error;
+	uint64_t restored;         /* entries, as far as it was told */
+	uint64_t upcalls_deferred; /* the worker's channel was full: the kernel is made to ask again */
+};
+
+/* The host side on an upstream interface, known by name, so that its wishes outlive the interface. */
+struct uplink {
+	struct uplink *next;
+	char name[LINK_NAME_SIZE];
+	enum family family;
+	int ifindex; /* 0: not there */
+	struct table *table;
+	unsigned vif;                  /* in that table */
+	struct link_settings settings; /* in force: of the first of its instances */
+	struct host_link link;         /* as the host was told */
+	struct host *host;
+	int *sockets; /* by slot; -1: closed */
+	size_t socket_count;
+	uint64_t instances; /* set of those that have it as upstream */
+	int told_error;     /* the last failure that was logged */
+	bool told_superset;
+	bool told_missing;    /* that no query is heard */
+	uint8_t told_version; /* enum version: what is spoken there */
+	uint64_t send_failures;
+};
+
+/* What the log was told of a link and family: each change once. */
+enum link_word { WORD_NONE, WORD_USED, WORD_DOWN, WORD_NO_ADDRESS };
+struct link_told {
+	uint8_t word; /* enum link_word */
+	struct addr address;
+};
+
+struct instance_slot {
+	struct loop_source source; /* requests from the worker */
+	struct owner *owner;
+	unsigned number;
+	const struct config_instance *config; /* NULL: the slot is free */
+	unsigned table;                       /* number of its tables */
+	struct table *tables[FAMILIES];       /* NULL: the family is not served */
+	uint64_t forwarding[FAMILIES];        /* as REQUEST_FORWARDING tells */
+	struct worker *worker;                /* NULL: stopped */
+	struct channel *channel;
+	uint64_t requests;
+	uint64_t told_conflicts;                    /* set of instances that have lost a stream to this one */
+	uint8_t heartbeat;                          /* enum heartbeat */
+	bool settings_due;                          /* to be told anew */
+	bool events_wanted;                         /* as the engine was told */
+	bool again;                                 /* there were more requests than one turn may take */
+	struct link_told told[LINKS_MAX][FAMILIES]; /* by link id */
+	uint64_t told_no_multicast;                 /* set of links */
+};
+
+struct options {
+	const char *config_path;
+	const char *record_path;
+	bool status; /* -s */
+	int verbose; /* -v, -vv */
+	bool debug;
+	bool syslog; /* -S */
+	bool reset_rp_filter;
+	bool check_only;
+};
+
+struct status;  /* status.h */
+struct control; /* control.h */
+
+struct owner {
+	const struct options *options;
+	struct config *config;
+	mtime started_at;
+	int epoll;
+	struct loop_source signals;
+	struct loop_source netlink_source;
+	struct netlink *netlink;
+	bool first_dump_over;
+	bool told_netlink;        /* that news of interfaces cannot be read */
+	mtime netlink_refresh_at; /* MTIME_NEVER: all is well */
+	struct links *links;
+	struct table *tables; /* those that are open */
+	struct guard *guard;  /* NULL: none */
+	struct rules *rules;  /* that lead to them; NULL: all is in the default table */
+	struct uplink *uplinks;
+	struct instance_slot
+		*instances;    /* CONFIG_INSTANCES_MAX of them, each in its place as long as it runs */
+	size_t instance_count; /* behind these all slots are free; there may be free ones among them */
+	struct kept_settings *rpfilter;                 /* NULL: not with -r */
+	struct kept_settings *forced_version[FAMILIES]; /* of the kernel's host side upstream */
+	int record_fd;
+	struct page_walk walks[SNAPSHOT_CURSORS];
+	struct status *status;
+	struct control *control; /* NULL: none */
+	bool readers_due;        /* there may be links that nobody reads, though somebody should */
+	struct loop_source *removed;
+	struct health health;
+	bool told_memory;    /* that the tables are out of memory */
+	bool told_rpfilter;  /* that rp_filter cannot be written */
+	bool told_recording; /* that the recording ended before its time */
+	bool again;          /* the turn left work over: do not sleep */
+	bool written;        /* the turn has changed entries, vifs or rules in the kernel */
+	bool reload_wanted;
+	unsigned reloads;                       /* so far */
+	char reload_problem[CONFIG_ERROR_SIZE]; /* of the last one; empty: it is in force */
+	bool stopping;
+};
+
+/* Runs the daemon until SIGTERM or SIGINT; the exit status. The configuration goes over to it. */
+int owner_run(const struct options *options, struct config *config);
+
+/* For the modules of the owner. */
+
+bool owner_watch(struct owner *owner, struct loop_source *source);
+void owner_unwatch(struct owner *owner, struct loop_source *source);
+/* As configured; a refusal is said where it was asked for. */
+void owner_set_priority(const struct owner *owner);
+uint64_t owner_random(void); /* for the seeds of hash tables */
+
+/* intake.c */
+
+void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now);
+void intake_netlink(struct owner *owner, struct loop_source *source, mtime now);
+/* Says which configured links of a set of instances are not there. */
+void intake_tell_missing(struct owner *owner, uint64_t instances);
+/* Asks for news of interfaces again where reading them failed. */
+void intake_refresh_netlink(struct owner *owner, mtime now);
+/* Sends an input to an instance; false when its channel is full. */
+bool intake_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size);
+/* Tells instances of streams of which they could not be told before. */
+void intake_untold(struct owner *owner, struct table *table);
+/* Reads the counters that are due and tells them. */
+void intake_counters(struct owner *owner, struct table *table, mtime now);
+/* Looks again at streams that came in where they are sent to. */
+void intake_suspects(struct owner *owner, struct table *table, mtime now);
+/* Lets the engines tell events while somebody reads them: the debug log or a monitor. */
+void intake_events(struct owner *owner);
+/* One wake-up for each worker that got something. */
+void intake_wake(struct owner *owner);
+
+/* grant.c */
+
+void grant_requests(struct owner *owner, struct loop_source *source, mtime now);
+/* Says once that the recording has ended before its time. error: an errno, or 0. */
+void grant_recording_error(struct owner *owner, int error);
+
+/* edge.c */
+
+/* Brings the kernel to where the tables want it. */
+void edge_apply(struct owner *owner, mtime now);
+/* The same for the entries of a table alone. */
+void edge_apply_routes(struct owner *owner, struct table *table, mtime now);
+mtime edge_deadline(const struct owner *owner);
+
+#endif

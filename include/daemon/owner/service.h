@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the owner tells a service manager (notify.h): that the daemon is ready, which links it uses, and that
+ * it is alive. The last, only where the manager has a watchdog: at half its interval each worker is asked for
+ * a sign of life, and the watchdog is fed when all have given it. Without a manager nothing here costs a
+ * wake-up. A build may leave all of it out (MCPROXY_NOTIFY). Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_OWNER_SERVICE_H
+#define MCPROXY_DAEMON_OWNER_SERVICE_H
+
+#include "core/base/mtime.h"
+
+#include <stdbool.h>
+
+struct owner;
+struct instance_slot;
+
+/* The member `health` of struct owner. */
+struct health {
+	bool ready_told;
+	bool links_changed; /* since the status text was told */
+	mtime round_at;     /* the next round of the watchdog; MTIME_NEVER: there is none */
+	mtime retry_at;     /* something could not be sent; MTIME_NEVER */
+};
+
+/* The member `heartbeat` of struct instance_slot. */
+enum heartbeat {
+	HEARTBEAT_HEARD,
+	HEARTBEAT_WANTED, /* to be asked for: its channel was full so far */
+	HEARTBEAT_ASKED,
+	HEARTBEAT_MISSED, /* asked for, not heard for a round, and the log was told */
+};
+
+void health_open(struct owner *owner, mtime now);
+void health_close(struct owner *owner);
+/* Before the sources of a turn are served, lest packets take the room of what asks the workers. */
+void health_ask(struct owner *owner, mtime now);
+/* At the end of a turn. */
+void health_tell(struct owner *owner, mtime now);
+mtime health_deadline(const struct owner *owner);
+
+/* News. */
+void health_heard(struct owner *owner, struct instance_slot *instance); /* REQUEST_PONG */
+void health_links_changed(struct owner *owner);
+/* A reload begins; it ends with health_reloaded, and the manager learns of that at the end of the turn. */
+void health_reloading(struct owner *owner);
+void health_reloaded(struct owner *owner);
+void health_stopping(struct owner *owner);
+
+#endif

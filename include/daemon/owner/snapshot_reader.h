@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Walks over the engines' snapshots (core/contract/snapshot_items.h), page by page: the status and the control socket's
+ * answers are made of them. The owner has one walk for each snapshot cursor. A reader takes one, and then
+ * starts it, asks for a page and gets it, again and again, for one instance after the other. Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_OWNER_SNAPSHOT_READER_H
+#define MCPROXY_DAEMON_OWNER_SNAPSHOT_READER_H
+
+#include "core/contract/snapshot_items.h"
+
+struct owner;
+struct instance_slot;
+struct request;
+
+/* A page has come; more: ask for the next one. The last page may be empty. */
+typedef void page_walk_reader(void *reader, struct owner *owner, const struct snapshot_record *records,
+                              size_t count, bool more);
+
+struct page_walk {
+	page_walk_reader *page; /* NULL: nobody has it */
+	void *reader;
+	unsigned instance;
+	uint8_t what; /* enum snapshot_kind */
+	uint8_t link;
+	bool first;   /* the next page starts the walk */
+	bool waiting; /* a page is on its way; a walk that was given back is free only after that */
+	bool ended; /* the instance has ended, and another may have its number: what was read of it is void */
+};
+
+/* NULL when all are taken. */
+struct page_walk *page_walk_take(struct owner *owner, page_walk_reader *page, void *reader);
+void page_walk_give(struct page_walk *walk);
+
+void page_walk_start(struct page_walk *walk, unsigned instance, enum snapshot_kind what, uint8_t link);
+/* False when the instance has no room for the question: ask again in the next turn; and when it has ended:
+ * then the reader has got an empty last page. */
+bool page_walk_ask(struct owner *owner, struct page_walk *walk);
+
+/* An instance has sent a page. */
+void page_walk_deliver(struct owner *owner, const struct instance_slot *instance,
+                       const struct request *request, const void *payload);
+/* An instance has stopped: its walks have ended, and pages that are on their way are read as empty last ones.
+ */
+void page_walk_instance_stopped(struct owner *owner, unsigned instance);
+
+#endif

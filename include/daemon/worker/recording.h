@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Recordings: every input of every engine with its time, and the requests that came of it, so that a problem
+ * in the field can be replayed through the same engine (tests/sim/replay). One file for all instances; each
+ * worker collects a turn's records in its own struct recorder and writes them with one append, so that turns
+ * of several workers do not mix.
+ *
+ * File: struct record_file, then records: struct record_head and `size` bytes of body. Numbers are in the
+ * machine's own form: a recording is replayed by the build that made it.
+ *
+ *   RECORD_START    struct record_start           the engine is made
+ *   RECORD_INPUT    struct input, payload         instance_input(now)
+ *   RECORD_TURN     nothing                       instance_expire(now)
+ *   RECORD_REQUEST  struct request, payload       instance_pull(now) gave this
+ *   RECORD_FULL     nothing                       instance_pull was not asked until it had nothing: no room
+ * for more
+ *
+ * The same calls in the same order give the same requests, so a recording leaves out only what is known
+ * without it: that instance_deadline is asked between turns, and that a turn's last instance_pull gave
+ * nothing unless RECORD_FULL stands there. A turn in which nothing came in and nothing was due changes
+ * nothing; the worker need not tell it.
+ */
+#ifndef MCPROXY_DAEMON_WORKER_RECORDING_H
+#define MCPROXY_DAEMON_WORKER_RECORDING_H
+
+#include "core/router/instance.h"
+
+#define RECORD_MAGIC      "mcproxy recording 2\n"
+#define RECORD_MAGIC_SIZE (sizeof RECORD_MAGIC - 1)
+
+/* The first bytes of a file. The sizes tell a build of another shape. */
+struct record_file {
+	char magic[RECORD_MAGIC_SIZE];
+	uint32_t input_size;
+	uint32_t request_size;
+	uint32_t link_change_size;
+};
+
+enum record_kind { RECORD_START = 1, RECORD_INPUT, RECORD_TURN, RECORD_REQUEST, RECORD_FULL };
+
+struct record_head {
+	mtime now;
+	uint32_t size; /* of the body */
+	uint8_t kind;
+	uint8_t instance;         /* its number */
+	uint16_t head_of_payload; /* bytes of the body in front of the payload */
+};
+
+struct record_start {
+	uint64_t seed;
+	struct instance_settings settings;
+};
+
+struct recorder; /* one per worker */
+
+/* Makes (truncates) a recording file, mode 0600, and writes the magic; the descriptor, or -errno. */
+int record_create(const char *path);
+
+/* A recorder that appends to that descriptor for one instance. NULL when memory is short. */
+struct recorder *recorder_new(int fd, uint8_t instance);
+void recorder_free(struct recorder *recorder);
+
+/* All accept NULL and then do nothing. A write that fails stops the recording; recorder_error, which any
+ * thread may call, tells the errno. */
+void recorder_start(struct recorder *recorder, mtime now, uint64_t seed,
+                    const struct instance_settings *settings);
+void recorder_input(struct recorder *recorder, mtime now, const struct input *input, const void *payload,
+                    size_t size);
+void recorder_turn(struct recorder *recorder, mtime now);
+void recorder_request(struct recorder *recorder, mtime now, const struct request *request,
+                      const void *payload, size_t size);
+/* There was no room for more requests in this turn. */
+void recorder_full(struct recorder *recorder, mtime now);
+void recorder_flush(struct recorder *recorder); /* at the end of a turn: one write */
+int recorder_error(const struct recorder *recorder);
+
+#endif

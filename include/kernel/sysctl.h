@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Settings of interfaces (net.ipv4.conf.NAME.rp_filter and the like) that are changed while the daemon runs
+ * and put back at its end. The old values are also kept in a file, so that the next start can put them back
+ * after a kill. Owner thread only.
+ */
+#ifndef MCPROXY_KERNEL_SYSCTL_H
+#define MCPROXY_KERNEL_SYSCTL_H
+
+#include <stdbool.h>
+
+#define SETTINGS_IPV4 "/proc/sys/net/ipv4/conf" /* has a directory for each name */
+#define SETTINGS_IPV6 "/proc/sys/net/ipv6/conf"
+#define RPFILTER_LEAF "rp_filter"
+
+struct kept_settings; /* opaque: the names and their old values */
+
+/* directory, leaf: the settings are directory/NAME/leaf. state_path: file that keeps the old values, NULL for
+ * none; its directory is made when missing. In a network namespace other than that of process 1 the
+ * namespace's number is appended to the file's name, because names of interfaces mean something in their
+ * namespace only. Old values found there are of a run that was killed (while a run lives it holds a lock on
+ * the file), and are put back first, their number in *restored. NULL when memory is short. */
+struct kept_settings *kept_settings_new(const char *directory, const char *leaf, const char *state_path,
+                                        unsigned *restored);
+
+/* Sets the value (0 to 9) of `name` (an interface or "all") after remembering the old one; nothing happens
+ * when it is so already. To be called again when an interface has come back: a new one has a new value. 0 or
+ * -errno. That the value could not be kept in the file is no failure: see kept_settings_state_result. */
+int kept_settings_set(struct kept_settings *kept, const char *name, int value);
+
+/* Puts the value of `name` back as kept_settings_free does for all. */
+void kept_settings_put_back(struct kept_settings *kept, const char *name);
+
+/* Why old values would be lost by a kill: 0 when they would not, -errno of the last writing of the file;
+ * -EBUSY when another run holds the file. */
+int kept_settings_state_result(const struct kept_settings *kept);
+
+/* Puts every remembered value back where nobody else has changed it since (an interface that is gone is
+ * skipped), removes the file, frees. Values that could not be put back stay in the file for the next start.
+ * NULL is let pass. */
+void kept_settings_free(struct kept_settings *kept);
+
+/* The reverse path filter in force for an interface, max(all, name); -errno when it cannot be read. */
+int rpfilter_effective(const char *directory, const char *name);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/base/addr.h"
+
+#include <arpa/inet.h>
+
+static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+struct addr addr_from_ipv4(const uint8_t bytes[4])
+{
+	struct addr addr;
+
+	memcpy(addr.bytes, mapped_prefix, sizeof mapped_prefix);
+	memcpy(addr.bytes + 12, bytes, 4);
+	return addr;
+}
+
+struct addr addr_from_ipv6(const uint8_t bytes[16])
+{
+	struct addr addr;
+
+	memcpy(addr.bytes, bytes, sizeof addr.bytes);
+	return addr;
+}
+
+struct addr addr_from_ipv4_number(uint32_t number)
+{
+	uint8_t bytes[4] = {(uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8),
+	                    (uint8_t)number};
+
+	return addr_from_ipv4(bytes);
+}
+
+struct addr addr_unspecified(enum family family)
+{
+	return family == FAMILY_IPV4 ? addr_from_ipv4_number(0) : (struct addr){{0}};
+}
+
+enum family addr_family(const struct addr *addr)
+{
+	return memcmp(addr->bytes, mapped_prefix, sizeof mapped_prefix) == 0 ? FAMILY_IPV4 : FAMILY_IPV6;
+}
+
+const uint8_t *addr_ipv4_bytes(const struct addr *addr)
+{
+	return addr->bytes + 12;
+}
+
+uint32_t addr_ipv4_number(const struct addr *addr)
+{
+	const uint8_t *bytes = addr_ipv4_bytes(addr);
+
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+const uint8_t *addr_wire_bytes(const struct addr *addr, enum family family)
+{
+	return family == FAMILY_IPV4 ? addr_ipv4_bytes(addr) : addr->bytes;
+}
+
+size_t addr_wire_size(enum family family)
+{
+	return family == FAMILY_IPV4 ? 4 : 16;
+}
+
+bool addr_is_unspecified(const struct addr *addr)
+{
+	struct addr zero = addr_unspecified(addr_family(addr));
+
+	return addr_equal(addr, &zero);
+}
+
+bool addr_is_multicast(const struct addr *addr)
+{
+	if (addr_family(addr) == FAMILY_IPV4)
+		return addr->bytes[12] >> 4 == 0xe;
+	return addr->bytes[0] == 0xff;
+}
+
+bool addr_is_link_local(const struct addr *addr)
+{
+	if (addr_family(addr) == FAMILY_IPV4)
+		return addr->bytes[12] == 169 && addr->bytes[13] == 254;
+	return addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
+}
+
+bool addr_is_proxied_group(const struct addr *addr)
+{
+	if (!addr_is_multicast(addr))
+		return false;
+	if (addr_family(addr) == FAMILY_IPV4)
+		return addr->bytes[12] != 224 || addr->bytes[13] != 0 || addr->bytes[14] != 0;
+	return (addr->bytes[1] & 0x0f) > 2;
+}
+
+bool addr_is_source(const struct addr *addr)
+{
+	static const struct addr loopback = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+
+	if (addr_is_unspecified(addr) || addr_is_multicast(addr))
+		return false;
+	if (addr_family(addr) == FAMILY_IPV4)
+		return addr->bytes[12] != 0 && addr->bytes[12] != 127 && addr->bytes[12] < 240;
+	return !addr_equal(addr, &loopback);
+}
+
+bool addr_is_proxied_stream(const struct addr *source, const struct addr *group)
+{
+	return addr_is_proxied_group(group) && addr_is_source(source) && !addr_is_link_local(source);
+}
+
+bool addr_in_prefix(const struct addr *addr, const struct addr *prefix, unsigned length)
+{
+	unsigned whole = length / 8;
+	uint8_t mask = (uint8_t)(0xff00 >> (length % 8));
+
+	if (memcmp(addr->bytes, prefix->bytes, whole) != 0)
+		return false;
+	return length % 8 == 0 || ((addr->bytes[whole] ^ prefix->bytes[whole]) & mask) == 0;
+}
+
+/* Two rounds of a keyed 64-bit mix over the halves of the address. The seed enters before each
+ * multiplication, so that which addresses share a bucket cannot be computed without it. */
+uint32_t addr_hash(const struct addr *addr, uint64_t seed)
+{
+	uint64_t high, low, hash;
+
+	memcpy(&high, addr->bytes, 8);
+	memcpy(&low, addr->bytes + 8, 8);
+	hash = (high ^ seed) * 0x9e3779b97f4a7c15u;
+	hash ^= hash >> 32;
+	hash = (hash + low + (seed >> 17 | seed << 47)) * 0xd6e8feb86659fd93u;
+	hash ^= hash >> 29;
+	hash *= 0xbf58476d1ce4e5b9u;
+	return (uint32_t)(hash >> 32);
+}
+
+uint32_t addr_pair_hash(const struct addr *source, const struct addr *group, uint64_t seed)
+{
+	return addr_hash(source, seed ^ addr_hash(group, seed));
+}
+
+const char *addr_format(const struct addr *addr, char text[ADDR_TEXT_SIZE])
+{
+	bool ipv4 = addr_family(addr) == FAMILY_IPV4;
+
+	inet_ntop(ipv4 ? AF_INET : AF_INET6, addr_wire_bytes(addr, addr_family(addr)), text, ADDR_TEXT_SIZE);
+	return text;
+}
+
+bool addr_parse(const char *text, struct addr *addr)
+{
+	uint8_t bytes[4];
+
+	if (inet_pton(AF_INET, text, bytes) == 1) {
+		*addr = addr_from_ipv4(bytes);
+		return true;
+	}
+	return inet_pton(AF_INET6, text, addr->bytes) == 1;
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/host/host_rows.h"
+
+#include "core/wire/packet.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include <utlist.h>
+
+/* Of the memberships that the kernel keeps it repeats the reports and answers the queries, and we say each
+ * change once, in its version. Where it keeps any, we speak its version for the others, too. */
+static struct reporter_settings reporter_settings(const struct host *host, enum keeper keeper)
+{
+	const struct host_settings *settings = &host->settings;
+	bool own = keeper == KEEPER_HOST;
+
+	return (struct reporter_settings){
+		.fixed_version = settings->fixed_version,
+		.version = host_keeps(host, KEEPER_KERNEL) ? VERSION_3 : settings->version,
+		.copies = own ? settings->robustness : 1,
+		.answers = own,
+		.repeat_without_querier = settings->repeat_without_querier,
+		.robustness = settings->robustness,
+		.query_interval = settings->query_interval,
+		.query_response_interval = settings->query_response_interval,
+		.unsolicited_report_interval = settings->unsolicited_report_interval,
+	};
+}
+
+struct host *host_new(enum family family, const struct host_limits *limits,
+                      const struct host_settings *settings, uint64_t seed)
+{
+	struct host *host = calloc(1, sizeof *host);
+
+	if (host == NULL)
+		return NULL;
+	host->family = family;
+	host->settings = *settings;
+	host->pool = pool_new(limits->memory_max);
+	host->joins = joins_new(limits->groups_per_socket, limits->sources_per_filter);
+	for (int keeper = 0; keeper < KEEPERS; keeper++) {
+		struct reporter_settings reporter = reporter_settings(host, keeper);
+
+		reporter_init(&host->reporters[keeper], family, host->pool, seed);
+		reporter_set(&host->reporters[keeper], 0, &reporter);
+	}
+	if (host->pool != NULL && host->joins != NULL)
+		return host;
+	host_free(host);
+	return NULL;
+}
+
+void host_free(struct host *host)
+{
+	if (host == NULL)
+		return;
+	while (host->walks != NULL)
+		host_walk_end(host->walks);
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		reporter_fini(&host->reporters[keeper]);
+	pool_free(host->pool);
+	joins_free(host->joins);
+	free(host);
+}
+
+static void wish_remove(struct host *host, mtime now, struct row *row, unsigned instance)
+{
+	struct wish *wish = wish_find(row, instance);
+
+	if (wish == NULL)
+		return;
+	wish_free(host, row, wish);
+	row_change(host, now, row);
+}
+
+/* It ends a little later, if nobody comes back to it meanwhile. */
+static bool wish_hold(struct host *host, mtime now, struct row *row, unsigned instance)
+{
+	struct wish *wish = wish_find(row, instance);
+
+	if (host->settings.leave_hold == 0 || wish == NULL)
+		return false;
+	wish->links = 0;
+	if (wish->hold == 0)
+		wish->hold = holds_add(&host->holds, host->pool, &row->entry.group, instance,
+		                       now + host->settings.leave_hold);
+	return wish->hold != 0;
+}
+
+static void end_holds(struct host *host, mtime now)
+{
+	struct hold hold;
+
+	while (holds_pull(&host->holds, host->pool, now, &hold)) {
+		struct row *row = row_find(host, &hold.group);
+		struct wish *wish = row ? wish_find(row, hold.instance) : NULL;
+
+		if (wish != NULL && wish->hold == hold.number)
+			wish_remove(host, now, row, hold.instance);
+	}
+}
+
+bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
+               const struct filter *filter, uint64_t links)
+{
+	struct row *row = filter_is_none(filter) ? row_find(host, group) : row_get(host, group);
+	struct wish *wish;
+
+	if (row == NULL)
+		return filter_is_none(filter);
+	if (filter_is_none(filter)) {
+		if (!wish_hold(host, now, row, instance))
+			wish_remove(host, now, row, instance);
+		return true;
+	}
+	wish = wish_get(host, row, instance);
+	if (wish != NULL) {
+		wish->hold = 0;
+		wish->links = links;
+	}
+	if (wish == NULL || !stored_filter_set(&wish->filter, host->pool, filter)) {
+		/* An older wish stays. */
+		if (wish != NULL && wish->filter.mode == FILTER_INCLUDE && wish->filter.count == 0)
+			wish_free(host, row, wish);
+		row_release(host, row);
+		return false;
+	}
+	row_change(host, now, row);
+	return true;
+}
+
+uint64_t host_streams(struct host *host, unsigned instance, const struct addr *group)
+{
+	struct row *row = row_find(host, group);
+	const struct wish *wish = row ? wish_find(row, instance) : NULL;
+
+	return wish ? wish->links : 0;
+}
+
+void host_expect(const struct host *host, const struct addr *group, enum expect step)
+{
+	for (int keeper = 0; keeper < KEEPERS; keeper++) {
+		const struct reporter *reporter = &host->reporters[keeper];
+
+		if (reporter->entries.count > 0)
+			index_expect(&reporter->entries, addr_hash(group, reporter->seed), step);
+	}
+}
+
+void host_unwant_all(struct host *host, mtime now, unsigned instance)
+{
+	struct reporter_entry *entry, *next;
+
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = next) {
+			next = reporter_newer(entry);
+			wish_remove(host, now, (struct row *)entry, instance);
+		}
+}
+
+/* What the kernel is made to speak, we speak as well. */
+static void follow_forced_version(struct host *host, mtime now, enum keeper keeper)
+{
+	struct reporter_settings settings = reporter_settings(host, keeper);
+
+	if (host_keeps(host, KEEPER_KERNEL) && settings.fixed_version == VERSION_NONE)
+		settings.fixed_version = (uint8_t)host->link.forced_version;
+	reporter_set(&host->reporters[keeper], now, &settings);
+}
+
+void host_configure(struct host *host, mtime now, const struct host_settings *settings)
+{
+	assert(settings->membership == host->settings.membership);
+	host->settings = *settings;
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		follow_forced_version(host, now, keeper);
+}
+
+static void row_copy_wishes(struct row *row, mtime now, struct host *to)
+{
+	for (const struct wish *wish = row_wishes(row); wish; wish = wish->next) {
+		struct filter filter = stored_filter_view(&wish->filter);
+
+		if (wish->hold == 0)
+			host_want(to, now, wish->instance, &row->entry.group, &filter, wish->links);
+	}
+}
+
+void host_copy_wishes(struct host *host, mtime now, struct host *to)
+{
+	struct reporter_entry *entry;
+
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = reporter_newer(entry))
+			row_copy_wishes((struct row *)entry, now, to);
+}
+
+void host_set_link(struct host *host, mtime now, const struct host_link *link)
+{
+	bool comes_up = link->usable && !host->link.usable;
+
+	host->link = *link;
+	if (!comes_up)
+		return;
+	rows_try_again(host, MTIME_NEVER);
+	for (int keeper = 0; keeper < KEEPERS; keeper++) {
+		follow_forced_version(host, now, keeper);
+		reporter_older_querier(&host->reporters[keeper], now, link->kernel_version, 0);
+		reporter_start(&host->reporters[keeper], now);
+	}
+}
+
+static void row_forget(struct host *host, mtime now, struct row *row)
+{
+	static const struct filter none = {.mode = FILTER_INCLUDE};
+
+	for (struct wish *wish = row_wishes(row), *next; wish != NULL; wish = next) {
+		next = wish->next;
+		if (wish->hold != 0)
+			wish_free(host, row, wish);
+	}
+	if (row->joining != NULL) {
+		host->supersets -= row->joining->join.superset;
+		joins_forget(host->joins, &row->joining->join);
+	}
+	reporter_forget(row_reporter(host, row), &row->entry);
+	reporter_assume(row_reporter(host, row), &row->entry, &none);
+	row_set_state(host, row, ROW_SETTLED);
+	if (row_wishes(row) != NULL)
+		row_change(host, now, row);
+	else
+		row_release(host, row);
+}
+
+void host_forget(struct host *host, mtime now)
+{
+	struct reporter_entry *entry, *next;
+
+	host->link.usable = false;
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = next) {
+			next = reporter_newer(entry);
+			row_forget(host, now, (struct row *)entry);
+		}
+}
+
+void host_heard_query(struct host *host, mtime now, const struct upstream_query *query,
+                      const struct addr *sources)
+{
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		reporter_heard_query(&host->reporters[keeper], now, query, sources);
+}
+
+bool host_pull_join(struct host *host, mtime now, struct join_op *op)
+{
+	struct row *row;
+
+	end_holds(host, now);
+	if (!host->link.usable)
+		return false;
+	rows_try_again(host, now);
+	while ((row = host->lists[ROW_JOINING]) != NULL) {
+		struct join_row *join = &row->joining->join;
+		bool was_superset = join->superset;
+		struct filter filter = row_wanted(host, row);
+		bool found = joins_next(host->joins, join, &row->entry.group, &filter, op);
+
+		host->supersets += (size_t)join->superset - (size_t)was_superset;
+		if (found)
+			return true;
+		row_joined(host, now, row);
+	}
+	return false;
+}
+
+/* The kernel has no room for another membership. */
+static bool is_full(int result)
+{
+	return result == -ENOBUFS || result == -ENOMEM || result == -EMFILE || result == -ENFILE;
+}
+
+void host_join_done(struct host *host, mtime now, const struct join_op *op, int result)
+{
+	struct row *row = row_find(host, &op->group);
+	struct join_row *join;
+	bool was_superset;
+
+	assert(row != NULL && row_state(row) == ROW_JOINING);
+	join = &row->joining->join;
+	was_superset = join->superset;
+	result = joins_done(host->joins, join, op, result);
+	row_take_turn(host, row);
+	host->supersets += (size_t)join->superset - (size_t)was_superset;
+	if (result == 0)
+		return;
+	host->last_error = -result;
+	if (is_full(result) && row_keep_here(host, now, row))
+		return;
+	row_try_later(host, now, row, ROW_RESTING);
+}
+
+unsigned host_slot_memberships(const struct host *host, uint32_t slot)
+{
+	return slot < joins_slot_count(host->joins) ? joins_slot_memberships(host->joins, slot) : 0;
+}
+
+/* Entries that have nothing left to tell: the reporter lists them, since their rows are ours. */
+static void release_idle(struct host *host, struct reporter *reporter)
+{
+	struct reporter_entry *entry;
+
+	while ((entry = reporter_pull_idle(reporter)) != NULL)
+		row_release(host, (struct row *)entry);
+}
+
+/* The next message of a reporter, behind the room for its header; its size, 0: none. */
+static size_t pull_message(struct host *host, enum keeper keeper, mtime now, uint8_t *buffer,
+                           struct addr *destination)
+{
+	struct reporter *reporter = &host->reporters[keeper];
+	size_t header = packet_header_size(host->family);
+	size_t mtu = packet_size_max(host->link.mtu);
+	size_t size =
+		reporter_pull(reporter, now, buffer + header, mtu - header, &host->link.address, destination);
+
+	release_idle(host, reporter);
+	return size;
+}
+
+bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *size, struct addr *destination)
+{
+	*size = 0;
+	for (int keeper = 0; keeper < KEEPERS && host->link.usable && *size == 0; keeper++)
+		if (host_keeps(host, keeper))
+			*size = pull_message(host, keeper, now, buffer, destination);
+	if (*size == 0)
+		return false;
+	*size = packet_finish(host->family, buffer, &host->link.address, destination, *size);
+	return true;
+}
+
+mtime host_deadline(struct host *host)
+{
+	mtime at = holds_first_at(&host->holds);
+
+	if (!host->link.usable)
+		return MTIME_NEVER;
+	for (enum row_state state = ROW_RESTING; state <= ROW_WIDE; state++)
+		if (host->lists[state] != NULL)
+			at = mtime_min(at, host->lists[state]->joining->retry_at);
+	for (int keeper = 0; keeper < KEEPERS; keeper++)
+		if (host_keeps(host, keeper))
+			at = mtime_min(at, reporter_deadline(&host->reporters[keeper]));
+	return at;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/host/host_rows.h"
+
+#include <utlist.h>
+
+#define RETRY_INTERVAL      (2 * MTIME_SECOND)
+#define WIDE_INTERVAL       (30 * MTIME_SECOND) /* between tries of a list that the kernel refused */
+#define OPERATIONS_PER_TURN 32
+
+void row_set_state(struct host *host, struct row *row, enum row_state state)
+{
+	enum row_state before = row_state(row);
+
+	if (before == state)
+		return;
+	host->resting += (state == ROW_RESTING) - (before == ROW_RESTING);
+	if (before != ROW_SETTLED)
+		DL_DELETE2(host->lists[before], row, joining->prev, joining->next);
+	row->joining->state = (uint8_t)state;
+	if (state == ROW_SETTLED)
+		return;
+	/* What is left comes first, and the newest of it before the others: see host_unwant_all. */
+	if (state == ROW_JOINING && row_wishes(row) == NULL)
+		DL_PREPEND2(host->lists[state], row, joining->prev, joining->next);
+	else
+		DL_APPEND2(host->lists[state], row, joining->prev, joining->next);
+}
+
+struct row *row_find(struct host *host, const struct addr *group)
+{
+	struct reporter_entry *entry = NULL;
+
+	for (int keeper = 0; keeper < KEEPERS && entry == NULL; keeper++)
+		if (host->reporters[keeper].entries.count > 0)
+			entry = reporter_find(&host->reporters[keeper], group);
+	return (struct row *)entry;
+}
+
+static enum keeper choose_keeper(const struct host *host)
+{
+	if (!host_keeps(host, KEEPER_HOST))
+		return KEEPER_KERNEL;
+	if (!host_keeps(host, KEEPER_KERNEL))
+		return KEEPER_HOST;
+	return host->reporters[KEEPER_KERNEL].entries.count < host->settings.kernel_groups_max ? KEEPER_KERNEL
+	                                                                                       : KEEPER_HOST;
+}
+
+static void row_free(struct host *host, struct row *row)
+{
+	pool_give(host->pool, row->joining, sizeof *row->joining);
+	pool_give(host->pool, row, sizeof *row);
+}
+
+struct row *row_get(struct host *host, const struct addr *group)
+{
+	struct row *row = row_find(host, group);
+	bool here = choose_keeper(host) == KEEPER_HOST;
+
+	if (row != NULL)
+		return row;
+	row = pool_take(host->pool, sizeof *row);
+	if (row == NULL)
+		return NULL;
+	if (!here)
+		row->joining = pool_take(host->pool, sizeof *row->joining);
+	if ((here || row->joining != NULL) && reporter_add(row_reporter(host, row), &row->entry, group))
+		return row;
+	row_free(host, row);
+	return NULL;
+}
+
+struct row *row_oldest(const struct host *host, int keeper)
+{
+	struct reporter_entry *entry = NULL;
+
+	for (; keeper < KEEPERS && entry == NULL; keeper++)
+		entry = reporter_oldest(&host->reporters[keeper]);
+	return (struct row *)entry;
+}
+
+struct row *row_next(const struct host *host, const struct row *row)
+{
+	struct reporter_entry *newer = reporter_newer(&row->entry);
+
+	return newer != NULL ? (struct row *)newer : row_oldest(host, row_keeper(row) + 1);
+}
+
+/* No walk may stand on a row that goes. */
+static void row_skip(struct host *host, struct row *row)
+{
+	struct host_walk *walk;
+
+	LL_FOREACH (host->walks, walk)
+		if (walk->row == row)
+			walk->row = row_next(host, row);
+}
+
+void row_release(struct host *host, struct row *row)
+{
+	if (row_wishes(row) != NULL || row_is_held(row) || row_state(row) != ROW_SETTLED ||
+	    !reporter_is_idle(&row->entry))
+		return;
+	row_skip(host, row);
+	reporter_remove(row_reporter(host, row), &row->entry);
+	row_free(host, row);
+}
+
+struct wish *wish_find(struct row *row, unsigned instance)
+{
+	struct wish *wish = row_wishes(row);
+
+	while (wish != NULL && wish->instance != instance)
+		wish = wish->next;
+	return wish;
+}
+
+struct wish *wish_get(struct host *host, struct row *row, unsigned instance)
+{
+	struct wish *wish = wish_find(row, instance);
+
+	if (wish != NULL)
+		return wish;
+	if (!row->first.used) {
+		wish = &row->first;
+	} else {
+		wish = pool_take(host->pool, sizeof *wish);
+		if (wish == NULL)
+			return NULL;
+		LL_PREPEND(row->first.next, wish);
+	}
+	wish->instance = (uint8_t)instance;
+	wish->used = true;
+	return wish;
+}
+
+void wish_free(struct host *host, struct row *row, struct wish *wish)
+{
+	stored_filter_clear(&wish->filter, host->pool);
+	wish->used = false;
+	if (wish == &row->first)
+		return;
+	LL_DELETE(row->first.next, wish);
+	pool_give(host->pool, wish, sizeof *wish);
+}
+
+struct filter row_wanted(struct host *host, struct row *row)
+{
+	struct filter filter = {.sources = sources_on(host->merged, REQUEST_SOURCES_MAX)};
+	const struct wish *wish = row_wishes(row);
+
+	if (wish != NULL && wish->next == NULL)
+		return stored_filter_view(&wish->filter);
+	for (; wish != NULL; wish = wish->next) {
+		struct filter one = stored_filter_view(&wish->filter);
+
+		filter_merge(&filter, &one);
+	}
+	return filter;
+}
+
+/* What the kernel holds, in the host's scratch memory. */
+static struct filter row_held(struct host *host, const struct row *row)
+{
+	struct filter filter = {.sources = sources_on(host->scratch, REQUEST_SOURCES_MAX)};
+
+	joins_filter(&row->joining->join, &filter);
+	return filter;
+}
+
+void row_try_later(struct host *host, mtime now, struct row *row, enum row_state state)
+{
+	row->joining->retry_at = now + (state == ROW_WIDE ? WIDE_INTERVAL : RETRY_INTERVAL);
+	row_set_state(host, row, state);
+}
+
+static void row_try_again(struct host *host, struct row *row)
+{
+	row->joining->join.refused = false;
+	row_set_state(host, row, ROW_JOINING);
+}
+
+void rows_try_again(struct host *host, mtime until)
+{
+	for (enum row_state state = ROW_RESTING; state <= ROW_WIDE; state++)
+		while (host->lists[state] != NULL && host->lists[state]->joining->retry_at <= until)
+			row_try_again(host, host->lists[state]);
+}
+
+void row_joined(struct host *host, mtime now, struct row *row)
+{
+	struct filter after = row_held(host, row);
+
+	if (row->joining->join.refused)
+		row_try_later(host, now, row, ROW_WIDE);
+	else
+		row_set_state(host, row, ROW_SETTLED);
+	reporter_change(row_reporter(host, row), now, &row->entry, &after);
+	row_release(host, row);
+}
+
+void row_change(struct host *host, mtime now, struct row *row)
+{
+	if (row_keeper(row) == KEEPER_HOST) {
+		struct filter filter = row_wanted(host, row);
+
+		reporter_change(row_reporter(host, row), now, &row->entry, &filter);
+		row_release(host, row);
+		return;
+	}
+	row_try_again(host, row);
+	/* Nothing to do: not kept until the link is usable again. */
+	if (row_wishes(row) == NULL && !row_is_held(row))
+		row_joined(host, now, row);
+}
+
+void row_take_turn(struct host *host, struct row *row)
+{
+	if (++row->joining->operations < OPERATIONS_PER_TURN)
+		return;
+	row->joining->operations = 0;
+	DL_DELETE2(host->lists[ROW_JOINING], row, joining->prev, joining->next);
+	DL_APPEND2(host->lists[ROW_JOINING], row, joining->prev, joining->next);
+}
+
+bool row_keep_here(struct host *host, mtime now, struct row *row)
+{
+	struct addr group = row->entry.group;
+
+	if (!host_keeps(host, KEEPER_HOST) || row_is_held(row) || !reporter_is_idle(&row->entry))
+		return false;
+	reporter_remove(row_reporter(host, row), &row->entry);
+	row->entry = (struct reporter_entry){0};
+	if (!reporter_add(&host->reporters[KEEPER_HOST], &row->entry, &group)) {
+		/* It was in there a moment ago. */
+		row->entry = (struct reporter_entry){0};
+		(void)reporter_add(&host->reporters[KEEPER_KERNEL], &row->entry, &group);
+		return false;
+	}
+	host->supersets -= row->joining->join.superset;
+	row_set_state(host, row, ROW_SETTLED);
+	pool_give(host->pool, row->joining, sizeof *row->joining);
+	row->joining = NULL;
+	row_change(host, now, row);
+	return true;
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/host/joins.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define JOINS_MEMORY_MAX ((size_t)256 << 20) /* bounded by the groups wanted; this is the last resort */
+#define FIRST_SLOTS      16
+
+/* A socket: how many groups it holds, and whether the kernel said that it holds no more. */
+struct slot {
+	unsigned memberships;
+	bool full;
+};
+
+struct joins {
+	unsigned groups_max;
+	unsigned sources_max;
+	struct pool *pool;
+	struct slot *slots;
+	uint32_t slot_count;
+	uint32_t slot_capacity;
+	uint32_t first_with_room; /* no slot below has room */
+};
+
+struct joins *joins_new(unsigned groups_max, unsigned sources_max)
+{
+	struct joins *joins = calloc(1, sizeof *joins);
+
+	if (joins == NULL)
+		return NULL;
+	joins->groups_max = groups_max ? groups_max : UINT32_MAX;
+	joins->sources_max = sources_max ? sources_max : 1;
+	joins->pool = pool_new(JOINS_MEMORY_MAX);
+	if (joins->pool != NULL)
+		return joins;
+	free(joins);
+	return NULL;
+}
+
+void joins_free(struct joins *joins)
+{
+	if (joins == NULL)
+		return;
+	pool_free(joins->pool);
+	free(joins->slots);
+	free(joins);
+}
+
+uint32_t joins_slot_count(const struct joins *joins)
+{
+	return joins->slot_count;
+}
+
+unsigned joins_slot_memberships(const struct joins *joins, uint32_t slot)
+{
+	return joins->slots[slot].memberships;
+}
+
+static bool slot_has_room(const struct joins *joins, uint32_t slot)
+{
+	return !joins->slots[slot].full && joins->slots[slot].memberships < joins->groups_max;
+}
+
+static bool row_uses(const struct join_row *row, uint32_t slot)
+{
+	for (const struct join_part *part = row->parts; part; part = part->next)
+		if (part->slot == slot)
+			return true;
+	return false;
+}
+
+/* A slot with room that holds nothing of this group yet; a new one if need be. False when memory is short. */
+static bool find_slot(struct joins *joins, const struct join_row *row, uint32_t *found)
+{
+	struct slot *slots;
+	uint32_t slot, capacity = joins->slot_capacity ? 2 * joins->slot_capacity : FIRST_SLOTS;
+
+	while (joins->first_with_room < joins->slot_count && !slot_has_room(joins, joins->first_with_room))
+		joins->first_with_room++;
+	for (slot = joins->first_with_room; slot < joins->slot_count; slot++)
+		if (slot_has_room(joins, slot) && !row_uses(row, slot))
+			break;
+	*found = slot;
+	if (slot < joins->slot_capacity)
+		return true;
+	slots = realloc(joins->slots, capacity * sizeof *slots);
+	if (slots == NULL)
+		return false;
+	joins->slots = slots;
+	joins->slot_capacity = capacity;
+	return true;
+}
+
+static void slot_add(struct joins *joins, uint32_t slot)
+{
+	if (slot == joins->slot_count)
+		joins->slots[joins->slot_count++] = (struct slot){0};
+	joins->slots[slot].memberships++;
+}
+
+static void slot_remove(struct joins *joins, uint32_t slot)
+{
+	joins->slots[slot].memberships--;
+	joins->slots[slot].full = false;
+	if (slot < joins->first_with_room)
+		joins->first_with_room = slot;
+}
+
+static struct join_part *part_of(const struct join_row *row, uint32_t slot)
+{
+	for (struct join_part *part = row->parts; part; part = part->next)
+		if (part->slot == slot)
+			return part;
+	return NULL;
+}
+
+static size_t list_bytes(const struct joins *joins)
+{
+	return joins->sources_max * sizeof(struct addr);
+}
+
+static struct join_part *part_new(struct joins *joins, struct join_row *row, uint32_t slot,
+                                  enum filter_mode mode)
+{
+	struct join_part *part = pool_take(joins->pool, sizeof *part);
+
+	if (part == NULL)
+		return NULL;
+	part->slot = slot;
+	part->filter.mode = mode;
+	part->next = row->parts;
+	row->parts = part;
+	slot_add(joins, slot);
+	return part;
+}
+
+static void part_free(struct joins *joins, struct join_row *row, struct join_part *part)
+{
+	struct join_part **at = &row->parts;
+
+	while (*at != part)
+		at = &(*at)->next;
+	*at = part->next;
+	if (part->filter.mode == FILTER_EXCLUDE)
+		row->superset = false;
+	slot_remove(joins, part->slot);
+	if (part->filter.sources.list != NULL)
+		pool_give(joins->pool, part->filter.sources.list, list_bytes(joins));
+	pool_give(joins->pool, part, sizeof *part);
+}
+
+void joins_forget(struct joins *joins, struct join_row *row)
+{
+	while (row->parts != NULL)
+		part_free(joins, row, row->parts);
+	row->refused = false;
+}
+
+static bool part_set_sources(struct joins *joins, struct join_part *part, const struct addr *list,
+                             size_t count)
+{
+	struct sources *sources = &part->filter.sources;
+
+	if (sources->list == NULL && count > 0) {
+		sources->list = pool_take(joins->pool, list_bytes(joins));
+		if (sources->list == NULL)
+			return false;
+		sources->capacity = joins->sources_max;
+	}
+	if (count > 0)
+		memcpy(sources->list, list, count * sizeof *list);
+	sources->count = count;
+	return true;
+}
+
+static bool set_filter(struct join_op *op, uint32_t slot, enum filter_mode mode,
+                       const struct sources *sources, size_t count)
+{
+	op->kind = JOIN_SET_FILTER;
+	op->slot = slot;
+	op->filter = (struct filter){.mode = mode, .sources = {.list = sources->list, .count = count}};
+	return true;
+}
+
+static bool leave(struct join_op *op, const struct join_part *part)
+{
+	op->kind = JOIN_LEAVE;
+	op->slot = part->slot;
+	return true;
+}
+
+static struct join_part *exclude_part(const struct join_row *row)
+{
+	for (struct join_part *part = row->parts; part; part = part->next)
+		if (part->filter.mode == FILTER_EXCLUDE)
+			return part;
+	return NULL;
+}
+
+/* Wanted: EXCLUDE(list), on one socket. */
+static bool next_exclude(struct joins *joins, struct join_row *row, const struct sources *list,
+                         struct join_op *op)
+{
+	static const struct sources none = {0};
+	bool too_long = row->refused || list->count > joins->sources_max;
+	const struct sources *wanted = too_long && list->count > 0 ? &none : list;
+	struct join_part *part = exclude_part(row);
+
+	row->superset = part != NULL && wanted != list;
+	if (row->parts == NULL) {
+		op->kind = JOIN_GROUP;
+		return find_slot(joins, row, &op->slot);
+	}
+	if (part == NULL)
+		return set_filter(op, row->parts->slot, FILTER_EXCLUDE, wanted, wanted->count);
+	if (!sources_equal(&part->filter.sources, wanted))
+		return set_filter(op, part->slot, FILTER_EXCLUDE, wanted, wanted->count);
+	/* The lists on other sockets are hidden by EXCLUDE and go silently. */
+	if (row->parts != part)
+		return leave(op, row->parts);
+	return part->next != NULL && leave(op, part->next);
+}
+
+/* The first of the wanted sources that no INCLUDE part holds, from index `from` on. */
+static const struct addr *first_missing(const struct join_row *row, const struct sources *list, size_t from)
+{
+	for (size_t i = from; i < list->count; i++) {
+		bool held = false;
+
+		for (const struct join_part *part = row->parts; part && !held; part = part->next)
+			held = part->filter.mode == FILTER_INCLUDE &&
+			       sources_has(&part->filter.sources, &list->list[i]);
+		if (!held)
+			return &list->list[i];
+	}
+	return NULL;
+}
+
+static bool join_source(struct joins *joins, const struct join_row *row, const struct addr *source,
+                        struct join_op *op)
+{
+	op->kind = JOIN_SOURCE;
+	op->source = *source;
+	for (const struct join_part *part = row->parts; part; part = part->next) {
+		if (part->filter.mode == FILTER_INCLUDE && !part->full &&
+		    part->filter.sources.count < joins->sources_max) {
+			op->slot = part->slot;
+			return true;
+		}
+	}
+	return find_slot(joins, row, &op->slot);
+}
+
+/* Wanted: INCLUDE(list), not empty. From EXCLUDE the first sources come by one change of its filter, after
+ * the rest has been joined in its shadow. If the kernel refuses that change, all are joined in its shadow. */
+static bool next_include(struct joins *joins, struct join_row *row, const struct sources *list,
+                         struct join_op *op)
+{
+	const struct join_part *exclude = exclude_part(row);
+	size_t most = list->count < joins->sources_max ? list->count : joins->sources_max;
+	size_t by_filter = exclude == NULL || row->refused ? 0 : most;
+	const struct addr *missing = first_missing(row, list, by_filter);
+
+	row->superset = false;
+	if (missing != NULL)
+		return join_source(joins, row, missing, op);
+	if (exclude != NULL)
+		return by_filter > 0 ? set_filter(op, exclude->slot, FILTER_INCLUDE, list, by_filter)
+		                     : leave(op, exclude);
+	for (const struct join_part *part = row->parts; part; part = part->next) {
+		for (size_t i = 0; i < part->filter.sources.count; i++) {
+			if (sources_has(list, &part->filter.sources.list[i]))
+				continue;
+			op->kind = JOIN_LEAVE_SOURCE;
+			op->slot = part->slot;
+			op->source = part->filter.sources.list[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Instead of a very long INCLUDE list: everything. */
+static bool next_superset(struct joins *joins, struct join_row *row, struct join_op *op)
+{
+	static const struct sources none = {0};
+	bool found = next_exclude(joins, row, &none, op);
+
+	row->superset = exclude_part(row) != NULL;
+	return found;
+}
+
+bool joins_next(struct joins *joins, struct join_row *row, const struct addr *group,
+                const struct filter *wanted, struct join_op *op)
+{
+	*op = (struct join_op){.group = *group};
+	if (wanted->mode == FILTER_INCLUDE && wanted->sources.count > JOINS_INCLUDE_MAX)
+		return next_superset(joins, row, op);
+	if (wanted->mode == FILTER_EXCLUDE)
+		return next_exclude(joins, row, &wanted->sources, op);
+	if (wanted->sources.count > 0)
+		return next_include(joins, row, &wanted->sources, op);
+	row->superset = row->refused = false;
+	return row->parts != NULL && leave(op, row->parts);
+}
+
+static int record_join(struct joins *joins, struct join_row *row, const struct join_op *op,
+                       enum filter_mode mode)
+{
+	struct join_part *part = part_of(row, op->slot);
+
+	if (part == NULL)
+		part = part_new(joins, row, op->slot, mode);
+	if (part == NULL)
+		return -ENOMEM;
+	if (mode == FILTER_EXCLUDE)
+		return 0;
+	if (part->filter.sources.list == NULL && !part_set_sources(joins, part, &op->source, 1))
+		return -ENOMEM;
+	sources_insert(&part->filter.sources, &op->source);
+	return 0;
+}
+
+static int record_success(struct joins *joins, struct join_row *row, const struct join_op *op)
+{
+	struct join_part *part = part_of(row, op->slot);
+	struct sources one = {.list = &(struct addr){{0}}, .count = 1};
+
+	switch (op->kind) {
+	case JOIN_GROUP:
+		return record_join(joins, row, op, FILTER_EXCLUDE);
+	case JOIN_SOURCE:
+		return record_join(joins, row, op, FILTER_INCLUDE);
+	case JOIN_LEAVE:
+		part_free(joins, row, part);
+		return 0;
+	case JOIN_LEAVE_SOURCE:
+		*one.list = op->source;
+		sources_subtract(&part->filter.sources, &one);
+		part->full = false;
+		if (part->filter.sources.count == 0)
+			part_free(joins, row, part);
+		return 0;
+	case JOIN_SET_FILTER:
+		if (!part_set_sources(joins, part, op->filter.sources.list, op->filter.sources.count))
+			return -ENOMEM;
+		part->filter.mode = op->filter.mode;
+		part->full = false;
+		return 0;
+	}
+	return 0;
+}
+
+/* The error says that what the operation was to bring about is so. */
+static bool is_so_already(const struct join_op *op, int result)
+{
+	switch (op->kind) {
+	case JOIN_SOURCE:
+	case JOIN_LEAVE_SOURCE:
+		return result == -EADDRNOTAVAIL;
+	case JOIN_LEAVE:
+		return result == -EADDRNOTAVAIL || result == -EINVAL || result == -ENODEV;
+	case JOIN_GROUP:
+	case JOIN_SET_FILTER:
+		return false;
+	}
+	return false;
+}
+
+/* The socket takes no more memberships: another one may. */
+static int try_another_slot(struct joins *joins, uint32_t slot, int result)
+{
+	if (slot >= joins->slot_count || joins->slots[slot].memberships == 0)
+		return result;
+	joins->slots[slot].full = true;
+	return 0;
+}
+
+/* There is no room for it. */
+static int record_refusal(struct joins *joins, struct join_row *row, const struct join_op *op, int result)
+{
+	struct join_part *part = part_of(row, op->slot);
+
+	if (op->kind == JOIN_SOURCE && part != NULL) {
+		part->full = true;
+		return 0;
+	}
+	if (op->kind == JOIN_SOURCE || op->kind == JOIN_GROUP)
+		return try_another_slot(joins, op->slot, result);
+	if (op->kind == JOIN_SET_FILTER && op->filter.sources.count > 0) {
+		row->refused = true;
+		return 0;
+	}
+	return result;
+}
+
+int joins_done(struct joins *joins, struct join_row *row, const struct join_op *op, int result)
+{
+	struct join_part *part = part_of(row, op->slot);
+	bool is_lost = result == -EADDRNOTAVAIL || result == -EINVAL || result == -ENODEV;
+
+	if (result == 0 || is_so_already(op, result))
+		return record_success(joins, row, op);
+	/* A membership that the row does not know: its filter has to be set. */
+	if (op->kind == JOIN_GROUP && result == -EADDRINUSE)
+		return part_new(joins, row, op->slot, FILTER_INCLUDE) != NULL ? 0 : -ENOMEM;
+	if (result == -ENOBUFS || result == -ENOMEM)
+		return record_refusal(joins, row, op, result);
+	/* The kernel does not hold what the row says: forget it and begin anew, a changed filter not at once,
+	 * or it might go round in circles. */
+	if (part != NULL && is_lost && (op->kind == JOIN_LEAVE_SOURCE || op->kind == JOIN_SET_FILTER)) {
+		part_free(joins, row, part);
+		return op->kind == JOIN_SET_FILTER ? result : 0;
+	}
+	return result;
+}
+
+bool joins_filter(const struct join_row *row, struct filter *filter)
+{
+	filter->mode = FILTER_INCLUDE;
+	filter->sources.count = 0;
+	for (const struct join_part *part = row->parts; part; part = part->next)
+		if (!filter_merge(filter, &part->filter))
+			return false;
+	return true;
+}

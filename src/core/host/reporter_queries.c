@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/host/reporter_inside.h"
+
+#define GENERAL_INTERVAL 100 /* between general queries that are followed */
+
+static mtime group_membership_interval(const struct reporter *reporter)
+{
+	const struct reporter_settings *settings = &reporter->settings;
+	mtime robustness = reporter->querier_robustness ? reporter->querier_robustness : settings->robustness;
+	mtime interval = reporter->querier_query_interval ? reporter->querier_query_interval
+	                                                  : settings->query_interval;
+
+	return robustness * interval + settings->query_response_interval;
+}
+
+/* Older version querier present interval: RFC 9776 section 8.12 allows for ten response times of the last
+ * query, RFC 9777 section 9.12 for one response interval. Linux, with which we keep in step where it speaks
+ * for us, does the same for IGMP as for MLD. */
+static mtime older_querier_interval(const struct reporter *reporter, uint32_t max_response)
+{
+	const struct reporter_settings *settings = &reporter->settings;
+	mtime queries = settings->robustness * (mtime)settings->query_interval;
+
+	if (settings->answers && reporter->family == FAMILY_IPV4 && max_response > 0)
+		return queries + 10 * (mtime)max_response;
+	return queries + settings->query_response_interval;
+}
+
+void reporter_older_querier(struct reporter *reporter, mtime now, enum version version, uint32_t max_response)
+{
+	mtime until = now + older_querier_interval(reporter, max_response);
+
+	if (version == VERSION_1)
+		reporter->v1_querier_until = until;
+	else if (version == VERSION_2)
+		reporter->v2_querier_until = until;
+	reporter_follow_version(reporter, now);
+}
+
+/* The earliest time that was promised stands. */
+static void answer_by(struct reporter *reporter, struct reporter_entry *entry, mtime at)
+{
+	entry->answer_at = mtime_min(entry->answer_at, at);
+	if (entry->place != PLACE_DUE)
+		report_queue_wait(&reporter->queue, entry);
+}
+
+/* Of the sources asked for so far and those asked for now; an empty set: the whole group. */
+static struct sources merge_asked(struct reporter *reporter, const struct reporter_entry *entry,
+                                  const struct addr *list, size_t count)
+{
+	struct sources before = {.list = entry->asked, .count = entry->asked_count};
+	struct sources merged = sources_on(reporter->allow, REPORTER_SOURCES_MAX),
+		       more = sources_on(reporter->block, REPORTER_SOURCES_MAX);
+
+	if (count == 0 || count > REPORTER_SOURCES_MAX)
+		return merged;
+	memcpy(more.list, list, count * sizeof *list);
+	more.count = count;
+	if (!sources_union(&merged, &before, &more))
+		merged.count = 0;
+	return merged;
+}
+
+/* RFC 9776 section 5.2, rules 3 to 5: an answer about the whole group stands; lists of sources are merged.
+ * Without memory for the list the answer is about the whole group. */
+static void note_asked(struct reporter *reporter, struct reporter_entry *entry, const struct addr *list,
+                       size_t count)
+{
+	bool answering = entry->answer_at != MTIME_NEVER || entry->send_answer;
+	struct sources asked;
+
+	if (answering && entry->asked_count == 0)
+		return;
+	asked = merge_asked(reporter, entry, list, count);
+	reporter_clear_asked(reporter, entry);
+	if (asked.count > 0)
+		entry->asked = pool_take(reporter->pool, asked.count * sizeof *entry->asked);
+	if (entry->asked != NULL) {
+		memcpy(entry->asked, asked.list, asked.count * sizeof *entry->asked);
+		entry->asked_count = (uint16_t)asked.count;
+	}
+	/* An answer that is going out begins anew. */
+	if (entry->send_answer && !entry->send_change)
+		entry->offset = 0;
+}
+
+static void answer_general(struct reporter *reporter, mtime now, uint32_t max_response)
+{
+	struct reporter_entry *entry;
+
+	if (reporter->version_spoken == VERSION_3) {
+		report_walk_start(&reporter->walk, reporter_oldest(reporter), reporter->told_bytes, now,
+		                  max_response, reporter_random(reporter));
+		return;
+	}
+	/* Older versions: each group by itself. */
+	for (entry = reporter_oldest(reporter); entry; entry = reporter_newer(entry))
+		if (reporter_entry_is_member(entry))
+			answer_by(reporter, entry, now + reporter_random_delay(reporter, max_response));
+}
+
+/* Nobody asks everybody often. Where somebody does all the same, in older versions each query would look at
+ * all groups, and in version 3 have all of them told: what comes too soon is followed a little later, once.
+ */
+static void hear_general(struct reporter *reporter, mtime now, uint32_t max_response)
+{
+	bool is_first = reporter->general_at == MTIME_NEVER;
+	bool waits = reporter->version_spoken == VERSION_3 && report_walk_is_waiting(&reporter->walk);
+
+	if (!waits && !is_first && now - reporter->general_at < GENERAL_INTERVAL) {
+		reporter->general_due = reporter->general_at + GENERAL_INTERVAL;
+		reporter->general_by = mtime_min(reporter->general_by, now + max_response);
+		return;
+	}
+	if (!waits)
+		reporter->general_at = now;
+	answer_general(reporter, now, max_response);
+}
+
+void reporter_follow_general(struct reporter *reporter, mtime now)
+{
+	mtime left = reporter->general_by - now;
+
+	if (reporter->general_due > now)
+		return;
+	reporter->general_due = reporter->general_by = MTIME_NEVER;
+	reporter->general_at = now;
+	answer_general(reporter, now, left > 1 ? (uint32_t)left : 1);
+}
+
+/* RFC 9776 section 5.2, rule 1: an answer to a general query that comes sooner is enough. */
+static void answer_group(struct reporter *reporter, mtime now, const struct upstream_query *query,
+                         const struct addr *sources)
+{
+	struct reporter_entry *entry = reporter_find(reporter, &query->group);
+	mtime at = now + reporter_random_delay(reporter, query->max_response);
+
+	if (entry == NULL || !reporter_entry_is_member(entry) ||
+	    report_walk_tells_all_by(&reporter->walk, at))
+		return;
+	note_asked(reporter, entry, sources, query->source_count);
+	answer_by(reporter, entry, at);
+}
+
+void reporter_tell_all(struct reporter *reporter, mtime now)
+{
+	answer_general(reporter, now, MTIME_SECOND);
+}
+
+void reporter_start(struct reporter *reporter, mtime now)
+{
+	reporter_follow_version(reporter, now);
+	reporter->missed_at = now + group_membership_interval(reporter);
+	reporter->missing = false;
+	/* The routers there may know nothing of us. */
+	if (reporter->settings.answers)
+		reporter_tell_all(reporter, now);
+}
+
+void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
+                          const struct addr *sources)
+{
+	reporter_follow_version(reporter, now);
+	reporter->queries_heard++;
+	reporter->query_heard_at = now;
+	reporter->querier = query->querier;
+	reporter->querier_robustness = query->robustness;
+	reporter->querier_query_interval = query->query_interval;
+	reporter->missed_at = now + group_membership_interval(reporter);
+	reporter->missing = false;
+	/* RFC 9776 section 7.2.1: only general queries tell the querier's version. */
+	if (addr_is_unspecified(&query->group))
+		reporter_older_querier(reporter, now, query->version, query->max_response);
+	if (!reporter->settings.answers)
+		return;
+	if (addr_is_unspecified(&query->group))
+		hear_general(reporter, now, query->max_response);
+	else
+		answer_group(reporter, now, query, sources);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/router/engine.h"
+
+#include <assert.h>
+
+static uint32_t key_hash(const struct instance *instance, const struct flow_key *key)
+{
+	return addr_pair_hash(&key->source, &key->group, instance->seed);
+}
+
+static struct flow *flow_find(struct instance *instance, const struct flow_key *key)
+{
+	struct index_node *node = index_find(&instance->flows, key_hash(instance, key));
+
+	for (; node != NULL; node = index_find_next(node))
+		if (memcmp(&((struct flow *)node)->key, key, sizeof *key) == 0)
+			break;
+	return (struct flow *)node;
+}
+
+static struct flow *flow_oldest(const struct instance *instance)
+{
+	return (struct flow *)instance->flows.oldest;
+}
+
+static struct flow *flow_newer(const struct flow *flow)
+{
+	return (struct flow *)flow->node.newer;
+}
+
+static void flow_mark(struct instance *instance, struct flow *flow)
+{
+	if (flow->dirty)
+		return;
+	flow->dirty = true;
+	DL_APPEND2(instance->dirty_flows, flow, dirty_prev, dirty_next);
+}
+
+static void flow_set_negative(struct instance *instance, struct flow *flow, bool negative)
+{
+	if (flow->negative == negative)
+		return;
+	flow->negative = negative;
+	if (negative) {
+		DL_APPEND2(instance->negative_flows, flow, idle_prev, idle_next);
+		instance->negative_count++;
+	} else {
+		DL_DELETE2(instance->negative_flows, flow, idle_prev, idle_next);
+		instance->negative_count--;
+	}
+}
+
+static void tell(struct instance *instance, const struct flow *flow, enum event_kind kind)
+{
+	struct event event = {
+		.kind = (uint8_t)kind,
+		.link = flow->input,
+		.family = (uint8_t)addr_family(&flow->key.group),
+		.group = flow->key.group,
+		.source = flow->key.source,
+		.value = flow->outputs,
+	};
+
+	events_push(&instance->events, &event);
+}
+
+uint64_t forward_links(const struct instance *instance, enum link_role role, enum family family, mtime now)
+{
+	uint64_t links = 0;
+
+	for (size_t id = 0; id < LINKS_MAX; id++) {
+		const struct link *link = instance->links[id];
+
+		if (link != NULL && link->role == role && link_forwards(link, family, now))
+			links |= link_bit(link);
+	}
+	return links;
+}
+
+/* The links that packets of a source leave by (RFC 4605 section 4.2): the downstream links whose members want
+ * it, and upstream what comes from downstream; never where it came from. */
+static uint64_t outputs_of(const struct instance *instance, struct membership *membership,
+                           const struct flow *flow, mtime now)
+{
+	enum family family = addr_family(&membership->group);
+	const struct link *input = instance->links[flow->input];
+	uint64_t outputs = 0;
+
+	if (input == NULL || !input->family[family].usable)
+		return 0;
+	for (const struct listener *listener = listener_first(membership); listener;
+	     listener = listener_next(listener))
+		if (listener->link != input && link_forwards(listener->link, family, now) &&
+		    group_wants(&listener->group, &flow->key.source))
+			outputs |= link_bit(listener->link);
+	if (input->role == ROLE_DOWNSTREAM)
+		outputs |= forward_links(instance, ROLE_UPSTREAM, family, now);
+	return outputs;
+}
+
+/* The one place where a flow's outputs change. */
+static void flow_route(struct instance *instance, struct flow *flow, mtime now, bool changed)
+{
+	uint64_t outputs = outputs_of(instance, flow->membership, flow, now);
+
+	if (outputs == flow->outputs && !changed)
+		return;
+	flow->outputs = outputs;
+	flow_set_negative(instance, flow, outputs == 0);
+	tell(instance, flow, EVENT_ROUTE);
+	flow_mark(instance, flow);
+}
+
+void forward_update(struct instance *instance, struct membership *membership, mtime now)
+{
+	struct flow *flow;
+
+	DL_FOREACH (membership->flows, flow)
+		if (!flow->gone)
+			flow_route(instance, flow, now, false);
+}
+
+void forward_update_all(struct instance *instance, enum family family, mtime now)
+{
+	for (struct flow *flow = flow_oldest(instance); flow; flow = flow_newer(flow))
+		if (!flow->gone && addr_family(&flow->key.group) == family)
+			flow_route(instance, flow, now, false);
+}
+
+static void flow_end(struct instance *instance, struct flow *flow)
+{
+	if (flow->gone)
+		return;
+	flow->gone = true;
+	flow_set_negative(instance, flow, false);
+	tell(instance, flow, EVENT_FLOW_GONE);
+	flow_mark(instance, flow);
+}
+
+void flow_free(struct instance *instance, struct flow *flow)
+{
+	struct membership *membership = flow->membership;
+
+	assert(!flow->dirty && !flow->negative);
+	index_remove(&instance->flows, &flow->node);
+	DL_DELETE(membership->flows, flow);
+	pool_give(instance->pool, flow, sizeof *flow);
+	membership_release(instance, membership);
+}
+
+/* Room for one more: at the limit the oldest stream that goes nowhere makes way. Such as only wait to be told
+ * as gone come on top of the limit, but not without end. */
+static bool make_room(struct instance *instance)
+{
+	size_t count = instance->flows.count, max = instance->settings.routes_max;
+
+	if (count < max)
+		return true;
+	if (instance->negative_flows == NULL || count > max + max / 8)
+		return false;
+	flow_end(instance, instance->negative_flows);
+	return true;
+}
+
+void forward_limit(struct instance *instance)
+{
+	size_t count = instance->flows.count, max = instance->settings.routes_max;
+
+	for (; count > max && instance->negative_flows != NULL; count--)
+		flow_end(instance, instance->negative_flows);
+}
+
+static struct flow *flow_new(struct instance *instance, const struct flow_key *key, mtime now)
+{
+	struct membership *membership = membership_get(instance, &key->group);
+	struct flow *flow = membership ? pool_take(instance->pool, sizeof *flow) : NULL;
+
+	if (flow == NULL) {
+		if (membership != NULL)
+			membership_release(instance, membership);
+		return NULL;
+	}
+	flow->key = *key;
+	flow->membership = membership;
+	flow->made_at = flow->read_at = now;
+	flow->serial = ++instance->flow_serial;
+	if (!index_add(&instance->flows, &flow->node, key_hash(instance, key))) {
+		pool_give(instance->pool, flow, sizeof *flow);
+		membership_release(instance, membership);
+		return NULL;
+	}
+	DL_APPEND(membership->flows, flow);
+	return flow;
+}
+
+void forward_upcall(struct instance *instance, struct link *link, mtime now, const struct flow_key *key,
+                    bool wrong_link)
+{
+	enum family family = addr_family(&key->group);
+	struct flow *flow = flow_find(instance, key);
+	bool moved = flow != NULL && flow->input != link->id;
+
+	if (!addr_is_proxied_stream(&key->source, &key->group)) {
+		instance_drop(instance, link, family, DROP_SCOPE);
+		return;
+	}
+	if (wrong_link && !moved)
+		return;
+	if (flow == NULL) {
+		flow = make_room(instance) ? flow_new(instance, key, now) : NULL;
+		if (flow == NULL) {
+			bool full = instance->flows.count >= instance->settings.routes_max;
+
+			instance_drop(instance, link, family, full ? DROP_ROUTES_MAX : DROP_MEMORY);
+			if (instance->refused_count < REFUSED_MAX)
+				instance->refused[instance->refused_count++] = *key;
+			return;
+		}
+	}
+	flow->gone = false;
+	flow->input = link->id;
+	flow->active_at = now;
+	tell(instance, flow, moved ? EVENT_FLOW_MOVED : EVENT_FLOW);
+	flow_route(instance, flow, now, true);
+}
+
+/* Counters that went back are those of an entry that was made anew. */
+static void flow_measure(struct flow *flow, mtime now, uint64_t bytes)
+{
+	if (now > flow->read_at && bytes >= flow->bytes) {
+		uint64_t rate = (bytes - flow->bytes) * 1000 / (uint64_t)(now - flow->read_at);
+
+		flow->rate = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
+	}
+	flow->read_at = now;
+}
+
+void forward_counters(struct instance *instance, mtime now, const struct input *input)
+{
+	struct flow_key key = {.source = input->source, .group = input->group};
+	struct flow *flow = flow_find(instance, &key);
+
+	if (flow == NULL || flow->gone)
+		return;
+	/* Those that came in by a wrong link are counted as well, and are no sign of life of this one. */
+	if ((uint32_t)input->packets - input->wrong_link_packets !=
+	    (uint32_t)flow->packets - flow->wrong_link)
+		flow->active_at = now;
+	flow_measure(flow, now, input->bytes);
+	flow->packets = input->packets;
+	flow->bytes = input->bytes;
+	flow->wrong_link = input->wrong_link_packets;
+	if (now - flow->active_at >= instance->settings.route_timeout)
+		flow_end(instance, flow);
+}
+
+void forward_drop_link(struct instance *instance, struct link *link, enum family family)
+{
+	for (struct flow *flow = flow_oldest(instance); flow; flow = flow_newer(flow))
+		if (flow->input == link->id && addr_family(&flow->key.group) == family)
+			flow_end(instance, flow);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/router/group_inside.h"
+
+/* Timers lowered: LMQC queries are owed, the first at once. */
+static unsigned start_asking(struct group *group, const struct group_timers *timers, mtime now,
+                             uint8_t *queries_left)
+{
+	*queries_left = timers->last_member_query_count;
+	group->query_at = now;
+	return GROUP_QUERY;
+}
+
+/* "Send Q": lowers a timer to LMQT and owes LMQC queries, the first at once; a round that waits for its
+ * repetition is drawn forward and carries the new ones along (RFC 9776 section 6.6.3). A timer that is not
+ * larger is left alone, as its queries are out already. Another querier asks by itself, and the timers follow
+ * its queries. */
+static unsigned ask(struct group *group, const struct group_timers *timers, mtime now, mtime *until,
+                    uint8_t *queries_left)
+{
+	mtime lowered = now + group_last_member_query_time(timers);
+
+	if (*until <= lowered || !timers->querier)
+		return 0;
+	*until = lowered;
+	return start_asking(group, timers, now, queries_left);
+}
+
+unsigned group_ask_source(struct group *group, const struct group_timers *timers, mtime now,
+                          struct source *source)
+{
+	if (!group_source_is_left(group, timers, now, &source->addr))
+		return ask(group, timers, now, &source->until, &source->queries_left);
+	source->until = now;
+	source->queries_left = 0;
+	return 0;
+}
+
+/* Q(G) goes out however little the group timer has left (6.6.3.1): who lost the last general query still
+ * hears this one. Only while its repetition is owed anyway, a further leave asks nothing. */
+unsigned group_ask(struct group *group, const struct group_timers *timers, mtime now)
+{
+	mtime lowered = now + group_last_member_query_time(timers);
+
+	if (group_exclude_is_left(group, timers, now)) {
+		group->exclude_until = now;
+		group->queries_left = 0;
+		return 0;
+	}
+	if (timers->querier && group->exclude_until <= lowered && group->queries_left == 0)
+		return start_asking(group, timers, now, &group->queries_left);
+	return ask(group, timers, now, &group->exclude_until, &group->queries_left);
+}
+
+void group_heard_query(struct group *group, const struct group_timers *timers, mtime now,
+                       const struct sources *sources)
+{
+	mtime until = now + group_last_member_query_time(timers);
+
+	if (sources->count == 0) {
+		if (group->mode == FILTER_EXCLUDE && group->exclude_until > until)
+			group->exclude_until = until;
+		return;
+	}
+	for (size_t i = 0; i < group->source_count; i++) {
+		struct source *source = &group->sources[i];
+
+		if (source->until > until && sources_has(sources, &source->addr))
+			source->until = until;
+	}
+}
+
+void group_start_round(struct group *group)
+{
+	group->query_at = MTIME_NEVER;
+	group->query_now = group->queries_left > 0;
+	for (uint16_t i = 0; i < group->source_count; i++)
+		group->sources[i].query_now = group->sources[i].queries_left > 0;
+}
+
+bool group_finishes_asking(const struct group_timers *timers)
+{
+	return timers->version < VERSION_3;
+}
+
+/* Sources whose S flag would be the same go into one query: set when the timer was refreshed in the meantime
+ * and is above LMQT again (RFC 9776 section 6.6.3.2). */
+static bool pull_source_query(struct group *group, mtime lmqt_end, bool suppress, struct group_query *query)
+{
+	query->suppress = suppress;
+	query->sources.count = 0;
+	for (uint16_t i = 0; i < group->source_count; i++) {
+		struct source *source = &group->sources[i];
+
+		if (!source->query_now || (source->until > lmqt_end) != suppress)
+			continue;
+		if (!sources_append(&query->sources, &source->addr))
+			break;
+		source->query_now = false;
+		source->queries_left--;
+	}
+	return query->sources.count > 0;
+}
+
+static bool queries_are_left(const struct group *group)
+{
+	if (group->queries_left > 0)
+		return true;
+	for (uint16_t i = 0; i < group->source_count; i++)
+		if (group->sources[i].queries_left > 0)
+			return true;
+	return false;
+}
+
+bool group_pull_query(struct group *group, const struct group_timers *timers, mtime now,
+                      struct group_query *query)
+{
+	mtime lmqt_end = now + group_last_member_query_time(timers);
+
+	if (group->query_at <= now)
+		group_start_round(group);
+	if (group->query_now) {
+		group->query_now = false;
+		group->queries_left--;
+		query->sources.count = 0;
+		query->suppress = group->mode == FILTER_EXCLUDE && group->exclude_until > lmqt_end;
+		return true;
+	}
+	if (pull_source_query(group, lmqt_end, true, query) ||
+	    pull_source_query(group, lmqt_end, false, query))
+		return true;
+	if (group->query_at == MTIME_NEVER && queries_are_left(group))
+		group->query_at = now + timers->last_member_query_interval;
+	return false;
+}
+
+void group_cancel_queries(struct group *group)
+{
+	group->query_at = MTIME_NEVER;
+	group->queries_left = 0;
+	group->query_now = false;
+	for (uint16_t i = 0; i < group->source_count; i++) {
+		group->sources[i].queries_left = 0;
+		group->sources[i].query_now = false;
+	}
+}
+
+bool group_is_queried(const struct group *group)
+{
+	return group->query_now || group->query_at != MTIME_NEVER;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/router/querier.h"
+
+void querier_init(struct querier *querier)
+{
+	*querier = (struct querier){.query_at = MTIME_NEVER};
+}
+
+uint8_t querier_startup_count(const struct link_settings *settings)
+{
+	return settings->startup_query_count ? settings->startup_query_count : settings->robustness;
+}
+
+mtime querier_startup_interval(const struct link_settings *settings)
+{
+	return settings->startup_query_interval ? settings->startup_query_interval
+	                                        : settings->query_interval / 4;
+}
+
+void querier_start(struct querier *querier, const struct link_settings *settings, mtime now)
+{
+	querier_init(querier);
+	querier->query_at = now;
+	querier->startup_left = querier_startup_count(settings);
+}
+
+void querier_reconfigure(struct querier *querier, const struct link_settings *settings, bool other_version,
+                         mtime now)
+{
+	uint8_t startup = querier_startup_count(settings);
+
+	if (!querier_is_elected(querier, now))
+		return;
+	if (other_version) {
+		querier_start(querier, settings, now);
+		return;
+	}
+	if (querier->startup_left > startup)
+		querier->startup_left = startup;
+	querier->query_at = mtime_min(querier->query_at,
+	                              now + (querier->startup_left > 0 ? querier_startup_interval(settings)
+	                                                               : settings->query_interval));
+}
+
+void querier_stop(struct querier *querier)
+{
+	querier_init(querier);
+}
+
+bool querier_is_elected(const struct querier *querier, mtime now)
+{
+	return querier->other_until <= now;
+}
+
+uint8_t querier_robustness(const struct querier *querier, const struct link_settings *settings)
+{
+	return querier->robustness ? querier->robustness : settings->robustness;
+}
+
+mtime querier_query_interval(const struct querier *querier, const struct link_settings *settings)
+{
+	return querier->query_interval ? querier->query_interval : settings->query_interval;
+}
+
+/* What a listener may miss without being forgotten. */
+static mtime lossy_query_intervals(const struct querier *querier, const struct link_settings *settings)
+{
+	return querier_robustness(querier, settings) * querier_query_interval(querier, settings);
+}
+
+mtime querier_membership_interval(const struct querier *querier, const struct link_settings *settings,
+                                  enum version version)
+{
+	return lossy_query_intervals(querier, settings) +
+	       (version == VERSION_3 ? 2 : 1) * (mtime)settings->query_response_interval;
+}
+
+mtime querier_other_present_interval(const struct querier *querier, const struct link_settings *settings)
+{
+	return lossy_query_intervals(querier, settings) + settings->query_response_interval / 2;
+}
+
+mtime querier_last_member_query_interval(const struct querier *querier, const struct link_settings *settings)
+{
+	return querier->last_member_query_interval ? querier->last_member_query_interval
+	                                           : settings->last_member_query_interval;
+}
+
+uint8_t querier_last_member_query_count(const struct querier *querier, const struct link_settings *settings)
+{
+	return settings->last_member_query_count ? settings->last_member_query_count
+	                                         : querier_robustness(querier, settings);
+}
+
+mtime querier_older_host_present_interval(const struct querier *querier, const struct link_settings *settings)
+{
+	return settings->older_host_present_interval
+	               ? settings->older_host_present_interval
+	               : lossy_query_intervals(querier, settings) + settings->query_response_interval;
+}
+
+/* A router without address asks from 0.0.0.0 and so leaves the election to anybody who has one. */
+static bool wins(const struct addr *from, const struct addr *own)
+{
+	return addr_is_unspecified(own) || addr_compare(from, own) < 0;
+}
+
+/* RFC 9776 sections 4.1.6, 4.1.7: the querier's variables become ours; 0 means none were told. */
+static bool adopt(struct querier *querier, const struct query *query)
+{
+	bool changed =
+		querier->robustness != query->robustness || querier->query_interval != query->query_interval;
+
+	querier->robustness = query->robustness;
+	querier->query_interval = query->query_interval;
+	return changed;
+}
+
+/* RFC 2236 section 3 counts on the maximum response time of a group-specific query being the interval. A
+ * querier that speaks version 3 (now) has the configured one. */
+static bool adopt_last_member_query_interval(struct querier *querier, const struct query *query)
+{
+	uint32_t before = querier->last_member_query_interval;
+
+	if (query->version == VERSION_3)
+		querier->last_member_query_interval = 0;
+	else if (query->version == VERSION_2 && !addr_is_unspecified(&query->group) &&
+	         query->max_response > 0)
+		querier->last_member_query_interval = query->max_response;
+	return querier->last_member_query_interval != before;
+}
+
+bool querier_heard(struct querier *querier, const struct link_settings *settings, const struct addr *own,
+                   const struct addr *from, const struct query *query, mtime now)
+{
+	bool changed;
+
+	if (addr_is_unspecified(from) || addr_equal(from, own) || !wins(from, own))
+		return false;
+	changed = querier_is_elected(querier, now) || !addr_equal(from, &querier->other);
+	querier->other = *from;
+	querier->query_at = MTIME_NEVER;
+	querier->query_now = false;
+	querier->startup_left = 0;
+	if (changed)
+		querier->last_member_query_interval = 0;
+	if (adopt(querier, query))
+		changed = true;
+	if (adopt_last_member_query_interval(querier, query))
+		changed = true;
+	querier->other_until = now + querier_other_present_interval(querier, settings);
+	return changed;
+}
+
+bool querier_expire(struct querier *querier, const struct link_settings *settings, mtime now)
+{
+	bool took_over = false;
+
+	if (querier->other_until != 0 && querier->other_until <= now) {
+		querier_start(querier, settings, now);
+		querier->startup_left = 0;
+		took_over = true;
+	}
+	if (querier->query_at <= now) {
+		querier->query_at = MTIME_NEVER;
+		querier->query_now = true;
+	}
+	return took_over;
+}
+
+mtime querier_deadline(const struct querier *querier)
+{
+	return mtime_min(querier->query_at, querier->other_until ? querier->other_until : MTIME_NEVER);
+}
+
+void querier_sent(struct querier *querier, const struct link_settings *settings, mtime now)
+{
+	querier->query_now = false;
+	if (querier->startup_left > 0)
+		querier->startup_left--;
+	querier->query_at = now + (querier->startup_left > 0 ? querier_startup_interval(settings)
+	                                                     : querier_query_interval(querier, settings));
+}

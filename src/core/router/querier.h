@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The querier of one link and family: general and startup queries, and the election of the querier (RFC 9776
+ * sections 6.6.2 and 6.1, RFC 9777 sections 7.6.2 and 7.1). Knows no packet and no clock. Owned by the
+ * instance's thread.
+ */
+#ifndef MCPROXY_CORE_ROUTER_QUERIER_H
+#define MCPROXY_CORE_ROUTER_QUERIER_H
+
+#include "core/wire/message.h"
+#include "core/contract/settings.h"
+
+struct querier {
+	mtime query_at;          /* next general query; MTIME_NEVER: none */
+	uint8_t startup_left;    /* of the startup burst */
+	bool query_now;          /* due, not yet sent */
+	struct addr other;       /* the elected querier while other_until lies ahead */
+	mtime other_until;       /* other querier present timer */
+	uint8_t robustness;      /* adopted from the querier, RFC 9776 section 8.1; 0: the configured one */
+	uint32_t query_interval; /* adopted, section 8.2; 0: the configured one */
+	uint32_t last_member_query_interval; /* adopted from version 2 queriers; 0: the configured one */
+};
+
+void querier_init(struct querier *querier);
+/* Starts (again) as querier: the link became usable or changed its address. */
+void querier_start(struct querier *querier, const struct link_settings *settings, mtime now);
+/* The link's settings changed under way. In another version the querier begins anew; a query is never later
+ * than the new interval has it. */
+void querier_reconfigure(struct querier *querier, const struct link_settings *settings, bool other_version,
+                         mtime now);
+void querier_stop(struct querier *querier);
+
+/* Is this router the link's querier? */
+bool querier_is_elected(const struct querier *querier, mtime now);
+/* A query from `from` was heard; own is this router's address on the link. True when the elected querier or a
+ * variable adopted from it changed. The lowest address wins; a query from 0.0.0.0 (a snooping switch) takes
+ * no part. */
+bool querier_heard(struct querier *querier, const struct link_settings *settings, const struct addr *own,
+                   const struct addr *from, const struct query *query, mtime now);
+/* Does what is due. True when the election changed. */
+bool querier_expire(struct querier *querier, const struct link_settings *settings, mtime now);
+mtime querier_deadline(const struct querier *querier);
+/* The due general query was sent. */
+void querier_sent(struct querier *querier, const struct link_settings *settings, mtime now);
+
+/* Variables in force. */
+uint8_t querier_robustness(const struct querier *querier, const struct link_settings *settings);
+mtime querier_query_interval(const struct querier *querier, const struct link_settings *settings);
+/* Robustness * query interval + query response interval (RFC 2236 section 8.4, RFC 2710 section 7.4); twice
+ * the latter for version 3 (RFC 9776 section 8.4, RFC 9777 section 9.4, unlike RFC 3376 and RFC 3810). */
+mtime querier_membership_interval(const struct querier *querier, const struct link_settings *settings,
+                                  enum version version);
+/* RFC 9776 section 8.5: robustness * query interval + half a query response interval. */
+mtime querier_other_present_interval(const struct querier *querier, const struct link_settings *settings);
+mtime querier_last_member_query_interval(const struct querier *querier, const struct link_settings *settings);
+uint8_t querier_last_member_query_count(const struct querier *querier, const struct link_settings *settings);
+/* RFC 9776 sections 8.6, 8.7. */
+mtime querier_startup_interval(const struct link_settings *settings);
+uint8_t querier_startup_count(const struct link_settings *settings);
+/* RFC 9776 section 8.13: robustness * query interval + query response interval, if not configured. */
+mtime querier_older_host_present_interval(const struct querier *querier,
+                                          const struct link_settings *settings);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/router/engine.h"
+#include "core/wire/igmp.h"
+#include "core/wire/mld.h"
+
+/* A v4-mapped address in an MLD message is of the wrong family, not an IPv4 group. */
+static bool group_is_allowed(struct instance *instance, struct link *link, enum family family,
+                             const struct addr *group)
+{
+	bool is_group = addr_is_multicast(group) && addr_family(group) == family;
+
+	if (is_group && addr_is_proxied_group(group))
+		return true;
+	instance_drop(instance, link, family, is_group ? DROP_SCOPE : DROP_GROUP);
+	return false;
+}
+
+/* A record's sources as a sorted set of such addresses as can send a stream. */
+static struct sources read_sources(struct instance *instance, const uint8_t *at, size_t count,
+                                   enum family family)
+{
+	struct sources sources = sources_on(instance->scratch, REQUEST_SOURCES_MAX);
+
+	for (size_t i = 0; i < count && sources.count < sources.capacity; i++) {
+		struct addr source = wire_get_addr(at + i * addr_wire_size(family), family);
+
+		if (addr_family(&source) == family && addr_is_source(&source))
+			sources.list[sources.count++] = source;
+	}
+	sources.count = sources_normalize(sources.list, sources.count);
+	return sources;
+}
+
+/* RFC 4604 section 2.2: in the source-specific range only INCLUDE counts, and older versions not at all. */
+static bool ssm_allows(const struct link *link, enum version version, const struct record *record)
+{
+	enum family family = addr_family(&record->group);
+	struct addr group = record->group;
+
+	if (link->settings.version[family] != VERSION_3 || link->settings.ssm_length[family] == 0)
+		return true;
+	if (family == FAMILY_IPV6)
+		group.bytes[1] &= 0xf0; /* of any scope */
+	if (!addr_in_prefix(&group, &link->settings.ssm_prefix[family], link->settings.ssm_length[family]))
+		return true;
+	return version == VERSION_3 && record->type != IS_EX && record->type != TO_EX;
+}
+
+static void count_report(struct link_family *state, const struct report *report)
+{
+	if (report->version == VERSION_3)
+		state->counters[COUNTER_REPORTS_V3]++;
+	else if (report->single.type == TO_IN)
+		state->counters[COUNTER_LEAVES]++;
+	else
+		state->counters[report->version == VERSION_2 ? COUNTER_REPORTS_V2 : COUNTER_REPORTS_V1]++;
+}
+
+static void heard_record(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
+                         enum version version, const struct record *record)
+{
+	struct sources sources;
+
+	link->family[packet->family].counters[COUNTER_RECORDS]++;
+	if (record->type < IS_IN || record->type > BLOCK) {
+		instance_drop(instance, link, packet->family, DROP_RECORD);
+		return;
+	}
+	if (!group_is_allowed(instance, link, packet->family, &record->group))
+		return;
+	if (!ssm_allows(link, version, record)) {
+		instance_drop(instance, link, packet->family, DROP_SSM);
+		return;
+	}
+	sources = read_sources(instance, record->sources, record->source_count, packet->family);
+	membership_record(instance, link, now, version, &packet->source, record, &sources);
+}
+
+static size_t next_records(struct message *message, struct record *records, size_t most)
+{
+	size_t count = 0;
+
+	while (count < most && message_next_record(message, &records[count]))
+		count++;
+	return count;
+}
+
+static void heard_report(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
+                         struct message *message)
+{
+	struct record records[MEMBERSHIP_EXPECTED_MAX];
+	size_t count;
+
+	if (link->role == ROLE_UPSTREAM) {
+		instance_drop(instance, link, message->family, DROP_ROLE);
+		return;
+	}
+	count_report(&link->family[message->family], &message->report);
+	while ((count = next_records(message, records, MEMBERSHIP_EXPECTED_MAX)) > 0) {
+		membership_expect(instance, records, count);
+		for (size_t i = 0; i < count; i++)
+			heard_record(instance, link, now, packet, message->report.version, &records[i]);
+	}
+}
+
+static void forget_oldest_query(struct instance *instance)
+{
+	struct heard_query *oldest = &instance->heard[0];
+
+	pool_give(instance->pool, oldest->sources, oldest->query.source_count * sizeof *oldest->sources);
+	instance->heard_count--;
+	memmove(oldest, oldest + 1, instance->heard_count * sizeof *oldest);
+}
+
+/* Keeps a query heard upstream until the owner's host side is told. */
+static void heard_upstream_query(struct instance *instance, const struct link *link,
+                                 const struct packet *packet, const struct query *query)
+{
+	struct sources sources = read_sources(instance, query->sources, query->source_count, packet->family);
+	struct heard_query *heard;
+
+	/* So many: answered as if the whole group was asked for. */
+	if (sources.count > QUERY_SOURCES_MAX)
+		sources.count = 0;
+	if (instance->heard_count == UPSTREAM_QUERIES_MAX)
+		forget_oldest_query(instance);
+	heard = &instance->heard[instance->heard_count];
+	*heard = (struct heard_query){.link = link->id, .family = (uint8_t)packet->family};
+	heard->query = (struct upstream_query){
+		.querier = packet->source,
+		.group = query->group,
+		.max_response = query->max_response,
+		.query_interval = query->query_interval,
+		.version = (uint8_t)query->version,
+		.robustness = query->robustness,
+		.suppress = query->suppress,
+		.source_count = (uint16_t)sources.count,
+	};
+	if (sources.count > 0) {
+		heard->sources = pool_take(instance->pool, sources.count * sizeof *heard->sources);
+		if (heard->sources == NULL)
+			return;
+		memcpy(heard->sources, sources.list, sources.count * sizeof *heard->sources);
+	}
+	instance->heard_count++;
+}
+
+/* The configured version stands (RFC 9776 section 7.3.1); told once per link. */
+static void heard_other_version(struct instance *instance, struct link *link, const struct packet *packet,
+                                const struct query *query)
+{
+	struct event event = {
+		.kind = EVENT_OLDER_QUERY,
+		.link = link->id,
+		.family = (uint8_t)packet->family,
+		.before = (uint8_t)query->version,
+		.after = link->settings.version[packet->family],
+		.source = packet->source,
+	};
+
+	if (link->family[packet->family].counters[COUNTER_OLDER_QUERIES]++ == 0)
+		events_push(&instance->events, &event);
+}
+
+static void heard_downstream_query(struct instance *instance, struct link *link, mtime now,
+                                   const struct packet *packet, const struct query *query)
+{
+	struct link_family *state = &link->family[packet->family];
+	struct sources sources;
+
+	if (!addr_is_source(&packet->source) && !addr_is_unspecified(&packet->source)) {
+		instance_drop(instance, link, packet->family, DROP_SOURCE_ADDRESS);
+		return;
+	}
+	if (query->version != link->settings.version[packet->family])
+		heard_other_version(instance, link, packet, query);
+	if (querier_heard(&state->querier, &link->settings, &state->address, &packet->source, query, now)) {
+		instance_tell_querier(instance, link, packet->family, now);
+		membership_querier_changed(instance, link, packet->family, now);
+	}
+	instance_arm_querier(instance, link, packet->family);
+	/* RFC 9776 section 6.6.1: the elected querier's specific queries lower our timers as well. */
+	if (query->suppress || addr_is_unspecified(&query->group) ||
+	    querier_is_elected(&state->querier, now) || !addr_equal(&packet->source, &state->querier.other))
+		return;
+	sources = read_sources(instance, query->sources, query->source_count, packet->family);
+	membership_heard_query(instance, link, now, &query->group, &sources);
+}
+
+static void heard_query(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
+                        const struct query *query)
+{
+	link->family[packet->family].counters[COUNTER_QUERIES_HEARD]++;
+	if (link->role == ROLE_UPSTREAM)
+		heard_upstream_query(instance, link, packet, query);
+	else
+		heard_downstream_query(instance, link, now, packet, query);
+}
+
+/* The path of a packet: IP header, message, and from there to the querier or, record by record, to the
+ * groups. */
+void heard_packet(struct instance *instance, struct link *link, mtime now, enum family family,
+                  const uint8_t *data, size_t size)
+{
+	struct packet packet;
+	struct message message;
+	enum drop drop = packet_parse(family, data, size, &packet);
+
+	if (drop == DROP_NONE)
+		drop = family == FAMILY_IPV4 ? igmp_decode(&packet, &message) : mld_decode(&packet, &message);
+	if (drop != DROP_NONE)
+		instance_drop(instance, link, family, drop);
+	else if (message.kind == MESSAGE_QUERY)
+		heard_query(instance, link, now, &packet, &message.query);
+	else
+		heard_report(instance, link, now, &packet, &message);
+}

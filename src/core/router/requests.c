@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/router/engine.h"
+#include "core/wire/igmp.h"
+#include "core/wire/mld.h"
+
+#include <assert.h>
+
+static bool pull_forwarding(struct instance *instance, mtime now, struct request *request)
+{
+	for (int family = 0; family < FAMILIES; family++) {
+		uint64_t *told = &instance->forwarding[family], before = *told;
+
+		if (!instance->forwarding_due[family])
+			continue;
+		instance->forwarding_due[family] = false;
+		*told = forward_links(instance, ROLE_DOWNSTREAM, family, now);
+		*request = (struct request){
+			.kind = REQUEST_FORWARDING, .family = (uint8_t)family, .links = *told};
+		if (*told != before)
+			return true;
+	}
+	return false;
+}
+
+/* Where its streams go is decided here, too, once for all records that have come meanwhile. */
+static bool pull_membership(struct instance *instance, mtime now, struct request *request, void *payload,
+                            size_t *payload_size)
+{
+	struct membership *membership;
+
+	while ((membership = membership_pull_marked(instance)) != NULL) {
+		struct filter filter = {.sources = sources_on(payload, REQUEST_SOURCES_MAX)};
+		struct addr group = membership->group;
+		bool was_wanted = membership->wanted_upstream;
+		uint64_t links = membership_open_links(membership);
+
+		forward_update(instance, membership, now);
+		membership_filter(instance, membership, &filter);
+		membership->wanted_upstream = !filter_is_none(&filter);
+		membership_release(instance, membership);
+		if (!was_wanted && filter_is_none(&filter))
+			continue;
+		*request = (struct request){
+			.kind = REQUEST_MEMBERSHIP,
+			.family = (uint8_t)addr_family(&group),
+			.mode = (uint8_t)filter.mode,
+			.count = (uint16_t)filter.sources.count,
+			.group = group,
+			.links = links,
+		};
+		*payload_size = filter.sources.count * sizeof(struct addr);
+		events_push(&instance->events, &(struct event){.kind = EVENT_UPSTREAM,
+		                                               .link = UINT8_MAX,
+		                                               .family = request->family,
+		                                               .after = request->mode,
+		                                               .count = request->count,
+		                                               .group = group});
+		return true;
+	}
+	return false;
+}
+
+static bool pull_flow(struct instance *instance, struct request *request)
+{
+	struct flow *flow = instance->dirty_flows;
+
+	if (flow == NULL)
+		return false;
+	DL_DELETE2(instance->dirty_flows, flow, dirty_prev, dirty_next);
+	flow->dirty = false;
+	*request = (struct request){
+		.kind = flow->gone ? REQUEST_ROUTE_NONE : REQUEST_ROUTE,
+		.link = flow->input,
+		.family = (uint8_t)addr_family(&flow->key.group),
+		.source = flow->key.source,
+		.group = flow->key.group,
+		.links = flow->gone ? 0 : flow->outputs,
+	};
+	if (flow->gone)
+		flow_free(instance, flow);
+	return true;
+}
+
+/* Before the flows: there may be room for the same stream by now. */
+static bool pull_refused(struct instance *instance, struct request *request)
+{
+	const struct flow_key *key;
+
+	if (instance->refused_count == 0)
+		return false;
+	key = &instance->refused[--instance->refused_count];
+	*request = (struct request){
+		.kind = REQUEST_ROUTE_NONE,
+		.family = (uint8_t)addr_family(&key->group),
+		.source = key->source,
+		.group = key->group,
+	};
+	return true;
+}
+
+/* Completes a query as a packet in the payload and as a request to send it. */
+static void build_query(const struct link *link, enum family family, struct query *query,
+                        const struct sources *sources, struct request *request, uint8_t *payload,
+                        size_t *payload_size)
+{
+	const struct link_family *state = &link->family[family];
+	const struct addr all =
+		family == FAMILY_IPV4 ? addr_from_ipv4_number(IGMP_ALL_SYSTEMS) : mld_all_nodes;
+	struct addr destination = addr_is_unspecified(&query->group) ? all : query->group;
+	uint8_t *message = payload + packet_header_size(family);
+	size_t size;
+
+	query->version = link->settings.version[family];
+	query->robustness = querier_robustness(&state->querier, &link->settings);
+	query->query_interval = (uint32_t)querier_query_interval(&state->querier, &link->settings);
+	query->source_count = sources->count;
+	size = family == FAMILY_IPV4
+	               ? igmp_encode_query(message, query, sources->list)
+	               : mld_encode_query(message, query, sources->list, &state->address, &destination);
+	*payload_size = packet_finish(family, payload, &state->address, &destination, size);
+	*request = (struct request){
+		.kind = REQUEST_SEND, .link = link->id, .family = (uint8_t)family, .group = destination};
+}
+
+static void tell_query(struct instance *instance, struct link *link, enum family family,
+                       const struct query *query)
+{
+	link->family[family].counters[COUNTER_QUERIES_SENT]++;
+	events_push(&instance->events, &(struct event){.kind = EVENT_QUERY,
+	                                               .link = link->id,
+	                                               .family = (uint8_t)family,
+	                                               .after = query->suppress,
+	                                               .count = (uint16_t)query->source_count,
+	                                               .group = query->group});
+}
+
+static bool pull_general_query(struct instance *instance, mtime now, struct request *request,
+                               uint8_t *payload, size_t *payload_size)
+{
+	static const struct sources none = {0};
+
+	for (int family = 0; family < FAMILIES; family++) {
+		while (instance->general_queries_due[family] != 0) {
+			int id = __builtin_ctzll(instance->general_queries_due[family]);
+			struct link *link = instance->links[id];
+			struct query query = {.group = addr_unspecified(family)};
+			struct link_family *state;
+
+			instance->general_queries_due[family] &= ~((uint64_t)1 << id);
+			if (link == NULL || !link->family[family].querier.query_now)
+				continue;
+			state = &link->family[family];
+			query.max_response = link->settings.query_response_interval;
+			build_query(link, family, &query, &none, request, payload, payload_size);
+			querier_sent(&state->querier, &link->settings, now);
+			deadlines_no_later_than(&instance->deadlines, &state->deadline,
+			                        querier_deadline(&state->querier));
+			tell_query(instance, link, family, &query);
+			return true;
+		}
+	}
+	return false;
+}
+
+static size_t query_sources_max(const struct link *link, enum family family)
+{
+	size_t fixed = packet_header_size(family) + (family == FAMILY_IPV4 ? 12 : 28);
+
+	return (packet_size_max(link->mtu) - fixed) / addr_wire_size(family);
+}
+
+static bool pull_group_query(struct instance *instance, mtime now, struct request *request, uint8_t *payload,
+                             size_t *payload_size)
+{
+	struct listener *listener;
+
+	while ((listener = instance->asking) != NULL) {
+		enum family family = addr_family(&listener->membership->group);
+		struct link *link = listener->link;
+		const struct group_timers *timers = &link->family[family].timers;
+		struct group_query next = {
+			.sources = sources_on(instance->scratch, query_sources_max(link, family))};
+		struct query query = {.group = listener->membership->group};
+
+		if (!group_pull_query(&listener->group, timers, now, &next)) {
+			listener_set_asking(instance, listener, false);
+			listener_arm(instance, listener);
+			continue;
+		}
+		query.max_response = (uint32_t)timers->last_member_query_interval;
+		query.suppress = next.suppress;
+		build_query(link, family, &query, &next.sources, request, payload, payload_size);
+		tell_query(instance, link, family, &query);
+		return true;
+	}
+	return false;
+}
+
+static bool pull_heard_query(struct instance *instance, struct request *request, uint8_t *payload,
+                             size_t *payload_size)
+{
+	struct heard_query heard = instance->heard[0];
+	size_t sources_size = heard.query.source_count * sizeof *heard.sources;
+
+	if (instance->heard_count == 0)
+		return false;
+	instance->heard_count--;
+	memmove(&instance->heard[0], &instance->heard[1], instance->heard_count * sizeof heard);
+	memcpy(payload, &heard.query, sizeof heard.query);
+	if (sources_size > 0)
+		memcpy(payload + sizeof heard.query, heard.sources, sources_size);
+	pool_give(instance->pool, heard.sources, sources_size);
+	*payload_size = sizeof heard.query + sources_size;
+	*request =
+		(struct request){.kind = REQUEST_UPSTREAM_QUERY, .link = heard.link, .family = heard.family};
+	return true;
+}
+
+static bool pull_link_free(struct instance *instance, struct request *request)
+{
+	uint8_t id;
+
+	if (instance->links_to_free == 0)
+		return false;
+	id = (uint8_t)__builtin_ctzll(instance->links_to_free);
+	instance->links_to_free &= instance->links_to_free - 1;
+	*request = (struct request){.kind = REQUEST_LINK_FREE, .link = id};
+	return true;
+}
+
+static bool pull_event(struct instance *instance, struct request *request)
+{
+	*request = (struct request){.kind = REQUEST_EVENT};
+	return events_pull(&instance->events, &request->event);
+}
+
+static bool pull_pong(struct instance *instance, struct request *request)
+{
+	if (!instance->pong_due)
+		return false;
+	instance->pong_due = false;
+	*request = (struct request){.kind = REQUEST_PONG};
+	return true;
+}
+
+static bool pull_stopped(struct instance *instance, struct request *request)
+{
+	if (instance->stopped)
+		return false;
+	instance->stopped = true;
+	*request = (struct request){.kind = REQUEST_STOPPED};
+	return true;
+}
+
+/* Most urgent first: the sign of life, which has to be on time under any load and is rare; what makes a
+ * picture appear, then what keeps it, then what tells of it. Where nothing leaves any more is told before who
+ * is a member there. A link's id is given back only when no request that names it is left. */
+bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
+                   size_t *payload_size)
+{
+	*payload_size = 0;
+	if (instance->stopping)
+		return pull_stopped(instance, request);
+	return pull_pong(instance, request) || pull_forwarding(instance, now, request) ||
+	       pull_membership(instance, now, request, payload, payload_size) ||
+	       pull_refused(instance, request) || pull_flow(instance, request) ||
+	       pull_heard_query(instance, request, payload, payload_size) ||
+	       pull_group_query(instance, now, request, payload, payload_size) ||
+	       pull_general_query(instance, now, request, payload, payload_size) ||
+	       snapshot_pull(instance, now, request, payload, payload_size) ||
+	       pull_event(instance, request) || pull_link_free(instance, request);
+}

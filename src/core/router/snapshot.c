@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/router/engine.h"
+
+#include <assert.h>
+
+#define VISITS_PER_PAGE                                                                                      \
+	1024 /* memberships looked at, so that a link without groups among many holds up nobody */
+
+struct page {
+	struct snapshot_record *records;
+	size_t count;
+};
+
+static struct snapshot_record *add(struct page *page, enum snapshot_kind kind)
+{
+	struct snapshot_record *record = &page->records[page->count++];
+
+	memset(record, 0, sizeof *record);
+	record->kind = (uint8_t)kind;
+	return record;
+}
+
+static bool is_full(const struct page *page)
+{
+	return page->count == SNAPSHOT_PAGE_RECORDS;
+}
+
+/* Time left, as a number of milliseconds; 0 for never and for what is past. */
+static uint32_t left(mtime until, mtime now)
+{
+	if (until == MTIME_NEVER || until <= now)
+		return 0;
+	return until - now > UINT32_MAX ? UINT32_MAX : (uint32_t)(until - now);
+}
+
+void snapshot_skip(struct instance *instance, struct membership *membership)
+{
+	for (size_t i = 0; i < SNAPSHOT_CURSORS; i++) {
+		struct walk *walk = &instance->walks[i];
+
+		if (walk->membership != membership)
+			continue;
+		walk->membership = membership_newer(membership);
+		walk->in_group = false;
+		walk->serial = 0;
+	}
+}
+
+void snapshot_input(struct instance *instance, const struct input *input)
+{
+	struct walk *walk;
+
+	if (input->cursor >= SNAPSHOT_CURSORS || input->what >= SNAPSHOT_SOURCES)
+		return;
+	walk = &instance->walks[input->cursor];
+	if (input->first)
+		*walk = (struct walk){.open = true,
+		                      .what = input->what,
+		                      .link = input->link,
+		                      .membership = membership_oldest(instance)};
+	walk->page_wanted = true;
+}
+
+/* On all links, those that are gone included. */
+static uint64_t drops_of(const struct instance *instance, enum drop drop)
+{
+	uint64_t count = instance->drops[drop];
+
+	for (size_t id = 0; id < LINKS_MAX; id++)
+		for (int family = 0; instance->links[id] != NULL && family < FAMILIES; family++)
+			count += instance->links[id]->family[family].drops[drop];
+	return count;
+}
+
+static void add_instance(const struct instance *instance, struct page *page)
+{
+	struct snapshot_instance *record = &add(page, SNAPSHOT_INSTANCE)->instance;
+
+	record->memory = pool_bytes(instance->pool);
+	record->groups = instance->memberships.count;
+	record->flows = instance->flows.count;
+	record->negative_flows = instance->negative_count;
+	record->events_dropped = instance->events.dropped;
+	record->drops[0] = drops_of(instance, DROP_ROUTES_MAX);
+	record->drops[1] = drops_of(instance, DROP_MEMORY);
+}
+
+static void add_link(const struct link *link, enum family family, mtime now, struct page *page)
+{
+	const struct link_family *state = &link->family[family];
+	struct snapshot_link *record = &add(page, SNAPSHOT_LINKS)->link;
+
+	*record = (struct snapshot_link){
+		.id = link->id,
+		.role = link->role,
+		.family = (uint8_t)family,
+		.version = link->settings.version[family],
+		.usable = state->usable,
+		.querier = state->usable && querier_is_elected(&state->querier, now),
+		.address = state->address,
+		.other_querier = state->querier.other,
+		.groups = state->group_count,
+		.other_querier_left = left(state->querier.other_until, now),
+		.next_query_left = left(state->querier.query_at, now),
+		.membership_interval = (uint32_t)querier_membership_interval(&state->querier, &link->settings,
+	                                                                     link->settings.version[family]),
+		.other_querier_present_interval =
+			(uint32_t)querier_other_present_interval(&state->querier, &link->settings),
+		.older_host_present_interval = (uint32_t)state->timers.older_host_present_interval,
+		.query_interval = (uint32_t)querier_query_interval(&state->querier, &link->settings),
+		.query_response_interval = link->settings.query_response_interval,
+		.startup_query_interval = (uint32_t)querier_startup_interval(&link->settings),
+		.startup_query_count = querier_startup_count(&link->settings),
+		.last_member_query_interval = (uint32_t)state->timers.last_member_query_interval,
+		.last_member_query_count = state->timers.last_member_query_count,
+		.queries_sent = (uint32_t)state->counters[COUNTER_QUERIES_SENT],
+		.queries_heard = (uint32_t)state->counters[COUNTER_QUERIES_HEARD],
+		.older_queries = (uint32_t)state->counters[COUNTER_OLDER_QUERIES],
+		.reports =
+			(uint32_t)(state->counters[COUNTER_REPORTS_V1] + state->counters[COUNTER_REPORTS_V2] +
+	                           state->counters[COUNTER_REPORTS_V3] + state->counters[COUNTER_LEAVES]),
+		.robustness = querier_robustness(&state->querier, &link->settings),
+	};
+	for (int drop = 0; drop < DROP_CAUSES; drop++)
+		record->drops[drop] = (uint32_t)state->drops[drop];
+	memcpy(record->name, link->name, sizeof record->name);
+}
+
+static void add_links(const struct instance *instance, mtime now, struct page *page)
+{
+	_Static_assert(LINKS_MAX * FAMILIES <= SNAPSHOT_PAGE_RECORDS, "all links fit one page");
+	for (size_t id = 0; id < LINKS_MAX; id++) {
+		const struct link *link = instance->links[id];
+
+		for (int family = 0; link != NULL && family < FAMILIES; family++)
+			if (link->settings.version[family] != VERSION_NONE)
+				add_link(link, family, now, page);
+	}
+}
+
+static uint8_t rounds_left(mtime until, mtime now, mtime interval)
+{
+	mtime rounds = left(until, now) / interval;
+
+	return rounds > UINT8_MAX ? UINT8_MAX : (uint8_t)rounds;
+}
+
+static void add_group(const struct listener *listener, mtime now, struct page *page)
+{
+	enum family family = addr_family(&listener->membership->group);
+	const struct link_family *state = &listener->link->family[family];
+	const struct group *group = &listener->group;
+	mtime until = group->mode == FILTER_EXCLUDE ? group->exclude_until : 0;
+	mtime interval = querier_query_interval(&state->querier, &listener->link->settings);
+	struct snapshot_group *record = &add(page, SNAPSHOT_GROUPS)->group;
+
+	for (uint16_t i = 0; group->mode == FILTER_INCLUDE && i < group->source_count; i++)
+		until = group->sources[i].until > until ? group->sources[i].until : until;
+	*record = (struct snapshot_group){
+		.group = listener->membership->group,
+		.link = listener->link->id,
+		.mode = group->mode,
+		.version = (uint8_t)group_version(group, &state->timers, now),
+		.queried = group_is_queried(group),
+		.sources = group->source_count,
+		.hosts = (uint16_t)group_hosts(group, now),
+		.rounds = rounds_left(until, now, interval),
+		.age = now - listener->joined_at,
+		.left = left(until, now),
+	};
+}
+
+/* Sources behind the last one that was told; false when the page ended before they did. */
+static bool add_sources(struct walk *walk, const struct group *group, mtime now, struct page *page)
+{
+	for (uint16_t i = 0; i < group->source_count; i++) {
+		const struct source *source = &group->sources[i];
+		struct snapshot_source *record;
+
+		if (addr_compare(&source->addr, &walk->last) <= 0)
+			continue;
+		if (is_full(page))
+			return false;
+		record = &add(page, SNAPSHOT_SOURCES)->source;
+		record->source = walk->last = source->addr;
+		record->blocked = source->until == SOURCE_BLOCKED;
+		record->left = left(source->until, now);
+	}
+	return true;
+}
+
+/* The same of hosts. */
+static bool add_hosts(struct walk *walk, const struct members *members, mtime now, struct page *page)
+{
+	for (uint16_t i = 0; members != NULL && i < members->count; i++) {
+		const struct member_host *host = &members->list[i];
+		struct filter filter;
+		struct snapshot_host *record;
+
+		if (host->until <= now || addr_compare(&host->host, &walk->last) <= 0)
+			continue;
+		if (is_full(page))
+			return false;
+		filter = stored_filter_view(&host->filter);
+		record = &add(page, SNAPSHOT_HOSTS)->host;
+		record->host = walk->last = host->host;
+		record->mode = (uint8_t)filter.mode;
+		record->sources = (uint16_t)filter.sources.count;
+		record->left = left(host->until, now);
+	}
+	return true;
+}
+
+/* Tells a group, its sources and its hosts from where the walk stands; false when the page ended before they
+ * did. */
+static bool add_listener(struct walk *walk, const struct listener *listener, mtime now, struct page *page)
+{
+	if (!walk->in_group) {
+		if (is_full(page))
+			return false;
+		add_group(listener, now, page);
+		walk->last = (struct addr){{0}};
+		walk->in_group = true;
+		walk->in_hosts = false;
+	}
+	if (!walk->in_hosts) {
+		if (!add_sources(walk, &listener->group, now, page))
+			return false;
+		walk->last = (struct addr){{0}};
+		walk->in_hosts = true;
+	}
+	if (!add_hosts(walk, listener->group.members, now, page))
+		return false;
+	walk->in_group = false;
+	return true;
+}
+
+static bool add_listeners_of_link(struct walk *walk, mtime now, struct page *page)
+{
+	for (const struct listener *listener = listener_first(walk->membership); listener;
+	     listener = listener_next(listener))
+		if (listener->link->id == walk->link)
+			return add_listener(walk, listener, now, page);
+	walk->in_group = false;
+	return true;
+}
+
+static uint32_t hosts_of(struct membership *membership, mtime now)
+{
+	uint32_t hosts = 0;
+
+	for (const struct listener *listener = listener_first(membership); listener;
+	     listener = listener_next(listener))
+		hosts += (uint32_t)group_hosts(&listener->group, now);
+	return hosts;
+}
+
+static void add_flow(const struct instance *instance, const struct flow *flow, mtime now, struct page *page)
+{
+	mtime idle = now - flow->active_at, timeout = instance->settings.route_timeout;
+	struct snapshot_flow *record = &add(page, SNAPSHOT_FLOWS)->flow;
+
+	*record = (struct snapshot_flow){
+		.group = flow->key.group,
+		.source = flow->key.source,
+		.input = flow->input,
+		.rounds = (uint8_t)(idle >= timeout ? 0 : 1 + (timeout - idle) * 2 / (timeout + 1)),
+		.hosts = hosts_of(flow->membership, now),
+		.outputs = flow->outputs,
+		.packets = flow->packets,
+		.bytes = flow->bytes,
+		.wrong_link = flow->wrong_link,
+		.rate = flow->rate,
+		.read_age = now - flow->read_at,
+		.age = now - flow->made_at,
+	};
+}
+
+static bool add_flows(const struct instance *instance, struct walk *walk, mtime now, struct page *page)
+{
+	const struct flow *flow;
+
+	DL_FOREACH (walk->membership->flows, flow) {
+		if (flow->serial <= walk->serial || flow->gone)
+			continue;
+		if (is_full(page))
+			return false;
+		add_flow(instance, flow, now, page);
+		walk->serial = flow->serial;
+	}
+	walk->serial = 0;
+	return true;
+}
+
+static void add_memberships(const struct instance *instance, struct walk *walk, mtime now, struct page *page)
+{
+	for (int visits = 0; walk->membership != NULL && visits < VISITS_PER_PAGE; visits++) {
+		bool done = walk->what == SNAPSHOT_GROUPS ? add_listeners_of_link(walk, now, page)
+		                                          : add_flows(instance, walk, now, page);
+
+		if (!done)
+			return;
+		walk->membership = membership_newer(walk->membership);
+	}
+}
+
+static void add_page(const struct instance *instance, struct walk *walk, mtime now, struct page *page)
+{
+	switch ((enum snapshot_kind)walk->what) {
+	case SNAPSHOT_INSTANCE:
+		add_instance(instance, page);
+		walk->membership = NULL;
+		break;
+	case SNAPSHOT_LINKS:
+		add_links(instance, now, page);
+		walk->membership = NULL;
+		break;
+	case SNAPSHOT_GROUPS:
+	case SNAPSHOT_FLOWS:
+		add_memberships(instance, walk, now, page);
+		break;
+	case SNAPSHOT_SOURCES:
+	case SNAPSHOT_HOSTS:
+	case SNAPSHOT_KINDS:
+		break;
+	}
+}
+
+bool snapshot_pull(struct instance *instance, mtime now, struct request *request, void *payload,
+                   size_t *payload_size)
+{
+	_Static_assert(SNAPSHOT_PAGE_RECORDS * sizeof(struct snapshot_record) <= REQUEST_PAYLOAD_MAX,
+	               "a page fits");
+	for (size_t cursor = 0; cursor < SNAPSHOT_CURSORS; cursor++) {
+		struct walk *walk = &instance->walks[cursor];
+		struct page page = {.records = payload};
+
+		if (!walk->page_wanted)
+			continue;
+		walk->page_wanted = false;
+		if (walk->open)
+			add_page(instance, walk, now, &page);
+		walk->open = walk->open && walk->membership != NULL;
+		*payload_size = page.count * sizeof *page.records;
+		*request = (struct request){
+			.kind = REQUEST_SNAPSHOT,
+			.cursor = (uint8_t)cursor,
+			.more = walk->open,
+			.count = (uint16_t)page.count,
+		};
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/tables/link_names.h"
+
+#include <assert.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+bool names_add(struct names *names, unsigned instance, enum link_role role, const char *pattern,
+               const struct link_settings *settings)
+{
+	struct name *name = calloc(1, sizeof *name);
+
+	assert(instance < NAMES_INSTANCES);
+	if (name == NULL)
+		return false;
+	name->instance = instance;
+	name->role = role;
+	name->settings = *settings;
+	strncpy(name->pattern, pattern, sizeof name->pattern - 1);
+	LL_APPEND(names->first, name);
+	return true;
+}
+
+void names_fini(struct names *names)
+{
+	struct name *name, *next;
+
+	LL_FOREACH_SAFE (names->first, name, next)
+		free(name);
+	names->first = NULL;
+}
+
+static bool is_pattern(const struct name *name)
+{
+	return strpbrk(name->pattern, "*?[") != NULL;
+}
+
+bool names_match(const char *pattern, const char *interface)
+{
+	return strpbrk(pattern, "*?[") != NULL ? fnmatch(pattern, interface, 0) == 0
+	                                       : strcmp(pattern, interface) == 0;
+}
+
+static bool serves(const struct name *name, enum family family)
+{
+	return name != NULL && name->settings.version[family] != VERSION_NONE;
+}
+
+/* The first in the configuration's order, a plain one before all patterns. */
+static const struct name *find_winner(const struct names *names, const struct claims *claims,
+                                      enum family family)
+{
+	const struct name *name, *winner = NULL;
+
+	LL_FOREACH (names->first, name) {
+		if (claims->names[name->instance] != name || !serves(name, family))
+			continue;
+		if (!is_pattern(name))
+			return name;
+		if (winner == NULL)
+			winner = name;
+	}
+	return winner;
+}
+
+static bool can_share(const struct names *names, const struct name *name, const struct name *other)
+{
+	return name->role == ROLE_UPSTREAM && other->role == ROLE_UPSTREAM &&
+	       names->tables[name->instance] == names->tables[other->instance];
+}
+
+static void claim_family(const struct names *names, enum family family, struct name *const best[],
+                         struct claims *claims)
+{
+	const struct name *winner = find_winner(names, claims, family);
+
+	for (unsigned instance = 0; instance < NAMES_INSTANCES; instance++) {
+		struct name *name = best[instance];
+
+		if (!serves(name, family))
+			continue;
+		claims->serves[instance][family] = name == winner || can_share(names, name, winner);
+		if (claims->serves[instance][family] || claims->loser != NULL || !is_pattern(winner))
+			continue;
+		claims->loser = name;
+		claims->winner = winner;
+	}
+}
+
+void names_claim(const struct names *names, const char *interface, struct claims *claims)
+{
+	struct name *best[NAMES_INSTANCES] = {NULL}, *name;
+
+	LL_FOREACH (names->first, name) {
+		struct name **found = &best[name->instance];
+
+		if (names_match(name->pattern, interface) &&
+		    (*found == NULL || (is_pattern(*found) && !is_pattern(name))))
+			*found = name;
+	}
+	*claims = (struct claims){.loser = NULL};
+	for (unsigned instance = 0; instance < NAMES_INSTANCES; instance++)
+		claims->names[instance] = best[instance];
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
+		claim_family(names, family, best, claims);
+	for (unsigned instance = 0; instance < NAMES_INSTANCES; instance++)
+		if (!claims->serves[instance][FAMILY_IPV4] && !claims->serves[instance][FAMILY_IPV6])
+			claims->names[instance] = NULL;
+}

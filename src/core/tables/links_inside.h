@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The inside of the table of links, shared by the modules that make it up: links (news of interfaces, names),
+ * links_pull (operations and their results), links_find (look-ups). Everybody else uses links.h.
+ */
+#ifndef MCPROXY_CORE_TABLES_LINKS_INSIDE_H
+#define MCPROXY_CORE_TABLES_LINKS_INSIDE_H
+
+#include "core/tables/links.h"
+#include "core/tables/link_names.h"
+
+#define ADDRESSES_MAX 16 /* per interface, further ones are not considered */
+
+struct port {
+	struct port *next; /* of the same interface */
+	struct interface *interface;
+	unsigned instance;
+	uint8_t id;
+	enum link_role role;
+	struct link_settings settings;
+	bool serves[FAMILIES];
+	bool told;         /* the instance knows the link */
+	bool reconfigured; /* but not its newest role and settings */
+	bool told_usable[FAMILIES];
+	struct addr told_address[FAMILIES];
+	uint32_t told_mtu;
+	bool told_multicast;
+	bool tell_unusable[FAMILIES]; /* the vif went: say so before anything else */
+	bool leaving;                 /* to be told as gone, then freed */
+};
+
+struct interface {
+	struct interface *prev, *next;
+	int ifindex;
+	char name[LINK_NAME_SIZE];
+	bool up;
+	bool multicast;
+	bool gone;
+	bool seen; /* in the dump under way */
+	uint32_t mtu;
+	struct addr addresses[ADDRESSES_MAX];
+	bool address_seen[ADDRESSES_MAX];
+	size_t address_count;
+	unsigned table[FAMILIES]; /* where it shall be a vif */
+	unsigned vif_table[FAMILIES];
+	unsigned vif[FAMILIES];   /* in that table; LINKS_NO_VIF */
+	bool vif_went;            /* a vif that is gone may still hold its number */
+	mtime retry_at[FAMILIES]; /* after a failure; 0: none */
+	bool told_full[FAMILIES]; /* that no number is left for a vif */
+	bool incomplete;          /* a port could not be made: ids or memory were short */
+	bool conflict;            /* to be told: two patterns exclude each other */
+	uint8_t loser, winner;    /* their instances */
+	struct port *ports;
+};
+
+struct links {
+	struct names names;
+	struct names old_names; /* during a reconfiguration */
+	struct interface *interfaces;
+	struct interface *vifs[LINKS_TABLES][FAMILIES][LINKS_VIFS];
+	struct port *ports[LINKS_INSTANCES][LINKS_MAX]; /* by link id */
+	uint64_t ids_used[LINKS_INSTANCES];             /* given out, or not yet given back */
+	bool enabled[LINKS_TABLES][FAMILIES];
+	bool changed;     /* links_pull may find something */
+	uint64_t refused; /* set of instances that could not be told in this pass */
+};
+
+/* links.c */
+
+/* Brings the ports of an interface to what the names say. False when memory or ids were short. */
+bool interface_attach(struct links *links, struct interface *interface);
+void interface_free(struct links *links, struct interface *interface);
+/* Is that its vif now? */
+bool interface_has_vif(const struct interface *interface, unsigned table, enum family family, unsigned vif);
+/* The number of a vif that is gone is free when all instances were told. */
+void interface_release_vifs(struct links *links, struct interface *interface);
+void port_free(struct links *links, struct port *port);
+
+/* links_pull.c */
+
+/* The address that queries are sent from: the first IPv4 one; the lowest link-local IPv6 one. */
+struct addr interface_address(const struct interface *interface, enum family family);
+bool port_is_usable(const struct port *port, enum family family);
+
+#endif

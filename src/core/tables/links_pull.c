@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/tables/links_inside.h"
+
+#include <errno.h>
+#include <utlist.h>
+
+#define RETRY_INTERVAL (2 * MTIME_SECOND)
+
+struct addr interface_address(const struct interface *interface, enum family family)
+{
+	struct addr best = addr_unspecified(family);
+
+	for (size_t i = 0; i < interface->address_count; i++) {
+		const struct addr *address = &interface->addresses[i];
+
+		if (addr_family(address) != family)
+			continue;
+		if (family == FAMILY_IPV4)
+			return *address;
+		if (addr_is_link_local(address) &&
+		    (addr_is_unspecified(&best) || addr_compare(address, &best) < 0))
+			best = *address;
+	}
+	return best;
+}
+
+/* A vif in a table that is not the wanted one goes first. */
+static bool wants_vif(const struct links *links, const struct interface *interface, enum family family)
+{
+	const struct port *port;
+
+	if (interface->gone || !links->enabled[interface->table[family]][family])
+		return false;
+	if (interface->vif[family] != LINKS_NO_VIF &&
+	    interface->vif_table[family] != interface->table[family])
+		return false;
+	LL_FOREACH (interface->ports, port)
+		if (port->serves[family])
+			return true;
+	return false;
+}
+
+bool port_is_usable(const struct port *port, enum family family)
+{
+	const struct interface *interface = port->interface;
+	struct addr address = interface_address(interface, family);
+
+	return !port->leaving && interface->up && interface->vif[family] != LINKS_NO_VIF &&
+	       port->serves[family] && (family == FAMILY_IPV4 || !addr_is_unspecified(&address));
+}
+
+static void fill_change(const struct port *port, struct link_change *change)
+{
+	memset(change, 0, sizeof *change);
+	change->present = !port->leaving;
+	change->role = (uint8_t)port->role;
+	memcpy(change->name, port->interface->name, sizeof change->name);
+	change->mtu = port->interface->mtu;
+	change->settings = port->settings;
+	for (int family = 0; family < FAMILIES; family++) {
+		if (!port->serves[family])
+			change->settings.version[family] = VERSION_NONE;
+		change->family[family].usable = port_is_usable(port, family) && !port->tell_unusable[family];
+		change->family[family].address = interface_address(port->interface, family);
+	}
+}
+
+static bool port_has_news(const struct port *port)
+{
+	if (port->leaving || !port->told || port->reconfigured || port->told_mtu != port->interface->mtu ||
+	    port->told_multicast != port->interface->multicast)
+		return true;
+	for (int family = 0; family < FAMILIES; family++) {
+		struct addr address = interface_address(port->interface, family);
+
+		if (port->tell_unusable[family] ||
+		    port->told_usable[family] != port_is_usable(port, family) ||
+		    !addr_equal(&port->told_address[family], &address))
+			return true;
+	}
+	return false;
+}
+
+static bool pull_tell(const struct links *links, struct interface *interface, struct link_op *op)
+{
+	struct port *port;
+
+	LL_FOREACH (interface->ports, port) {
+		if (!port_has_news(port) || (links->refused >> port->instance & 1) != 0)
+			continue;
+		*op = (struct link_op){.kind = LINK_TELL,
+		                       .ifindex = interface->ifindex,
+		                       .name = interface->name,
+		                       .instance = port->instance,
+		                       .id = port->id,
+		                       .multicast = interface->multicast};
+		fill_change(port, &op->change);
+		return true;
+	}
+	return false;
+}
+
+static bool find_vif(struct links *links, unsigned table, enum family family,
+                     bool (*is_free)(void *, unsigned, enum family, unsigned), void *context, unsigned *vif)
+{
+	for (*vif = 0; *vif < LINKS_VIFS; ++*vif)
+		if (links->vifs[table][family][*vif] == NULL && is_free(context, table, family, *vif))
+			return true;
+	return false;
+}
+
+static bool is_full(const struct links *links, unsigned table, enum family family)
+{
+	for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
+		if (links->vifs[table][family][vif] == NULL || links->vifs[table][family][vif]->gone)
+			return false;
+	return true;
+}
+
+/* For some time no number is left, or for ever. */
+static bool wait_for_vif(struct links *links, struct interface *interface, enum family family, mtime now,
+                         struct link_op *op)
+{
+	unsigned table = interface->table[family];
+
+	interface->retry_at[family] = now + RETRY_INTERVAL;
+	if (interface->told_full[family] || !is_full(links, table, family))
+		return false;
+	interface->told_full[family] = true;
+	*op = (struct link_op){.kind = LINK_FULL,
+	                       .table = table,
+	                       .family = family,
+	                       .ifindex = interface->ifindex,
+	                       .name = interface->name,
+	                       .instance = interface->ports->instance};
+	return true;
+}
+
+static bool pull_vif(struct links *links, struct interface *interface, enum family family, mtime now,
+                     bool (*is_free)(void *, unsigned, enum family, unsigned), void *context,
+                     struct link_op *op)
+{
+	bool wanted = wants_vif(links, interface, family);
+	unsigned table = wanted ? interface->table[family] : interface->vif_table[family];
+	unsigned vif = interface->vif[family];
+
+	if (wanted == (vif != LINKS_NO_VIF))
+		interface->retry_at[family] = 0;
+	if (wanted == (vif != LINKS_NO_VIF) || interface->retry_at[family] > now)
+		return false;
+	if (wanted && !find_vif(links, table, family, is_free, context, &vif))
+		return wait_for_vif(links, interface, family, now, op);
+	*op = (struct link_op){.kind = wanted ? LINK_ADD_VIF : LINK_DEL_VIF,
+	                       .table = table,
+	                       .family = family,
+	                       .vif = vif,
+	                       .ifindex = interface->ifindex,
+	                       .name = interface->name};
+	return true;
+}
+
+static bool pull_conflict(struct interface *interface, struct link_op *op)
+{
+	if (!interface->conflict)
+		return false;
+	interface->conflict = false;
+	*op = (struct link_op){.kind = LINK_CONFLICT,
+	                       .ifindex = interface->ifindex,
+	                       .name = interface->name,
+	                       .instance = interface->winner,
+	                       .loser = interface->loser};
+	return true;
+}
+
+bool links_pull(struct links *links, mtime now,
+                bool (*vif_is_free)(void *context, unsigned table, enum family family, unsigned vif),
+                void *context, struct link_op *op)
+{
+	struct interface *interface, *next;
+
+	if (!links->changed && links_deadline(links) > now)
+		return false;
+	DL_FOREACH_SAFE (links->interfaces, interface, next) {
+		if (interface->incomplete)
+			interface_attach(links, interface);
+		if (pull_conflict(interface, op))
+			return true;
+		for (int family = 0; family < FAMILIES; family++)
+			if (pull_vif(links, interface, family, now, vif_is_free, context, op))
+				return true;
+		if (pull_tell(links, interface, op))
+			return true;
+		if (interface->gone && interface->ports == NULL)
+			interface_free(links, interface);
+	}
+	/* Whoever refused is asked again with the next pass. */
+	links->changed = links->refused != 0;
+	links->refused = 0;
+	return false;
+}
+
+static struct interface *op_interface(struct links *links, const struct link_op *op)
+{
+	struct interface *interface;
+
+	if (op->kind == LINK_TELL)
+		return links->ports[op->instance][op->id]->interface;
+	if (op->kind == LINK_DEL_VIF)
+		return links->vifs[op->table][op->family][op->vif];
+	DL_FOREACH (links->interfaces, interface)
+		if (interface->ifindex == op->ifindex && !interface->gone)
+			return interface;
+	return NULL;
+}
+
+static void vif_done(struct links *links, mtime now, struct interface *interface, const struct link_op *op,
+                     int result)
+{
+	struct port *port;
+
+	if (op->kind == LINK_ADD_VIF && result != 0) {
+		interface->retry_at[op->family] = now + RETRY_INTERVAL;
+		return;
+	}
+	interface->retry_at[op->family] = 0;
+	if (op->kind == LINK_ADD_VIF) {
+		interface->vif_table[op->family] = op->table;
+		interface->vif[op->family] = op->vif;
+		links->vifs[op->table][op->family][op->vif] = interface;
+		return;
+	}
+	interface->vif[op->family] = LINKS_NO_VIF;
+	interface->vif_went = true;
+	LL_FOREACH (interface->ports, port)
+		port->tell_unusable[op->family] = port->told_usable[op->family];
+	interface_release_vifs(links, interface);
+}
+
+static void tell_done(struct links *links, const struct link_op *op)
+{
+	struct port *port = links->ports[op->instance][op->id];
+	struct interface *interface = port->interface;
+
+	if (!op->change.present) {
+		port_free(links, port);
+		interface_release_vifs(links, interface);
+		return;
+	}
+	port->told = true;
+	port->reconfigured = false;
+	port->told_mtu = op->change.mtu;
+	port->told_multicast = op->multicast;
+	for (int family = 0; family < FAMILIES; family++) {
+		port->told_usable[family] = op->change.family[family].usable;
+		port->told_address[family] = op->change.family[family].address;
+		port->tell_unusable[family] = false;
+	}
+	interface_release_vifs(links, interface);
+}
+
+void links_done(struct links *links, mtime now, const struct link_op *op, int result)
+{
+	if (op->kind == LINK_TELL && result != 0)
+		links->refused |= (uint64_t)1 << op->instance;
+	links->changed = true;
+	if (op->kind == LINK_TELL && result == 0)
+		tell_done(links, op);
+	else if (op->kind == LINK_ADD_VIF || op->kind == LINK_DEL_VIF)
+		vif_done(links, now, op_interface(links, op), op, result);
+}
+
+mtime links_deadline(const struct links *links)
+{
+	const struct interface *interface;
+	mtime at = MTIME_NEVER;
+
+	DL_FOREACH (links->interfaces, interface)
+		for (int family = 0; family < FAMILIES; family++)
+			if (interface->retry_at[family] != 0)
+				at = mtime_min(at, interface->retry_at[family]);
+	return at;
+}

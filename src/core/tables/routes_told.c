@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/tables/routes_inside.h"
+
+#define REMINDERS_MAX 4096 /* rows that are looked at for one group */
+
+void route_set_untold(struct routes *routes, struct route *route, uint64_t untold, bool due)
+{
+	if (route->untold != 0)
+		DL_DELETE2(routes->untold[route->untold_due], route, untold_prev, untold_next);
+	route->untold = untold;
+	route->untold_due = due;
+	if (route->untold != 0)
+		DL_APPEND2(routes->untold[due], route, untold_prev, untold_next);
+}
+
+void route_forget_untold(struct routes *routes, struct route *route, unsigned instance)
+{
+	if ((route->untold >> instance & 1) == 0)
+		return;
+	route_set_untold(routes, route, route->untold & ~((uint64_t)1 << instance), route->untold_due);
+	route_mark(routes, route); /* it may be there for that alone */
+}
+
+void routes_lost(struct routes *routes, const struct route_key *key)
+{
+	struct route *route = route_find(routes, key);
+
+	if (route == NULL || !route->held)
+		return;
+	/* Perhaps it is there after all: a packet that found no entry just before it came begins to wait just
+	 * after. The kernel asks, but would not give that packet free when the entry is written again, and
+	 * would not ask about the stream any more while it waits, 10 s long, should the entry be deleted
+	 * meanwhile. */
+	route->asked = true;
+	route_mark(routes, route);
+}
+
+static bool is_right(const struct route *route, const struct route_told *told)
+{
+	bool input_is_told = (told->vifs >> route->held_input & 1) != 0;
+
+	return told->present && (!input_is_told || told->input == route->held_input) &&
+	       ((told->outputs ^ route->held_outputs) & told->vifs) == 0;
+}
+
+enum route_verdict routes_told(struct routes *routes, const struct route_key *key,
+                               const struct route_told *told)
+{
+	struct route *route = route_find(routes, key);
+
+	if (route == NULL)
+		return told->present ? ROUTE_STRANGE : ROUTE_RIGHT;
+	/* A part of an audit is put together when the part before it is read. */
+	if (!route->held || (told->audited && routes->audit_part - route->written <= 1))
+		return ROUTE_RIGHT;
+	route->wrong = route->rewrite = !is_right(route, told);
+	if (route->wrong)
+		route_mark(routes, route);
+	return route->wrong ? ROUTE_WRONG : ROUTE_RIGHT;
+}
+
+uint64_t routes_restored(const struct routes *routes, struct route_key *last)
+{
+	*last = routes->restored_key;
+	return routes->restored;
+}
+
+void routes_audit(struct routes *routes)
+{
+	routes->audit_part++;
+}
+
+void routes_read_all(struct routes *routes)
+{
+	routes->readings_left = routes->index.count;
+}
+
+bool routes_untold(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input)
+{
+	struct route *route = route_get(routes, key);
+
+	if (route == NULL)
+		return false;
+	if (route_find_wish(route, instance) != NULL)
+		return true;
+	route->untold_input = (uint8_t)input;
+	route_set_untold(routes, route, route->untold | (uint64_t)1 << instance, true);
+	return true;
+}
+
+bool routes_pull_untold(struct routes *routes, struct route_key *key, unsigned *input, uint64_t *instances)
+{
+	struct route *route = routes->untold[true];
+
+	if (route == NULL)
+		return false;
+	*key = route->key;
+	*input = route->wishes != NULL ? route->wishes->input : route->untold_input;
+	*instances = route->untold;
+	route_set_untold(routes, route, 0, false);
+	route_release(routes, route);
+	return true;
+}
+
+void routes_remind(struct routes *routes, unsigned instance, const struct addr *group)
+{
+	struct route *route, *next;
+	int left = REMINDERS_MAX;
+
+	for (route = routes->untold[false]; route != NULL && left-- > 0; route = next) {
+		next = route->untold_next;
+		if ((route->untold >> instance & 1) && addr_equal(&route->key.group, group))
+			route_set_untold(routes, route, route->untold, true);
+	}
+}
+
+bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input)
+{
+	struct route *route = route_get(routes, key);
+
+	if (route == NULL)
+		return false;
+	if (route->wishes == NULL && (!route->held || route->asked)) {
+		route->ask_again = true;
+		route->ask_input = (uint8_t)input;
+	}
+	route_mark(routes, route);
+	return true;
+}
+
+bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key, uint64_t *instances)
+{
+	struct route *route = routes->readings;
+	const struct wish *wish;
+
+	if (route == NULL || (route->read_at > now && routes->readings_left == 0))
+		return false;
+	if (routes->readings_left > 0)
+		routes->readings_left--;
+	/* Read ahead of time it may be so new that the instance's word is still on its way. */
+	if (route->read_at <= now)
+		route_drop_assumed(routes, route);
+	route->read_at = now + routes->reading_interval;
+	DL_DELETE(routes->readings, route);
+	DL_APPEND(routes->readings, route);
+	*key = route->key;
+	*instances = 0;
+	LL_FOREACH (route->wishes, wish)
+		*instances |= (uint64_t)1 << wish->instance;
+	if (route->untold != 0)
+		route_set_untold(routes, route, route->untold, true);
+	return true;
+}

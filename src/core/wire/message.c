@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/wire/message.h"
+
+#include <assert.h>
+
+#define RECORD_HEADER 4
+#define REPORT_HEADER 8
+
+static bool take_record(struct wire *wire, enum family family, struct record *record)
+{
+	size_t addr_size = addr_wire_size(family);
+	const uint8_t *header = wire_take(wire, RECORD_HEADER + addr_size);
+
+	if (header == NULL)
+		return false;
+	record->type = header[0];
+	record->group = wire_get_addr(header + RECORD_HEADER, family);
+	record->source_count = wire_get16(header + 2);
+	record->sources = wire_take(wire, record->source_count * addr_size);
+	/* Auxiliary data is skipped (RFC 9776 section 4.2.11). */
+	return record->sources != NULL && wire_take(wire, (size_t)header[1] * 4) != NULL;
+}
+
+bool message_records_fit(struct wire records, size_t count, enum family family)
+{
+	struct record record;
+
+	while (count-- > 0)
+		if (!take_record(&records, family, &record))
+			return false;
+	return true;
+}
+
+#define IPV4_V3_REPORT 0x22
+#define IPV6_V3_REPORT 143
+
+/* Version 3: behind the headers of report and record. Older: in IGMP at 4, in MLD at 8. */
+static size_t guess_offset(enum family family, uint8_t type)
+{
+	if (type == (family == FAMILY_IPV4 ? IPV4_V3_REPORT : IPV6_V3_REPORT))
+		return REPORT_HEADER + RECORD_HEADER;
+	return family == FAMILY_IPV4 ? 4 : 8;
+}
+
+bool message_guess_group(enum family family, const uint8_t *packet, size_t size, struct addr *group)
+{
+	size_t at;
+
+	if (size < (family == FAMILY_IPV4 ? 20 : 48))
+		return false;
+	/* Behind the IPv4 options; behind the IPv6 hop-by-hop header. */
+	at = family == FAMILY_IPV4 ? (packet[0] & 0x0f) * 4u : 40 + (packet[41] + 1u) * 8;
+	if (at >= size)
+		return false;
+	at += guess_offset(family, packet[at]);
+	if (at + addr_wire_size(family) > size)
+		return false;
+	*group = wire_get_addr(packet + at, family);
+	return true;
+}
+
+bool message_next_record(struct message *message, struct record *record)
+{
+	struct report *report = &message->report;
+
+	if (report->left == 0)
+		return false;
+	report->left--;
+	if (report->version == VERSION_3)
+		return take_record(&report->records, message->family, record);
+	*record = report->single;
+	return true;
+}
+
+const char *version_name(enum family family, enum version version)
+{
+	static const char *const names[FAMILIES][4] = {
+		[FAMILY_IPV4] = {"none", "IGMPv1", "IGMPv2", "IGMPv3"},
+		[FAMILY_IPV6] = {"none", "none", "MLDv1", "MLDv2"},
+	};
+
+	return version <= VERSION_3 ? names[family][version] : "none";
+}
+
+const char *record_type_name(enum record_type type)
+{
+	static const char *const names[] = {
+		[IS_IN] = "IS_IN", [IS_EX] = "IS_EX", [TO_IN] = "TO_IN",
+		[TO_EX] = "TO_EX", [ALLOW] = "ALLOW", [BLOCK] = "BLOCK",
+	};
+
+	return type >= IS_IN && type <= BLOCK ? names[type] : "unknown";
+}
+
+/* value = (mantissa | hidden bit) << (exponent + 3), for values too large to stand for themselves. */
+static uint32_t encode(uint32_t value, unsigned mantissa_bits)
+{
+	uint32_t linear_end = 1u << (mantissa_bits + 3);
+	unsigned exponent = 0;
+
+	if (value < linear_end)
+		return value;
+	while (exponent < 7 && value >> (exponent + 3) >= 2u << mantissa_bits)
+		exponent++;
+	if (value >> (exponent + 3) >= 2u << mantissa_bits)
+		return linear_end | 7u << mantissa_bits | ((1u << mantissa_bits) - 1);
+	return linear_end | exponent << mantissa_bits |
+	       (value >> (exponent + 3) & ((1u << mantissa_bits) - 1));
+}
+
+static uint32_t decode(uint32_t code, unsigned mantissa_bits)
+{
+	uint32_t mantissa = code & ((1u << mantissa_bits) - 1);
+	unsigned exponent = code >> mantissa_bits & 7;
+
+	if (code < 1u << (mantissa_bits + 3))
+		return code;
+	return (mantissa | 1u << mantissa_bits) << (exponent + 3);
+}
+
+uint8_t message_code8(uint32_t value)
+{
+	return (uint8_t)encode(value, 4);
+}
+
+uint32_t message_value8(uint8_t code)
+{
+	return decode(code, 4);
+}
+
+uint16_t message_code16(uint32_t value)
+{
+	return (uint16_t)encode(value, 12);
+}
+
+uint32_t message_value16(uint16_t code)
+{
+	return decode(code, 12);
+}
+
+void report_writer_open(struct report_writer *writer, enum family family, uint8_t *message, size_t capacity)
+{
+	assert(capacity >= REPORT_HEADER);
+	*writer = (struct report_writer){
+		.family = family, .message = message, .size = REPORT_HEADER, .capacity = capacity};
+	memset(message, 0, REPORT_HEADER);
+}
+
+int report_writer_add(struct report_writer *writer, enum record_type type, const struct addr *group,
+                      const struct addr *sources, size_t count)
+{
+	size_t addr_size = addr_wire_size(writer->family);
+	size_t room = writer->capacity - writer->size;
+	size_t fitting =
+		room < RECORD_HEADER + addr_size ? 0 : (room - RECORD_HEADER - addr_size) / addr_size;
+	uint8_t *at = writer->message + writer->size;
+
+	if (room < RECORD_HEADER + addr_size || (count > 0 && fitting == 0) || writer->records == UINT16_MAX)
+		return -1;
+	if (count > fitting)
+		count = fitting;
+	at[0] = (uint8_t)type;
+	at[1] = 0;
+	wire_put16(at + 2, (uint16_t)count);
+	at += RECORD_HEADER;
+	at += wire_put_addr(at, group, writer->family);
+	for (size_t i = 0; i < count; i++)
+		at += wire_put_addr(at, &sources[i], writer->family);
+	writer->size = (size_t)(at - writer->message);
+	wire_put16(writer->message + 6, ++writer->records);
+	return (int)count;
+}

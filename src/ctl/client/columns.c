@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/client/columns.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void colour_print(FILE *out, bool colour, enum colour which, const char *text)
+{
+	static const char *const codes[] = {[COLOUR_NONE] = "",
+	                                    [COLOUR_GOOD] = "\033[32m",
+	                                    [COLOUR_BAD] = "\033[31m",
+	                                    [COLOUR_FAINT] = "\033[2m"};
+
+	if (!colour)
+		which = COLOUR_NONE;
+	fputs(codes[which], out);
+	/* Names of interfaces may contain anything; they shall not steer the terminal. */
+	for (; *text != '\0'; text++)
+		fputc((unsigned char)*text < ' ' || *text == '\x7f' ? '?' : *text, out);
+	if (which != COLOUR_NONE)
+		fputs("\033[0m", out);
+}
+
+static FILE *out_of(const struct columns *columns)
+{
+	return columns->out != NULL ? columns->out : stdout;
+}
+
+static void end_row(struct columns *columns)
+{
+	fputc('\n', out_of(columns));
+	columns->next = 0;
+	columns->position = columns->start = 0;
+}
+
+/* Columns that the text takes: characters, not bytes of UTF-8. */
+static unsigned text_width(const char *text)
+{
+	unsigned width = 0;
+
+	for (; *text != '\0'; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
+/* A word that is too wide for the rest of the line, an IPv6 address, ends where the line below does. */
+static void make_room(struct columns *columns, const char *text)
+{
+	unsigned width = text_width(text);
+
+	if (columns->start + width <= COLUMNS_WIDTH || width > COLUMNS_WIDTH || strchr(text, ' ') != NULL)
+		return;
+	fputc('\n', out_of(columns));
+	columns->position = 0;
+	columns->start = COLUMNS_WIDTH - width;
+}
+
+/* The last cell: words that do not fit the line stand below each other. */
+static void put_last(struct columns *columns, enum colour colour, const char *text)
+{
+	FILE *out = out_of(columns);
+	char word[COLUMNS_WIDTH];
+	unsigned position;
+
+	make_room(columns, text);
+	position = columns->start;
+	fprintf(out, "%*s", (int)(columns->start - columns->position), "");
+	while (*text != '\0') {
+		size_t size = strcspn(text, " ") + strspn(text + strcspn(text, " "), " ");
+
+		snprintf(word, sizeof word, "%.*s", (int)size, text);
+		if (position > columns->start && position + strcspn(word, " ") > COLUMNS_WIDTH) {
+			fprintf(out, "\n%*s", (int)columns->start, "");
+			position = columns->start;
+		}
+		colour_print(out, columns->colour, colour, word);
+		position += text_width(word);
+		text += size;
+	}
+	end_row(columns);
+}
+
+void columns_put(struct columns *columns, enum colour colour, const char *text)
+{
+	const struct column *column = &columns->columns[columns->next];
+	FILE *out = out_of(columns);
+	unsigned width = text_width(text);
+	unsigned pad = column->right && width < column->width ? column->width - width : 0;
+
+	if (column[1].title == NULL && !column->right) {
+		put_last(columns, colour, text);
+		return;
+	}
+	fprintf(out, "%*s", (int)(columns->start - columns->position + pad), "");
+	colour_print(out, columns->colour, colour, text);
+	columns->position = columns->start + pad + width;
+	columns->start += column->width + 1;
+	columns->next++;
+	if (column[1].title == NULL) {
+		end_row(columns);
+	} else if (columns->position >= columns->start) {
+		fputc('\n', out);
+		columns->position = 0;
+	}
+}
+
+void columns_print(struct columns *columns, const char *format, ...)
+{
+	char text[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	columns_put(columns, COLOUR_NONE, text);
+}
+
+void columns_head(struct columns *columns)
+{
+	for (const struct column *column = columns->columns; column->title != NULL; column++)
+		columns_put(columns, COLOUR_FAINT, column->title);
+}
+
+const char *format_amount(double amount, char text[16])
+{
+	static const char *const units[] = {"", " k", " M", " G", " T"};
+	size_t unit = 0;
+
+	while (amount >= 999.5 && unit + 1 < sizeof units / sizeof units[0]) {
+		amount /= 1000;
+		unit++;
+	}
+	snprintf(text, 16, "%.*f%s", unit > 0 && amount < 9.95 ? 1 : 0, amount, units[unit]);
+	return text;
+}
+
+const char *format_rate(double bits, char text[24])
+{
+	char amount[16];
+
+	format_amount(bits, amount);
+	snprintf(text, 24, "%s%sbit/s", amount, strchr(amount, ' ') != NULL ? "" : " ");
+	return text;
+}
+
+const char *format_age(double seconds, char text[16])
+{
+	unsigned long whole = seconds > 0 ? (unsigned long)seconds : 0;
+
+	if (whole < 60)
+		snprintf(text, 16, "%lu s", whole);
+	else if (whole < 3600)
+		snprintf(text, 16, "%lu:%02lu", whole / 60, whole % 60);
+	else if (whole < 86400)
+		snprintf(text, 16, "%lu h %02lu", whole / 3600, whole / 60 % 60);
+	else
+		snprintf(text, 16, "%lu d %lu", whole / 86400 % 100000, whole / 3600 % 24);
+	return text;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/client/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CHUNK 65536
+
+struct session {
+	const struct ctl *ctl;
+	int fd;
+	/* What was received and not yet taken. */
+	char buffer[CHUNK];
+	size_t start, end;
+	char *line;
+	size_t line_size;
+};
+
+/* What to do about it. */
+static const char *connect_remedy(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ECONNREFUSED:
+		return "is mcproxy running, and is control_socket the same in its configuration?";
+	case EACCES:
+		return "become root, or join the group of the socket (control_group in the configuration)";
+	case EAGAIN:
+		return "the daemon is busy with other clients; try again";
+	default:
+		return "--socket names another one";
+	}
+}
+
+struct session *session_open(const struct ctl *ctl)
+{
+	struct session *session = calloc(1, sizeof *session);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (session == NULL || strlen(ctl->socket) >= sizeof address.sun_path) {
+		fprintf(stderr, "mcproxyctl: %s: %s\n", ctl->socket,
+		        session == NULL ? "out of memory" : "the path is too long for a socket");
+		free(session);
+		return NULL;
+	}
+	strcpy(address.sun_path, ctl->socket);
+	session->ctl = ctl;
+	session->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (session->fd >= 0 && connect(session->fd, (struct sockaddr *)&address, sizeof address) == 0)
+		return session;
+	fprintf(stderr, "mcproxyctl: %s: %s; %s\n", ctl->socket, strerror(errno), connect_remedy(errno));
+	session_close(session);
+	return NULL;
+}
+
+void session_close(struct session *session)
+{
+	if (session == NULL)
+		return;
+	if (session->fd >= 0)
+		close(session->fd);
+	free(session->line);
+	free(session);
+}
+
+int session_fd(const struct session *session)
+{
+	return session->fd;
+}
+
+pid_t session_pid_elsewhere(const struct session *session)
+{
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+	struct stat own, other;
+	char path[64];
+
+	if (getsockopt(session->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		return 0;
+	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)peer.pid);
+	if (stat("/proc/self/ns/net", &own) != 0 || stat(path, &other) != 0)
+		return 0;
+	return own.st_dev == other.st_dev && own.st_ino == other.st_ino ? 0 : peer.pid;
+}
+
+static void say_ended(const struct session *session)
+{
+	fprintf(stderr, "mcproxyctl: %s: the daemon has closed the connection\n", session->ctl->socket);
+}
+
+bool session_ask(struct session *session, struct json_object *request)
+{
+	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
+	size_t size = strlen(text), sent = 0;
+	bool good = true;
+
+	while (good && sent <= size) {
+		const char *from = sent < size ? text + sent : "\n";
+		ssize_t count = send(session->fd, from, sent < size ? size - sent : 1, MSG_NOSIGNAL);
+
+		if (count > 0)
+			sent += (size_t)count;
+		else
+			good = count < 0 && errno == EINTR;
+	}
+	json_object_put(request);
+	if (!good)
+		say_ended(session);
+	return good;
+}
+
+/* Gets more when all was taken; false at the end. */
+static bool fill(struct session *session)
+{
+	ssize_t size;
+
+	if (session->start < session->end)
+		return true;
+	do
+		size = recv(session->fd, session->buffer, sizeof session->buffer, 0);
+	while (size < 0 && errno == EINTR);
+	session->start = 0;
+	session->end = size > 0 ? (size_t)size : 0;
+	return size > 0;
+}
+
+/* The received part of the line under way, its end included if it is there. */
+static size_t line_part(const struct session *session, bool *whole)
+{
+	const char *start = session->buffer + session->start;
+	const char *end = memchr(start, '\n', session->end - session->start);
+
+	*whole = end != NULL;
+	return end != NULL ? (size_t)(end - start) + 1 : session->end - session->start;
+}
+
+const char *session_read_line(struct session *session, bool quiet)
+{
+	size_t used = 0;
+	bool whole = false;
+
+	while (!whole) {
+		size_t size;
+		char *line;
+
+		if (!fill(session)) {
+			if (!quiet)
+				say_ended(session);
+			return NULL;
+		}
+		size = line_part(session, &whole);
+		line = used + size + 1 > session->line_size ? realloc(session->line, 2 * (used + size + 1))
+		                                            : session->line;
+		if (line == NULL) {
+			fputs("mcproxyctl: out of memory\n", stderr);
+			return NULL;
+		}
+		session->line_size = line == session->line ? session->line_size : 2 * (used + size + 1);
+		session->line = line;
+		memcpy(line + used, session->buffer + session->start, size);
+		used += size;
+		session->start += size;
+	}
+	session->line[used - 1] = '\0';
+	return session->line;
+}
+
+struct taking {
+	answer_take *take;
+	void *context;
+	bool failed;
+};
+
+static void take_member(void *context, const char *key, struct json_object *value)
+{
+	struct taking *taking = context;
+
+	if (strcmp(key, "error") == 0 && json_object_is_type(value, json_type_string)) {
+		fprintf(stderr, "mcproxyctl: %s\n", json_object_get_string(value));
+		taking->failed = true;
+	} else if (taking->take != NULL) {
+		taking->take(taking->context, key, value);
+	}
+}
+
+/* Feeds the answer to its reader, and prints it if wanted. */
+static bool read_answer(struct session *session, struct answer *answer, bool print)
+{
+	bool whole = false;
+	enum answer_state state = ANSWER_OPEN;
+
+	while (!whole) {
+		size_t size;
+
+		if (!fill(session)) {
+			say_ended(session);
+			return false;
+		}
+		size = line_part(session, &whole);
+		if (print)
+			fwrite(session->buffer + session->start, 1, size, stdout);
+		state = answer_feed(answer, session->buffer + session->start, size);
+		session->start += size;
+	}
+	if (state != ANSWER_WHOLE)
+		fprintf(stderr, "mcproxyctl: %s: the answer is not what mcproxy answers\n",
+		        session->ctl->socket);
+	return state == ANSWER_WHOLE;
+}
+
+static bool read_and_print(struct session *session, answer_take *take, void *context, bool print)
+{
+	struct taking taking = {.take = take, .context = context};
+	struct answer *answer = answer_new(take_member, &taking);
+	bool good;
+
+	if (answer == NULL) {
+		fputs("mcproxyctl: out of memory\n", stderr);
+		return false;
+	}
+	good = read_answer(session, answer, print) && !taking.failed;
+	answer_free(answer);
+	return good;
+}
+
+bool session_read(struct session *session, answer_take *take, void *context)
+{
+	return read_and_print(session, take, context, false);
+}
+
+bool session_copy(struct session *session)
+{
+	return read_and_print(session, NULL, NULL, true);
+}
+
+int session_run(const struct ctl *ctl, struct json_object *request, answer_take *take, void *context)
+{
+	struct session *session = session_open(ctl);
+	bool good = false;
+
+	if (session == NULL)
+		json_object_put(request);
+	else
+		good = session_ask(session, request) &&
+		       read_and_print(session, ctl->json ? NULL : take, context, ctl->json);
+	session_close(session);
+	return good ? CTL_DONE : CTL_FAILED;
+}
+
+struct json_object *session_request(const char *command)
+{
+	struct json_object *request = json_object_new_object();
+
+	json_object_object_add(request, "command", json_object_new_string(command));
+	return request;
+}

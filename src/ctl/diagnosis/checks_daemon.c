@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Checks of what the daemon tells: links, queriers, limits, queues, configuration.
+ */
+#include "ctl/client/answer.h"
+#include "ctl/diagnosis/checks.h"
+
+#define VIFS_MAX 32 /* of a kernel table */
+
+static bool is_text(struct json_object *object, const char *key, const char *text)
+{
+	return strcmp(answer_text(object, key), text) == 0;
+}
+
+/* One thing at a time: what is down has no carrier either. */
+static void check_link(const struct machine *machine, struct json_object *link, struct findings *findings)
+{
+	const char *name = answer_text(link, "link");
+	const struct interface *interface = interfaces_by_name(&machine->interfaces, name);
+	enum family family = is_text(link, "family", "IPv6") ? FAMILY_IPV6 : FAMILY_IPV4;
+	bool upstream = is_text(link, "role", "upstream");
+	const char *why = upstream ? "no stream comes in by it, and nothing can be asked for there"
+	                           : "its hosts get nothing";
+	struct finding *finding;
+
+	/* Of a link with both families one line will do. */
+	if (interface != NULL && family == FAMILY_IPV6 &&
+	    (!interface->up || !interface->carrier || !interface->multicast) &&
+	    view_find(machine->daemon.links, "link", name, "family", "IPv4") != NULL)
+		return;
+	if (interface != NULL && interface->up && interface->carrier && interface->multicast &&
+	    interface->has_address[family])
+		return;
+	finding = findings_add(findings, "links", name, why);
+	if (interface == NULL) {
+		finding_what(finding, "the %s link of instance %s is not there", answer_text(link, "role"),
+		             answer_text(link, "instance"));
+		finding_remedy(finding, "bring the interface up, or correct its name in the configuration "
+		                        "(ip link shows all)");
+	} else if (!interface->up) {
+		finding_what(finding, "the link is down");
+		finding_remedy(finding, "ip link set %s up", name);
+	} else if (!interface->carrier) {
+		finding_what(finding, "the link has no carrier");
+		finding_remedy(finding, "check the cable, the other end, and (Wi-Fi) the association");
+	} else if (!interface->multicast) {
+		finding->why =
+			"the kernel routes by it all the same, but drivers and programs may let no stream "
+			"pass there";
+		finding_what(finding, "the MULTICAST flag is missing");
+		finding_remedy(finding, "ip link set %s multicast on", name);
+	} else {
+		finding->why =
+			family == FAMILY_IPV4
+				? "reports and queries then come from 0.0.0.0, which many routers and "
+				  "switches ignore"
+				: "MLD needs a link-local address: without one nothing can be said there";
+		finding_what(finding, "the link has no %s address",
+		             family == FAMILY_IPV4 ? "IPv4" : "IPv6 link-local");
+		finding_remedy(
+			finding,
+			family == FAMILY_IPV4
+				? "ip address add ADDRESS/LENGTH dev %s, or leave IGMP out of `protocol`"
+				: "sysctl -w net.ipv6.conf.%s.disable_ipv6=0, or leave MLD out of `protocol`",
+			name);
+	}
+}
+
+void check_links(const struct machine *machine, struct findings *findings)
+{
+	for (size_t i = 0; i < view_count(machine->daemon.links); i++)
+		check_link(machine, json_object_array_get_idx(machine->daemon.links, i), findings);
+}
+
+void check_upstream_querier(const struct machine *machine, struct findings *findings)
+{
+	for (size_t i = 0; i < view_count(machine->daemon.upstream); i++) {
+		struct json_object *uplink = json_object_array_get_idx(machine->daemon.upstream, i);
+		bool ipv4 = is_text(uplink, "family", "IPv4");
+		struct finding *finding;
+
+		if (!answer_bool(uplink, "present") || !answer_bool(uplink, "query_missing"))
+			continue;
+		finding = findings_add(
+			findings, "querier-upstream", answer_text(uplink, "link"),
+			"routers and switches upstream forget members that they do not ask: the "
+			"picture freezes after some minutes (mcproxy repeats its reports meanwhile)");
+		finding_what(finding, "no %s querier is heard upstream; %s is spoken there",
+		             ipv4 ? "IGMP" : "MLD", answer_text(uplink, "version"));
+		finding_remedy(finding,
+		               "turn the querier on in the router or switch there; where the provider "
+		               "understands an older version only, set upstream_version = \"%s\"",
+		               ipv4 ? "IGMPv2" : "MLDv1");
+	}
+}
+
+static void check_querier(struct json_object *link, struct findings *findings)
+{
+	const char *name = answer_text(link, "link"), *version = answer_text(link, "version");
+	double others = answer_number(answer_member(link, "counters"), "queries_of_another_version");
+	struct finding *finding;
+
+	if (!answer_bool(link, "this_router_is_querier")) {
+		finding = findings_add(
+			findings, "querier-downstream", name,
+			"of two routers on a link the querier alone forwards: this one sends nothing "
+			"there");
+		finding_what(finding, "another router is the querier: %s", answer_text(link, "querier"));
+		finding_remedy(finding,
+		               "turn the other querier off, give this router the lower address, or set "
+		               "forward_without_querier = true for %s",
+		               name);
+	}
+	if (others == 0)
+		return;
+	finding = findings_add(
+		findings, "querier-downstream", name,
+		"hosts answer in the querier's version: an older one knows no sources and leaves "
+		"late");
+	finding_what(finding, "%.0f quer%s of another version than %s heard", others,
+	             others > 1 ? "ies" : "y", version);
+	finding_remedy(finding,
+	               "set all routers on %s to the same version, or that of the others in "
+	               "`protocol`",
+	               name);
+}
+
+void check_downstream_querier(const struct machine *machine, struct findings *findings)
+{
+	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
+		struct json_object *link = json_object_array_get_idx(machine->daemon.links, i);
+
+		if (answer_bool(link, "usable") && is_text(link, "role", "downstream"))
+			check_querier(link, findings);
+	}
+}
+
+static void check_uplink_limits(const struct machine *machine, struct json_object *uplink,
+                                struct findings *findings)
+{
+	const char *name = answer_text(uplink, "link"), *error = answer_text(uplink, "last_error");
+	bool ipv4 = is_text(uplink, "family", "IPv4");
+	struct finding *finding;
+
+	if (answer_number(uplink, "refused_by_kernel") > 0) {
+		finding = findings_add(findings, "limits", name, "these groups are not asked for upstream");
+		finding_what(finding, "the kernel refuses to join %.0f groups: %s",
+		             answer_number(uplink, "refused_by_kernel"),
+		             *error != '\0' ? error : "no reason given");
+		finding_remedy(finding,
+		               "upstream_membership = \"user\" in the configuration: then no limit of the "
+		               "kernel applies");
+	}
+	if (answer_number(uplink, "supersets") == 0)
+		return;
+	finding = findings_add(
+		findings, "limits", name,
+		"the kernel's lists are shorter: more comes in than is wanted, and is dropped here");
+	finding_what(finding, "%.0f groups are asked for from all sources, as their lists are too long",
+	             answer_number(uplink, "supersets"));
+	if (ipv4)
+		finding_remedy(finding,
+		               "sysctl -w net.ipv4.igmp_max_msf=64 (now %ld), or upstream_membership = "
+		               "\"user\"",
+		               machine->igmp_max_msf);
+	else
+		finding_remedy(finding,
+		               "sysctl -w net.ipv6.mld_max_msf=512, or upstream_membership = \"user\"");
+}
+
+static void check_instance_limits(struct json_object *instance, struct findings *findings)
+{
+	static const struct {
+		const char *key, *option, *now;
+	} limits[] = {
+		{"refused_for_routes_max", "routes_max", "routes_max"},
+		{"refused_for_memory", "memory_max", "memory_max"},
+	};
+
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		double refused = answer_number(instance, limits[i].key);
+		struct finding *finding;
+
+		if (refused == 0)
+			continue;
+		finding = findings_add(findings, "limits", answer_text(instance, "instance"),
+		                       "what does not fit is not served");
+		finding_what(finding, "%s was reached, %.0f times", limits[i].option, refused);
+		finding_remedy(finding, "raise %s in the configuration (now %.0f)", limits[i].option,
+		               answer_number(instance, limits[i].now));
+	}
+}
+
+static void check_link_limits(struct json_object *link, struct findings *findings)
+{
+	static const char *const options[] = {"groups_max", "sources_max", "hosts_max"};
+	struct json_object *drops = answer_member(link, "drops");
+
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+		struct finding *finding;
+		char key[32];
+
+		snprintf(key, sizeof key, "%s reached", options[i]);
+		if (answer_number(drops, key) == 0)
+			continue;
+		finding = findings_add(findings, "limits", answer_text(link, "link"),
+		                       "what does not fit is not served");
+		finding_what(finding, "%s was reached, %.0f times", options[i], answer_number(drops, key));
+		finding_remedy(finding, "raise %s in the configuration, for this link or for all",
+		               options[i]);
+	}
+}
+
+/* A kernel table takes 32 interfaces. */
+static void check_vifs(const struct machine *machine, struct json_object *link, struct findings *findings)
+{
+	const char *family = answer_text(link, "family");
+	struct finding *finding;
+	size_t taken = 0;
+
+	if (!answer_bool(link, "present") || !answer_bool(link, "up") || answer_has(link, "vif"))
+		return;
+	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
+		struct json_object *other = json_object_array_get_idx(machine->daemon.links, i);
+
+		taken += is_text(other, "family", family) && answer_has(other, "vif");
+	}
+	if (taken < VIFS_MAX)
+		return;
+	finding = findings_add(findings, "limits", answer_text(link, "link"), "the link is not served");
+	finding_what(finding, "the kernel takes no more than %d interfaces in a table", VIFS_MAX);
+	finding_remedy(finding, "give an instance a table of its own: table = \"own\"");
+}
+
+void check_limits(const struct machine *machine, struct findings *findings)
+{
+	for (size_t i = 0; i < view_count(machine->daemon.upstream); i++)
+		check_uplink_limits(machine, json_object_array_get_idx(machine->daemon.upstream, i),
+		                    findings);
+	for (size_t i = 0; i < view_count(machine->daemon.instances); i++)
+		check_instance_limits(json_object_array_get_idx(machine->daemon.instances, i), findings);
+	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
+		check_link_limits(json_object_array_get_idx(machine->daemon.links, i), findings);
+		check_vifs(machine, json_object_array_get_idx(machine->daemon.links, i), findings);
+	}
+}
+
+static void check_queue(struct findings *findings, struct json_object *counters, const char *key,
+                        const char *subject, const char *what, const char *remedy)
+{
+	struct finding *finding;
+
+	if (answer_number(counters, key) == 0)
+		return;
+	finding = findings_add(
+		findings, "queues", subject,
+		"the protocols repeat themselves, so this delays joins; much of it loses members");
+	finding_what(finding, "%.0f %s", answer_number(counters, key), what);
+	finding_remedy(finding, "%s", remedy);
+}
+
+void check_queues(const struct machine *machine, struct findings *findings)
+{
+	struct json_object *tables = answer_member(machine->daemon.status, "tables");
+
+	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
+		struct json_object *link = json_object_array_get_idx(machine->daemon.links, i);
+		struct json_object *counters = answer_member(link, "counters");
+		const char *name = answer_text(link, "link");
+
+		check_queue(findings, counters, "lost_in_socket", name,
+		            "packets were lost in the socket's full buffer",
+		            "look for a host that floods reports (mcproxyctl monitor); a larger "
+		            "net.core.rmem_max "
+		            "helps against bursts");
+		check_queue(
+			findings, counters, "over_report_rate_max", name,
+			"packets were more than the link may bring in that time",
+			"look for a host that floods reports (mcproxyctl monitor), or raise report_rate_max");
+	}
+	for (size_t i = 0; i < view_count(tables); i++) {
+		struct json_object *table = json_object_array_get_idx(tables, i);
+		const char *family = answer_text(table, "family");
+
+		check_queue(findings, table, "upcalls_deferred", family,
+		            "new streams had to wait, the queue was full",
+		            "raise ring_size in the configuration");
+		check_queue(findings, table, "route_failures", family,
+		            "forwarding entries were refused by the kernel", "see the log for the reason");
+	}
+}
+
+/* Reports that were heard and not acted on, for reasons that a person can change. */
+void check_refused_reports(const struct machine *machine, struct findings *findings)
+{
+	static const struct {
+		const char *cause, *why, *remedy;
+	} causes[] = {
+		{"not allowed in SSM range",
+	         "in this range of groups a host has to name its sources (RFC 4604)",
+	         "let the hosts speak IGMPv3 or MLDv2 and name sources, or set ssm_range = \"none\""},
+		{"no router alert",
+	         "MLD without the Router Alert option is not from a host on this link (RFC 9777)",
+	         "look for the sender with tcpdump -vi LINK icmp6; a bridge or access point may strip the "
+	         "option"},
+		{"TTL or hop limit not 1",
+	         "such reports may come from beyond this link, and are not believed",
+	         "look for the sender with tcpdump -vi LINK igmp"},
+		{"bad checksum", "such reports are damaged, and not believed",
+	         "look for the sender with tcpdump -vi LINK igmp; check cables and offloading (ethtool -k)"},
+	};
+
+	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
+		struct json_object *link = json_object_array_get_idx(machine->daemon.links, i);
+
+		for (size_t j = 0; j < sizeof causes / sizeof causes[0]; j++) {
+			double count = answer_number(answer_member(link, "drops"), causes[j].cause);
+			struct finding *finding;
+
+			if (count == 0 || !is_text(link, "role", "downstream"))
+				continue;
+			finding = findings_add(findings, "reports", answer_text(link, "link"), causes[j].why);
+			finding_what(finding, "%.0f reports were not acted on: %s", count, causes[j].cause);
+			finding_remedy(finding, "%s", causes[j].remedy);
+		}
+	}
+}
+
+void check_configuration(const struct machine *machine, struct findings *findings)
+{
+	double loaded = answer_number(machine->daemon.status, "configuration_loaded");
+	struct finding *finding;
+
+	if (machine->file_modified == 0 || loaded == 0) {
+		findings_skip(findings, "configuration",
+		              "the daemon's configuration file cannot be looked at");
+		return;
+	}
+	if (machine->file_modified <= loaded)
+		return;
+	finding =
+		findings_add(findings, "configuration", answer_text(machine->daemon.status, "configuration"),
+	                     "what runs is not what the file says");
+	finding_what(finding, "the file was changed %.0f s after the daemon had read it",
+	             machine->file_modified - loaded);
+	finding_remedy(finding, "mcproxy -t -c FILE checks it, mcproxyctl reload takes it over");
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Checks of the machine: who routes multicast, what the kernel and the packet filter would drop, bridges.
+ */
+#include "ctl/client/answer.h"
+#include "ctl/diagnosis/checks.h"
+
+#include <netinet/in.h>
+
+static const char *family_name(enum family family)
+{
+	return family == FAMILY_IPV4 ? "IPv4" : "IPv6";
+}
+
+/* Does the daemon route this family? */
+static bool is_served(const struct machine *machine, enum family family)
+{
+	return view_find(answer_member(machine->daemon.status, "tables"), "family", family_name(family), NULL,
+	                 NULL) != NULL;
+}
+
+static void tell_other_owner(const struct table_owner *owner, enum family family, struct findings *findings)
+{
+	struct finding *finding =
+		findings_add(findings, "owner", family_name(family),
+	                     "one program only can route multicast; mcproxy cannot start beside it");
+
+	finding_what(finding, "%s (pid %d) holds the kernel's multicast routing socket", owner->name,
+	             (int)owner->pid);
+	finding_remedy(finding, "stop %s, keep it from starting at boot, then start mcproxy", owner->name);
+}
+
+static void tell_hidden_owner(enum family family, struct findings *findings)
+{
+	struct finding *finding = findings_add(findings, "owner", family_name(family),
+	                                       "only the daemon knows its members and routes");
+
+	finding_what(finding, "a program routes multicast; which one, only root can see");
+	finding_remedy(finding, "run this as root, or as a member of control_group if it is mcproxy");
+}
+
+static void tell_no_answer(const struct table_owner *own, struct findings *findings)
+{
+	struct finding *finding = findings_add(findings, "owner", "mcproxy",
+	                                       own != NULL ? "only the daemon knows its members and routes"
+	                                                   : "without it no stream is forwarded");
+
+	if (own != NULL) {
+		finding_what(finding, "the daemon runs (pid %d), but does not answer", (int)own->pid);
+		finding_remedy(finding,
+		               "name its control_socket with --socket, and run this as root or in its group");
+	} else {
+		finding_what(finding, "the daemon does not answer, and no other program routes multicast");
+		finding_remedy(finding, "start it: systemctl start mcproxy (or mcproxy -c FILE)");
+	}
+}
+
+static void tell_elsewhere(pid_t pid, struct findings *findings)
+{
+	struct finding *finding =
+		findings_add(findings, "owner", "mcproxy",
+	                     "its links, rules and tables are not those that are seen from here");
+
+	finding_what(finding, "the daemon (pid %d) runs in another network namespace", (int)pid);
+	finding_remedy(
+		finding,
+		"ask there: nsenter -t %d -n mcproxyctl doctor; or name the socket of the one that runs here "
+		"with --socket",
+		(int)pid);
+}
+
+void check_owner(const struct machine *machine, struct findings *findings)
+{
+	const struct table_owner *own = NULL;
+	bool others = false;
+
+	/* Beside an IPv4-only mcproxy another router may serve IPv6, and the reverse. */
+	if (machine->daemon.status != NULL)
+		return;
+	if (machine->daemon.pid_elsewhere != 0) {
+		tell_elsewhere(machine->daemon.pid_elsewhere, findings);
+		return;
+	}
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
+		const struct table_owner *owner = &machine->owners[family];
+
+		if (!owner->taken)
+			continue;
+		if (strcmp(owner->name, "mcproxy") == 0) {
+			own = owner;
+		} else if (owner->name[0] == '\0') {
+			others = true;
+			tell_hidden_owner(family, findings);
+		} else {
+			others = true;
+			tell_other_owner(owner, family, findings);
+		}
+	}
+	if (!others)
+		tell_no_answer(own, findings);
+}
+
+void check_kernel(const struct machine *machine, struct findings *findings)
+{
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
+		struct finding *finding;
+
+		if (machine->owners[family].has_kernel)
+			continue;
+		/* Nobody misses IPv6 where only IPv4 is served. */
+		if (machine->daemon.status != NULL && !is_served(machine, family) &&
+		    is_served(machine, family == FAMILY_IPV4 ? FAMILY_IPV6 : FAMILY_IPV4))
+			continue;
+		finding = findings_add(findings, "kernel", family_name(family),
+		                       "the kernel forwards the streams; mcproxy only tells it where to");
+		finding_what(finding, "this kernel cannot route multicast");
+		finding_remedy(finding, "use a kernel with %s",
+		               family == FAMILY_IPV4 ? "CONFIG_IP_MROUTE=y" : "CONFIG_IPV6_MROUTE=y");
+	}
+}
+
+static void find_path(const struct machine *machine, const struct path *path, struct findings *findings)
+{
+	const struct interface *link = interfaces_by_name(&machine->interfaces, path->link);
+	const struct interface *way = interfaces_by_index(&machine->interfaces, path->default_route);
+	bool strict = path->rp_filter == 1, no_route = path->default_route < 0;
+	char source[ADDR_TEXT_SIZE];
+	struct finding *finding;
+
+	if (link == NULL || path->rp_filter == 0)
+		return;
+	if (strict ? !no_route && way == link && !path->source_strayed : !no_route)
+		return;
+	finding = findings_add(
+		findings, "rp-filter", path->link,
+		"the kernel drops streams whose sources are routed elsewhere, before mcproxy can see "
+		"them");
+	if (path->source_strayed)
+		finding_what(finding, "rp_filter is %ld, and the route back to %s does not leave by %s",
+		             path->rp_filter, addr_format(&path->source, source), path->link);
+	else if (no_route)
+		finding_what(finding, "rp_filter is %ld, and there is no default route", path->rp_filter);
+	else
+		finding_what(finding, "rp_filter is %ld, and the default route leaves by %s", path->rp_filter,
+		             way != NULL ? way->name : "another link");
+	finding_remedy(finding,
+	               "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0, or start "
+	               "mcproxy with -r",
+	               path->link);
+}
+
+void check_rp_filter(const struct machine *machine, struct findings *findings)
+{
+	for (size_t i = 0; i < machine->path_count; i++)
+		find_path(machine, &machine->paths[i], findings);
+}
+
+static size_t port_count(const struct machine *machine, const struct interface *bridge)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < machine->interfaces.count; i++)
+		count += machine->interfaces.list[i].master == bridge->index;
+	return count;
+}
+
+static void check_snooping(const struct machine *machine, const struct interface *bridge,
+                           struct findings *findings)
+{
+	struct finding *finding;
+
+	if (bridge->snooping || port_count(machine, bridge) < 2)
+		return;
+	finding = findings_add(
+		findings, "bridge", bridge->name,
+		"every stream goes to every port, wanted there or not; Wi-Fi slows down to a crawl");
+	finding_what(finding, "the bridge does not snoop");
+	finding_remedy(finding, "ip link set %s type bridge mcast_snooping 1", bridge->name);
+}
+
+static void check_snoopers_querier(struct json_object *link, const struct interface *bridge,
+                                   struct findings *findings)
+{
+	bool ipv4 = strcmp(answer_text(link, "family"), "IPv4") == 0;
+	struct finding *finding;
+
+	if (!bridge->snooping || bridge->asks_itself || !bridge->told_queriers ||
+	    bridge->has_querier[ipv4 ? FAMILY_IPV4 : FAMILY_IPV6] ||
+	    answer_bool(link, "this_router_is_querier"))
+		return;
+	finding = findings_add(
+		findings, "bridge", bridge->name,
+		"snooping learns from answers to queries: without them a Linux bridge floods every "
+		"port, Wi-Fi too, and other switches stop the streams after minutes");
+	finding_what(finding, "the bridge snoops, and no %s querier is heard on it", ipv4 ? "IGMP" : "MLD");
+	finding_remedy(finding,
+	               "ip link set %s type bridge mcast_querier 1, or turn the querier of the network on",
+	               bridge->name);
+}
+
+void check_bridges(const struct machine *machine, struct findings *findings)
+{
+	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
+		struct json_object *link = json_object_array_get_idx(machine->daemon.links, i);
+		const char *name = answer_text(link, "link");
+		const struct interface *bridge = interfaces_by_name(&machine->interfaces, name);
+
+		if (bridge == NULL || !bridge->is_bridge)
+			continue;
+		/* Once for both families. */
+		if (view_find(machine->daemon.links, "link", name, NULL, NULL) == link)
+			check_snooping(machine, bridge, findings);
+		check_snoopers_querier(link, bridge, findings);
+	}
+}
+
+/* A packet filter that drops this packet in any of the hooks it passes. */
+static bool is_dropped(const struct machine *machine, const enum hook *hooks, size_t count,
+                       const struct firewall_packet *packet, struct firewall_drop *drop)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct firewall_packet there = *packet;
+
+		if (hooks[i] == HOOK_PREROUTING)
+			there.output = NULL;
+		if (firewall_try(machine->firewall, hooks[i], &there, drop) == FIREWALL_DROPS)
+			return true;
+	}
+	return false;
+}
+
+static bool is_known(const struct findings *findings, const char *check, const char *what)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (strcmp(findings->list[i].check, check) == 0 && strcmp(findings->list[i].what, what) == 0)
+			return true;
+	return false;
+}
+
+static void tell_drop(struct findings *findings, const char *subject, const struct firewall_drop *drop,
+                      const struct firewall_packet *packet, const char *packets, const char *why)
+{
+	char name[256], remedy[320], what[FINDING_TEXT_SIZE];
+	struct finding *finding;
+
+	firewall_drop_name(drop, name, sizeof name);
+	firewall_remedy(drop, packet, remedy, sizeof remedy);
+	snprintf(what, sizeof what, "%s drops %s", name, packets);
+	if (is_known(findings, "firewall", what))
+		return;
+	finding = findings_add(findings, "firewall", subject, why);
+	finding_what(finding, "%s", what);
+	finding_remedy(finding, "%s", remedy);
+}
+
+static struct addr addr_from_text(const char *text)
+{
+	struct addr addr = {0};
+
+	addr_parse(text, &addr);
+	return addr;
+}
+
+/* The kernel's own host side hears queries by the input hook and answers by the output hook. */
+static void check_membership(const struct machine *machine, const char *link, bool ipv4,
+                             struct findings *findings)
+{
+	static const enum hook in[] = {HOOK_PREROUTING, HOOK_INPUT}, out[] = {HOOK_OUTPUT, HOOK_POSTROUTING};
+	static const char why[] =
+		"the querier upstream gets no answer, takes the members for gone, and the streams stop "
+		"after some minutes";
+	struct firewall_packet packet = {.family = ipv4 ? FAMILY_IPV4 : FAMILY_IPV6,
+	                                 .protocol = ipv4 ? IPPROTO_IGMP : IPPROTO_ICMPV6,
+	                                 .type = ipv4 ? 0x11 : 130,
+	                                 .ttl = 1,
+	                                 .input = link,
+	                                 .destination = addr_from_text(ipv4 ? "224.0.0.1" : "ff02::1")};
+	const char *protocol = ipv4 ? "IGMP" : "MLD";
+	struct firewall_drop drop;
+	char packets[80];
+
+	if (is_dropped(machine, in, 2, &packet, &drop)) {
+		snprintf(packets, sizeof packets, "%s queries that come in by %s", protocol, link);
+		tell_drop(findings, link, &drop, &packet, packets, why);
+	}
+	packet.input = NULL;
+	packet.output = link;
+	packet.type = ipv4 ? 0x22 : 143;
+	packet.destination = addr_from_text(ipv4 ? "224.0.0.22" : "ff02::16");
+	if (is_dropped(machine, out, 2, &packet, &drop)) {
+		snprintf(packets, sizeof packets, "%s reports that leave by %s", protocol, link);
+		tell_drop(findings, link, &drop, &packet, packets, why);
+	}
+}
+
+/* A stream from one link to the other: of a group that is in use, or of any. */
+static void check_stream(const struct machine *machine, const char *from, const char *to, bool ipv4,
+                         struct findings *findings)
+{
+	static const enum hook hooks[] = {HOOK_PREROUTING, HOOK_FORWARD, HOOK_POSTROUTING};
+	struct json_object *route =
+		view_find(machine->daemon.routes, "family", ipv4 ? "IPv4" : "IPv6", "input", from);
+	struct firewall_packet packet = {.family = ipv4 ? FAMILY_IPV4 : FAMILY_IPV6,
+	                                 .protocol = IPPROTO_UDP,
+	                                 .input = from,
+	                                 .output = to,
+	                                 .any_group = true,
+	                                 .destination = addr_from_text(ipv4 ? "239.192.0.1" : "ff18::1")};
+	struct firewall_drop drop;
+	char packets[80];
+
+	if (route != NULL) {
+		packet.destination = addr_from_text(answer_text(route, "group"));
+		packet.source_known = addr_parse(answer_text(route, "source"), &packet.source);
+	}
+	if (!is_dropped(machine, hooks, 3, &packet, &drop))
+		return;
+	snprintf(packets, sizeof packets, "%s streams from %s to %s", ipv4 ? "IPv4" : "IPv6", from, to);
+	tell_drop(findings, to, &drop, &packet, packets,
+	          "what mcproxy has the kernel forward is dropped on the way");
+}
+
+void check_firewall(const struct machine *machine, struct findings *findings)
+{
+	struct json_object *links = machine->daemon.links;
+
+	if (machine->firewall == NULL) {
+		findings_skip(findings, "firewall", machine->firewall_why);
+		return;
+	}
+	for (size_t i = 0; i < view_count(links); i++) {
+		struct json_object *up = json_object_array_get_idx(links, i), *uplink;
+		const char *name = answer_text(up, "link"), *family = answer_text(up, "family");
+		bool ipv4 = strcmp(family, "IPv4") == 0;
+
+		if (!answer_bool(up, "present") || strcmp(answer_text(up, "role"), "upstream") != 0)
+			continue;
+		uplink = view_find(machine->daemon.upstream, "link", name, "family", family);
+		if (uplink == NULL || strcmp(answer_text(uplink, "membership"), "user") != 0)
+			check_membership(machine, name, ipv4, findings);
+		for (size_t j = 0; j < view_count(links); j++) {
+			struct json_object *down = json_object_array_get_idx(links, j);
+
+			if (answer_bool(down, "present") &&
+			    strcmp(answer_text(down, "role"), "downstream") == 0 &&
+			    strcmp(answer_text(down, "family"), family) == 0 &&
+			    strcmp(answer_text(down, "instance"), answer_text(up, "instance")) == 0)
+				check_stream(machine, name, answer_text(down, "link"), ipv4, findings);
+		}
+	}
+}

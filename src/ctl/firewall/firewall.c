@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/firewall/firewall.h"
+
+#include "ctl/firewall/iptables.h"
+#include "ctl/firewall/match.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define JUMPS_MAX 16      /* the kernel's own limit of nested chains */
+#define WORK_MAX  1000000 /* for one packet: what takes more remains in doubt */
+#define WORK_RULE 10      /* of a rule; an element of a set is 1 */
+
+struct firewall {
+	struct json_object *ruleset; /* array of nft's objects */
+	struct json_object *index;   /* what of them is looked for by name: see firewall_key */
+	size_t indexed;              /* so many objects */
+};
+
+/* How the packet fares in a base chain. */
+struct walk {
+	struct firewall_lookup lookup;
+	enum { GOES_ON, RETURNS, ACCEPTED, DROPPED } fate;
+	bool may_be_accepted; /* by a rule before */
+	bool may_be_dropped;
+	bool may_have_returned;      /* from the chain at hand */
+	struct json_object *dropper; /* the rule that drops, or may */
+};
+
+static const char *const hook_names[HOOKS] = {"prerouting", "input", "forward", "output", "postrouting"};
+
+const char *hook_name(enum hook hook)
+{
+	return hook_names[hook];
+}
+
+struct firewall *firewall_new(void)
+{
+	struct firewall *firewall = calloc(1, sizeof *firewall);
+
+	if (firewall == NULL)
+		return NULL;
+	firewall->ruleset = json_object_new_array();
+	firewall->index = json_object_new_object();
+	return firewall;
+}
+
+void firewall_free(struct firewall *firewall)
+{
+	if (firewall == NULL)
+		return;
+	json_object_put(firewall->index);
+	json_object_put(firewall->ruleset);
+	free(firewall);
+}
+
+/* Adds a rule to those of its chain. */
+static void index_rule(struct firewall *firewall, struct json_object *rule)
+{
+	char key[FIREWALL_KEY_SIZE];
+	struct json_object *rules;
+
+	firewall_key(rule, 'c', firewall_member(rule, "chain"), key);
+	if (!json_object_object_get_ex(firewall->index, key, &rules)) {
+		rules = json_object_new_array();
+		json_object_object_add(firewall->index, key, rules);
+	}
+	json_object_array_add(rules, json_object_get(rule));
+}
+
+static void index_set(struct firewall *firewall, struct json_object *set)
+{
+	char key[FIREWALL_KEY_SIZE];
+	struct json_object *elements;
+
+	firewall_key(set, 's', firewall_member(set, "name"), key);
+	if (json_object_is_type(set, json_type_object) && json_object_object_get_ex(set, "elem", &elements))
+		json_object_object_add(firewall->index, key, json_object_get(elements));
+}
+
+static void index_news(struct firewall *firewall)
+{
+	size_t count = json_object_array_length(firewall->ruleset);
+
+	for (; firewall->indexed < count; firewall->indexed++) {
+		struct json_object *entry = json_object_array_get_idx(firewall->ruleset, firewall->indexed),
+				   *inner;
+
+		if (json_object_object_get_ex(entry, "rule", &inner))
+			index_rule(firewall, inner);
+		else if (json_object_object_get_ex(entry, "set", &inner) ||
+		         json_object_object_get_ex(entry, "map", &inner))
+			index_set(firewall, inner);
+	}
+}
+
+bool firewall_add_nft(struct firewall *firewall, const char *text)
+{
+	struct json_object *root = json_tokener_parse(text), *list;
+	bool valid = root != NULL && json_object_is_type(root, json_type_object) &&
+	             json_object_object_get_ex(root, "nftables", &list) &&
+	             json_object_is_type(list, json_type_array);
+
+	for (size_t i = 0; valid && i < json_object_array_length(list); i++) {
+		struct json_object *entry = json_object_array_get_idx(list, i);
+
+		if (json_object_is_type(entry, json_type_object))
+			json_object_array_add(firewall->ruleset, json_object_get(entry));
+	}
+	json_object_put(root);
+	index_news(firewall);
+	return valid;
+}
+
+bool firewall_add_iptables(struct firewall *firewall, enum family family, const char *program,
+                           const char *text)
+{
+	bool valid = iptables_convert(family, program, text, firewall->ruleset);
+
+	index_news(firewall);
+	return valid;
+}
+
+static bool has_family(struct json_object *chain, enum family family)
+{
+	const char *name = firewall_member(chain, "family");
+
+	return strcmp(name, "inet") == 0 || strcmp(name, family == FAMILY_IPV4 ? "ip" : "ip6") == 0;
+}
+
+static void walk_chain(struct walk *walk, struct json_object *of, const char *chain, unsigned depth,
+                       bool certain);
+
+static void note_drop(struct walk *walk, struct json_object *rule, bool certain)
+{
+	if (walk->dropper == NULL || certain)
+		walk->dropper = rule;
+	if (certain && !walk->may_be_accepted)
+		walk->fate = DROPPED;
+	else
+		walk->may_be_dropped = true;
+	/* Accepted perhaps before, else dropped here: nothing after it matters. */
+	if (certain && walk->fate != DROPPED)
+		walk->fate = ACCEPTED;
+}
+
+static void accept_packet(struct walk *walk, bool certain)
+{
+	if (certain)
+		walk->fate = ACCEPTED;
+	else
+		walk->may_be_accepted = true;
+}
+
+/* A verdict of a rule, or of a verdict map; true when the object is one. */
+static bool take_verdict(struct walk *walk, struct json_object *rule, struct json_object *verdict,
+                         unsigned depth, bool certain)
+{
+	struct json_object *inner;
+
+	if (json_object_object_get_ex(verdict, "accept", NULL))
+		accept_packet(walk, certain);
+	else if (json_object_object_get_ex(verdict, "drop", NULL) ||
+	         json_object_object_get_ex(verdict, "reject", NULL))
+		note_drop(walk, rule, certain);
+	else if (json_object_object_get_ex(verdict, "queue", NULL))
+		note_drop(walk, rule, false);
+	else if (json_object_object_get_ex(verdict, "return", NULL)) {
+		if (certain)
+			walk->fate = RETURNS;
+		else
+			walk->may_have_returned = true;
+	} else if (json_object_object_get_ex(verdict, "jump", &inner)) {
+		walk_chain(walk, rule, firewall_member(inner, "target"), depth + 1, certain);
+		if (walk->fate == RETURNS)
+			walk->fate = GOES_ON;
+	} else if (json_object_object_get_ex(verdict, "goto", &inner)) {
+		walk_chain(walk, rule, firewall_member(inner, "target"), depth + 1, certain);
+		if (walk->fate == GOES_ON && certain)
+			walk->fate = RETURNS;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* `ct state vmap { established : accept, ... }`, or a named map. */
+static void take_map(struct walk *walk, struct json_object *rule, struct json_object *map, unsigned depth,
+                     bool certain)
+{
+	struct json_object *key, *data, *elements = NULL;
+
+	if (!json_object_object_get_ex(map, "key", &key) || !json_object_object_get_ex(map, "data", &data))
+		return;
+	if (json_object_is_type(data, json_type_object))
+		json_object_object_get_ex(data, "set", &elements);
+	else if (json_object_get_string(data) != NULL && json_object_get_string(data)[0] == '@')
+		elements = firewall_named(&walk->lookup, json_object_get_string(data) + 1);
+	if (!json_object_is_type(elements, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(elements) && walk->fate == GOES_ON; i++) {
+		struct json_object *pair = json_object_array_get_idx(elements, i);
+		enum match match;
+
+		if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2)
+			continue;
+		match = firewall_equals(&walk->lookup, key, json_object_array_get_idx(pair, 0));
+		if (match == MATCH_NO)
+			continue;
+		take_verdict(walk, rule, json_object_array_get_idx(pair, 1), depth,
+		             certain && match == MATCH_YES);
+		if (match == MATCH_YES)
+			return;
+	}
+}
+
+/* Statements that change nothing about where the packet goes. */
+static bool is_bystander(struct json_object *statement)
+{
+	static const char *const names[] = {"counter", "log", "mangle", "notrack", "comment"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (json_object_object_get_ex(statement, names[i], NULL))
+			return true;
+	return false;
+}
+
+static void walk_rule(struct walk *walk, struct json_object *rule, unsigned depth, bool certain)
+{
+	struct json_object *list, *inner;
+
+	*walk->lookup.work += WORK_RULE;
+	if (*walk->lookup.work > WORK_MAX) {
+		walk->may_be_dropped = true;
+		walk->fate = ACCEPTED;
+		return;
+	}
+	walk->lookup.rule = rule;
+	if (!json_object_object_get_ex(rule, "expr", &list) || !json_object_is_type(list, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(list) && walk->fate == GOES_ON; i++) {
+		struct json_object *statement = json_object_array_get_idx(list, i);
+
+		if (!json_object_is_type(statement, json_type_object)) {
+			certain = false;
+		} else if (json_object_object_get_ex(statement, "match", &inner)) {
+			enum match match = firewall_match(&walk->lookup, inner);
+
+			if (match == MATCH_NO)
+				return;
+			certain = certain && match == MATCH_YES;
+		} else if (json_object_object_get_ex(statement, "vmap", &inner)) {
+			take_map(walk, rule, inner, depth, certain);
+		} else if (take_verdict(walk, rule, statement, depth, certain)) {
+			return;
+		} else if (!is_bystander(statement)) {
+			certain = false;
+		}
+	}
+}
+
+/* The rules of a chain in their order; `of` is an object of the same table. */
+static void walk_chain(struct walk *walk, struct json_object *of, const char *chain, unsigned depth,
+                       bool certain)
+{
+	bool returned_before = walk->may_have_returned;
+	char key[FIREWALL_KEY_SIZE];
+	struct json_object *rules;
+
+	firewall_key(of, 'c', chain, key);
+	if (depth > JUMPS_MAX || !json_object_object_get_ex(walk->lookup.index, key, &rules))
+		return;
+	walk->may_have_returned = false;
+	for (size_t i = 0; i < json_object_array_length(rules) && walk->fate == GOES_ON; i++)
+		walk_rule(walk, json_object_array_get_idx(rules, i), depth,
+		          certain && !walk->may_have_returned);
+	walk->may_have_returned = returned_before;
+}
+
+static void describe(const struct walk *walk, struct json_object *chain, struct firewall_drop *drop)
+{
+	struct json_object *rule = walk->dropper, *handle;
+
+	*drop = (struct firewall_drop){.handle = -1};
+	snprintf(drop->family, sizeof drop->family, "%s", firewall_member(chain, "family"));
+	snprintf(drop->table, sizeof drop->table, "%s", firewall_member(chain, "table"));
+	snprintf(drop->base, sizeof drop->base, "%s", firewall_member(chain, "name"));
+	snprintf(drop->chain, sizeof drop->chain, "%s",
+	         firewall_member(rule != NULL ? rule : chain, "chain"));
+	snprintf(drop->program, sizeof drop->program, "%s", firewall_member(chain, "program"));
+	if (rule != NULL && json_object_object_get_ex(rule, "handle", &handle))
+		drop->handle = json_object_get_int(handle);
+}
+
+static enum firewall_answer walk_base(const struct firewall *firewall, struct json_object *chain,
+                                      const struct firewall_packet *packet, enum hook hook,
+                                      unsigned long *work, struct firewall_drop *drop)
+{
+	struct walk walk = {.lookup = {packet, hook, firewall->index, work, chain}};
+
+	walk_chain(&walk, chain, firewall_member(chain, "name"), 0, true);
+	if (walk.fate != ACCEPTED && walk.fate != DROPPED &&
+	    strcmp(firewall_member(chain, "policy"), "drop") == 0) {
+		if (walk.may_be_accepted)
+			walk.may_be_dropped = true;
+		else
+			walk.fate = DROPPED;
+		if (!walk.may_be_dropped || walk.fate == DROPPED)
+			walk.dropper = NULL;
+	}
+	if (walk.fate != DROPPED && !walk.may_be_dropped)
+		return FIREWALL_PASSES;
+	describe(&walk, chain, drop);
+	return walk.fate == DROPPED ? FIREWALL_DROPS : FIREWALL_MAY_DROP;
+}
+
+/* Worse than what was found before; of equals iptables' own words, where it tells the rule too. */
+static bool is_news(enum firewall_answer answer, enum firewall_answer worst, const struct firewall_drop *here,
+                    const struct firewall_drop *before)
+{
+	return answer > worst || (answer == worst && answer != FIREWALL_PASSES && here->program[0] != '\0' &&
+	                          before->program[0] == '\0');
+}
+
+enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hook,
+                                  const struct firewall_packet *packet, struct firewall_drop *drop)
+{
+	enum firewall_answer worst = FIREWALL_PASSES;
+	struct json_object *chain;
+	unsigned long work = 0;
+
+	for (size_t i = 0; i < json_object_array_length(firewall->ruleset); i++) {
+		struct firewall_drop here;
+		enum firewall_answer answer;
+
+		if (!json_object_object_get_ex(json_object_array_get_idx(firewall->ruleset, i), "chain",
+		                               &chain) ||
+		    !has_family(chain, packet->family) ||
+		    strcmp(firewall_member(chain, "hook"), hook_names[hook]) != 0)
+			continue;
+		/* Only the first packet of a connection passes the address translation. */
+		if (strcmp(firewall_member(chain, "type"), "nat") == 0)
+			continue;
+		answer = walk_base(firewall, chain, packet, hook, &work, &here);
+		if (!is_news(answer, worst, &here, drop))
+			continue;
+		worst = answer;
+		*drop = here;
+	}
+	return worst;
+}

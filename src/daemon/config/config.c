@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/config/config.h"
+
+#include "daemon/log/clock.h"
+#include "daemon/config/fail.h"
+#include "daemon/config/legacy.h"
+#include "daemon/config/scan.h"
+#include "daemon/config/text.h"
+#include "daemon/config/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SMALLEST "instances = ( \"eth0 ==> eth1\" );"
+
+bool config_is_legacy(const char *text)
+{
+	struct scan scan = scan_begin(text);
+	bool after_protocol = false;
+	enum piece piece;
+
+	do {
+		piece = scan_next(&scan);
+		if (piece == PIECE_MARK && strncmp(scan.start, "==>", 3) == 0)
+			return true;
+		if (after_protocol && !(piece == PIECE_MARK && (*scan.start == '=' || *scan.start == ':')))
+			return true;
+		after_protocol =
+			piece == PIECE_WORD && scan.length == 8 && memcmp(scan.start, "protocol", 8) == 0;
+	} while (piece != PIECE_END && piece != PIECE_ENDLESS);
+	return false;
+}
+
+static bool read_text(struct config *config, const char *path, const char *text,
+                      char error[CONFIG_ERROR_SIZE])
+{
+	bool legacy = config_is_legacy(text);
+
+	if (!(legacy ? config_legacy_read : config_tree_read)(config, path, text, error))
+		return false;
+	if (config->instance_count == 0)
+		return config_fail(error, (struct config_place){.path = path},
+		                   "no instances; the smallest configuration is: %s",
+		                   legacy ? "eth0 ==> eth1" : SMALLEST);
+	return true;
+}
+
+struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE])
+{
+	int64_t read_at = clock_wall();
+	char *text = config_text_read(path, error);
+	struct config *config;
+
+	if (text == NULL) {
+		if (access(path, F_OK) != 0 && errno == ENOENT)
+			config_fail(error, (struct config_place){.path = path},
+			            "%s; the smallest configuration is: " SMALLEST, strerror(errno));
+		return NULL;
+	}
+	config = calloc(1, sizeof *config);
+	if (config != NULL)
+		config->read_at = read_at;
+	if (config != NULL)
+		config->control =
+			(struct config_control){.socket = CONFIG_SOCKET, .mode = CONFIG_SOCKET_MODE};
+	if (config == NULL) {
+		config_fail(error, (struct config_place){.path = path}, "out of memory");
+	} else if (!read_text(config, path, text, error)) {
+		config_free(config);
+		config = NULL;
+	}
+	free(text);
+	return config;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	free(config->instances);
+	free(config->status_file);
+	free(config);
+}

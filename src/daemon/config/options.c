@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/config/options.h"
+
+#include "daemon/config/words.h"
+#include "daemon/config/spelling.h"
+
+#include <libconfig.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KIB 1024.0
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+/* An instance's memory is one size_t. */
+#if SIZE_MAX > UINT32_MAX
+#define MEMORY_LARGEST (1024 * GIB)
+#else
+#define MEMORY_LARGEST (2 * GIB)
+#endif
+
+enum kind {
+	KIND_PART, /* of the file's structure, not a value */
+	KIND_BOOL,
+	KIND_COUNT,
+	KIND_POWER,   /* a count that is a power of two */
+	KIND_SECONDS, /* kept in milliseconds */
+	KIND_BYTES,
+	KIND_PATH,
+	KIND_WORDS,
+};
+
+struct option {
+	const char *key;
+	enum kind kind;
+	unsigned levels;
+	size_t offset, size; /* in struct config_scope */
+	double minimum, maximum, initial;
+	config_word_read *read; /* of words */
+	const char *expected;   /* of words: what is expected, for messages */
+};
+
+#define FIELD(member) offsetof(struct config_scope, member), sizeof(((struct config_scope *)0)->member)
+#define LINK(member)  FIELD(link.member)
+#define ANY           (LEVEL_TOP | LEVEL_INSTANCE | LEVEL_LINK)
+#define NOT_LINK      (LEVEL_TOP | LEVEL_INSTANCE)
+#define NOT_TOP       (LEVEL_INSTANCE | LEVEL_LINK)
+
+/* RFC 9776 section 8, RFC 9777 section 9: the longest times are those that a query can carry. An initial
+ * value of 0 outside the range is derived from the other values where it is used. */
+static const struct option options[] = {
+	{.key = "instances", .kind = KIND_PART, .levels = LEVEL_TOP},
+	{.key = "name", .kind = KIND_PART, .levels = NOT_TOP},
+	{.key = "upstream", .kind = KIND_PART, .levels = LEVEL_INSTANCE},
+	{.key = "downstream", .kind = KIND_PART, .levels = LEVEL_INSTANCE},
+	{.key = "protocol", .kind = KIND_PART, .levels = NOT_LINK},
+	{"robustness", KIND_COUNT, ANY, LINK(robustness), 1, 7, 2},
+	{"query_interval", KIND_SECONDS, ANY, LINK(query_interval), 1, 31744, 125},
+	{"query_response_interval", KIND_SECONDS, ANY, LINK(query_response_interval), 0.1, 3174.4, 10},
+	{"startup_query_interval", KIND_SECONDS, ANY, LINK(startup_query_interval), 0.1, 31744, 0},
+	{"startup_query_count", KIND_COUNT, ANY, LINK(startup_query_count), 1, 255, 0},
+	{"last_member_query_interval", KIND_SECONDS, ANY, LINK(last_member_query_interval), 0.1, 3174.4, 1},
+	{"last_member_query_count", KIND_COUNT, ANY, LINK(last_member_query_count), 1, 255, 0},
+	{"older_host_present_interval", KIND_SECONDS, ANY, LINK(older_host_present_interval), 1, 86400, 0},
+	{"fast_leave", KIND_BOOL, ANY, LINK(fast_leave), 0, 1, 0},
+	{"track_hosts", KIND_BOOL, ANY, LINK(track_hosts), 0, 1, 0},
+	{"forward_without_querier", KIND_BOOL, ANY, LINK(forward_without_querier), 0, 1, 0},
+	{"groups_max", KIND_COUNT, ANY, LINK(groups_max), 1, 16777216, 131072},
+	{"sources_max", KIND_COUNT, ANY, LINK(sources_max), 1, 4096, 1024},
+	{"report_rate_max", KIND_COUNT, ANY, LINK(report_rate_max), 0, 16777216, 50000},
+	{"hosts_max", KIND_COUNT, ANY, LINK(hosts_max), 1, 4096, 128},
+	{"repeat_without_querier", KIND_BOOL, ANY, LINK(repeat_without_querier), 0, 1, 1},
+	{"leave_hold", KIND_SECONDS, ANY, LINK(leave_hold), 0, 60, 0},
+	{"unsolicited_report_interval", KIND_SECONDS, ANY, LINK(unsolicited_report_interval), 0.1, 25, 0},
+	{.key = "upstream_membership",
+         .kind = KIND_WORDS,
+         .levels = ANY,
+         .read = config_read_membership,
+         .expected = "\"auto\", \"kernel\" or \"user\""},
+	{"kernel_groups_max", KIND_COUNT, ANY, LINK(kernel_groups_max), 0, 16777216, 4096},
+	{.key = "upstream_version",
+         .kind = KIND_WORDS,
+         .levels = ANY,
+         .read = config_read_upstream_version,
+         .expected = "\"auto\", or a protocol of each family such as \"IGMPv2\""},
+	{.key = "ssm_range",
+         .kind = KIND_WORDS,
+         .levels = ANY,
+         .read = config_read_ssm_range,
+         .expected = "\"none\", or a prefix of each family such as \"232.0.0.0/8\""},
+	{.key = "table",
+         .kind = KIND_WORDS,
+         .levels = NOT_LINK,
+         .read = config_read_table,
+         .expected = "\"own\", \"default\", or a number from 1 to 999999999 but 253 to 255"},
+	{"routes_max", KIND_COUNT, NOT_LINK, FIELD(instance.routes_max), 1, 16777216, 65536},
+	{"route_timeout", KIND_SECONDS, NOT_LINK, FIELD(instance.route_timeout), 10, 86400, 180},
+	{"memory_max", KIND_BYTES, NOT_LINK, FIELD(instance.memory_max), 64 * KIB, MEMORY_LARGEST, 64 * MIB},
+	{"ring_size", KIND_POWER, LEVEL_TOP, FIELD(ring_size), 4, 65536, 1024},
+	{"status_file", KIND_PATH, LEVEL_TOP, FIELD(status_file), 0, 0, 0},
+	{"control_socket", KIND_PATH, LEVEL_TOP, FIELD(control_socket), 0, 0, 0},
+	{.key = "owner_priority",
+         .kind = KIND_WORDS,
+         .levels = LEVEL_TOP,
+         .read = config_read_owner_priority,
+         .expected = "\"auto\", or a whole number from 0 to 20"},
+	{.key = "control_mode",
+         .kind = KIND_WORDS,
+         .levels = LEVEL_TOP,
+         .read = config_read_control_mode,
+         .expected = "an octal mode such as \"0660\""},
+	{.key = "control_group",
+         .kind = KIND_WORDS,
+         .levels = LEVEL_TOP,
+         .read = config_read_control_group,
+         .expected = "the name of a group"},
+};
+#define OPTIONS (sizeof options / sizeof options[0])
+
+/* One option being read. */
+struct reading {
+	const struct option *option;
+	const config_setting_t *setting;
+	struct config_place place;
+	char *error;
+};
+
+const char *config_option_key(size_t index)
+{
+	return index < OPTIONS ? options[index].key : NULL;
+}
+
+struct config_place config_setting_place(const config_setting_t *setting, const char *path)
+{
+	struct config_place place = {.path = path, .line = config_setting_source_line(setting)};
+	const config_setting_t *named = setting;
+
+	if (config_setting_source_file(setting) != NULL)
+		place.path = config_setting_source_file(setting);
+	while (config_setting_name(named) == NULL && !config_setting_is_root(named))
+		named = config_setting_parent(named);
+	place.key = config_setting_name(named);
+	return place;
+}
+
+const char *config_setting_kind(const config_setting_t *setting)
+{
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_GROUP:
+		return "a group";
+	case CONFIG_TYPE_LIST:
+		return "a list";
+	case CONFIG_TYPE_ARRAY:
+		return "an array";
+	case CONFIG_TYPE_STRING:
+		return "a string";
+	case CONFIG_TYPE_BOOL:
+		return "true or false";
+	case CONFIG_TYPE_FLOAT:
+		return "a number with a fraction";
+	}
+	return "a number";
+}
+
+static void store(struct config_scope *scope, const struct option *option, double value)
+{
+	unsigned char *field = (unsigned char *)scope + option->offset;
+	uint64_t number = (uint64_t)(option->kind == KIND_SECONDS ? value * 1000 + 0.5 : value);
+	uint32_t number32 = (uint32_t)number;
+	uint8_t number8 = (uint8_t)number;
+
+	if (option->size == sizeof number)
+		memcpy(field, &number, sizeof number);
+	else if (option->size == sizeof number32)
+		memcpy(field, &number32, sizeof number32);
+	else
+		memcpy(field, &number8, sizeof number8);
+}
+
+void config_scope_init(struct config_scope *scope)
+{
+	*scope = (struct config_scope){.link.version = {VERSION_3, VERSION_3},
+	                               .control_mode = CONFIG_SOCKET_MODE,
+	                               .owner_priority = CONFIG_PRIORITY_AUTO};
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (options[i].size > 0)
+			store(scope, &options[i], options[i].initial);
+	config_default_ssm_ranges(&scope->link);
+}
+
+/* Whole numbers as such, bytes with their largest unit. */
+static const char *format_value(enum kind kind, double value, char text[32])
+{
+	const char *unit = "";
+
+	if (kind == KIND_BYTES && value >= GIB) {
+		value /= GIB;
+		unit = "G";
+	} else if (kind == KIND_BYTES && value >= MIB) {
+		value /= MIB;
+		unit = "M";
+	} else if (kind == KIND_BYTES && value >= KIB) {
+		value /= KIB;
+		unit = "K";
+	}
+	snprintf(text, 32, "%.10g%s", value, unit);
+	return text;
+}
+
+static bool fail_type(const struct reading *reading)
+{
+	static const char *const expected[] = {
+		[KIND_PART] = "",
+		[KIND_BOOL] = "true or false",
+		[KIND_COUNT] = "a whole number",
+		[KIND_POWER] = "a whole number",
+		[KIND_SECONDS] = "a number of seconds",
+		[KIND_BYTES] = "a number of bytes, or a string such as \"64M\"",
+		[KIND_PATH] = "a string",
+		[KIND_WORDS] = "a string",
+	};
+
+	if (reading->option->kind == KIND_BYTES && config_setting_get_string(reading->setting) != NULL)
+		return config_fail(reading->error, reading->place, "%s is expected, not \"%.20s\"",
+		                   expected[KIND_BYTES], config_setting_get_string(reading->setting));
+	return config_fail(reading->error, reading->place, "%s is expected, not %s",
+	                   expected[reading->option->kind], config_setting_kind(reading->setting));
+}
+
+static bool fail_range(const struct reading *reading, double value)
+{
+	const struct option *option = reading->option;
+	char text[32], minimum[32], maximum[32];
+
+	return config_fail(reading->error, reading->place, "%s is out of range, which is %s to %s%s",
+	                   format_value(KIND_COUNT, value, text),
+	                   format_value(option->kind, option->minimum, minimum),
+	                   format_value(option->kind, option->maximum, maximum),
+	                   option->kind == KIND_SECONDS ? " seconds" : "");
+}
+
+/* "65536", "64K", "64M", "1G". */
+static bool parse_bytes(const char *text, double *value)
+{
+	static const struct {
+		const char *unit;
+		double factor;
+	} units[] = {{"", 1}, {"K", KIB}, {"k", KIB}, {"M", MIB}, {"m", MIB}, {"G", GIB}, {"g", GIB}};
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0)
+		return false;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+		if (strcmp(text + digits, units[i].unit) == 0) {
+			*value = strtod(text, NULL) * units[i].factor;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The value in the option's unit; false when it is of the wrong type. */
+static bool read_value(const struct option *option, const config_setting_t *setting, double *value)
+{
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_INT:
+		*value = config_setting_get_int(setting);
+		return option->kind != KIND_BOOL;
+	case CONFIG_TYPE_INT64:
+		*value = (double)config_setting_get_int64(setting);
+		return option->kind != KIND_BOOL;
+	case CONFIG_TYPE_FLOAT:
+		*value = config_setting_get_float(setting);
+		return option->kind == KIND_SECONDS;
+	case CONFIG_TYPE_BOOL:
+		*value = config_setting_get_bool(setting);
+		return option->kind == KIND_BOOL;
+	case CONFIG_TYPE_STRING:
+		return option->kind == KIND_BYTES && parse_bytes(config_setting_get_string(setting), value);
+	}
+	return false;
+}
+
+static bool read_number(const struct reading *reading, struct config_scope *scope)
+{
+	const struct option *option = reading->option;
+	double value;
+
+	if (!read_value(option, reading->setting, &value))
+		return fail_type(reading);
+	if (!(value >= option->minimum && value <= option->maximum))
+		return fail_range(reading, value);
+	if (option->kind == KIND_POWER && ((uint32_t)value & ((uint32_t)value - 1)) != 0)
+		return config_fail(reading->error, reading->place, "%u is not a power of two",
+		                   (unsigned)value);
+	store(scope, option, value);
+	return true;
+}
+
+static bool read_path(const struct reading *reading, struct config_scope *scope)
+{
+	const char *value = config_setting_get_string(reading->setting);
+
+	if (value == NULL)
+		return fail_type(reading);
+	if (*value == '\0' || strlen(value) >= PATH_MAX)
+		return config_fail(reading->error, reading->place, "the name of a file is expected");
+	memcpy((unsigned char *)scope + reading->option->offset, &value, sizeof value);
+	return true;
+}
+
+/* NULL when it is neither a string nor a whole number. */
+static const char *read_word(const config_setting_t *setting, char digits[24])
+{
+	if (config_setting_type(setting) != CONFIG_TYPE_INT &&
+	    config_setting_type(setting) != CONFIG_TYPE_INT64)
+		return config_setting_get_string(setting);
+	snprintf(digits, 24, "%lld", config_setting_get_int64(setting));
+	return digits;
+}
+
+static bool read_words(const struct reading *reading, struct config_scope *scope)
+{
+	const config_setting_t *setting = reading->setting;
+	bool many = config_setting_is_list(setting) || config_setting_is_array(setting);
+	int count = many ? config_setting_length(setting) : 1;
+	char digits[24];
+
+	for (int i = 0; i < count; i++) {
+		const char *word =
+			read_word(many ? config_setting_get_elem(setting, (unsigned)i) : setting, digits);
+
+		if (word == NULL || !reading->option->read(word, scope))
+			return config_fail(reading->error, reading->place, "%s is expected",
+			                   reading->option->expected);
+	}
+	return true;
+}
+
+/* The key that was probably meant, or NULL. */
+static const char *find_similar(const char *key, enum config_level level)
+{
+	unsigned closest = (unsigned)strlen(key) / 4 + 2;
+	const char *similar = NULL;
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		unsigned letters = distance(key, options[i].key);
+
+		if ((options[i].levels & level) != 0 && letters < closest) {
+			closest = letters;
+			similar = options[i].key;
+		}
+	}
+	return similar;
+}
+
+static bool fail_unknown(const struct reading *reading, enum config_level level)
+{
+	const char *similar = find_similar(reading->place.key, level);
+
+	if (similar == NULL)
+		return config_fail(reading->error, reading->place, "unknown option");
+	return config_fail(reading->error, reading->place, "unknown option; did you mean %s?", similar);
+}
+
+static bool fail_level(const struct reading *reading)
+{
+	static const char *const where[] = {
+		[LEVEL_TOP] = "at the top level",
+		[LEVEL_INSTANCE] = "in an instance",
+		[LEVEL_LINK] = "in a link",
+		[NOT_LINK] = "at the top level or in an instance",
+		[NOT_TOP] = "in an instance or a link",
+	};
+
+	return config_fail(reading->error, reading->place, "belongs %s, not here",
+	                   where[reading->option->levels]);
+}
+
+static const struct option *find_option(const char *key)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (strcmp(options[i].key, key) == 0)
+			return &options[i];
+	return NULL;
+}
+
+static bool read_option(struct reading *reading, enum config_level level, struct config_scope *scope)
+{
+	const struct option *option = reading->option = find_option(reading->place.key);
+
+	if (option == NULL)
+		return fail_unknown(reading, level);
+	if ((option->levels & level) == 0)
+		return fail_level(reading);
+	if (option->kind == KIND_PART)
+		return true;
+	if (option->kind == KIND_PATH)
+		return read_path(reading, scope);
+	if (option->kind == KIND_WORDS)
+		return read_words(reading, scope);
+	return read_number(reading, scope);
+}
+
+/* Hosts must have answered a query before the next one (RFC 9776 section 8.3). */
+static bool check_intervals(const config_setting_t *group, const char *path, const struct config_scope *scope,
+                            char error[CONFIG_ERROR_SIZE])
+{
+	const struct link_settings *link = &scope->link;
+	const config_setting_t *culprit = config_setting_get_member(group, "query_response_interval");
+
+	if (link->query_response_interval < link->query_interval)
+		return true;
+	if (culprit == NULL)
+		culprit = config_setting_get_member(group, "query_interval");
+	return config_fail(error, config_setting_place(culprit, path),
+	                   "query_response_interval (%g s) must be less than query_interval (%g s)",
+	                   link->query_response_interval / 1e3, link->query_interval / 1e3);
+}
+
+bool config_options_read(const config_setting_t *group, enum config_level level, const char *path,
+                         struct config_scope *scope, char error[CONFIG_ERROR_SIZE])
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+		struct reading reading = {
+			.setting = setting,
+			.place = config_setting_place(setting, path),
+			.error = error,
+		};
+
+		if (!read_option(&reading, level, scope))
+			return false;
+	}
+	return check_intervals(group, path, scope, error);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/config/words.h"
+
+#include "daemon/config/build.h"
+
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool config_read_membership(const char *word, struct config_scope *scope)
+{
+	for (uint8_t i = MEMBERSHIP_AUTO; i <= MEMBERSHIP_USER; i++) {
+		if (strcmp(word, membership_name(i)) != 0)
+			continue;
+		scope->link.upstream_membership = i;
+		return true;
+	}
+	return false;
+}
+
+bool config_read_upstream_version(const char *word, struct config_scope *scope)
+{
+	enum family family;
+	enum version version;
+
+	if (strcmp(word, "auto") == 0) {
+		memset(scope->link.upstream_version, VERSION_NONE, sizeof scope->link.upstream_version);
+		return true;
+	}
+	if (!config_protocol_parse(word, &family, &version))
+		return false;
+	scope->link.upstream_version[family] = (uint8_t)version;
+	return true;
+}
+
+bool config_read_table(const char *word, struct config_scope *scope)
+{
+	unsigned long number;
+	char *end;
+
+	if (strcmp(word, "own") == 0 || strcmp(word, "default") == 0) {
+		scope->table = *word == 'o' ? CONFIG_TABLE_OWN : CONFIG_TABLE_DEFAULT;
+		return true;
+	}
+	number = strtoul(word, &end, 10);
+	if (*word < '0' || *word > '9' || *end != '\0' || number < 1 || number > CONFIG_TABLE_MAX)
+		return false;
+	scope->table = (uint32_t)number;
+	/* Those have meanings of their own in the kernel, other ones for each family. */
+	return number < RT_TABLE_DEFAULT || number > RT_TABLE_LOCAL;
+}
+
+bool config_read_ssm_range(const char *word, struct config_scope *scope)
+{
+	const char *slash = strchr(word, '/');
+	char text[ADDR_TEXT_SIZE];
+	unsigned long length, bits;
+	struct addr prefix;
+	char *end;
+
+	if (strcmp(word, "none") == 0) {
+		memset(scope->link.ssm_length, 0, sizeof scope->link.ssm_length);
+		return true;
+	}
+	if (slash == NULL || slash - word >= ADDR_TEXT_SIZE || slash[1] < '0' || slash[1] > '9')
+		return false;
+	memcpy(text, word, (size_t)(slash - word));
+	text[slash - word] = '\0';
+	length = strtoul(slash + 1, &end, 10);
+	if (*end != '\0' || !addr_parse(text, &prefix) || !addr_is_multicast(&prefix))
+		return false;
+	bits = addr_family(&prefix) == FAMILY_IPV4 ? 32 : 128;
+	if (length < 4 || length > bits)
+		return false;
+	if (addr_family(&prefix) == FAMILY_IPV6)
+		prefix.bytes[1] &= 0xf0; /* every scope */
+	scope->link.ssm_prefix[addr_family(&prefix)] = prefix;
+	scope->link.ssm_length[addr_family(&prefix)] = (uint8_t)(length + 128 - bits);
+	return true;
+}
+
+bool config_read_owner_priority(const char *word, struct config_scope *scope)
+{
+	unsigned long by;
+	char *end;
+
+	scope->owner_priority_named = strcmp(word, "auto") != 0;
+	scope->owner_priority = CONFIG_PRIORITY_AUTO;
+	if (!scope->owner_priority_named)
+		return true;
+	by = strtoul(word, &end, 10);
+	scope->owner_priority = (uint8_t)by;
+	return *word >= '0' && *word <= '9' && *end == '\0' && by <= 20;
+}
+
+bool config_read_control_mode(const char *word, struct config_scope *scope)
+{
+	size_t digits = strspn(word, "01234567");
+
+	if (digits < 3 || digits > 4 || word[digits] != '\0')
+		return false;
+	scope->control_mode = (uint32_t)strtoul(word, NULL, 8);
+	return scope->control_mode <= 0777;
+}
+
+bool config_read_control_group(const char *word, struct config_scope *scope)
+{
+	scope->control_group = word;
+	return *word != '\0' && strlen(word) < CONFIG_GROUP_SIZE;
+}
+
+void config_default_ssm_ranges(struct link_settings *settings)
+{
+	settings->ssm_prefix[FAMILY_IPV4] = addr_from_ipv4_number(0xe8000000);
+	settings->ssm_length[FAMILY_IPV4] = 96 + 8;
+	settings->ssm_prefix[FAMILY_IPV6] = (struct addr){{0xff, 0x30}};
+	settings->ssm_length[FAMILY_IPV6] = 32;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The options whose values are words: a string, or a list of strings for the two families. A whole number is
+ * as good as the string of its digits.
+ */
+#ifndef MCPROXY_DAEMON_CONFIG_WORDS_H
+#define MCPROXY_DAEMON_CONFIG_WORDS_H
+
+#include "daemon/config/options.h"
+
+/* One word for an option; false when it does not hold. */
+typedef bool config_word_read(const char *word, struct config_scope *scope);
+
+bool config_read_membership(const char *word, struct config_scope *scope);       /* "kernel", "user" */
+bool config_read_upstream_version(const char *word, struct config_scope *scope); /* "auto", "IGMPv2", ... */
+bool config_read_ssm_range(const char *word, struct config_scope *scope); /* "none", "232.0.0.0/8", ... */
+bool config_read_owner_priority(const char *word, struct config_scope *scope); /* "auto", 0 to 20 */
+bool config_read_control_mode(const char *word, struct config_scope *scope);   /* "0660", ... */
+bool config_read_control_group(const char *word, struct config_scope *scope);
+bool config_read_table(const char *word, struct config_scope *scope); /* "own", "default", "100" */
+
+/* RFC 4604: 232.0.0.0/8 and ff3x::/32. */
+void config_default_ssm_ranges(struct link_settings *settings);
+
+#endif

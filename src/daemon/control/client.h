@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A client of the control socket, and what it can ask: shared by control (who listens and serves all
+ * clients), control_commands (the table of commands) and the commands. One client has one request under way;
+ * the next one is read when its answer is made.
+ */
+#ifndef MCPROXY_DAEMON_CONTROL_CLIENT_H
+#define MCPROXY_DAEMON_CONTROL_CLIENT_H
+
+#include "daemon/control/request.h"
+#include "daemon/control/json.h"
+#include "daemon/owner/owner.h"
+
+#include <sys/types.h>
+
+#define CONTROL_CLIENTS_MAX 32
+#define CONTROL_BACKLOG     65536              /* bytes: no more is made while so many wait for the client */
+#define CONTROL_RECORDS     32                 /* written in a turn, for all clients */
+#define CONTROL_PATIENCE    (5 * MTIME_SECOND) /* a client that takes nothing for so long is dropped */
+
+struct client;
+
+/* begin starts the answer, and may end it (client_end_answer); go_on makes more of it, at most about a page,
+ * whenever the client has room, until somebody ends the answer. end gives back what the command holds; it
+ * comes also when the client goes away in the middle. Both may be NULL. */
+struct control_command {
+	const char *name;
+	bool changes; /* only for those that may change the daemon */
+	void (*begin)(struct client *client);
+	void (*go_on)(struct client *client);
+	void (*end)(struct client *client);
+};
+extern const struct control_command control_commands[]; /* up to one without a name */
+
+/* Of a show under way. */
+struct control_show {
+	const struct show *show;
+	struct page_walk *walk;
+	size_t instance;
+	size_t port_cursor;
+	bool begun;   /* the instance's first walk was started */
+	bool walking; /* pages of the walk are left */
+	bool in_members;
+	/* The page at hand, copied since it takes a few turns to be written. */
+	struct snapshot_record *records;
+	size_t record_count, record_next;
+	bool in_group; /* its object is open, for its sources and members */
+	/* Of the memberships upstream. */
+	size_t uplink_number;
+	struct uplink *uplink; /* lives while the walk has a host */
+	struct host_walk memberships;
+};
+
+struct client {
+	struct loop_source source;
+	struct client *next;
+	struct owner *owner;
+	bool may_change;
+	bool input_over; /* it sends no more */
+	bool doomed;     /* to be removed at the end of the turn */
+	bool monitoring;
+	uint64_t events_lost; /* not yet told */
+	char input[CONTROL_REQUEST_MAX + 1];
+	size_t input_size;
+	struct json out;
+	size_t sent;                           /* of out */
+	mtime moved_at;                        /* when it took something last, or its backlog began */
+	uint32_t watched;                      /* events of epoll */
+	const struct control_command *command; /* being answered */
+	struct control_request request;
+	struct control_show show;
+	unsigned reload; /* the number of the one that is waited for */
+	struct status *dump;
+	size_t dumped; /* of its text */
+};
+
+struct control {
+	struct loop_source source;
+	gid_t group; /* that may change the daemon, or CONTROL_NO_GROUP */
+	struct client *clients;
+	size_t client_count;
+	size_t monitors;
+	/* So that a turn has little to do: */
+	bool walk_waiting; /* a page is on its way: one at a time */
+	int records_left;  /* that may be written in this turn */
+	mtime accept_at;   /* accepting failed: when it is tried again; MTIME_NEVER */
+	char path[CONFIG_SOCKET_SIZE];
+};
+
+/* Something has come, or can be sent. */
+void client_ready(struct owner *owner, struct loop_source *source, mtime now);
+/* Reads requests, makes answers, sends them; marks a client as doomed that is gone or does not read. */
+void client_turn(struct client *client, mtime now);
+/* Its memory goes at the end of the turn: an event of it may still point there. */
+void client_remove(struct client *client);
+
+/* Opens the object of an answer. */
+void client_open_answer(struct client *client);
+/* Closes it and ends the line and the answer. */
+void client_end_answer(struct client *client);
+/* The whole answer. */
+__attribute__((format(printf, 2, 3))) void client_fail(struct client *client, const char *format, ...);
+size_t client_backlog(const struct client *client);
+
+/* control_show.c, control_monitor.c, control_manage.c */
+
+void show_begin(struct client *client);
+void show_go_on(struct client *client);
+void show_end(struct client *client);
+void monitor_begin(struct client *client);
+void monitor_end(struct client *client);
+void reload_begin(struct client *client);
+void reload_go_on(struct client *client);
+void loglevel_begin(struct client *client);
+void dump_begin(struct client *client);
+void dump_go_on(struct client *client);
+void dump_end(struct client *client);
+
+#endif

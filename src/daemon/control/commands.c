@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control/client.h"
+
+const struct control_command control_commands[] = {
+	{"show", false, show_begin, show_go_on, show_end},
+	{"monitor", false, monitor_begin, NULL, monitor_end},
+	{"reload", true, reload_begin, reload_go_on, NULL},
+	{"loglevel", true, loglevel_begin, NULL, NULL},
+	{"dump", true, dump_begin, dump_go_on, dump_end},
+	{0},
+};

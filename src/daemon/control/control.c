@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control/control.h"
+
+#include "daemon/log/clock.h"
+#include "daemon/control/client.h"
+#include "daemon/control/socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utlist.h>
+
+#define ACCEPTS_PER_TURN 4
+#define ACCEPT_RETRY     MTIME_SECOND
+
+static void client_add(struct owner *owner, int fd)
+{
+	struct control *control = owner->control;
+	struct client *client = calloc(1, sizeof *client);
+
+	if (client == NULL) {
+		close(fd);
+		return;
+	}
+	client->source = (struct loop_source){.fd = fd, .ready = client_ready};
+	client->owner = owner;
+	client->watched = EPOLLIN;
+	client->may_change = control_socket_may_change(fd, control->group);
+	if (!owner_watch(owner, &client->source)) {
+		close(fd);
+		free(client);
+		return;
+	}
+	client->next = control->clients;
+	control->clients = client;
+	control->client_count++;
+}
+
+static void refuse(int fd)
+{
+	static const char text[] = "{\"version\":1,\"error\":\"too many clients; try again later\"}\n";
+	ssize_t size = send(fd, text, sizeof text - 1, MSG_NOSIGNAL);
+
+	(void)size;
+	close(fd);
+}
+
+static void accept_clients(struct owner *owner, struct loop_source *source, mtime now)
+{
+	struct control *control = owner->control;
+
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+			/* Out of descriptors or memory: the loop must not spin on it. */
+			epoll_ctl(owner->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+			control->accept_at = now + ACCEPT_RETRY;
+		}
+		if (fd < 0)
+			return;
+		if (control->client_count == CONTROL_CLIENTS_MAX)
+			refuse(fd);
+		else
+			client_add(owner, fd);
+	}
+}
+
+/* Whose page is on its way comes last in the next turn, so that all get theirs. */
+static void move_to_end(struct control *control, struct client *client)
+{
+	LL_DELETE(control->clients, client);
+	LL_APPEND(control->clients, client);
+}
+
+void control_turn(struct owner *owner, mtime now)
+{
+	struct control *control = owner->control;
+	struct client *client, *next, *asked = NULL;
+
+	if (control == NULL)
+		return;
+	control->records_left = CONTROL_RECORDS;
+	if (now >= control->accept_at) {
+		control->accept_at = MTIME_NEVER;
+		owner_watch(owner, &control->source);
+	}
+	LL_FOREACH_SAFE (control->clients, client, next) {
+		bool was_waiting = control->walk_waiting;
+
+		if (!client->doomed)
+			client_turn(client, now);
+		if (client->doomed) {
+			LL_DELETE(control->clients, client);
+			client_remove(client);
+		} else if (control->walk_waiting && !was_waiting) {
+			asked = client;
+		}
+	}
+	if (asked != NULL)
+		move_to_end(control, asked);
+}
+
+mtime control_deadline(const struct owner *owner)
+{
+	mtime deadline;
+
+	if (owner->control == NULL)
+		return MTIME_NEVER;
+	deadline = owner->control->accept_at;
+	for (const struct client *client = owner->control->clients; client; client = client->next)
+		if (client_backlog(client) > 0)
+			deadline = mtime_min(deadline, client->moved_at + CONTROL_PATIENCE);
+	return deadline;
+}
+
+static void start_listening(struct owner *owner)
+{
+	const struct config_control *config = &owner->config->control;
+	struct control *control = owner->control;
+	int fd = config->socket[0] != '\0' ? control_socket_open(config, &control->group) : -1;
+
+	control->source = (struct loop_source){.fd = fd, .ready = accept_clients};
+	control->accept_at = MTIME_NEVER;
+	if (fd < 0)
+		return;
+	strcpy(control->path, config->socket);
+	owner_watch(owner, &control->source);
+}
+
+static void stop_listening(struct owner *owner)
+{
+	struct control *control = owner->control;
+
+	if (control->source.fd < 0)
+		return;
+	owner_unwatch(owner, &control->source);
+	close(control->source.fd);
+	unlink(control->path);
+}
+
+void control_open(struct owner *owner)
+{
+	owner->control = calloc(1, sizeof *owner->control);
+	if (owner->control != NULL)
+		start_listening(owner);
+}
+
+void control_reopen(struct owner *owner)
+{
+	if (owner->control == NULL)
+		return;
+	stop_listening(owner);
+	start_listening(owner);
+}
+
+void control_close(struct owner *owner)
+{
+	struct control *control = owner->control;
+
+	if (control == NULL)
+		return;
+	for (struct client *client = control->clients, *next; client != NULL; client = next) {
+		next = client->next;
+		client_remove(client);
+	}
+	stop_listening(owner);
+	free(control);
+	owner->control = NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * JSON, written from front to back into a growing buffer: no tree is built of it. Commas are put by the
+ * writer; the caller sees to it that what it opens it closes. Key is NULL within an array. Text that is no
+ * UTF-8 is written with replacement characters, so that every line is valid JSON.
+ */
+#ifndef MCPROXY_DAEMON_CONTROL_JSON_H
+#define MCPROXY_DAEMON_CONTROL_JSON_H
+
+#include "core/base/addr.h"
+
+#include <stddef.h>
+
+struct json {
+	char *text; /* not terminated */
+	size_t size;
+	size_t capacity;
+	bool comma;  /* the next value needs one in front */
+	bool failed; /* memory is short: the text is not whole */
+};
+
+void json_fini(struct json *json);
+/* Forgets the first bytes, which somebody has taken. */
+void json_consume(struct json *json, size_t size);
+
+/* Adds what is written in another one: whole lines. */
+void json_copy(struct json *json, const struct json *lines);
+
+void json_open(struct json *json, const char *key, char bracket);       /* '{' or '[' */
+void json_close(struct json *json, char bracket);                       /* '}' or ']' */
+void json_end_line(struct json *json);                                  /* after the outermost object */
+void json_string(struct json *json, const char *key, const char *text); /* NULL: null */
+void json_number(struct json *json, const char *key, uint64_t number);
+void json_seconds(struct json *json, const char *key, uint64_t milliseconds); /* 1.5 */
+void json_boolean(struct json *json, const char *key, bool value);
+void json_addr(struct json *json, const char *key, const struct addr *addr); /* unspecified: null */
+
+/* A string that comes in pieces: open, any number of pieces, close. A character may be split over pieces
+ * only if it is ASCII. */
+void json_open_string(struct json *json, const char *key);
+void json_append(struct json *json, const char *text, size_t size);
+void json_close_string(struct json *json);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/base/filter.h"
+#include "daemon/control/control.h"
+#include "daemon/control/client.h"
+
+#include <time.h>
+
+#define MONITOR_BACKLOG (4 * CONTROL_BACKLOG) /* events that come while more than this waits are lost */
+
+void monitor_begin(struct client *client)
+{
+	client_open_answer(client);
+	json_string(&client->out, "command", "monitor");
+	json_close(&client->out, '}');
+	json_end_line(&client->out);
+	client->monitoring = true;
+	client->owner->control->monitors++;
+}
+
+void monitor_end(struct client *client)
+{
+	client->monitoring = false;
+	client->owner->control->monitors--;
+}
+
+bool control_wants_events(const struct owner *owner)
+{
+	return owner->control != NULL && owner->control->monitors > 0;
+}
+
+static bool is_wanted(const struct client *client, const struct instance_slot *instance, const char *link,
+                      const struct event *event)
+{
+	const struct control_request *request = &client->request;
+
+	if (request->instance[0] != '\0' && strcmp(request->instance, instance->config->name) != 0)
+		return false;
+	if (request->link[0] != '\0' && (link == NULL || strcmp(request->link, link) != 0))
+		return false;
+	return control_request_wants_group(request, &event->group);
+}
+
+static void put_time(struct json *json)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	json_seconds(json, "time", (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+}
+
+static void put_outputs(struct json *json, const char *outputs)
+{
+	json_open(json, "outputs", '[');
+	while (*outputs != '\0' && strcmp(outputs, " nowhere") != 0) {
+		size_t size = strcspn(++outputs, " ");
+
+		json_open_string(json, NULL);
+		json_append(json, outputs, size);
+		json_close_string(json);
+		outputs += size;
+	}
+	json_close(json, ']');
+}
+
+static const char *mode_name(uint8_t mode)
+{
+	return filter_mode_name(mode == FILTER_EXCLUDE ? FILTER_EXCLUDE : FILTER_INCLUDE);
+}
+
+/* What an event's source address is. */
+static const char *source_key(uint8_t kind)
+{
+	if (kind == EVENT_LINK)
+		return "address";
+	return kind == EVENT_QUERIER || kind == EVENT_OLDER_QUERY ? "querier" : "source";
+}
+
+static void put_details(struct json *json, const struct event *event, const char *outputs)
+{
+	switch ((enum event_kind)event->kind) {
+	case EVENT_LINK:
+		json_boolean(json, "usable", event->after);
+		break;
+	case EVENT_QUERIER:
+		json_boolean(json, "this_router", event->after);
+		break;
+	case EVENT_JOIN:
+	case EVENT_UPSTREAM:
+		json_string(json, "mode", mode_name(event->after));
+		json_number(json, "sources", event->count);
+		break;
+	case EVENT_LEAVE:
+		json_string(json, "mode", mode_name(event->before));
+		break;
+	case EVENT_FILTER:
+		json_string(json, "before", mode_name(event->before));
+		json_string(json, "mode", mode_name(event->after));
+		json_number(json, "sources", event->count);
+		break;
+	case EVENT_QUERY:
+		json_number(json, "sources", event->count);
+		json_boolean(json, "suppress", event->after);
+		break;
+	case EVENT_ROUTE:
+		put_outputs(json, outputs);
+		break;
+	case EVENT_OLDER_QUERY:
+		json_string(json, "heard", version_name(event->family, event->before));
+		json_string(json, "configured", version_name(event->family, event->after));
+		break;
+	case EVENT_DROP:
+		json_string(json, "cause", drop_name(event->before));
+		json_number(json, "count", event->value);
+		break;
+	case EVENT_FLOW:
+	case EVENT_FLOW_MOVED:
+	case EVENT_FLOW_GONE:
+	case EVENT_KINDS:
+		break;
+	}
+}
+
+static void put_lost(struct client *client)
+{
+	struct json *json = &client->out;
+
+	client_open_answer(client);
+	put_time(json);
+	json_string(json, "event", "lost");
+	json_number(json, "count", client->events_lost);
+	json_close(json, '}');
+	json_end_line(json);
+	client->events_lost = 0;
+}
+
+static void write_event(struct json *json, const struct instance_slot *instance, const char *link,
+                        const struct event *event, const char *outputs)
+{
+	json_open(json, NULL, '{');
+	json_number(json, "version", CONTROL_VERSION);
+	put_time(json);
+	json_string(json, "event", event_name(event->kind));
+	json_string(json, "instance", instance->config->name);
+	if (link != NULL)
+		json_string(json, "link", link);
+	json_string(json, "family", event->family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+	if (addr_is_multicast(&event->group))
+		json_addr(json, "group", &event->group);
+	if (!addr_is_unspecified(&event->source))
+		json_addr(json, source_key(event->kind), &event->source);
+	put_details(json, event, outputs);
+	json_close(json, '}');
+	json_end_line(json);
+}
+
+void control_event(struct owner *owner, const struct instance_slot *instance, const char *link,
+                   const struct event *event, const char *outputs)
+{
+	struct json line = {0}; /* written once for all */
+
+	if (!control_wants_events(owner))
+		return;
+	for (struct client *client = owner->control->clients; client; client = client->next) {
+		if (!client->monitoring || !is_wanted(client, instance, link, event))
+			continue;
+		if (line.size == 0)
+			write_event(&line, instance, link, event, outputs);
+		if (client_backlog(client) >= MONITOR_BACKLOG || line.failed) {
+			client->events_lost++;
+			continue;
+		}
+		if (client->events_lost > 0)
+			put_lost(client);
+		json_copy(&client->out, &line);
+	}
+	json_fini(&line);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control/render.h"
+
+#include "daemon/owner/link_readers.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const char *family_name(int family)
+{
+	return family == FAMILY_IPV4 ? "IPv4" : "IPv6";
+}
+
+static const char *role_name(int role)
+{
+	return role == ROLE_UPSTREAM ? "upstream" : "downstream";
+}
+
+static void put_link_name(struct json *json, const char *key, struct owner *owner, unsigned instance,
+                          uint8_t id)
+{
+	struct links_port port;
+
+	json_string(json, key, links_find_port(owner->links, instance, id, &port) ? port.name : NULL);
+}
+
+static void put_table(struct json *json, const struct table *table)
+{
+	struct route_key key;
+
+	json_open(json, NULL, '{');
+	json_number(json, "table", table->id);
+	json_string(json, "family", family_name(table->family));
+	json_number(json, "routes", routes_count(table->routes));
+	json_number(json, "route_failures", routes_failures(table->routes));
+	json_number(json, "upcalls", table->upcalls);
+	json_number(json, "upcalls_deferred", table->upcalls_deferred);
+	json_number(json, "routes_restored", routes_restored(table->routes, &key));
+	json_close(json, '}');
+}
+
+void record_put_daemon(struct json *json, struct owner *owner, mtime now)
+{
+	json_string(json, "program", "mcproxy");
+	json_string(json, "program_version", MCPROXY_VERSION);
+	json_number(json, "pid", (uint64_t)getpid());
+	json_seconds(json, "uptime", (uint64_t)(now - owner->started_at));
+	json_string(json, "configuration", owner->options->config_path);
+	json_seconds(json, "configuration_loaded", (uint64_t)owner->config->read_at);
+	json_number(json, "instances", owner->config->instance_count);
+	json_open(json, "tables", '[');
+	for (const struct table *table = owner->tables; table; table = table->next)
+		put_table(json, table);
+	json_close(json, ']');
+}
+
+void record_put_instance(struct json *json, const struct instance_slot *instance,
+                         const struct snapshot_instance *record)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "instance", instance->config->name);
+	json_number(json, "groups", record->groups);
+	json_number(json, "routes", record->flows);
+	json_number(json, "negative_routes", record->negative_flows);
+	json_number(json, "memory", record->memory);
+	json_number(json, "memory_max", instance->config->settings.memory_max);
+	json_number(json, "routes_max", instance->config->settings.routes_max);
+	json_number(json, "refused_for_routes_max", record->drops[0]);
+	json_number(json, "refused_for_memory", record->drops[1]);
+	json_number(json, "events_lost", record->events_dropped);
+	json_close(json, '}');
+}
+
+/* Who asks on a downstream link, and why it is so. */
+static void put_querier(struct json *json, const struct snapshot_link *record)
+{
+	bool heard = !addr_is_unspecified(&record->other_querier);
+
+	json_boolean(json, "this_router_is_querier", record->querier);
+	json_addr(json, "querier", record->querier ? &record->address : &record->other_querier);
+	json_string(json, "querier_reason",
+	            !record->usable    ? "the link is not usable"
+	            : !record->querier ? "another router with a lower address asks"
+	            : heard            ? "no other router with a lower address asks any more"
+	                               : "no other router with a lower address asks");
+	if (!record->querier)
+		json_seconds(json, "other_querier_left", record->other_querier_left);
+	if (record->querier)
+		json_seconds(json, "next_query_left", record->next_query_left);
+}
+
+static void put_timers(struct json *json, const struct snapshot_link *record)
+{
+	json_open(json, "timers", '{');
+	json_number(json, "robustness", record->robustness);
+	json_seconds(json, "query_interval", record->query_interval);
+	json_seconds(json, "query_response_interval", record->query_response_interval);
+	json_seconds(json, "startup_query_interval", record->startup_query_interval);
+	json_number(json, "startup_query_count", record->startup_query_count);
+	json_seconds(json, "last_member_query_interval", record->last_member_query_interval);
+	json_number(json, "last_member_query_count", record->last_member_query_count);
+	json_seconds(json, "group_membership_interval", record->membership_interval);
+	json_seconds(json, "other_querier_present_interval", record->other_querier_present_interval);
+	json_seconds(json, "older_host_present_interval", record->older_host_present_interval);
+	json_close(json, '}');
+}
+
+static void put_counters(struct json *json, const struct snapshot_link *record, struct vif *vif)
+{
+	json_open(json, "counters", '{');
+	json_number(json, "reports", record->reports);
+	json_number(json, "queries_sent", record->queries_sent);
+	json_number(json, "queries_heard", record->queries_heard);
+	json_number(json, "queries_of_another_version", record->older_queries);
+	if (vif != NULL) {
+		json_number(json, "lost_in_socket", packets_lost_in_socket(vif));
+		json_number(json, "over_report_rate_max", record->drops[DROP_RATE]);
+		json_number(json, "sends_failed", vif->sends_failed);
+	}
+	json_close(json, '}');
+	json_open(json, "drops", '{');
+	for (int drop = 0; drop < DROP_CAUSES; drop++)
+		if (record->drops[drop] > 0)
+			json_number(json, drop_name((enum drop)drop), record->drops[drop]);
+	json_close(json, '}');
+}
+
+void record_put_link(struct json *json, struct owner *owner, const struct instance_slot *instance,
+                     const struct snapshot_link *record)
+{
+	unsigned number = links_vif(owner->links, instance->number, record->id, record->family);
+	const struct table *table = instance->tables[record->family];
+	struct links_port port;
+
+	json_open(json, NULL, '{');
+	json_string(json, "instance", instance->config->name);
+	json_string(json, "link", record->name);
+	json_string(json, "role", role_name(record->role));
+	json_string(json, "family", family_name(record->family));
+	json_string(json, "version", version_name(record->family, record->version));
+	json_boolean(json, "present", true);
+	json_boolean(json, "up",
+	             links_find_port(owner->links, instance->number, record->id, &port) && port.up);
+	json_boolean(json, "usable", record->usable);
+	json_addr(json, "address", &record->address);
+	if (number != LINKS_NO_VIF)
+		json_number(json, "vif", number);
+	json_number(json, "groups", record->groups);
+	if (record->role == ROLE_DOWNSTREAM) {
+		put_querier(json, record);
+		put_timers(json, record);
+	}
+	put_counters(json, record, table != NULL && number != LINKS_NO_VIF ? table->vifs[number] : NULL);
+	json_close(json, '}');
+}
+
+static bool names(const struct config_link *links, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(links[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+void record_put_missing_link(struct json *json, const struct instance_slot *instance, const char *name)
+{
+	bool upstream = names(instance->config->upstream, instance->config->upstream_count, name);
+
+	json_open(json, NULL, '{');
+	json_string(json, "instance", instance->config->name);
+	json_string(json, "link", name);
+	json_string(json, "role", role_name(upstream ? ROLE_UPSTREAM : ROLE_DOWNSTREAM));
+	json_boolean(json, "present", false);
+	json_boolean(json, "usable", false);
+	json_close(json, '}');
+}
+
+void record_open_group(struct json *json, struct owner *owner, const struct instance_slot *instance,
+                       const struct snapshot_group *record)
+{
+	enum family family = addr_family(&record->group);
+
+	json_open(json, NULL, '{');
+	json_string(json, "instance", instance->config->name);
+	put_link_name(json, "link", owner, instance->number, record->link);
+	json_string(json, "family", family_name(family));
+	json_addr(json, "group", &record->group);
+	json_string(json, "mode", filter_mode_name(record->mode));
+	json_string(json, "version", version_name(family, record->version));
+	json_boolean(json, "queried", record->queried);
+	json_seconds(json, "left", record->left);
+	json_number(json, "rounds_left", record->rounds);
+	json_seconds(json, "age", (uint64_t)record->age);
+	json_number(json, "hosts", record->hosts);
+	json_open(json, "sources", '[');
+}
+
+void record_put_source(struct json *json, const struct snapshot_source *record)
+{
+	json_open(json, NULL, '{');
+	json_addr(json, "source", &record->source);
+	json_boolean(json, "blocked", record->blocked);
+	if (!record->blocked)
+		json_seconds(json, "left", record->left);
+	json_close(json, '}');
+}
+
+void record_open_members(struct json *json)
+{
+	json_close(json, ']');
+	json_open(json, "members", '[');
+}
+
+void record_put_member(struct json *json, const struct snapshot_host *record)
+{
+	json_open(json, NULL, '{');
+	json_addr(json, "host", &record->host);
+	json_string(json, "mode", filter_mode_name(record->mode));
+	json_number(json, "sources", record->sources);
+	json_seconds(json, "left", record->left);
+	json_close(json, '}');
+}
+
+void record_close_group(struct json *json)
+{
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+#define READ_AGE_MIN (2 * MTIME_SECOND) /* to measure a rate by */
+
+/* The kernel's counters as they are now, or the last ones that were read. */
+static void put_traffic(struct json *json, const struct table *table, const struct snapshot_flow *record)
+{
+	struct mrt_counters counters = {
+		.packets = record->packets, .bytes = record->bytes, .wrong_vif = record->wrong_link};
+	uint64_t rate = record->rate;
+
+	if (table != NULL &&
+	    mrt_route_counters(table->mrt, &record->source, &record->group, &counters) == 0 &&
+	    record->read_age >= READ_AGE_MIN && counters.bytes >= record->bytes)
+		rate = (counters.bytes - record->bytes) * 1000 / (uint64_t)record->read_age;
+	json_number(json, "packets", counters.packets);
+	json_number(json, "bytes", counters.bytes);
+	json_number(json, "bit_rate", rate * 8);
+	json_number(json, "wrong_interface", counters.wrong_vif);
+}
+
+void record_put_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
+                      const struct snapshot_flow *record)
+{
+	enum family family = addr_family(&record->group);
+
+	json_open(json, NULL, '{');
+	json_string(json, "instance", instance->config->name);
+	json_string(json, "family", family_name(family));
+	json_addr(json, "group", &record->group);
+	json_addr(json, "source", &record->source);
+	put_link_name(json, "input", owner, instance->number, record->input);
+	json_open(json, "outputs", '[');
+	for (uint64_t outputs = record->outputs; outputs != 0; outputs &= outputs - 1)
+		put_link_name(json, NULL, owner, instance->number, (uint8_t)__builtin_ctzll(outputs));
+	json_close(json, ']');
+	json_number(json, "hosts", record->hosts);
+	put_traffic(json, instance->tables[family], record);
+	json_number(json, "rounds_left", record->rounds);
+	json_seconds(json, "age", (uint64_t)record->age);
+	json_close(json, '}');
+}
+
+static void put_upstream_query(struct json *json, const struct host_status *host, mtime now)
+{
+	if (host->query_heard_at == MTIME_NEVER) {
+		json_string(json, "querier", NULL);
+		return;
+	}
+	json_addr(json, "querier", &host->querier);
+	json_seconds(json, "query_age", (uint64_t)(now - host->query_heard_at));
+}
+
+void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink, mtime now)
+{
+	struct host_status host;
+
+	host_get_status(uplink->host, now, &host);
+	json_open(json, NULL, '{');
+	json_string(json, "link", uplink->name);
+	json_string(json, "family", family_name(uplink->family));
+	json_open(json, "instances", '[');
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (uplink->instances >> i & 1)
+			json_string(json, NULL, owner->instances[i].config->name);
+	json_close(json, ']');
+	json_boolean(json, "present", uplink->ifindex != 0);
+	json_string(json, "membership", membership_name(host.membership));
+	json_string(json, "version", version_name(uplink->family, host.version));
+	json_number(json, "groups", host.groups);
+	json_number(json, "kept_by_kernel", host.groups - host.kept_here);
+	json_number(json, "kept_by_mcproxy", host.kept_here);
+	json_number(json, "refused_by_kernel", host.failing);
+	json_string(json, "last_error", host.last_error != 0 ? strerror(host.last_error) : NULL);
+	json_number(json, "supersets", host.supersets);
+	put_upstream_query(json, &host, now);
+	json_boolean(json, "query_missing", host.query_missing);
+	json_number(json, "queries_heard", host.queries_heard);
+	json_number(json, "reports_sent", host.reports_sent);
+	json_number(json, "repeats_without_querier", host.repeats);
+	json_number(json, "sends_failed", uplink->send_failures);
+	json_close(json, '}');
+}
+
+static const char *membership_state(const struct host_group *group)
+{
+	if (group->refused)
+		return "refused";
+	if (group->wanted.mode == FILTER_INCLUDE && group->wanted.sources.count == 0)
+		return "leaving";
+	return group->joining ? "joining" : "joined";
+}
+
+void record_put_membership(struct json *json, const struct uplink *uplink, const struct host_group *group)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "link", uplink->name);
+	json_string(json, "family", family_name(uplink->family));
+	json_addr(json, "group", &group->group);
+	json_string(json, "mode", filter_mode_name(group->wanted.mode));
+	json_string(json, "state", membership_state(group));
+	json_string(json, "kept_by", group->kept_here ? "mcproxy" : "kernel");
+	json_boolean(json, "superset", group->superset);
+	json_open(json, "sources", '[');
+	for (size_t i = 0; i < group->wanted.sources.count; i++)
+		json_addr(json, NULL, &group->wanted.sources.list[i]);
+	json_close(json, ']');
+	json_close(json, '}');
+}

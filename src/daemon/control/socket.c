@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control/socket.h"
+
+#include "daemon/log/log.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LISTEN_BACKLOG 64
+#define GROUPS_MAX     256
+
+static struct sockaddr_un socket_address(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	memcpy(address.sun_path, path, strlen(path) + 1); /* the configuration keeps it short enough */
+	return address;
+}
+
+/* 0, or -errno. A socket that is left of a run that was killed goes. */
+static int remove_leftover(const char *path)
+{
+	struct sockaddr_un address = socket_address(path);
+	struct stat status;
+	int fd, result = 0;
+
+	if (lstat(path, &status) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(status.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN)
+		result = -EADDRINUSE;
+	else if (errno != ECONNREFUSED || unlink(path) != 0)
+		result = -errno;
+	close(fd);
+	return result;
+}
+
+/* The directory in /run, which is empty after every start of the machine. */
+static void make_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[CONFIG_SOCKET_SIZE];
+
+	if (slash == NULL || slash == path)
+		return;
+	memcpy(directory, path, (size_t)(slash - path));
+	directory[slash - path] = '\0';
+	mkdir(directory, 0755);
+}
+
+static gid_t find_group(const char *name)
+{
+	const struct group *group = name[0] != '\0' ? getgrnam(name) : NULL;
+
+	if (group == NULL && name[0] != '\0')
+		warnx("control_group %s: no such group", name);
+	return group != NULL ? group->gr_gid : CONTROL_NO_GROUP;
+}
+
+static int bind_socket(int fd, const struct config_control *config, gid_t group)
+{
+	struct sockaddr_un address = socket_address(config->socket);
+	mode_t mask = umask(0777); /* nobody connects before mode and group are right */
+	int result = bind(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : -errno;
+
+	umask(mask);
+	if (result != 0)
+		return result;
+	if (group != CONTROL_NO_GROUP && chown(config->socket, (uid_t)-1, group) != 0)
+		warn("control_socket %s: cannot be given to group %s", config->socket, config->group);
+	if (chmod(config->socket, config->mode) != 0 || listen(fd, LISTEN_BACKLOG) != 0)
+		return -errno;
+	return 0;
+}
+
+int control_socket_open(const struct config_control *config, gid_t *group)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int result = fd >= 0 ? 0 : -errno;
+
+	*group = find_group(config->group);
+	make_directory(config->socket);
+	if (result == 0)
+		result = remove_leftover(config->socket);
+	if (result == 0)
+		result = bind_socket(fd, config, *group);
+	if (result == 0)
+		return fd;
+	if (result == -EADDRINUSE)
+		warnx("control_socket %s: another process listens there; name another one, or \"none\"",
+		      config->socket);
+	else
+		warnx("control_socket %s: %s; going on without", config->socket, strerror(-result));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* Is a peer in a group, as its main one or another? */
+static bool is_member(int fd, const struct ucred *peer, gid_t gid)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t size = sizeof groups;
+
+	if (peer->gid == gid)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof groups[0]; i++)
+		if (groups[i] == gid)
+			return true;
+	return false;
+}
+
+bool control_socket_may_change(int fd, gid_t group)
+{
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		return false;
+	if (peer.uid == 0 || peer.uid == geteuid())
+		return true;
+	return group != CONTROL_NO_GROUP && is_member(fd, &peer, group);
+}

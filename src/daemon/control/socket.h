@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The file of the control socket, and who stands at the other end of it. Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_CONTROL_SOCKET_H
+#define MCPROXY_DAEMON_CONTROL_SOCKET_H
+
+#include "daemon/config/config.h"
+
+#include <sys/types.h>
+
+#define CONTROL_NO_GROUP ((gid_t)-1)
+
+/* Listens there, with the configured mode and group; the descriptor, or -1 after a message. *group: the
+ * number of the configured group, or CONTROL_NO_GROUP. A socket that nobody listens on any more is replaced.
+ */
+int control_socket_open(const struct config_control *config, gid_t *group);
+/* May the peer of a connection change the daemon? Root, the daemon's own user, and the group's members may.
+ */
+bool control_socket_may_change(int fd, gid_t group);
+
+#endif

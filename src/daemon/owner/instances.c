@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/owner/instances.h"
+
+#include "core/tables/link_names.h"
+#include "daemon/log/clock.h"
+#include "daemon/log/log.h"
+#include "daemon/owner/link_readers.h"
+#include "daemon/owner/kernel_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STOP_PATIENCE (5 * MTIME_SECOND) /* a worker answers within microseconds */
+
+bool instance_names_link(const struct instance_slot *slot, enum link_role role, enum family family,
+                         const char *interface)
+{
+	const struct config_instance *config = slot->config;
+	const struct config_link *links = role == ROLE_UPSTREAM ? config->upstream : config->downstream;
+	size_t count = role == ROLE_UPSTREAM ? config->upstream_count : config->downstream_count;
+
+	for (size_t i = 0; i < count; i++)
+		if (links[i].settings.version[family] != VERSION_NONE &&
+		    names_match(links[i].name, interface))
+			return true;
+	return false;
+}
+
+bool instance_start(struct owner *owner, struct instance_slot *slot)
+{
+	int result;
+
+	result = worker_start(&slot->worker, &slot->config->settings, owner_random(),
+	                      owner->config->ring_size, owner->record_fd, (uint8_t)slot->number);
+	if (result != 0) {
+		errno = -result;
+		warn("%s: worker cannot start", slot->config->name);
+		return false;
+	}
+	slot->heartbeat = HEARTBEAT_HEARD;
+	memset(slot->forwarding, 0, sizeof slot->forwarding);
+	if (slot->config->upstream_count == 0)
+		info("%s: no upstream link: a querier only, streams are forwarded between its links",
+		     slot->config->name);
+	slot->channel = worker_channel(slot->worker);
+	slot->source = (struct loop_source){.fd = lane_fd(slot->channel->up), .ready = grant_requests};
+	return owner_watch(owner, &slot->source);
+}
+
+bool instance_name_links(struct owner *owner, const struct instance_slot *slot)
+{
+	const struct config_instance *config = slot->config;
+
+	for (size_t i = 0; i < config->upstream_count; i++)
+		if (!links_name(owner->links, slot->number, ROLE_UPSTREAM, config->upstream[i].name,
+		                &config->upstream[i].settings))
+			return false;
+	for (size_t i = 0; i < config->downstream_count; i++)
+		if (!links_name(owner->links, slot->number, ROLE_DOWNSTREAM, config->downstream[i].name,
+		                &config->downstream[i].settings))
+			return false;
+	return true;
+}
+
+void instance_take_slot(struct owner *owner, unsigned number, const struct config_instance *config)
+{
+	struct instance_slot *slot = &owner->instances[number];
+
+	slot->owner = owner;
+	slot->number = number;
+	slot->config = config;
+}
+
+bool instances_make(struct owner *owner)
+{
+	owner->instances = calloc(CONFIG_INSTANCES_MAX, sizeof *owner->instances);
+	if (owner->instances == NULL)
+		return false;
+	owner->instance_count = owner->config->instance_count;
+	for (unsigned i = 0; i < owner->instance_count; i++)
+		instance_take_slot(owner, i, &owner->config->instances[i]);
+	return true;
+}
+
+int instances_open(struct owner *owner)
+{
+	tables_clean();
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		int result = tables_open(owner, &owner->instances[i]);
+
+		if (result != 0)
+			return result;
+	}
+	if (owner->tables == NULL)
+		warnx("nothing is left to serve");
+	return owner->tables != NULL ? 0 : 1;
+}
+
+bool instances_start(struct owner *owner)
+{
+	for (unsigned i = 0; i < owner->instance_count; i++)
+		if (!instance_name_links(owner, &owner->instances[i]) ||
+		    !instance_start(owner, &owner->instances[i]))
+			return false;
+	return true;
+}
+
+static void stop(struct owner *owner, struct instance_slot *slot, mtime deadline)
+{
+	struct input input = {.kind = INPUT_STOP};
+
+	if (slot->worker == NULL)
+		return;
+	lane_wake(slot->channel->down);
+	while (!intake_tell(slot, &input, NULL, 0) && clock_now() < deadline)
+		grant_requests(owner, &slot->source, clock_now());
+	lane_wake(slot->channel->down);
+	while (slot->channel != NULL && clock_now() < deadline) {
+		grant_requests(owner, &slot->source, clock_now());
+		if (slot->channel != NULL)
+			usleep(100);
+	}
+	if (slot->channel == NULL)
+		grant_recording_error(owner, worker_finish(slot->worker));
+	else
+		owner_unwatch(owner, &slot->source);
+	slot->worker = NULL;
+	slot->channel = NULL;
+	packets_instance_ended(owner, slot->number);
+	page_walk_instance_stopped(owner, slot->number);
+}
+
+void instance_stop(struct owner *owner, struct instance_slot *slot)
+{
+	stop(owner, slot, clock_now() + STOP_PATIENCE);
+}
+
+void instances_stop(struct owner *owner)
+{
+	mtime deadline = clock_now() + STOP_PATIENCE;
+
+	for (size_t i = 0; i < owner->instance_count; i++)
+		stop(owner, &owner->instances[i], deadline);
+}
+
+void instances_tell(struct owner *owner)
+{
+	struct input input = {.kind = INPUT_SETTINGS};
+
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		struct instance_slot *slot = &owner->instances[i];
+
+		if (slot->settings_due &&
+		    intake_tell(slot, &input, &slot->config->settings, sizeof slot->config->settings))
+			slot->settings_due = false;
+	}
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/owner/conflict.h"
+#include "daemon/control/control.h"
+#include "daemon/log/log.h"
+#include "daemon/owner/owner.h"
+#include "daemon/owner/uplink.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define NETLINK_RETRY_INTERVAL (1 * MTIME_SECOND)
+#define UPCALLS_PER_TURN       256
+#define READINGS_PER_TURN      256 /* of counters, so that a dump of many routes holds up nobody */
+
+bool intake_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size)
+{
+	void *room, *message;
+
+	if (instance->channel == NULL)
+		return false;
+	message = lane_reserve(instance->channel->down, size, &room);
+	if (message == NULL) {
+		/* So that the worker rings when it has made room; if it has by now, it will not ring. */
+		if (lane_starve(instance->channel->down))
+			instance->owner->again = true;
+		return false;
+	}
+	memcpy(message, input, sizeof *input);
+	if (size > 0)
+		memcpy(room, payload, size);
+	lane_commit(instance->channel->down, size);
+	return true;
+}
+
+void intake_wake(struct owner *owner)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].channel != NULL)
+			lane_wake(owner->instances[i].channel->down);
+}
+
+/* What the callbacks for each port of a vif need. */
+struct delivery {
+	struct owner *owner;
+	struct input input;
+	uint64_t instances; /* set of those to be told */
+	uint64_t delivered, refused;
+};
+
+static void deliver(void *context, unsigned instance, uint8_t id)
+{
+	struct delivery *delivery = context;
+
+	uint64_t *result = &delivery->refused;
+
+	if ((delivery->instances >> instance & 1) == 0)
+		return;
+	delivery->input.link = id;
+	if (intake_tell(&delivery->owner->instances[instance], &delivery->input, NULL, 0))
+		result = &delivery->delivered;
+	*result |= (uint64_t)1 << instance;
+}
+
+/* Tells those of a set of instances that know the link; false when none of them could be told. */
+static bool tell_upcall(struct owner *owner, struct table *table, const struct route_key *key, unsigned vif,
+                        bool wrong_link, uint64_t instances, uint64_t *refused)
+{
+	struct delivery delivery = {
+		.owner = owner,
+		.instances = instances,
+		.input = {.kind = INPUT_UPCALL,
+	                  .family = (uint8_t)table->family,
+	                  .wrong_link = wrong_link,
+	                  .source = key->source,
+	                  .group = key->group},
+	};
+
+	links_each_port(owner->links, table->number, table->family, vif, false, deliver, &delivery);
+	*refused = delivery.refused;
+	return delivery.delivered != 0;
+}
+
+/* What is needed to foresee what instances want of a new stream. */
+struct foresight {
+	struct owner *owner;
+	struct table *table;
+	const struct route_key *key;
+	unsigned vif;
+	uint64_t instances; /* set of those that were told of it */
+	const struct uplink *uplink;
+};
+
+static void foresee(void *context, unsigned instance, uint8_t id)
+{
+	const struct foresight *stream = context;
+	const struct instance_slot *slot = &stream->owner->instances[instance];
+	enum family family = stream->table->family;
+	uint64_t links;
+	uint32_t outputs;
+
+	(void)id;
+	if (((stream->uplink->instances & stream->instances) >> instance & 1) == 0)
+		return;
+	links = host_streams(stream->uplink->host, instance, &stream->key->group) & slot->forwarding[family];
+	outputs = links_vifs(stream->owner->links, instance, links, family);
+	if (outputs != 0)
+		routes_assume(stream->table->routes, stream->key, instance, stream->vif, outputs);
+}
+
+/* A stream from upstream to a group whose members want every source need not wait for the workers: their
+ * answers are known, and will only confirm the entry. */
+static void foresee_routes(struct owner *owner, struct table *table, const struct route_key *key,
+                           unsigned vif, uint64_t instances)
+{
+	struct foresight stream = {
+		.owner = owner,
+		.table = table,
+		.key = key,
+		.vif = vif,
+		.instances = instances,
+		.uplink = uplink_find(owner, table->family,
+	                              links_vif_name(owner->links, table->number, table->family, vif))};
+
+	if (stream.uplink != NULL && addr_is_proxied_stream(&key->source, &key->group))
+		links_each_port(owner->links, table->number, table->family, vif, true, foresee, &stream);
+}
+
+static void untold(struct table *table, const struct route_key *key, unsigned vif, uint64_t instances)
+{
+	for (; instances != 0; instances &= instances - 1)
+		routes_untold(table->routes, key, (unsigned)__builtin_ctzll(instances), vif);
+}
+
+static void deliver_upcall(struct owner *owner, struct table *table, const struct route_key *key,
+                           unsigned vif, bool wrong_link)
+{
+	uint64_t refused;
+	bool told = tell_upcall(owner, table, key, vif, wrong_link, UINT64_MAX, &refused);
+
+	/* The kernel repeats it. */
+	if (wrong_link)
+		return;
+	if (!told || refused != 0)
+		table->upcalls_deferred++;
+	/* Nobody could be told: the next packet shall ask anew. */
+	if (!told) {
+		routes_ask_again(table->routes, key, vif);
+		return;
+	}
+	foresee_routes(owner, table, key, vif, ~refused);
+	untold(table, key, vif, refused);
+}
+
+void intake_untold(struct owner *owner, struct table *table)
+{
+	struct route_key key;
+	uint64_t instances, refused = 0;
+	unsigned vif;
+
+	/* Who has no room rings when it has made some. */
+	while (refused == 0 && routes_pull_untold(table->routes, &key, &vif, &instances)) {
+		tell_upcall(owner, table, &key, vif, false, instances, &refused);
+		untold(table, &key, vif, refused);
+	}
+	intake_wake(owner);
+}
+
+/* IPv6 packets that the kernel sent out may come back to it (core/tables/wrong_vif.h): whether the source has moved
+ * is seen a moment later. */
+static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
+                           unsigned vif)
+{
+	struct mrt_counters counters;
+
+	conflict_check(owner, table, key, vif);
+	if (table->family == FAMILY_IPV4 || !routes_sends_to(table->routes, key, vif))
+		deliver_upcall(owner, table, key, vif, true);
+	else if (mrt_route_counters(table->mrt, &key->source, &key->group, &counters) == 0)
+		suspects_add(table->suspects, now, key, vif, counters.packets, counters.wrong_vif);
+}
+
+void intake_suspects(struct owner *owner, struct table *table, mtime now)
+{
+	struct route_key key;
+	unsigned vif;
+
+	while (suspects_pull(table->suspects, now, &key, &vif)) {
+		struct mrt_counters counters = {0};
+
+		mrt_route_counters(table->mrt, &key.source, &key.group, &counters);
+		if (suspects_has_moved(table->suspects, now, &key, counters.packets, counters.wrong_vif))
+			deliver_upcall(owner, table, &key, vif, true);
+	}
+	intake_wake(owner);
+}
+
+static void take_upcall(struct owner *owner, struct table *table, mtime now, const struct mrt_upcall *upcall)
+{
+	struct route_key key = {.source = upcall->source, .group = upcall->group};
+
+	table->upcalls++;
+	if (upcall->kind == MRT_UPCALL_WRONGVIF) {
+		take_wrong_vif(owner, table, now, &key, upcall->vif);
+		return;
+	}
+	/* The kernel asks only for entries it does not have. */
+	routes_lost(table->routes, &key);
+	deliver_upcall(owner, table, &key, upcall->vif, false);
+}
+
+void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now)
+{
+	struct table *table = (struct table *)source;
+	struct mrt_upcall upcalls[UPCALLS_PER_TURN];
+	int count = mrt_receive(table->mrt, upcalls, UPCALLS_PER_TURN);
+
+	for (int i = 0; i < count; i++)
+		if (upcalls[i].vif < MRT_VIFS)
+			take_upcall(owner, table, now, &upcalls[i]);
+	/* The kernel keeps few packets until there is an entry; to write it is quicker than to wake anybody.
+	 */
+	edge_apply_routes(owner, table, now);
+	intake_wake(owner);
+}
+
+void intake_counters(struct owner *owner, struct table *table, mtime now)
+{
+	struct route_key key;
+	uint64_t instances;
+
+	for (int i = 0; i < READINGS_PER_TURN && routes_pull_reading(table->routes, now, &key, &instances);
+	     i++) {
+		struct mrt_counters counters;
+		struct input input = {.kind = INPUT_COUNTERS,
+		                      .family = (uint8_t)table->family,
+		                      .source = key.source,
+		                      .group = key.group};
+
+		if (mrt_route_counters(table->mrt, &key.source, &key.group, &counters) != 0) {
+			/* Not in the kernel: somebody took it away. */
+			routes_told(table->routes, &key, &(struct route_told){.present = false});
+			owner->again = true;
+			continue;
+		}
+		input.packets = counters.packets;
+		input.bytes = counters.bytes;
+		input.wrong_link_packets = (uint32_t)counters.wrong_vif;
+		for (; instances != 0; instances &= instances - 1)
+			intake_tell(&owner->instances[__builtin_ctzll(instances)], &input, NULL, 0);
+	}
+	intake_wake(owner);
+}
+
+void intake_tell_missing(struct owner *owner, uint64_t instances)
+{
+	size_t cursor = 0;
+	unsigned instance;
+	const char *pattern;
+
+	while (links_next_missing(owner->links, &cursor, &instance, &pattern))
+		if (instances >> instance & 1)
+			warnx("%s: %s: no such interface; waiting for it",
+			      owner->instances[instance].config->name, pattern);
+}
+
+static void take_news(void *context, const struct netlink_news *news)
+{
+	struct owner *owner = context;
+
+	switch (news->kind) {
+	case NETLINK_LINK:
+		if (!links_interface(owner->links, news->ifindex, news->name, news->up, news->multicast,
+		                     news->mtu))
+			warnx("%s: not used: out of memory, or more than %d links in an instance", news->name,
+			      LINKS_MAX);
+		break;
+	case NETLINK_LINK_GONE:
+		links_interface_gone(owner->links, news->ifindex);
+		break;
+	case NETLINK_ADDRESS:
+		links_address(owner->links, news->ifindex, &news->address, true);
+		break;
+	case NETLINK_ADDRESS_GONE:
+		links_address(owner->links, news->ifindex, &news->address, false);
+		break;
+	case NETLINK_OVERRUN:
+		links_dump_begin(owner->links);
+		break;
+	case NETLINK_DUMP_END:
+		links_dump_end(owner->links);
+		if (!owner->first_dump_over)
+			intake_tell_missing(owner, UINT64_MAX);
+		owner->first_dump_over = true;
+		break;
+	}
+}
+
+/* What was missed is asked for again, and again if need be; said once. */
+static void netlink_failed(struct owner *owner, mtime now, int result)
+{
+	owner->netlink_refresh_at = now + NETLINK_RETRY_INTERVAL;
+	if (owner->told_netlink)
+		return;
+	owner->told_netlink = true;
+	errno = -result;
+	warn("netlink: news of interfaces cannot be read; trying again");
+}
+
+void intake_netlink(struct owner *owner, struct loop_source *source, mtime now)
+{
+	int result = netlink_receive(owner->netlink, take_news, owner);
+
+	(void)source;
+	if (result != 0)
+		netlink_failed(owner, now, result);
+}
+
+void intake_events(struct owner *owner)
+{
+	bool wanted = log_is_debug() || control_wants_events(owner);
+
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		struct instance_slot *instance = &owner->instances[i];
+		struct input input = {.kind = INPUT_EVENTS, .wanted = wanted};
+
+		if (instance->events_wanted != wanted && intake_tell(instance, &input, NULL, 0))
+			instance->events_wanted = wanted;
+	}
+}
+
+void intake_refresh_netlink(struct owner *owner, mtime now)
+{
+	int result;
+
+	if (owner->netlink_refresh_at > now)
+		return;
+	owner->netlink_refresh_at = MTIME_NEVER;
+	links_dump_begin(owner->links);
+	result = netlink_refresh(owner->netlink);
+	if (result != 0)
+		netlink_failed(owner, now, result);
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/owner/kernel_table.h"
+
+#include "daemon/log/log.h"
+#include "daemon/owner/link_readers.h"
+#include "kernel/mrt_owner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define LEFTOVERS_MAX     1024 /* policy rules; what is more waits for the next start */
+#define ROUTES_MEMORY_MAX ((size_t)64 << 20)
+
+struct table *table_find(const struct owner *owner, unsigned number, enum family family)
+{
+	struct table *table;
+
+	LL_FOREACH (owner->tables, table)
+		if (table->number == number && table->family == family)
+			return table;
+	return NULL;
+}
+
+/* In both directions; how many were changed, or -errno of one that failed. */
+static int change_rules(struct owner *owner, const struct vif *vif,
+                        int (*change)(struct rules *rules, const struct rule *rule))
+{
+	struct rule rule = {.family = vif->table->family, .table = vif->table->id};
+	int changed = 0, error = 0;
+
+	if (vif->table->id == MRT_TABLE_DEFAULT)
+		return 0;
+	memcpy(rule.interface, vif->name, sizeof rule.interface);
+	for (int output = 0; output <= 1; output++) {
+		int result;
+
+		rule.output = output;
+		result = change(owner->rules, &rule);
+		if (result == 0)
+			changed++;
+		else if (result != -EEXIST && result != -ENOENT)
+			error = result;
+	}
+	return error != 0 ? error : changed;
+}
+
+static int open_vif(struct table *table, unsigned number, int ifindex, const char *name)
+{
+	struct vif *vif = calloc(1, sizeof *vif);
+	int result;
+
+	if (vif == NULL)
+		return -ENOMEM;
+	result = link_socket_open(&vif->socket, ifindex, table->family);
+	if (result != 0) {
+		free(vif);
+		return result;
+	}
+	vif->table = table;
+	vif->number = number;
+	vif->ifindex = ifindex;
+	vif->reader = PACKETS_NO_READER;
+	snprintf(vif->name, sizeof vif->name, "%s", name);
+	table->vifs[number] = vif;
+	return 0;
+}
+
+static void close_vif(struct owner *owner, struct table *table, unsigned number)
+{
+	struct vif *vif = table->vifs[number];
+
+	if (vif == NULL)
+		return;
+	change_rules(owner, vif, rules_delete);
+	table->vifs[number] = NULL;
+	link_socket_close(vif->socket);
+	free(vif);
+}
+
+int table_lead(struct owner *owner, const struct vif *vif)
+{
+	return change_rules(owner, vif, rules_add);
+}
+
+void table_del_vif(struct owner *owner, struct table *table, unsigned vif)
+{
+	close_vif(owner, table, vif);
+	/* Of an interface that is gone the kernel has removed the vif itself. */
+	mrt_del_vif(table->mrt, vif);
+}
+
+int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex, const char *name)
+{
+	/* Who sees the vif may rely on being heard there. */
+	int result = open_vif(table, vif, ifindex, name);
+
+	if (result != 0)
+		return result;
+	result = mrt_add_vif(table->mrt, vif, ifindex);
+	if (result != 0) {
+		close_vif(owner, table, vif);
+		return result;
+	}
+	result = table_lead(owner, table->vifs[vif]);
+	if (result >= 0)
+		return 0;
+	table_del_vif(owner, table, vif);
+	return result;
+}
+
+/* Why a family cannot start, and what to do about it. */
+static void explain(enum family family, uint32_t table, int result, char *text, size_t size)
+{
+	char process[MRT_OWNER_NAME_SIZE], name[32] = "IPv4";
+	pid_t pid;
+
+	if (family == FAMILY_IPV6)
+		memcpy(name, "IPv6", sizeof "IPv6");
+	if (table == CONFIG_TABLE_OWN)
+		strcat(name, ", own table");
+	else if (table != CONFIG_TABLE_DEFAULT)
+		snprintf(name + 4, sizeof name - 4, ", table %u", table);
+	if (result == -EADDRINUSE && mrt_owner_find(family, &pid, process))
+		snprintf(text, size, "%s: another multicast router is running: %s (pid %d); stop it first",
+		         name, process, (int)pid);
+	else if (result == -EADDRINUSE)
+		snprintf(text, size,
+		         "%s: another multicast router is running (smcroute, igmpproxy, pimd, mcproxy?); "
+		         "stop it first",
+		         name);
+	else if (result == -EPERM || result == -EACCES)
+		snprintf(text, size,
+		         "%s: not permitted: start mcproxy as root, or with CAP_NET_ADMIN and CAP_NET_RAW",
+		         name);
+	else if (result == -ENOPROTOOPT || result == -EAFNOSUPPORT || result == -EPROTONOSUPPORT)
+		snprintf(text, size, "%s: the kernel has no multicast routing for it (CONFIG_%s%s)", name,
+		         family == FAMILY_IPV4 ? "IP_MROUTE" : "IPV6_MROUTE",
+		         table != CONFIG_TABLE_DEFAULT ? "_MULTIPLE_TABLES"
+		         : family == FAMILY_IPV6       ? ", or IPv6 is off"
+		                                       : "");
+	else
+		snprintf(text, size, "%s: multicast routing cannot start: %s", name, strerror(-result));
+}
+
+static mtime reading_interval(const struct owner *owner)
+{
+	mtime interval = MTIME_NEVER;
+
+	for (size_t i = 0; i < owner->config->instance_count; i++)
+		interval = mtime_min(interval, owner->config->instances[i].settings.route_timeout / 2);
+	return interval;
+}
+
+static void table_free(struct owner *owner, struct table *table)
+{
+	struct uplink *uplink;
+
+	LL_FOREACH (owner->uplinks, uplink)
+		if (uplink->table == table)
+			uplink->table = NULL;
+	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
+		close_vif(owner, table, vif);
+	if (table->mrt != NULL)
+		mrt_close(table->mrt);
+	routes_free(table->routes);
+	suspects_free(table->suspects);
+	free(table);
+}
+
+static bool is_configured(const struct owner *owner, uint32_t id)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].config != NULL && owner->instances[i].config->table == id)
+			return true;
+	return false;
+}
+
+/* The first number that nobody has. */
+static int open_own(const struct owner *owner, struct table *table)
+{
+	int result = -EADDRINUSE;
+
+	for (table->id = TABLE_OWN_FIRST; table->id <= TABLE_OWN_LAST; table->id++) {
+		if (is_configured(owner, table->id))
+			continue;
+		result = mrt_open(&table->mrt, table->family, table->id);
+		if (result != -EADDRINUSE)
+			break;
+	}
+	return result;
+}
+
+/* The socket, and what is needed to lead packets to it. */
+static int open_mrt(struct owner *owner, struct table *table, uint32_t configured)
+{
+	int result;
+
+	if (configured != CONFIG_TABLE_DEFAULT && owner->rules == NULL) {
+		result = rules_open(&owner->rules);
+		if (result != 0)
+			return result;
+	}
+	if (configured == CONFIG_TABLE_OWN)
+		return open_own(owner, table);
+	table->id = configured == CONFIG_TABLE_DEFAULT ? MRT_TABLE_DEFAULT : configured;
+	return mrt_open(&table->mrt, table->family, table->id);
+}
+
+static int table_open(struct owner *owner, const struct instance_slot *instance, enum family family,
+                      struct table **opened)
+{
+	struct table *table = calloc(1, sizeof *table);
+	int result;
+
+	if (table == NULL)
+		return -ENOMEM;
+	table->number = instance->table;
+	table->family = family;
+	result = open_mrt(owner, table, instance->config->table);
+	if (result != 0) {
+		free(table);
+		return result;
+	}
+	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), owner_random());
+	table->suspects = suspects_new();
+	table->source =
+		(struct loop_source){.fd = mrt_fd(table->mrt), .urgent = true, .ready = intake_upcalls};
+	if (table->routes == NULL || table->suspects == NULL || !owner_watch(owner, &table->source)) {
+		table_free(owner, table);
+		return -ENOMEM;
+	}
+	LL_APPEND(owner->tables, table);
+	if (table->id != MRT_TABLE_DEFAULT)
+		info("%s: %s in kernel table %u", instance->config->name,
+		     family == FAMILY_IPV4 ? "IPv4" : "IPv6", table->id);
+	links_enable_table(owner->links, table->number, family);
+	*opened = table;
+	return 0;
+}
+
+static bool serves(const struct config_instance *config, enum family family)
+{
+	for (size_t i = 0; i < config->downstream_count; i++)
+		if (config->downstream[i].settings.version[family] != VERSION_NONE)
+			return true;
+	return false;
+}
+
+/* An instance before this one has met the same failure, and it was told. */
+static bool was_told(const struct owner *owner, const struct instance_slot *instance, enum family family)
+{
+	for (const struct instance_slot *other = owner->instances; other < instance; other++)
+		if (other->config != NULL && other->table == instance->table && serves(other->config, family))
+			return true;
+	return false;
+}
+
+static int open_family(struct owner *owner, struct instance_slot *instance, enum family family)
+{
+	struct table **table = &instance->tables[family];
+	char text[256];
+	int result;
+
+	*table = table_find(owner, instance->table, family);
+	if (*table != NULL)
+		return 0;
+	result = table_open(owner, instance, family, table);
+	if (result == 0)
+		return 0;
+	explain(family, instance->config->table, result, text, sizeof text);
+	if (instance->config->family_named[family]) {
+		warnx("%s", text);
+		return 1;
+	}
+	if (!was_told(owner, instance, family))
+		warnx("%s; %s is left out", text, family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+	return 0;
+}
+
+/* The default table is 0; instances that name the same number share a table. */
+static unsigned choose_number(const struct owner *owner, const struct instance_slot *instance)
+{
+	uint32_t wanted = instance->config->table;
+	bool taken[LINKS_TABLES] = {true};
+	unsigned number = 0;
+
+	if (wanted == CONFIG_TABLE_DEFAULT)
+		return 0;
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		const struct instance_slot *other = &owner->instances[i];
+
+		if (other == instance || other->config == NULL)
+			continue;
+		if (wanted != CONFIG_TABLE_OWN && other->config->table == wanted && other->table != 0)
+			return other->table;
+		taken[other->table] = true;
+	}
+	while (taken[number])
+		number++;
+	return number;
+}
+
+int tables_reopen(struct owner *owner, struct instance_slot *instance)
+{
+	links_set_table(owner->links, instance->number, instance->table);
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
+		int result = 0;
+
+		if (serves(instance->config, family))
+			result = open_family(owner, instance, family);
+		else
+			instance->tables[family] = NULL;
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+int tables_open(struct owner *owner, struct instance_slot *instance)
+{
+	instance->table = choose_number(owner, instance);
+	return tables_reopen(owner, instance);
+}
+
+static bool is_used(const struct owner *owner, const struct table *table)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].tables[table->family] == table)
+			return true;
+	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
+		if (table->vifs[vif] != NULL)
+			return true;
+	return false;
+}
+
+void tables_close_unused(struct owner *owner)
+{
+	struct table *table, *next;
+
+	LL_FOREACH_SAFE (owner->tables, table, next) {
+		if (is_used(owner, table))
+			continue;
+		links_disable_table(owner->links, table->number, table->family);
+		LL_DELETE(owner->tables, table);
+		owner_unwatch(owner, &table->source);
+		table_free(owner, table);
+	}
+}
+
+void tables_set_reading_interval(struct owner *owner, mtime now)
+{
+	struct table *table;
+
+	LL_FOREACH (owner->tables, table)
+		routes_set_reading_interval(table->routes, now, reading_interval(owner));
+}
+
+void tables_close(struct owner *owner)
+{
+	struct table *table, *next;
+
+	LL_FOREACH_SAFE (owner->tables, table, next)
+		table_free(owner, table);
+	owner->tables = NULL;
+	rules_close(owner->rules);
+	owner->rules = NULL;
+}
+
+/* What is found while the list is read. */
+struct leftovers {
+	struct rule rules[LEFTOVERS_MAX];
+	size_t count;
+};
+
+static void note_leftover(void *context, const struct rule *rule)
+{
+	struct leftovers *leftovers = context;
+
+	if (leftovers->count < LEFTOVERS_MAX)
+		leftovers->rules[leftovers->count++] = *rule;
+}
+
+static unsigned clean_family(struct rules *rules, enum family family)
+{
+	struct leftovers leftovers = {.count = 0};
+	unsigned removed = 0;
+
+	/* Interrupted by others' changes it is incomplete, and read once more. */
+	if (rules_list(rules, family, note_leftover, &leftovers) == -EINTR)
+		rules_list(rules, family, note_leftover, &leftovers);
+	for (size_t i = 0; i < leftovers.count; i++)
+		if (!mrt_is_owned(family, leftovers.rules[i].table))
+			removed += rules_delete(rules, &leftovers.rules[i]) == 0;
+	return removed;
+}
+
+void tables_clean(void)
+{
+	struct rules *rules;
+	unsigned removed = 0;
+
+	if (rules_open(&rules) != 0)
+		return;
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
+		removed += clean_family(rules, family);
+	rules_close(rules);
+	if (removed > 0)
+		info("%u policy rules of a run that was killed are removed", removed);
+}

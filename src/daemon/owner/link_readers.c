@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/owner/link_readers.h"
+
+#include "daemon/log/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool has_reader(const struct vif *vif)
+{
+	return vif->reader.instance != CONFIG_INSTANCES_MAX;
+}
+
+/* Does the worker of the instance not read the link any more? op: what it was told of a link; NULL: it has
+ * ended. */
+static bool has_stopped(const struct vif *vif, unsigned instance, const struct link_op *op)
+{
+	if (vif->reader.instance != instance)
+		return false;
+	return op == NULL || (vif->reader.link == op->id &&
+	                      (!op->change.present || !op->change.family[vif->table->family].usable));
+}
+
+static void forget_readers(struct owner *owner, unsigned instance, const struct link_op *op)
+{
+	for (struct table *table = owner->tables; table != NULL; table = table->next)
+		for (unsigned number = 0; number < MRT_VIFS; number++)
+			if (table->vifs[number] != NULL && has_stopped(table->vifs[number], instance, op))
+				table->vifs[number]->reader = PACKETS_NO_READER;
+	owner->readers_due = true;
+}
+
+void packets_link_told(struct owner *owner, const struct link_op *op)
+{
+	forget_readers(owner, op->instance, op);
+}
+
+void packets_instance_ended(struct owner *owner, unsigned instance)
+{
+	forget_readers(owner, instance, NULL);
+}
+
+static void choose_first(void *context, unsigned instance, uint8_t id)
+{
+	struct packets_reader *reader = context;
+
+	if (instance < reader->instance)
+		*reader = (struct packets_reader){.instance = instance, .link = id};
+}
+
+/* Once for a link: it is tried again with later turns. */
+static void log_failure(struct vif *vif)
+{
+	if (!vif->told_reading)
+		warn("%s: its %s packets cannot be read; trying again", vif->name,
+		     vif->table->family == FAMILY_IPV4 ? "IGMP" : "MLD");
+	vif->told_reading = true;
+}
+
+static bool hand_to(struct owner *owner, struct vif *vif, const struct packets_reader *reader)
+{
+	struct input input = {
+		.kind = INPUT_LISTEN,
+		.link = reader->link,
+		.family = (uint8_t)vif->table->family,
+		.fd = fcntl(link_socket_fd(vif->socket), F_DUPFD_CLOEXEC, 0),
+	};
+
+	if (input.fd < 0) {
+		log_failure(vif);
+		return false;
+	}
+	if (intake_tell(&owner->instances[reader->instance], &input, NULL, 0))
+		return true;
+	close(input.fd);
+	return false;
+}
+
+/* False when it has to be tried again. */
+static bool hand_out(struct owner *owner, struct vif *vif)
+{
+	struct packets_reader reader = PACKETS_NO_READER;
+
+	links_each_port(owner->links, vif->table->number, vif->table->family, vif->number, true, choose_first,
+	                &reader);
+	if (reader.instance == CONFIG_INSTANCES_MAX) {
+		vif->unread = true;
+		return true;
+	}
+	/* What came while nobody was to hear it is out of date. */
+	if (vif->unread)
+		link_socket_discard(vif->socket);
+	vif->unread = false;
+	if (!hand_to(owner, vif, &reader))
+		return false;
+	vif->reader = reader;
+	return true;
+}
+
+void packets_hand_out(struct owner *owner)
+{
+	bool all = true;
+
+	if (!owner->readers_due)
+		return;
+	for (struct table *table = owner->tables; table != NULL; table = table->next)
+		for (unsigned number = 0; number < MRT_VIFS; number++)
+			if (table->vifs[number] != NULL && !has_reader(table->vifs[number]))
+				all &= hand_out(owner, table->vifs[number]);
+	owner->readers_due = !all;
+}
+
+uint64_t packets_lost_in_socket(struct vif *vif)
+{
+	vif->kernel_drops += link_socket_drops(vif->socket);
+	return vif->kernel_drops;
+}

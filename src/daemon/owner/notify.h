@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a service manager is told: datagrams by the protocol of sd_notify(3), written by hand so that a
+ * router's daemon need not link libsystemd. Without NOTIFY_SOCKET every call does nothing. Never waits. Owner
+ * thread.
+ */
+#ifndef MCPROXY_DAEMON_OWNER_NOTIFY_H
+#define MCPROXY_DAEMON_OWNER_NOTIFY_H
+
+#include "core/base/mtime.h"
+
+#include <stdbool.h>
+
+/* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and takes them out of the environment. */
+void notify_open(void);
+void notify_close(void);
+bool notify_is_open(void);
+/* How often the manager wants notify_watchdog at least; MTIME_NEVER: it does not. */
+mtime notify_watchdog_interval(void);
+
+/* False when the message could not be sent; true also when there is nobody to send to. */
+bool notify_ready(void);     /* started, or done with reloading */
+bool notify_reloading(void); /* notify_ready must follow */
+bool notify_stopping(void);
+bool notify_watchdog(void); /* all is well */
+/* One line for people, without control characters; longer ones are cut. */
+bool notify_status(const char *text);
+
+#endif

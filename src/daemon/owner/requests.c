@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control/control.h"
+#include "daemon/log/log.h"
+#include "daemon/owner/send_queue.h"
+#include "daemon/owner/owner.h"
+#include "daemon/log/event_log.h"
+#include "daemon/owner/uplink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOOK_FAR          8 /* messages ahead, to have memory ready for them */
+#define LOOK_NEAR         4
+#define REQUESTS_PER_TURN 1024 /* of one worker, so that all get their share */
+
+/* Once: it may be so for every group of a flood. */
+static void tell_memory(struct owner *owner, const struct instance_slot *instance, const char *what)
+{
+	if (!owner->told_memory)
+		warnx("%s: out of memory for %s: some are left out", instance->config->name, what);
+	owner->told_memory = true;
+}
+
+static void grant_send(struct owner *owner, struct instance_slot *instance, const struct request *request,
+                       const void *packet, size_t size)
+{
+	struct table *table = instance->tables[request->family];
+	unsigned number = links_vif(owner->links, instance->number, request->link, request->family);
+	struct vif *vif = table != NULL && number != LINKS_NO_VIF ? table->vifs[number] : NULL;
+
+	if (vif == NULL || size > LINK_SOCKET_PACKET_MAX)
+		return;
+	memcpy(outbox_room(vif->socket, &vif->sends_failed), packet, size);
+	outbox_put(size, &request->group);
+}
+
+static void grant_membership(struct owner *owner, struct instance_slot *instance, mtime now,
+                             const struct request *request, const void *sources)
+{
+	struct filter filter = {.mode = request->mode};
+
+	if (instance->tables[request->family] != NULL)
+		routes_remind(instance->tables[request->family]->routes, instance->number, &request->group);
+	/* The host only reads the list; its payload stays valid for the call. */
+	memcpy(&filter.sources.list, &sources, sizeof sources);
+	filter.sources.count = filter.sources.capacity = request->count;
+	for (struct uplink *uplink = owner->uplinks; uplink; uplink = uplink->next) {
+		if (uplink->family != request->family || !(uplink->instances >> instance->number & 1))
+			continue;
+		if (!host_want(uplink->host, now, instance->number, &request->group, &filter, request->links))
+			tell_memory(owner, instance, "memberships");
+	}
+}
+
+static void grant_route(struct owner *owner, struct instance_slot *instance, const struct request *request)
+{
+	struct table *table = instance->tables[request->family];
+	struct route_key key = {.source = request->source, .group = request->group};
+	unsigned input = links_vif(owner->links, instance->number, request->link, request->family);
+	uint32_t outputs = links_vifs(owner->links, instance->number, request->links, request->family);
+
+	if (table == NULL)
+		return;
+	if (request->kind == REQUEST_ROUTE_NONE || input == LINKS_NO_VIF) {
+		routes_unwant(table->routes, &key, instance->number);
+		return;
+	}
+	if (!routes_want(table->routes, &key, instance->number, input, outputs))
+		tell_memory(owner, instance, "routes");
+}
+
+static void grant_upstream_query(struct owner *owner, struct instance_slot *instance, mtime now,
+                                 const struct request *request, const void *payload)
+{
+	struct links_port port;
+	struct uplink *uplink;
+
+	if (!links_find_port(owner->links, instance->number, request->link, &port))
+		return;
+	uplink = uplink_find(owner, request->family, port.name);
+	if (uplink != NULL)
+		host_heard_query(
+			uplink->host, now, payload,
+			(const struct addr *)(const void *)((const struct upstream_query *)payload + 1));
+}
+
+/* The names of a set of links, each after a space. */
+static void format_links(struct owner *owner, unsigned instance, uint64_t links, char *text, size_t size)
+{
+	struct links_port port;
+	size_t used = 0;
+
+	snprintf(text, size, " nowhere");
+	for (; links != 0 && used < size; links &= links - 1)
+		if (links_find_port(owner->links, instance, (uint8_t)__builtin_ctzll(links), &port))
+			used += (size_t)snprintf(text + used, size - used, " %s", port.name);
+}
+
+static void grant_event(struct owner *owner, struct instance_slot *instance, const struct event *event)
+{
+	struct links_port port;
+	char outputs[256] = "";
+	const char *link =
+		links_find_port(owner->links, instance->number, event->link, &port) ? port.name : NULL;
+
+	if (event->kind == EVENT_ROUTE)
+		format_links(owner, instance->number, event->value, outputs, sizeof outputs);
+	trace_event(instance->config->name, link, event, outputs);
+	control_event(owner, instance, link, event, outputs);
+}
+
+static void grant(struct owner *owner, struct instance_slot *instance, mtime now,
+                  const struct request *request, const void *payload, size_t size)
+{
+	switch ((enum request_kind)request->kind) {
+	case REQUEST_SEND:
+		grant_send(owner, instance, request, payload, size);
+		break;
+	case REQUEST_FORWARDING:
+		instance->forwarding[request->family] = request->links;
+		break;
+	case REQUEST_MEMBERSHIP:
+		grant_membership(owner, instance, now, request, payload);
+		break;
+	case REQUEST_ROUTE:
+	case REQUEST_ROUTE_NONE:
+		grant_route(owner, instance, request);
+		break;
+	case REQUEST_UPSTREAM_QUERY:
+		grant_upstream_query(owner, instance, now, request, payload);
+		break;
+	case REQUEST_EVENT:
+		grant_event(owner, instance, &request->event);
+		break;
+	case REQUEST_SNAPSHOT:
+		page_walk_deliver(owner, instance, request, payload);
+		break;
+	case REQUEST_LINK_FREE:
+		links_id_free(owner->links, instance->number, request->link);
+		break;
+	case REQUEST_STOPPED:
+		owner_unwatch(owner, &instance->source);
+		instance->channel = NULL;
+		page_walk_instance_stopped(owner, instance->number);
+		break;
+	case REQUEST_PONG:
+		health_heard(owner, instance);
+		break;
+	}
+}
+
+void grant_recording_error(struct owner *owner, int error)
+{
+	if (error == 0 || owner->told_recording)
+		return;
+	owner->told_recording = true;
+	errno = error;
+	warn("%s: the recording has ended before its time", owner->options->record_path);
+}
+
+/* A request that comes soon. */
+static void expect_request(struct owner *owner, const struct instance_slot *instance, uint32_t places,
+                           enum expect step)
+{
+	const void *payload;
+	size_t size;
+	const struct request *request = lane_look_ahead(instance->channel->up, places, &payload, &size);
+
+	if (request == NULL || request->kind != REQUEST_MEMBERSHIP)
+		return;
+	for (struct uplink *uplink = owner->uplinks; uplink; uplink = uplink->next)
+		if (uplink->family == request->family && uplink->instances >> instance->number & 1)
+			host_expect(uplink->host, &request->group, step);
+}
+
+static void take_requests(struct owner *owner, struct instance_slot *instance, mtime now)
+{
+	struct channel *channel = instance->channel;
+	union {
+		struct request request;
+		char body[LANE_BODY_SIZE];
+	} message;
+	const void *payload;
+	size_t size;
+	int count = 0;
+
+	instance->again = false;
+	lane_acknowledge(channel->up);
+	grant_recording_error(owner, worker_recording_error(instance->worker));
+	while (lane_next(channel->up, &message, &payload, &size)) {
+		instance->requests++;
+		expect_request(owner, instance, LOOK_FAR, EXPECT_FAR);
+		expect_request(owner, instance, LOOK_NEAR, EXPECT_NEAR);
+		grant(owner, instance, now, &message.request, payload, size);
+		if (instance->channel == NULL)
+			return;
+		if (++count < REQUESTS_PER_TURN)
+			continue;
+		/* The rest comes with the next turn, after the others. */
+		lane_drained(channel->up);
+		instance->again = owner->again = true;
+		return;
+	}
+	lane_drained(channel->up);
+}
+
+void grant_requests(struct owner *owner, struct loop_source *source, mtime now)
+{
+	take_requests(owner, (struct instance_slot *)source, now);
+	outbox_send();
+}

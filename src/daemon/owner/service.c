@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/owner/service.h"
+
+#include "daemon/log/log.h"
+#include "daemon/owner/notify.h"
+#include "daemon/owner/owner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RETRY_INTERVAL (MTIME_SECOND / 10)
+
+static mtime round_interval(void)
+{
+	return notify_watchdog_interval() / 2;
+}
+
+void health_open(struct owner *owner, mtime now)
+{
+	bool watched;
+
+	notify_open();
+	watched = notify_watchdog_interval() != MTIME_NEVER;
+	owner->health = (struct health){.links_changed = true,
+	                                .round_at = watched ? now + round_interval() : MTIME_NEVER,
+	                                .retry_at = MTIME_NEVER};
+}
+
+void health_close(struct owner *owner)
+{
+	(void)owner;
+	notify_close();
+}
+
+mtime health_deadline(const struct owner *owner)
+{
+	return mtime_min(owner->health.round_at, owner->health.retry_at);
+}
+
+static void retry(struct owner *owner, mtime now)
+{
+	owner->health.retry_at = mtime_min(owner->health.retry_at, now + RETRY_INTERVAL);
+}
+
+/* The watchdog. */
+
+static bool all_are_heard(const struct owner *owner)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].channel != NULL && owner->instances[i].heartbeat != HEARTBEAT_HEARD)
+			return false;
+	return true;
+}
+
+static void miss(struct instance_slot *instance)
+{
+	if (instance->heartbeat == HEARTBEAT_ASKED)
+		warnx("%s: its worker gives no sign of life; the service manager's watchdog is not fed",
+		      instance->config->name);
+	instance->heartbeat = HEARTBEAT_MISSED;
+}
+
+/* Who did not answer in the last round is not asked again: its answer is on the way, or never comes. */
+static void begin_round(struct owner *owner, mtime now)
+{
+	owner->health.round_at = now + round_interval();
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		struct instance_slot *instance = &owner->instances[i];
+
+		if (instance->channel == NULL || instance->heartbeat == HEARTBEAT_WANTED)
+			continue;
+		if (instance->heartbeat == HEARTBEAT_HEARD)
+			instance->heartbeat = HEARTBEAT_WANTED;
+		else
+			miss(instance);
+	}
+	if (all_are_heard(owner))
+		notify_watchdog();
+}
+
+void health_ask(struct owner *owner, mtime now)
+{
+	struct input ping = {.kind = INPUT_PING};
+
+	owner->health.retry_at = MTIME_NEVER;
+	if (owner->health.round_at == MTIME_NEVER)
+		return;
+	if (now >= owner->health.round_at)
+		begin_round(owner, now);
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		struct instance_slot *instance = &owner->instances[i];
+
+		if (instance->channel == NULL || instance->heartbeat != HEARTBEAT_WANTED)
+			continue;
+		if (intake_tell(instance, &ping, NULL, 0))
+			instance->heartbeat = HEARTBEAT_ASKED;
+		else
+			retry(owner, now);
+	}
+}
+
+void health_heard(struct owner *owner, struct instance_slot *instance)
+{
+	if (instance->heartbeat == HEARTBEAT_MISSED)
+		info("%s: its worker gives signs of life again", instance->config->name);
+	instance->heartbeat = HEARTBEAT_HEARD;
+	if (all_are_heard(owner))
+		notify_watchdog();
+}
+
+/* The text. */
+
+/* Names apart by spaces, each once. */
+struct names {
+	char text[200];
+	unsigned count;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+	char word[32], all[sizeof names->text + 2];
+	size_t used = strlen(names->text);
+
+	snprintf(word, sizeof word, " %s ", name);
+	snprintf(all, sizeof all, "%s ", names->text);
+	if (strstr(all, word) != NULL)
+		return;
+	names->count++;
+	snprintf(names->text + used, sizeof names->text - used, " %s", name);
+}
+
+static bool is_usable(const struct links_port *port)
+{
+	return port->usable[FAMILY_IPV4] || port->usable[FAMILY_IPV6];
+}
+
+static void format_status(const struct owner *owner, char *text, size_t size)
+{
+	struct names used = {0}, awaited = {0};
+	struct links_port port;
+	size_t cursor = 0;
+	unsigned instance;
+	const char *pattern;
+
+	while (links_next_port(owner->links, &cursor, &port))
+		add_name(is_usable(&port) ? &used : &awaited, port.name);
+	cursor = 0;
+	while (links_next_missing(owner->links, &cursor, &instance, &pattern))
+		add_name(&awaited, pattern);
+	snprintf(text, size, "%u link%s in use%s%s%s%s", used.count, used.count == 1 ? "" : "s",
+	         used.count > 0 ? ":" : "", used.text, awaited.count > 0 ? "; waiting for" : "",
+	         awaited.text);
+}
+
+void health_links_changed(struct owner *owner)
+{
+	owner->health.links_changed = true;
+}
+
+/* Ready: the sockets are open, the workers run, and all interfaces that are there have been seen. */
+void health_tell(struct owner *owner, mtime now)
+{
+	struct health *health = &owner->health;
+	char text[512];
+
+	if (!notify_is_open() || !owner->first_dump_over)
+		return;
+	if (health->links_changed) {
+		format_status(owner, text, sizeof text);
+		health->links_changed = !notify_status(text);
+	}
+	if (!health->ready_told)
+		health->ready_told = notify_ready();
+	if (health->links_changed || !health->ready_told)
+		retry(owner, now);
+}
+
+void health_reloading(struct owner *owner)
+{
+	owner->health.ready_told = true;
+	notify_reloading();
+}
+
+void health_reloaded(struct owner *owner)
+{
+	owner->health.ready_told = false;
+	owner->health.links_changed = true;
+}
+
+void health_stopping(struct owner *owner)
+{
+	(void)owner;
+	notify_stopping();
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The inside of a status, shared by the modules that make it up: status (the walks, and where the text goes),
+ * status_print (what is in it). Everybody else uses status.h. Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_OWNER_STATUS_INSIDE_H
+#define MCPROXY_DAEMON_OWNER_STATUS_INSIDE_H
+
+#include "daemon/owner/owner.h"
+#include "daemon/owner/status.h"
+
+#include <stdio.h>
+
+enum stage {
+	STAGE_IDLE,
+	STAGE_INSTANCE,
+	STAGE_FLOWS,
+	STAGE_DOWNSTREAM,
+	STAGE_GROUPS,
+	STAGE_LINKS,
+	STAGE_WRITING,
+	STAGE_KEPT
+};
+
+struct status {
+	enum stage stage;
+	struct page_walk *walk;
+	int detail;
+	enum status_destination destination;
+	bool again[STATUS_LOG + 1]; /* begun while another was being made */
+	int again_detail[STATUS_LOG + 1];
+	unsigned count; /* statuses printed: the "alive time" */
+	FILE *out;
+	char *text;
+	size_t size;
+	size_t instance;
+	size_t port_cursor;
+	struct links_port port;
+	struct addr group; /* of the flow printed last */
+	unsigned groups;   /* printed in this list */
+	unsigned sources;  /* printed in this list */
+	char *path;        /* of the file that is being written; NULL: none */
+	int fd;            /* the same under its temporary name */
+	size_t written;    /* of the text, while it goes out */
+	mtime write_at;    /* when a reader that was slow is looked at again */
+	mtime write_interval;
+};
+
+/* status_print.c: appends to the text. */
+
+void status_print_vifs(FILE *out, const struct links_port *port);
+/* Names of the instance's configuration that no interface bears now. */
+void status_print_missing(const struct status *status, struct owner *owner, enum link_role role);
+void status_print_instance(struct status *status, struct owner *owner);
+void status_print_record(struct status *status, struct owner *owner, const struct snapshot_record *record);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/log/clock.h"
+#include "daemon/owner/link_readers.h"
+#include "daemon/owner/status_inside.h"
+#include "daemon/owner/uplink.h"
+
+void status_print_vifs(FILE *out, const struct links_port *port)
+{
+	unsigned vif = port->vif[FAMILY_IPV4], mif = port->vif[FAMILY_IPV6];
+
+	if (vif == LINKS_NO_VIF && mif == LINKS_NO_VIF)
+		fprintf(out, " [vif=none]");
+	else if (vif == LINKS_NO_VIF || mif == LINKS_NO_VIF || vif == mif)
+		fprintf(out, " [vif=%u]", vif != LINKS_NO_VIF ? vif : mif);
+	else
+		fprintf(out, " [vif=%u mif=%u]", vif, mif);
+}
+
+void status_print_missing(const struct status *status, struct owner *owner, enum link_role role)
+{
+	const struct config_instance *config = owner->instances[status->instance].config;
+	const struct config_link *names = role == ROLE_UPSTREAM ? config->upstream : config->downstream;
+	size_t count = role == ROLE_UPSTREAM ? config->upstream_count : config->downstream_count;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t cursor = 0;
+		unsigned instance;
+		const char *pattern;
+		bool missing = false;
+
+		while (links_next_missing(owner->links, &cursor, &instance, &pattern))
+			missing |= instance == status->instance && strcmp(pattern, names[i].name) == 0;
+		if (!missing)
+			continue;
+		if (role == ROLE_UPSTREAM)
+			fprintf(status->out, " %s [missing]", names[i].name);
+		else
+			fprintf(status->out, "\n\t-- downstream %s [missing] --\n", names[i].name);
+	}
+}
+
+void status_print_instance(struct status *status, struct owner *owner)
+{
+	struct links_port port;
+	size_t cursor = status->instance * LINKS_MAX;
+
+	fprintf(status->out, "##-- instance upstream");
+	while (links_next_port(owner->links, &cursor, &port) && port.instance == status->instance) {
+		if (port.role != ROLE_UPSTREAM)
+			continue;
+		fprintf(status->out, " %s", port.name);
+		status_print_vifs(status->out, &port);
+	}
+	status_print_missing(status, owner, ROLE_UPSTREAM);
+	if (owner->instances[status->instance].config->upstream_count == 0)
+		fprintf(status->out, " none, querier only");
+	fprintf(status->out, " --##\n");
+}
+
+static void print_flow(struct status *status, const struct snapshot_flow *flow)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	if (status->groups == 0)
+		fprintf(status->out, "\tgroup addr\n");
+	if (status->groups == 0 || !addr_equal(&flow->group, &status->group)) {
+		fprintf(status->out, "\t[%u] %s\n", status->groups++, addr_format(&flow->group, text));
+		status->group = flow->group;
+		status->sources = 0;
+		if (status->detail >= 2)
+			fprintf(status->out, "\t\tsrc addr | robustness_counter | flag\n");
+	}
+	if (status->detail >= 2)
+		fprintf(status->out, "\t\t[%u] %s\t%u\t%s\n", status->sources++,
+		        addr_format(&flow->source, text), flow->rounds,
+		        flow->outputs ? "CACHED_SRC" : "UNUSED_SRC");
+}
+
+static void print_group(struct status *status, const struct snapshot_group *group)
+{
+	bool filtered = group->mode == FILTER_INCLUDE || group->sources > 0;
+	char text[ADDR_TEXT_SIZE];
+
+	if (status->groups == 0)
+		fprintf(status->out, "\t\tgroup addr | robustness_counter | flag\n");
+	fprintf(status->out, "\t\t[%u] %s\t%u\t%s%s%s\n", status->groups++, addr_format(&group->group, text),
+	        group->rounds, group->queried ? "RESPONSE_STATE" : "RUNNING", filtered ? "\t" : "",
+	        filtered ? filter_mode_name(group->mode) : "");
+	status->sources = 0;
+}
+
+static void print_source(struct status *status, const struct snapshot_source *source)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	if (status->detail < 2)
+		return;
+	fprintf(status->out, "\t\t\t[%u] %s\t%s\n", status->sources++, addr_format(&source->source, text),
+	        source->blocked ? "BLOCKED" : "FORWARDED");
+}
+
+static void print_upstream(struct status *status, struct owner *owner, const struct snapshot_link *link)
+{
+	struct uplink *uplink = uplink_find(owner, link->family, link->name);
+	mtime now = clock_now();
+	struct host_status host;
+	char text[ADDR_TEXT_SIZE];
+
+	if (uplink == NULL)
+		return;
+	host_get_status(uplink->host, now, &host);
+	fprintf(status->out, "\t\tspoken\t%s\n", version_name(link->family, host.version));
+	fprintf(status->out, "\t\tgroups\t%zu, %zu refused by the kernel, %zu as supersets\n", host.groups,
+	        host.failing, host.supersets);
+	fprintf(status->out, "\t\tkept\t%zu by the kernel, %zu by mcproxy\n", host.groups - host.kept_here,
+	        host.kept_here);
+	if (host.query_heard_at != MTIME_NEVER)
+		fprintf(status->out, "\t\tquerier\t%s, heard %lld s ago\n", addr_format(&host.querier, text),
+		        (long long)(now - host.query_heard_at) / 1000);
+	else
+		fprintf(status->out, "\t\tquerier\tnone heard\n");
+	fprintf(status->out, "\t\treports_sent\t%llu\n", (unsigned long long)host.reports_sent);
+	fprintf(status->out, "\t\trepeats_without_querier\t%llu\n", (unsigned long long)host.repeats);
+}
+
+static void print_seconds(struct status *status, const char *name, uint32_t milliseconds)
+{
+	fprintf(status->out, "\t\t%s\t%g\n", name, milliseconds / 1e3);
+}
+
+static void print_downstream(struct status *status, const struct snapshot_link *link)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	fprintf(status->out, "\t\tquerier\t%s%s\n",
+	        addr_format(link->querier ? &link->address : &link->other_querier, text),
+	        link->querier ? ", this router" : "");
+	fprintf(status->out, "\t\trobustness\t%u\n", link->robustness);
+	print_seconds(status, "query_interval", link->query_interval);
+	print_seconds(status, "query_response_interval", link->query_response_interval);
+	print_seconds(status, "startup_query_interval", link->startup_query_interval);
+	fprintf(status->out, "\t\tstartup_query_count\t%u\n", link->startup_query_count);
+	print_seconds(status, "last_member_query_interval", link->last_member_query_interval);
+	fprintf(status->out, "\t\tlast_member_query_count\t%u\n", link->last_member_query_count);
+	print_seconds(status, "group_membership_interval", link->membership_interval);
+	print_seconds(status, "other_querier_present_interval", link->other_querier_present_interval);
+	print_seconds(status, "older_host_present_interval", link->older_host_present_interval);
+	fprintf(status->out, "\t\treports\t%u\n\t\tqueries_sent\t%u\n", link->reports, link->queries_sent);
+	fprintf(status->out, "\t\tqueries_heard\t%u, %u of another version\n", link->queries_heard,
+	        link->older_queries);
+}
+
+/* What was lost outside the engine. */
+static void print_vif_counters(struct status *status, struct owner *owner, const struct snapshot_link *link)
+{
+	unsigned number = links_vif(owner->links, (unsigned)status->instance, link->id, link->family);
+	const struct table *table = owner->instances[status->instance].tables[link->family];
+	struct vif *vif = table != NULL && number != LINKS_NO_VIF ? table->vifs[number] : NULL;
+
+	if (vif == NULL)
+		return;
+	fprintf(status->out,
+	        "\t\tlost_in_socket\t%llu\n\t\tover_report_rate_max\t%u\n\t\tsends_failed\t%llu\n",
+	        (unsigned long long)packets_lost_in_socket(vif), link->drops[DROP_RATE],
+	        (unsigned long long)vif->sends_failed);
+	if (link->role == ROLE_UPSTREAM)
+		fprintf(status->out,
+		        "\t\tupcalls\t%llu\n\t\tupcalls_deferred\t%llu\n\t\troute_failures\t%llu\n",
+		        (unsigned long long)table->upcalls, (unsigned long long)table->upcalls_deferred,
+		        (unsigned long long)routes_failures(table->routes));
+}
+
+static void print_link(struct status *status, struct owner *owner, const struct snapshot_link *link)
+{
+	fprintf(status->out, "\n\t-- protocol %s %s%s --\n", link->name,
+	        version_name(link->family, link->version), link->usable ? "" : " [not usable]");
+	if (link->role == ROLE_UPSTREAM)
+		print_upstream(status, owner, link);
+	else
+		print_downstream(status, link);
+	for (int drop = 0; drop < DROP_CAUSES; drop++)
+		if (link->drops[drop] > 0)
+			fprintf(status->out, "\t\tdropped\t%u, %s\n", link->drops[drop], drop_name(drop));
+	print_vif_counters(status, owner, link);
+}
+
+void status_print_record(struct status *status, struct owner *owner, const struct snapshot_record *record)
+{
+	switch ((enum snapshot_kind)record->kind) {
+	case SNAPSHOT_FLOWS:
+		print_flow(status, &record->flow);
+		break;
+	case SNAPSHOT_GROUPS:
+		print_group(status, &record->group);
+		break;
+	case SNAPSHOT_SOURCES:
+		print_source(status, &record->source);
+		break;
+	case SNAPSHOT_LINKS:
+		print_link(status, owner, &record->link);
+		break;
+	case SNAPSHOT_HOSTS:
+	case SNAPSHOT_INSTANCE:
+	case SNAPSHOT_KINDS:
+		break;
+	}
+}

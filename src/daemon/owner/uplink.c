@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/owner/uplink.h"
+
+#include "daemon/log/clock.h"
+#include "daemon/owner/instances.h"
+#include "daemon/log/log.h"
+#include "daemon/owner/send_queue.h"
+#include "kernel/join.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn, so that nobody waits long */
+#define HOST_MEMORY_MAX     ((size_t)128 << 20)
+#define TURN_MAX            3 /* milliseconds for the memberships of one uplink, before the others' turn comes */
+
+struct uplink *uplink_find(struct owner *owner, enum family family, const char *name)
+{
+	struct uplink *uplink;
+
+	LL_FOREACH (owner->uplinks, uplink)
+		if (uplink->family == family && strcmp(uplink->name, name) == 0)
+			return uplink;
+	return NULL;
+}
+
+static struct host_settings host_settings(const struct link_settings *settings, enum family family)
+{
+	return (struct host_settings){
+		.membership = settings->upstream_membership,
+		.kernel_groups_max = settings->kernel_groups_max,
+		.fixed_version = settings->upstream_version[family],
+		.version = settings->version[family],
+		.robustness = settings->robustness,
+		.repeat_without_querier = settings->repeat_without_querier,
+		.query_interval = settings->query_interval,
+		.query_response_interval = settings->query_response_interval,
+		.unsolicited_report_interval = settings->unsolicited_report_interval,
+		.leave_hold = settings->leave_hold,
+	};
+}
+
+static struct host *make_host(enum family family, const struct link_settings *settings)
+{
+	struct host_settings host = host_settings(settings, family);
+	struct host_limits limits = {
+		.groups_per_socket = join_groups_max(family),
+		.sources_per_filter = join_sources_max(family),
+		.memory_max = HOST_MEMORY_MAX,
+	};
+
+	return host_new(family, &limits, &host, owner_random());
+}
+
+static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name,
+                                 const struct link_settings *settings)
+{
+	struct uplink *uplink = uplink_find(owner, family, name);
+
+	if (uplink != NULL)
+		return uplink;
+	uplink = calloc(1, sizeof *uplink);
+	if (uplink == NULL)
+		return NULL;
+	uplink->host = make_host(family, settings);
+	if (uplink->host == NULL) {
+		free(uplink);
+		return NULL;
+	}
+	uplink->family = family;
+	uplink->settings = *settings;
+	snprintf(uplink->name, sizeof uplink->name, "%s", name);
+	LL_APPEND(owner->uplinks, uplink);
+	return uplink;
+}
+
+static void close_all(int *sockets, size_t count)
+{
+	/* Newest first: the kernel finds a membership by walking from the newest one. */
+	while (count-- > 0)
+		if (sockets[count] >= 0)
+			join_socket_close(sockets[count]);
+	free(sockets);
+}
+
+static void close_sockets(struct uplink *uplink)
+{
+	close_all(uplink->sockets, uplink->socket_count);
+	uplink->sockets = NULL;
+	uplink->socket_count = 0;
+}
+
+static void uplink_forget(struct uplink *uplink, mtime now)
+{
+	host_forget(uplink->host, now);
+	close_sockets(uplink);
+	uplink->ifindex = 0;
+	uplink->link.usable = false;
+}
+
+/* A fixed version holds for the kernel's own reports as well. */
+static void force_version(struct owner *owner, const struct uplink *uplink)
+{
+	enum family family = uplink->family;
+	enum version version = uplink->settings.upstream_version[family];
+	/* MLDv1 is 1 there. */
+	int value = family == FAMILY_IPV4 ? (int)version : (int)version - 1;
+	int result;
+
+	if (version == VERSION_NONE || owner->forced_version[family] == NULL)
+		return;
+	result = kept_settings_set(owner->forced_version[family], uplink->name, value);
+	if (result == 0)
+		return;
+	errno = -result;
+	warn("%s: the kernel cannot be made to speak %s", uplink->name, version_name(family, version));
+}
+
+static void put_back_version(struct owner *owner, const struct uplink *uplink)
+{
+	enum family family = uplink->family;
+
+	if (uplink->settings.upstream_version[family] != VERSION_NONE &&
+	    owner->forced_version[family] != NULL)
+		kept_settings_put_back(owner->forced_version[family], uplink->name);
+}
+
+static int join_fd(struct uplink *uplink, uint32_t slot)
+{
+	if (slot >= uplink->socket_count) {
+		size_t count = slot + 16;
+		int *sockets = realloc(uplink->sockets, count * sizeof *sockets);
+
+		if (sockets == NULL)
+			return -ENOMEM;
+		for (size_t i = uplink->socket_count; i < count; i++)
+			sockets[i] = -1;
+		uplink->sockets = sockets;
+		uplink->socket_count = count;
+	}
+	if (uplink->sockets[slot] < 0) {
+		int fd = join_socket(uplink->family);
+
+		if (fd < 0)
+			return fd;
+		uplink->sockets[slot] = fd;
+	}
+	return uplink->sockets[slot];
+}
+
+static int perform_join(struct uplink *uplink, const struct join_op *op)
+{
+	int fd = join_fd(uplink, op->slot);
+
+	if (fd < 0)
+		return fd;
+	switch (op->kind) {
+	case JOIN_GROUP:
+		return join_group(fd, uplink->ifindex, &op->group);
+	case JOIN_LEAVE:
+		return join_leave(fd, uplink->ifindex, &op->group);
+	case JOIN_SOURCE:
+		return join_source(fd, uplink->ifindex, &op->group, &op->source);
+	case JOIN_LEAVE_SOURCE:
+		return join_leave_source(fd, uplink->ifindex, &op->group, &op->source);
+	case JOIN_SET_FILTER:
+		return join_set_filter(fd, uplink->ifindex, &op->group, &op->filter);
+	}
+	return -EINVAL;
+}
+
+static void close_unused(struct uplink *uplink, uint32_t slot)
+{
+	if (slot >= uplink->socket_count || uplink->sockets[slot] < 0 ||
+	    host_slot_memberships(uplink->host, slot) > 0)
+		return;
+	join_socket_close(uplink->sockets[slot]);
+	uplink->sockets[slot] = -1;
+}
+
+static void log_join_failure(struct uplink *uplink, const struct join_op *op, int result)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	if (result == 0 || uplink->told_error == -result)
+		return;
+	uplink->told_error = errno = -result;
+	warn("%s: %s cannot be joined upstream for now; trying again", uplink->name,
+	     addr_format(&op->group, text));
+}
+
+static void send_reports(struct uplink *uplink, mtime now)
+{
+	struct vif *vif = uplink->table && uplink->vif < MRT_VIFS ? uplink->table->vifs[uplink->vif] : NULL;
+	static uint8_t nowhere[LINK_SOCKET_PACKET_MAX];
+	struct addr destination;
+	size_t size;
+
+	for (;;) {
+		uint8_t *room = vif != NULL ? outbox_room(vif->socket, &uplink->send_failures) : nowhere;
+
+		if (!host_pull_packet(uplink->host, now, room, &size, &destination))
+			break;
+		if (vif != NULL)
+			outbox_put(size, &destination);
+		else
+			uplink->send_failures++;
+	}
+	outbox_send();
+}
+
+static void log_missing_query(struct uplink *uplink)
+{
+	bool missing = host_query_is_missing(uplink->host);
+
+	if (missing == uplink->told_missing)
+		return;
+	uplink->told_missing = missing;
+	if (missing)
+		warnx("%s: no %s query heard upstream for the group membership interval; telling what is "
+		      "joined again "
+		      "and again, so that nothing freezes",
+		      uplink->name, uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
+	else
+		info("%s: %s queries are heard upstream again", uplink->name,
+		     uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
+}
+
+/* An older querier is followed, or no more: it costs the source filters upstream. */
+static void log_version(struct uplink *uplink, mtime now)
+{
+	enum version version = host_version(uplink->host, now);
+	enum version before = uplink->told_version;
+
+	uplink->told_version = (uint8_t)version;
+	if (before == VERSION_NONE || version == before)
+		return;
+	if (version < before && before == VERSION_3)
+		warnx("%s: the querier upstream speaks %s: whole groups are asked for there, and sources "
+		      "filtered here",
+		      uplink->name, version_name(uplink->family, version));
+	else
+		info("%s: %s is spoken upstream now", uplink->name, version_name(uplink->family, version));
+}
+
+static void log_superset(struct uplink *uplink)
+{
+	if (uplink->told_superset || !host_has_supersets(uplink->host))
+		return;
+	uplink->told_superset = true;
+	warnx("%s: an EXCLUDE list is too long for the kernel: all sources are asked for upstream, and "
+	      "filtered here",
+	      uplink->name);
+}
+
+static bool join_one(struct uplink *uplink, mtime now)
+{
+	struct join_op op;
+	int result;
+
+	if (!host_pull_join(uplink->host, now, &op))
+		return false;
+	result = perform_join(uplink, &op);
+	log_join_failure(uplink, &op, result);
+	host_join_done(uplink->host, now, &op, result);
+	close_unused(uplink, op.slot);
+	return true;
+}
+
+/* First the kernel's memberships, then the report that tells of them. */
+void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
+{
+	int count = 0;
+
+	while (join_one(uplink, now)) {
+		if (++count == OPERATIONS_PER_TURN || (count % 16 == 0 && clock_now() - now > TURN_MAX)) {
+			owner->again = true;
+			break;
+		}
+	}
+	send_reports(uplink, now);
+	log_missing_query(uplink);
+	log_version(uplink, now);
+	log_superset(uplink);
+}
+
+/* Says that everything is left. Where the kernel keeps the memberships it does so itself when the sockets
+ * close, and much faster than group by group; but in an older version not for groups that we have told and it
+ * has not yet. */
+static void leave_all(struct uplink *uplink)
+{
+	mtime now = clock_now();
+	bool is_older = host_version(uplink->host, now) < VERSION_3;
+
+	if (!host_keeps_some(uplink->host) && !is_older)
+		return;
+	for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
+		host_unwant_all(uplink->host, now, (unsigned)__builtin_ctzll(instances));
+	while (is_older && join_one(uplink, now))
+		continue;
+	send_reports(uplink, now);
+}
+
+static void uplink_end(struct owner *owner, struct uplink *uplink)
+{
+	leave_all(uplink);
+	host_free(uplink->host);
+	close_sockets(uplink);
+	put_back_version(owner, uplink); /* after the kernel's leaves, which are of that version */
+	free(uplink);
+}
+
+/* Somebody else keeps the memberships from now on. What is wanted is joined and told anew before the old ones
+ * go: upstream somebody is a member all the time. */
+static void replace_host(struct uplink *uplink, mtime now)
+{
+	struct host *old = uplink->host, *host = make_host(uplink->family, &uplink->settings);
+	size_t socket_count = uplink->socket_count;
+	int *sockets = uplink->sockets;
+
+	if (host == NULL)
+		return;
+	uplink->host = host;
+	uplink->sockets = NULL;
+	uplink->socket_count = 0;
+	host_set_link(host, now, &uplink->link);
+	host_copy_wishes(old, now, host);
+	while (join_one(uplink, now))
+		continue;
+	send_reports(uplink, now);
+	close_all(sockets, socket_count);
+	host_free(old);
+}
+
+static void uplink_set(struct owner *owner, struct uplink *uplink, mtime now,
+                       const struct link_settings *settings)
+{
+	enum family family = uplink->family;
+	bool other_keeper = settings->upstream_membership != uplink->settings.upstream_membership;
+	struct host_settings host = host_settings(settings, family);
+
+	if (settings->upstream_version[family] == VERSION_NONE)
+		put_back_version(owner, uplink);
+	uplink->settings = *settings;
+	force_version(owner, uplink);
+	uplink->link.forced_version = join_forced_version(family, uplink->name);
+	uplink->link.kernel_version = join_host_version(family, uplink->name);
+	host_set_link(uplink->host, now, &uplink->link);
+	if (other_keeper)
+		replace_host(uplink, now);
+	else
+		host_configure(uplink->host, now, &host);
+}
+
+/* The settings in force are those of the first instance that has the link. */
+static void uplink_configure(struct owner *owner, struct uplink *uplink, mtime now)
+{
+	struct links_port port;
+	size_t cursor = 0;
+
+	while (links_next_port(owner->links, &cursor, &port)) {
+		if (port.role != ROLE_UPSTREAM || strcmp(port.name, uplink->name) != 0 ||
+		    (uplink->instances >> port.instance & 1) == 0)
+			continue;
+		if (!link_settings_equal(&port.settings, &uplink->settings))
+			uplink_set(owner, uplink, now, &port.settings);
+		return;
+	}
+}
+
+static void uplink_leave(struct owner *owner, struct uplink *uplink, unsigned instance, mtime now)
+{
+	host_unwant_all(uplink->host, now, instance);
+	uplink->instances &= ~((uint64_t)1 << instance);
+	if (uplink->instances != 0) {
+		uplink_configure(owner, uplink, now);
+		return;
+	}
+	send_reports(uplink, now);
+	LL_DELETE(owner->uplinks, uplink);
+	uplink_end(owner, uplink);
+}
+
+void uplink_tell(struct owner *owner, const struct link_op *op, enum family family, mtime now)
+{
+	const struct link_change *change = &op->change;
+	struct uplink *uplink;
+	bool is_known;
+	struct host_link link = {
+		.usable = change->present && change->family[family].usable,
+		.address = change->family[family].address,
+		.mtu = change->mtu,
+	};
+
+	uplink = uplink_find(owner, family, change->name);
+	is_known = uplink != NULL && (uplink->instances >> op->instance & 1) != 0;
+	if (change->role != ROLE_UPSTREAM || change->settings.version[family] == VERSION_NONE ||
+	    owner->instances[op->instance].tables[family] == NULL) {
+		if (is_known)
+			uplink_leave(owner, uplink, op->instance, now);
+		return;
+	}
+	/* Gone from the configuration. */
+	if (!change->present && !is_known)
+		return;
+	uplink = uplink_get(owner, family, change->name, &change->settings);
+	if (uplink == NULL)
+		return;
+	uplink->instances |= (uint64_t)1 << op->instance;
+	/* Late news of an interface that another of the same name has followed. */
+	if (!change->present && uplink->ifindex != op->ifindex)
+		return;
+	if (!change->present || (uplink->ifindex != 0 && uplink->ifindex != op->ifindex))
+		uplink_forget(uplink, now);
+	if (!change->present)
+		return;
+	uplink->ifindex = op->ifindex;
+	uplink->table = owner->instances[op->instance].tables[family];
+	uplink->vif = links_vif(owner->links, op->instance, op->id, family);
+	uplink_configure(owner, uplink, now);
+	force_version(owner, uplink);
+	link.forced_version = join_forced_version(family, change->name);
+	link.kernel_version = join_host_version(family, change->name);
+	uplink->link = link;
+	host_set_link(uplink->host, now, &link);
+}
+
+static bool is_named(const struct instance_slot *slot, const struct uplink *uplink)
+{
+	return slot->config != NULL && slot->tables[uplink->family] != NULL &&
+	       instance_names_link(slot, ROLE_UPSTREAM, uplink->family, uplink->name);
+}
+
+void uplinks_reconsider(struct owner *owner, mtime now)
+{
+	struct uplink *uplink, *next;
+
+	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
+		uint64_t left = 0;
+
+		for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
+			if (!is_named(&owner->instances[__builtin_ctzll(instances)], uplink))
+				left |= instances & -instances;
+		/* With the last one the uplink is gone. */
+		for (; left != 0; left &= left - 1)
+			uplink_leave(owner, uplink, (unsigned)__builtin_ctzll(left), now);
+	}
+}
+
+void uplinks_free(struct owner *owner)
+{
+	struct uplink *uplink, *next;
+
+	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
+		uplink_end(owner, uplink);
+	}
+	owner->uplinks = NULL;
+}

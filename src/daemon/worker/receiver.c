@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/worker/receiver.h"
+
+#include "daemon/log/clock.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SOCKETS_MAX     (LINKS_MAX * FAMILIES)
+#define BATCHES_AT_ONCE 16 /* after a pause */
+
+struct receiver {
+	struct link_room *room;
+	unsigned count;                     /* of sockets */
+	unsigned next;                      /* to be looked at by receiver_take */
+	struct pollfd fds[1 + SOCKETS_MAX]; /* the bell, the sockets */
+	struct {
+		uint8_t link, family;
+	} names[SOCKETS_MAX]; /* of the sockets */
+
+	/* Batches that may still be read at once, one more each millisecond. Full ones do not count: what is
+	 * behind them waits already, so that nobody has to be woken. */
+	mtime granted_at;
+	unsigned granted;
+	bool full; /* one was */
+};
+
+struct receiver *receiver_new(int bell)
+{
+	struct receiver *receiver = calloc(1, sizeof *receiver);
+
+	if (receiver == NULL)
+		return NULL;
+	receiver->fds[0] = (struct pollfd){.fd = bell, .events = POLLIN};
+	receiver->room = link_room_new();
+	if (receiver->room != NULL)
+		return receiver;
+	free(receiver);
+	return NULL;
+}
+
+void receiver_free(struct receiver *receiver)
+{
+	if (receiver == NULL)
+		return;
+	for (unsigned i = 0; i < receiver->count; i++)
+		close(receiver->fds[1 + i].fd);
+	link_room_free(receiver->room);
+	free(receiver);
+}
+
+static void forget(struct receiver *receiver, uint8_t link, uint8_t family)
+{
+	for (unsigned i = 0; i < receiver->count; i++) {
+		if (receiver->names[i].link != link || receiver->names[i].family != family)
+			continue;
+		close(receiver->fds[1 + i].fd);
+		receiver->count--;
+		receiver->fds[1 + i] = receiver->fds[1 + receiver->count];
+		receiver->names[i] = receiver->names[receiver->count];
+		return;
+	}
+}
+
+void receiver_listen(struct receiver *receiver, const struct input *input)
+{
+	forget(receiver, input->link, input->family);
+	assert(receiver->count < SOCKETS_MAX);
+	receiver->fds[1 + receiver->count] = (struct pollfd){.fd = input->fd, .events = POLLIN};
+	receiver->names[receiver->count].link = input->link;
+	receiver->names[receiver->count].family = input->family;
+	receiver->count++;
+}
+
+void receiver_link(struct receiver *receiver, uint8_t id, const struct link_change *change)
+{
+	for (uint8_t family = 0; family < FAMILIES; family++)
+		if (!change->present || !change->family[family].usable)
+			forget(receiver, id, family);
+}
+
+/* May sockets be read now? */
+static bool is_granted(struct receiver *receiver, mtime now)
+{
+	mtime elapsed = now - receiver->granted_at;
+
+	if (elapsed > 0) {
+		receiver->granted_at = now;
+		receiver->granted = elapsed < (mtime)(BATCHES_AT_ONCE - receiver->granted)
+		                            ? receiver->granted + (unsigned)elapsed
+		                            : BATCHES_AT_ONCE;
+	}
+	return receiver->granted > 0 || receiver->full;
+}
+
+/* False when nothing is ready. */
+static bool poll_until(struct pollfd *fds, unsigned count, mtime now, mtime deadline)
+{
+	mtime left = deadline > now ? deadline - now : 0;
+	struct timespec timeout = {.tv_sec = left / 1000, .tv_nsec = (long)(left % 1000) * 1000000};
+
+	return ppoll(fds, count, deadline == MTIME_NEVER ? NULL : &timeout, NULL) > 0;
+}
+
+bool receiver_wait(struct receiver *receiver, mtime deadline)
+{
+	mtime now = clock_now();
+	bool listens = is_granted(receiver, now);
+
+	receiver->full = false;
+	receiver->next = receiver->count;
+	if (!listens)
+		deadline = mtime_min(deadline, now + 1);
+	if (!poll_until(receiver->fds, listens ? 1 + receiver->count : 1, now, deadline))
+		return false;
+	if (listens)
+		receiver->next = 0;
+	return receiver->fds[0].revents != 0;
+}
+
+/* Packets of the next socket that has some. */
+static int take_next(struct receiver *receiver, unsigned *socket, struct link_packet *packets)
+{
+	int count = 0;
+
+	while (count <= 0 && receiver->next < receiver->count) {
+		const struct pollfd *fd = &receiver->fds[1 + receiver->next];
+
+		*socket = receiver->next++;
+		if (fd->revents != 0)
+			count = link_socket_receive(fd->fd, receiver->room, packets, LINK_SOCKET_BATCH);
+	}
+	return count > 0 ? count : 0;
+}
+
+int receiver_take(struct receiver *receiver, struct input *input, struct link_packet *packets)
+{
+	unsigned socket;
+	int count = take_next(receiver, &socket, packets);
+
+	if (count == 0)
+		return 0;
+	if (count == LINK_SOCKET_BATCH)
+		receiver->full = true;
+	else if (receiver->granted > 0)
+		receiver->granted--;
+	*input = (struct input){.kind = INPUT_PACKET,
+	                        .link = receiver->names[socket].link,
+	                        .family = receiver->names[socket].family};
+	return count;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/worker/recording.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A turn that needs more is written in several pieces, each of whole records. Taken at once, because a worker
+ * that is sandboxed cannot count on getting more later. */
+#define BUFFER_SIZE (4 * REQUEST_PAYLOAD_MAX)
+
+struct recorder {
+	int fd;
+	atomic_int error; /* set by the worker, read by the owner as well */
+	uint8_t instance;
+	size_t used;
+	uint8_t buffer[BUFFER_SIZE];
+};
+
+/* 0 or -errno. */
+static int write_all(int fd, const uint8_t *at, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(fd, at, size);
+
+		if (written < 0 && errno != EINTR)
+			return -errno;
+		if (written > 0) {
+			at += written;
+			size -= (size_t)written;
+		}
+	}
+	return 0;
+}
+
+int record_create(const char *path)
+{
+	static const struct record_file file = {
+		.magic = RECORD_MAGIC,
+		.input_size = sizeof(struct input),
+		.request_size = sizeof(struct request),
+		.link_change_size = sizeof(struct link_change),
+	};
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	error = write_all(fd, (const uint8_t *)&file, sizeof file);
+	if (error == 0)
+		return fd;
+	close(fd);
+	return error;
+}
+
+struct recorder *recorder_new(int fd, uint8_t instance)
+{
+	struct recorder *recorder = malloc(sizeof *recorder);
+
+	if (recorder == NULL)
+		return NULL;
+	recorder->fd = fd;
+	atomic_init(&recorder->error, 0);
+	recorder->instance = instance;
+	recorder->used = 0;
+	return recorder;
+}
+
+void recorder_free(struct recorder *recorder)
+{
+	free(recorder);
+}
+
+static void append(struct recorder *recorder, const void *bytes, size_t size)
+{
+	if (size > 0)
+		memcpy(recorder->buffer + recorder->used, bytes, size);
+	recorder->used += size;
+}
+
+static void add(struct recorder *recorder, enum record_kind kind, mtime now, const void *body,
+                size_t body_size, const void *payload, size_t payload_size)
+{
+	struct record_head head = {
+		.now = now,
+		.size = (uint32_t)(body_size + payload_size),
+		.kind = (uint8_t)kind,
+		.head_of_payload = (uint16_t)body_size,
+	};
+	size_t size = sizeof head + body_size + payload_size;
+
+	if (recorder == NULL || recorder->error != 0)
+		return;
+	assert(size <= BUFFER_SIZE);
+	if (recorder->used + size > BUFFER_SIZE)
+		recorder_flush(recorder);
+	head.instance = recorder->instance;
+	append(recorder, &head, sizeof head);
+	append(recorder, body, body_size);
+	append(recorder, payload, payload_size);
+}
+
+void recorder_start(struct recorder *recorder, mtime now, uint64_t seed,
+                    const struct instance_settings *settings)
+{
+	struct record_start start;
+
+	memset(&start, 0, sizeof start);
+	start.seed = seed;
+	start.settings = *settings;
+	add(recorder, RECORD_START, now, &start, sizeof start, NULL, 0);
+}
+
+void recorder_input(struct recorder *recorder, mtime now, const struct input *input, const void *payload,
+                    size_t size)
+{
+	add(recorder, RECORD_INPUT, now, input, sizeof *input, payload, size);
+}
+
+void recorder_turn(struct recorder *recorder, mtime now)
+{
+	add(recorder, RECORD_TURN, now, NULL, 0, NULL, 0);
+}
+
+void recorder_request(struct recorder *recorder, mtime now, const struct request *request,
+                      const void *payload, size_t size)
+{
+	add(recorder, RECORD_REQUEST, now, request, sizeof *request, payload, size);
+}
+
+void recorder_full(struct recorder *recorder, mtime now)
+{
+	add(recorder, RECORD_FULL, now, NULL, 0, NULL, 0);
+}
+
+void recorder_flush(struct recorder *recorder)
+{
+	if (recorder == NULL || recorder->error != 0 || recorder->used == 0)
+		return;
+	recorder->error = -write_all(recorder->fd, recorder->buffer, recorder->used);
+	recorder->used = 0;
+}
+
+int recorder_error(const struct recorder *recorder)
+{
+	return recorder ? recorder->error : 0;
+}

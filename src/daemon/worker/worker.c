@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/worker/worker.h"
+
+#include "daemon/log/clock.h"
+#include "daemon/worker/priority.h"
+#include "daemon/worker/receiver.h"
+#include "daemon/worker/sandbox.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_FAR        6 /* packets ahead, to have memory ready for them */
+#define LOOK_NEAR       3
+#define INPUTS_PER_TURN 256 /* after so many the requests go out first */
+
+struct worker {
+	struct channel channel;
+	struct receiver *receiver;
+	struct instance *instance;
+	struct recorder *recorder;
+	bool recording_ended; /* by an error; the owner has been rung */
+	pthread_t thread;
+};
+
+static void take_input(struct worker *worker, mtime now, const struct input *input, const void *payload,
+                       size_t size)
+{
+	if (input->kind == INPUT_LISTEN) {
+		receiver_listen(worker->receiver, input);
+		return;
+	}
+	if (input->kind == INPUT_LINK) {
+		struct link_change change;
+
+		memcpy(&change, payload, sizeof change);
+		receiver_link(worker->receiver, input->link, &change);
+	}
+	recorder_input(worker->recorder, now, input, payload, size);
+	instance_input(worker->instance, now, input, payload, size);
+}
+
+/* Hands a batch of inputs to the engine; false when there are more. */
+static bool take_inputs(struct worker *worker, mtime now)
+{
+	union {
+		struct input input;
+		char body[LANE_BODY_SIZE];
+	} message;
+	const void *payload;
+	size_t size;
+
+	for (int i = 0; i < INPUTS_PER_TURN; i++) {
+		if (!lane_next(worker->channel.down, &message, &payload, &size)) {
+			lane_drained(worker->channel.down);
+			return true;
+		}
+		take_input(worker, now, &message.input, payload, size);
+	}
+	lane_drained(worker->channel.down);
+	return false;
+}
+
+/* A packet that comes soon. */
+static void expect_packet(const struct worker *worker, const struct input *input,
+                          const struct link_packet *packets, int count, int place, enum expect step)
+{
+	if (place < count)
+		instance_expect(worker->instance, input, packets[place].data, packets[place].length, step);
+}
+
+/* One batch of each link that has some. */
+static void take_packets(struct worker *worker, mtime now)
+{
+	struct link_packet packets[LINK_SOCKET_BATCH];
+	struct input input;
+	int count;
+
+	while ((count = receiver_take(worker->receiver, &input, packets)) > 0) {
+		for (int i = 0; i < count; i++) {
+			expect_packet(worker, &input, packets, count, i + LOOK_FAR, EXPECT_FAR);
+			expect_packet(worker, &input, packets, count, i + LOOK_NEAR, EXPECT_NEAR);
+			input.truncated = packets[i].truncated;
+			take_input(worker, now, &input, packets[i].data, packets[i].length);
+		}
+	}
+}
+
+enum outcome { OUTCOME_DONE, OUTCOME_FULL, OUTCOME_STOPPED };
+
+/* Pulls requests while there is room for the largest one. */
+static enum outcome give_requests(struct worker *worker, mtime now)
+{
+	struct lane *up = worker->channel.up;
+	struct request *request;
+	void *payload;
+	size_t size;
+
+	while ((request = lane_reserve(up, REQUEST_PAYLOAD_MAX, &payload)) != NULL) {
+		if (!instance_pull(worker->instance, now, request, payload, &size))
+			return OUTCOME_DONE;
+		bool stopped = request->kind == REQUEST_STOPPED;
+
+		recorder_request(worker->recorder, now, request, payload, size);
+		lane_commit(up, size);
+		if (stopped)
+			return OUTCOME_STOPPED;
+	}
+	return OUTCOME_FULL;
+}
+
+/* The owner must learn that a recording has ended before its time: it is rung though nothing may be on the
+ * lane. */
+static void flush_recording(struct worker *worker)
+{
+	if (worker->recorder == NULL || worker->recording_ended)
+		return;
+	recorder_flush(worker->recorder);
+	worker->recording_ended = recorder_error(worker->recorder) != 0;
+	if (worker->recording_ended)
+		lane_ring(worker->channel.up);
+}
+
+static void *worker_run(void *argument)
+{
+	struct worker *worker = argument;
+	bool sleepy = true;
+
+	priority_restore();
+	/* A kernel that knows no such thing runs it as it is. */
+	sandbox_worker();
+	for (;;) {
+		mtime now;
+		enum outcome outcome;
+
+		sleepy = sleepy && lane_rest(worker->channel.down);
+		if (receiver_wait(worker->receiver, sleepy ? instance_deadline(worker->instance) : 0))
+			lane_acknowledge(worker->channel.down);
+		now = clock_now();
+		sleepy = take_inputs(worker, now);
+		take_packets(worker, now);
+		recorder_turn(worker->recorder, now);
+		instance_expire(worker->instance, now);
+		outcome = give_requests(worker, now);
+		if (outcome == OUTCOME_FULL)
+			recorder_full(worker->recorder, now);
+		flush_recording(worker);
+		lane_wake(worker->channel.up);
+		if (outcome == OUTCOME_STOPPED)
+			return NULL;
+		/* Dirty state is left: sleep only if the owner has promised to ring when there is room. */
+		if (outcome == OUTCOME_FULL && lane_starve(worker->channel.up))
+			sleepy = false;
+	}
+}
+
+static int open_all(struct worker *worker, const struct instance_settings *settings, uint64_t seed,
+                    size_t ring_size, int record_fd, uint8_t number)
+{
+	int result = channel_open(&worker->channel, ring_size);
+
+	if (result != 0)
+		return result;
+	worker->receiver = receiver_new(lane_fd(worker->channel.down));
+	worker->instance = instance_new(settings, seed);
+	worker->recorder = record_fd >= 0 ? recorder_new(record_fd, number) : NULL;
+	if (worker->receiver == NULL || worker->instance == NULL ||
+	    (record_fd >= 0 && worker->recorder == NULL))
+		return -ENOMEM;
+	recorder_start(worker->recorder, clock_now(), seed, settings);
+	return -pthread_create(&worker->thread, NULL, worker_run, worker);
+}
+
+static void close_all(struct worker *worker)
+{
+	recorder_free(worker->recorder);
+	instance_free(worker->instance);
+	receiver_free(worker->receiver);
+	if (worker->channel.down != NULL)
+		channel_close(&worker->channel);
+	free(worker);
+}
+
+int worker_start(struct worker **worker, const struct instance_settings *settings, uint64_t seed,
+                 size_t ring_size, int record_fd, uint8_t number)
+{
+	int result;
+
+	*worker = calloc(1, sizeof **worker);
+	if (*worker == NULL)
+		return -ENOMEM;
+	result = open_all(*worker, settings, seed, ring_size, record_fd, number);
+	if (result != 0) {
+		close_all(*worker);
+		*worker = NULL;
+	}
+	return result;
+}
+
+int worker_finish(struct worker *worker)
+{
+	int error;
+
+	pthread_join(worker->thread, NULL);
+	error = worker_recording_error(worker);
+	close_all(worker);
+	return error;
+}
+
+struct channel *worker_channel(struct worker *worker)
+{
+	return &worker->channel;
+}
+
+int worker_recording_error(const struct worker *worker)
+{
+	return recorder_error(worker->recorder);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/mroute_watch.h"
+
+#include "kernel/mrt.h"
+#include "kernel/netlink_rule.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/filter.h>
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define RECEIVE_BUFFER (8 << 20) /* room for more than 20,000 announcements */
+#define BATCH          32
+#define NEWS_SIZE      1024
+#define AUDIT_SIZE     32768 /* the largest part of a dump */
+#define ATTRIBUTES     (RTA_TABLE + 1)
+#define RT6_TABLE_DFLT 254 /* what the kernel calls the default table of IPv6 */
+
+static const unsigned groups[] = {
+	RTNLGRP_IPV4_MROUTE, RTNLGRP_IPV6_MROUTE,  RTNLGRP_IPV4_RULE,
+	RTNLGRP_IPV6_RULE,   RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
+};
+
+struct watch {
+	struct mnl_socket *news;
+	struct mnl_socket *audit;
+	uint32_t sequence;
+	_Alignas(struct nlmsghdr) uint8_t bytes[BATCH][NEWS_SIZE];
+	_Alignas(struct nlmsghdr) uint8_t part[AUDIT_SIZE];
+};
+
+/* Each packet of an unknown stream makes an unresolved entry, and each entry that is not answered an end of
+ * it: those are dropped in the kernel. */
+static int drop_unresolved(int fd)
+{
+	/* The filter sees numbers in network byte order. */
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_flags)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, htonl(RTNH_F_UNRESOLVED), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = {sizeof code / sizeof code[0], code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 ? 0 : -errno;
+}
+
+static int open_news(struct watch *watch)
+{
+	int fd, size = RECEIVE_BUFFER, result;
+
+	watch->news = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (watch->news == NULL)
+		return -errno;
+	fd = mnl_socket_get_fd(watch->news);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	result = drop_unresolved(fd);
+	if (result != 0 || mnl_socket_bind(watch->news, 0, MNL_SOCKET_AUTOPID) != 0)
+		return result != 0 ? result : -errno;
+	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+		if (mnl_socket_setsockopt(watch->news, NETLINK_ADD_MEMBERSHIP, (void *)(uintptr_t)&groups[i],
+		                          sizeof groups[i]) != 0)
+			return -errno;
+	return 0;
+}
+
+/* A new socket has nothing of an audit that was given up. */
+static int open_audit(struct watch *watch)
+{
+	if (watch->audit != NULL)
+		mnl_socket_close(watch->audit);
+	watch->audit = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (watch->audit == NULL || mnl_socket_bind(watch->audit, 0, MNL_SOCKET_AUTOPID) != 0)
+		return -errno;
+	return 0;
+}
+
+int watch_open(struct watch **opened)
+{
+	struct watch *watch = calloc(1, sizeof *watch);
+	int result = watch != NULL ? open_news(watch) : -ENOMEM;
+
+	if (result != 0)
+		watch_close(watch);
+	else
+		*opened = watch;
+	return result;
+}
+
+void watch_close(struct watch *watch)
+{
+	if (watch == NULL)
+		return;
+	if (watch->news != NULL)
+		mnl_socket_close(watch->news);
+	if (watch->audit != NULL)
+		mnl_socket_close(watch->audit);
+	free(watch);
+}
+
+int watch_fd(const struct watch *watch)
+{
+	return mnl_socket_get_fd(watch->news);
+}
+
+static int keep_attribute(const struct nlattr *attribute, void *context)
+{
+	const struct nlattr **attributes = context;
+
+	if (mnl_attr_get_type(attribute) < ATTRIBUTES)
+		attributes[mnl_attr_get_type(attribute)] = attribute;
+	return MNL_CB_OK;
+}
+
+static bool read_address(const struct nlattr *attribute, enum family family, struct addr *addr)
+{
+	if (attribute == NULL || mnl_attr_get_payload_len(attribute) < addr_wire_size(family))
+		return false;
+	*addr = family == FAMILY_IPV4 ? addr_from_ipv4(mnl_attr_get_payload(attribute))
+	                              : addr_from_ipv6(mnl_attr_get_payload(attribute));
+	return true;
+}
+
+static uint32_t read_number(const struct nlattr *attribute)
+{
+	return attribute != NULL && mnl_attr_get_payload_len(attribute) >= sizeof(uint32_t)
+	               ? mnl_attr_get_u32(attribute)
+	               : 0;
+}
+
+static void read_outputs(const struct nlattr *attribute, struct watch_news *news)
+{
+	const struct rtnexthop *hop;
+	int left;
+
+	if (attribute == NULL)
+		return;
+	hop = mnl_attr_get_payload(attribute);
+	left = mnl_attr_get_payload_len(attribute);
+	while (RTNH_OK(hop, left) && news->output_count < WATCH_OUTPUTS) {
+		size_t length = RTNH_ALIGN(hop->rtnh_len);
+
+		news->outputs[news->output_count++] = hop->rtnh_ifindex;
+		left -= (int)length;
+		hop = (const void *)((const uint8_t *)hop + length);
+	}
+}
+
+static bool read_route(const struct nlmsghdr *header, struct watch_news *news)
+{
+	const struct nlattr *attributes[ATTRIBUTES] = {NULL};
+	const struct rtmsg *message = mnl_nlmsg_get_payload(header);
+	uint32_t default_table;
+
+	if (mnl_nlmsg_get_payload_len(header) < sizeof *message || (message->rtm_flags & RTNH_F_UNRESOLVED))
+		return false;
+	if (message->rtm_family != RTNL_FAMILY_IPMR && message->rtm_family != RTNL_FAMILY_IP6MR)
+		return false;
+	news->family = message->rtm_family == RTNL_FAMILY_IPMR ? FAMILY_IPV4 : FAMILY_IPV6;
+	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
+	if (!read_address(attributes[RTA_SRC], news->family, &news->source) ||
+	    !read_address(attributes[RTA_DST], news->family, &news->group))
+		return false;
+	default_table = news->family == FAMILY_IPV4 ? RT_TABLE_DEFAULT : RT6_TABLE_DFLT;
+	news->table = read_number(attributes[RTA_TABLE]);
+	if (news->table == default_table)
+		news->table = MRT_TABLE_DEFAULT;
+	news->input = (int)read_number(attributes[RTA_IIF]);
+	read_outputs(attributes[RTA_MULTIPATH], news);
+	return true;
+}
+
+/* The number of vifs that an interface is, in all tables. */
+static bool read_forwarding(const struct nlmsghdr *header, struct watch_news *news)
+{
+	const struct nlattr *attributes[ATTRIBUTES] = {NULL};
+	const struct netconfmsg *message = mnl_nlmsg_get_payload(header);
+
+	if (mnl_nlmsg_get_payload_len(header) < sizeof *message)
+		return false;
+	news->family = message->ncm_family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
+	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
+	news->ifindex = (int)read_number(attributes[NETCONFA_IFINDEX]);
+	return news->ifindex > 0 && attributes[NETCONFA_MC_FORWARDING] != NULL;
+}
+
+static void tell_message(const struct nlmsghdr *header, watch_tell *tell, void *context)
+{
+	struct watch_news news = {0};
+	bool known = false;
+
+	switch (header->nlmsg_type) {
+	case RTM_NEWROUTE:
+		news.kind = WATCH_ROUTE;
+		known = read_route(header, &news);
+		break;
+	case RTM_DELROUTE:
+		news.kind = WATCH_ROUTE_GONE;
+		known = read_route(header, &news);
+		break;
+	case RTM_NEWNETCONF:
+		news.kind = WATCH_VIFS;
+		known = read_forwarding(header, &news);
+		break;
+	case RTM_DELRULE:
+		news.kind = WATCH_RULE_GONE;
+		known = netlink_rule_read(header, &news.rule);
+		break;
+	}
+	if (known)
+		tell(context, &news);
+}
+
+static void tell_messages(const uint8_t *bytes, size_t size, watch_tell *tell, void *context)
+{
+	const struct nlmsghdr *header = (const void *)bytes;
+	int left = (int)size;
+
+	for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left))
+		tell_message(header, tell, context);
+}
+
+/* How many were read; -errno. */
+static int receive_batch(struct watch *watch, struct mmsghdr messages[BATCH])
+{
+	struct iovec parts[BATCH];
+	int count;
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		parts[i] = (struct iovec){.iov_base = watch->bytes[i], .iov_len = NEWS_SIZE};
+		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
+	}
+	count = recvmmsg(watch_fd(watch), messages, BATCH, MSG_DONTWAIT, NULL);
+	return count < 0 ? -errno : count;
+}
+
+void watch_receive(struct watch *watch, watch_tell *tell, void *context)
+{
+	struct watch_news overrun = {.kind = WATCH_OVERRUN};
+	struct mmsghdr messages[BATCH];
+	int count;
+
+	do {
+		count = receive_batch(watch, messages);
+		for (int i = 0; i < count; i++) {
+			if (messages[i].msg_hdr.msg_flags & MSG_TRUNC)
+				tell(context, &overrun);
+			else
+				tell_messages(watch->bytes[i], messages[i].msg_len, tell, context);
+		}
+		if (count == -ENOBUFS)
+			tell(context, &overrun);
+	} while (count == BATCH || count == -ENOBUFS || count == -EINTR);
+}
+
+int watch_audit_begin(struct watch *watch, enum family family)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(watch->part);
+	struct rtmsg *message;
+	int result = open_audit(watch);
+
+	if (result != 0)
+		return result;
+	header->nlmsg_type = RTM_GETROUTE;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	header->nlmsg_seq = ++watch->sequence;
+	message = mnl_nlmsg_put_extra_header(header, sizeof *message);
+	message->rtm_family = family == FAMILY_IPV4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR;
+	return mnl_socket_sendto(watch->audit, header, header->nlmsg_len) < 0 ? -errno : 0;
+}
+
+struct audit {
+	watch_tell *tell;
+	void *context;
+};
+
+static int take_audited(const struct nlmsghdr *header, void *context)
+{
+	const struct audit *audit = context;
+
+	tell_message(header, audit->tell, audit->context);
+	return MNL_CB_OK;
+}
+
+int watch_audit_next(struct watch *watch, watch_tell *tell, void *context)
+{
+	struct audit audit = {tell, context};
+	ssize_t size = mnl_socket_recvfrom(watch->audit, watch->part, sizeof watch->part);
+	int result;
+
+	if (size < 0)
+		return -errno;
+	result = mnl_cb_run(watch->part, (size_t)size, watch->sequence, mnl_socket_get_portid(watch->audit),
+	                    take_audited, &audit);
+	return result < 0 ? -errno : result > MNL_CB_STOP;
+}

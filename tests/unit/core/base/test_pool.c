@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The pool: alignment, zeroed memory, reuse, the limit.
+ */
+#include "core/base/pool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/craft.h"
+
+#define PLENTY ((size_t)64 << 20)
+
+static const size_t sizes[] = {1, 15, 16, 17, 100, 1008, 1023, 1024, 1025, 4096, 16384, 100000};
+
+static void assert_zero(const unsigned char *block, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		assert_int_equal(block[i], 0);
+}
+
+static void blocks_are_aligned_zeroed_and_apart(void **state)
+{
+	struct pool *pool = pool_new(PLENTY);
+	unsigned char *blocks[LENGTH(sizes)][8];
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(sizes); i++) {
+		for (size_t n = 0; n < 8; n++) {
+			blocks[i][n] = pool_take(pool, sizes[i]);
+			assert_non_null(blocks[i][n]);
+			assert_int_equal((uintptr_t)blocks[i][n] % 8, 0);
+			assert_zero(blocks[i][n], sizes[i]);
+			memset(blocks[i][n], (int)(i * 8 + n + 1), sizes[i]);
+		}
+	}
+	for (size_t i = 0; i < LENGTH(sizes); i++)
+		for (size_t n = 0; n < 8; n++)
+			for (size_t at = 0; at < sizes[i]; at++)
+				assert_int_equal(blocks[i][n][at], i * 8 + n + 1);
+	pool_free(pool);
+}
+
+static void block_comes_again_and_is_zeroed_again(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LENGTH(sizes); i++) {
+		struct pool *pool = pool_new(PLENTY);
+		void *block = pool_take(pool, sizes[i]);
+		size_t held = pool_bytes(pool);
+
+		for (int round = 0; round < 1000; round++) {
+			memset(block, 0xff, sizes[i]);
+			pool_give(pool, block, sizes[i]);
+			block = pool_take(pool, sizes[i]);
+			assert_non_null(block);
+			assert_zero(block, sizes[i]);
+		}
+		assert_int_equal(pool_bytes(pool), held);
+		pool_free(pool);
+	}
+}
+
+static void limit_holds_and_what_is_given_back_counts(void **state)
+{
+	static const size_t limits[] = {0, 1, 1000, 16384, 20000, 100000, 1000000};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(limits); i++) {
+		for (size_t s = 0; s < LENGTH(sizes); s++) {
+			struct pool *pool = pool_new(limits[i]);
+			void *last = NULL, *block;
+			size_t taken = 0;
+
+			while ((block = pool_take(pool, sizes[s])) != NULL) {
+				last = block;
+				taken++;
+				assert_in_range(pool_bytes(pool), 1, limits[i]);
+			}
+			assert_true(taken * sizes[s] <= limits[i]);
+			pool_give(pool, last, sizes[s]);
+			assert_int_equal(pool_take(pool, sizes[s]) != NULL, taken > 0);
+			assert_null(pool_take(pool, sizes[s]));
+			pool_free(pool);
+		}
+	}
+}
+
+static void large_blocks_go_back_to_the_system(void **state)
+{
+	struct pool *pool = pool_new(PLENTY);
+	void *first = pool_take(pool, 5000), *second = pool_take(pool, 50000), *third = pool_take(pool, 7000);
+
+	(void)state;
+	assert_in_range(pool_bytes(pool), 62000, 63000);
+	pool_give(pool, second, 50000);
+	assert_in_range(pool_bytes(pool), 12000, 13000);
+	pool_give(pool, first, 5000);
+	pool_give(pool, third, 7000);
+	assert_int_equal(pool_bytes(pool), 0);
+	pool_free(pool);
+}
+
+static void absurd_sizes_are_refused(void **state)
+{
+	static const size_t absurd[] = {SIZE_MAX,      SIZE_MAX - 1,  SIZE_MAX - 16,
+	                                SIZE_MAX - 32, SIZE_MAX - 33, SIZE_MAX / 2};
+	struct pool *pool = pool_new(PLENTY);
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(absurd); i++)
+		assert_null(pool_take(pool, absurd[i]));
+	assert_int_equal(pool_bytes(pool), 0);
+	pool_free(pool);
+}
+
+static void nothing_is_given_or_freed_without_harm(void **state)
+{
+	struct pool *pool = pool_new(PLENTY);
+
+	(void)state;
+	pool_give(pool, NULL, 0);
+	pool_give(pool, NULL, 5000);
+	pool_free(pool);
+	pool_free(NULL);
+}
+
+/* A flood of blocks of one size leaves room for blocks of every other size, once it is over. */
+static void memory_of_a_flood_comes_back(void **state)
+{
+	enum { BLOCKS = 4000, LIMIT = 256 * 1024 };
+	static void *blocks[BLOCKS];
+	struct pool *pool = pool_new(LIMIT);
+
+	(void)state;
+	for (size_t size = 64; size <= 1024; size += 96) {
+		size_t count = 0;
+
+		while (count < BLOCKS && (blocks[count] = pool_take(pool, size)) != NULL)
+			count++;
+		assert_true(count * size > LIMIT / 2);
+		while (count > 0)
+			pool_give(pool, blocks[--count], size);
+	}
+	assert_non_null(pool_take(pool, LIMIT - 64));
+	pool_free(pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blocks_are_aligned_zeroed_and_apart),
+		cmocka_unit_test(block_comes_again_and_is_zeroed_again),
+		cmocka_unit_test(limit_holds_and_what_is_given_back_counts),
+		cmocka_unit_test(large_blocks_go_back_to_the_system),
+		cmocka_unit_test(absurd_sizes_are_refused),
+		cmocka_unit_test(nothing_is_given_or_freed_without_harm),
+		cmocka_unit_test(memory_of_a_flood_comes_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

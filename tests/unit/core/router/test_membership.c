@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Groups of an engine: joins and leaves of all versions, the filter wanted upstream, the merge over
+ * downstream links (RFC 4605 section 4.1), expiry, limits. The filter machine itself is test_group's.
+ */
+#include "core/router/instance.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "support/engine.h"
+
+#define MEMBERSHIP_INTERVAL 270000 /* 2 * 125 s + 2 * 10 s */
+
+/* One step: a record heard on a link, and the filter then wanted upstream. */
+struct step {
+	uint8_t link;
+	enum record_type type;
+	const char *sources;
+	const char *wanted; /* NULL: nothing is told */
+};
+
+static void run_steps(const char *group, const struct step *steps)
+{
+	for (const struct step *step = steps; step->type != 0; step++) {
+		forget();
+		report(step->link, step->type, group, step->sources);
+		if (step->wanted == NULL)
+			assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+		else
+			assert_string_equal(membership_of(group), step->wanted);
+	}
+}
+
+static void one_link(void **state)
+{
+	static const struct step rows[][6] = {
+		{{DOWN1, TO_EX, "", "EXCLUDE{}"}, {DOWN1, TO_EX, "", NULL}, {DOWN1, IS_EX, "", NULL}},
+		{{DOWN1, IS_EX, "10.9.9.1", "EXCLUDE{10.9.9.1}"}},
+		{{DOWN1, ALLOW, "10.9.9.1", "INCLUDE{10.9.9.1}"},
+	         {DOWN1, ALLOW, "10.9.9.2 10.9.9.1", "INCLUDE{10.9.9.1 10.9.9.2}"},
+	         {DOWN1, IS_IN, "10.9.9.2", NULL},
+	         {DOWN1, TO_EX, "10.9.9.2 10.9.9.3", "EXCLUDE{10.9.9.3}"},
+	         {DOWN1, ALLOW, "10.9.9.3", "EXCLUDE{}"}},
+		{{DOWN1, TO_IN, "10.9.9.1", "INCLUDE{10.9.9.1}"}, {DOWN1, IS_EX, "", "EXCLUDE{}"}},
+		{{DOWN1, ALLOW, "10.9.9.2 10.9.9.2 10.9.9.1", "INCLUDE{10.9.9.1 10.9.9.2}"}},
+		/* What takes away, or names nothing, makes no state. */
+		{{DOWN1, TO_IN, "", NULL},
+	         {DOWN1, IS_IN, "", NULL},
+	         {DOWN1, ALLOW, "", NULL},
+	         {DOWN1, BLOCK, "10.9.9.1", NULL}},
+		/* Sources that cannot send are as if they were not listed. */
+		{{DOWN1, ALLOW, "0.0.0.0 127.0.0.1 239.1.1.1 255.255.255.255", NULL},
+	         {DOWN1, TO_EX, "0.0.0.0 10.9.9.1 127.0.0.1", "EXCLUDE{10.9.9.1}"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		engine_open(&usual_settings);
+		usual_links();
+		run_steps("239.1.1.1", rows[i]);
+	}
+}
+
+static void merge_over_two_links(void **state)
+{
+	static const struct step rows[][6] = {
+		{{DOWN1, ALLOW, "10.9.9.1", "INCLUDE{10.9.9.1}"},
+	         {DOWN2, ALLOW, "10.9.9.2", "INCLUDE{10.9.9.1 10.9.9.2}"}},
+		{{DOWN1, TO_EX, "10.9.9.1 10.9.9.2", "EXCLUDE{10.9.9.1 10.9.9.2}"},
+	         {DOWN2, TO_EX, "10.9.9.2 10.9.9.3", "EXCLUDE{10.9.9.2}"},
+	         {DOWN2, ALLOW, "10.9.9.2", "EXCLUDE{}"}},
+		{{DOWN1, TO_EX, "10.9.9.1 10.9.9.2", "EXCLUDE{10.9.9.1 10.9.9.2}"},
+	         {DOWN2, ALLOW, "10.9.9.2", "EXCLUDE{10.9.9.1}"}},
+		{{DOWN2, ALLOW, "10.9.9.2", "INCLUDE{10.9.9.2}"},
+	         {DOWN1, TO_EX, "10.9.9.1 10.9.9.2", "EXCLUDE{10.9.9.1}"}},
+		{{DOWN1, TO_EX, "", "EXCLUDE{}"}, {DOWN2, TO_EX, "10.9.9.1", "EXCLUDE{}"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		engine_open(&usual_settings);
+		usual_links();
+		run_steps("239.1.1.1", rows[i]);
+	}
+}
+
+static void one_member_left_of_two(void **state)
+{
+	(void)state;
+	engine.links[DOWN1].settings.fast_leave = engine.links[DOWN2].settings.fast_leave = true;
+	give_link(DOWN1);
+	give_link(DOWN2);
+	run_steps("239.1.1.1", (const struct step[]){
+				       {DOWN1, TO_EX, "", "EXCLUDE{}"},
+				       {DOWN2, ALLOW, "10.9.9.1", "EXCLUDE{}"},
+				       {DOWN1, TO_IN, "", "INCLUDE{10.9.9.1}"},
+				       {DOWN1, ALLOW, "10.9.9.2", "INCLUDE{10.9.9.1 10.9.9.2}"},
+				       {DOWN2, BLOCK, "10.9.9.1", "INCLUDE{10.9.9.2}"},
+				       {DOWN1, TO_IN, "", "INCLUDE{}"},
+				       {0},
+			       });
+}
+
+static void older_versions(void **state)
+{
+	(void)state;
+	hear(DOWN1, craft_old("10.0.1.5", VERSION_1, "239.1.1.1", false));
+	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
+	join(DOWN1, "239.1.1.2");
+	assert_string_equal(membership_of("239.1.1.2"), "EXCLUDE{}");
+	join(DOWN1, "ff05::1");
+	assert_string_equal(membership_of("ff05::1"), "EXCLUDE{}");
+	forget();
+	/* RFC 9776 section 7.3.2: with a version 1 host present, leaves do not count; the others are asked
+	 * for. */
+	leave(DOWN1, "239.1.1.1");
+	leave(DOWN1, "239.1.1.2");
+	leave(DOWN1, "ff05::1");
+	pass(2000);
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+	assert_string_equal(membership_of("239.1.1.2"), "INCLUDE{}");
+	assert_string_equal(membership_of("ff05::1"), "INCLUDE{}");
+	pass(MEMBERSHIP_INTERVAL);
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+}
+
+static void link_of_version_2_hears_version_3(void **state)
+{
+	(void)state;
+	engine_open(&usual_settings);
+	engine.link_settings.version[FAMILY_IPV4] = VERSION_2;
+	usual_links();
+	run_steps("239.1.1.1", (const struct step[]){{DOWN1, ALLOW, "10.9.9.1", "EXCLUDE{}"}, {0}});
+	run_steps("239.1.1.2", (const struct step[]){{DOWN1, TO_EX, "10.9.9.1", "EXCLUDE{}"}, {0}});
+	forget();
+	report(DOWN1, TO_IN, "239.1.1.1", "");
+	pass(2000);
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+}
+
+/* What is asked, when, and what follows when nobody answers. */
+static void leave_is_asked_for_and_expires(void **state)
+{
+	static const struct {
+		enum version version;
+		const char *group;
+	} rows[] = {{VERSION_2, "239.1.1.1"},
+	            {VERSION_3, "239.1.1.1"},
+	            {VERSION_2, "ff05::1"},
+	            {VERSION_3, "ff05::1"}};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct addr group = addr_of(rows[i].group);
+		struct sent_query sent;
+		mtime start;
+
+		engine_open(&usual_settings);
+		engine.link_settings.version[addr_family(&group)] = (uint8_t)rows[i].version;
+		usual_links();
+		join(DOWN1, rows[i].group);
+		forget();
+		start = engine.now;
+		leave(DOWN1, rows[i].group);
+		pass(1999);
+		for (size_t n = 0; n < 2; n++) {
+			assert_true(nth_query(n, &sent));
+			assert_int_equal(sent.at - start, n * 1000);
+			assert_int_equal(sent.link, DOWN1);
+			assert_int_equal(sent.query.version, rows[i].version);
+			assert_true(addr_equal(&sent.query.group, &group));
+			assert_int_equal(sent.query.max_response, 1000);
+			assert_int_equal(sent.query.source_count, 0);
+			assert_false(sent.query.suppress);
+		}
+		assert_false(nth_query(2, &sent));
+		assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+		pass(1);
+		assert_string_equal(membership_of(rows[i].group), "INCLUDE{}");
+		forget();
+		pass(20000);
+		assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+	}
+}
+
+static void leave_that_somebody_answers(void **state)
+{
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	forget();
+	leave(DOWN1, "239.1.1.1");
+	pass(1500);
+	join(DOWN1, "239.1.1.1");
+	pass(MEMBERSHIP_INTERVAL - 1);
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+	pass(1);
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+}
+
+static void blocked_source_is_asked_for_by_name(void **state)
+{
+	struct sent_query sent;
+
+	(void)state;
+	report(DOWN1, ALLOW, "239.1.1.1", "10.9.9.1 10.9.9.2");
+	forget();
+	report(DOWN1, BLOCK, "239.1.1.1", "10.9.9.2");
+	assert_true(nth_query(0, &sent));
+	assert_int_equal(sent.query.source_count, 1);
+	assert_int_equal(sent.query.sources[3], 2);
+	pass(1999);
+	assert_int_equal(told_of(REQUEST_SEND), 2);
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+	pass(1);
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{10.9.9.1}");
+}
+
+static void members_that_fall_silent_expire(void **state)
+{
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	report(DOWN1, ALLOW, "239.1.1.2", "10.9.9.1");
+	pass(1000);
+	report(DOWN1, ALLOW, "239.1.1.2", "10.9.9.2");
+	forget();
+	pass(MEMBERSHIP_INTERVAL - 1001);
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+	pass(1);
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+	assert_string_equal(membership_of("239.1.1.2"), "INCLUDE{10.9.9.2}");
+	pass(1000);
+	assert_string_equal(membership_of("239.1.1.2"), "INCLUDE{}");
+}
+
+static void fast_leave_asks_nobody(void **state)
+{
+	(void)state;
+	engine.links[DOWN1].settings.fast_leave = true;
+	give_link(DOWN1);
+	report(DOWN1, TO_EX, "239.1.1.1", "");
+	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
+	/* The other one stays. */
+	report(DOWN1, TO_IN, "239.1.1.1", "");
+	assert_int_equal(told_of(REQUEST_SEND), 1);
+	pass(500);
+	hear(DOWN1, craft_record("10.0.1.6", IS_EX, "239.1.1.1", ""));
+	pass(10000);
+	forget();
+	hear(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.1", ""));
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+	assert_int_equal(told_of(REQUEST_SEND), 0);
+}
+
+/* Two hosts behind one address: the first fast leave cuts the other off, until it answers the next query;
+ * then the address tells nobody any more. */
+static void fast_leave_of_a_shared_address(void **state)
+{
+	(void)state;
+	engine.links[DOWN1].settings.fast_leave = true;
+	give_link(DOWN1);
+	for (int i = 0; i < 2; i++) {
+		/* A host that zaps is one host. */
+		report(DOWN1, TO_EX, "239.1.1.1", "");
+		report(DOWN1, TO_IN, "239.1.1.1", "");
+		assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+	}
+	report(DOWN1, TO_EX, "239.1.1.1", "");
+	report(DOWN1, IS_EX, "239.1.1.1", "");
+	report(DOWN1, TO_IN, "239.1.1.1", "");
+	assert_int_equal(told_of(REQUEST_SEND), 0);
+	pass(60000);
+	report(DOWN1, IS_EX, "239.1.1.1", "");
+	forget();
+	report(DOWN1, TO_IN, "239.1.1.1", "");
+	assert_int_equal(told_of(REQUEST_SEND), 1);
+	report(DOWN1, IS_EX, "239.1.1.1", "");
+	/* Of other groups, too; other hosts are none the worse for it. */
+	report(DOWN1, TO_EX, "239.1.1.2", "");
+	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.3", ""));
+	forget();
+	hear(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.3", ""));
+	assert_int_equal(told_of(REQUEST_SEND), 0);
+	report(DOWN1, TO_IN, "239.1.1.2", "");
+	assert_int_equal(told_of(REQUEST_SEND), 1);
+	pass(11 * MEMBERSHIP_INTERVAL);
+	report(DOWN1, TO_EX, "239.1.1.2", "");
+	forget();
+	report(DOWN1, TO_IN, "239.1.1.2", "");
+	assert_int_equal(told_of(REQUEST_SEND), 0);
+}
+
+static uint32_t groups_of(uint8_t link)
+{
+	uint32_t groups = 0;
+
+	for (size_t i = 0; i < engine.told_count; i++) {
+		const struct snapshot_record *record = (const void *)engine.told[i].payload;
+
+		if (engine.told[i].request.kind == REQUEST_SNAPSHOT)
+			for (uint16_t j = 0; j < engine.told[i].request.count; j++)
+				if (record[j].link.id == link && record[j].link.family == FAMILY_IPV4)
+					groups = record[j].link.groups;
+	}
+	return groups;
+}
+
+/* With no byte of memory left, every group that is there is refreshed as if there were plenty. */
+static void refreshing_takes_no_memory(void **state)
+{
+	struct instance_settings settings = usual_settings;
+	struct input input = {.kind = INPUT_SNAPSHOT, .what = SNAPSHOT_LINKS, .first = true};
+	char group[ADDR_TEXT_SIZE];
+	uint32_t count = 0;
+
+	(void)state;
+	settings.memory_max = 1 << 20;
+	engine_open(&settings);
+	engine.link_settings.fast_leave = true;
+	usual_links();
+	want_events(true);
+	for (; newest_event(EVENT_DROP) == NULL; count++) {
+		snprintf(group, sizeof group, "239.1.%u.%u", count >> 8, count & 255);
+		report(DOWN1, count % 2 ? TO_EX : ALLOW, group, count % 2 ? "" : "10.9.9.1 10.9.9.2");
+		assert_true(count < 10000);
+	}
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_MEMORY);
+	assert_true(count > 1000);
+	for (int round = 0; round < 5; round++) {
+		pass(100000);
+		forget();
+		for (uint32_t n = 0; n + 1 < count; n++) {
+			snprintf(group, sizeof group, "239.1.%u.%u", n >> 8, n & 255);
+			report(DOWN1, n % 2 ? IS_EX : IS_IN, group, n % 2 ? "" : "10.9.9.1 10.9.9.2");
+		}
+		assert_null(newest_event(EVENT_DROP));
+		assert_null(newest_event(EVENT_LEAVE));
+		assert_null(newest_event(EVENT_FILTER));
+	}
+	give(&input, NULL, 0);
+	turn();
+	assert_true(groups_of(DOWN1) >= count - 1);
+}
+
+static void report_many(enum record_type type, uint32_t groups)
+{
+	struct addr from = addr_of("10.0.1.5");
+	const struct addr *none = NULL;
+
+	for (uint32_t n = 0; n < groups; n++) {
+		struct record record = {.type = type, .group = nth_addr("239.1.0.0", n)};
+		struct craft craft = craft_v3_report_of(&from, &record, &none, 1);
+
+		give_packet(DOWN1, FAMILY_IPV4, &craft);
+	}
+	turn();
+}
+
+/* Far more timers have moved than are corrected at a time: no group ends early, and all end in time. */
+static void many_refreshed_groups_end_in_time(void **state)
+{
+	enum { GROUPS = 5000 };
+
+	(void)state;
+	report_many(TO_EX, GROUPS);
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), GROUPS);
+	pass(100000);
+	report_many(IS_EX, GROUPS);
+	forget();
+	pass(MEMBERSHIP_INTERVAL - 1);
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+	pass(1);
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), GROUPS);
+}
+
+static void hosts_max(void **state)
+{
+	(void)state;
+	want_events(true);
+	engine.links[DOWN1].settings.track_hosts = true;
+	engine.links[DOWN1].settings.hosts_max = 1;
+	give_link(DOWN1);
+	report(DOWN1, TO_EX, "239.1.1.1", "");
+	assert_null(newest_event(EVENT_DROP));
+	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_HOSTS_MAX);
+}
+
+static void groups_of_the_link_are_not_proxied(void **state)
+{
+	static const char *const groups[] = {"224.0.0.1",   "224.0.0.2",   "224.0.0.22", "224.0.0.106",
+	                                     "224.0.0.251", "224.0.0.255", "ff02::1",    "ff02::fb",
+	                                     "ff01::1",     "ff12::1"};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(groups); i++) {
+		join(DOWN1, groups[i]);
+		report(DOWN1, TO_EX, groups[i], "");
+		report(DOWN1, ALLOW, groups[i], strchr(groups[i], ':') ? "2001:db8::1" : "10.9.9.9");
+		leave(DOWN1, groups[i]);
+	}
+	assert_int_equal(engine.told_count, 0);
+}
+
+static void source_specific_range(void **state)
+{
+	static const struct {
+		const char *group;
+		enum record_type type;
+		const char *sources;
+		bool counts;
+	} rows[] = {
+		{"232.1.1.1", ALLOW, "10.9.9.9", true},   {"232.1.1.2", IS_IN, "10.9.9.9", true},
+		{"232.1.1.3", TO_IN, "10.9.9.9", true},   {"232.1.1.4", TO_EX, "", false},
+		{"232.1.1.5", IS_EX, "10.9.9.9", false},  {"233.1.1.1", TO_EX, "", true},
+		{"ff3e::1", ALLOW, "2001:db8::1", true},  {"ff3e::2", TO_EX, "", false},
+		{"ff35::3", IS_EX, "2001:db8::1", false}, {"ff0e::1", TO_EX, "", true},
+	};
+
+	(void)state;
+	engine_open(&usual_settings);
+	engine.link_settings.ssm_prefix[FAMILY_IPV4] = addr_of("232.0.0.0");
+	engine.link_settings.ssm_length[FAMILY_IPV4] = 96 + 8;
+	engine.link_settings.ssm_prefix[FAMILY_IPV6] = addr_of("ff30::");
+	engine.link_settings.ssm_length[FAMILY_IPV6] = 32;
+	usual_links();
+	want_events(true);
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		report(DOWN1, rows[i].type, rows[i].group, rows[i].sources);
+		assert_int_equal(strcmp(membership_of(rows[i].group), "never") != 0, rows[i].counts);
+	}
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_SSM);
+	join(DOWN1, "232.1.1.9");
+	assert_string_equal(membership_of("232.1.1.9"), "never");
+}
+
+/* The drop's cause is told; what was there before stays and goes on working. */
+static void groups_max(void **state)
+{
+	(void)state;
+	engine.links[DOWN1].settings.groups_max = 3;
+	give_link(DOWN1);
+	want_events(true);
+	join(DOWN1, "239.1.1.1");
+	join(DOWN1, "239.1.1.2");
+	report(DOWN1, ALLOW, "239.1.1.3", "10.9.9.9");
+	assert_int_equal(events_of(EVENT_DROP), 0);
+	join(DOWN1, "239.1.1.4");
+	assert_string_equal(membership_of("239.1.1.4"), "never");
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_GROUPS_MAX);
+	join(DOWN1, "ff05::1"); /* the other family counts for itself */
+	assert_string_equal(membership_of("ff05::1"), "EXCLUDE{}");
+	join(DOWN2, "239.1.1.4"); /* and so does the other link */
+	assert_string_equal(membership_of("239.1.1.4"), "EXCLUDE{}");
+	report(DOWN1, ALLOW, "239.1.1.3", "10.9.9.8");
+	assert_string_equal(membership_of("239.1.1.3"), "INCLUDE{10.9.9.8 10.9.9.9}");
+	leave(DOWN1, "239.1.1.1");
+	pass(2000);
+	join(DOWN1, "239.1.1.5");
+	assert_string_equal(membership_of("239.1.1.5"), "EXCLUDE{}");
+}
+
+static void sources_max(void **state)
+{
+	(void)state;
+	engine.links[DOWN1].settings.sources_max = 2;
+	give_link(DOWN1);
+	want_events(true);
+	report(DOWN1, ALLOW, "239.1.1.1", "10.9.9.1 10.9.9.2");
+	assert_int_equal(events_of(EVENT_DROP), 0);
+	report(DOWN1, ALLOW, "239.1.1.1", "10.9.9.3");
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{10.9.9.1 10.9.9.2}");
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_SOURCES_MAX);
+	assert_int_equal(newest_event(EVENT_DROP)->link, DOWN1);
+}
+
+/* With hardly any memory everything that does not fit is refused and counted, and memory that comes free
+ * serves again. */
+static void memory_max(void **state)
+{
+	struct instance_settings small = usual_settings;
+	unsigned refused = 0;
+
+	(void)state;
+	small.memory_max = 100000;
+	engine_open(&small);
+	usual_links();
+	want_events(true);
+	for (int round = 0; round < 3; round++) {
+		unsigned joined = 0;
+
+		forget();
+		for (unsigned n = 0; n < 2000; n++) {
+			struct addr group = nth_addr("239.1.0.0", n);
+			char text[ADDR_TEXT_SIZE];
+
+			report(DOWN1, ALLOW, addr_format(&group, text),
+			       "10.9.9.1 10.9.9.2 10.9.9.3 10.9.9.4");
+		}
+		joined = (unsigned)told_of(REQUEST_MEMBERSHIP);
+		assert_in_range(joined, 100, 1000);
+		assert_int_equal(round == 0 || joined == refused, 1);
+		refused = joined;
+		upcall(UP, "10.9.9.9", "239.2.2.2");
+		assert_int_equal(newest_event(EVENT_DROP)->before, DROP_MEMORY);
+		pass(MEMBERSHIP_INTERVAL);
+		assert_int_equal(told_of(REQUEST_MEMBERSHIP), 2 * joined);
+	}
+}
+
+static void merged_filter_too_long_is_a_superset(void **state)
+{
+	struct record record = {.type = ALLOW, .group = addr_of("239.1.1.1"), .source_count = 60};
+	struct addr from = addr_of("10.0.1.5"), sources[60];
+	const struct addr *list = sources;
+
+	(void)state;
+	engine_open(&usual_settings);
+	engine.link_settings.sources_max = 5000;
+	usual_links();
+	for (uint32_t n = 0; n <= REQUEST_SOURCES_MAX; n += LENGTH(sources)) {
+		struct craft craft;
+
+		for (uint32_t i = 0; i < LENGTH(sources); i++)
+			sources[i] = nth_addr("10.9.0.1", n + i);
+		craft = craft_v3_report_of(&from, &record, &list, 1);
+		give_packet(n % 120 ? DOWN1 : DOWN2, FAMILY_IPV4, &craft);
+	}
+	turn();
+	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		engine_test(one_link),
+		engine_test(merge_over_two_links),
+		engine_test(one_member_left_of_two),
+		engine_test(older_versions),
+		empty_test(link_of_version_2_hears_version_3),
+		empty_test(leave_is_asked_for_and_expires),
+		engine_test(leave_that_somebody_answers),
+		engine_test(blocked_source_is_asked_for_by_name),
+		engine_test(members_that_fall_silent_expire),
+		engine_test(fast_leave_asks_nobody),
+		empty_test(refreshing_takes_no_memory),
+		engine_test(many_refreshed_groups_end_in_time),
+		engine_test(hosts_max),
+		engine_test(fast_leave_of_a_shared_address),
+		engine_test(groups_of_the_link_are_not_proxied),
+		empty_test(source_specific_range),
+		engine_test(groups_max),
+		engine_test(sources_max),
+		empty_test(memory_max),
+		empty_test(merged_filter_too_long_is_a_superset),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

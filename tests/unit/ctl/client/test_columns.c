@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Columns of text and the forms of numbers.
+ */
+#include "ctl/client/columns.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct column layout[] = {{"GROUP", 15, false}, {"RATE", 6, true}, {"TO", 12, false}, {0}};
+
+static char *text;
+static size_t size;
+
+static struct columns open_columns(bool colour)
+{
+	return (struct columns){.columns = layout, .colour = colour, .out = open_memstream(&text, &size)};
+}
+
+static void expect(struct columns *columns, const char *expected)
+{
+	fclose(columns->out);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void put_row(struct columns *columns, const char *group, const char *rate, const char *to)
+{
+	columns_put(columns, COLOUR_NONE, group);
+	columns_put(columns, COLOUR_NONE, rate);
+	columns_put(columns, COLOUR_NONE, to);
+}
+
+static void cells_stand_below_their_titles(void **state)
+{
+	struct columns columns = open_columns(false);
+
+	(void)state;
+	columns_head(&columns);
+	put_row(&columns, "239.1.2.3", "1.2 M", "eth1");
+	put_row(&columns, "255.255.255.255", "123456", "eth1 eth2");
+	columns_print(&columns, "%d", 7);
+	columns_print(&columns, "%s", "");
+	columns_print(&columns, "x");
+	expect(&columns, "GROUP             RATE TO\n"
+	                 "239.1.2.3        1.2 M eth1\n"
+	                 "255.255.255.255 123456 eth1 eth2\n"
+	                 "7                      x\n");
+}
+
+static void wide_cells_have_a_line_of_their_own(void **state)
+{
+	struct columns columns = open_columns(false);
+
+	(void)state;
+	put_row(&columns, "ff1e:1234:5678:9abc::1", "17", "eth1");
+	put_row(&columns, "gr\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", "17", "eth1");
+	expect(&columns,
+	       "ff1e:1234:5678:9abc::1\n"
+	       "                    17 eth1\n"
+	       "gr\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4          17 eth1\n");
+}
+
+static void words_that_do_not_fit_go_below(void **state)
+{
+	struct columns columns = open_columns(false);
+	const char *line;
+	char words[512] = "";
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		sprintf(words + strlen(words), "%seth%d", i > 0 ? " " : "", i);
+	put_row(&columns, "239.1.2.3", "1", words);
+	fclose(columns.out);
+	for (line = text; *line != '\0'; line = strchr(line, '\n') + 1)
+		assert_true(strcspn(line, "\n") <= COLUMNS_WIDTH);
+	assert_non_null(strstr(text, "\n                       eth"));
+	assert_non_null(strstr(text, "eth39\n"));
+	free(text);
+	/* One word alone ends with the line below. */
+	columns = open_columns(false);
+	snprintf(words, sizeof words, "%060d", 0);
+	put_row(&columns, "239.1.2.3", "1", words);
+	put_row(&columns, "239.1.2.4", "2", "eth1");
+	fclose(columns.out);
+	assert_memory_equal(text + strcspn(text, "\n"), "\n                    0000", 25);
+	assert_non_null(strstr(text, "0\n239.1.2.4            2 eth1\n"));
+	free(text);
+}
+
+static void colours_only_where_wanted(void **state)
+{
+	struct columns columns = open_columns(true);
+
+	(void)state;
+	columns_put(&columns, COLOUR_BAD, "down");
+	columns_put(&columns, COLOUR_NONE, "1");
+	columns_put(&columns, COLOUR_GOOD, "up");
+	expect(&columns, "\033[31mdown\033[0m                 1 \033[32mup\033[0m\n");
+	columns = open_columns(false);
+	put_row(&columns, "a\033[1mb\n", "1", "\x7f");
+	expect(&columns, "a?[1mb?              1 ?\n");
+	columns = open_columns(false);
+	columns_put(&columns, COLOUR_BAD, "down");
+	columns_put(&columns, COLOUR_NONE, "1");
+	columns_put(&columns, COLOUR_GOOD, "up");
+	expect(&columns, "down                 1 up\n");
+}
+
+static void amounts(void **state)
+{
+	static const struct {
+		double amount;
+		const char *text, *rate;
+	} rows[] = {
+		{0, "0", "0 bit/s"},
+		{7, "7", "7 bit/s"},
+		{999, "999", "999 bit/s"},
+		{999.6, "1.0 k", "1.0 kbit/s"},
+		{1234, "1.2 k", "1.2 kbit/s"},
+		{12345, "12 k", "12 kbit/s"},
+		{999999, "1.0 M", "1.0 Mbit/s"},
+		{8.5e6, "8.5 M", "8.5 Mbit/s"},
+		{123e9, "123 G", "123 Gbit/s"},
+		{4.5e15, "4500 T", "4500 Tbit/s"},
+	};
+	char amount[16], rate[24];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_string_equal(format_amount(rows[i].amount, amount), rows[i].text);
+		assert_string_equal(format_rate(rows[i].amount, rate), rows[i].rate);
+	}
+}
+
+static void ages(void **state)
+{
+	static const struct {
+		double seconds;
+		const char *text;
+	} rows[] = {
+		{-1, "0 s"},      {0, "0 s"},         {59.9, "59 s"},   {60, "1:00"},     {3599, "59:59"},
+		{3600, "1 h 00"}, {86399, "23 h 59"}, {86400, "1 d 0"}, {1e6, "11 d 13"},
+	};
+	char age[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_string_equal(format_age(rows[i].seconds, age), rows[i].text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cells_stand_below_their_titles),
+		cmocka_unit_test(wide_cells_have_a_line_of_their_own),
+		cmocka_unit_test(words_that_do_not_fit_go_below),
+		cmocka_unit_test(colours_only_where_wanted),
+		cmocka_unit_test(amounts),
+		cmocka_unit_test(ages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The checks of doctor: a healthy machine, and in each row one thing that is wrong with it.
+ */
+#include "ctl/diagnosis/checks.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "support/craft.h"
+#include "support/quoted_json.h"
+
+#define STATUS                                                                                               \
+	"{'pid': 7, 'configuration': '/etc/mcproxy.conf', 'configuration_loaded': 1000.5, 'tables': "        \
+	"[{'family': 'IPv4', 'route_failures': 0, 'upcalls_deferred': 0}]}"
+#define UP                                                                                                   \
+	"{'instance': 'tv', 'link': 'eth0', 'role': 'upstream', 'family': 'IPv4', 'version': 'IGMPv3', "     \
+	"'present': true, 'up': true, 'usable': true, 'vif': 0, 'counters': {}, 'drops': {}}"
+#define DOWN_WITH(more)                                                                                      \
+	"{'instance': 'tv', 'link': 'eth1', 'role': 'downstream', 'family': 'IPv4', 'version': 'IGMPv3', "   \
+	"'present': true, 'up': true, 'usable': true, 'vif': 1" more "}"
+#define DOWN              DOWN_WITH(", 'this_router_is_querier': true, 'querier': '10.0.1.1', 'counters': {}, 'drops': {}")
+#define UPLINK_WITH(more) "[{'link': 'eth0', 'family': 'IPv4', 'present': true, 'version': 'IGMPv3'" more "}]"
+#define INSTANCES         "[{'instance': 'tv', 'refused_for_routes_max': 0, 'refused_for_memory': 0}]"
+
+static struct interface interface_of(int index, const char *name)
+{
+	struct interface interface = {
+		.index = index, .up = true, .carrier = true, .multicast = true, .has_address = {true, true}};
+
+	snprintf(interface.name, sizeof interface.name, "%s", name);
+	return interface;
+}
+
+static struct interface list[4];
+static const char nft_empty[] = "{\"nftables\": []}";
+
+static void make_healthy(struct machine *machine)
+{
+	*machine = (struct machine){.file_modified = 999, .igmp_max_msf = 10, .path_count = 1};
+	list[0] = interface_of(1, "lo");
+	list[1] = interface_of(2, "eth0");
+	list[2] = interface_of(3, "eth1");
+	list[3] = interface_of(4, "eth2");
+	machine->interfaces = (struct interfaces){list, LENGTH(list)};
+	for (int family = 0; family < FAMILIES; family++)
+		machine->owners[family] = (struct table_owner){.has_kernel = true};
+	machine->owners[0].taken = true;
+	strcpy(machine->owners[0].name, "mcproxy");
+	machine->daemon.status = json(STATUS);
+	machine->daemon.instances = json(INSTANCES);
+	machine->daemon.links = json("[" UP "," DOWN "]");
+	machine->daemon.upstream = json(UPLINK_WITH(""));
+	machine->daemon.routes = json("[]");
+	machine->firewall = firewall_new();
+	assert_true(firewall_add_nft(machine->firewall, nft_empty));
+	machine->paths[0] = (struct path){.link = "eth0", .rp_filter = 1, .default_route = 2};
+}
+
+static void replace(struct json_object **object, const char *text)
+{
+	json_object_put(*object);
+	*object = json(text);
+}
+
+/* What may be wrong. */
+
+static void no_carrier(struct machine *machine)
+{
+	(void)machine;
+	list[1].carrier = false;
+}
+
+static void link_down(struct machine *machine)
+{
+	(void)machine;
+	list[2].up = false;
+	list[2].carrier = false;
+}
+
+static void no_address(struct machine *machine)
+{
+	(void)machine;
+	list[2].has_address[FAMILY_IPV4] = false;
+}
+
+static void no_multicast(struct machine *machine)
+{
+	(void)machine;
+	list[2].multicast = false;
+}
+
+static void missing_link(struct machine *machine)
+{
+	replace(&machine->daemon.links,
+	        "[" UP "," DOWN ", {'instance': 'tv', 'link': 'ppp0', 'role': 'upstream', "
+	        "'present': false, 'usable': false}]");
+}
+
+static void other_default_route(struct machine *machine)
+{
+	machine->paths[0].default_route = 4;
+}
+
+static void no_default_route(struct machine *machine)
+{
+	machine->paths[0].rp_filter = 2;
+	machine->paths[0].default_route = -ENETUNREACH;
+}
+
+static void strayed_source(struct machine *machine)
+{
+	machine->paths[0].source_strayed = true;
+	machine->paths[0].source = addr_of("10.9.9.9");
+}
+
+static void no_upstream_querier(struct machine *machine)
+{
+	replace(&machine->daemon.upstream, UPLINK_WITH(", 'query_missing': true"));
+}
+
+static void foreign_querier(struct machine *machine)
+{
+	replace(&machine->daemon.links,
+	        "[" UP "," DOWN_WITH(", 'this_router_is_querier': false, 'querier': '10.0.1.0'") "]");
+}
+
+static void older_querier(struct machine *machine)
+{
+	replace(&machine->daemon.links, "[" UP "," DOWN_WITH(", 'this_router_is_querier': true, 'counters': "
+	                                                     "{'queries_of_another_version': 3}") "]");
+}
+
+static void silent_bridge(struct machine *machine)
+{
+	(void)machine;
+	list[1].is_bridge = list[1].snooping = list[1].told_queriers = true;
+}
+
+static void flooding_bridge(struct machine *machine)
+{
+	(void)machine;
+	list[2].is_bridge = true;
+	list[0].master = list[3].master = list[2].index;
+}
+
+static void input_firewall(struct machine *machine)
+{
+	firewall_add_iptables(machine->firewall, FAMILY_IPV4, "iptables", "*filter\n:INPUT DROP [0:0]\n");
+}
+
+static void output_firewall(struct machine *machine)
+{
+	firewall_add_iptables(machine->firewall, FAMILY_IPV4, "iptables",
+	                      "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p igmp -j DROP\n");
+}
+
+static void forward_firewall(struct machine *machine)
+{
+	firewall_add_iptables(machine->firewall, FAMILY_IPV4, "iptables", "*filter\n:FORWARD DROP [0:0]\n");
+}
+
+static void refused_joins(struct machine *machine)
+{
+	replace(&machine->daemon.upstream,
+	        UPLINK_WITH(", 'refused_by_kernel': 5, 'last_error': 'No buffer space available'"));
+}
+
+static void supersets(struct machine *machine)
+{
+	replace(&machine->daemon.upstream, UPLINK_WITH(", 'supersets': 2"));
+}
+
+static void full_routes(struct machine *machine)
+{
+	replace(&machine->daemon.instances,
+	        "[{'instance': 'tv', 'refused_for_routes_max': 9, 'routes_max': 65536}]");
+}
+
+static void full_memory(struct machine *machine)
+{
+	replace(&machine->daemon.instances,
+	        "[{'instance': 'tv', 'refused_for_memory': 9, 'memory_max': 67108864}]");
+}
+
+static void full_groups(struct machine *machine)
+{
+	replace(&machine->daemon.links,
+	        "[" UP
+	        "," DOWN_WITH(", 'this_router_is_querier': true, 'drops': {'groups_max reached': 4}") "]");
+}
+
+static void many_links(struct machine *machine)
+{
+	for (int i = 2; i < 32; i++)
+		json_object_array_add(machine->daemon.links, json(DOWN));
+	json_object_array_add(machine->daemon.links, json("{'instance': 'tv', 'link': 'eth2', 'role': "
+	                                                  "'downstream', 'family': 'IPv4', 'present': true, "
+	                                                  "'up': true, 'usable': false}"));
+}
+
+static void lost_packets(struct machine *machine)
+{
+	replace(&machine->daemon.links,
+	        "[" UP
+	        "," DOWN_WITH(", 'this_router_is_querier': true, 'counters': {'lost_in_socket': 12}") "]");
+}
+
+static void deferred_upcalls(struct machine *machine)
+{
+	replace(&machine->daemon.status,
+	        "{'configuration_loaded': 1000, 'tables': [{'family': 'IPv4', 'upcalls_deferred': 3}]}");
+}
+
+static void refused_reports(struct machine *machine)
+{
+	replace(&machine->daemon.links,
+	        "[" UP "," DOWN_WITH(", 'this_router_is_querier': true, 'drops': {'not allowed in SSM "
+	                             "range': 4}") "]");
+}
+
+static void newer_file(struct machine *machine)
+{
+	machine->file_modified = 1060.5;
+}
+
+static void old_kernel(struct machine *machine)
+{
+	machine->owners[FAMILY_IPV4].has_kernel = false;
+}
+
+static void each_trouble_is_named(void **state)
+{
+	static const struct {
+		void (*spoil)(struct machine *machine);
+		const char *check, *subject, *what, *remedy;
+	} rows[] = {
+		{old_kernel, "kernel", "IPv4", "cannot route multicast", "CONFIG_IP_MROUTE=y"},
+		{no_carrier, "links", "eth0", "no carrier", "cable"},
+		{link_down, "links", "eth1", "the link is down", "ip link set eth1 up"},
+		{no_address, "links", "eth1", "no IPv4 address", "ip address add"},
+		{no_multicast, "links", "eth1", "MULTICAST flag", "ip link set eth1 multicast on"},
+		{missing_link, "links", "ppp0", "the upstream link of instance tv is not there",
+	         "correct its name"},
+		{other_default_route, "rp-filter", "eth0",
+	         "rp_filter is 1, and the default route leaves by eth2", "net.ipv4.conf.eth0.rp_filter=0"},
+		{no_default_route, "rp-filter", "eth0", "rp_filter is 2, and there is no default route",
+	         "mcproxy with -r"},
+		{strayed_source, "rp-filter", "eth0", "the route back to 10.9.9.9 does not leave by eth0",
+	         "sysctl"},
+		{no_upstream_querier, "querier-upstream", "eth0", "no IGMP querier is heard upstream",
+	         "upstream_version"},
+		{foreign_querier, "querier-downstream", "eth1", "another router is the querier: 10.0.1.0",
+	         "forward_without_querier"},
+		{older_querier, "querier-downstream", "eth1", "3 queries of another version than IGMPv3",
+	         "protocol"},
+		{silent_bridge, "bridge", "eth0", "no IGMP querier is heard", "mcast_querier 1"},
+		{flooding_bridge, "bridge", "eth1", "does not snoop", "mcast_snooping 1"},
+		{input_firewall, "firewall", "eth0",
+	         "the policy of INPUT in table filter drops IGMP queries that come in by eth0",
+	         "iptables -t filter -I INPUT -p igmp -j ACCEPT"},
+		{output_firewall, "firewall", "eth0",
+	         "rule 1 of OUTPUT in table filter drops IGMP reports that leave by eth0",
+	         "iptables -t filter -I OUTPUT"},
+		{forward_firewall, "firewall", "eth1", "drops IPv4 streams from eth0 to eth1",
+	         "iptables -t filter -I FORWARD -d 224.0.0.0/4 -j ACCEPT"},
+		{refused_joins, "limits", "eth0", "refuses to join 5 groups: No buffer space available",
+	         "upstream_membership"},
+		{supersets, "limits", "eth0", "2 groups are asked for from all sources",
+	         "igmp_max_msf=64 (now 10)"},
+		{full_routes, "limits", "tv", "routes_max was reached, 9 times",
+	         "raise routes_max in the configuration (now 65536)"},
+		{full_memory, "limits", "tv", "memory_max was reached", "raise memory_max"},
+		{full_groups, "limits", "eth1", "groups_max was reached, 4 times", "raise groups_max"},
+		{many_links, "limits", "eth2", "no more than 32 interfaces", "table = \"own\""},
+		{lost_packets, "queues", "eth1", "12 packets were lost in the socket's full buffer",
+	         "net.core.rmem_max"},
+		{deferred_upcalls, "queues", "IPv4", "3 new streams had to wait", "ring_size"},
+		{refused_reports, "reports", "eth1", "4 reports were not acted on: not allowed in SSM range",
+	         "ssm_range"},
+		{newer_file, "configuration", "/etc/mcproxy.conf",
+	         "changed 60 s after the daemon had read it", "mcproxyctl reload"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct findings *findings = calloc(1, sizeof *findings);
+		struct machine *machine = calloc(1, sizeof *machine);
+		const struct finding *finding = &findings->list[0];
+
+		make_healthy(machine);
+		rows[i].spoil(machine);
+		checks_run(machine, findings);
+		if (findings->count != 1 || strcmp(finding->check, rows[i].check) != 0 ||
+		    strcmp(finding->subject, rows[i].subject) != 0 ||
+		    strstr(finding->what, rows[i].what) == NULL ||
+		    strstr(finding->remedy, rows[i].remedy) == NULL)
+			fail_msg("row %zu (%s): %zu findings, %s: %s: %s; %s", i, rows[i].what,
+			         findings->count, finding->check, finding->subject, finding->what,
+			         finding->remedy);
+		assert_true(finding->why != NULL && findings->skipped_count == 0);
+		daemon_view_free(&machine->daemon);
+		firewall_free(machine->firewall);
+		free(machine);
+		free(findings);
+	}
+}
+
+static void a_healthy_machine_is_clean(void **state)
+{
+	struct findings *findings = calloc(1, sizeof *findings);
+	struct machine *machine = calloc(1, sizeof *machine);
+
+	(void)state;
+	make_healthy(machine);
+	checks_run(machine, findings);
+	assert_int_equal(findings->count, 0);
+	assert_int_equal(findings->skipped_count, 0);
+	assert_int_equal(findings->checks, 12);
+	/* The reverse: a machine on which nothing can be looked at. */
+	daemon_view_free(&machine->daemon);
+	machine->owners[0] =
+		(struct table_owner){.has_kernel = true, .taken = true, .name = "igmpproxy", .pid = 9};
+	*findings = (struct findings){0};
+	checks_run(machine, findings);
+	assert_int_equal(findings->count, 1);
+	assert_string_equal(findings->list[0].what,
+	                    "igmpproxy (pid 9) holds the kernel's multicast routing socket");
+	assert_int_equal(findings->checks, 2);
+	assert_int_equal(findings->skipped_count, 10);
+	/* The daemon runs, and answers elsewhere. */
+	strcpy(machine->owners[0].name, "mcproxy");
+	*findings = (struct findings){0};
+	checks_run(machine, findings);
+	assert_int_equal(findings->count, 1);
+	assert_string_equal(findings->list[0].what, "the daemon runs (pid 9), but does not answer");
+	/* It answers, from where nothing else can be looked at. */
+	machine->daemon.pid_elsewhere = 10;
+	*findings = (struct findings){0};
+	checks_run(machine, findings);
+	assert_int_equal(findings->count, 1);
+	assert_string_equal(findings->list[0].what, "the daemon (pid 10) runs in another network namespace");
+	firewall_free(machine->firewall);
+	free(machine);
+	free(findings);
+}
+
+static void what_cannot_be_looked_at_is_skipped(void **state)
+{
+	struct findings *findings = calloc(1, sizeof *findings);
+	struct machine *machine = calloc(1, sizeof *machine);
+
+	(void)state;
+	make_healthy(machine);
+	firewall_free(machine->firewall);
+	machine->firewall = NULL;
+	machine->firewall_why = "only root may read the rules";
+	machine->file_modified = 0;
+	checks_run(machine, findings);
+	assert_int_equal(findings->count, 0);
+	assert_int_equal(findings->checks, 10);
+	assert_int_equal(findings->skipped_count, 2);
+	assert_string_equal(findings->skipped[0], "firewall");
+	assert_string_equal(findings->skipped_why[0], "only root may read the rules");
+	assert_string_equal(findings->skipped[1], "configuration");
+	daemon_view_free(&machine->daemon);
+	free(machine);
+	free(findings);
+}
+
+/* Two rows of one link, and rules that drop in several places, make one finding each. */
+static void nothing_is_said_twice(void **state)
+{
+	struct findings *findings = calloc(1, sizeof *findings);
+	struct machine *machine = calloc(1, sizeof *machine);
+
+	(void)state;
+	make_healthy(machine);
+	replace(&machine->daemon.links,
+	        "[" UP "," DOWN ",{'instance': 'tv', 'link': 'eth1', 'role': 'downstream', 'family': 'IPv6', "
+	        "'present': true, "
+	        "'up': true, 'usable': true, 'this_router_is_querier': true, 'vif': 1}]");
+	list[2].carrier = false;
+	checks_run(machine, findings);
+	assert_int_equal(findings->count, 1);
+	daemon_view_free(&machine->daemon);
+	firewall_free(machine->firewall);
+	free(machine);
+	free(findings);
+}
+
+static void what_does_not_fit_is_counted(void **state)
+{
+	struct findings *findings = calloc(1, sizeof *findings);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	for (int i = 0; i < FINDINGS_MAX + 3; i++) {
+		struct finding *finding = findings_add(findings, "links", "eth0", "because");
+
+		finding_what(finding, "trouble %d", i);
+		finding_remedy(finding, "help %d", i);
+	}
+	findings_skip(findings, "firewall", "no root");
+	findings->checks = 11;
+	findings_print(findings, out, false);
+	fflush(out);
+	assert_non_null(strstr(text, "links: eth0: trouble 0\n    why: because\n    remedy: help 0\n"));
+	assert_non_null(strstr(text, "skipped, since no root: firewall\n3 more findings are not shown\n"
+	                             "11 checks made, 1 skipped, 67 findings\n"));
+	fclose(out);
+	free(text);
+	free(findings);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_healthy_machine_is_clean),
+		cmocka_unit_test(each_trouble_is_named),
+		cmocka_unit_test(what_cannot_be_looked_at_is_skipped),
+		cmocka_unit_test(nothing_is_said_twice),
+		cmocka_unit_test(what_does_not_fit_is_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The reverse path filter settings in a directory that stands for /proc/sys/net/ipv4/conf.
+ */
+#include "kernel/sysctl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
+
+static char top[64];      /* the test's own directory */
+static char settings[96]; /* in place of /proc/sys/net/ipv4/conf */
+static char state_path[96];
+
+__attribute__((format(printf, 1, 2))) static const char *path_of(const char *format, ...)
+{
+	static char path[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(path, sizeof path, format, arguments);
+	va_end(arguments);
+	return path;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static const char *read_file(const char *path)
+{
+	static char text[1024];
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	text[fread(text, 1, sizeof text - 1, file)] = '\0';
+	fclose(file);
+	return text;
+}
+
+static void set(const char *name, const char *value)
+{
+	mkdir(path_of("%s/%s", settings, name), 0755);
+	write_file(path_of("%s/%s/rp_filter", settings, name), value);
+}
+
+static int get(const char *name)
+{
+	return atoi(read_file(path_of("%s/%s/rp_filter", settings, name)));
+}
+
+static void remove_interface(const char *name)
+{
+	assert_int_equal(unlink(path_of("%s/%s/rp_filter", settings, name)), 0);
+	assert_int_equal(rmdir(path_of("%s/%s", settings, name)), 0);
+}
+
+/* The one file in the state's directory, whose name may have a number at its end; NULL when there is none. */
+static const char *state_file(void)
+{
+	static char path[400];
+	const struct dirent *entry;
+	const char *found = NULL;
+	DIR *directory = opendir(path_of("%s/state", top));
+
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		assert_null(found);
+		snprintf(path, sizeof path, "%s/state/%s", top, entry->d_name);
+		found = path;
+	}
+	if (directory != NULL)
+		closedir(directory);
+	return found;
+}
+
+static struct kept_settings *start(unsigned expected)
+{
+	unsigned restored = 99;
+	struct kept_settings *filter = kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
+
+	assert_non_null(filter);
+	assert_int_equal(restored, expected);
+	return filter;
+}
+
+/* A run that sets these to 0 and is killed. */
+static void run_and_kill(const char *const *names, size_t count)
+{
+	struct kept_settings *filter = start(0);
+	char text[1024], path[400];
+
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(kept_settings_set(filter, names[i], 0), 0);
+	assert_int_equal(kept_settings_state_result(filter), 0);
+	snprintf(path, sizeof path, "%s", state_file());
+	snprintf(text, sizeof text, "%s", read_file(path));
+	/* Ended properly, and then made to look as if it had not been. */
+	kept_settings_free(filter);
+	for (size_t i = 0; i < count; i++)
+		set(names[i], "0\n");
+	write_file(path, text);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	snprintf(top, sizeof top, "/tmp/mcproxy-test-rpfilter-XXXXXX");
+	if (mkdtemp(top) == NULL)
+		return -1;
+	snprintf(settings, sizeof settings, "%s/conf", top);
+	snprintf(state_path, sizeof state_path, "%s/state/rp_filter", top);
+	mkdir(settings, 0755);
+	set("all", "0\n");
+	set("eth0", "1\n");
+	set("eth0.100", "2\n");
+	set("eth1", "0\n");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return system(path_of("rm -r %s", top));
+}
+
+static void values_are_set_to_0_and_put_back(void **state)
+{
+	struct kept_settings *filter = start(0);
+
+	(void)state;
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0.100", 0), 0);
+	assert_int_equal(get("eth0"), 0);
+	assert_int_equal(get("eth0.100"), 0);
+	assert_string_equal(read_file(state_file()), "eth0 1 0\neth0.100 2 0\n");
+	kept_settings_free(filter);
+	assert_int_equal(get("eth0"), 1);
+	assert_int_equal(get("eth0.100"), 2);
+	assert_null(state_file());
+}
+
+static void value_0_is_left_alone(void **state)
+{
+	struct kept_settings *filter = start(0);
+
+	(void)state;
+	assert_int_equal(kept_settings_set(filter, "all", 0), 0);
+	assert_int_equal(kept_settings_set(filter, "eth1", 0), 0);
+	assert_null(state_file());
+	kept_settings_free(filter);
+	assert_int_equal(get("all"), 0);
+	assert_int_equal(get("eth1"), 0);
+}
+
+static void repeating_it_changes_nothing(void **state)
+{
+	struct kept_settings *filter = start(0);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_string_equal(read_file(state_file()), "eth0 1 0\n");
+	kept_settings_free(filter);
+	assert_int_equal(get("eth0"), 1);
+}
+
+static void state_file_is_private_and_its_directory_is_made(void **state)
+{
+	struct kept_settings *filter = start(0);
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(stat(state_file(), &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	kept_settings_free(filter);
+}
+
+static void killed_run_is_made_up_for(void **state)
+{
+	(void)state;
+	run_and_kill((const char *const[]){"eth0", "eth0.100"}, 2);
+	assert_int_equal(get("eth0"), 0);
+	kept_settings_free(start(2));
+	assert_int_equal(get("eth0"), 1);
+	assert_int_equal(get("eth0.100"), 2);
+	assert_null(state_file());
+}
+
+static void run_after_a_killed_one_remembers_the_true_values(void **state)
+{
+	struct kept_settings *filter;
+
+	(void)state;
+	run_and_kill((const char *const[]){"eth0.100"}, 1);
+	filter = start(1);
+	assert_int_equal(kept_settings_set(filter, "eth0.100", 0), 0);
+	assert_int_equal(get("eth0.100"), 0);
+	kept_settings_free(filter);
+	assert_int_equal(get("eth0.100"), 2);
+}
+
+static void what_somebody_else_has_set_stays(void **state)
+{
+	struct kept_settings *filter = start(0);
+
+	(void)state;
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	set("eth0", "2\n");
+	kept_settings_free(filter);
+	assert_int_equal(get("eth0"), 2);
+
+	run_and_kill((const char *const[]){"eth0.100"}, 1);
+	set("eth0.100", "1\n");
+	kept_settings_free(start(0));
+	assert_int_equal(get("eth0.100"), 1);
+	assert_null(state_file());
+}
+
+static void one_value_is_put_back_alone(void **state)
+{
+	struct kept_settings *kept = start(0);
+
+	(void)state;
+	set("eth0", "1");
+	set("eth1", "2");
+	assert_int_equal(kept_settings_set(kept, "eth0", 3), 0);
+	assert_int_equal(kept_settings_set(kept, "eth0", 2), 0);
+	assert_int_equal(kept_settings_set(kept, "eth1", 3), 0);
+	kept_settings_put_back(kept, "eth9");
+	kept_settings_put_back(kept, "eth0");
+	assert_int_equal(get("eth0"), 1);
+	assert_int_equal(get("eth1"), 3);
+	/* No more of our business. */
+	set("eth0", "2");
+	kept_settings_free(kept);
+	assert_int_equal(get("eth0"), 2);
+	assert_int_equal(get("eth1"), 2);
+	assert_null(state_file());
+}
+
+static void interface_that_is_gone_is_skipped(void **state)
+{
+	struct kept_settings *filter = start(0);
+
+	(void)state;
+	assert_int_equal(kept_settings_set(filter, "ppp0", 0), -ENOENT);
+	assert_int_equal(kept_settings_set(filter, "eth0.100", 0), 0);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	remove_interface("eth0.100");
+	kept_settings_free(filter);
+	assert_int_equal(get("eth0"), 1);
+	assert_null(state_file());
+}
+
+static void interface_that_came_back_is_disabled_again(void **state)
+{
+	struct kept_settings *filter = start(0);
+
+	(void)state;
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	remove_interface("eth0");
+	set("eth0", "2\n");
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(get("eth0"), 0);
+	assert_string_equal(read_file(state_file()), "eth0 2 0\n");
+	kept_settings_free(filter);
+	assert_int_equal(get("eth0"), 2);
+}
+
+static void file_with_nonsense_does_no_harm(void **state)
+{
+	char path[400];
+
+	(void)state;
+	run_and_kill((const char *const[]){"eth0"}, 1);
+	set("eth0.100", "0\n");
+	snprintf(path, sizeof path, "%s", state_file());
+	write_file(path,
+	           "\n"
+	           "eth0\n"
+	           "../eth0 1 0\n"
+	           ".. 1 0\n"
+	           "/etc/passwd 1 0\n"
+	           "eth1 77 0\n"
+	           "eth1 -1 0\n"
+	           "eth1 1\n"
+	           "eth1 1 0 1\n"
+	           "eth1 99999999999999999999999\n"
+	           "averyveryverylongname 1 0\n"
+	           "a line that is longer than any that this program has ever written into such a file 1 0\n"
+	           "eth0.100 1 0\n"
+	           "eth0 2 0");
+	kept_settings_free(start(2));
+	assert_int_equal(get("eth0"), 2);
+	assert_int_equal(get("eth0.100"), 1);
+	assert_int_equal(get("eth1"), 0);
+	assert_null(state_file());
+}
+
+static void names_cannot_leave_the_directory(void **state)
+{
+	static const char *const names[] = {"", ".", "..", "../conf/eth0", "/eth0", "a-name-of-16-chr"};
+	struct kept_settings *filter = start(0);
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		assert_int_equal(kept_settings_set(filter, names[i], 0), -EINVAL);
+		assert_int_equal(rpfilter_effective(settings, names[i]), -EINVAL);
+	}
+	kept_settings_free(filter);
+}
+
+static void file_that_cannot_be_written_is_told_and_survived(void **state)
+{
+	unsigned restored;
+	struct kept_settings *filter;
+
+	(void)state;
+	/* A file stands where the directory should be. */
+	write_file(path_of("%s/state", top), "");
+	filter = kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
+	assert_non_null(filter);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(kept_settings_state_result(filter), -ENOTDIR);
+	assert_int_equal(get("eth0"), 0);
+	kept_settings_free(filter);
+	assert_int_equal(get("eth0"), 1);
+	unlink(path_of("%s/state", top));
+}
+
+static void works_without_a_file(void **state)
+{
+	unsigned restored;
+	struct kept_settings *filter = kept_settings_new(settings, RPFILTER_LEAF, NULL, &restored);
+
+	(void)state;
+	assert_int_equal(restored, 0);
+	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(kept_settings_state_result(filter), 0);
+	assert_null(state_file());
+	kept_settings_free(filter);
+	assert_int_equal(get("eth0"), 1);
+}
+
+static void file_of_a_run_that_lives_is_left_alone(void **state)
+{
+	struct kept_settings *first = start(0), *second;
+
+	(void)state;
+	assert_int_equal(kept_settings_set(first, "eth0", 0), 0);
+	second = start(0);
+	assert_int_equal(kept_settings_state_result(second), -EBUSY);
+	assert_int_equal(get("eth0"), 0);
+	assert_int_equal(kept_settings_set(second, "eth0", 0), 0);
+	assert_int_equal(kept_settings_set(second, "eth0.100", 0), 0);
+	assert_string_equal(read_file(state_file()), "eth0 1 0\n");
+	/* Written again, it is still locked. */
+	assert_int_equal(kept_settings_set(first, "eth0.100", 0), 0);
+	set("eth0.100", "1\n");
+	assert_int_equal(kept_settings_set(first, "eth0.100", 0), 0);
+	kept_settings_free(start(0));
+	assert_int_equal(get("eth0"), 0);
+	kept_settings_free(first);
+	assert_int_equal(get("eth0"), 1);
+	kept_settings_free(second);
+	assert_null(state_file());
+}
+
+static void symbolic_link_is_not_followed(void **state)
+{
+	char target[128], path[400];
+	unsigned restored;
+	struct kept_settings *filter;
+
+	(void)state;
+	run_and_kill((const char *const[]){"eth0"}, 1);
+	snprintf(path, sizeof path, "%s", state_file());
+	snprintf(target, sizeof target, "%s/target", top);
+	write_file(target, "eth0 1 0\n");
+	unlink(path);
+	assert_int_equal(symlink(target, path), 0);
+	filter = kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
+	assert_int_equal(restored, 0);
+	assert_int_equal(kept_settings_state_result(filter), -ELOOP);
+	kept_settings_free(filter);
+	assert_string_equal(read_file(target), "eth0 1 0\n");
+}
+
+static void effective_value_is_the_larger_one(void **state)
+{
+	(void)state;
+	assert_int_equal(rpfilter_effective(settings, "eth0"), 1);
+	assert_int_equal(rpfilter_effective(settings, "eth1"), 0);
+	set("all", "2\n");
+	assert_int_equal(rpfilter_effective(settings, "eth0"), 2);
+	assert_int_equal(rpfilter_effective(settings, "eth1"), 2);
+	assert_int_equal(rpfilter_effective(settings, "ppp0"), -ENOENT);
+	set("all", "x\n");
+	assert_int_equal(rpfilter_effective(settings, "eth0"), -EIO);
+}
+
+static void freeing_nothing_is_fine(void **state)
+{
+	(void)state;
+	kept_settings_free(NULL);
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ROW(values_are_set_to_0_and_put_back),
+		ROW(value_0_is_left_alone),
+		ROW(repeating_it_changes_nothing),
+		ROW(state_file_is_private_and_its_directory_is_made),
+		ROW(killed_run_is_made_up_for),
+		ROW(run_after_a_killed_one_remembers_the_true_values),
+		ROW(what_somebody_else_has_set_stays),
+		ROW(one_value_is_put_back_alone),
+		ROW(interface_that_is_gone_is_skipped),
+		ROW(interface_that_came_back_is_disabled_again),
+		ROW(file_with_nonsense_does_no_harm),
+		ROW(names_cannot_leave_the_directory),
+		ROW(file_that_cannot_be_written_is_told_and_survived),
+		ROW(works_without_a_file),
+		ROW(file_of_a_run_that_lives_is_left_alone),
+		ROW(symbolic_link_is_not_followed),
+		ROW(effective_value_is_the_larger_one),
+		ROW(freeing_nothing_is_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
