@@ -177,6 +177,29 @@ static unsigned room(struct world *world)
 }
 
 /* One turn of a worker's loop behind its inputs; false when it had to stop for lack of room. */
+static void digest_bytes(uint64_t *digest, const void *bytes, size_t size)
+{
+	for (const uint8_t *at = bytes; size > 0; at++, size--)
+		*digest = (*digest ^ *at) * UINT64_C(1099511628211); /* FNV-1a */
+}
+
+/* What a request means, whatever its layout in memory. Snapshots and events are left out: they tell of the
+ * engine, and make nothing happen. */
+static void digest_request(uint64_t *digest, const struct request *request, size_t size)
+{
+	const uint64_t numbers[] = {request->kind, request->link,  request->family,
+	                            request->mode, request->count, request->links,
+	                            size};
+
+	if (request->kind == REQUEST_SNAPSHOT || request->kind == REQUEST_EVENT)
+		return;
+	digest_bytes(digest, numbers, sizeof numbers);
+	digest_bytes(digest, &request->source, sizeof request->source);
+	digest_bytes(digest, &request->group, sizeof request->group);
+	if (request->kind == REQUEST_SEND || request->kind == REQUEST_MEMBERSHIP)
+		digest_bytes(digest, payload, size);
+}
+
 static bool turn(struct proxy *proxy)
 {
 	mtime now = world_now(proxy->world);
@@ -190,6 +213,7 @@ static bool turn(struct proxy *proxy)
 	recorder_turn(proxy->recorder, now);
 	while (left > 0 && instance_pull(proxy->instance, now, &request, payload, &size)) {
 		recorder_request(proxy->recorder, now, &request, payload, size);
+		digest_request(&proxy->world->digest, &request, size);
 		do_request(proxy, &request, size);
 		left--;
 	}

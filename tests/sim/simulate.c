@@ -6,7 +6,8 @@
  *
  * A step is one event: the arrival of a membership packet on a segment, a timer of a host, querier or proxy,
  * an upcall, a source that sends. A world lives for some 20,000 of them; the next one has the seed after its
- * own.
+ * own. The last line is a digest of all requests of the proxies: two builds that print the same one behave
+ * the same.
  */
 #include "oracle.h"
 
@@ -202,7 +203,8 @@ static void live(struct world *world, uint64_t steps)
 	world_note(world, "the end");
 }
 
-static void simulate(uint64_t seed, uint64_t steps, uint64_t *tallies, int record_fd, bool verbose)
+/* The digest of all that the proxies asked for. */
+static uint64_t simulate(uint64_t seed, uint64_t steps, uint64_t *tallies, int record_fd, bool verbose)
 {
 	static struct world world;
 
@@ -212,13 +214,15 @@ static void simulate(uint64_t seed, uint64_t steps, uint64_t *tallies, int recor
 	world_build(&world);
 	live(&world, steps);
 	world_fini(&world);
+	return world.digest;
 }
 
-static void print_tallies(const uint64_t *tallies, uint64_t seed)
+static void print_tallies(const uint64_t *tallies, uint64_t seed, uint64_t digest)
 {
 	printf("seed %" PRIu64 ":", seed);
 	for (size_t i = 0; i < TALLIES; i++)
 		printf(" %" PRIu64 " %s%s", tallies[i], tally_names[i], i + 1 < TALLIES ? "," : "\n");
+	printf("digest of all requests: %016" PRIx64 "\n", digest);
 }
 
 static uint64_t read_number(const char *text)
@@ -253,6 +257,7 @@ int main(int argc, char **argv)
 	};
 	uint64_t seed = (uint64_t)time(NULL), steps = STEPS_PER_WORLD, seconds = 0, tallies[TALLIES] = {0};
 	time_t started = time(NULL);
+	uint64_t digest = 0;
 	bool verbose = false;
 	int option, record_fd = -1;
 
@@ -273,8 +278,9 @@ int main(int argc, char **argv)
 	for (uint64_t next = seed;
 	     next == seed || tallies[TALLY_STEPS] < steps || (uint64_t)(time(NULL) - started) < seconds;
 	     next++)
-		simulate(next, STEPS_PER_WORLD, tallies, record_fd, verbose);
-	print_tallies(tallies, seed);
+		digest = (digest << 1 | digest >> 63) ^
+		         simulate(next, STEPS_PER_WORLD, tallies, record_fd, verbose);
+	print_tallies(tallies, seed, digest);
 	if (record_fd >= 0)
 		close(record_fd);
 	return EXIT_SUCCESS;

@@ -115,6 +115,7 @@ struct world {
 	struct agenda agenda;
 	struct faults faults;
 	uint64_t steps;
+	uint64_t digest; /* of all requests so far */
 	uint64_t *tallies;
 	bool verbose;
 	int record_fd; /* -1: none */
