@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Where everything is installed.
-set(MCPROXY_INIT "systemd" CACHE STRING "Init systems whose files are installed: systemd, openrc, both (a;b), or none")
-set(MCPROXY_UNIT_DIR lib/systemd/system CACHE STRING "Where systemd finds units")
-set(MCPROXY_ZSH_DIR share/zsh/site-functions CACHE STRING "Where zsh finds completions")
+# Installation paths.
+set(MCPROXY_INIT "systemd" CACHE STRING "Init systems to install files for: systemd, openrc, both (systemd;openrc), or none")
+set(MCPROXY_UNIT_DIR lib/systemd/system CACHE STRING "Directory of systemd units")
+set(MCPROXY_ZSH_DIR share/zsh/site-functions CACHE STRING "Directory of zsh completions")
 
 install(TARGETS mcproxy RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 if(TARGET mcproxyctl)
@@ -22,7 +22,7 @@ install(FILES config/mcproxy.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 configure_file(config/systemd/mcproxy.service.in ${CMAKE_BINARY_DIR}/mcproxy.service @ONLY)
 configure_file(config/openrc/mcproxy.in ${CMAKE_BINARY_DIR}/openrc/mcproxy @ONLY)
-# They name the program where it is installed, which `cmake --install --prefix` may change.
+# These files contain the path of the installed program, and `cmake --install --prefix` can change it.
 install(CODE "
 	set(CMAKE_INSTALL_FULL_SBINDIR \"${CMAKE_INSTALL_SBINDIR}\")
 	if(NOT IS_ABSOLUTE \"\${CMAKE_INSTALL_FULL_SBINDIR}\")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What makes a MinSizeRel build smaller than -Os alone. tests/size.sh holds the limit.
+# Flags that make a MinSizeRel build smaller than -Os alone. tests/size.sh checks the limit.
 include(CheckCCompilerFlag)
 include(CheckIPOSupported)
 include(CheckLinkerFlag)
@@ -13,7 +13,7 @@ set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${HAVE_IPO})
 if(HAVE_IPO)
 	add_link_options(-flto-partition=one)
 endif()
-# Optimisations that -Os leaves on, but that make this program larger.
+# Optimisations that -Os enables, but that make this program larger.
 foreach(flag move-loop-invariants expensive-optimizations caller-saves tree-dominator-opts)
 	check_c_compiler_flag(-fno-${flag} HAVE_no-${flag})
 	if(HAVE_no-${flag})
@@ -21,9 +21,9 @@ foreach(flag move-loop-invariants expensive-optimizations caller-saves tree-domi
 		add_link_options(-fno-${flag})
 	endif()
 endforeach()
-# What guards stacks and buffers is left to the toolchain, which on routers has settings of its own for it.
+# Stack and buffer protection is left to the toolchain; router toolchains have their own settings for it.
 add_compile_options(-fno-plt)
-# Nothing unwinds the stack; assertions are on, without their texts.
+# No code unwinds the stack. Assertions stay on, without their texts (include/small).
 add_compile_options(-fno-asynchronous-unwind-tables -fno-unwind-tables)
 include_directories(BEFORE include/small)
 foreach(flag noseparate-code pack-relative-relocs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Completion for mcproxy. The options are those of its --help.
+# Completion for mcproxy. It parses --help for the options.
 
 _mcproxy() { # program, word, word before
 	case $3 in

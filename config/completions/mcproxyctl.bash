@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Completion for mcproxyctl. Commands and their arguments are those of its --help: lines `  COMMAND ARGUMENTS  summary`,
-# and what WHAT, FILTER and OPTION in them stand for: lines `WHAT: one, another or the last`.
+# Completion for mcproxyctl. It parses two kinds of lines in --help:
+#   `  COMMAND ARGUMENTS  summary`     a command; its arguments may contain WHAT, FILTER and OPTION
+#   `WHAT: one, another or the last`   the values of such a placeholder
 
-# The first word that is neither an option nor an option's argument; empty where it is still to come.
+# Prints the first word that is neither an option nor an option's argument; prints nothing if there is none yet.
 _mcproxyctl_command() {
 	local i
 	for ((i = 1; i < COMP_CWORD; i++)); do

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Debian's cross compiler, with the libraries that scripts/cross has put below MCPROXY_ROOT; programs run by qemu.
+# Debian's cross compiler. scripts/cross puts the libraries below MCPROXY_ROOT; qemu runs the programs.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

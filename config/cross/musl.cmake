@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The musl wrapper of this machine's compiler, with the headers that scripts/cross has linked below MCPROXY_ROOT. The
-# libraries themselves are not there, so that only what needs none of them can be linked.
+# The musl wrapper of this machine's compiler. scripts/cross links the headers below MCPROXY_ROOT. The libraries are
+# missing there, so only programs that need none of them can be linked.
 set(CMAKE_C_COMPILER musl-gcc)
 set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MCPROXY_ROOT)
 set(ENV{PKG_CONFIG_LIBDIR} ${MCPROXY_ROOT}/pkgconfig)
