@@ -9,10 +9,10 @@
 
 bool config_read_membership(const char *word, struct config_scope *scope)
 {
-	for (uint8_t i = MEMBERSHIP_AUTO; i <= MEMBERSHIP_USER; i++) {
+	for (int i = MEMBERSHIP_AUTO; i <= MEMBERSHIP_USER; i++) {
 		if (strcmp(word, membership_name(i)) != 0)
 			continue;
-		scope->link.upstream_membership = i;
+		scope->link.upstream_membership = (uint8_t)i;
 		return true;
 	}
 	return false;

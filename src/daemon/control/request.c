@@ -12,13 +12,14 @@ static bool read_prefix(struct control_request *request, const char *text)
 {
 	const char *slash = strchr(text, '/');
 	size_t size = slash != NULL ? (size_t)(slash - text) : strlen(text);
-	char address[ADDR_TEXT_SIZE] = "";
+	char address[ADDR_TEXT_SIZE];
 	unsigned long length, bits;
 	char *end;
 
 	if (size >= sizeof address)
 		return false;
 	memcpy(address, text, size);
+	address[size] = '\0';
 	if (!addr_parse(address, &request->prefix))
 		return false;
 	bits = addr_family(&request->prefix) == FAMILY_IPV4 ? 32 : 128;
