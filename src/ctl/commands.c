@@ -26,7 +26,7 @@ const struct command commands[] = {
 	{"metrics", "[--streams]", "OpenMetrics text, for Prometheus", metrics_run},
 	{"graph", "[FILTER...]", "the trees of streams, for Graphviz", graph_run},
 	{"reload", "", "read the configuration anew", reload_run},
-	{"loglevel", "[[SUBJECT] LEVEL]", "show or set how much the log says", loglevel_run},
+	{"loglevel", "[LEVEL]", "show or set the level of the log", loglevel_run},
 	{"dump", "", "the whole status as text", dump_run},
 	{0},
 };

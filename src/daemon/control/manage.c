@@ -6,6 +6,8 @@
 #include "daemon/log/log.h"
 #include "daemon/owner/status.h"
 
+#include <syslog.h>
+
 #define DUMP_PIECE 32768 /* bytes of the status that are written in a turn */
 
 /* It is done when the sources of the turn are served. */
@@ -31,36 +33,43 @@ void reload_go_on(struct client *client)
 	client_end_answer(client);
 }
 
+static const struct level {
+	const char *name;
+	int priority;
+} levels[] = {{"error", LOG_ERR}, {"warning", LOG_WARNING}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {0}};
+
+static const struct level *find_level(const char *name)
+{
+	const struct level *level = levels;
+
+	while (level->name != NULL && strcmp(level->name, name) != 0)
+		level++;
+	return level;
+}
+
+static const char *level_name(int priority)
+{
+	const struct level *level = levels;
+
+	while (level->priority != priority)
+		level++;
+	return level->name;
+}
+
 void loglevel_begin(struct client *client)
 {
-	const struct control_request *request = &client->request;
-	const char *subject = request->subject[0] != '\0' ? request->subject : NULL;
-	const struct log_levels *levels = log_levels();
-	int level;
+	const char *name = client->request.level;
+	const struct level *level = find_level(name);
 
-	if (request->level[0] != '\0') {
-		if (!log_level_parse(request->level, &level)) {
-			client_fail(client, "%s: error, warning, info, debug or default is expected",
-			            request->level);
-			return;
-		}
-		if (!log_set_level(subject, level)) {
-			client_fail(client, "%s: cannot have a level of its own, since %d subjects have one",
-			            request->subject, LOG_SUBJECTS);
-			return;
-		}
+	if (name[0] != '\0' && level->name == NULL) {
+		client_fail(client, "%s: error, warning, info or debug is expected", name);
+		return;
 	}
+	if (level->name != NULL)
+		log_set_level(level->priority);
 	client_open_answer(client);
 	json_string(&client->out, "command", "loglevel");
-	json_string(&client->out, "level", log_level_name(log_levels_level(levels)));
-	json_open(&client->out, "subjects", '[');
-	for (size_t i = 0; i < levels->count; i++) {
-		json_open(&client->out, NULL, '{');
-		json_string(&client->out, "subject", levels->subjects[i].name);
-		json_string(&client->out, "level", log_level_name(levels->subjects[i].level));
-		json_close(&client->out, '}');
-	}
-	json_close(&client->out, ']');
+	json_string(&client->out, "level", level_name(log_level()));
 	client_end_answer(client);
 }
 
