@@ -27,7 +27,6 @@ const struct command commands[] = {
 	{"graph", "[FILTER...]", "the trees of streams, for Graphviz", graph_run},
 	{"reload", "", "read the configuration anew", reload_run},
 	{"loglevel", "[LEVEL]", "show or set the level of the log", loglevel_run},
-	{"dump", "", "the whole status as text", dump_run},
 	{0},
 };
 

@@ -199,7 +199,6 @@ CONTROL = {
     "ipv6_filter": b'{"command":"show","what":"routes","group":"ff1e::1"}\n',
     "monitor": b'{"command":"monitor","link":"eth1"}\n',
     "loglevel": b'{"command":"loglevel","level":"debug"}\n{"command":"loglevel"}\n',
-    "dump": b'{"command":"dump"}\n',
     "broken": b'{"command":"show","what\n{"command":["show"]}\n{"command":"sh\\u006fw"}\nnull\n[]\n{}\n',
 }
 

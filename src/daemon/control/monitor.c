@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/base/filter.h"
-#include "daemon/control/control.h"
 #include "daemon/control/client.h"
+#include "daemon/control/control.h"
 
 #include <time.h>
 
@@ -54,9 +54,7 @@ static void put_outputs(struct json *json, const char *outputs)
 	while (*outputs != '\0' && strcmp(outputs, " nowhere") != 0) {
 		size_t size = strcspn(++outputs, " ");
 
-		json_open_string(json, NULL);
-		json_append(json, outputs, size);
-		json_close_string(json);
+		json_string_part(json, NULL, outputs, size);
 		outputs += size;
 	}
 	json_close(json, ']');
