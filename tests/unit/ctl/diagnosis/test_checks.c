@@ -211,6 +211,12 @@ static void lost_packets(struct machine *machine)
 	        "," DOWN_WITH(", 'this_router_is_querier': true, 'counters': {'lost_in_socket': 12}") "]");
 }
 
+static void reports_over_the_rate(struct machine *machine)
+{
+	replace(&machine->daemon.links, "[" UP "," DOWN_WITH(", 'this_router_is_querier': true, 'drops': "
+	                                                     "{'report_rate_max exceeded': 7}") "]");
+}
+
 static void deferred_upcalls(struct machine *machine)
 {
 	replace(&machine->daemon.status,
@@ -280,6 +286,8 @@ static void each_trouble_is_named(void **state)
 		{many_links, "limits", "eth2", "no more than 32 interfaces", "table = \"own\""},
 		{lost_packets, "queues", "eth1", "12 packets were lost in the socket's full buffer",
 	         "net.core.rmem_max"},
+		{reports_over_the_rate, "queues", "eth1", "7 packets were more than the link may bring",
+	         "raise report_rate_max"},
 		{deferred_upcalls, "queues", "IPv4", "3 new streams had to wait", "ring_size"},
 		{refused_reports, "reports", "eth1", "4 reports were not acted on: not allowed in SSM range",
 	         "ssm_range"},
