@@ -15,7 +15,8 @@
 
 #define NAME_WIDTH 34
 
-const struct command commands[] = {
+/* Up to one without a name. */
+static const struct command commands[] = {
 	{"show", "WHAT [FILTER...] [--details]", "a table of what it knows now", show_run},
 	{"explain", "GROUP [SOURCE] [OPTION...]", "where a stream stops, and what helps", explain_run},
 	{"doctor", "", "what is wrong with machine and network", doctor_run},

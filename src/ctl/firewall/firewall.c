@@ -30,11 +30,6 @@ struct walk {
 
 static const char *const hook_names[HOOKS] = {"prerouting", "input", "forward", "output", "postrouting"};
 
-const char *hook_name(enum hook hook)
-{
-	return hook_names[hook];
-}
-
 struct firewall *firewall_new(void)
 {
 	struct firewall *firewall = calloc(1, sizeof *firewall);
