@@ -2,8 +2,7 @@
 #include "core/base/filter.h"
 #include "daemon/control/client.h"
 #include "daemon/control/control.h"
-
-#include <time.h>
+#include "daemon/log/clock.h"
 
 #define MONITOR_BACKLOG (4 * CONTROL_BACKLOG) /* events that come while more than this waits are lost */
 
@@ -38,14 +37,6 @@ static bool is_wanted(const struct client *client, const struct instance_slot *i
 	if (request->link[0] != '\0' && (link == NULL || strcmp(request->link, link) != 0))
 		return false;
 	return control_request_wants_group(request, &event->group);
-}
-
-static void put_time(struct json *json)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	json_seconds(json, "time", (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
 }
 
 static void put_outputs(struct json *json, const char *outputs)
@@ -123,7 +114,7 @@ static void put_lost(struct client *client)
 	struct json *json = &client->out;
 
 	client_open_answer(client);
-	put_time(json);
+	json_seconds(json, "time", (uint64_t)clock_wall());
 	json_string(json, "event", "lost");
 	json_number(json, "count", client->events_lost);
 	json_close(json, '}');
@@ -136,7 +127,7 @@ static void write_event(struct json *json, const struct instance_slot *instance,
 {
 	json_open(json, NULL, '{');
 	json_number(json, "version", CONTROL_VERSION);
-	put_time(json);
+	json_seconds(json, "time", (uint64_t)clock_wall());
 	json_string(json, "event", event_name(event->kind));
 	json_string(json, "instance", instance->config->name);
 	if (link != NULL)
