@@ -61,7 +61,7 @@ if [ -x "$build/mcproxyctl" ]; then
 	expect "$(ls /sys/class/net)" mcproxyctl show links --link ""
 	expect "--json --link --seconds" mcproxyctl explain 239.1.1.1 --
 	expect "--json --streams" mcproxyctl metrics ""
-	expect "debug" mcproxyctl loglevel eth1 deb
+	expect "debug" mcproxyctl loglevel deb
 	expect "$(ls)" mcproxyctl --socket ""
 	# Whatever is offered, the programs accept.
 	for level in $(offered_by_bash mcproxyctl loglevel "" | grep -v -- --json); do

@@ -34,7 +34,7 @@ _mcproxyctl_words() { # help, command, word before
 	grep -oE -- '--[a-z]+' <<<"$line"
 	[[ $line != *FILTER* ]] || grep '^FILTER: ' <<<"$1" | grep -oE -- '--[a-z]+'
 	[[ $line != *OPTION* ]] || grep '^OPTION: ' <<<"$1" | grep -oE -- '--[a-z]+'
-	[[ $line != *LEVEL* ]] || echo "error warning info debug default"
+	[[ $line != *LEVEL* ]] || echo "error warning info debug"
 }
 
 _mcproxyctl() { # program, word, word before

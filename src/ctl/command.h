@@ -17,7 +17,6 @@ struct command {
 	const char *summary;
 	command_run *run;
 };
-extern const struct command commands[]; /* up to one without a name */
 
 const struct command *command_find(const char *name);
 void command_print_help(void);

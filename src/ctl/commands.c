@@ -15,7 +15,8 @@
 
 #define NAME_WIDTH 34
 
-const struct command commands[] = {
+/* Up to one without a name. */
+static const struct command commands[] = {
 	{"show", "WHAT [FILTER...] [--details]", "a table of what it knows now", show_run},
 	{"explain", "GROUP [SOURCE] [OPTION...]", "where a stream stops, and what helps", explain_run},
 	{"doctor", "", "what is wrong with machine and network", doctor_run},
@@ -26,8 +27,7 @@ const struct command commands[] = {
 	{"metrics", "[--streams]", "OpenMetrics text, for Prometheus", metrics_run},
 	{"graph", "[FILTER...]", "the trees of streams, for Graphviz", graph_run},
 	{"reload", "", "read the configuration anew", reload_run},
-	{"loglevel", "[[SUBJECT] LEVEL]", "show or set how much the log says", loglevel_run},
-	{"dump", "", "the whole status as text", dump_run},
+	{"loglevel", "[LEVEL]", "show or set the level of the log", loglevel_run},
 	{0},
 };
 

@@ -2,7 +2,6 @@
 #include "ctl/doctor.h"
 
 #include "ctl/client/answer.h"
-#include "ctl/diagnosis/checks.h"
 #include "ctl/explain.h"
 #include "ctl/machine/mroutes.h"
 #include "ctl/machine/proc_net.h"
@@ -13,6 +12,25 @@
 
 /* An address that only a default route leads to, on most machines. */
 #define FAR_AWAY "198.41.0.4"
+
+static const struct {
+	const char *name;
+	void (*run)(const struct machine *machine, struct findings *findings);
+	bool needs_daemon;
+} checks[] = {
+	{"owner", check_owner, false},
+	{"kernel", check_kernel, false},
+	{"links", check_links, true},
+	{"rp-filter", check_rp_filter, true},
+	{"querier-upstream", check_upstream_querier, true},
+	{"querier-downstream", check_downstream_querier, true},
+	{"bridge", check_bridges, true},
+	{"firewall", check_firewall, true},
+	{"limits", check_limits, true},
+	{"queues", check_queues, true},
+	{"reports", check_refused_reports, true},
+	{"configuration", check_configuration, true},
+};
 
 static bool is_text(struct json_object *object, const char *key, const char *text)
 {
@@ -90,6 +108,20 @@ static int gather(const struct ctl *ctl, struct machine *machine)
 	return 0;
 }
 
+void doctor_check(const struct machine *machine, struct findings *findings)
+{
+	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+		size_t skipped = findings->skipped_count;
+
+		if (checks[i].needs_daemon && machine->daemon.status == NULL) {
+			findings_skip(findings, checks[i].name, "mcproxy does not answer");
+			continue;
+		}
+		checks[i].run(machine, findings);
+		findings->checks += findings->skipped_count == skipped;
+	}
+}
+
 static int report(const struct ctl *ctl, const struct findings *findings, bool daemon_answers)
 {
 	if (ctl->json)
@@ -112,7 +144,7 @@ int doctor_run(const struct ctl *ctl, int argc, char **argv)
 	} else if (machine != NULL && findings != NULL) {
 		result = gather(ctl, machine);
 		if (result == 0) {
-			checks_run(machine, findings);
+			doctor_check(machine, findings);
 			status = report(ctl, findings, machine->daemon.status != NULL);
 		} else {
 			fprintf(stderr, "mcproxyctl: doctor: the interfaces cannot be read: %s\n",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Commands that change the daemon or make it work: `reload`, `loglevel`, `dump`.
+ * Commands that change the daemon: `reload`, `loglevel`.
  */
 #include "ctl/manage.h"
 
@@ -27,35 +27,17 @@ static void put_level(void *context, const char *key, struct json_object *value)
 {
 	(void)context;
 	if (strcmp(key, "level") == 0)
-		printf("%-31s %s\n", "(all others)", json_object_get_string(value));
-	else if (strcmp(key, "subjects") == 0)
-		printf("%-31s %s\n", answer_text(value, "subject"), answer_text(value, "level"));
+		puts(json_object_get_string(value));
 }
 
 int loglevel_run(const struct ctl *ctl, int argc, char **argv)
 {
 	struct json_object *request;
 
-	if (argc > 3)
-		return command_usage(argv[0], "a level, or a subject and its level, is expected");
+	if (argc > 2)
+		return command_usage(argv[0], "one level is expected");
 	request = session_request("loglevel");
 	if (argc > 1)
-		json_object_object_add(request, "level", json_object_new_string(argv[argc - 1]));
-	if (argc > 2)
-		json_object_object_add(request, "subject", json_object_new_string(argv[1]));
+		json_object_object_add(request, "level", json_object_new_string(argv[1]));
 	return session_run(ctl, request, put_level, NULL);
-}
-
-static void put_dump(void *context, const char *key, struct json_object *value)
-{
-	(void)context;
-	if (strcmp(key, "text") == 0)
-		fputs(json_object_get_string(value), stdout);
-}
-
-int dump_run(const struct ctl *ctl, int argc, char **argv)
-{
-	if (argc > 1)
-		return command_usage(argv[0], "no argument is expected");
-	return session_run(ctl, session_request("dump"), put_dump, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * `reload`, `loglevel` and `dump`.
+ * `reload` and `loglevel`.
  */
 #ifndef MCPROXY_CTL_MANAGE_H
 #define MCPROXY_CTL_MANAGE_H
@@ -9,6 +9,5 @@
 
 command_run reload_run;
 command_run loglevel_run;
-command_run dump_run;
 
 #endif

@@ -64,8 +64,6 @@ static const struct metric table[] = {
 	OF_LINK("queries_of_another_version", "link_queries_of_another_version",
                 "Queries of another version than the link's."),
 	OF_LINK("lost_in_socket", "link_socket_losses", "Packets lost since the socket was full."),
-	OF_LINK("over_report_rate_max", "link_rate_drops",
-                "Packets dropped, more than report_rate_max came."),
 	OF_LINK("sends_failed", "link_send_failures", "Packets that could not be sent."),
 	{"links", "drops", NULL, "cause", "link_drops", TYPE_COUNTER, NULL,
          "Packets, or parts of one, that were not acted on."},

@@ -2,6 +2,7 @@
 #include "ctl/top.h"
 
 #include "ctl/client/columns.h"
+#include "ctl/client/program.h"
 #include "ctl/client/session.h"
 #include "ctl/top_model.h"
 
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define INTERVAL_DEFAULT 1.0 /* seconds */
@@ -186,27 +186,19 @@ static bool act(struct top *top, int key)
 	return true;
 }
 
-static long milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void run_screen(struct top *top)
 {
-	long next = 0;
+	int64_t next = 0;
 
 	while (!stopped) {
-		long left = next - milliseconds();
+		int64_t left = next - milliseconds_now();
 		int key;
 
 		if (left <= 0) {
 			top->failed = !top->paused && !look(top);
 			if (top->failed)
 				return;
-			next = milliseconds() + top->interval;
+			next = milliseconds_now() + top->interval;
 			left = top->interval;
 			scroll_by(top, 0);
 		}

@@ -18,7 +18,7 @@
 
 _Static_assert((int)IFLA_MTU < (int)ATTRIBUTES, "room for those of a link, too");
 
-struct listener {
+struct news_callback {
 	void (*tell)(void *context, const struct netlink_news *news);
 	void *context;
 };
@@ -167,7 +167,7 @@ static bool read_address(const struct nlmsghdr *header, struct netlink_news *new
 	return sort_address(family, flags, news);
 }
 
-static void tell_change(const struct nlmsghdr *header, const struct listener *listener)
+static void tell_change(const struct nlmsghdr *header, const struct news_callback *callback)
 {
 	struct netlink_news news = {0};
 	bool known = false;
@@ -191,11 +191,11 @@ static void tell_change(const struct nlmsghdr *header, const struct listener *li
 		break;
 	}
 	if (known)
-		listener->tell(listener->context, &news);
+		callback->tell(callback->context, &news);
 }
 
 /* An answer that was interrupted may lack something that was there all the time: ask again. */
-static int end_stage(struct netlink *netlink, const struct listener *listener)
+static int end_stage(struct netlink *netlink, const struct news_callback *callback)
 {
 	struct netlink_news end = {.kind = NETLINK_DUMP_END};
 
@@ -204,7 +204,7 @@ static int end_stage(struct netlink *netlink, const struct listener *listener)
 	if (netlink->stage == STAGE_LINKS)
 		return request_dump(netlink, STAGE_ADDRESSES);
 	netlink->stage = STAGE_NONE;
-	listener->tell(listener->context, &end);
+	callback->tell(callback->context, &end);
 	return 0;
 }
 
@@ -220,7 +220,7 @@ static int end_result(const struct nlmsghdr *header)
 }
 
 static int take_message(struct netlink *netlink, const struct nlmsghdr *header,
-                        const struct listener *listener)
+                        const struct news_callback *callback)
 {
 	bool is_answer = netlink->stage != STAGE_NONE && header->nlmsg_seq == netlink->sequence &&
 	                 header->nlmsg_pid == mnl_socket_get_portid(netlink->socket);
@@ -229,38 +229,38 @@ static int take_message(struct netlink *netlink, const struct nlmsghdr *header,
 	if (is_answer && (header->nlmsg_flags & NLM_F_DUMP_INTR))
 		netlink->interrupted = true;
 	if (header->nlmsg_type != NLMSG_DONE && header->nlmsg_type != NLMSG_ERROR) {
-		tell_change(header, listener);
+		tell_change(header, callback);
 		return 0;
 	}
 	if (!is_answer)
 		return 0;
 	result = end_result(header);
 	if (result == 0)
-		return end_stage(netlink, listener);
+		return end_stage(netlink, callback);
 	netlink->stage = STAGE_NONE;
 	return result;
 }
 
 /* News was lost. What still waits is older than the loss, and would pass for a part of the new dump: it is
  * thrown away, with the rest of a dump that was under way. */
-static int start_over(struct netlink *netlink, const struct listener *listener)
+static int start_over(struct netlink *netlink, const struct news_callback *callback)
 {
 	struct netlink_news overrun = {.kind = NETLINK_OVERRUN};
 
 	while (mnl_socket_recvfrom(netlink->socket, netlink->buffer, sizeof netlink->buffer) >= 0 ||
 	       errno == ENOBUFS)
 		;
-	listener->tell(listener->context, &overrun);
+	callback->tell(callback->context, &overrun);
 	return request_dump(netlink, STAGE_LINKS);
 }
 
-static int take_messages(struct netlink *netlink, size_t size, const struct listener *listener)
+static int take_messages(struct netlink *netlink, size_t size, const struct news_callback *callback)
 {
 	const struct nlmsghdr *header = (const void *)netlink->buffer;
 	int left = (int)size, result = 0;
 
 	for (; result == 0 && mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left))
-		result = take_message(netlink, header, listener);
+		result = take_message(netlink, header, callback);
 	return result;
 }
 
@@ -272,16 +272,16 @@ int netlink_refresh(struct netlink *netlink)
 int netlink_receive(struct netlink *netlink, void (*tell)(void *context, const struct netlink_news *news),
                     void *context)
 {
-	struct listener listener = {tell, context};
+	struct news_callback callback = {tell, context};
 	int result = 0;
 
 	for (int reads = 0; result == 0 && reads < READS_PER_CALL; reads++) {
 		ssize_t size = mnl_socket_recvfrom(netlink->socket, netlink->buffer, sizeof netlink->buffer);
 
 		if (size >= 0)
-			result = take_messages(netlink, (size_t)size, &listener);
+			result = take_messages(netlink, (size_t)size, &callback);
 		else if (errno == ENOBUFS)
-			result = start_over(netlink, &listener);
+			result = start_over(netlink, &callback);
 		else
 			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	}

@@ -21,7 +21,7 @@ struct rules {
 	_Alignas(struct nlmsghdr) uint8_t buffer[MESSAGE_SIZE];
 };
 
-struct listener {
+struct rule_callback {
 	void (*tell)(void *context, const struct rule *rule);
 	void *context;
 };
@@ -151,19 +151,19 @@ bool netlink_rule_read(const struct nlmsghdr *header, struct rule *rule)
 
 static int tell_rule(const struct nlmsghdr *header, void *context)
 {
-	const struct listener *listener = context;
+	const struct rule_callback *callback = context;
 	struct rule rule = {0};
 
 	if (header->nlmsg_type == RTM_NEWRULE && netlink_rule_read(header, &rule))
-		listener->tell(listener->context, &rule);
+		callback->tell(callback->context, &rule);
 	return MNL_CB_OK;
 }
 
 int rules_list(struct rules *rules, enum family family, void (*tell)(void *context, const struct rule *rule),
                void *context)
 {
-	struct listener listener = {tell, context};
+	struct rule_callback callback = {tell, context};
 
 	begin(rules, RTM_GETRULE, NLM_F_DUMP, family);
-	return exchange(rules, tell_rule, &listener);
+	return exchange(rules, tell_rule, &callback);
 }

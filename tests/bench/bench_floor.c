@@ -9,6 +9,7 @@
 #include "kernel/mrt.h"
 
 #include "core/wire/packet.h"
+#include "support/ipv4_number.h"
 
 #include <err.h>
 #include <net/if.h>
@@ -76,7 +77,7 @@ static void take_upcalls(struct floor *floor)
 	int count = mrt_receive(floor->mrt, upcalls, UPCALLS);
 
 	for (int i = 0; i < count; i++) {
-		uint32_t number = addr_ipv4_number(&upcalls[i].group);
+		uint32_t number = ipv4_number(&upcalls[i].group);
 		struct group *group = find_group(floor, number);
 
 		group->source = upcalls[i].source;

@@ -110,11 +110,12 @@ class Trial:
         return raw + packet
 
     def counter(self, name):
-        """The sum of a counter of all links, from mcproxy's status."""
+        """The sum of a counter of all links, or of a cause of drops, from mcproxy's status."""
         self.status_path.unlink(missing_ok=True)
         self.process.signal(signal.SIGUSR1)
         text = wait_until(lambda: self.status_path.exists() and self.status_path.read_text(), what="the status")
-        return sum(int(line.split()[1]) for line in text.splitlines() if line.split()[:1] == [name])
+        rows = (line.strip().partition("\t") for line in text.splitlines())
+        return sum(int(value.split(",")[0]) for key, _, value in rows if key == name or value.endswith(f", {name}"))
 
     def stop(self):
         """Seconds until it has ended."""

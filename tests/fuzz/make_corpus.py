@@ -198,8 +198,7 @@ CONTROL = {
     "filters": b'{"command":"show","what":"groups","instance":"iptv","link":"eth1","group":"239.0.0.0/8"}\n',
     "ipv6_filter": b'{"command":"show","what":"routes","group":"ff1e::1"}\n',
     "monitor": b'{"command":"monitor","link":"eth1"}\n',
-    "loglevel": b'{"command":"loglevel","subject":"eth1","level":"debug"}\n{"command":"loglevel"}\n',
-    "dump": b'{"command":"dump"}\n',
+    "loglevel": b'{"command":"loglevel","level":"debug"}\n{"command":"loglevel"}\n',
     "broken": b'{"command":"show","what\n{"command":["show"]}\n{"command":"sh\\u006fw"}\nnull\n[]\n{}\n',
 }
 

@@ -18,7 +18,7 @@ SECONDS, SEEDS = (60, range(1, 4)) if LONG else (3, (1,))
 DOWNSTREAM = ("eth1", "eth2", "eth3")
 QUESTIONS = tuple(f'{{"command":"show","what":"{what}"}}' for what in (
     "instances", "links", "groups", "routes", "uplinks", "upstream", "status"))
-COMMANDS = (*QUESTIONS, '{"command":"dump"}', '{"command":"monitor"}', "nonsense")
+COMMANDS = (*QUESTIONS, '{"command":"loglevel"}', '{"command":"monitor"}', "nonsense")
 FINAL = """protocol = "IGMPv3"; query_interval = 3; query_response_interval = 0.5;
 instances = ( { name = "last"; upstream = "eth0"; downstream = ( "eth1", "eth2" ); table = "own"; fast_leave = true; } );"""
 

@@ -38,7 +38,7 @@ def test_reports_beyond_the_rate_are_dropped_and_counted(lab):
     trial = proxies.Trial(lab, proxies.mcproxy(report_rate_max=100))
     sent = measures.traffic(trial, "flood", 5000, 1000)["sent"]
     # What gathers in a second, and what came in that second.
-    wait_until(lambda: sent - 100 >= trial.counter("over_report_rate_max") >= sent - 400, what="the rest counted")
+    wait_until(lambda: sent - 100 >= trial.counter("report_rate_max exceeded") >= sent - 400, what="the rest counted")
     assert trial.process.stderr.count("report_rate_max") == 1
 
 

@@ -184,7 +184,7 @@ def test_top_shows_streams_and_links_live(tv):
 
 def test_every_command_speaks_json(tv):
     network = tv
-    for command in ("show links", "metrics", "metrics --streams", "graph", "loglevel", "dump", "reload"):
+    for command in ("show links", "metrics", "metrics --streams", "graph", "loglevel", "reload"):
         lines = mcproxyctl(network.daemon, "--json", *command.split()).splitlines()
         assert lines and all(json.loads(line)["version"] == 1 for line in lines), command
     top = start_mcproxyctl(network.daemon, "top", "0.1", "--json")

@@ -14,6 +14,8 @@
 #define MCPROXY_TESTS_GROUP_TEXT_H
 
 #include "core/router/group.h"
+#include "support/ipv4_number.h"
+#include "support/record_type_name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -64,7 +66,7 @@ static inline struct addr letter_source(char letter)
 
 static inline char source_letter(const struct addr *source)
 {
-	return (char)('a' + (addr_ipv4_number(source) - 0x0a000001u));
+	return (char)('a' + (ipv4_number(source) - 0x0a000001u));
 }
 
 /* A link that speaks version 3, with default variables. */

@@ -13,6 +13,7 @@
 #include "core/host/reporter.h"
 
 #include "support/craft.h"
+#include "support/record_type_name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -54,7 +54,6 @@ struct addr addr_from_ipv4_number(uint32_t number);
 struct addr addr_unspecified(enum family family);
 
 enum family addr_family(const struct addr *addr);
-uint32_t addr_ipv4_number(const struct addr *addr); /* of an IPv4 address */
 const uint8_t *addr_ipv4_bytes(const struct addr *addr);
 /* The bytes as they stand in a packet of this family: 4 or 16 of them. */
 const uint8_t *addr_wire_bytes(const struct addr *addr, enum family family);

@@ -7,9 +7,9 @@
 #ifndef MCPROXY_CORE_WIRE_MESSAGE_H
 #define MCPROXY_CORE_WIRE_MESSAGE_H
 
-#include "core/wire/drop.h"
 #include "core/base/mtime.h"
 #include "core/wire/bytes.h"
+#include "core/wire/drop.h"
 
 /* Protocol versions of both families on one scale: MLDv1 speaks like IGMPv2, MLDv2 like IGMPv3. */
 enum version { VERSION_NONE, VERSION_1, VERSION_2, VERSION_3 };
@@ -63,7 +63,6 @@ bool message_records_fit(struct wire records, size_t count, enum family family);
 /* "IGMPv3", "MLDv1", ...; "none" for VERSION_NONE. */
 const char *version_name(enum family family, enum version version);
 /* Names of record types: "IS_IN", ...; "unknown" for others. */
-const char *record_type_name(enum record_type type);
 
 /* Exponential codes (RFC 9776 sections 4.1.1 and 4.1.7, RFC 9777 section 5.1.3): the code of the largest
  * value that is not above `value`. 8 bits: Max Resp Code and QQIC; 16 bits: MLDv2's Maximum Response Code. */

@@ -15,7 +15,6 @@ struct session;
 /* NULL after a message. */
 struct session *session_open(const struct ctl *ctl);
 void session_close(struct session *session);
-int session_fd(const struct session *session);
 /* The daemon's process id if it runs in another network namespace than this program, and that may be seen;
  * else 0. Links, rules and tables that this program reads are then not those of the daemon. */
 pid_t session_pid_elsewhere(const struct session *session);

@@ -30,16 +30,6 @@ struct machine {
 	long igmp_max_msf;
 };
 
-struct check {
-	const char *name;
-	void (*run)(const struct machine *machine, struct findings *findings);
-	bool needs_daemon;
-};
-extern const struct check checks[]; /* up to one without a name */
-
-/* Runs them all; those that need the daemon are left out when it does not answer. */
-void checks_run(const struct machine *machine, struct findings *findings);
-
 void check_owner(const struct machine *machine, struct findings *findings);
 void check_kernel(const struct machine *machine, struct findings *findings);
 void check_rp_filter(const struct machine *machine, struct findings *findings);

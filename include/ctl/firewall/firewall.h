@@ -13,7 +13,6 @@
 
 enum hook { HOOK_PREROUTING, HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING };
 #define HOOKS 5
-const char *hook_name(enum hook hook); /* "prerouting", ... */
 
 /* The packet that is tried. */
 struct firewall_packet {

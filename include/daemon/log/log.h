@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The log: six functions. One line is one fact, `subject: what, values`. A line that was said within the last
- * minute is counted, not repeated (log_repeats.h); what is said of which subject is set at run time
- * (log_levels.h); where lines go is decided at the start (log_sink.h). The ones without x append the text of
- * errno. Owner thread and main only; workers tell what they see by events. errno is preserved.
+ * The log: six functions. One line is one fact, `subject: what, values`. A line that was logged within the
+ * last minute is counted, not repeated (repeats.h). One level holds for all lines and can change at run time.
+ * Where lines go is decided at the start (sink.h). The functions without x append the text of errno. Owner
+ * thread and main only; workers report by events. errno is preserved.
  */
 #ifndef MCPROXY_DAEMON_LOG_LOG_H
 #define MCPROXY_DAEMON_LOG_LOG_H
 
 #include "core/base/mtime.h"
-#include "daemon/log/levels.h"
 
 #include <stdbool.h>
 
@@ -20,11 +19,10 @@ void log_open(bool to_syslog, bool debug);
 /* Tells the counts that are still open. */
 void log_close(void);
 
-/* See log_levels_set. Who changes it tells the workers whether events are wanted now (INPUT_EVENTS,
- * log_is_debug). */
-bool log_set_level(const char *subject, int level);
-const struct log_levels *log_levels(void);
-/* Is there any subject whose debug lines are wanted? */
+/* The least urgent priority that is logged: LOG_ERR, LOG_WARNING, LOG_INFO or LOG_DEBUG of syslog.h. The
+ * caller informs the workers when LOG_DEBUG begins or ends (INPUT_EVENTS). */
+void log_set_level(int priority);
+int log_level(void);
 bool log_is_debug(void);
 
 /* When log_expire has to be called; MTIME_NEVER while no line is repeated. */
@@ -38,7 +36,7 @@ __attribute__((format(printf, 1, 2))) void warnx(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void info(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void debug(const char *format, ...);
 
-/* A line of an answer that somebody asked for: always said, whatever the levels are and how often. */
+/* A line of an answer that somebody asked for: always logged, whatever the level is and how often. */
 void log_answer(const char *line);
 
 #endif

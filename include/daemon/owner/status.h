@@ -12,7 +12,6 @@ enum status_destination {
 	STATUS_STDOUT,
 	STATUS_FILE, /* config's status_file, replaced as a whole */
 	STATUS_LOG,
-	STATUS_TEXT, /* kept for status_text */
 };
 
 /* Takes one of the owner's walks. NULL when all are taken or memory is short. */
@@ -25,8 +24,6 @@ void status_begin(struct status *status, struct owner *owner, int detail,
                   enum status_destination destination);
 /* Asks again for a page that could not be asked for, and goes on; once a turn. */
 void status_continue(struct status *status, struct owner *owner);
-/* A status of STATUS_TEXT, once it is complete; else NULL. Pass its making on by status_continue. */
-const char *status_text(const struct status *status, size_t *size);
 /* When a slow reader of stdout is looked at again; MTIME_NEVER. */
 mtime status_deadline(const struct status *status);
 

@@ -45,13 +45,6 @@ const uint8_t *addr_ipv4_bytes(const struct addr *addr)
 	return addr->bytes + 12;
 }
 
-uint32_t addr_ipv4_number(const struct addr *addr)
-{
-	const uint8_t *bytes = addr_ipv4_bytes(addr);
-
-	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
 const uint8_t *addr_wire_bytes(const struct addr *addr, enum family family)
 {
 	return family == FAMILY_IPV4 ? addr_ipv4_bytes(addr) : addr->bytes;

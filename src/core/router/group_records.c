@@ -16,7 +16,7 @@ enum action {
 };
 
 /* A row of the tables of RFC 9776 sections 6.4.1 and 6.4.2 (RFC 9777 sections 7.4.1 and 7.4.2). */
-struct row {
+struct record_row {
 	uint8_t running_listed; /* source in A or X, and in the record */
 	uint8_t running;        /* in A or X, not in the record */
 	uint8_t blocked_listed; /* in Y, and in the record */
@@ -26,7 +26,7 @@ struct row {
 	bool ask_group;         /* Q(G) */
 };
 
-static const struct row rows[2][BLOCK + 1] =
+static const struct record_row rows[2][BLOCK + 1] =
 	{
 		[FILTER_INCLUDE] =
 			{
@@ -117,7 +117,7 @@ static size_t count_new(const struct group *group, const struct sources *listed)
 	return listed->count - known;
 }
 
-struct step {
+struct record_step {
 	const struct group_timers *timers;
 	mtime now;
 	mtime old_exclude_until;
@@ -125,7 +125,7 @@ struct step {
 };
 
 /* Applies an action to a source that stays or is new. */
-static void act(struct group *group, struct source *source, uint8_t action, struct step *step)
+static void act(struct group *group, struct source *source, uint8_t action, struct record_step *step)
 {
 	switch ((enum action)(action & ACTION)) {
 	case RUN:
@@ -150,8 +150,8 @@ static void act(struct group *group, struct source *source, uint8_t action, stru
 }
 
 /* The sources already in the list; those that the row deletes are squeezed out. */
-static void apply_to_known(struct group *group, const struct row *row, const struct sources *listed,
-                           struct step *step)
+static void apply_to_known(struct group *group, const struct record_row *row, const struct sources *listed,
+                           struct record_step *step)
 {
 	uint16_t kept = 0;
 	size_t at = 0;
@@ -176,7 +176,7 @@ static void apply_to_known(struct group *group, const struct row *row, const str
 	group->source_count = kept;
 }
 
-static void insert_source(struct group *group, const struct addr *addr, uint8_t action, struct step *step)
+static void insert_source(struct group *group, const struct addr *addr, uint8_t action, struct record_step *step)
 {
 	uint16_t place = group->source_count;
 	struct source source = {.addr = *addr, .until = SOURCE_BLOCKED};
@@ -196,7 +196,7 @@ static void insert_source(struct group *group, const struct addr *addr, uint8_t 
 /* The sources that only the record has. Beyond the limit they are left out: fewer streams for INCLUDE, more
  * than asked for EXCLUDE; counted by the caller. */
 static void apply_to_new(struct group *group, struct pool *pool, uint8_t action, const struct sources *listed,
-                         size_t new_count, struct step *step)
+                         size_t new_count, struct record_step *step)
 {
 	size_t room = step->timers->sources_max > group->source_count
 	                      ? (size_t)step->timers->sources_max - group->source_count
@@ -220,10 +220,10 @@ static void apply_to_new(struct group *group, struct pool *pool, uint8_t action,
 	}
 }
 
-static unsigned apply_row(struct group *group, struct pool *pool, const struct row *row,
+static unsigned apply_row(struct group *group, struct pool *pool, const struct record_row *row,
                           const struct sources *listed, const struct group_timers *timers, mtime now)
 {
-	struct step step = {.timers = timers, .now = now, .old_exclude_until = group->exclude_until};
+	struct record_step step = {.timers = timers, .now = now, .old_exclude_until = group->exclude_until};
 	/* Counted before the row deletes any: a new source is one that no set of the old state held. */
 	size_t new_count = count_new(group, listed);
 

@@ -82,16 +82,6 @@ const char *version_name(enum family family, enum version version)
 	return version <= VERSION_3 ? names[family][version] : "none";
 }
 
-const char *record_type_name(enum record_type type)
-{
-	static const char *const names[] = {
-		[IS_IN] = "IS_IN", [IS_EX] = "IS_EX", [TO_IN] = "TO_IN",
-		[TO_EX] = "TO_EX", [ALLOW] = "ALLOW", [BLOCK] = "BLOCK",
-	};
-
-	return type >= IS_IN && type <= BLOCK ? names[type] : "unknown";
-}
-
 /* value = (mantissa | hidden bit) << (exponent + 3), for values too large to stand for themselves. */
 static uint32_t encode(uint32_t value, unsigned mantissa_bits)
 {

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t milliseconds_now(void)
+int64_t milliseconds_now(void)
 {
 	struct timespec now;
 

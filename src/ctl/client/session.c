@@ -69,11 +69,6 @@ void session_close(struct session *session)
 	free(session);
 }
 
-int session_fd(const struct session *session)
-{
-	return session->fd;
-}
-
 pid_t session_pid_elsewhere(const struct session *session)
 {
 	struct ucred peer;

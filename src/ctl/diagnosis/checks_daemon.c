@@ -274,7 +274,7 @@ void check_queues(const struct machine *machine, struct findings *findings)
 		            "net.core.rmem_max "
 		            "helps against bursts");
 		check_queue(
-			findings, counters, "over_report_rate_max", name,
+			findings, answer_member(link, "drops"), "report_rate_max exceeded", name,
 			"packets were more than the link may bring in that time",
 			"look for a host that floods reports (mcproxyctl monitor), or raise report_rate_max");
 	}

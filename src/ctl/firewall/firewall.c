@@ -19,7 +19,7 @@ struct firewall {
 };
 
 /* How the packet fares in a base chain. */
-struct walk {
+struct firewall_walk {
 	struct firewall_lookup lookup;
 	enum { GOES_ON, RETURNS, ACCEPTED, DROPPED } fate;
 	bool may_be_accepted; /* by a rule before */
@@ -29,11 +29,6 @@ struct walk {
 };
 
 static const char *const hook_names[HOOKS] = {"prerouting", "input", "forward", "output", "postrouting"};
-
-const char *hook_name(enum hook hook)
-{
-	return hook_names[hook];
-}
 
 struct firewall *firewall_new(void)
 {
@@ -129,10 +124,10 @@ static bool has_family(struct json_object *chain, enum family family)
 	return strcmp(name, "inet") == 0 || strcmp(name, family == FAMILY_IPV4 ? "ip" : "ip6") == 0;
 }
 
-static void walk_chain(struct walk *walk, struct json_object *of, const char *chain, unsigned depth,
+static void walk_chain(struct firewall_walk *walk, struct json_object *of, const char *chain, unsigned depth,
                        bool certain);
 
-static void note_drop(struct walk *walk, struct json_object *rule, bool certain)
+static void note_drop(struct firewall_walk *walk, struct json_object *rule, bool certain)
 {
 	if (walk->dropper == NULL || certain)
 		walk->dropper = rule;
@@ -145,7 +140,7 @@ static void note_drop(struct walk *walk, struct json_object *rule, bool certain)
 		walk->fate = ACCEPTED;
 }
 
-static void accept_packet(struct walk *walk, bool certain)
+static void accept_packet(struct firewall_walk *walk, bool certain)
 {
 	if (certain)
 		walk->fate = ACCEPTED;
@@ -154,7 +149,7 @@ static void accept_packet(struct walk *walk, bool certain)
 }
 
 /* A verdict of a rule, or of a verdict map; true when the object is one. */
-static bool take_verdict(struct walk *walk, struct json_object *rule, struct json_object *verdict,
+static bool take_verdict(struct firewall_walk *walk, struct json_object *rule, struct json_object *verdict,
                          unsigned depth, bool certain)
 {
 	struct json_object *inner;
@@ -186,8 +181,8 @@ static bool take_verdict(struct walk *walk, struct json_object *rule, struct jso
 }
 
 /* `ct state vmap { established : accept, ... }`, or a named map. */
-static void take_map(struct walk *walk, struct json_object *rule, struct json_object *map, unsigned depth,
-                     bool certain)
+static void take_map(struct firewall_walk *walk, struct json_object *rule, struct json_object *map,
+                     unsigned depth, bool certain)
 {
 	struct json_object *key, *data, *elements = NULL;
 
@@ -226,7 +221,7 @@ static bool is_bystander(struct json_object *statement)
 	return false;
 }
 
-static void walk_rule(struct walk *walk, struct json_object *rule, unsigned depth, bool certain)
+static void walk_rule(struct firewall_walk *walk, struct json_object *rule, unsigned depth, bool certain)
 {
 	struct json_object *list, *inner;
 
@@ -261,7 +256,7 @@ static void walk_rule(struct walk *walk, struct json_object *rule, unsigned dept
 }
 
 /* The rules of a chain in their order; `of` is an object of the same table. */
-static void walk_chain(struct walk *walk, struct json_object *of, const char *chain, unsigned depth,
+static void walk_chain(struct firewall_walk *walk, struct json_object *of, const char *chain, unsigned depth,
                        bool certain)
 {
 	bool returned_before = walk->may_have_returned;
@@ -278,7 +273,7 @@ static void walk_chain(struct walk *walk, struct json_object *of, const char *ch
 	walk->may_have_returned = returned_before;
 }
 
-static void describe(const struct walk *walk, struct json_object *chain, struct firewall_drop *drop)
+static void describe(const struct firewall_walk *walk, struct json_object *chain, struct firewall_drop *drop)
 {
 	struct json_object *rule = walk->dropper, *handle;
 
@@ -297,7 +292,7 @@ static enum firewall_answer walk_base(const struct firewall *firewall, struct js
                                       const struct firewall_packet *packet, enum hook hook,
                                       unsigned long *work, struct firewall_drop *drop)
 {
-	struct walk walk = {.lookup = {packet, hook, firewall->index, work, chain}};
+	struct firewall_walk walk = {.lookup = {packet, hook, firewall->index, work, chain}};
 
 	walk_chain(&walk, chain, firewall_member(chain, "name"), 0, true);
 	if (walk.fate != ACCEPTED && walk.fate != DROPPED &&

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/machine/capture.h"
 
+#include "ctl/client/program.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -9,7 +11,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PACKET_BYTES 128 /* enough of each: IP header with options, ports */
@@ -147,14 +148,6 @@ void capture_take(struct capture *capture, const struct interfaces *interfaces, 
 		.packets = 1, .ttl_min = ttl, .ttl_max = ttl, .size_max = packet_size(packet, ipv4)};
 	seen.port = udp_port(packet, size, ipv4 ? 4u * (packet[0] & 15u) : header, protocol);
 	add_sight(sight, &seen);
-}
-
-static int64_t milliseconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* What waits on the socket, a bounded number of packets. */

@@ -8,7 +8,7 @@
 
 #define BLANK " \t\r\v\f"
 
-struct reader {
+struct legacy_reader {
 	struct config *config;
 	struct config_place place;
 	struct config_scope scope;
@@ -48,7 +48,7 @@ static bool is_protocol(const char *line)
 }
 
 /* `protocol IGMPv2`: that family alone is served, by all instances of the file wherever the line stands. */
-static bool read_protocol(struct reader *reader, const char *line)
+static bool read_protocol(struct legacy_reader *reader, const char *line)
 {
 	const char *name = line + 8 + strspn(line + 8, BLANK);
 	enum family family;
@@ -70,7 +70,7 @@ static bool read_protocol(struct reader *reader, const char *line)
 }
 
 /* The newest instance's upstream, if it has one, must be the only one, and new. */
-static bool check_upstream(const struct reader *reader)
+static bool check_upstream(const struct legacy_reader *reader)
 {
 	const struct config *config = reader->config;
 	const struct config_instance *newest = &config->instances[config->instance_count - 1];
@@ -88,7 +88,7 @@ static bool check_upstream(const struct reader *reader)
 }
 
 /* Neither form of a line: a setting, or something else. */
-static bool fail_other_line(const struct reader *reader, const char *line)
+static bool fail_other_line(const struct legacy_reader *reader, const char *line)
 {
 	size_t length = first_word_length(line);
 	const char *next = line + length + strspn(line + length, BLANK);
@@ -104,7 +104,7 @@ static bool fail_other_line(const struct reader *reader, const char *line)
 	                   "%.*s: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\"", shown, line);
 }
 
-static bool read_instance(struct reader *reader, const char *line)
+static bool read_instance(struct legacy_reader *reader, const char *line)
 {
 	reader->place.key = NULL;
 	if (strstr(line, "==>") == NULL)
@@ -117,7 +117,7 @@ static bool read_instance(struct reader *reader, const char *line)
 	       check_upstream(reader);
 }
 
-static bool read_line(struct reader *reader, char *line, bool protocols)
+static bool read_line(struct legacy_reader *reader, char *line, bool protocols)
 {
 	line = strip(line);
 	if (is_protocol(line))
@@ -126,7 +126,7 @@ static bool read_line(struct reader *reader, char *line, bool protocols)
 }
 
 /* One of two passes over the lines: the protocol must be known before the instances are made. */
-static bool read_lines(struct reader *reader, const char *text, bool protocols)
+static bool read_lines(struct legacy_reader *reader, const char *text, bool protocols)
 {
 	bool good = true;
 
@@ -147,7 +147,7 @@ static bool read_lines(struct reader *reader, const char *text, bool protocols)
 bool config_legacy_read(struct config *config, const char *path, const char *text,
                         char error[CONFIG_ERROR_SIZE])
 {
-	struct reader reader = {.config = config, .place.path = path, .error = error};
+	struct legacy_reader reader = {.config = config, .place.path = path, .error = error};
 
 	config_scope_init(&reader.scope);
 	reader.scope.link.version[FAMILY_IPV4] = VERSION_2;

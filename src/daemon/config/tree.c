@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct reader {
+struct tree_reader {
 	struct config *config;
 	const char *path;
 	char *error;
@@ -31,13 +31,13 @@ static const config_setting_t *element(const config_setting_t *setting, int inde
 	return config_setting_get_elem(setting, (unsigned)index);
 }
 
-static bool fail_type(const struct reader *reader, const config_setting_t *setting, const char *expected)
+static bool fail_type(const struct tree_reader *reader, const config_setting_t *setting, const char *expected)
 {
 	return config_fail(reader->error, config_setting_place(setting, reader->path),
 	                   "%s is expected, not %s", expected, config_setting_kind(setting));
 }
 
-static bool read_version(const struct reader *reader, const config_setting_t *setting,
+static bool read_version(const struct tree_reader *reader, const config_setting_t *setting,
                          struct config_scope *scope)
 {
 	const char *name = config_setting_get_string(setting);
@@ -60,7 +60,7 @@ static bool read_version(const struct reader *reader, const config_setting_t *se
 }
 
 /* Naming protocols replaces all that the level around says. */
-static bool read_protocol(const struct reader *reader, const config_setting_t *group,
+static bool read_protocol(const struct tree_reader *reader, const config_setting_t *group,
                           struct config_scope *scope)
 {
 	const config_setting_t *setting = config_setting_get_member(group, "protocol");
@@ -81,8 +81,8 @@ static bool read_protocol(const struct reader *reader, const config_setting_t *g
 }
 
 /* A link's name with options of its own. */
-static bool read_link_group(const struct reader *reader, const config_setting_t *group, enum link_role role,
-                            struct config_scope scope)
+static bool read_link_group(const struct tree_reader *reader, const config_setting_t *group,
+                            enum link_role role, struct config_scope scope)
 {
 	const config_setting_t *setting = config_setting_get_member(group, "name");
 	struct config_place place = config_setting_place(group, reader->path);
@@ -98,7 +98,7 @@ static bool read_link_group(const struct reader *reader, const config_setting_t 
 	                       reader->error);
 }
 
-static bool read_link(const struct reader *reader, const config_setting_t *setting, enum link_role role,
+static bool read_link(const struct tree_reader *reader, const config_setting_t *setting, enum link_role role,
                       const struct config_scope *scope)
 {
 	struct config_place place = config_setting_place(setting, reader->path);
@@ -113,8 +113,8 @@ static bool read_link(const struct reader *reader, const config_setting_t *setti
 	return fail_type(reader, setting, "the name of a link or a group { name = ...; }");
 }
 
-static bool read_links(const struct reader *reader, const config_setting_t *instance, enum link_role role,
-                       const struct config_scope *scope)
+static bool read_links(const struct tree_reader *reader, const config_setting_t *instance,
+                       enum link_role role, const struct config_scope *scope)
 {
 	const char *key = role == ROLE_UPSTREAM ? "upstream" : "downstream";
 	const config_setting_t *setting = config_setting_get_member(instance, key);
@@ -127,7 +127,7 @@ static bool read_links(const struct reader *reader, const config_setting_t *inst
 	return true;
 }
 
-static bool read_instance_name(const struct reader *reader, const config_setting_t *group)
+static bool read_instance_name(const struct tree_reader *reader, const config_setting_t *group)
 {
 	const config_setting_t *setting = config_setting_get_member(group, "name");
 	struct config_place place;
@@ -141,7 +141,7 @@ static bool read_instance_name(const struct reader *reader, const config_setting
 	                            reader->error);
 }
 
-static bool read_instance_group(const struct reader *reader, const config_setting_t *group,
+static bool read_instance_group(const struct tree_reader *reader, const config_setting_t *group,
                                 struct config_scope scope)
 {
 	struct config_place place = config_setting_place(group, reader->path);
@@ -154,7 +154,7 @@ static bool read_instance_group(const struct reader *reader, const config_settin
 	       config_finish_instance(reader->config, &place, reader->error);
 }
 
-static bool read_instance(const struct reader *reader, const config_setting_t *setting,
+static bool read_instance(const struct tree_reader *reader, const config_setting_t *setting,
                           const struct config_scope *scope)
 {
 	struct config_place place = config_setting_place(setting, reader->path);
@@ -170,7 +170,7 @@ static bool read_instance(const struct reader *reader, const config_setting_t *s
 	                 "a string such as \"eth0 ==> eth1\" or a group { upstream = ...; }");
 }
 
-static bool read_control(const struct reader *reader, const config_setting_t *root,
+static bool read_control(const struct tree_reader *reader, const config_setting_t *root,
                          const struct config_scope *scope)
 {
 	struct config_control *control = &reader->config->control;
@@ -190,7 +190,7 @@ static bool read_control(const struct reader *reader, const config_setting_t *ro
 	return true;
 }
 
-static bool read_top(const struct reader *reader, const config_setting_t *root)
+static bool read_top(const struct tree_reader *reader, const config_setting_t *root)
 {
 	const config_setting_t *instances = config_setting_get_member(root, "instances");
 	struct config_scope scope;
@@ -233,7 +233,7 @@ static char *erring_text(const char *file, const char *directory, const char *te
 }
 
 /* libconfig's own words, the line, and for a syntax error what is probably wrong. */
-static bool fail_syntax(const struct reader *reader, const config_t *tree, const char *directory,
+static bool fail_syntax(const struct tree_reader *reader, const config_t *tree, const char *directory,
                         const char *text)
 {
 	const char *file = config_error_file(tree);
@@ -256,7 +256,7 @@ static bool fail_syntax(const struct reader *reader, const config_t *tree, const
 	                   hint);
 }
 
-static bool parse(const struct reader *reader, const char *directory, const char *text)
+static bool parse(const struct tree_reader *reader, const char *directory, const char *text)
 {
 	config_t tree;
 	bool good;
@@ -272,7 +272,7 @@ static bool parse(const struct reader *reader, const char *directory, const char
 bool config_tree_read(struct config *config, const char *path, const char *text,
                       char error[CONFIG_ERROR_SIZE])
 {
-	struct reader reader = {.config = config, .path = path, .error = error};
+	struct tree_reader reader = {.config = config, .path = path, .error = error};
 	char *directory = config_text_directory(path);
 	bool good;
 

@@ -7,8 +7,8 @@
 #ifndef MCPROXY_DAEMON_CONTROL_CLIENT_H
 #define MCPROXY_DAEMON_CONTROL_CLIENT_H
 
-#include "daemon/control/request.h"
 #include "daemon/control/json.h"
+#include "daemon/control/request.h"
 #include "daemon/owner/owner.h"
 
 #include <sys/types.h>
@@ -70,8 +70,6 @@ struct client {
 	struct control_request request;
 	struct control_show show;
 	unsigned reload; /* the number of the one that is waited for */
-	struct status *dump;
-	size_t dumped; /* of its text */
 };
 
 struct control {
@@ -112,8 +110,5 @@ void monitor_end(struct client *client);
 void reload_begin(struct client *client);
 void reload_go_on(struct client *client);
 void loglevel_begin(struct client *client);
-void dump_begin(struct client *client);
-void dump_go_on(struct client *client);
-void dump_end(struct client *client);
 
 #endif

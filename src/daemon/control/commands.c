@@ -6,6 +6,5 @@ const struct control_command control_commands[] = {
 	{"monitor", false, monitor_begin, NULL, monitor_end},
 	{"reload", true, reload_begin, reload_go_on, NULL},
 	{"loglevel", true, loglevel_begin, NULL, NULL},
-	{"dump", true, dump_begin, dump_go_on, dump_end},
 	{0},
 };

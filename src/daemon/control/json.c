@@ -105,7 +105,7 @@ static void put_escaped(struct json *json, unsigned char byte)
 	}
 }
 
-void json_append(struct json *json, const char *text, size_t size)
+static void put_characters(struct json *json, const char *text, size_t size)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
 
@@ -154,14 +154,11 @@ void json_end_line(struct json *json)
 	json->comma = false;
 }
 
-void json_open_string(struct json *json, const char *key)
+void json_string_part(struct json *json, const char *key, const char *text, size_t size)
 {
 	put_key(json, key);
 	put_text(json, "\"");
-}
-
-void json_close_string(struct json *json)
-{
+	put_characters(json, text, size);
 	put_text(json, "\"");
 }
 
@@ -172,9 +169,7 @@ void json_string(struct json *json, const char *key, const char *text)
 		put_text(json, "null");
 		return;
 	}
-	json_open_string(json, key);
-	json_append(json, text, strlen(text));
-	json_close_string(json);
+	json_string_part(json, key, text, strlen(text));
 }
 
 #define DIGITS_MAX 20

@@ -30,15 +30,10 @@ void json_open(struct json *json, const char *key, char bracket);       /* '{' o
 void json_close(struct json *json, char bracket);                       /* '}' or ']' */
 void json_end_line(struct json *json);                                  /* after the outermost object */
 void json_string(struct json *json, const char *key, const char *text); /* NULL: null */
+void json_string_part(struct json *json, const char *key, const char *text, size_t size);
 void json_number(struct json *json, const char *key, uint64_t number);
 void json_seconds(struct json *json, const char *key, uint64_t milliseconds); /* 1.5 */
 void json_boolean(struct json *json, const char *key, bool value);
 void json_addr(struct json *json, const char *key, const struct addr *addr); /* unspecified: null */
-
-/* A string that comes in pieces: open, any number of pieces, close. A character may be split over pieces
- * only if it is ASCII. */
-void json_open_string(struct json *json, const char *key);
-void json_append(struct json *json, const char *text, size_t size);
-void json_close_string(struct json *json);
 
 #endif

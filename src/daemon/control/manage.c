@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Commands of the control socket that change the daemon or make it work.
+ * Commands of the control socket that change the daemon.
  */
 #include "daemon/control/client.h"
 #include "daemon/log/log.h"
-#include "daemon/owner/status.h"
 
-#define DUMP_PIECE 32768 /* bytes of the status that are written in a turn */
+#include <syslog.h>
 
 /* It is done when the sources of the turn are served. */
 void reload_begin(struct client *client)
@@ -31,86 +30,42 @@ void reload_go_on(struct client *client)
 	client_end_answer(client);
 }
 
+static const struct level {
+	const char *name;
+	int priority;
+} levels[] = {{"error", LOG_ERR}, {"warning", LOG_WARNING}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {0}};
+
+static const struct level *find_level(const char *name)
+{
+	const struct level *level = levels;
+
+	while (level->name != NULL && strcmp(level->name, name) != 0)
+		level++;
+	return level;
+}
+
+static const char *level_name(int priority)
+{
+	const struct level *level = levels;
+
+	while (level->priority != priority)
+		level++;
+	return level->name;
+}
+
 void loglevel_begin(struct client *client)
 {
-	const struct control_request *request = &client->request;
-	const char *subject = request->subject[0] != '\0' ? request->subject : NULL;
-	const struct log_levels *levels = log_levels();
-	int level;
+	const char *name = client->request.level;
+	const struct level *level = find_level(name);
 
-	if (request->level[0] != '\0') {
-		if (!log_level_parse(request->level, &level)) {
-			client_fail(client, "%s: error, warning, info, debug or default is expected",
-			            request->level);
-			return;
-		}
-		if (!log_set_level(subject, level)) {
-			client_fail(client, "%s: cannot have a level of its own, since %d subjects have one",
-			            request->subject, LOG_SUBJECTS);
-			return;
-		}
+	if (name[0] != '\0' && level->name == NULL) {
+		client_fail(client, "%s: error, warning, info or debug is expected", name);
+		return;
 	}
+	if (level->name != NULL)
+		log_set_level(level->priority);
 	client_open_answer(client);
 	json_string(&client->out, "command", "loglevel");
-	json_string(&client->out, "level", log_level_name(log_levels_level(levels)));
-	json_open(&client->out, "subjects", '[');
-	for (size_t i = 0; i < levels->count; i++) {
-		json_open(&client->out, NULL, '{');
-		json_string(&client->out, "subject", levels->subjects[i].name);
-		json_string(&client->out, "level", log_level_name(levels->subjects[i].level));
-		json_close(&client->out, '}');
-	}
-	json_close(&client->out, ']');
+	json_string(&client->out, "level", level_name(log_level()));
 	client_end_answer(client);
-}
-
-void dump_begin(struct client *client)
-{
-	client->dump = status_new(client->owner);
-	client->dumped = 0;
-	if (client->dump == NULL) {
-		client_fail(client, "dump: too many answers are being made; try again");
-		return;
-	}
-	client_open_answer(client);
-	json_string(&client->out, "command", "dump");
-	json_open_string(&client->out, "text");
-	status_begin(client->dump, client->owner, 2, STATUS_TEXT);
-}
-
-/* As many whole lines as fit a piece. */
-static size_t piece_size(const char *text, size_t left)
-{
-	const char *end = left > DUMP_PIECE ? memrchr(text, '\n', DUMP_PIECE) : NULL;
-
-	return end != NULL ? (size_t)(end - text) + 1 : left;
-}
-
-void dump_go_on(struct client *client)
-{
-	const char *text;
-	size_t size, piece;
-
-	status_continue(client->dump, client->owner);
-	text = status_text(client->dump, &size);
-	if (text == NULL)
-		return;
-	piece = piece_size(text + client->dumped, size - client->dumped);
-	json_append(&client->out, text + client->dumped, piece);
-	client->dumped += piece;
-	/* A client that takes all at once gives no other cause to go on. */
-	if (client->dumped < size) {
-		client->owner->again = true;
-		return;
-	}
-	json_close_string(&client->out);
-	client_end_answer(client);
-}
-
-void dump_end(struct client *client)
-{
-	/* Others may have waited for its walk. */
-	client->owner->again = true;
-	status_free(client->dump);
-	client->dump = NULL;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/base/filter.h"
-#include "daemon/control/control.h"
 #include "daemon/control/client.h"
-
-#include <time.h>
+#include "daemon/control/control.h"
+#include "daemon/log/clock.h"
 
 #define MONITOR_BACKLOG (4 * CONTROL_BACKLOG) /* events that come while more than this waits are lost */
 
@@ -40,23 +39,13 @@ static bool is_wanted(const struct client *client, const struct instance_slot *i
 	return control_request_wants_group(request, &event->group);
 }
 
-static void put_time(struct json *json)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	json_seconds(json, "time", (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
-}
-
 static void put_outputs(struct json *json, const char *outputs)
 {
 	json_open(json, "outputs", '[');
 	while (*outputs != '\0' && strcmp(outputs, " nowhere") != 0) {
 		size_t size = strcspn(++outputs, " ");
 
-		json_open_string(json, NULL);
-		json_append(json, outputs, size);
-		json_close_string(json);
+		json_string_part(json, NULL, outputs, size);
 		outputs += size;
 	}
 	json_close(json, ']');
@@ -125,7 +114,7 @@ static void put_lost(struct client *client)
 	struct json *json = &client->out;
 
 	client_open_answer(client);
-	put_time(json);
+	json_seconds(json, "time", (uint64_t)clock_wall());
 	json_string(json, "event", "lost");
 	json_number(json, "count", client->events_lost);
 	json_close(json, '}');
@@ -138,7 +127,7 @@ static void write_event(struct json *json, const struct instance_slot *instance,
 {
 	json_open(json, NULL, '{');
 	json_number(json, "version", CONTROL_VERSION);
-	put_time(json);
+	json_seconds(json, "time", (uint64_t)clock_wall());
 	json_string(json, "event", event_name(event->kind));
 	json_string(json, "instance", instance->config->name);
 	if (link != NULL)

@@ -114,7 +114,6 @@ static void put_counters(struct json *json, const struct snapshot_link *record, 
 	json_number(json, "queries_of_another_version", record->older_queries);
 	if (vif != NULL) {
 		json_number(json, "lost_in_socket", packets_lost_in_socket(vif));
-		json_number(json, "over_report_rate_max", record->drops[DROP_RATE]);
 		json_number(json, "sends_failed", vif->sends_failed);
 	}
 	json_close(json, '}');

@@ -54,7 +54,6 @@ static bool read_member(struct control_request *request, const char *key, const 
 		{"what", request->what, sizeof request->what},
 		{"instance", request->instance, sizeof request->instance},
 		{"link", request->link, sizeof request->link},
-		{"subject", request->subject, sizeof request->subject},
 		{"level", request->level, sizeof request->level},
 	};
 

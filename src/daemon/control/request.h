@@ -8,7 +8,6 @@
 
 #include "core/contract/link_change.h"
 #include "daemon/config/config.h"
-#include "daemon/log/levels.h"
 
 #define CONTROL_VERSION     1
 #define CONTROL_REQUEST_MAX 4096 /* bytes of a line */
@@ -21,11 +20,9 @@ struct control_request {
 	/* Filters; empty, or length 0: none. */
 	char instance[CONFIG_NAME_SIZE];
 	char link[LINK_NAME_SIZE];
-	struct addr prefix;     /* of groups */
-	unsigned prefix_length; /* of the v4-mapped form */
-	/* Of loglevel. */
-	char subject[LOG_SUBJECT_SIZE];
-	char level[CONTROL_WORD_SIZE];
+	struct addr prefix;            /* of groups */
+	unsigned prefix_length;        /* of the v4-mapped form */
+	char level[CONTROL_WORD_SIZE]; /* of loglevel */
 };
 
 /* Reads a line without its end. False and a text in error when it is no request. */

@@ -16,7 +16,7 @@
 
 #define LINE_SIZE 1024
 
-static struct log_levels levels;
+static int level = LOG_INFO;
 static struct log_repeats repeats;
 
 static void fill_standard_descriptors(void)
@@ -32,7 +32,7 @@ static void fill_standard_descriptors(void)
 
 void log_open(bool to_syslog, bool debug_lines)
 {
-	log_levels_set(&levels, NULL, debug_lines ? LOG_DEBUG : LOG_LEVEL_DEFAULT);
+	level = debug_lines ? LOG_DEBUG : LOG_INFO;
 	fill_standard_descriptors();
 	if (to_syslog || !log_sink_stderr_is_read())
 		log_sink_open_syslog(LOG_SINK_SYSLOG);
@@ -46,19 +46,19 @@ void log_close(void)
 	log_sink_close();
 }
 
-bool log_set_level(const char *subject, int level)
+void log_set_level(int priority)
 {
-	return log_levels_set(&levels, subject, level);
+	level = priority;
 }
 
-const struct log_levels *log_levels(void)
+int log_level(void)
 {
-	return &levels;
+	return level;
 }
 
 bool log_is_debug(void)
 {
-	return log_levels_any(&levels, LOG_DEBUG);
+	return level >= LOG_DEBUG;
 }
 
 mtime log_deadline(void)
@@ -74,7 +74,7 @@ void log_expire(mtime now)
 /* A trace shows each step, however alike two of them look; a cause that ends the daemon is always said. */
 static bool is_said(int priority, const char *text)
 {
-	if (!log_levels_allow(&levels, priority, text))
+	if (priority > level)
 		return false;
 	return priority == LOG_DEBUG || priority == LOG_ERR ||
 	       log_repeats_is_new(&repeats, clock_now(), priority, text, log_sink_write);

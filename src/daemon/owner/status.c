@@ -166,16 +166,11 @@ static void finish(struct status *status, struct owner *owner)
 
 	status->out = NULL;
 	if (complete &&
-	    (status->destination == STATUS_STDOUT || status->destination == STATUS_LOG ||
-	     (status->destination == STATUS_FILE && begin_file(status, owner->config->status_file)))) {
+	    (status->destination != STATUS_FILE || begin_file(status, owner->config->status_file))) {
 		status->stage = STAGE_WRITING;
 		status->written = 0;
 		status->write_at = 0;
 		status->write_interval = WRITE_INTERVAL;
-		return;
-	}
-	if (complete && status->destination == STATUS_TEXT) {
-		status->stage = STAGE_KEPT;
 		return;
 	}
 	end_status(status, owner);
@@ -253,8 +248,6 @@ void status_continue(struct status *status, struct owner *owner)
 		case STAGE_WRITING:
 			go_on_writing(status, owner);
 			return;
-		case STAGE_KEPT:
-			return;
 		case STAGE_IDLE:
 			break;
 		}
@@ -272,12 +265,6 @@ void status_free(struct status *status)
 		fclose(status->out);
 	free(status->text);
 	free(status);
-}
-
-const char *status_text(const struct status *status, size_t *size)
-{
-	*size = status->size;
-	return status->stage == STAGE_KEPT ? status->text : NULL;
 }
 
 mtime status_deadline(const struct status *status)

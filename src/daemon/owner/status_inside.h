@@ -18,8 +18,7 @@ enum stage {
 	STAGE_DOWNSTREAM,
 	STAGE_GROUPS,
 	STAGE_LINKS,
-	STAGE_WRITING,
-	STAGE_KEPT
+	STAGE_WRITING
 };
 
 struct status {

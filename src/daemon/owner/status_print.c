@@ -159,10 +159,8 @@ static void print_vif_counters(struct status *status, struct owner *owner, const
 
 	if (vif == NULL)
 		return;
-	fprintf(status->out,
-	        "\t\tlost_in_socket\t%llu\n\t\tover_report_rate_max\t%u\n\t\tsends_failed\t%llu\n",
-	        (unsigned long long)packets_lost_in_socket(vif), link->drops[DROP_RATE],
-	        (unsigned long long)vif->sends_failed);
+	fprintf(status->out, "\t\tlost_in_socket\t%llu\n\t\tsends_failed\t%llu\n",
+	        (unsigned long long)packets_lost_in_socket(vif), (unsigned long long)vif->sends_failed);
 	if (link->role == ROLE_UPSTREAM)
 		fprintf(status->out,
 		        "\t\tupcalls\t%llu\n\t\tupcalls_deferred\t%llu\n\t\troute_failures\t%llu\n",

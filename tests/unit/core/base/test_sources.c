@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "support/craft.h"
+#include "support/ipv4_number.h"
 
 #define UNIVERSE 5
 #define SUBSETS  (1u << UNIVERSE)
@@ -39,7 +40,7 @@ static unsigned mask_of(const struct sources *set)
 	unsigned mask = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
-		uint32_t n = addr_ipv4_number(&set->list[i]) - 0x0a000001;
+		uint32_t n = ipv4_number(&set->list[i]) - 0x0a000001;
 
 		assert_true(n < UNIVERSE);
 		assert_true(i == 0 || addr_compare(&set->list[i - 1], &set->list[i]) < 0);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "support/engine.h"
+#include "support/ipv4_number.h"
 
 static struct link_change *use_family(uint8_t id, enum family family, bool usable)
 {
@@ -125,7 +126,7 @@ static void link_without_address_asks_from_nowhere(void **state)
 	engine.links[DOWN1].family[FAMILY_IPV4].address = addr_of("10.0.1.9");
 	give_link(DOWN1);
 	assert_true(nth_query(0, &sent));
-	assert_int_equal(addr_ipv4_number(&sent.packet.source), 0x0a000109);
+	assert_int_equal(ipv4_number(&sent.packet.source), 0x0a000109);
 	/* The same news again are no news. */
 	forget();
 	give_link(DOWN1);
@@ -669,7 +670,7 @@ static void of_many_upstream_queries_the_newest_stay(void **state)
 		struct upstream_query query;
 
 		memcpy(&query, engine.told[n].payload, sizeof query);
-		assert_int_equal(addr_ipv4_number(&query.group), 0xef010100 + 12 + n);
+		assert_int_equal(ipv4_number(&query.group), 0xef010100 + 12 + n);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "support/engine.h"
+#include "support/ipv4_number.h"
 
 #define GROUPS  6
 #define SOURCES 4
@@ -257,7 +258,7 @@ static void everything_comes_out_in_small_portions(void **state)
 		const struct request *request = &engine.told[i].request;
 
 		assert_int_equal(request->kind, REQUEST_MEMBERSHIP);
-		told[addr_ipv4_number(&request->group) - addr_ipv4_number(&first)]++;
+		told[ipv4_number(&request->group) - ipv4_number(&first)]++;
 	}
 	for (size_t n = 0; n < LENGTH(told); n++)
 		assert_int_equal(told[n], 1);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "support/engine.h"
+#include "support/ipv4_number.h"
 
 #define GROUPS 10000
 
@@ -340,7 +341,7 @@ static void a_walk_that_finds_nothing_rests(void **state)
 
 static uint32_t number_of(const struct addr *group)
 {
-	return addr_ipv4_number(group) - 0xef010000;
+	return ipv4_number(group) - 0xef010000;
 }
 
 /* The even groups stay. Of the odd ones those around the place where the walk stands go before each page, and
@@ -451,7 +452,7 @@ static void long_source_list(void **state)
 			if (page.records[i].kind == SNAPSHOT_GROUPS)
 				headers++;
 			else
-				told[addr_ipv4_number(&page.records[i].source.source) - 0x0a090001]++;
+				told[ipv4_number(&page.records[i].source.source) - 0x0a090001]++;
 		}
 		report(DOWN1, ALLOW, "239.1.1.1", pages % 2 ? "10.8.8.9" : "10.8.8.8");
 	} while (page.more && ++pages < 100);

@@ -172,20 +172,6 @@ static void writer_counts_its_records(void **state)
 	assert_int_equal(writer.size, 8 + 8 * 65535);
 }
 
-static void names_of_record_types(void **state)
-{
-	(void)state;
-	assert_string_equal(record_type_name(IS_IN), "IS_IN");
-	assert_string_equal(record_type_name(IS_EX), "IS_EX");
-	assert_string_equal(record_type_name(TO_IN), "TO_IN");
-	assert_string_equal(record_type_name(TO_EX), "TO_EX");
-	assert_string_equal(record_type_name(ALLOW), "ALLOW");
-	assert_string_equal(record_type_name(BLOCK), "BLOCK");
-	assert_string_equal(record_type_name(0), "unknown");
-	assert_string_equal(record_type_name(7), "unknown");
-	assert_string_equal(record_type_name(255), "unknown");
-}
-
 /* Of packets as they should be the group is right; of parts of them nothing is read that is not there. */
 static void groups_are_guessed(void **state)
 {
@@ -226,7 +212,6 @@ int main(void)
 		cmocka_unit_test(records_fit_or_not),
 		cmocka_unit_test(writer_fills_what_room_there_is),
 		cmocka_unit_test(writer_counts_its_records),
-		cmocka_unit_test(names_of_record_types),
 		cmocka_unit_test(groups_are_guessed),
 	};
 

@@ -2,7 +2,7 @@
  *
  * The checks of doctor: a healthy machine, and in each row one thing that is wrong with it.
  */
-#include "ctl/diagnosis/checks.h"
+#include "ctl/doctor.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -211,6 +211,12 @@ static void lost_packets(struct machine *machine)
 	        "," DOWN_WITH(", 'this_router_is_querier': true, 'counters': {'lost_in_socket': 12}") "]");
 }
 
+static void reports_over_the_rate(struct machine *machine)
+{
+	replace(&machine->daemon.links, "[" UP "," DOWN_WITH(", 'this_router_is_querier': true, 'drops': "
+	                                                     "{'report_rate_max exceeded': 7}") "]");
+}
+
 static void deferred_upcalls(struct machine *machine)
 {
 	replace(&machine->daemon.status,
@@ -280,6 +286,8 @@ static void each_trouble_is_named(void **state)
 		{many_links, "limits", "eth2", "no more than 32 interfaces", "table = \"own\""},
 		{lost_packets, "queues", "eth1", "12 packets were lost in the socket's full buffer",
 	         "net.core.rmem_max"},
+		{reports_over_the_rate, "queues", "eth1", "7 packets were more than the link may bring",
+	         "raise report_rate_max"},
 		{deferred_upcalls, "queues", "IPv4", "3 new streams had to wait", "ring_size"},
 		{refused_reports, "reports", "eth1", "4 reports were not acted on: not allowed in SSM range",
 	         "ssm_range"},
@@ -295,7 +303,7 @@ static void each_trouble_is_named(void **state)
 
 		make_healthy(machine);
 		rows[i].spoil(machine);
-		checks_run(machine, findings);
+		doctor_check(machine, findings);
 		if (findings->count != 1 || strcmp(finding->check, rows[i].check) != 0 ||
 		    strcmp(finding->subject, rows[i].subject) != 0 ||
 		    strstr(finding->what, rows[i].what) == NULL ||
@@ -318,7 +326,7 @@ static void a_healthy_machine_is_clean(void **state)
 
 	(void)state;
 	make_healthy(machine);
-	checks_run(machine, findings);
+	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 0);
 	assert_int_equal(findings->skipped_count, 0);
 	assert_int_equal(findings->checks, 12);
@@ -327,7 +335,7 @@ static void a_healthy_machine_is_clean(void **state)
 	machine->owners[0] =
 		(struct table_owner){.has_kernel = true, .taken = true, .name = "igmpproxy", .pid = 9};
 	*findings = (struct findings){0};
-	checks_run(machine, findings);
+	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 1);
 	assert_string_equal(findings->list[0].what,
 	                    "igmpproxy (pid 9) holds the kernel's multicast routing socket");
@@ -336,13 +344,13 @@ static void a_healthy_machine_is_clean(void **state)
 	/* The daemon runs, and answers elsewhere. */
 	strcpy(machine->owners[0].name, "mcproxy");
 	*findings = (struct findings){0};
-	checks_run(machine, findings);
+	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 1);
 	assert_string_equal(findings->list[0].what, "the daemon runs (pid 9), but does not answer");
 	/* It answers, from where nothing else can be looked at. */
 	machine->daemon.pid_elsewhere = 10;
 	*findings = (struct findings){0};
-	checks_run(machine, findings);
+	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 1);
 	assert_string_equal(findings->list[0].what, "the daemon (pid 10) runs in another network namespace");
 	firewall_free(machine->firewall);
@@ -361,7 +369,7 @@ static void what_cannot_be_looked_at_is_skipped(void **state)
 	machine->firewall = NULL;
 	machine->firewall_why = "only root may read the rules";
 	machine->file_modified = 0;
-	checks_run(machine, findings);
+	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 0);
 	assert_int_equal(findings->checks, 10);
 	assert_int_equal(findings->skipped_count, 2);
@@ -386,7 +394,7 @@ static void nothing_is_said_twice(void **state)
 	        "'present': true, "
 	        "'up': true, 'usable': true, 'this_router_is_querier': true, 'vif': 1}]");
 	list[2].carrier = false;
-	checks_run(machine, findings);
+	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 1);
 	daemon_view_free(&machine->daemon);
 	firewall_free(machine->firewall);

@@ -38,13 +38,12 @@ static void all_members_are_read(void **state)
 	(void)state;
 	assert_true(read_line(
 		"{\"command\":\"show\", \"what\":\"groups\",\"instance\":\"iptv\",\"link\":\"eth1\","
-		"\"group\":\"239.0.0.0/8\",\"subject\":\"uplink\",\"level\":\"debug\"}",
+		"\"group\":\"239.0.0.0/8\",\"level\":\"debug\"}",
 		&request, error));
 	assert_string_equal(request.command, "show");
 	assert_string_equal(request.what, "groups");
 	assert_string_equal(request.instance, "iptv");
 	assert_string_equal(request.link, "eth1");
-	assert_string_equal(request.subject, "uplink");
 	assert_string_equal(request.level, "debug");
 	assert_true(addr_equal(&request.prefix, &prefix));
 	assert_int_equal(request.prefix_length, 96 + 8);

@@ -82,27 +82,26 @@ static void test_repeated_lines_are_counted(void **state)
 
 static void speak_with_levels(void)
 {
+	assert_int_equal(log_level(), LOG_INFO);
 	assert_false(log_is_debug());
-	assert_true(log_set_level("eth1", LOG_DEBUG));
-	assert_true(log_set_level("eth2", LOG_ERR));
+	log_set_level(LOG_DEBUG);
 	assert_true(log_is_debug());
-	debug("iptv: eth1: one");
-	debug("iptv: eth2: two");
-	debug("iptv: eth3: three");
-	warnx("eth2: a warning");
-	log_answer("eth2: an answer");
-	assert_true(log_set_level("eth1", LOG_LEVEL_DEFAULT));
-	assert_true(log_set_level("eth2", LOG_LEVEL_DEFAULT));
-	debug("iptv: eth1: four");
-	warnx("eth2: a second warning");
-	assert_int_equal(log_levels()->count, 0);
+	debug("eth1: one");
+	log_set_level(LOG_WARNING);
+	assert_int_equal(log_level(), LOG_WARNING);
+	assert_false(log_is_debug());
+	debug("eth1: two");
+	info("eth1: three");
+	warnx("eth1: four");
+	log_set_level(LOG_ERR);
+	warnx("eth1: five");
+	log_answer("eth1: an answer");
 }
 
-static void test_levels_by_subject(void **state)
+static void test_level_is_set(void **state)
 {
 	(void)state;
-	assert_string_equal(heard(speak_with_levels, false),
-	                    "iptv: eth1: one\neth2: an answer\neth2: a second warning\n");
+	assert_string_equal(heard(speak_with_levels, false), "eth1: one\neth1: four\neth1: an answer\n");
 }
 
 static void test_closed_descriptors_are_filled(void **state)
@@ -128,7 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_kind),
 		cmocka_unit_test(test_repeated_lines_are_counted),
-		cmocka_unit_test(test_levels_by_subject),
+		cmocka_unit_test(test_level_is_set),
 		cmocka_unit_test(test_closed_descriptors_are_filled),
 	};
 
