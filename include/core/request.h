@@ -33,6 +33,7 @@ struct upstream_query {
 	uint8_t version; /* enum version */
 	uint8_t robustness;
 	bool suppress;
+	bool about_sources;    /* about those that follow; none: it named only such as cannot send */
 	uint16_t source_count; /* struct addr each, behind this */
 };
 

@@ -116,12 +116,12 @@ static void forget_oldest_query(struct instance *instance)
 static void heard_upstream_query(struct instance *instance, const struct link *link,
                                  const struct packet *packet, const struct query *query)
 {
-	struct sources sources = read_sources(instance, query->sources, query->source_count, packet->family);
+	/* More of them: answered as if the whole group was asked for. */
+	bool about_sources = query->source_count > 0 && query->source_count <= QUERY_SOURCES_MAX;
+	struct sources sources = read_sources(instance, query->sources, about_sources ? query->source_count : 0,
+	                                      packet->family);
 	struct heard_query *heard;
 
-	/* So many: answered as if the whole group was asked for. */
-	if (sources.count > QUERY_SOURCES_MAX)
-		sources.count = 0;
 	if (instance->heard_count == UPSTREAM_QUERIES_MAX)
 		forget_oldest_query(instance);
 	heard = &instance->heard[instance->heard_count];
@@ -134,6 +134,7 @@ static void heard_upstream_query(struct instance *instance, const struct link *l
 		.version = (uint8_t)query->version,
 		.robustness = query->robustness,
 		.suppress = query->suppress,
+		.about_sources = about_sources,
 		.source_count = (uint16_t)sources.count,
 	};
 	if (sources.count > 0) {
@@ -184,6 +185,9 @@ static void heard_downstream_query(struct instance *instance, struct link *link,
 	    querier_is_elected(&state->querier, now) || !addr_equal(&packet->source, &state->querier.other))
 		return;
 	sources = read_sources(instance, query->sources, query->source_count, packet->family);
+	/* It asks about sources, none of which can send: not about the group. */
+	if (query->source_count > 0 && sources.count == 0)
+		return;
 	membership_heard_query(instance, link, now, &query->group, &sources);
 }
 

@@ -129,13 +129,16 @@ void reporter_follow_general(struct reporter *reporter, mtime now)
 	answer_general(reporter, now, left > 1 ? (uint32_t)left : 1);
 }
 
-/* RFC 9776 section 5.2, rule 1: an answer to a general query that comes sooner is enough. */
+/* RFC 9776 section 5.2, rule 1: an answer to a general query that comes sooner is enough. A query that names
+ * only sources that cannot send asks nothing. */
 static void answer_group(struct reporter *reporter, mtime now, const struct upstream_query *query,
                          const struct addr *sources)
 {
 	struct reporter_entry *entry = reporter_find(reporter, &query->group);
 	mtime at = now + reporter_random_delay(reporter, query->max_response);
 
+	if (query->about_sources && query->source_count == 0)
+		return;
 	if (entry == NULL || !reporter_entry_is_member(entry) ||
 	    report_walk_tells_all_by(&reporter->walk, at))
 		return;

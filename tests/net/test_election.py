@@ -250,6 +250,18 @@ def test_timers_are_lowered_by_the_queriers_question_about_sources(link, family)
 
 
 @both_families
+def test_a_question_about_sources_that_cannot_send_is_not_one_about_the_group(link, family):
+    """RFC 9776 section 6.6.1: it lowers timers of sources, never the group's."""
+    network = link
+    other = tracked_group(family, network)
+    impossible = ("224.1.1.1", "240.0.0.1") if family is IPV4 else ("::1", "ff02::1")
+    other.query(group=family.group, sources=impossible, max_response=0.2)
+    assert_stays(lambda: family.group in family.joined(network), 1.0, "the group")
+    other.query(group=family.group, max_response=0.2)
+    wait_until(lambda: family.group not in family.joined(network), 2, "the end of the membership")
+
+
+@both_families
 def test_a_non_querier_does_not_ask_after_a_leave(link, family):
     """It leaves that to the querier (RFC 9776 section 6.4.2), and changes nothing by itself."""
     network = link

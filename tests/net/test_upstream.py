@@ -480,6 +480,21 @@ def test_queries_that_are_no_valid_queries_get_no_answer(router):
 
 
 @both_families
+def test_a_query_about_sources_that_cannot_send_gets_no_answer(router, family):
+    """It is not one about the whole group."""
+    network = router
+    family.daemon(network, QUICK + "robustness = 1;")
+    upstream = family.capture(network.source)
+    family.guest(network.host).report(Record("TO_EX", family.group))
+    settle(family, network, upstream, family.group, 1)
+    impossible = ("224.1.1.1", "240.0.0.1") if family is IPV4 else ("::1", "ff02::1")
+    family.querier(network).query(group=family.group, sources=impossible, max_response=0.1)
+    assert_stays(lambda: not answers(upstream, family.group), 0.5, "no answer")
+    family.querier(network).query(group=family.group, max_response=0.1)
+    wait_until(lambda: answers(upstream, family.group), 1, "the answer about the group")
+
+
+@both_families
 def test_everything_is_left_at_exit(router, family):
     network = router
     daemon = family.daemon(network, QUICK)

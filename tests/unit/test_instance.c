@@ -540,6 +540,81 @@ static void suppressed_and_foreign_queries_lower_no_timer(void **state)
 	assert_string_equal(membership_of("239.1.1.1"), "never");
 }
 
+/* RFC 9776 section 6.6.1: a query about sources lowers their timers, never the group's, whatever sources these
+ * are. The querier's last member query time is 3 s. */
+static void questions_about_sources_lower_no_group_timer(void **state)
+{
+	static const struct {
+		const char *querier, *group, *asked;
+		enum record_type type;
+		const char *sources; /* of the record */
+		const char *expected;
+	} rows[] = {
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "224.1.1.1 0.0.0.0 127.0.0.1", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1 10.9.9.9", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "10.9.9.9", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1", ALLOW, "10.9.9.9", "never"},
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1 10.9.9.9", ALLOW, "10.9.9.9", "INCLUDE{}"},
+		{"fe80::1:0", "ff05::1", "ff02::1", TO_EX, "", "never"},
+		{"fe80::1:0", "ff05::1", ":: ::1 ::ffff:10.9.9.9", TO_EX, "", "never"},
+		{"fe80::1:0", "ff05::1", "ff02::1 2001:db8::9", TO_EX, "", "never"},
+		{"fe80::1:0", "ff05::1", "ff02::1", ALLOW, "2001:db8::9", "never"},
+		{"fe80::1:0", "ff05::1", "ff02::1 2001:db8::9", ALLOW, "2001:db8::9", "INCLUDE{}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		engine_open(&usual_settings);
+		usual_links();
+		report(DOWN1, rows[i].type, rows[i].group, rows[i].sources);
+		hear(DOWN1, craft_query(rows[i].querier, v3_query, NULL, NULL));
+		forget();
+		hear(DOWN1, craft_query(rows[i].querier, v3_query, rows[i].group, rows[i].asked));
+		pass(30000);
+		if (strcmp(membership_of(rows[i].group), rows[i].expected) != 0)
+			fail_msg("row %zu: %s", i, membership_of(rows[i].group));
+		hear(DOWN1, craft_query(rows[i].querier, v3_query, rows[i].group, NULL));
+		pass(3000);
+		if (rows[i].type == TO_EX)
+			assert_string_equal(membership_of(rows[i].group), "INCLUDE{}");
+	}
+}
+
+/* A record means what it says of the sources that can send; where there are none of them, that is what the
+ * same record without sources means. */
+static void records_of_impossible_sources(void **state)
+{
+	static const struct {
+		enum record_type type;
+		const char *expected; /* where there was no member */
+		bool asks;            /* where there was one */
+	} rows[] = {
+		{IS_IN, "never", false},     {IS_EX, "EXCLUDE{}", false}, {TO_IN, "never", true},
+		{TO_EX, "EXCLUDE{}", false}, {ALLOW, "never", false},     {BLOCK, "never", false},
+	};
+	static const char *const groups[FAMILIES] = {"239.1.1.1", "ff05::1"};
+	static const char *const impossible[FAMILIES] = {"240.0.0.1 224.1.1.1", "ff02::1 ::1"};
+	static const enum version versions[] = {VERSION_2, VERSION_3};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows) * FAMILIES * LENGTH(versions); i++) {
+		size_t row = i / FAMILIES / LENGTH(versions), family = i % FAMILIES;
+		const char *group = groups[family];
+
+		engine_open(&usual_settings);
+		engine.link_settings.version[family] = (uint8_t)versions[i / FAMILIES % LENGTH(versions)];
+		usual_links();
+		report(DOWN1, rows[row].type, group, impossible[family]);
+		assert_string_equal(membership_of(group), rows[row].expected);
+		report(DOWN1, TO_EX, group, "");
+		forget();
+		report(DOWN1, rows[row].type, group, impossible[family]);
+		assert_int_equal(told_of(REQUEST_SEND), rows[row].asks);
+		assert_string_equal(membership_of(group), "never");
+	}
+}
+
 static void owed_queries_are_forgotten_when_another_asks(void **state)
 {
 	struct craft craft = craft_old("10.0.1.5", VERSION_2, "239.1.1.1", true);
@@ -603,6 +678,7 @@ static void assert_heard(size_t n, const struct upstream_query *expected, const 
 		assert_int_equal(query.query_interval, expected->query_interval);
 		assert_int_equal(query.robustness, expected->robustness);
 		assert_int_equal(query.suppress, expected->suppress);
+		assert_int_equal(query.about_sources, expected->about_sources);
 		assert_int_equal(query.source_count, count);
 		assert_int_equal(told->payload_size, sizeof query + count * sizeof list[0]);
 		assert_memory_equal(told->payload + sizeof query, list, count * sizeof list[0]);
@@ -626,13 +702,28 @@ static void upstream_queries_are_passed_on(void **state)
 	         .version = VERSION_3,
 	         .max_response = 5000,
 	         .query_interval = 60000,
-	         .robustness = 3},
+	         .robustness = 3,
+	         .about_sources = true},
 		{.querier = addr_of("10.0.0.9"),
 	         .group = addr_unspecified(FAMILY_IPV4),
 	         .version = VERSION_2,
 	         .max_response = 10000},
 		{.querier = addr_of("fe80::9"),
 	         .group = addr_of("ff05::1"),
+	         .version = VERSION_3,
+	         .max_response = 5000,
+	         .query_interval = 60000,
+	         .robustness = 3,
+	         .about_sources = true},
+		{.querier = addr_of("fe80::9"),
+	         .group = addr_of("ff05::1"),
+	         .version = VERSION_3,
+	         .max_response = 5000,
+	         .query_interval = 60000,
+	         .robustness = 3,
+	         .about_sources = true},
+		{.querier = addr_of("10.0.0.9"),
+	         .group = addr_of("239.1.1.1"),
 	         .version = VERSION_3,
 	         .max_response = 5000,
 	         .query_interval = 60000,
@@ -644,11 +735,15 @@ static void upstream_queries_are_passed_on(void **state)
 	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.2 10.9.9.1 10.9.9.2 0.0.0.0"));
 	hear(UP, craft_query("10.0.0.9", v2, NULL, NULL));
 	hear(UP, craft_query("fe80::9", v3_query, "ff05::1", "2001:db8::1"));
+	hear(UP, craft_query("fe80::9", v3_query, "ff05::1", "ff02::1 ::1"));
+	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", NULL));
 	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), LENGTH(rows));
 	assert_heard(0, &rows[0], "");
 	assert_heard(1, &rows[1], "10.9.9.1 10.9.9.2");
 	assert_heard(2, &rows[2], "");
 	assert_heard(3, &rows[3], "2001:db8::1");
+	assert_heard(4, &rows[4], ""); /* sources that cannot send */
+	assert_heard(5, &rows[5], "");
 	assert_int_equal(engine.told_count, LENGTH(rows)); /* and nothing else comes of them */
 }
 
@@ -895,6 +990,8 @@ int main(void)
 		engine_test(lower_address_becomes_the_querier),
 		engine_test(no_group_queries_where_another_asks),
 		engine_test(suppressed_and_foreign_queries_lower_no_timer),
+		engine_test(questions_about_sources_lower_no_group_timer),
+		engine_test(records_of_impossible_sources),
 		engine_test(owed_queries_are_forgotten_when_another_asks),
 		engine_test(queries_of_another_version_are_told_once),
 		engine_test(configured_to_forward_anyway),

@@ -441,6 +441,10 @@ static void answers_queries(void **state)
 		{"EX(a b)", {"bcd"}, "IS_IN(c d)"},
 		{"EX(a b)", {"ab"}, ""},
 		{"EX()", {"ab"}, "IS_IN(a b)"},
+		{"EX()", {"!"}, ""},
+		{"IN(a)", {"!"}, ""},
+		{"EX(a)", {"G", "!"}, "IS_EX(a)"},
+		{"EX(a)", {"!", "ab"}, "IS_IN(b)"},
 		/* Rule 5: lists that are asked for are merged. */
 		{"IN(a b c)", {"a", "bd"}, "IS_IN(a b)"},
 		{"IN(a b c)", {"ab", "bc", "a"}, "IS_IN(a b c)"},
