@@ -118,8 +118,8 @@ static void heard_upstream_query(struct instance *instance, const struct link *l
 {
 	/* More of them: answered as if the whole group was asked for. */
 	bool about_sources = query->source_count > 0 && query->source_count <= QUERY_SOURCES_MAX;
-	struct sources sources = read_sources(instance, query->sources, about_sources ? query->source_count : 0,
-	                                      packet->family);
+	struct sources sources = read_sources(instance, query->sources,
+	                                      about_sources ? query->source_count : 0, packet->family);
 	struct heard_query *heard;
 
 	if (instance->heard_count == UPSTREAM_QUERIES_MAX)

@@ -210,6 +210,24 @@ def test_zero_robustness_and_interval_of_the_querier_leave_the_configured_values
     assert 2.3 < query.time - heard < 2.9
 
 
+@both_families
+def test_a_robustness_above_7_is_told_as_0_and_kept(link, family):
+    """RFC 9776 section 4.1.6, RFC 9777 section 5.1.8: that of a querier which tells 0, too."""
+    network = link
+    capture = family.capture(network.host)
+    daemon = family.daemon(network, "query_interval = 2; query_response_interval = 1; robustness = 255; "
+                                    "startup_query_count = 1; ")
+    assert wait_for_own_query(family, network, capture).robustness == 0
+
+    def timers():
+        return ask(daemon, "show", what="links", link="eth1")["links"][0]["timers"]
+    assert timers()["robustness"] == 255 and timers()["group_membership_interval"] == 255 * 2 + 2
+    lower(family, network).query(robustness=0, query_interval=4, max_response=1.0)
+    daemon.wait_for_output("querier: another router")
+    wait_until(lambda: timers()["query_interval"] == 4, what="the querier's interval")
+    assert timers()["robustness"] == 255 and timers()["group_membership_interval"] == 255 * 4 + 2
+
+
 def tracked_group(family, network, record="TO_EX", sources=()):
     """The router is not querier and knows of a member that answers nothing; returns the querier."""
     daemon = family.daemon(network, SLOW + "forward_without_querier = true;")

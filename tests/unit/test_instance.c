@@ -108,6 +108,47 @@ static void general_query_has_the_links_variables(void **state)
 	}
 }
 
+/* RFC 9776 section 4.1.6: above 7 a query carries 0, and whoever hears it keeps its own. */
+static void robustness_above_what_a_query_carries(void **state)
+{
+	static const struct {
+		uint8_t robustness, carried;
+	} rows[] = {{7, 7}, {8, 0}, {255, 0}};
+	static const char *const queriers[FAMILIES] = {"10.0.1.0", "fe80::1:0"};
+	static const char *const groups[FAMILIES] = {"239.1.1.1", "ff05::1"};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows) * FAMILIES; i++) {
+		const size_t row = i / FAMILIES, family = i % FAMILIES;
+		const struct query other = {.version = VERSION_3, .max_response = 10000};
+		const mtime life = rows[row].robustness * 10000 + 20000;
+		mtime times[300], start;
+		struct sent_query sent;
+
+		engine_open(&usual_settings);
+		engine.link_settings.robustness = rows[row].robustness;
+		engine.link_settings.query_interval = 10000;
+		engine.link_settings.query_response_interval = 10000;
+		start = engine.now;
+		link_up(UP, ROLE_UPSTREAM);
+		link_up(DOWN1, ROLE_DOWNSTREAM);
+		/* As many startup queries, a quarter of the interval apart, and one at the usual pace. */
+		pass(2500 * (rows[row].robustness - 1) + 10000);
+		assert_int_equal(query_times(DOWN1, family, start, times, LENGTH(times)),
+		                 rows[row].robustness + 1);
+		assert_true(nth_query(0, &sent));
+		assert_int_equal(sent.query.robustness, rows[row].carried);
+		/* Another querier's 0 leaves the own robustness. */
+		hear(DOWN1, craft_query(queriers[family], other, NULL, NULL));
+		report(DOWN1, TO_EX, groups[family], "");
+		forget();
+		pass(life - 1);
+		assert_string_equal(membership_of(groups[family]), "never");
+		pass(1);
+		assert_string_equal(membership_of(groups[family]), "INCLUDE{}");
+	}
+}
+
 static void link_without_address_asks_from_nowhere(void **state)
 {
 	struct sent_query sent;
@@ -540,8 +581,8 @@ static void suppressed_and_foreign_queries_lower_no_timer(void **state)
 	assert_string_equal(membership_of("239.1.1.1"), "never");
 }
 
-/* RFC 9776 section 6.6.1: a query about sources lowers their timers, never the group's, whatever sources these
- * are. The querier's last member query time is 3 s. */
+/* RFC 9776 section 6.6.1: a query about sources lowers their timers, never the group's, whatever sources
+ * these are. The querier's last member query time is 3 s. */
 static void questions_about_sources_lower_no_group_timer(void **state)
 {
 	static const struct {
@@ -804,6 +845,10 @@ static void every_cause_of_packets_is_counted(void **state)
 		{"TTL", DOWN1, with_byte(good, 8, 2, true), DROP_TTL},
 		{"router alert", DOWN1, with_byte(good6, 42, 1, false), DROP_ROUTER_ALERT},
 		{"sender", DOWN1, craft_record("2001:db8::1", TO_EX, "ff05::1", ""), DROP_SOURCE_ADDRESS},
+		{"no sender", DOWN1, craft_record("::", TO_EX, "ff05::1", ""), DROP_UNSPECIFIED},
+		{"no sender of a version 1 report", DOWN1, craft_old("::", VERSION_2, "ff05::1", false),
+	         DROP_UNSPECIFIED},
+		{"no sender of a done", DOWN1, craft_old("::", VERSION_2, "ff05::1", true), DROP_UNSPECIFIED},
 		{"checksum", DOWN1, with_byte(good, PACKET_HEADER_IPV4 + 5, 1, false), DROP_CHECKSUM},
 		{"length", DOWN1, with_byte(good, PACKET_HEADER_IPV4 + 7, 9, true), DROP_LENGTH},
 		{"type", DOWN1, with_byte(good, PACKET_HEADER_IPV4, 0x23, true), DROP_TYPE},
@@ -972,6 +1017,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		empty_test(startup_queries),
 		empty_test(general_query_has_the_links_variables),
+		empty_test(robustness_above_what_a_query_carries),
 		empty_test(link_without_address_asks_from_nowhere),
 		engine_test(each_family_comes_and_goes_alone),
 		engine_test(link_down_and_up),

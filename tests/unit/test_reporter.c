@@ -48,8 +48,11 @@ static void tells_the_difference(void **state)
 
 static void repeats_within_the_unsolicited_report_interval(void **state)
 {
+	static const uint8_t counts[] = {1, 2, 3, 4, 5, 6, 7, 8, 255};
+
 	(void)state;
-	for (uint8_t copies = 1; copies <= 7; copies++) {
+	for (size_t row = 0; row < LENGTH(counts); row++) {
+		uint8_t copies = counts[row];
 		struct bench bench;
 
 		bench_open(&bench, FAMILY_IPV4, ROOM);
@@ -57,7 +60,7 @@ static void repeats_within_the_unsolicited_report_interval(void **state)
 		bench.settings.unsolicited_report_interval = copies == 7 ? 300 : 0;
 		bench_configure(&bench);
 		bench_change(&bench, 0, "EX()");
-		bench_run(&bench, bench.now + 10000);
+		bench_run(&bench, bench.now + copies * 1000);
 		assert_int_equal(bench.said_count, copies);
 		assert_int_equal(bench.said[0].at, 1000000);
 		for (size_t i = 1; i < copies; i++) {
