@@ -28,7 +28,7 @@ enum drop {
 	DROP_HOSTS_MAX,      /* hosts_max reached: one that is not tracked */
 	DROP_ROUTES_MAX,     /* routes_max reached */
 	DROP_MEMORY,         /* memory_max reached */
-	DROP_TRUNCATED,      /* longer than the receive buffer */
+	DROP_TRUNCATED,      /* longer than 65,535 bytes, or than 9,216 and than the MTU */
 	DROP_RATE,           /* report_rate_max exceeded */
 	DROP_CAUSES
 };

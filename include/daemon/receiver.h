@@ -23,7 +23,8 @@ void receiver_free(struct receiver *receiver);
 
 /* INPUT_LISTEN: the socket takes the place of the one that the link had in the family. */
 void receiver_listen(struct receiver *receiver, const struct input *input);
-/* What a link was told: it is not read in families in which it is not usable. */
+/* What a link was told: it is not read in families in which it is not usable, and its MTU says whether
+ * packets longer than LINK_SOCKET_PACKET_MAX may come. */
 void receiver_link(struct receiver *receiver, uint8_t id, const struct link_change *change);
 
 /* Sleeps until the bell rings, packets are to be taken or the deadline comes; not at all when that has

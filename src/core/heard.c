@@ -15,17 +15,23 @@ static bool group_is_allowed(struct instance *instance, struct link *link, enum 
 	return false;
 }
 
-/* A record's sources as a sorted set of such addresses as can send a stream. */
-static struct sources read_sources(struct instance *instance, const uint8_t *at, size_t count,
-                                   enum family family)
+/* The sources of a record or query as a sorted set of such addresses as can send a stream. What is beyond the
+ * room for them is left out and counted. */
+static struct sources read_sources(struct instance *instance, struct link *link, const uint8_t *at,
+                                   size_t count, enum family family)
 {
 	struct sources sources = sources_on(instance->scratch, INSTANCE_SOURCES_MAX);
 
-	for (size_t i = 0; i < count && sources.count < sources.capacity; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct addr source = wire_get_addr(at + i * addr_wire_size(family), family);
 
-		if (addr_family(&source) == family && addr_is_source(&source))
-			sources.list[sources.count++] = source;
+		if (addr_family(&source) != family || !addr_is_source(&source))
+			continue;
+		if (sources.count == sources.capacity) {
+			instance_drop(instance, link, family, DROP_SOURCES_MAX);
+			break;
+		}
+		sources.list[sources.count++] = source;
 	}
 	sources.count = sources_normalize(sources.list, sources.count);
 	return sources;
@@ -72,7 +78,7 @@ static void heard_record(struct instance *instance, struct link *link, mtime now
 		instance_drop(instance, link, packet->family, DROP_SSM);
 		return;
 	}
-	sources = read_sources(instance, record->sources, record->source_count, packet->family);
+	sources = read_sources(instance, link, record->sources, record->source_count, packet->family);
 	membership_record(instance, link, now, version, &packet->source, record, &sources);
 }
 
@@ -113,12 +119,12 @@ static void forget_oldest_query(struct instance *instance)
 }
 
 /* Keeps a query heard upstream until the owner's host side is told. */
-static void heard_upstream_query(struct instance *instance, const struct link *link,
-                                 const struct packet *packet, const struct query *query)
+static void heard_upstream_query(struct instance *instance, struct link *link, const struct packet *packet,
+                                 const struct query *query)
 {
 	/* More of them: answered as if the whole group was asked for. */
 	bool about_sources = query->source_count > 0 && query->source_count <= QUERY_SOURCES_MAX;
-	struct sources sources = read_sources(instance, query->sources,
+	struct sources sources = read_sources(instance, link, query->sources,
 	                                      about_sources ? query->source_count : 0, packet->family);
 	struct heard_query *heard;
 
@@ -184,7 +190,7 @@ static void heard_downstream_query(struct instance *instance, struct link *link,
 	if (query->suppress || addr_is_unspecified(&query->group) ||
 	    querier_is_elected(&state->querier, now) || !addr_equal(&packet->source, &state->querier.other))
 		return;
-	sources = read_sources(instance, query->sources, query->source_count, packet->family);
+	sources = read_sources(instance, link, query->sources, query->source_count, packet->family);
 	/* It asks about sources, none of which can send: not about the group. */
 	if (query->source_count > 0 && sources.count == 0)
 		return;

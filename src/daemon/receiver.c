@@ -18,7 +18,8 @@ struct receiver {
 	struct pollfd fds[1 + SOCKETS_MAX]; /* the bell, the sockets */
 	struct {
 		uint8_t link, family;
-	} names[SOCKETS_MAX]; /* of the sockets */
+	} names[SOCKETS_MAX];    /* of the sockets */
+	uint32_t mtu[LINKS_MAX]; /* of the links */
 
 	/* Batches that may still be read at once, one more each millisecond. Full ones do not count: what is
 	 * behind them waits already, so that nobody has to be woken. */
@@ -76,6 +77,7 @@ void receiver_listen(struct receiver *receiver, const struct input *input)
 
 void receiver_link(struct receiver *receiver, uint8_t id, const struct link_change *change)
 {
+	receiver->mtu[id] = change->mtu;
 	for (uint8_t family = 0; family < FAMILIES; family++)
 		if (!change->present || !change->family[family].usable)
 			forget(receiver, id, family);
@@ -120,17 +122,24 @@ bool receiver_wait(struct receiver *receiver, mtime deadline)
 	return receiver->fds[0].revents != 0;
 }
 
+static int receive(struct receiver *receiver, unsigned socket, struct link_packet *packets)
+{
+	int fd = receiver->fds[1 + socket].fd;
+
+	if (receiver->mtu[receiver->names[socket].link] > LINK_SOCKET_PACKET_MAX)
+		return link_socket_receive_long(fd, receiver->room, packets, LINK_SOCKET_BATCH);
+	return link_socket_receive(fd, receiver->room, packets, LINK_SOCKET_BATCH);
+}
+
 /* Packets of the next socket that has some. */
 static int take_next(struct receiver *receiver, unsigned *socket, struct link_packet *packets)
 {
 	int count = 0;
 
 	while (count <= 0 && receiver->next < receiver->count) {
-		const struct pollfd *fd = &receiver->fds[1 + receiver->next];
-
 		*socket = receiver->next++;
-		if (fd->revents != 0)
-			count = link_socket_receive(fd->fd, receiver->room, packets, LINK_SOCKET_BATCH);
+		if (receiver->fds[1 + *socket].revents != 0)
+			count = receive(receiver, *socket, packets);
 	}
 	return count > 0 ? count : 0;
 }
@@ -138,11 +147,14 @@ static int take_next(struct receiver *receiver, unsigned *socket, struct link_pa
 int receiver_take(struct receiver *receiver, struct input *input, struct link_packet *packets)
 {
 	unsigned socket;
-	int count = take_next(receiver, &socket, packets);
+	int count;
 
+	link_room_release(receiver->room);
+	count = take_next(receiver, &socket, packets);
 	if (count == 0)
 		return 0;
-	if (count == LINK_SOCKET_BATCH)
+	/* Behind a long packet there may be more, too. */
+	if (count == LINK_SOCKET_BATCH || packets[count - 1].length > LINK_SOCKET_PACKET_MAX)
 		receiver->full = true;
 	else if (receiver->granted > 0)
 		receiver->granted--;

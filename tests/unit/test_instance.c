@@ -897,6 +897,75 @@ static void wrong_links_and_cut_packets_are_counted(void **state)
 	assert_string_equal(membership_of("ff05::1"), "never");
 }
 
+/* A report of the largest size that a packet can have. */
+static size_t largest_report(uint8_t *packet, enum family family, const char *first, size_t sources)
+{
+	const struct addr from = addr_of(family == FAMILY_IPV4 ? "10.0.1.5" : "fe80::1:5");
+	const struct addr to =
+		family == FAMILY_IPV4 ? addr_from_ipv4_number(IGMP_V3_ROUTERS) : mld_v2_routers;
+	static struct addr list[UINT16_MAX];
+	struct report_writer writer;
+	uint32_t groups = 0;
+	size_t size;
+
+	for (uint32_t i = 0; i < sources; i++)
+		list[i] = nth_addr(family == FAMILY_IPV4 ? "10.9.0.1" : "2001:db8::1", i);
+	report_writer_open(&writer, family, packet + packet_header_size(family),
+	                   65535 - packet_header_size(family));
+	for (struct addr group = addr_of(first);
+	     report_writer_add(&writer, sources > 0 ? ALLOW : TO_EX, &group, list, sources) == (int)sources;
+	     group = nth_addr(first, groups))
+		groups++;
+	size = family == FAMILY_IPV4 ? igmp_finish_report(&writer) : mld_finish_report(&writer, &from);
+	return packet_finish(family, packet, &from, &to, size);
+}
+
+static void every_record_of_the_largest_report_counts(void **state)
+{
+	static const char *const first[FAMILIES] = {"239.1.0.1", "ff05::1"};
+	static const size_t records[FAMILIES] = {8187, 3273};
+	static uint8_t packet[65535];
+
+	(void)state;
+	for (uint8_t family = 0; family < FAMILIES; family++) {
+		struct input input = {.kind = INPUT_PACKET, .link = DOWN1, .family = family};
+		size_t size = largest_report(packet, family, first[family], 0);
+
+		forget();
+		assert_true(size > 65500);
+		give(&input, packet, size);
+		turn();
+		assert_int_equal(told_of(REQUEST_MEMBERSHIP), records[family]);
+	}
+}
+
+/* A list may be longer there than what a filter can hold. */
+static void what_no_filter_holds_is_left_out_and_counted(void **state)
+{
+	static const char *const first[FAMILIES] = {"239.1.0.1", "ff05::1"};
+	static uint8_t packet[65535];
+
+	(void)state;
+	for (uint8_t family = 0; family < FAMILIES; family++) {
+		struct input input = {.kind = INPUT_PACKET, .link = DOWN1, .family = family};
+		/* In IPv6 a packet has room for less. */
+		const size_t sources = family == FAMILY_IPV4 ? INSTANCE_SOURCES_MAX + 1 : 4080;
+		size_t size = largest_report(packet, family, first[family], sources);
+
+		engine_open(&usual_settings);
+		engine.link_settings.sources_max = INSTANCE_SOURCES_MAX;
+		usual_links();
+		want_events(true);
+		forget();
+		give(&input, packet, size);
+		turn();
+		assert_int_equal(events_of(EVENT_DROP) > 0, family == FAMILY_IPV4);
+		if (family == FAMILY_IPV4)
+			assert_int_equal(newest_event(EVENT_DROP)->before, DROP_SOURCES_MAX);
+		assert_true(told_of(REQUEST_MEMBERSHIP) > 0);
+	}
+}
+
 static void drops_are_told_at_powers_of_two(void **state)
 {
 	(void)state;
@@ -1045,6 +1114,8 @@ int main(void)
 		engine_test(of_many_upstream_queries_the_newest_stay),
 		engine_test(every_cause_of_packets_is_counted),
 		engine_test(wrong_links_and_cut_packets_are_counted),
+		engine_test(every_record_of_the_largest_report_counts),
+		engine_test(what_no_filter_holds_is_left_out_and_counted),
 		engine_test(drops_are_told_at_powers_of_two),
 		engine_test(families_are_not_mixed_up),
 		engine_test(mixed_report_counts_record_by_record),
