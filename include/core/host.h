@@ -67,6 +67,11 @@ struct host_link {
 		forced_version; /* by the administrator, for the kernel's host side; VERSION_NONE: none */
 };
 void host_set_link(struct host *host, mtime now, const struct host_link *link);
+/* Those on the link may know nothing of what is joined: all of it is reported at once, and again as often as
+ * the robustness variable says. host_set_link does so by itself when the link becomes usable or has another
+ * address. The kernel, too, reports when a link comes up, but in IPv4 not when its carrier returns, and no
+ * lists of sources. */
+void host_announce(struct host *host, mtime now);
 /* The interface is gone and with it every membership: what is wanted is joined anew when the link is usable
  * again. The sockets may be closed. */
 void host_forget(struct host *host, mtime now);

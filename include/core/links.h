@@ -55,6 +55,8 @@ void links_forget_instance(struct links *links, unsigned instance);
  * the ids of an instance are short: it gets its link when ids are given back. */
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, bool multicast,
                      uint32_t mtu);
+/* Where it is attached; true when that has changed since the last call for it. */
+bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment);
 void links_interface_gone(struct links *links, int ifindex);
 void links_address(struct links *links, int ifindex, const struct addr *address, bool present);
 /* Around a dump: interfaces and addresses that were not told between the two are gone. */

@@ -38,6 +38,8 @@ struct interface {
 	bool gone;
 	bool seen; /* in the dump under way */
 	uint32_t mtu;
+	bool attached; /* the next field is known */
+	struct link_attachment attachment;
 	struct addr addresses[ADDRESSES_MAX];
 	bool address_seen[ADDRESSES_MAX];
 	size_t address_count;

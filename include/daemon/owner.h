@@ -107,6 +107,7 @@ struct uplink {
 	bool told_missing;    /* that no query is heard */
 	uint8_t told_version; /* enum version: what is spoken there */
 	uint64_t send_failures;
+	bool announce; /* its attachment has changed: all groups are to be reported with this turn */
 };
 
 /* What the log was told of a link and family: each change once. */

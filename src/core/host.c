@@ -197,19 +197,32 @@ void host_copy_wishes(struct host *host, mtime now, struct host *to)
 			row_copy_wishes((struct row *)entry, now, to);
 }
 
-void host_set_link(struct host *host, mtime now, const struct host_link *link)
+void host_announce(struct host *host, mtime now)
 {
-	bool comes_up = link->usable && !host->link.usable;
+	for (int keeper = 0; keeper < KEEPERS && host->link.usable; keeper++)
+		reporter_announce(&host->reporters[keeper], now);
+}
 
-	host->link = *link;
-	if (!comes_up)
-		return;
+static void start(struct host *host, mtime now)
+{
 	rows_try_again(host, MTIME_NEVER);
 	for (int keeper = 0; keeper < KEEPERS; keeper++) {
 		follow_forced_version(host, now, keeper);
-		reporter_older_querier(&host->reporters[keeper], now, link->kernel_version, 0);
+		reporter_older_querier(&host->reporters[keeper], now, host->link.kernel_version, 0);
 		reporter_start(&host->reporters[keeper], now);
 	}
+}
+
+void host_set_link(struct host *host, mtime now, const struct host_link *link)
+{
+	bool comes_up = link->usable && !host->link.usable;
+	bool moves = !addr_equal(&link->address, &host->link.address);
+
+	host->link = *link;
+	if (comes_up)
+		start(host, now);
+	if (comes_up || moves)
+		host_announce(host, now);
 }
 
 static void row_forget(struct host *host, mtime now, struct row *row)

@@ -283,6 +283,19 @@ bool links_interface(struct links *links, int ifindex, const char *name, bool up
 	return !is_new || interface_attach(links, interface);
 }
 
+bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment)
+{
+	struct interface *interface = find_interface(links, ifindex);
+	bool changed;
+
+	if (interface == NULL)
+		return false;
+	changed = interface->attached && memcmp(&interface->attachment, attachment, sizeof *attachment) != 0;
+	interface->attached = true;
+	interface->attachment = *attachment;
+	return changed;
+}
+
 void links_interface_gone(struct links *links, int ifindex)
 {
 	struct interface *interface = find_interface(links, ifindex);

@@ -118,7 +118,7 @@ void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 	reporter_entry_expire(reporter, entry, now);
 }
 
-static mtime repetition_interval(const struct reporter *reporter)
+mtime reporter_repetition_interval(const struct reporter *reporter)
 {
 	if (reporter->settings.unsolicited_report_interval != 0)
 		return reporter->settings.unsolicited_report_interval;
@@ -130,7 +130,7 @@ static mtime repetition_interval(const struct reporter *reporter)
  * repetitions fill packets as the first reports did. Older versions have a packet for each group anyway. */
 static mtime repetition_time(struct reporter *reporter, mtime now)
 {
-	mtime interval = repetition_interval(reporter), step = interval / REPEAT_STEPS;
+	mtime interval = reporter_repetition_interval(reporter), step = interval / REPEAT_STEPS;
 
 	if (reporter->version_spoken != VERSION_3)
 		return now + reporter_random_delay(reporter, interval);

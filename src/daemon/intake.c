@@ -273,6 +273,8 @@ static void take_news(void *context, const struct netlink_news *news)
 		                     news->mtu))
 			warnx("%s: not used: out of memory, or more than %d links in an instance", news->name,
 			      LINKS_MAX);
+		if (links_attachment(owner->links, news->ifindex, &news->attachment) || news->moved)
+			uplinks_announce(owner, news->ifindex);
 		break;
 	case NETLINK_LINK_GONE:
 		links_interface_gone(owner->links, news->ifindex);

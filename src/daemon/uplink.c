@@ -270,11 +270,32 @@ static bool join_one(struct uplink *uplink, mtime now)
 	return true;
 }
 
+void uplinks_announce(struct owner *owner, int ifindex)
+{
+	struct uplink *uplink;
+
+	LL_FOREACH (owner->uplinks, uplink)
+		uplink->announce |= uplink->ifindex == ifindex;
+}
+
+static void announce(struct uplink *uplink, mtime now)
+{
+	if (!uplink->announce)
+		return;
+	uplink->announce = false;
+	if (uplink->link.usable)
+		info("%s: attached to another place, or its carrier is back: reporting all %s groups "
+		     "upstream",
+		     uplink->name, uplink->family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+	host_announce(uplink->host, now);
+}
+
 /* First the kernel's memberships, then the report that tells of them. */
 void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 {
 	int count = 0;
 
+	announce(uplink, now);
 	while (join_one(uplink, now)) {
 		if (++count == OPERATIONS_PER_TURN || (count % 16 == 0 && clock_now() - now > TURN_MAX)) {
 			owner->again = true;
