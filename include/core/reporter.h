@@ -119,9 +119,9 @@ bool reporter_is_idle(const struct reporter_entry *entry);
 
 /* The state of a group is now `filter`: what differs from what was told goes out, at once and then again
  * copies - 1 times, merged with what is still going out. When memory is short, EXCLUDE{} is told in its
- * place.
+ * place: false, and it is to be called again later.
  */
-void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
+bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
                      const struct filter *filter);
 /* Takes a state as told, without a report. */
 void reporter_assume(struct reporter *reporter, struct reporter_entry *entry, const struct filter *filter);

@@ -92,6 +92,7 @@ static bool port_new(struct links *links, struct interface *interface, const str
 	uint64_t unused = ~links->ids_used[name->instance];
 	struct port *port = unused ? calloc(1, sizeof *port) : NULL;
 
+	links->memory_short |= unused != 0 && port == NULL;
 	if (port == NULL)
 		return false;
 	port->interface = interface;
