@@ -168,7 +168,7 @@ void membership_drop_link(struct instance *instance, struct link *link, enum fam
 void membership_querier_changed(struct instance *instance, struct link *link, enum family family, mtime now);
 /* The link's settings changed: its timers follow. */
 void membership_reconfigure_link(struct instance *instance, struct link *link, enum family family, mtime now);
-/* Tells all memberships again: an upstream link became usable. */
+/* Tells all memberships again: an upstream link became usable, or requests were lost. */
 void membership_mark_all(struct instance *instance, enum family family);
 /* The links with members if all of these want every source, whoever it is; otherwise 0. */
 uint64_t membership_open_links(struct membership *membership);
@@ -185,6 +185,8 @@ void forward_counters(struct instance *instance, mtime now, const struct input *
 /* The listeners of a group or the state of links changed: recomputes where its flows go. */
 void forward_update(struct instance *instance, struct membership *membership, mtime now);
 void forward_update_all(struct instance *instance, enum family family, mtime now);
+/* Requests the routes of all flows again. */
+void forward_mark_all(struct instance *instance, enum family family);
 /* The limit on routes may have become smaller: what goes nowhere makes way, the oldest first. */
 void forward_limit(struct instance *instance);
 void forward_drop_link(struct instance *instance, struct link *link, enum family family);

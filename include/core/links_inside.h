@@ -38,6 +38,8 @@ struct interface {
 	bool gone;
 	bool seen; /* in the dump under way */
 	uint32_t mtu;
+	bool attached; /* the next field is known */
+	struct link_attachment attachment;
 	struct addr addresses[ADDRESSES_MAX];
 	bool address_seen[ADDRESSES_MAX];
 	size_t address_count;
@@ -61,8 +63,10 @@ struct links {
 	struct port *ports[LINKS_INSTANCES][LINKS_MAX]; /* by link id */
 	uint64_t ids_used[LINKS_INSTANCES];             /* given out, or not yet given back */
 	bool enabled[LINKS_TABLES][FAMILIES];
-	bool changed;     /* links_pull may find something */
-	uint64_t refused; /* set of instances that could not be told in this pass */
+	bool changed;      /* links_pull may find something */
+	bool memory_short; /* a link could not be made, or not told, in this pass */
+	mtime retry_at;    /* when that is tried again; 0: all is there */
+	uint64_t refused;  /* set of instances that could not be told in this pass */
 };
 
 /* links.c */

@@ -99,7 +99,9 @@ struct uplink {
 	struct link_settings settings; /* in force: of the first of its instances */
 	struct host_link link;         /* as the host was told */
 	struct host *host;
-	int *sockets; /* by slot; -1: closed */
+	mtime replace_at; /* memory was short for a host of the settings' membership: tried again; 0: it is so
+	                   */
+	int *sockets;     /* by slot; -1: closed */
 	size_t socket_count;
 	uint64_t instances; /* set of those that have it as upstream */
 	int told_error;     /* the last failure that was logged */
@@ -107,6 +109,7 @@ struct uplink {
 	bool told_missing;    /* that no query is heard */
 	uint8_t told_version; /* enum version: what is spoken there */
 	uint64_t send_failures;
+	bool announce; /* its attachment has changed: all groups are to be reported with this turn */
 };
 
 /* What the log was told of a link and family: each change once. */
@@ -130,6 +133,9 @@ struct instance_slot {
 	uint64_t told_conflicts;                    /* set of instances that have lost a stream to this one */
 	uint8_t heartbeat;                          /* enum heartbeat */
 	bool settings_due;                          /* to be told anew */
+	bool repeat_due[FAMILIES];                  /* requests were lost, since memory was short */
+	mtime repeat_at;                            /* 0: none; when they are asked for again */
+	uint64_t postponed;                         /* requests so far, for which memory was short */
 	bool events_wanted;                         /* as the engine was told */
 	bool again;                                 /* there were more requests than one turn may take */
 	struct link_told told[LINKS_MAX][FAMILIES]; /* by link id */
@@ -224,6 +230,9 @@ void intake_wake(struct owner *owner);
 /* grant.c */
 
 void grant_requests(struct owner *owner, struct loop_source *source, mtime now);
+/* Has workers request again what there was no memory for. */
+void grant_repeat(struct owner *owner, mtime now);
+mtime grant_deadline(const struct owner *owner);
 /* Says once that the recording has ended before its time. error: an errno, or 0. */
 void grant_recording_error(struct owner *owner, int error);
 

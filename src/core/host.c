@@ -38,6 +38,7 @@ struct host *host_new(enum family family, const struct host_limits *limits,
 		return NULL;
 	host->family = family;
 	host->settings = *settings;
+	host->correct_at = MTIME_NEVER;
 	host->pool = pool_new(limits->memory_max);
 	host->joins = joins_new(limits->groups_per_socket, limits->sources_per_filter);
 	for (int keeper = 0; keeper < KEEPERS; keeper++) {
@@ -116,10 +117,6 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 		return true;
 	}
 	wish = wish_get(host, row, instance);
-	if (wish != NULL) {
-		wish->hold = 0;
-		wish->links = links;
-	}
 	if (wish == NULL || !stored_filter_set(&wish->filter, host->pool, filter)) {
 		/* An older wish stays. */
 		if (wish != NULL && wish->filter.mode == FILTER_INCLUDE && wish->filter.count == 0)
@@ -127,6 +124,8 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 		row_release(host, row);
 		return false;
 	}
+	wish->hold = 0;
+	wish->links = links;
 	row_change(host, now, row);
 	return true;
 }
@@ -178,38 +177,52 @@ void host_configure(struct host *host, mtime now, const struct host_settings *se
 		follow_forced_version(host, now, keeper);
 }
 
-static void row_copy_wishes(struct row *row, mtime now, struct host *to)
+static bool row_copy_wishes(struct row *row, mtime now, struct host *to)
 {
 	for (const struct wish *wish = row_wishes(row); wish; wish = wish->next) {
 		struct filter filter = stored_filter_view(&wish->filter);
 
-		if (wish->hold == 0)
-			host_want(to, now, wish->instance, &row->entry.group, &filter, wish->links);
+		if (wish->hold == 0 &&
+		    !host_want(to, now, wish->instance, &row->entry.group, &filter, wish->links))
+			return false;
 	}
+	return true;
 }
 
-void host_copy_wishes(struct host *host, mtime now, struct host *to)
+bool host_copy_wishes(const struct host *host, mtime now, struct host *to)
 {
-	struct reporter_entry *entry;
+	for (struct row *row = row_oldest(host, KEEPER_KERNEL); row != NULL; row = row_next(host, row))
+		if (!row_copy_wishes(row, now, to))
+			return false;
+	return true;
+}
 
-	for (int keeper = 0; keeper < KEEPERS; keeper++)
-		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = reporter_newer(entry))
-			row_copy_wishes((struct row *)entry, now, to);
+void host_announce(struct host *host, mtime now)
+{
+	for (int keeper = 0; keeper < KEEPERS && host->link.usable; keeper++)
+		reporter_announce(&host->reporters[keeper], now);
+}
+
+static void start(struct host *host, mtime now)
+{
+	rows_try_again(host, MTIME_NEVER);
+	for (int keeper = 0; keeper < KEEPERS; keeper++) {
+		follow_forced_version(host, now, keeper);
+		reporter_older_querier(&host->reporters[keeper], now, host->link.kernel_version, 0);
+		reporter_start(&host->reporters[keeper], now);
+	}
 }
 
 void host_set_link(struct host *host, mtime now, const struct host_link *link)
 {
 	bool comes_up = link->usable && !host->link.usable;
+	bool moves = !addr_equal(&link->address, &host->link.address);
 
 	host->link = *link;
-	if (!comes_up)
-		return;
-	rows_try_again(host, MTIME_NEVER);
-	for (int keeper = 0; keeper < KEEPERS; keeper++) {
-		follow_forced_version(host, now, keeper);
-		reporter_older_querier(&host->reporters[keeper], now, link->kernel_version, 0);
-		reporter_start(&host->reporters[keeper], now);
-	}
+	if (comes_up)
+		start(host, now);
+	if (comes_up || moves)
+		host_announce(host, now);
 }
 
 static void row_forget(struct host *host, mtime now, struct row *row)
@@ -253,6 +266,19 @@ void host_heard_query(struct host *host, mtime now, const struct upstream_query 
 		reporter_heard_query(&host->reporters[keeper], now, query, sources);
 }
 
+/* The kernel has no room for another membership. */
+static bool is_full(int result)
+{
+	return result == -ENOBUFS || result == -ENOMEM || result == -EMFILE || result == -ENFILE;
+}
+
+static void join_failed(struct host *host, mtime now, struct row *row, int result)
+{
+	host->last_error = -result;
+	if (!is_full(result) || !row_keep_here(host, now, row))
+		row_try_later(host, now, row, ROW_RESTING);
+}
+
 bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 {
 	struct row *row;
@@ -261,6 +287,7 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 	if (!host->link.usable)
 		return false;
 	rows_try_again(host, now);
+	rows_correct(host, now);
 	while ((row = host->lists[ROW_JOINING]) != NULL) {
 		struct join_row *join = &row->joining->join;
 		bool was_superset = join->superset;
@@ -270,15 +297,12 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 		host->supersets += (size_t)join->superset - (size_t)was_superset;
 		if (found)
 			return true;
-		row_joined(host, now, row);
+		if (join->memory_short)
+			join_failed(host, now, row, -ENOMEM);
+		else
+			row_joined(host, now, row);
 	}
 	return false;
-}
-
-/* The kernel has no room for another membership. */
-static bool is_full(int result)
-{
-	return result == -ENOBUFS || result == -ENOMEM || result == -EMFILE || result == -ENFILE;
 }
 
 void host_join_done(struct host *host, mtime now, const struct join_op *op, int result)
@@ -293,12 +317,8 @@ void host_join_done(struct host *host, mtime now, const struct join_op *op, int 
 	result = joins_done(host->joins, join, op, result);
 	row_take_turn(host, row);
 	host->supersets += (size_t)join->superset - (size_t)was_superset;
-	if (result == 0)
-		return;
-	host->last_error = -result;
-	if (is_full(result) && row_keep_here(host, now, row))
-		return;
-	row_try_later(host, now, row, ROW_RESTING);
+	if (result != 0)
+		join_failed(host, now, row, result);
 }
 
 unsigned host_slot_memberships(const struct host *host, uint32_t slot)
@@ -343,7 +363,7 @@ bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *siz
 
 mtime host_deadline(struct host *host)
 {
-	mtime at = holds_first_at(&host->holds);
+	mtime at = mtime_min(holds_first_at(&host->holds), host->correct_at);
 
 	if (!host->link.usable)
 		return MTIME_NEVER;

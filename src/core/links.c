@@ -92,6 +92,7 @@ static bool port_new(struct links *links, struct interface *interface, const str
 	uint64_t unused = ~links->ids_used[name->instance];
 	struct port *port = unused ? calloc(1, sizeof *port) : NULL;
 
+	links->memory_short |= unused != 0 && port == NULL;
 	if (port == NULL)
 		return false;
 	port->interface = interface;
@@ -281,6 +282,19 @@ bool links_interface(struct links *links, int ifindex, const char *name, bool up
 	interface->mtu = mtu;
 	interface->seen = true;
 	return !is_new || interface_attach(links, interface);
+}
+
+bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment)
+{
+	struct interface *interface = find_interface(links, ifindex);
+	bool changed;
+
+	if (interface == NULL)
+		return false;
+	changed = interface->attached && memcmp(&interface->attachment, attachment, sizeof *attachment) != 0;
+	interface->attached = true;
+	interface->attachment = *attachment;
+	return changed;
 }
 
 void links_interface_gone(struct links *links, int ifindex)

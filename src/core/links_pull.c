@@ -180,6 +180,8 @@ bool links_pull(struct links *links, mtime now,
 
 	if (!links->changed && links_deadline(links) > now)
 		return false;
+	if (links->retry_at <= now)
+		links->retry_at = 0;
 	DL_FOREACH_SAFE (links->interfaces, interface, next) {
 		if (interface->incomplete)
 			interface_attach(links, interface);
@@ -196,6 +198,9 @@ bool links_pull(struct links *links, mtime now,
 	/* Whoever refused is asked again with the next pass. */
 	links->changed = links->refused != 0;
 	links->refused = 0;
+	if (links->memory_short)
+		links->retry_at = now + RETRY_INTERVAL;
+	links->memory_short = false;
 	return false;
 }
 
@@ -262,6 +267,7 @@ void links_done(struct links *links, mtime now, const struct link_op *op, int re
 {
 	if (op->kind == LINK_TELL && result != 0)
 		links->refused |= (uint64_t)1 << op->instance;
+	links->memory_short |= op->kind == LINK_TELL && result == -ENOMEM;
 	links->changed = true;
 	if (op->kind == LINK_TELL && result == 0)
 		tell_done(links, op);
@@ -272,7 +278,7 @@ void links_done(struct links *links, mtime now, const struct link_op *op, int re
 mtime links_deadline(const struct links *links)
 {
 	const struct interface *interface;
-	mtime at = MTIME_NEVER;
+	mtime at = links->retry_at != 0 ? links->retry_at : MTIME_NEVER;
 
 	DL_FOREACH (links->interfaces, interface)
 		for (int family = 0; family < FAMILIES; family++)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/reporter_inside.h"
 
-#define GENERAL_INTERVAL 100 /* between general queries that are followed */
+#define GENERAL_INTERVAL  100  /* between general queries that are followed */
+#define ANNOUNCE_INTERVAL 500  /* between announcements that follow changes of the link */
+#define ANNOUNCED_BYTES   1000 /* of records in a millisecond */
+#define ANNOUNCED_GROUPS  10   /* likewise, where each has a packet of its own */
 
 static mtime group_membership_interval(const struct reporter *reporter)
 {
@@ -151,14 +154,53 @@ void reporter_tell_all(struct reporter *reporter, mtime now)
 	answer_general(reporter, now, MTIME_SECOND);
 }
 
+/* Without delay, but a large state is spread: a packet or so in a millisecond. */
+static void announce(struct reporter *reporter, mtime now)
+{
+	mtime window = 2 + (mtime)(reporter->told_bytes / ANNOUNCED_BYTES);
+	struct reporter_entry *entry;
+
+	if (reporter->version_spoken == VERSION_3) {
+		report_walk_start(&reporter->walk, reporter_oldest(reporter), reporter->told_bytes, now,
+		                  window, 0);
+		return;
+	}
+	window = 1 + (mtime)reporter->entries.count / ANNOUNCED_GROUPS;
+	for (entry = reporter_oldest(reporter); entry; entry = reporter_newer(entry))
+		if (reporter_entry_is_member(entry))
+			answer_by(reporter, entry, now + reporter_random_delay(reporter, window));
+}
+
+void reporter_follow_announcement(struct reporter *reporter, mtime now)
+{
+	if (reporter->announce_at > now)
+		return;
+	announce(reporter, now);
+	reporter->announced_at = now;
+	reporter->announce_left--;
+	reporter->announce_at =
+		reporter->announce_left > 0 ? now + reporter_repetition_interval(reporter) : MTIME_NEVER;
+}
+
+void reporter_announce(struct reporter *reporter, mtime now)
+{
+	uint8_t robustness =
+		reporter->querier_robustness ? reporter->querier_robustness : reporter->settings.robustness;
+	bool is_soon =
+		reporter->announced_at != MTIME_NEVER && now - reporter->announced_at < ANNOUNCE_INTERVAL;
+
+	/* What is reported for the first time needs no more than its change. */
+	if (reporter->told_bytes == 0)
+		return;
+	reporter->announce_left = robustness > 0 ? robustness : 1;
+	reporter->announce_at = is_soon ? reporter->announced_at + ANNOUNCE_INTERVAL : now;
+}
+
 void reporter_start(struct reporter *reporter, mtime now)
 {
 	reporter_follow_version(reporter, now);
 	reporter->missed_at = now + group_membership_interval(reporter);
 	reporter->missing = false;
-	/* The routers there may know nothing of us. */
-	if (reporter->settings.answers)
-		reporter_tell_all(reporter, now);
 }
 
 void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,

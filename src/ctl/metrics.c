@@ -53,6 +53,8 @@ static const struct metric table[] = {
                 "Streams without an entry since routes_max was reached."),
 	COUNTER("instances", "refused_for_memory", "instance_memory_refused", NULL,
                 "State that was not kept since memory_max was reached."),
+	COUNTER("instances", "requests_postponed", "instance_requests_postponed", NULL,
+                "Memberships and routes that the main thread had no memory for, and asked for again."),
 	COUNTER("instances", "events_lost", "instance_events_lost", NULL,
                 "Events that nobody could be told."),
 	GAUGE("links", "usable", "link_usable", NULL, "1 while a link is up and has what it needs."),

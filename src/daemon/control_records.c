@@ -67,6 +67,7 @@ void record_put_instance(struct json *json, const struct instance_slot *instance
 	json_number(json, "routes_max", instance->config->settings.routes_max);
 	json_number(json, "refused_for_routes_max", record->drops[0]);
 	json_number(json, "refused_for_memory", record->drops[1]);
+	json_number(json, "requests_postponed", instance->postponed);
 	json_number(json, "events_lost", record->events_dropped);
 	json_close(json, '}');
 }

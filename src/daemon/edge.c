@@ -78,7 +78,8 @@ static void log_word(const struct owner *owner, const struct link_op *op, enum f
 		     role);
 		break;
 	case WORD_NO_ADDRESS:
-		info("%s: %s: no IPv6 link-local address yet (net.ipv6.conf.%s.disable_ipv6?); IPv6 waits for it",
+		info("%s: %s: no IPv6 link-local address yet (net.ipv6.conf.%s.disable_ipv6?); IPv6 waits "
+		     "for it",
 		     instance, op->name, op->name);
 		break;
 	case WORD_NONE:
@@ -160,11 +161,15 @@ static void check_rp_filter(const struct link_op *op)
 		     op->name, op->name);
 }
 
-/* -EAGAIN when the worker's channel is full: it rings when it has made room. */
+/* -EAGAIN when the worker's channel is full: it rings when it has made room. -ENOMEM when there is no memory
+ * for its uplink: what it then wants there would be lost. */
 static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 {
 	struct input input = {.kind = INPUT_LINK, .link = op->id};
 
+	for (int family = 0; family < FAMILIES; family++)
+		if (!uplink_prepare(owner, op, family))
+			return -ENOMEM;
 	if (!intake_tell(&owner->instances[op->instance], &input, &op->change, sizeof op->change))
 		return -EAGAIN;
 	packets_link_told(owner, op);
@@ -285,6 +290,6 @@ mtime edge_deadline(const struct owner *owner)
 		at = mtime_min(at,
 		               mtime_min(routes_deadline(table->routes), suspects_deadline(table->suspects)));
 	LL_FOREACH (owner->uplinks, uplink)
-		at = mtime_min(at, host_deadline(uplink->host));
+		at = mtime_min(at, uplink_deadline(uplink));
 	return at;
 }

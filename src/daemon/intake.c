@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/clock.h"
 #include "daemon/conflict.h"
 #include "daemon/control.h"
 #include "daemon/log.h"
@@ -270,9 +271,13 @@ static void take_news(void *context, const struct netlink_news *news)
 	switch (news->kind) {
 	case NETLINK_LINK:
 		if (!links_interface(owner->links, news->ifindex, news->name, news->up, news->multicast,
-		                     news->mtu))
-			warnx("%s: not used: out of memory, or more than %d links in an instance", news->name,
-			      LINKS_MAX);
+		                     news->mtu)) {
+			warnx("%s: not used now: out of memory, or more than %d links in an instance",
+			      news->name, LINKS_MAX);
+			owner->netlink_refresh_at = clock_now() + NETLINK_RETRY_INTERVAL;
+		}
+		if (links_attachment(owner->links, news->ifindex, &news->attachment) || news->moved)
+			uplinks_announce(owner, news->ifindex);
 		break;
 	case NETLINK_LINK_GONE:
 		links_interface_gone(owner->links, news->ifindex);

@@ -305,6 +305,7 @@ static mtime loop_deadline(const struct owner *owner)
 	deadline = mtime_min(deadline, control_deadline(owner));
 	deadline = mtime_min(deadline, owner->netlink_refresh_at);
 	deadline = mtime_min(deadline, health_deadline(owner));
+	deadline = mtime_min(deadline, grant_deadline(owner));
 	if (owner->readers_due)
 		deadline = mtime_min(deadline, clock_now() + READERS_INTERVAL);
 	return mtime_min(deadline, log_deadline());
@@ -335,6 +336,7 @@ static void owner_loop(struct owner *owner)
 		control_turn(owner, now);
 		intake_events(owner);
 		instances_tell(owner);
+		grant_repeat(owner, now);
 		log_expire(now);
 		intake_refresh_netlink(owner, now);
 		edge_apply(owner, now);

@@ -137,6 +137,7 @@ static const char *input_problem(const struct input *input, const uint8_t *paylo
 		return input->wanted <= 1 ? NULL : "flag that is neither 0 nor 1";
 	case INPUT_STOP:
 	case INPUT_PING:
+	case INPUT_REPEAT:
 		return NULL;
 	case INPUT_SETTINGS:
 		return size == sizeof(struct instance_settings) ? NULL : "settings of a wrong size";

@@ -1486,9 +1486,34 @@ static void random_news(void **state)
 	}
 }
 
+/* The first call says where it is. */
+static void another_attachment_is_noticed(void **state)
+{
+	static const struct {
+		struct link_attachment attachment;
+		bool changed;
+	} rows[] = {
+		{{1, {2, 0, 0, 0, 0, 1}}, false}, {{1, {2, 0, 0, 0, 0, 1}}, false},
+		{{2, {2, 0, 0, 0, 0, 1}}, true},  {{2, {2, 0, 0, 0, 0, 2}}, true},
+		{{2, {2, 0, 0, 0, 0, 2}}, false}, {{0, {0}}, true},
+	};
+	struct links *links = links_new();
+
+	(void)state;
+	assert_false(links_attachment(links, 5, &rows[2].attachment));
+	for (int round = 0; round < 2; round++) {
+		assert_true(links_interface(links, 5, "eth0", true, true, 1500));
+		for (size_t i = 0; i < LENGTH(rows); i++)
+			assert_int_equal(links_attachment(links, 5, &rows[i].attachment), rows[i].changed);
+		links_interface_gone(links, 5);
+	}
+	links_free(links);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_attachment_is_noticed),
 		cmocka_unit_test(life_of_a_link),
 		cmocka_unit_test(instances_share_an_interface),
 		cmocka_unit_test(tables_have_vifs_of_their_own),
