@@ -200,19 +200,24 @@ static void take_upcall(struct owner *owner, struct table *table, mtime now, con
 
 	table->upcalls++;
 	if (upcall->kind == MRT_UPCALL_WRONGVIF) {
-		take_wrong_vif(owner, table, now, &key, upcall->vif);
+		if (!upcall->igmp)
+			take_wrong_vif(owner, table, now, &key, upcall->vif);
 		return;
 	}
 	/* The kernel asks only for entries it does not have. */
 	routes_lost(table->routes, &key);
-	deliver_upcall(owner, table, &key, upcall->vif, false);
+	if (!upcall->igmp)
+		deliver_upcall(owner, table, &key, upcall->vif, false);
+	else if (addr_is_proxied_stream(&key.source, &key.group))
+		/* An IGMP message is no stream. Data that its sender sends to the group must ask at once. */
+		routes_ask_again(table->routes, &key, upcall->vif);
 }
 
 void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now)
 {
 	struct table *table = (struct table *)source;
 	struct mrt_upcall upcalls[UPCALLS_PER_TURN];
-	int count = mrt_receive(table->mrt, upcalls, UPCALLS_PER_TURN);
+	int count = mrt_receive(table->mrt, now, upcalls, UPCALLS_PER_TURN);
 
 	for (int i = 0; i < count; i++)
 		if (upcalls[i].vif < MRT_VIFS)
