@@ -56,7 +56,8 @@ void links_forget_instance(struct links *links, unsigned instance);
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, bool multicast,
                      uint32_t mtu);
 void links_interface_gone(struct links *links, int ifindex);
-void links_address(struct links *links, int ifindex, const struct addr *address, bool present);
+/* False when memory is short: to be told again, by a dump. */
+bool links_address(struct links *links, int ifindex, const struct addr *address, bool present);
 /* Around a dump: interfaces and addresses that were not told between the two are gone. */
 void links_dump_begin(struct links *links);
 void links_dump_end(struct links *links);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/clock.h"
 #include "daemon/conflict.h"
 #include "daemon/control.h"
 #include "daemon/log.h"
@@ -268,6 +269,14 @@ void intake_tell_missing(struct owner *owner, uint64_t instances)
 			      owner->instances[instance].config->name, pattern);
 }
 
+/* Out of memory: a dump a moment later has the address again. */
+static void take_address(struct owner *owner, const struct netlink_news *news)
+{
+	if (links_address(owner->links, news->ifindex, &news->address, news->kind == NETLINK_ADDRESS))
+		return;
+	owner->netlink_refresh_at = clock_now() + NETLINK_RETRY_INTERVAL;
+}
+
 static void take_news(void *context, const struct netlink_news *news)
 {
 	struct owner *owner = context;
@@ -283,10 +292,8 @@ static void take_news(void *context, const struct netlink_news *news)
 		links_interface_gone(owner->links, news->ifindex);
 		break;
 	case NETLINK_ADDRESS:
-		links_address(owner->links, news->ifindex, &news->address, true);
-		break;
 	case NETLINK_ADDRESS_GONE:
-		links_address(owner->links, news->ifindex, &news->address, false);
+		take_address(owner, news);
 		break;
 	case NETLINK_OVERRUN:
 		links_dump_begin(owner->links);
