@@ -58,7 +58,8 @@ bool links_interface(struct links *links, int ifindex, const char *name, bool up
 /* Where it is attached; true when that has changed since the last call for it. */
 bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment);
 void links_interface_gone(struct links *links, int ifindex);
-void links_address(struct links *links, int ifindex, const struct addr *address, bool present);
+/* False when memory is short: to be told again, by a dump. */
+bool links_address(struct links *links, int ifindex, const struct addr *address, bool present);
 /* Around a dump: interfaces and addresses that were not told between the two are gone. */
 void links_dump_begin(struct links *links);
 void links_dump_end(struct links *links);

@@ -6,10 +6,9 @@
 #ifndef MCPROXY_CORE_LINKS_INSIDE_H
 #define MCPROXY_CORE_LINKS_INSIDE_H
 
+#include "core/addresses.h"
 #include "core/links.h"
 #include "core/names.h"
-
-#define ADDRESSES_MAX 16 /* per interface, further ones are not considered */
 
 struct port {
 	struct port *next; /* of the same interface */
@@ -40,10 +39,8 @@ struct interface {
 	uint32_t mtu;
 	bool attached; /* the next field is known */
 	struct link_attachment attachment;
-	struct addr addresses[ADDRESSES_MAX];
-	bool address_seen[ADDRESSES_MAX];
-	size_t address_count;
-	unsigned table[FAMILIES]; /* where it shall be a vif */
+	struct addresses addresses[FAMILIES]; /* of IPv6 the link-local ones alone */
+	unsigned table[FAMILIES];             /* where it shall be a vif */
 	unsigned vif_table[FAMILIES];
 	unsigned vif[FAMILIES];   /* in that table; LINKS_NO_VIF */
 	bool vif_went;            /* a vif that is gone may still hold its number */
@@ -82,8 +79,6 @@ void port_free(struct links *links, struct port *port);
 
 /* links_pull.c */
 
-/* The address that queries are sent from: the first IPv4 one; the lowest link-local IPv6 one. */
-struct addr interface_address(const struct interface *interface, enum family family);
 bool port_is_usable(const struct port *port, enum family family);
 
 #endif

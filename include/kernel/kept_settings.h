@@ -40,6 +40,8 @@ int kept_settings_state_result(const struct kept_settings *kept);
  * NULL is let pass. */
 void kept_settings_free(struct kept_settings *kept);
 
+/* The value (0 to 9) of a setting; -errno when it cannot be read. */
+int settings_value(const char *directory, const char *name, const char *leaf);
 /* The reverse path filter in force for an interface, max(all, name); -errno when it cannot be read. */
 int rpfilter_effective(const char *directory, const char *name);
 

@@ -78,9 +78,12 @@ static void log_word(const struct owner *owner, const struct link_op *op, enum f
 		     role);
 		break;
 	case WORD_NO_ADDRESS:
-		info("%s: %s: no IPv6 link-local address yet (net.ipv6.conf.%s.disable_ipv6?); IPv6 waits "
-		     "for it",
-		     instance, op->name, op->name);
+		if (settings_value(SETTINGS_IPV6, op->name, "disable_ipv6") == 1)
+			info("%s: %s: no IPv6 link-local address: net.ipv6.conf.%s.disable_ipv6 is 1; IPv6 "
+			     "waits for it",
+			     instance, op->name, op->name);
+		else
+			info("%s: %s: no IPv6 link-local address yet; IPv6 waits for it", instance, op->name);
 		break;
 	case WORD_NONE:
 		break;

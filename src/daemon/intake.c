@@ -201,19 +201,24 @@ static void take_upcall(struct owner *owner, struct table *table, mtime now, con
 
 	table->upcalls++;
 	if (upcall->kind == MRT_UPCALL_WRONGVIF) {
-		take_wrong_vif(owner, table, now, &key, upcall->vif);
+		if (!upcall->igmp)
+			take_wrong_vif(owner, table, now, &key, upcall->vif);
 		return;
 	}
 	/* The kernel asks only for entries it does not have. */
 	routes_lost(table->routes, &key);
-	deliver_upcall(owner, table, &key, upcall->vif, false);
+	if (!upcall->igmp)
+		deliver_upcall(owner, table, &key, upcall->vif, false);
+	else if (addr_is_proxied_stream(&key.source, &key.group))
+		/* An IGMP message is no stream. Data that its sender sends to the group must ask at once. */
+		routes_ask_again(table->routes, &key, upcall->vif);
 }
 
 void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now)
 {
 	struct table *table = (struct table *)source;
 	struct mrt_upcall upcalls[UPCALLS_PER_TURN];
-	int count = mrt_receive(table->mrt, upcalls, UPCALLS_PER_TURN);
+	int count = mrt_receive(table->mrt, now, upcalls, UPCALLS_PER_TURN);
 
 	for (int i = 0; i < count; i++)
 		if (upcalls[i].vif < MRT_VIFS)
@@ -264,6 +269,14 @@ void intake_tell_missing(struct owner *owner, uint64_t instances)
 			      owner->instances[instance].config->name, pattern);
 }
 
+/* Out of memory: a dump a moment later has the address again. */
+static void take_address(struct owner *owner, const struct netlink_news *news)
+{
+	if (links_address(owner->links, news->ifindex, &news->address, news->kind == NETLINK_ADDRESS))
+		return;
+	owner->netlink_refresh_at = clock_now() + NETLINK_RETRY_INTERVAL;
+}
+
 static void take_news(void *context, const struct netlink_news *news)
 {
 	struct owner *owner = context;
@@ -283,10 +296,8 @@ static void take_news(void *context, const struct netlink_news *news)
 		links_interface_gone(owner->links, news->ifindex);
 		break;
 	case NETLINK_ADDRESS:
-		links_address(owner->links, news->ifindex, &news->address, true);
-		break;
 	case NETLINK_ADDRESS_GONE:
-		links_address(owner->links, news->ifindex, &news->address, false);
+		take_address(owner, news);
 		break;
 	case NETLINK_OVERRUN:
 		links_dump_begin(owner->links);

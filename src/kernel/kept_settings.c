@@ -318,6 +318,11 @@ void kept_settings_free(struct kept_settings *kept)
 	free(kept);
 }
 
+int settings_value(const char *directory, const char *name, const char *leaf)
+{
+	return read_setting(directory, name, leaf);
+}
+
 int rpfilter_effective(const char *directory, const char *name)
 {
 	int all = read_setting(directory, "all", RPFILTER_LEAF);

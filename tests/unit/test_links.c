@@ -23,6 +23,7 @@
 #define VIFS      ((size_t)TABLES * FAMILIES * LINKS_VIFS)
 #define RETRY     2000
 #define ADDRESSES 6
+#define MANY      1000
 #define MACHINES  10 /* interfaces at a time in the random test */
 
 /* What an instance was told of a link. */
@@ -819,7 +820,77 @@ static void dump_with_a_rename(void **state)
 	close_world(&world);
 }
 
+static const char *const first_addresses[FAMILIES] = {"10.0.0.1", "fe80::1"};
+
+/* The number of the address that the instance knows; -1: none. */
+static int told_address(const struct world *world, enum family family)
+{
+	const struct addr *told = &world->views[0][0].change.family[family].address;
+
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct addr addr = nth_addr(first_addresses[family], i);
+
+		if (addr_equal(told, &addr))
+			return (int)i;
+	}
+	assert_true(addr_is_unspecified(told));
+	return -1;
+}
+
+static void tell_address(struct world *world, enum family family, uint32_t number, bool present)
+{
+	struct addr addr = nth_addr(first_addresses[family], number);
+
+	assert_true(links_address(world->links, 1, &addr, present));
+}
+
+/* A thousand addresses of each family, in either order: each family has its own, and keeps one to the last.
+ */
 static void many_addresses(void **state)
+{
+	(void)state;
+	for (int order = 0; order < 4; order++) {
+		enum family first = order & 1 ? FAMILY_IPV6 : FAMILY_IPV4, second = !first;
+		bool descending = order & 2;
+		struct world world;
+
+		open_world(&world);
+		add_name(&world, 0, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_3, VERSION_3));
+		assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
+		for (uint32_t i = 0; i < MANY; i++)
+			tell_address(&world, first, i, true);
+		for (uint32_t i = 0; i < MANY; i++)
+			tell_address(&world, second, i, true);
+		expect(&world, " add0:0(eth0) add1:0(eth0) tell0:0(eth0 4 6)");
+		assert_int_equal(told_address(&world, FAMILY_IPV4), 0);
+		assert_int_equal(told_address(&world, FAMILY_IPV6), 0);
+		/* A dump that has them all changes nothing. */
+		links_dump_begin(world.links);
+		assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
+		for (uint32_t i = 0; i < MANY; i++) {
+			tell_address(&world, FAMILY_IPV4, i, true);
+			tell_address(&world, FAMILY_IPV6, i, true);
+		}
+		links_dump_end(world.links);
+		expect(&world, "");
+		/* One after the other goes; the first that is left serves. */
+		for (uint32_t i = 0; i < MANY; i++) {
+			uint32_t number = descending ? MANY - 1 - i : i;
+			int next = i == MANY - 1 ? -1 : descending ? 0 : (int)i + 1;
+
+			tell_address(&world, FAMILY_IPV4, number, false);
+			tell_address(&world, FAMILY_IPV6, number, false);
+			world.text[0] = 0;
+			assert_true(turn(&world));
+			assert_int_equal(told_address(&world, FAMILY_IPV4), next);
+			assert_int_equal(told_address(&world, FAMILY_IPV6), next);
+		}
+		close_world(&world);
+	}
+}
+
+/* A dump lacks the first 998 of a thousand. */
+static void many_addresses_that_a_dump_lacks(void **state)
 {
 	struct world world;
 
@@ -827,20 +898,19 @@ static void many_addresses(void **state)
 	open_world(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_3, VERSION_3));
 	assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
-	address(&world, 1, "fe80::1", true);
-	for (uint32_t i = 0; i < 100; i++) {
-		struct addr addr = nth_addr("10.0.0.1", i);
-
-		links_address(world.links, 1, &addr, true);
-	}
+	for (uint32_t i = 0; i < MANY; i++)
+		for (int family = 0; family < FAMILIES; family++)
+			tell_address(&world, family, i, true);
 	expect(&world, " add0:0(eth0) add1:0(eth0) tell0:0(eth0 4 6)");
-	for (uint32_t i = 100; i-- > 0;) {
-		struct addr addr = nth_addr("10.0.0.1", i);
-
-		links_address(world.links, 1, &addr, false);
-	}
+	links_dump_begin(world.links);
+	assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
+	for (uint32_t i = MANY - 2; i < MANY; i++)
+		for (int family = 0; family < FAMILIES; family++)
+			tell_address(&world, family, i, true);
+	links_dump_end(world.links);
 	expect(&world, " tell0:0(eth0 4 6)");
-	assert_true(addr_is_unspecified(&world.views[0][0].change.family[FAMILY_IPV4].address));
+	assert_int_equal(told_address(&world, FAMILY_IPV4), MANY - 2);
+	assert_int_equal(told_address(&world, FAMILY_IPV6), MANY - 2);
 	close_world(&world);
 }
 
@@ -1536,6 +1606,7 @@ int main(void)
 		cmocka_unit_test(dump_removes_what_it_does_not_tell),
 		cmocka_unit_test(dump_with_a_rename),
 		cmocka_unit_test(many_addresses),
+		cmocka_unit_test(many_addresses_that_a_dump_lacks),
 		cmocka_unit_test(reload_tells_the_difference),
 		cmocka_unit_test(link_that_leaves_and_returns_untold),
 		cmocka_unit_test(multicast_flag_is_told),
