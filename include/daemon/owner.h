@@ -13,6 +13,7 @@
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
  *   table     the kernel tables themselves: open, close, vifs
+ *   holder    families that another multicast router holds
  *   guard     what other processes do to them is undone
  *   uplink    the same for the host side upstream
  *   page_walk the owner's walks over snapshots
@@ -34,6 +35,7 @@
 #include "kernel/kept_settings.h"
 #include "kernel/link_socket.h"
 #include "kernel/mrt.h"
+#include "kernel/mrt_owner.h"
 #include "kernel/netlink.h"
 #include "kernel/rules.h"
 
@@ -116,6 +118,13 @@ struct link_told {
 	struct addr address;
 };
 
+/* Who holds a family's multicast routing in place of this daemon; see holder.h. */
+struct holder {
+	bool there;
+	pid_t pid; /* 0: not known */
+	char program[MRT_OWNER_NAME_SIZE];
+};
+
 struct instance_slot {
 	struct loop_source source; /* requests from the worker */
 	struct owner *owner;
@@ -123,6 +132,7 @@ struct instance_slot {
 	const struct config_instance *config; /* NULL: the slot is free */
 	unsigned table;                       /* number of its tables */
 	struct table *tables[FAMILIES];       /* NULL: the family is not served */
+	struct holder holders[FAMILIES];      /* of families that wait for their table */
 	uint64_t forwarding[FAMILIES];        /* as REQUEST_FORWARDING tells */
 	struct worker *worker;                /* NULL: stopped */
 	struct channel *channel;
@@ -163,6 +173,7 @@ struct owner {
 	mtime netlink_refresh_at; /* MTIME_NEVER: all is well */
 	struct links *links;
 	struct table *tables; /* those that are open */
+	mtime holders_at;     /* when those that others hold are tried again; MTIME_NEVER: there are none */
 	struct guard *guard;  /* NULL: none */
 	struct rules *rules;  /* that lead to them; NULL: all is in the default table */
 	struct uplink *uplinks;

@@ -11,7 +11,9 @@
 
 #define MRT_OWNER_NAME_SIZE 64
 
-/* Looks for a process with a raw IGMP (or ICMPv6) socket: the likely owner. False when none can be found. */
+/* Looks for the likely owner: a process with a raw IGMP (or ICMPv6) socket, or one with the name of a multicast
+ * router where sockets of others may not be looked at; best with both. False when none can be found, such as a
+ * process of another PID namespace. The name has printable characters only. Reads much of /proc. */
 bool mrt_owner_find(enum family family, pid_t *pid, char name[MRT_OWNER_NAME_SIZE]);
 
 #endif

@@ -2,6 +2,7 @@
 #include "daemon/guard.h"
 
 #include "daemon/clock.h"
+#include "daemon/holder.h"
 #include "daemon/log.h"
 #include "daemon/table.h"
 #include "kernel/watch.h"
@@ -225,11 +226,17 @@ static void hear(void *context, const struct watch_news *news)
 	case WATCH_VIFS:
 		heard_vifs(owner, news, hearing->now);
 		break;
+	case WATCH_ROUTER:
+		holders_try_now(owner);
+		break;
+	case WATCH_RP_FILTER:
+		break;
 	case WATCH_RULE_GONE:
 		heard_rule(owner, &news->rule, hearing->now);
 		break;
 	case WATCH_OVERRUN:
 		owner->guard->audit_at = hearing->now;
+		holders_try_now(owner);
 		break;
 	}
 }

@@ -4,6 +4,7 @@
 #include "daemon/clock.h"
 #include "daemon/control.h"
 #include "daemon/guard.h"
+#include "daemon/holder.h"
 #include "daemon/instances.h"
 #include "daemon/log.h"
 #include "daemon/packets.h"
@@ -239,6 +240,8 @@ static int owner_open(struct owner *owner)
 		return 1;
 	}
 	guard_open(owner);
+	/* One may have ended since the first try, and nobody was told yet. */
+	holders_try_now(owner);
 	control_open(owner);
 	return 0;
 }
@@ -304,6 +307,7 @@ static mtime loop_deadline(const struct owner *owner)
 	deadline = mtime_min(deadline, status_deadline(owner->status));
 	deadline = mtime_min(deadline, control_deadline(owner));
 	deadline = mtime_min(deadline, owner->netlink_refresh_at);
+	deadline = mtime_min(deadline, owner->holders_at);
 	deadline = mtime_min(deadline, health_deadline(owner));
 	if (owner->readers_due)
 		deadline = mtime_min(deadline, clock_now() + READERS_INTERVAL);
@@ -337,6 +341,7 @@ static void owner_loop(struct owner *owner)
 		instances_tell(owner);
 		log_expire(now);
 		intake_refresh_netlink(owner, now);
+		holders_apply(owner, now);
 		edge_apply(owner, now);
 		packets_hand_out(owner);
 		health_tell(owner, now);
@@ -353,7 +358,8 @@ int owner_run(const struct options *options, struct config *config)
 	                      .config = config,
 	                      .record_fd = -1,
 	                      .epoll = -1,
-	                      .netlink_refresh_at = MTIME_NEVER};
+	                      .netlink_refresh_at = MTIME_NEVER,
+	                      .holders_at = MTIME_NEVER};
 	int result;
 
 	health_open(&owner, clock_now());
