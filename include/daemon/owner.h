@@ -12,6 +12,7 @@
  *   outbox    packets out, in batches
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
+ *   settings  rp_filter and forced versions, as long as it runs
  *   table     the kernel tables themselves: open, close, vifs
  *   holder    families that another multicast router holds
  *   guard     what other processes do to them is undone
@@ -108,6 +109,7 @@ struct uplink {
 	bool told_superset;
 	bool told_missing;    /* that no query is heard */
 	uint8_t told_version; /* enum version: what is spoken there */
+	mtime version_at;     /* when the forced version may be read again */
 	uint64_t send_failures;
 };
 
@@ -121,7 +123,8 @@ struct link_told {
 /* Who holds a family's multicast routing in place of this daemon; see holder.h. */
 struct holder {
 	bool there;
-	pid_t pid; /* 0: not known */
+	mtime missed_at; /* since when it is not found; MTIME_NEVER: it is */
+	pid_t pid;       /* 0: not known */
 	char program[MRT_OWNER_NAME_SIZE];
 };
 
@@ -182,6 +185,7 @@ struct owner {
 	size_t instance_count; /* behind these all slots are free; there may be free ones among them */
 	struct kept_settings *rpfilter;                 /* NULL: not with -r */
 	struct kept_settings *forced_version[FAMILIES]; /* of the kernel's host side upstream */
+	mtime settings_at, settings_read; /* when they are read again, and were last; see settings.h */
 	int record_fd;
 	struct page_walk walks[SNAPSHOT_CURSORS];
 	struct status *status;

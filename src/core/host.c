@@ -200,8 +200,11 @@ void host_copy_wishes(struct host *host, mtime now, struct host *to)
 void host_set_link(struct host *host, mtime now, const struct host_link *link)
 {
 	bool comes_up = link->usable && !host->link.usable;
+	bool other_version = link->forced_version != host->link.forced_version;
 
 	host->link = *link;
+	for (int keeper = 0; other_version && keeper < KEEPERS; keeper++)
+		follow_forced_version(host, now, keeper);
 	if (!comes_up)
 		return;
 	rows_try_again(host, MTIME_NEVER);

@@ -6,12 +6,11 @@
 #include "daemon/log.h"
 #include "daemon/table.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #define RETRY_INTERVAL (30 * MTIME_SECOND)
+#define ENDING_MAX     (5 * MTIME_SECOND)
 
 const char *holder_text(const struct holder *holder, char text[HOLDER_TEXT_SIZE])
 {
@@ -28,27 +27,29 @@ static bool is_same(const struct holder *holder, const struct holder *other)
 	       strcmp(holder->program, other->program) == 0;
 }
 
-static void find(enum family family, struct holder *holder)
+static void find(enum family family, struct holder *holder, mtime now)
 {
-	struct holder found = {.there = true};
+	struct holder found = {.there = true, .missed_at = MTIME_NEVER};
 
-	if (mrt_owner_find(family, &found.pid, found.program)) {
-		*holder = found;
-		return;
+	if (!mrt_owner_find(family, true, &found.pid, found.program)) {
+		found.missed_at = holder->there ? mtime_min(holder->missed_at, now) : 0;
+		/* One that ends at this moment closes its sockets one by one: its name holds a little longer. */
+		if (now - found.missed_at < ENDING_MAX) {
+			holder->missed_at = found.missed_at;
+			return;
+		}
 	}
-	/* One that is about to end closes its sockets one by one: its name holds until it is gone. */
-	if (holder->there && holder->pid != 0 && (kill(holder->pid, 0) == 0 || errno == EPERM))
-		return;
-	*holder = (struct holder){.there = true};
+	*holder = found;
 }
 
 void holder_found(struct owner *owner, struct instance_slot *instance, enum family family)
 {
 	struct holder *holder = &instance->holders[family], before = *holder;
 	char name[TABLE_NAME_SIZE], text[HOLDER_TEXT_SIZE];
+	mtime now = clock_now();
 
-	owner->holders_at = mtime_min(owner->holders_at, clock_now() + RETRY_INTERVAL);
-	find(family, holder);
+	owner->holders_at = mtime_min(owner->holders_at, now + RETRY_INTERVAL);
+	find(family, holder, now);
 	if (is_same(holder, &before))
 		return;
 	health_links_changed(owner);

@@ -123,8 +123,8 @@ static void read_name(const char *pid, char name[MRT_OWNER_NAME_SIZE])
 		fclose(file);
 }
 
-static enum evidence look_at(const char *pid, enum family family, const unsigned long *inodes, size_t count,
-                             char name[MRT_OWNER_NAME_SIZE])
+static enum evidence look_at(const char *pid, enum family family, bool by_name, const unsigned long *inodes,
+                             size_t count, char name[MRT_OWNER_NAME_SIZE])
 {
 	bool known, has_socket = process_has_one(pid, inodes, count, &known);
 
@@ -135,10 +135,10 @@ static enum evidence look_at(const char *pid, enum family family, const unsigned
 		return has_socket ? EVIDENCE_SOCKET : EVIDENCE_NONE;
 	if (has_socket)
 		return EVIDENCE_BOTH;
-	return is_near(pid) ? EVIDENCE_NAME : EVIDENCE_NONE;
+	return by_name && is_near(pid) ? EVIDENCE_NAME : EVIDENCE_NONE;
 }
 
-bool mrt_owner_find(enum family family, pid_t *pid, char name[MRT_OWNER_NAME_SIZE])
+bool mrt_owner_find(enum family family, bool by_name, pid_t *pid, char name[MRT_OWNER_NAME_SIZE])
 {
 	unsigned long inodes[SOCKETS_MAX];
 	size_t count = read_inodes(family, inodes);
@@ -153,7 +153,7 @@ bool mrt_owner_find(enum family family, pid_t *pid, char name[MRT_OWNER_NAME_SIZ
 
 		if (candidate <= 0 || candidate == getpid())
 			continue;
-		evidence = look_at(entry->d_name, family, inodes, count, text);
+		evidence = look_at(entry->d_name, family, by_name, inodes, count, text);
 		if (evidence <= best)
 			continue;
 		best = evidence;

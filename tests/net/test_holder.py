@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Another multicast router holds a family: the daemon serves the rest, shows who it is, and takes over when it ends."""
 
+import contextlib
 import os
 import signal
 import socket
 
 import pytest
-from ctl import ask, mcproxyctl, socket_path
+from ctl import ask, mcproxyctl
 from families import FAMILIES, IPV4, IPV6
 from mcproxy_daemon import PROGRAM
 from mroute import MulticastRouting, MulticastRouting6
@@ -46,10 +47,17 @@ def wait_until_held(daemon, program, families):
     return name
 
 
+def kernel_tables(daemon):
+    """While the daemon starts it has no control socket yet."""
+    def answer():
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            return ask(daemon, "show", what="status")["tables"]
+    return wait_until(answer, what="the control socket")
+
+
 def held(daemon):
-    """{family: who holds it}; while the daemon starts it has no control socket yet."""
-    wait_until(lambda: os.path.exists(socket_path(daemon)), what="the control socket")
-    return {table["family"]: table["held_by"] for table in ask(daemon, "show", what="status")["tables"] if not table["served"]}
+    """{family: who holds it}"""
+    return {table["family"]: table["held_by"] for table in kernel_tables(daemon) if not table["served"]}
 
 
 def assert_streams_flow(network, families, receivers=None):
@@ -107,7 +115,7 @@ def test_a_table_is_waited_for(router, family):
     daemon = Daemon(network.router, f'protocol = "{family.protocol}"; table = 100; {BOTH}')
     daemon.wait_for_output(f"{family}, table 100: another multicast router is running: ")
     assert list(held(daemon)) == [str(family)]
-    table, = ask(daemon, "show", what="status")["tables"]
+    table, = kernel_tables(daemon)
     assert table["table"] == 100
     rival.close()
     daemon.wait_for_output("served from now on")
@@ -216,4 +224,4 @@ def test_of_two_daemons_the_second_takes_over(router):
         second.wait_for_output(f"{family}: another multicast router is running: mcproxy (pid {first.pid})")
     first.kill()
     assert_streams_flow(network, FAMILIES)
-    assert ask(second, "show", what="status")["pid"] == second.pid
+    wait_until(lambda: ask(second, "show", what="status")["pid"] == second.pid, what="the control socket")
