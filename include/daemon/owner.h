@@ -12,7 +12,9 @@
  *   outbox    packets out, in batches
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
+ *   settings  rp_filter and forced versions, as long as it runs
  *   table     the kernel tables themselves: open, close, vifs
+ *   holder    families that another multicast router holds
  *   guard     what other processes do to them is undone
  *   uplink    the same for the host side upstream
  *   page_walk the owner's walks over snapshots
@@ -34,6 +36,7 @@
 #include "kernel/kept_settings.h"
 #include "kernel/link_socket.h"
 #include "kernel/mrt.h"
+#include "kernel/mrt_owner.h"
 #include "kernel/netlink.h"
 #include "kernel/rules.h"
 
@@ -108,6 +111,7 @@ struct uplink {
 	bool told_superset;
 	bool told_missing;    /* that no query is heard */
 	uint8_t told_version; /* enum version: what is spoken there */
+	mtime version_at;     /* when the forced version may be read again */
 	uint64_t send_failures;
 	bool announce; /* its attachment has changed: all groups are to be reported with this turn */
 };
@@ -119,6 +123,14 @@ struct link_told {
 	struct addr address;
 };
 
+/* Who holds a family's multicast routing in place of this daemon; see holder.h. */
+struct holder {
+	bool there;
+	mtime missed_at; /* since when it is not found; MTIME_NEVER: it is */
+	pid_t pid;       /* 0: not known */
+	char program[MRT_OWNER_NAME_SIZE];
+};
+
 struct instance_slot {
 	struct loop_source source; /* requests from the worker */
 	struct owner *owner;
@@ -126,6 +138,7 @@ struct instance_slot {
 	const struct config_instance *config; /* NULL: the slot is free */
 	unsigned table;                       /* number of its tables */
 	struct table *tables[FAMILIES];       /* NULL: the family is not served */
+	struct holder holders[FAMILIES];      /* of families that wait for their table */
 	uint64_t forwarding[FAMILIES];        /* as REQUEST_FORWARDING tells */
 	struct worker *worker;                /* NULL: stopped */
 	struct channel *channel;
@@ -169,6 +182,7 @@ struct owner {
 	mtime netlink_refresh_at; /* MTIME_NEVER: all is well */
 	struct links *links;
 	struct table *tables; /* those that are open */
+	mtime holders_at;     /* when those that others hold are tried again; MTIME_NEVER: there are none */
 	struct guard *guard;  /* NULL: none */
 	struct rules *rules;  /* that lead to them; NULL: all is in the default table */
 	struct uplink *uplinks;
@@ -177,6 +191,7 @@ struct owner {
 	size_t instance_count; /* behind these all slots are free; there may be free ones among them */
 	struct kept_settings *rpfilter;                 /* NULL: not with -r */
 	struct kept_settings *forced_version[FAMILIES]; /* of the kernel's host side upstream */
+	mtime settings_at, settings_read; /* when they are read again, and were last; see settings.h */
 	int record_fd;
 	struct page_walk walks[SNAPSHOT_CURSORS];
 	struct status *status;

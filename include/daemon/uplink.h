@@ -21,6 +21,9 @@ void uplinks_announce(struct owner *owner, int ifindex);
 /* Brings the kernel's memberships to where the host wants them; then sends the report that tells of them. */
 void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now);
 mtime uplink_deadline(const struct uplink *uplink);
+/* The administrator may force another version at any time (force_igmp_version), and the kernel does not announce
+ * it: reads it, and follows. */
+void uplink_follow_version(struct uplink *uplink, mtime now);
 /* The configuration is another: instances that do not name an uplink any more leave their groups there, and
  * uplinks that nobody names end. */
 void uplinks_reconsider(struct owner *owner, mtime now);

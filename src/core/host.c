@@ -216,9 +216,12 @@ static void start(struct host *host, mtime now)
 void host_set_link(struct host *host, mtime now, const struct host_link *link)
 {
 	bool comes_up = link->usable && !host->link.usable;
+	bool other_version = link->forced_version != host->link.forced_version;
 	bool moves = !addr_equal(&link->address, &host->link.address);
 
 	host->link = *link;
+	for (int keeper = 0; other_version && keeper < KEEPERS; keeper++)
+		follow_forced_version(host, now, keeper);
 	if (comes_up)
 		start(host, now);
 	if (comes_up || moves)

@@ -23,6 +23,9 @@ static void check_link(const struct machine *machine, struct json_object *link, 
 	                           : "its hosts get nothing";
 	struct finding *finding;
 
+	/* The owner of the family is a finding of its own. */
+	if (answer_has(link, "not_served") && interface != NULL)
+		return;
 	/* Of a link with both families one line will do. */
 	if (interface != NULL && family == FAMILY_IPV6 &&
 	    (!interface->up || !interface->carrier || !interface->multicast) &&
@@ -218,7 +221,8 @@ static void check_vifs(const struct machine *machine, struct json_object *link, 
 	struct finding *finding;
 	size_t taken = 0;
 
-	if (!answer_bool(link, "present") || !answer_bool(link, "up") || answer_has(link, "vif"))
+	if (!answer_bool(link, "present") || !answer_bool(link, "up") || answer_has(link, "vif") ||
+	    answer_has(link, "not_served"))
 		return;
 	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
 		struct json_object *other = json_object_array_get_idx(machine->daemon.links, i);

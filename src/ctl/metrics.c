@@ -37,6 +37,8 @@ struct metric {
 
 static const struct metric table[] = {
 	GAUGE("", "uptime", "uptime_seconds", "seconds", "Time since the daemon started."),
+	GAUGE("tables", "served", "table_served", NULL,
+              "1 while this daemon routes a family, 0 while another program does."),
 	GAUGE("tables", "routes", "table_routes", NULL, "Forwarding entries in a kernel table."),
 	COUNTER("tables", "upcalls", "table_upcalls", NULL, "Packets for which the kernel had no entry."),
 	COUNTER("tables", "upcalls_deferred", "table_upcalls_deferred", NULL,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control_records.h"
 
+#include "daemon/holder.h"
 #include "daemon/packets.h"
 
 #include <stdio.h>
@@ -31,12 +32,46 @@ static void put_table(struct json *json, const struct table *table)
 	json_open(json, NULL, '{');
 	json_number(json, "table", table->id);
 	json_string(json, "family", family_name(table->family));
+	json_boolean(json, "served", true);
 	json_number(json, "routes", routes_count(table->routes));
 	json_number(json, "route_failures", routes_failures(table->routes));
 	json_number(json, "upcalls", table->upcalls);
 	json_number(json, "upcalls_deferred", table->upcalls_deferred);
 	json_number(json, "routes_restored", routes_restored(table->routes, &key));
 	json_close(json, '}');
+}
+
+/* A table that another program holds; of an own table the number is not known. */
+static void put_held_table(struct json *json, const struct instance_slot *instance, enum family family)
+{
+	char text[HOLDER_TEXT_SIZE];
+
+	json_open(json, NULL, '{');
+	if (instance->config->table == CONFIG_TABLE_DEFAULT)
+		json_number(json, "table", MRT_TABLE_DEFAULT);
+	else if (instance->config->table != CONFIG_TABLE_OWN)
+		json_number(json, "table", instance->config->table);
+	json_string(json, "family", family_name(family));
+	json_boolean(json, "served", false);
+	json_string(json, "held_by", holder_text(&instance->holders[family], text));
+	json_close(json, '}');
+}
+
+/* Each once: instances share tables. */
+static void put_held_tables(struct json *json, const struct owner *owner, enum family family)
+{
+	uint64_t told[(LINKS_TABLES + 63) / 64] = {0};
+
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		const struct instance_slot *instance = &owner->instances[i];
+		uint64_t bit = (uint64_t)1 << instance->table % 64;
+
+		if (instance->config == NULL || !instance->holders[family].there ||
+		    (told[instance->table / 64] & bit) != 0)
+			continue;
+		told[instance->table / 64] |= bit;
+		put_held_table(json, instance, family);
+	}
 }
 
 void record_put_daemon(struct json *json, struct owner *owner, mtime now)
@@ -51,6 +86,8 @@ void record_put_daemon(struct json *json, struct owner *owner, mtime now)
 	json_open(json, "tables", '[');
 	for (const struct table *table = owner->tables; table; table = table->next)
 		put_table(json, table);
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
+		put_held_tables(json, owner, family);
 	json_close(json, ']');
 }
 
@@ -131,6 +168,7 @@ void record_put_link(struct json *json, struct owner *owner, const struct instan
 {
 	unsigned number = links_vif(owner->links, instance->number, record->id, record->family);
 	const struct table *table = instance->tables[record->family];
+	char text[HOLDER_TEXT_SIZE];
 	struct links_port port;
 
 	json_open(json, NULL, '{');
@@ -143,6 +181,8 @@ void record_put_link(struct json *json, struct owner *owner, const struct instan
 	json_boolean(json, "up",
 	             links_find_port(owner->links, instance->number, record->id, &port) && port.up);
 	json_boolean(json, "usable", record->usable);
+	if (instance->holders[record->family].there)
+		json_string(json, "not_served", holder_text(&instance->holders[record->family], text));
 	json_addr(json, "address", &record->address);
 	if (number != LINKS_NO_VIF)
 		json_number(json, "vif", number);

@@ -3,6 +3,7 @@
 
 #include "core/names.h"
 #include "daemon/clock.h"
+#include "daemon/holder.h"
 #include "daemon/log.h"
 #include "daemon/packets.h"
 #include "daemon/table.h"
@@ -93,9 +94,10 @@ int instances_open(struct owner *owner)
 		if (result != 0)
 			return result;
 	}
-	if (owner->tables == NULL)
-		warnx("nothing is left to serve");
-	return owner->tables != NULL ? 0 : 1;
+	if (owner->tables != NULL || holders_are_waited_for(owner))
+		return 0;
+	warnx("nothing is left to serve");
+	return 1;
 }
 
 bool instances_start(struct owner *owner)

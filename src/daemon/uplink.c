@@ -16,6 +16,7 @@
 #define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn, so that nobody waits long */
 #define HOST_MEMORY_MAX     ((size_t)128 << 20)
 #define REPLACE_INTERVAL    (2 * MTIME_SECOND)
+#define VERSION_INTERVAL    (1 * MTIME_SECOND)
 #define TURN_MAX            3 /* milliseconds for the memberships of one uplink, before the others' turn comes */
 
 struct uplink *uplink_find(struct owner *owner, enum family family, const char *name)
@@ -193,6 +194,18 @@ static void log_join_failure(struct uplink *uplink, const struct join_op *op, in
 	     addr_format(&op->group, text));
 }
 
+void uplink_follow_version(struct uplink *uplink, mtime now)
+{
+	enum version forced = join_forced_version(uplink->family, uplink->name);
+
+	uplink->version_at = now + VERSION_INTERVAL;
+	if (!uplink->link.usable || forced == uplink->link.forced_version)
+		return;
+	uplink->link.forced_version = forced;
+	uplink->link.kernel_version = join_host_version(uplink->family, uplink->name);
+	host_set_link(uplink->host, now, &uplink->link);
+}
+
 static void send_reports(struct uplink *uplink, mtime now)
 {
 	struct vif *vif = uplink->table && uplink->vif < MRT_VIFS ? uplink->table->vifs[uplink->vif] : NULL;
@@ -200,6 +213,9 @@ static void send_reports(struct uplink *uplink, mtime now)
 	struct addr destination;
 	size_t size;
 
+	/* In the version that the kernel speaks now. */
+	if (now >= uplink->version_at && host_deadline(uplink->host) <= now)
+		uplink_follow_version(uplink, now);
 	for (;;) {
 		uint8_t *room = vif != NULL ? outbox_room(vif->socket, &uplink->send_failures) : nowhere;
 
@@ -239,7 +255,12 @@ static void log_version(struct uplink *uplink, mtime now)
 	uplink->told_version = (uint8_t)version;
 	if (before == VERSION_NONE || version == before)
 		return;
-	if (version < before && before == VERSION_3)
+	if (version < before && version == uplink->link.forced_version)
+		warnx("%s: another program forces %s in the kernel (net.%s.conf): it is spoken upstream, "
+		      "whole groups are asked for there, and sources filtered here",
+		      uplink->name, version_name(uplink->family, version),
+		      uplink->family == FAMILY_IPV4 ? "ipv4" : "ipv6");
+	else if (version < before && before == VERSION_3)
 		warnx("%s: the querier upstream speaks %s: whole groups are asked for there, and sources "
 		      "filtered here",
 		      uplink->name, version_name(uplink->family, version));
