@@ -56,7 +56,7 @@ void links_forget_instance(struct links *links, unsigned instance);
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, bool multicast,
                      uint32_t mtu);
 void links_interface_gone(struct links *links, int ifindex);
-/* False when memory is short: to be told again, by a dump. */
+/* False when memory is short: a dump must repeat it. */
 bool links_address(struct links *links, int ifindex, const struct addr *address, bool present);
 /* Around a dump: interfaces and addresses that were not told between the two are gone. */
 void links_dump_begin(struct links *links);

@@ -209,3 +209,5 @@ def test_many_reports_without_router_alert_in_a_row(router):
     receiver.wait_for(5)
     wait_until(lambda: listed(daemon), what="the stream to be listed")
     assert listed(daemon) == {(family.sources[0], groups[0])}
+    # What the daemon did to the kernel's entries was its own doing.
+    assert [table["routes_restored"] for table in ask(daemon, "show", what="status")["tables"] if table["family"] == "IPv4"] == [0]
