@@ -58,7 +58,7 @@ bool links_interface(struct links *links, int ifindex, const char *name, bool up
 /* Where it is attached; true when that has changed since the last call for it. */
 bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment);
 void links_interface_gone(struct links *links, int ifindex);
-/* False when memory is short: to be told again, by a dump. */
+/* False when memory is short: a dump must repeat it. */
 bool links_address(struct links *links, int ifindex, const struct addr *address, bool present);
 /* Around a dump: interfaces and addresses that were not told between the two are gone. */
 void links_dump_begin(struct links *links);

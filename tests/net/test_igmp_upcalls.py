@@ -152,7 +152,8 @@ def test_data_from_the_sender_of_a_message_is_forwarded_at_once(router, message)
     wait_until(lambda: (marker, family.group) in family.routes(network.router), what="the marker's route")
     assert key not in family.routes(network.router)
     sender.send(4)
-    wait_until(lambda: receiver.sequences(source=family.sources[0]) == list(range(4)), 1,
+    # A packet that arrives while the kernel sends those that wait may overtake them.
+    wait_until(lambda: sorted(receiver.sequences(source=family.sources[0])) == list(range(4)), 1,
                lambda: f"all packets; there are {receiver.sequences()}")
 
 
@@ -171,8 +172,8 @@ def test_messages_do_not_disturb_a_stream_of_their_sender(router, router_alert):
         guest.join(family.group, router_alert=router_alert)
         receiver.wait_for(1)
     count = sender.stop()
-    wait_until(lambda: receiver.count() == count, what=lambda: f"{count} packets; {receiver.count()} arrived")
-    assert receiver.sequences() == list(range(count))
+    wait_until(lambda: receiver.sequences()[-1] == count - 1, what="the last packet")
+    assert not receiver.gaps()
     assert listed(daemon) == {(family.sources[0], family.group)}
 
 
@@ -188,7 +189,8 @@ def test_a_message_on_another_link_is_no_move(lab):
     family.guest(network.host2, family.sources[0]).join(family.group)
     receiver.wait_for(50)
     count = sender.stop()
-    wait_until(lambda: receiver.count() == count, what=lambda: f"{count} packets; {receiver.count()} arrived")
+    wait_until(lambda: receiver.sequences()[-1] == count - 1, what="the last packet")
+    assert not receiver.gaps()
     assert "arrives here now" not in daemon.stderr
 
 
@@ -209,3 +211,5 @@ def test_many_reports_without_router_alert_in_a_row(router):
     receiver.wait_for(5)
     wait_until(lambda: listed(daemon), what="the stream to be listed")
     assert listed(daemon) == {(family.sources[0], groups[0])}
+    # What the daemon did to the kernel's entries was its own doing.
+    assert [table["routes_restored"] for table in ask(daemon, "show", what="status")["tables"] if table["family"] == "IPv4"] == [0]

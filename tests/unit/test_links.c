@@ -823,7 +823,7 @@ static void dump_with_a_rename(void **state)
 static const char *const first_addresses[FAMILIES] = {"10.0.0.1", "fe80::1"};
 
 /* The number of the address that the instance knows; -1: none. */
-static int told_address(const struct world *world, enum family family)
+static int known_address(const struct world *world, enum family family)
 {
 	const struct addr *told = &world->views[0][0].change.family[family].address;
 
@@ -837,7 +837,7 @@ static int told_address(const struct world *world, enum family family)
 	return -1;
 }
 
-static void tell_address(struct world *world, enum family family, uint32_t number, bool present)
+static void set_address(struct world *world, enum family family, uint32_t number, bool present)
 {
 	struct addr addr = nth_addr(first_addresses[family], number);
 
@@ -858,18 +858,18 @@ static void many_addresses(void **state)
 		add_name(&world, 0, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_3, VERSION_3));
 		assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
 		for (uint32_t i = 0; i < MANY; i++)
-			tell_address(&world, first, i, true);
+			set_address(&world, first, i, true);
 		for (uint32_t i = 0; i < MANY; i++)
-			tell_address(&world, second, i, true);
+			set_address(&world, second, i, true);
 		expect(&world, " add0:0(eth0) add1:0(eth0) tell0:0(eth0 4 6)");
-		assert_int_equal(told_address(&world, FAMILY_IPV4), 0);
-		assert_int_equal(told_address(&world, FAMILY_IPV6), 0);
+		assert_int_equal(known_address(&world, FAMILY_IPV4), 0);
+		assert_int_equal(known_address(&world, FAMILY_IPV6), 0);
 		/* A dump that has them all changes nothing. */
 		links_dump_begin(world.links);
 		assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
 		for (uint32_t i = 0; i < MANY; i++) {
-			tell_address(&world, FAMILY_IPV4, i, true);
-			tell_address(&world, FAMILY_IPV6, i, true);
+			set_address(&world, FAMILY_IPV4, i, true);
+			set_address(&world, FAMILY_IPV6, i, true);
 		}
 		links_dump_end(world.links);
 		expect(&world, "");
@@ -878,12 +878,12 @@ static void many_addresses(void **state)
 			uint32_t number = descending ? MANY - 1 - i : i;
 			int next = i == MANY - 1 ? -1 : descending ? 0 : (int)i + 1;
 
-			tell_address(&world, FAMILY_IPV4, number, false);
-			tell_address(&world, FAMILY_IPV6, number, false);
+			set_address(&world, FAMILY_IPV4, number, false);
+			set_address(&world, FAMILY_IPV6, number, false);
 			world.text[0] = 0;
 			assert_true(turn(&world));
-			assert_int_equal(told_address(&world, FAMILY_IPV4), next);
-			assert_int_equal(told_address(&world, FAMILY_IPV6), next);
+			assert_int_equal(known_address(&world, FAMILY_IPV4), next);
+			assert_int_equal(known_address(&world, FAMILY_IPV6), next);
 		}
 		close_world(&world);
 	}
@@ -900,17 +900,17 @@ static void many_addresses_that_a_dump_lacks(void **state)
 	assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
 	for (uint32_t i = 0; i < MANY; i++)
 		for (int family = 0; family < FAMILIES; family++)
-			tell_address(&world, family, i, true);
+			set_address(&world, family, i, true);
 	expect(&world, " add0:0(eth0) add1:0(eth0) tell0:0(eth0 4 6)");
 	links_dump_begin(world.links);
 	assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
 	for (uint32_t i = MANY - 2; i < MANY; i++)
 		for (int family = 0; family < FAMILIES; family++)
-			tell_address(&world, family, i, true);
+			set_address(&world, family, i, true);
 	links_dump_end(world.links);
 	expect(&world, " tell0:0(eth0 4 6)");
-	assert_int_equal(told_address(&world, FAMILY_IPV4), MANY - 2);
-	assert_int_equal(told_address(&world, FAMILY_IPV6), MANY - 2);
+	assert_int_equal(known_address(&world, FAMILY_IPV4), MANY - 2);
+	assert_int_equal(known_address(&world, FAMILY_IPV6), MANY - 2);
 	close_world(&world);
 }
 
