@@ -51,11 +51,11 @@ def wait_for_repetition(capture, group, since):
 def start(family, network, mode, version=None, where=None):
     """Two groups are wanted, one of them from two sources; everything about them is said. In the mode "auto" one of
     them is kept by the kernel, the other one by the daemon."""
-    family.daemon(network, QUICK % mode)
+    daemon = family.daemon(network, QUICK % mode)
     capture = family.capture(where or network.router)
     if version is not None:
         family.querier(network).query(version=version, max_response=0.1)
-        capture.wait_for(lambda m: m.kind == "query", "the query of the older querier")
+        daemon.wait_for_output("the querier upstream speaks")
     groups = (family.group, family.ssm_group)
     guest = family.guest(network.host)
     since = time.time()

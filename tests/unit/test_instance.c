@@ -1062,6 +1062,31 @@ static void ping_is_answered_once(void **state)
 	assert_int_equal(told_of(REQUEST_PONG), 2);
 }
 
+/* The owner has lost requests: what is wanted is requested once more, in that family, and nothing else. */
+static void everything_is_requested_again(void **state)
+{
+	struct input again = {.kind = INPUT_REPEAT, .family = FAMILY_IPV4};
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	join(DOWN1, "239.1.1.2");
+	leave(DOWN1, "239.1.1.2");
+	upcall(UP, "10.9.9.9", "239.1.1.1");
+	pass(5000);
+	forget();
+	instance_input(engine.instance, engine.now, &again, NULL, 0);
+	instance_input(engine.instance, engine.now, &again, NULL, 0);
+	turn();
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 1);
+	assert_int_equal(told_of(REQUEST_ROUTE), 1);
+	assert_int_equal(told_of(REQUEST_ROUTE_NONE), 0);
+	forget();
+	again.family = FAMILY_IPV6;
+	instance_input(engine.instance, engine.now, &again, NULL, 0);
+	turn();
+	assert_int_equal(engine.told_count, 0);
+}
+
 static void stop_is_the_last_word(void **state)
 {
 	struct input stop = {.kind = INPUT_STOP};
@@ -1121,6 +1146,7 @@ int main(void)
 		engine_test(mixed_report_counts_record_by_record),
 		engine_test(events_tell_the_story),
 		engine_test(ping_is_answered_once),
+		engine_test(everything_is_requested_again),
 		engine_test(stop_is_the_last_word),
 	};
 

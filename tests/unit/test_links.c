@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "craft.h"
+#include "fail.h"
 
 #include "../sim/random.h"
 
@@ -72,6 +73,8 @@ struct world {
 	bool by_hand;      /* there are no machines: vifs can be made of any interface */
 	int add_result;    /* of making a vif, for all */
 	bool refuse_tells; /* the instances' channels are full */
+	bool memory_fails; /* allocations fail */
+	bool lost;         /* news could not be kept, for lack of memory */
 	unsigned refused;
 	unsigned failure_percent;
 	struct random random;
@@ -1332,8 +1335,11 @@ static const char *unused_name(struct world *world)
 
 static void tell_machine(struct world *world, const struct machine *machine)
 {
-	assert_true(links_interface(world->links, machine->ifindex, machine->name, machine->up, true,
-	                            machine->mtu));
+	bool kept = links_interface(world->links, machine->ifindex, machine->name, machine->up, true,
+	                            machine->mtu);
+
+	check(world, kept || world->memory_fails, "news is not kept");
+	world->lost |= !kept;
 }
 
 static void appear(struct world *world, bool told)
@@ -1394,7 +1400,8 @@ static void readdress(struct world *world, bool told)
 	struct addr addr;
 	size_t place;
 
-	if (machine == NULL)
+	/* With news lost before, which of several addresses came first would not be known. */
+	if (machine == NULL || world->lost)
 		return;
 	place = random_below(&world->random, ADDRESSES);
 	if (place < machine->address_count) {
@@ -1422,14 +1429,9 @@ static void something_happens(struct world *world, bool told)
 	events[random_below(&world->random, LENGTH(events))](world, told);
 }
 
-/* News was lost, a dump makes up for it: links, then addresses. */
-static void lose_news(struct world *world)
+/* Links, then addresses. */
+static void dump(struct world *world)
 {
-	for (uint32_t i = random_below(&world->random, 12); i > 0; i--) {
-		something_happens(world, false);
-		if (random_percent(&world->random, 20))
-			turn(world);
-	}
 	links_dump_begin(world->links);
 	for (size_t i = 0; i < MACHINES; i++)
 		if (world->machines[i].ifindex != 0)
@@ -1439,6 +1441,17 @@ static void lose_news(struct world *world)
 			links_address(world->links, world->machines[i].ifindex,
 			              &world->machines[i].addresses[j], true);
 	links_dump_end(world->links);
+}
+
+/* News was lost, a dump makes up for it. */
+static void lose_news(struct world *world)
+{
+	for (uint32_t i = random_below(&world->random, 12); i > 0; i--) {
+		something_happens(world, false);
+		if (random_percent(&world->random, 20))
+			turn(world);
+	}
+	dump(world);
 }
 
 static void instances_give_back(struct world *world, uint32_t percent)
@@ -1556,6 +1569,70 @@ static void random_news(void **state)
 	}
 }
 
+/* The owner asks for a dump when news could not be kept. */
+static unsigned with_failures(const void *context, unsigned from, unsigned to)
+{
+	static struct world world;
+	unsigned count;
+
+	open_world(&world);
+	world.by_hand = false;
+	world.seed = world.random.state = *(const uint64_t *)context;
+	tables_at_random(&world);
+	name_at_random(&world);
+	world.memory_fails = true;
+	fail_between(from, to);
+	for (int step = 0; step < 100; step++) {
+		something_happens(&world, true);
+		world.now += random_below(&world.random, 900);
+		instances_give_back(&world, 30);
+		routes_go(&world, 30);
+		if (random_percent(&world.random, 60))
+			turn(&world);
+	}
+	count = fail_end();
+	world.memory_fails = false;
+	if (world.lost)
+		dump(&world);
+	/* Links that could not be made follow by themselves. */
+	for (int i = 0; i < 3 && links_deadline(world.links) != MTIME_NEVER; i++) {
+		world.now = links_deadline(world.links);
+		turn(&world);
+	}
+	come_to_rest(&world);
+	close_world(&world);
+	return count;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 30; seed++)
+		fail_everywhere(with_failures, &seed);
+}
+
+/* An instance that could not be told for lack of memory is told after a while, without other news. */
+static void told_again_when_there_is_memory(void **state)
+{
+	struct link_op op;
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	add_name(&world, 0, ROLE_UPSTREAM, "eth0", settings_of(VERSION_3, VERSION_NONE));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
+	for (int i = 0; i < 2; i++) {
+		while (links_pull(world.links, world.now, is_free, &world, &op))
+			links_done(world.links, world.now, &op,
+			           op.kind == LINK_TELL ? -ENOMEM : add_vif(&world, &op));
+		assert_int_equal(links_deadline(world.links), world.now + RETRY);
+		world.now += RETRY;
+	}
+	expect(&world, " tell0:0(eth0 4)");
+	assert_true(links_deadline(world.links) == MTIME_NEVER);
+	close_world(&world);
+}
+
 /* The first call says where it is. */
 static void another_attachment_is_noticed(void **state)
 {
@@ -1584,6 +1661,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_attachment_is_noticed),
+		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(told_again_when_there_is_memory),
 		cmocka_unit_test(life_of_a_link),
 		cmocka_unit_test(instances_share_an_interface),
 		cmocka_unit_test(tables_have_vifs_of_their_own),

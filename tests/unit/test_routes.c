@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "craft.h"
+#include "fail.h"
 
 #include "../sim/random.h"
 
@@ -303,6 +304,77 @@ static void instance_goes(void **state)
 	assert_int_equal(routes_count(world.routes), 0);
 	assert_int_equal(routes_vif_uses(world.routes, 0), 0);
 	close_world(&world);
+}
+
+/* A wish that there may be no memory for. */
+static void wish(struct world *world, unsigned stream, unsigned instance, uint32_t outputs)
+{
+	struct route_key key = key_of(stream);
+
+	routes_want(world->routes, &key, instance, 1, outputs);
+	world->wishes[stream][instance] = (struct wish){.any = true, .input = 1, .outputs = outputs};
+}
+
+static void check_entries(struct world *world)
+{
+	for (unsigned stream = 0; stream < STREAMS; stream++) {
+		const struct entry *entry = &world->kernel[stream];
+		uint32_t outputs = 0;
+		bool any = false;
+
+		for (unsigned instance = 0; instance < INSTANCES; instance++) {
+			any |= world->wishes[stream][instance].any;
+			if (world->wishes[stream][instance].any)
+				outputs |= world->wishes[stream][instance].outputs;
+		}
+		check(world, entry->held == any && (!any || (entry->input == 1 && entry->outputs == outputs)),
+		      "another entry than is wanted");
+	}
+}
+
+/* What could not be stored is wanted again later: the workers are made to say it again. */
+static unsigned with_failures(const void *context, unsigned from, unsigned to)
+{
+	struct world world;
+	unsigned count;
+
+	(void)context;
+	open_world(&world);
+	world.seed = from;
+	fail_between(from, to);
+	for (unsigned stream = 0; stream < STREAMS; stream++) {
+		struct route_key key = key_of(stream);
+
+		routes_assume(world.routes, &key, 0, 1, 8);
+		wish(&world, stream, stream % INSTANCES, 4);
+		if (stream % 3 == 0)
+			wish(&world, stream, (stream + 1) % INSTANCES, 16);
+		if (stream % 4 == 0)
+			routes_untold(world.routes, &key, (stream + 2) % INSTANCES, 1);
+		turn(&world);
+		routes_unwant(world.routes, &key, 0);
+		world.wishes[stream][0].any = false;
+		routes_ask_again(world.routes, &key, 1);
+	}
+	turn(&world);
+	for (unsigned stream = 0; stream < STREAMS; stream += 2)
+		unwant(&world, stream, stream % INSTANCES);
+	turn(&world);
+	count = fail_end();
+	for (unsigned stream = 0; stream < STREAMS; stream++)
+		for (unsigned instance = 0; instance < INSTANCES; instance++)
+			if (world.wishes[stream][instance].any)
+				want(&world, stream, instance, 1, world.wishes[stream][instance].outputs);
+	turn(&world);
+	check_entries(&world);
+	close_world(&world);
+	return count;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	fail_everywhere(with_failures, NULL);
 }
 
 static void failed_entry_is_tried_again(void **state)
@@ -1239,6 +1311,7 @@ int main(void)
 		cmocka_unit_test(wanted_again_is_not_written),
 		cmocka_unit_test(wishes_of_several_instances),
 		cmocka_unit_test(instance_goes),
+		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(failed_entry_is_tried_again),
 		cmocka_unit_test(entry_that_is_deleted_already),
 		cmocka_unit_test(lost_entry_is_set_again),
