@@ -15,8 +15,8 @@ struct uplink *uplink_find(struct owner *owner, enum family family, const char *
 void uplink_tell(struct owner *owner, const struct link_op *op, enum family family, mtime now);
 /* Brings the kernel's memberships to where the host wants them; then sends the report that tells of them. */
 void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now);
-/* The administrator may force another version at any time (force_igmp_version), and the kernel does not announce
- * it: reads it, and follows. */
+/* The administrator may force another version at any time (force_igmp_version), and the kernel does not
+ * announce it: reads it, and follows. */
 void uplink_follow_version(struct uplink *uplink, mtime now);
 /* The configuration is another: instances that do not name an uplink any more leave their groups there, and
  * uplinks that nobody names end. */
