@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Families that another multicast router holds: the kernel has one such program for each family and table. The
- * daemon serves the rest, shows which program it is, and tries again: every 30 s, and as soon as the kernel
- * announces that a program has begun or ended to route multicast (kernel/watch.h). Owner thread.
+ * Families that another multicast router holds: the kernel has one such program for each family and table.
+ * The daemon serves the rest, shows which program it is, and tries again: every 30 s, and as soon as the
+ * kernel announces that a program has begun or ended to route multicast (kernel/watch.h). Owner thread.
  */
 #ifndef MCPROXY_DAEMON_HOLDER_H
 #define MCPROXY_DAEMON_HOLDER_H

@@ -18,9 +18,9 @@
 /* Removes the policy rules that runs which were killed have left behind; those of routers that run stay. To
  * be called before tables are opened. */
 void tables_clean(void);
-/* Gives an instance its tables, which are opened unless another instance has opened them. A family that another
- * multicast router holds waits for it to end (holder.h). One that cannot start for another reason is left out,
- * after a message, if it is only implied. 0, or the exit status after a message. */
+/* Gives an instance its tables, which are opened unless another instance has opened them. A family that
+ * another multicast router holds waits for it to end (holder.h). One that cannot start for another reason is
+ * left out, after a message, if it is only implied. 0, or the exit status after a message. */
 int tables_open(struct owner *owner, struct instance_slot *instance);
 /* The same for an instance that goes on with another configuration of the same kernel table. */
 int tables_reopen(struct owner *owner, struct instance_slot *instance);

@@ -4,9 +4,9 @@
  * and put back at its end. The old values are also kept in a file, so that the next start can put them back
  * after a kill. Owner thread only.
  *
- * Several daemons of a network namespace may need the same setting. Each has a file, with a lock as long as it
- * lives, and reads those of the others: who comes later takes over the old value, and who goes puts it back
- * only if no other run that lives needs the setting.
+ * Several daemons of a network namespace may need the same setting. Each has a file, with a lock as long as
+ * it lives, and reads those of the others: who comes later takes over the old value, and who goes puts it
+ * back only if no other run that lives needs the setting.
  */
 #ifndef MCPROXY_KERNEL_KEPT_SETTINGS_H
 #define MCPROXY_KERNEL_KEPT_SETTINGS_H
@@ -23,8 +23,8 @@ struct kept_settings; /* opaque: the names and their old values */
  * none; its directory is made when missing. In a network namespace other than that of process 1 the
  * namespace's number is appended to the file's name, because names of interfaces mean something in their
  * namespace only; further runs append -2, -3 and so on. Old values found there are of a run that was killed
- * (while a run lives it holds a lock on its file). They are put back first, except where another run needs the
- * setting; their number in *restored. NULL when memory is short. */
+ * (while a run lives it holds a lock on its file). They are put back first, except where another run needs
+ * the setting; their number in *restored. NULL when memory is short. */
 struct kept_settings *kept_settings_new(const char *directory, const char *leaf, const char *state_path,
                                         unsigned *restored);
 
@@ -33,9 +33,9 @@ struct kept_settings *kept_settings_new(const char *directory, const char *leaf,
  * -errno. That the value could not be kept in the file is no failure: see kept_settings_state_result. */
 int kept_settings_set(struct kept_settings *kept, const char *name, int value);
 
-/* Reads every setting again, and sets those that somebody else has changed; what was found is from now on what
- * is put back. tell: name, what was found, what was wanted, and the result of setting it; -EBUSY, once: another
- * run wants the value that was found, and it stays. */
+/* Reads every setting again, and sets those that somebody else has changed; what was found is from now on
+ * what is put back. tell: name, what was found, what was wanted, and the result of setting it; -EBUSY, once:
+ * another run wants the value that was found, and it stays. */
 typedef void kept_settings_tell(void *context, const char *name, int found, int wanted, int result);
 void kept_settings_check(struct kept_settings *kept, kept_settings_tell *tell, void *context);
 /* Is there none to check? */

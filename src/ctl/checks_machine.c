@@ -94,7 +94,8 @@ static void find_held_table(const struct machine *machine, struct json_object *t
 		holder = seen;
 	}
 	finding_what(finding, "%s holds the kernel's multicast routing socket", holder);
-	finding_remedy(finding, "stop %s, and keep it from starting at boot; mcproxy takes over within a second",
+	finding_remedy(finding,
+	               "stop %s, and keep it from starting at boot; mcproxy takes over within a second",
 	               holder);
 }
 

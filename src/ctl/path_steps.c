@@ -134,7 +134,8 @@ static bool follow_group(const struct stream *stream, struct steps *steps)
 	if (holder != NULL) {
 		step = step_add(steps, "group", STEP_FAIL, "%s is not served: %s holds multicast routing",
 		                family_name(stream), holder);
-		step_remedy(step, "stop %s, and keep it from starting at boot; mcproxy takes over within a second",
+		step_remedy(step,
+		            "stop %s, and keep it from starting at boot; mcproxy takes over within a second",
 		            holder);
 		return false;
 	}

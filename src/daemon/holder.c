@@ -33,7 +33,8 @@ static void find(enum family family, struct holder *holder, mtime now)
 
 	if (!mrt_owner_find(family, true, &found.pid, found.program)) {
 		found.missed_at = holder->there ? mtime_min(holder->missed_at, now) : 0;
-		/* One that ends at this moment closes its sockets one by one: its name holds a little longer. */
+		/* One that ends at this moment closes its sockets one by one: its name holds a little longer.
+		 */
 		if (now - found.missed_at < ENDING_MAX) {
 			holder->missed_at = found.missed_at;
 			return;

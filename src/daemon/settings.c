@@ -58,10 +58,9 @@ void settings_close(struct owner *owner)
 
 void settings_look(struct owner *owner, mtime now)
 {
-	owner->settings_at = mtime_min(owner->settings_at,
-	                               owner->settings_read + LOOK_INTERVAL > now
-	                                       ? owner->settings_read + LOOK_INTERVAL
-	                                       : now);
+	owner->settings_at = mtime_min(owner->settings_at, owner->settings_read + LOOK_INTERVAL > now
+	                                                           ? owner->settings_read + LOOK_INTERVAL
+	                                                           : now);
 }
 
 /* What kept_settings_check finds. */
@@ -70,14 +69,14 @@ static void tell(void *context, const char *name, int found, int wanted, int res
 	const char *leaf = *(const char *const *)context;
 
 	if (result == -EBUSY)
-		warnx("%s: another mcproxy needs %s = %d, this one needs %d: it stays %d", name, leaf, found, wanted,
-		      found);
+		warnx("%s: another mcproxy needs %s = %d, this one needs %d: it stays %d", name, leaf, found,
+		      wanted, found);
 	else if (result != 0)
 		warnx("%s: another program has set %s to %d, and it cannot be set to %d again: %s", name,
 		      leaf, found, wanted, strerror(-result));
 	else
-		warnx("%s: another program has set %s to %d: set to %d again; %d comes back at the exit", name,
-		      leaf, found, wanted, found);
+		warnx("%s: another program has set %s to %d: set to %d again; %d comes back at the exit",
+		      name, leaf, found, wanted, found);
 }
 
 static void check(struct kept_settings *kept, const char *leaf)

@@ -112,8 +112,8 @@ static bool remember(struct settings *settings, const char *name, int old, int o
 	return true;
 }
 
-/* The files: each run has one of its own, as long as it has anything to put back, and a lock on it as long as it
- * lives. A line `name old own` for each setting. */
+/* The files: each run has one of its own, as long as it has anything to put back, and a lock on it as long as
+ * it lives. A line `name old own` for each setting. */
 
 static int make_directory(const char *path)
 {
@@ -175,8 +175,8 @@ static int create_locked(const char *path)
 	return -EBUSY;
 }
 
-/* Written aside and then put in place: whoever reads the file finds all of it. It is locked from its first moment
- * on. -EEXIST: a new one, and the place is taken. */
+/* Written aside and then put in place: whoever reads the file finds all of it. It is locked from its first
+ * moment on. -EEXIST: a new one, and the place is taken. */
 static int write_state(struct kept_settings *kept, unsigned place)
 {
 	char path[PATH_MAX], aside[PATH_MAX];
@@ -288,8 +288,8 @@ static void read_others(const struct kept_settings *kept, struct settings *other
 	}
 }
 
-/* Takes over the files of killed runs. They stay locked, and in place, until their values are put back. A file of
- * another user is one that lives, as far as we can see. */
+/* Takes over the files of killed runs. They stay locked, and in place, until their values are put back. A
+ * file of another user is one that lives, as far as we can see. */
 static int load_states(struct kept_settings *kept, int fds[RUNS_MAX], struct settings *others)
 {
 	int result = 0;
@@ -326,8 +326,8 @@ static void end_states(const struct kept_settings *kept, const int fds[RUNS_MAX]
 	}
 }
 
-/* True when nothing is left to do for this one. What somebody else has put there since stays. Where another run
- * needs the setting, its value stays or takes the place of ours; it has the old one, too. */
+/* True when nothing is left to do for this one. What somebody else has put there since stays. Where another
+ * run needs the setting, its value stays or takes the place of ours; it has the old one, too. */
 static bool restore(const struct kept_settings *kept, const struct setting *setting,
                     const struct settings *others, unsigned *restored)
 {
@@ -442,7 +442,8 @@ int kept_settings_set(struct kept_settings *kept, const char *name, int own)
 	return now == own ? 0 : write_setting(kept->directory, name, kept->leaf, own);
 }
 
-static void check(struct kept_settings *kept, struct setting *setting, kept_settings_tell *tell, void *context)
+static void check(struct kept_settings *kept, struct setting *setting, kept_settings_tell *tell,
+                  void *context)
 {
 	int now = read_setting(kept->directory, setting->name, kept->leaf), old;
 	bool contested;
@@ -500,8 +501,8 @@ int kept_settings_state_result(const struct kept_settings *kept)
 	return kept->state_result;
 }
 
-/* Two runs that end at the same time shall not rely on each other: ours is no more among those that live, before
- * we look who they are. */
+/* Two runs that end at the same time shall not rely on each other: ours is no more among those that live,
+ * before we look who they are. */
 void kept_settings_free(struct kept_settings *kept)
 {
 	struct settings others;

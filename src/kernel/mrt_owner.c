@@ -20,8 +20,8 @@ static const struct {
 	const char *name;
 	bool routes[FAMILIES];
 } routers[] = {
-	{"igmpproxy", {true, false}}, {"mrouted", {true, false}}, {"pimd", {true, false}},
-	{"pim6d", {false, true}},     {"pim6sd", {false, true}},  {"ecmh", {false, true}},
+	{"igmpproxy", {true, false}}, {"mrouted", {true, false}},  {"pimd", {true, false}},
+	{"pim6d", {false, true}},     {"pim6sd", {false, true}},   {"ecmh", {false, true}},
 	{"smcroute", {true, true}},   {"smcrouted", {true, true}}, {"omcproxy", {true, true}},
 	{"mcproxy", {true, true}},
 };

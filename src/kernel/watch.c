@@ -180,8 +180,8 @@ static bool read_route(const struct nlmsghdr *header, struct watch_news *news)
 }
 
 /* mc_forwarding: of an interface the number of its vifs, in all tables; of all interfaces the number of MRT
- * sockets. The kernel sends the last one while it closes a socket: a socket that wants the table next waits for
- * the end of that, and gets it. */
+ * sockets. The kernel sends the last one while it closes a socket: a socket that wants the table next waits
+ * for the end of that, and gets it. */
 static bool read_netconf(const struct nlmsghdr *header, struct watch_news *news)
 {
 	const struct nlattr *attributes[ATTRIBUTES] = {NULL};

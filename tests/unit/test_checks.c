@@ -76,6 +76,32 @@ static void no_carrier(struct machine *machine)
 	list[1].carrier = false;
 }
 
+/* The links are not served, and nothing else is said of them. */
+static void spoil_table(struct machine *machine, const char *status)
+{
+	replace(&machine->daemon.status, status);
+	replace(&machine->daemon.links,
+	        "[{'instance': 'tv', 'link': 'eth0', 'role': 'upstream', 'family': 'IPv4', 'version': 'IGMPv3', "
+	        "'present': true, 'up': true, 'usable': false, 'not_served': 'x', 'counters': {}, 'drops': {}}]");
+	machine->path_count = 0;
+}
+
+#define HELD_BY(holder)                                                                                      \
+	"{'pid': 7, 'configuration': '/etc/mcproxy.conf', 'configuration_loaded': 1000.5, 'tables': "        \
+	"[{'family': 'IPv4', 'served': false, 'held_by': '" holder "'}]}"
+
+static void held_table(struct machine *machine)
+{
+	spoil_table(machine, HELD_BY("igmpproxy (pid 12)"));
+}
+
+static void held_by_what_root_sees(struct machine *machine)
+{
+	spoil_table(machine, HELD_BY("another program"));
+	machine->owners[FAMILY_IPV4] =
+		(struct table_owner){.has_kernel = true, .taken = true, .pid = 12, .name = "pimd"};
+}
+
 static void link_down(struct machine *machine)
 {
 	(void)machine;
@@ -241,6 +267,8 @@ static void each_trouble_is_named(void **state)
 		const char *check, *subject, *what, *remedy;
 	} rows[] = {
 		{old_kernel, "kernel", "IPv4", "cannot route multicast", "CONFIG_IP_MROUTE=y"},
+		{held_table, "owner", "IPv4", "igmpproxy (pid 12) holds", "stop igmpproxy (pid 12)"},
+		{held_by_what_root_sees, "owner", "IPv4", "pimd (pid 12) holds", "stop pimd (pid 12)"},
 		{no_carrier, "links", "eth0", "no carrier", "cable"},
 		{link_down, "links", "eth1", "the link is down", "ip link set eth1 up"},
 		{no_address, "links", "eth1", "no IPv4 address", "ip address add"},
