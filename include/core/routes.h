@@ -137,8 +137,7 @@ bool routes_get_entry(const struct routes *routes, const struct route_key *key, 
 
 /* The packets of an entry that have arrived by its input, as its counters are read. */
 void routes_counted(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets);
-/* Milliseconds between these packets, by what the last one or two reading intervals have brought. For a stream
- * that is too new to say, a second. */
+/* Milliseconds between these packets, by what the last one or two reading intervals have brought. */
 mtime routes_packet_interval(const struct routes *routes, mtime now, const struct route_key *key,
                              uint64_t packets);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/routes_inside.h"
 
+#define INTERVAL_UNKNOWN 150  /* milliseconds between packets of a stream that has just begun */
 #define REMINDERS_MAX 4096 /* rows that are looked at for one group */
 
 void route_set_untold(struct routes *routes, struct route *route, uint64_t untold, bool due)
@@ -173,7 +174,7 @@ mtime routes_packet_interval(const struct routes *routes, mtime now, const struc
 
 	if (count > 1)
 		return time / (count - 1);
-	return time > MTIME_SECOND ? time : MTIME_SECOND;
+	return time > INTERVAL_UNKNOWN ? time : INTERVAL_UNKNOWN;
 }
 
 void routes_remind(struct routes *routes, unsigned instance, const struct addr *group)

@@ -137,6 +137,7 @@ def test_copies_are_shown_counted_and_explained(two_routers, family):
     source = addresses(family)[0]
     daemon = family.daemon(network, "", LINKS)
     receiver = family.receiver(network.host).join(family.group)
+    wait_until(lambda: family.group in family.joined(network), what="the join upstream")
     sender = Sender(network.source, "br0", family.group).start(pps=50)
     receiver.wait_for(20)
 
@@ -170,12 +171,11 @@ def test_copies_are_shown_counted_and_explained(two_routers, family):
 def test_looped_packets_are_no_copies(three_links, where):
     """The kernel loops back IPv6 packets on links where this machine is a member; a real copy beside them is noticed."""
     network = three_links
-    daemon = IPV6.daemon(network, "", ("eth0", "eth1", "eth2", "eth3"))
-    source = IPV6.host.replace("fd00:1", "fd00:1")
-    member = IPV6.receiver(network.hosts[1])
-    if where != "downstream, by a program":
-        member.join(IPV6.group)
-        wait_until(lambda: IPV6.group in IPV6.joined(network), what="the join upstream")
+    kept_by = "user" if where == "downstream, by a program" else "kernel"
+    daemon = IPV6.daemon(network, f'upstream_membership = "{kept_by}";', ("eth0", "eth1", "eth2", "eth3"))
+    source = IPV6.host
+    IPV6.receiver(network.hosts[1]).join(IPV6.group)
+    wait_until(lambda: ask(daemon, "show", what="uplinks")["upstream"][0]["groups"] == 1, what="the join upstream")
     if where != "upstream, by the daemon":
         Membership(network.router, "eth2", IPV6.socket_family).join(IPV6.group)
     sender = Sender(network.host, "eth0", IPV6.group).start(pps=50)
@@ -229,13 +229,12 @@ def test_one_spoofed_packet_never_interrupts_a_stream(three_links, family, strea
     else:
         for _ in range(3):
             sender.send(4)
-            receiver.wait_for(4)
+            wait_for_last(receiver, sender)
             spoof(network, family)
             receiver.assert_silent(1.0 if stream == "bursts" else 0.2)
         sender.send(4)
     wait_for_last(receiver, sender)
-    sent_by_source = [a.sequence for a in receiver.arrivals if len(a.payload) == 64]
-    assert sent_by_source == list(range(sender.sequence))
+    assert receiver.sequences() == list(range(sender.sequence))
 
 
 @both_families
