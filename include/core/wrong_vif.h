@@ -39,7 +39,7 @@ enum wrong_vif_verdict {
 	WRONG_VIF_MOVED,  /* to *vif */
 	WRONG_VIF_ASK,    /* moved, but the last upcall is too old to name the vif: an entry that is deleted and
 	                   * made again gets an upcall at once */
-	WRONG_VIF_COPIES, /* packets arrive by both: wrong_vif_confirm, now or after a later check */
+	WRONG_VIF_COPIES, /* packets arrive by *vif, too: wrong_vif_confirm, now or after a later check */
 };
 
 /* An upcall. interval: milliseconds between packets that arrived by the input (routes_packet_interval).

@@ -132,13 +132,13 @@ uint32_t routes_outputs(const struct routes *routes, const struct route_key *key
 	return route_vifs(route) & ~((uint32_t)1 << route_input(route));
 }
 
-bool routes_note_copy(struct routes *routes, const struct route_key *key)
+bool routes_note(struct routes *routes, const struct route_key *key, enum route_note note)
 {
 	struct route *route = route_find(routes, key);
-	bool first = route != NULL && !route->copied;
+	bool first = route != NULL && (route->notes & note) == 0;
 
 	if (first)
-		route->copied = true;
+		route->notes |= (uint8_t)note;
 	return first;
 }
 

@@ -262,12 +262,14 @@ static bool has_copies(const struct stream *stream)
 	uint64_t looped = stream->loops * stream->window.rightly;
 
 	return stream->vif != stream->input && stream->window.rightly > 0 && stream->window.wrong > looped &&
-	       stream->window.wrong - looped > stream->window.wrong / 4;
+	       stream->window.wrong - looped > 1 + stream->window.wrong / 8;
 }
 
 /* The window is long enough. */
-static enum wrong_vif_verdict look_for_copies(struct wrong_vif *wrong_vif, struct stream *stream, mtime now)
+static enum wrong_vif_verdict look_for_copies(struct wrong_vif *wrong_vif, struct stream *stream, mtime now,
+                                              unsigned *vif)
 {
+	*vif = stream->vif;
 	if (stream->window.rightly > 1)
 		stream->interval = (now - stream->window.since) / (mtime)(stream->window.rightly - 1);
 	if (has_copies(stream))
@@ -297,7 +299,7 @@ enum wrong_vif_verdict wrong_vif_check(struct wrong_vif *wrong_vif, mtime now, c
 	    now - stream->silence.since >= silence && !stream->asked)
 		return moved(stream, vif);
 	if (now - stream->window.since >= COPIES_TIME && stream->window.wrong >= COPIES_PACKETS)
-		return look_for_copies(wrong_vif, stream, now);
+		return look_for_copies(wrong_vif, stream, now, vif);
 	return WRONG_VIF_STAYS;
 }
 

@@ -3,7 +3,9 @@
 
 #include "daemon/conflict.h"
 #include "daemon/log.h"
+#include "daemon/uplink.h"
 #include "kernel/mld_members.h"
+#include "kernel/unicast.h"
 
 #define MEMBERS_INTERVAL 100 /* the list may be long */
 #define LOGGED_MAX       10
@@ -67,16 +69,48 @@ static void log_copy(struct owner *owner, struct table *table, mtime now, const 
 	      links_vif_name(owner->links, table->number, table->family, copy->vif));
 }
 
-void copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
-                  const struct routes_entry *entry)
+static bool is_upstream(struct owner *owner, const struct table *table, unsigned vif)
+{
+	return uplink_find(owner, table->family,
+	                   links_vif_name(owner->links, table->number, table->family, vif)) != NULL;
+}
+
+/* After a link was down a copy may have come first, and would be sent back to where the stream comes from. The
+ * unicast route to the source says where that is, or else the direction: from upstream. */
+static bool is_origin(struct owner *owner, const struct table *table, const struct route_key *key,
+                      unsigned input, unsigned vif, bool by_direction)
+{
+	int interface;
+
+	if (table->vifs[input] == NULL || table->vifs[vif] == NULL)
+		return false;
+	interface = unicast_interface(&key->source);
+	if (interface == table->vifs[input]->ifindex)
+		return false;
+	return interface == table->vifs[vif]->ifindex ||
+	       (by_direction && is_upstream(owner, table, vif) && !is_upstream(owner, table, input));
+}
+
+bool copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
+                  const struct routes_entry *entry, unsigned vif)
 {
 	struct wrong_vif_copy copy;
 	unsigned loops;
 
-	if (!count_loops(table, now, key, entry->outputs, &loops) ||
-	    !wrong_vif_confirm(table->wrong_vif, now, key, loops) ||
-	    !wrong_vif_find_copy(table->wrong_vif, key, &copy) ||
-	    conflict_check(owner, table, key, copy.vif) || !routes_note_copy(table->routes, key))
-		return;
-	log_copy(owner, table, now, &copy);
+	if (!count_loops(table, now, key, entry->outputs, &loops))
+		return false;
+	if (!wrong_vif_confirm(table->wrong_vif, now, key, loops))
+		/* A stream that goes round between two routers looks the same as one that is looped back. What is
+		 * tried in vain ends by itself, as nothing is looped back then. */
+		return loops > 0 && (entry->outputs >> vif & 1) != 0 &&
+		       !wrong_vif_find_copy(table->wrong_vif, key, &copy) &&
+		       is_origin(owner, table, key, entry->input, vif, false) &&
+		       routes_note(table->routes, key, ROUTE_ORIGIN_TRIED);
+	if (!wrong_vif_find_copy(table->wrong_vif, key, &copy) || conflict_check(owner, table, key, vif))
+		return false;
+	if (is_origin(owner, table, key, entry->input, vif, true))
+		return true;
+	if (routes_note(table->routes, key, ROUTE_COPY_LOGGED))
+		log_copy(owner, table, now, &copy);
+	return false;
 }

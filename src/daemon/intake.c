@@ -255,7 +255,8 @@ static void check_stream(struct owner *owner, struct table *table, mtime now, co
 		routes_lost(table->routes, key);
 		break;
 	case WRONG_VIF_COPIES:
-		copies_check(owner, table, now, key, &entry);
+		if (copies_check(owner, table, now, key, &entry, vif))
+			stream_moved(owner, table, key, vif);
 		break;
 	}
 }

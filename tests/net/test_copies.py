@@ -73,7 +73,8 @@ def wait_for_last(receiver, sender):
 
 def entry_input(network, family, source):
     names = {vif.number: vif.name for vif in family.vifs(network.router)}
-    return names.get(family.routes(network.router)[source, family.group].parent)
+    route = family.routes(network.router).get((source, family.group))
+    return names.get(route.parent) if route else None
 
 
 def settings_of(case):
@@ -128,6 +129,37 @@ def test_lan_source_beside_a_second_router(two_routers, family):
                and len(set(upstream.sequences())) >= 495, what="each packet upstream, from both routers")
     assert not lan.sequences()
     assert entry_input(network, family, source) == "eth1"
+
+
+@both_families
+@pytest.mark.parametrize("origin", ["eth0", "eth1"])
+def test_copy_that_comes_first_gives_way(two_routers, family, origin):
+    """While the stream's own link is down the copy is forwarded; once it is up again, nothing goes round."""
+    network = two_routers
+    other = "eth1" if origin == "eth0" else "eth0"
+    source = addresses(family)[origin == "eth1"]
+    family.daemon(network, "", LINKS)
+    host = family.receiver(network.host).join(family.group)
+    wait_until(lambda: family.group in family.joined(network), what="the join upstream")
+    second_router(network, family, source, origin, other)
+    end = network.source if origin == "eth0" else network.lan
+    sender = Sender(end, "br0", family.group).start(pps=50)
+    host.wait_for(10)
+    network.router.ip(f"link set {origin} down")
+    wait_until(lambda: entry_input(network, family, source) == other, 10, "the copy's link as input")
+    host.wait_for(20)
+    network.router.ip(f"link set {origin} up")
+    if family is IPV6:  # a link that was down has lost its addresses
+        network.router.add_addresses(origin, "fd00::1/64" if origin == "eth0" else "fd00:1::1/64")
+    wait_until(lambda: entry_input(network, family, source) == origin, 15, "the stream's own link as input")
+    sent_back = StreamWatch(end)
+    host.wait_for(100)
+    after = host.sequences()[-80:]
+    assert after == list(range(after[0], after[0] + 80))
+    back = sent_back.count()
+    host.wait_for(50)
+    assert sent_back.count() == back
+    sender.stop()
 
 
 @both_families

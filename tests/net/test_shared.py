@@ -5,9 +5,11 @@ import socket
 
 import pytest
 import wire
+from ctl import ask
 from families import FAMILIES, IPV4
 from netlab import Daemon, Sender, assert_stays, tables, wait_until
 from test_instances import QUICK, TWO, Network, start
+from test_reload import reload
 from test_wrongvif import RovingSource
 
 
@@ -191,9 +193,9 @@ def test_instance_that_begins_or_ends_beside_a_stream(network, family, place):
     Sender(end, "eth0", family.group).start(pps=100)
     local.wait_for(20)
     head = f'protocol = "{family.protocol}"; {QUICK} '
-    daemon.reload(head + ONE_UPSTREAM)
+    reload(daemon, head + ONE_UPSTREAM)
     receiver.wait_for(20, timeout=8)
-    daemon.reload(head + one)
+    reload(daemon, head + one)
     receiver.wait_for_silence()
     local.wait_for(20)
     assert not local.gaps()
@@ -201,10 +203,12 @@ def test_instance_that_begins_or_ends_beside_a_stream(network, family, place):
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
 def test_three_instances_on_one_upstream_link(network, family):
-    start_one_upstream(network, family, instances='instances = ("eth0 ==> eth1", "eth0 ==> eth2", "eth0 ==> eth3");',
-                       links=("eth0", "eth1", "eth2", "eth3"))
+    daemon = start_one_upstream(network, family,
+                                instances='instances = ("eth0 ==> eth1", "eth0 ==> eth2", "eth0 ==> eth3");',
+                                links=("eth0", "eth1", "eth2", "eth3"))
     receivers = [family.receiver(host).join(family.group) for host in (network.source2, network.host2, network.source)]
-    wait_until(lambda: family.group in family.joined(network), what="the join upstream")
+    wait_until(lambda: {g["link"] for g in ask(daemon, "show", what="groups")["groups"] if g["group"] == family.group}
+               == {"eth2", "eth3"}, what="the members")
     Sender(network.host, "eth0", family.group).start(pps=100)
     for receiver in receivers:
         receiver.wait_for(50)
