@@ -104,12 +104,8 @@ void routes_untold_at(struct routes *routes, unsigned vif, unsigned instance);
 bool routes_serves(const struct routes *routes, const struct route_key *key, unsigned instance);
 /* The vifs that the stream leaves by, as instances want it now. */
 uint32_t routes_outputs(const struct routes *routes, const struct route_key *key);
-/* What is done once for an entry. True the first time. */
-enum route_note {
-	ROUTE_COPY_LOGGED = 1, /* that a copy arrives by another vif */
-	ROUTE_ORIGIN_TRIED = 2, /* whether the stream itself arrives there */
-};
-bool routes_note(struct routes *routes, const struct route_key *key, enum route_note note);
+/* A copy of the stream arrives by another vif. True the first time. */
+bool routes_note_copy(struct routes *routes, const struct route_key *key);
 /* An instance has members of a group: entries of it that it gave up are told again now; without this, with
  * the next reading of their counters. Of many only some. */
 void routes_remind(struct routes *routes, unsigned instance, const struct addr *group);

@@ -38,7 +38,7 @@ struct route {
 	bool asked;          /* the kernel keeps packets for want of an entry: only a new one lets them go */
 	bool held;           /* the kernel has an entry, as below */
 	bool dirty;
-	uint8_t notes; /* set of enum route_note */
+	bool copied; /* a copy has arrived by another vif */
 	bool ask_again; /* set a negative entry and delete it */
 	uint8_t ask_input;
 	uint8_t held_input;

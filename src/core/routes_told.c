@@ -132,13 +132,13 @@ uint32_t routes_outputs(const struct routes *routes, const struct route_key *key
 	return route_vifs(route) & ~((uint32_t)1 << route_input(route));
 }
 
-bool routes_note(struct routes *routes, const struct route_key *key, enum route_note note)
+bool routes_note_copy(struct routes *routes, const struct route_key *key)
 {
 	struct route *route = route_find(routes, key);
-	bool first = route != NULL && (route->notes & note) == 0;
+	bool first = route != NULL && !route->copied;
 
 	if (first)
-		route->notes |= (uint8_t)note;
+		route->copied = true;
 	return first;
 }
 

@@ -77,18 +77,18 @@ static bool is_upstream(struct owner *owner, const struct table *table, unsigned
 
 /* After a link was down a copy may have come first, and would be sent back to where the stream comes from. The
  * unicast route to the source says where that is, or else the direction: from upstream. */
-static bool is_origin(struct owner *owner, const struct table *table, const struct route_key *key,
-                      unsigned input, unsigned vif, bool by_direction)
+static bool is_origin(struct owner *owner, const struct table *table, const struct wrong_vif_copy *copy)
 {
+	const struct vif *input = table->vifs[copy->input], *other = table->vifs[copy->vif];
 	int interface;
 
-	if (table->vifs[input] == NULL || table->vifs[vif] == NULL)
+	if (input == NULL || other == NULL)
 		return false;
-	interface = unicast_interface(&key->source);
-	if (interface == table->vifs[input]->ifindex)
+	interface = unicast_interface(&copy->key.source);
+	if (interface == input->ifindex)
 		return false;
-	return interface == table->vifs[vif]->ifindex ||
-	       (by_direction && is_upstream(owner, table, vif) && !is_upstream(owner, table, input));
+	return interface == other->ifindex ||
+	       (is_upstream(owner, table, copy->vif) && !is_upstream(owner, table, copy->input));
 }
 
 bool copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
@@ -97,20 +97,13 @@ bool copies_check(struct owner *owner, struct table *table, mtime now, const str
 	struct wrong_vif_copy copy;
 	unsigned loops;
 
-	if (!count_loops(table, now, key, entry->outputs, &loops))
+	if (!count_loops(table, now, key, entry->outputs, &loops) ||
+	    !wrong_vif_confirm(table->wrong_vif, now, key, loops) ||
+	    !wrong_vif_find_copy(table->wrong_vif, key, &copy) || conflict_check(owner, table, key, vif))
 		return false;
-	if (!wrong_vif_confirm(table->wrong_vif, now, key, loops))
-		/* A stream that goes round between two routers looks the same as one that is looped back. What is
-		 * tried in vain ends by itself, as nothing is looped back then. */
-		return loops > 0 && (entry->outputs >> vif & 1) != 0 &&
-		       !wrong_vif_find_copy(table->wrong_vif, key, &copy) &&
-		       is_origin(owner, table, key, entry->input, vif, false) &&
-		       routes_note(table->routes, key, ROUTE_ORIGIN_TRIED);
-	if (!wrong_vif_find_copy(table->wrong_vif, key, &copy) || conflict_check(owner, table, key, vif))
-		return false;
-	if (is_origin(owner, table, key, entry->input, vif, true))
+	if (is_origin(owner, table, &copy))
 		return true;
-	if (routes_note(table->routes, key, ROUTE_COPY_LOGGED))
+	if (routes_note_copy(table->routes, key))
 		log_copy(owner, table, now, &copy);
 	return false;
 }

@@ -16,7 +16,9 @@ static int take_attribute(const struct nlattr *attribute, void *context)
 
 static int take_route(const struct nlmsghdr *header, void *context)
 {
-	if (header->nlmsg_type == RTM_NEWROUTE)
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
+
+	if (header->nlmsg_type == RTM_NEWROUTE && route->rtm_dst_len > 0)
 		mnl_attr_parse(header, sizeof(struct rtmsg), take_attribute, context);
 	return MNL_CB_OK;
 }
@@ -32,6 +34,7 @@ static struct nlmsghdr *make_request(char *buffer, const struct addr *address)
 	header->nlmsg_seq = SEQUENCE;
 	route = mnl_nlmsg_put_extra_header(header, sizeof *route);
 	route->rtm_family = family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+	route->rtm_flags = RTM_F_FIB_MATCH; /* the route, not what it means for this address */
 	route->rtm_dst_len = family == FAMILY_IPV4 ? 32 : 128;
 	mnl_attr_put(header, RTA_DST, addr_wire_size(family), addr_wire_bytes(address, family));
 	return header;

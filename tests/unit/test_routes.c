@@ -410,10 +410,9 @@ static void packet_intervals(void **state)
 	routes_counted(routes, 41000, &key, 5);
 	assert_int_equal(routes_packet_interval(routes, 41500, &key, 11), 100);
 	routes_counted(routes, 41000, &none, 5);
-	assert_true(routes_note(routes, &key, ROUTE_COPY_LOGGED));
-	assert_true(routes_note(routes, &key, ROUTE_ORIGIN_TRIED));
-	assert_false(routes_note(routes, &key, ROUTE_COPY_LOGGED));
-	assert_false(routes_note(routes, &none, ROUTE_COPY_LOGGED));
+	assert_true(routes_note_copy(routes, &key));
+	assert_false(routes_note_copy(routes, &key));
+	assert_false(routes_note_copy(routes, &none));
 	close_world(&world);
 }
 
