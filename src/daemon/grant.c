@@ -109,6 +109,8 @@ static void grant_route(struct owner *owner, struct instance_slot *instance, mti
 	}
 	if (!routes_want(table->routes, &key, instance->number, input, outputs))
 		postpone(owner, instance, now, request->family, "routes");
+	else if (owner->instance_count > 1)
+		intake_share(owner, table, &key);
 }
 
 static void grant_upstream_query(struct owner *owner, struct instance_slot *instance, mtime now,

@@ -202,6 +202,15 @@ static void supersets(struct machine *machine)
 	replace(&machine->daemon.upstream, UPLINK_WITH(", 'supersets': 2"));
 }
 
+static void copies(struct machine *machine)
+{
+	json_object_put(machine->daemon.routes);
+	machine->daemon.routes =
+		json("[{'input': 'eth0', 'copy_input': null, 'source': '10.0.0.9', 'group': '239.1.1.1'},"
+	             "{'input': 'eth0', 'copy_input': 'eth1', 'source': '10.0.0.8', 'group': '239.1.1.2'},"
+	             "{'input': 'eth0', 'copy_input': 'eth1', 'source': '10.0.0.7', 'group': '239.1.1.3'}]");
+}
+
 static void full_routes(struct machine *machine)
 {
 	replace(&machine->daemon.instances,
@@ -301,6 +310,11 @@ static void each_trouble_is_named(void **state)
 	         "upstream_membership"},
 		{supersets, "limits", "eth0", "2 groups are asked for from all sources",
 	         "igmp_max_msf=64 (now 10)"},
+		{copies, "copies", "eth1",
+	         "2 streams arrive on eth0 and on eth1, such as (10.0.0.8, 239.1.1.2): a second router forwards "
+	         "between these links",
+	         "find the second router (a proxy, an access point or a tunnel) that joins eth0 and eth1, and "
+	         "let one of the two forward multicast"},
 		{full_routes, "limits", "tv", "routes_max was reached, 9 times",
 	         "raise routes_max in the configuration (now 65536)"},
 		{full_memory, "limits", "tv", "memory_max was reached", "raise memory_max"},
