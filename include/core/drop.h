@@ -30,6 +30,7 @@ enum drop {
 	DROP_MEMORY,         /* memory_max reached */
 	DROP_TRUNCATED,      /* longer than 65,535 bytes, or than 9,216 and than the MTU */
 	DROP_RATE,           /* report_rate_max exceeded */
+	DROP_QUERIES_MAX,    /* an upstream query while INSTANCE_QUERIES_MAX of them wait */
 	DROP_CAUSES
 };
 
