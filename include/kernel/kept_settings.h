@@ -34,10 +34,10 @@ struct kept_settings *kept_settings_new(const char *directory, const char *leaf,
 int kept_settings_set(struct kept_settings *kept, const char *name, int value);
 
 /* Reads every setting again, and sets those that somebody else has changed; what was found is from now on
- * what is put back. tell: name, what was found, what was wanted, and the result of setting it; -EBUSY, once:
+ * what is put back. found: name, what was found, what was wanted, and the result of setting it; -EBUSY, once:
  * another run wants the value that was found, and it stays. */
-typedef void kept_settings_tell(void *context, const char *name, int found, int wanted, int result);
-void kept_settings_check(struct kept_settings *kept, kept_settings_tell *tell, void *context);
+typedef void kept_settings_found(void *context, const char *name, int value, int wanted, int result);
+void kept_settings_check(struct kept_settings *kept, kept_settings_found *found, void *context);
 /* Is there none to check? */
 bool kept_settings_is_empty(const struct kept_settings *kept);
 

@@ -63,16 +63,16 @@ static void put_held_table(struct json *json, const struct instance_slot *instan
 /* Each once: instances share tables. */
 static void put_held_tables(struct json *json, const struct owner *owner, enum family family)
 {
-	uint64_t told[(LINKS_TABLES + 63) / 64] = {0};
+	uint64_t shown[(LINKS_TABLES + 63) / 64] = {0};
 
 	for (size_t i = 0; i < owner->instance_count; i++) {
 		const struct instance_slot *instance = &owner->instances[i];
 		uint64_t bit = (uint64_t)1 << instance->table % 64;
 
 		if (instance->config == NULL || !instance->holders[family].there ||
-		    (told[instance->table / 64] & bit) != 0)
+		    (shown[instance->table / 64] & bit) != 0)
 			continue;
-		told[instance->table / 64] |= bit;
+		shown[instance->table / 64] |= bit;
 		put_held_table(json, instance, family);
 	}
 }

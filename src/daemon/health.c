@@ -138,7 +138,7 @@ static bool is_usable(const struct links_port *port)
 /* Each family once: instances mostly share the default table. */
 static void append_holders(const struct owner *owner, char *text, size_t size)
 {
-	bool told[FAMILIES] = {false};
+	bool shown[FAMILIES] = {false};
 
 	for (size_t i = 0; i < owner->instance_count; i++)
 		for (int family = 0; family < FAMILIES; family++) {
@@ -146,9 +146,9 @@ static void append_holders(const struct owner *owner, char *text, size_t size)
 			char name[HOLDER_TEXT_SIZE];
 			size_t used = strlen(text);
 
-			if (!holder->there || told[family])
+			if (!holder->there || shown[family])
 				continue;
-			told[family] = true;
+			shown[family] = true;
 			snprintf(text + used, size - used, "; %s is not served: %s",
 			         family == FAMILY_IPV4 ? "IPv4" : "IPv6", holder_text(holder, name));
 		}

@@ -204,7 +204,7 @@ static int owner_open(struct owner *owner)
 		return 1;
 	}
 	guard_open(owner);
-	/* One may have ended since the first try, and nobody was told yet. */
+	/* One may have ended since the first try, and no news of that came. */
 	holders_try_now(owner);
 	control_open(owner);
 	return 0;

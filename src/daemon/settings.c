@@ -64,7 +64,7 @@ void settings_look(struct owner *owner, mtime now)
 }
 
 /* What kept_settings_check finds. */
-static void tell(void *context, const char *name, int found, int wanted, int result)
+static void log_found(void *context, const char *name, int found, int wanted, int result)
 {
 	const char *leaf = *(const char *const *)context;
 
@@ -82,7 +82,7 @@ static void tell(void *context, const char *name, int found, int wanted, int res
 static void check(struct kept_settings *kept, const char *leaf)
 {
 	if (kept != NULL)
-		kept_settings_check(kept, tell, &leaf);
+		kept_settings_check(kept, log_found, &leaf);
 }
 
 static bool has_forced_versions(const struct owner *owner)

@@ -442,7 +442,7 @@ int kept_settings_set(struct kept_settings *kept, const char *name, int own)
 	return now == own ? 0 : write_setting(kept->directory, name, kept->leaf, own);
 }
 
-static void check(struct kept_settings *kept, struct setting *setting, kept_settings_tell *tell,
+static void check(struct kept_settings *kept, struct setting *setting, kept_settings_found *found,
                   void *context)
 {
 	int now = read_setting(kept->directory, setting->name, kept->leaf), old;
@@ -455,20 +455,20 @@ static void check(struct kept_settings *kept, struct setting *setting, kept_sett
 	old = true_old(kept, setting->name, now, setting->own, &contested);
 	if (contested) {
 		if (!setting->contested)
-			tell(context, setting->name, now, setting->own, -EBUSY);
+			found(context, setting->name, now, setting->own, -EBUSY);
 		setting->contested = true;
 		return;
 	}
 	setting->old = old;
 	save_state(kept);
-	tell(context, setting->name, now, setting->own,
-	     write_setting(kept->directory, setting->name, kept->leaf, setting->own));
+	found(context, setting->name, now, setting->own,
+	      write_setting(kept->directory, setting->name, kept->leaf, setting->own));
 }
 
-void kept_settings_check(struct kept_settings *kept, kept_settings_tell *tell, void *context)
+void kept_settings_check(struct kept_settings *kept, kept_settings_found *found, void *context)
 {
 	for (size_t i = 0; i < kept->own.count; i++)
-		check(kept, &kept->own.list[i], tell, context);
+		check(kept, &kept->own.list[i], found, context);
 }
 
 bool kept_settings_is_empty(const struct kept_settings *kept)

@@ -80,9 +80,10 @@ static void no_carrier(struct machine *machine)
 static void spoil_table(struct machine *machine, const char *status)
 {
 	replace(&machine->daemon.status, status);
-	replace(&machine->daemon.links,
-	        "[{'instance': 'tv', 'link': 'eth0', 'role': 'upstream', 'family': 'IPv4', 'version': 'IGMPv3', "
-	        "'present': true, 'up': true, 'usable': false, 'not_served': 'x', 'counters': {}, 'drops': {}}]");
+	replace(&machine->daemon.links, "[{'instance': 'tv', 'link': 'eth0', 'role': 'upstream', 'family': "
+	                                "'IPv4', 'version': 'IGMPv3', "
+	                                "'present': true, 'up': true, 'usable': false, 'not_served': 'x', "
+	                                "'counters': {}, 'drops': {}}]");
 	machine->path_count = 0;
 }
 

@@ -122,18 +122,18 @@ static void run_and_kill(const char *const *names, size_t count)
 	write_file(path, text);
 }
 
-struct told {
+struct seen {
 	unsigned count;
 	int result;
 };
 
 static void take(void *context, const char *name, int found, int wanted, int result)
 {
-	struct told *told = context;
+	struct seen *seen = context;
 
 	assert_true(name[0] != '\0' && found != wanted);
-	told->count++;
-	told->result = result;
+	seen->count++;
+	seen->result = result;
 }
 
 static int set_up(void **state)
@@ -478,15 +478,15 @@ static void one_value_is_put_back_by_the_last_that_needs_it(void **state)
 static void runs_that_disagree_do_not_fight(void **state)
 {
 	struct kept_settings *first = start(0), *second = start(0);
-	struct told told = {.count = 0};
+	struct seen seen = {.count = 0};
 
 	(void)state;
 	assert_int_equal(kept_settings_set(first, "eth0", 2), 0);
 	assert_int_equal(kept_settings_set(second, "eth0", 3), 0);
 	for (int i = 0; i < 3; i++)
-		kept_settings_check(first, take, &told);
-	assert_int_equal(told.count, 1);
-	assert_int_equal(told.result, -EBUSY);
+		kept_settings_check(first, take, &seen);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.result, -EBUSY);
 	assert_int_equal(get("eth0"), 3);
 	/* Whoever is left has what it needs, and the value of before is known. */
 	kept_settings_free(second);
@@ -499,30 +499,30 @@ static void runs_that_disagree_do_not_fight(void **state)
 static void changes_by_others_are_noticed(void **state)
 {
 	struct kept_settings *kept = start(0);
-	struct told told = {.count = 0};
+	struct seen seen = {.count = 0};
 
 	(void)state;
 	assert_true(kept_settings_is_empty(kept));
 	assert_int_equal(kept_settings_set(kept, "eth0", 0), 0);
 	assert_int_equal(kept_settings_set(kept, "eth1", 0), 0);
 	assert_false(kept_settings_is_empty(kept));
-	kept_settings_check(kept, take, &told);
-	assert_int_equal(told.count, 0);
+	kept_settings_check(kept, take, &seen);
+	assert_int_equal(seen.count, 0);
 	set("eth0", "2\n");
 	set("eth1", "1\n");
-	kept_settings_check(kept, take, &told);
-	assert_int_equal(told.count, 2);
-	assert_int_equal(told.result, 0);
+	kept_settings_check(kept, take, &seen);
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.result, 0);
 	assert_int_equal(get("eth0"), 0);
 	assert_int_equal(get("eth1"), 0);
 	remove_interface("eth1");
-	kept_settings_check(kept, take, &told);
-	assert_int_equal(told.count, 2);
+	kept_settings_check(kept, take, &seen);
+	assert_int_equal(seen.count, 2);
 	kept_settings_free(kept);
 	assert_int_equal(get("eth0"), 2);
 }
 
-static void a_full_house_is_told(void **state)
+static void no_more_than_16_runs_have_files(void **state)
 {
 	struct kept_settings *runs[17];
 
@@ -604,7 +604,7 @@ int main(void)
 		ROW(one_value_is_put_back_by_the_last_that_needs_it),
 		ROW(runs_that_disagree_do_not_fight),
 		ROW(changes_by_others_are_noticed),
-		ROW(a_full_house_is_told),
+		ROW(no_more_than_16_runs_have_files),
 		ROW(symbolic_link_is_not_followed),
 		ROW(effective_value_is_the_larger_one),
 		ROW(freeing_nothing_is_fine),

@@ -138,7 +138,7 @@ static void vifs_are_told(void **state)
 }
 
 /* A socket that wants the table at this news gets it. */
-static void routers_are_told(void **state)
+static void routers_are_announced(void **state)
 {
 	(void)state;
 	LAB_OR_SKIP();
@@ -177,7 +177,7 @@ static void write_setting(const char *path, const char *value)
 	assert_int_equal(fclose(file), 0);
 }
 
-static void rp_filter_is_told(void **state)
+static void rp_filter_is_announced(void **state)
 {
 	struct watch *watch;
 	struct heard heard;
@@ -293,12 +293,9 @@ static int open_links(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(entries_are_told),
-		cmocka_unit_test(vifs_are_told),
-		cmocka_unit_test(routers_are_told),
-		cmocka_unit_test(rp_filter_is_told),
-		cmocka_unit_test(rules_are_told),
-		cmocka_unit_test(many_entries),
+		cmocka_unit_test(entries_are_told),      cmocka_unit_test(vifs_are_told),
+		cmocka_unit_test(routers_are_announced), cmocka_unit_test(rp_filter_is_announced),
+		cmocka_unit_test(rules_are_told),        cmocka_unit_test(many_entries),
 	};
 
 	return cmocka_run_group_tests(tests, open_links, NULL);
