@@ -73,7 +73,7 @@ struct host {
 	                   */
 	struct host_walk *walks;
 	struct holds holds;
-	struct bucket kernel_queries; /* that the kernel has room for */
+	struct bucket kernel_queries;             /* that the kernel has room for */
 	struct addr merged[INSTANCE_SOURCES_MAX]; /* a row's wanted filter while operations are made of it */
 	struct addr scratch[INSTANCE_SOURCES_MAX];
 };

@@ -5,9 +5,9 @@
  * upstream link and family, part of a host. Packets are built from the newest state at the moment of sending,
  * as many records in each as the MTU allows.
  *
- * With kernel memberships the kernel repeats and answers (copies = 1, answers off). Then this says each change
- * once, where that is sooner than the kernel (docs/rfc.md has the table), and answers only the queries that the
- * kernel drops. Pure; owner thread.
+ * With kernel memberships the kernel repeats and answers (copies = 1, answers off). Then this says each
+ * change once, where that is sooner than the kernel (docs/rfc.md has the table), and answers only the queries
+ * that the kernel drops. Pure; owner thread.
  */
 #ifndef MCPROXY_CORE_REPORTER_H
 #define MCPROXY_CORE_REPORTER_H

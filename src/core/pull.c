@@ -276,9 +276,10 @@ static bool pull_stopped(struct instance *instance, struct request *request)
 }
 
 /* Most urgent first: the sign of life, which has to be on time under any load and is rare; what makes a
- * picture appear, then what keeps it, then what tells of it. A flood of queries from upstream holds up neither
- * members downstream nor the queries there. Where nothing leaves any more is told before who is a member there.
- * A link's id is given back only when no request that names it is left. */
+ * picture appear, then what keeps it, then what tells of it. General queries from upstream are
+ * few, and say how changes are to be reported; a flood of specific ones holds up neither members downstream
+ * nor the queries there. Where nothing leaves any more is told before who is a member there. A link's id is
+ * given back only when no request that names it is left. */
 bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
                    size_t *payload_size)
 {
@@ -286,11 +287,11 @@ bool instance_pull(struct instance *instance, mtime now, struct request *request
 	if (instance->stopping)
 		return pull_stopped(instance, request);
 	return pull_pong(instance, request) || pull_forwarding(instance, now, request) ||
+	       pull_upstream_general_query(instance, request, payload, payload_size) ||
 	       pull_membership(instance, now, request, payload, payload_size) ||
 	       pull_refused(instance, request) || pull_flow(instance, request) ||
 	       pull_group_query(instance, now, request, payload, payload_size) ||
 	       pull_general_query(instance, now, request, payload, payload_size) ||
-	       pull_upstream_general_query(instance, request, payload, payload_size) ||
 	       pull_upstream_specific_query(instance, request, payload, payload_size) ||
 	       snapshot_pull(instance, now, request, payload, payload_size) ||
 	       pull_event(instance, request) || pull_link_free(instance, request);

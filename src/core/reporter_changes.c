@@ -95,7 +95,8 @@ static bool add_pending(struct reporter *reporter, struct reporter_entry *entry,
 	return true;
 }
 
-/* Is a join of an older version sent here? Where the kernel keeps the group, it sends MLDv1 reports at once. */
+/* Is a join of an older version sent here? Where the kernel keeps the group, it sends MLDv1 reports at once.
+ */
 static bool sends_join(const struct reporter *reporter)
 {
 	return reporter->settings.answers || reporter->family == FAMILY_IPV4;

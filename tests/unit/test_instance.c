@@ -815,7 +815,8 @@ static void of_many_upstream_queries_each_is_passed_on(void **state)
 		char group[32];
 
 		snprintf(group, sizeof group, n % 2 ? "ff05::%x" : "239.1.1.%u", n);
-		give_query(n % 2 ? "fe80::9" : "10.0.0.9", v3_query, group, n % 2 ? "2001:db8::1" : "10.9.9.1");
+		give_query(n % 2 ? "fe80::9" : "10.0.0.9", v3_query, group,
+		           n % 2 ? "2001:db8::1" : "10.9.9.1");
 		assert_int_equal(instance_query_room(engine.instance), INSTANCE_QUERIES_MAX - n - 1);
 	}
 	give_query("10.0.0.9", v3_query, NULL, NULL);
