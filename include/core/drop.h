@@ -29,6 +29,7 @@ enum drop {
 	DROP_MEMORY,         /* memory_max reached */
 	DROP_TRUNCATED,      /* longer than the receive buffer */
 	DROP_RATE,           /* report_rate_max exceeded */
+	DROP_QUERIES_MAX,    /* an upstream query while INSTANCE_QUERIES_MAX of them wait */
 	DROP_CAUSES
 };
 

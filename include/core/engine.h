@@ -87,15 +87,24 @@ struct walk {
 	uint64_t serial; /* flows of the membership up to here were told */
 };
 
-#define REFUSED_MAX          32   /* streams that there was no room for and not yet told; more are not told */
-#define UPSTREAM_QUERIES_MAX 8    /* heard and not yet told; the oldest is dropped */
-#define QUERY_SOURCES_MAX    1024 /* of an upstream query */
+#define REFUSED_MAX       32   /* streams that there was no room for and not yet told; more are not told */
+#define QUERY_SOURCES_MAX 1024 /* of an upstream query */
 
-struct heard_query {
+/* A query about a group that came in by an upstream link. */
+struct specific_query {
 	uint8_t link;
 	uint8_t family;
 	struct upstream_query query;
 	struct addr *sources; /* on the pool */
+};
+
+/* Upstream queries that the owner has not got yet. A general one is a state: each link and family has one at
+ * most. Specific ones stand in a ring, in the order in which they came. */
+struct upstream_queries {
+	uint64_t general_due[FAMILIES]; /* sets of link ids */
+	struct upstream_query general[LINKS_MAX][FAMILIES];
+	struct specific_query specific[INSTANCE_QUERIES_MAX];
+	unsigned first, count; /* of the specific ones */
 };
 
 struct instance {
@@ -119,8 +128,7 @@ struct instance {
 	bool forwarding_due[FAMILIES];          /* it may be another set by now */
 	uint32_t listener_count;
 	struct deadlines deadlines;
-	struct heard_query heard[UPSTREAM_QUERIES_MAX];
-	unsigned heard_count;
+	struct upstream_queries upstream_queries;
 	uint64_t drops[DROP_CAUSES]; /* those of links that are gone, or that belong to none */
 	struct events events;
 	struct walk walks[SNAPSHOT_CURSORS];

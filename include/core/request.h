@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What an engine wants. Pulled from its dirty state, so that a request always tells the newest wish and a
- * burst of changes makes one request. Events and upstream queries may be lost when nobody reads them in time.
+ * burst of changes makes one request. Events may be lost when nobody reads them in time.
  */
 #ifndef MCPROXY_CORE_REQUEST_H
 #define MCPROXY_CORE_REQUEST_H

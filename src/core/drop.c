@@ -28,6 +28,7 @@ const char *drop_name(enum drop drop)
 		[DROP_MEMORY] = "memory_max reached",
 		[DROP_TRUNCATED] = "packet too long",
 		[DROP_RATE] = "report_rate_max exceeded",
+		[DROP_QUERIES_MAX] = "too many queries wait",
 	};
 
 	return names[drop];

@@ -103,30 +103,67 @@ static void heard_report(struct instance *instance, struct link *link, mtime now
 	}
 }
 
-static void forget_oldest_query(struct instance *instance)
+/* The newest one counts, but the earliest answer (RFC 9776 section 5.2) and the oldest version stand. */
+static void keep_general_query(struct instance *instance, const struct link *link, enum family family,
+                               struct upstream_query query)
 {
-	struct heard_query *oldest = &instance->heard[0];
+	struct upstream_queries *queries = &instance->upstream_queries;
+	struct upstream_query *kept = &queries->general[link->id][family];
 
-	pool_give(instance->pool, oldest->sources, oldest->query.source_count * sizeof *oldest->sources);
-	instance->heard_count--;
-	memmove(oldest, oldest + 1, instance->heard_count * sizeof *oldest);
+	if (queries->general_due[family] & link_bit(link)) {
+		if (kept->max_response < query.max_response)
+			query.max_response = kept->max_response;
+		if (kept->version < query.version)
+			query.version = kept->version;
+	}
+	*kept = query;
+	queries->general_due[family] |= link_bit(link);
 }
 
-/* Keeps a query heard upstream until the owner's host side is told. */
-static void heard_upstream_query(struct instance *instance, const struct link *link,
-                                 const struct packet *packet, const struct query *query)
+/* So many sources, or no memory for them: answered as if the query asked about the whole group. */
+static struct addr *keep_sources(struct instance *instance, const struct sources *sources)
 {
-	struct sources sources = read_sources(instance, query->sources, query->source_count, packet->family);
-	struct heard_query *heard;
+	size_t size = sources->count * sizeof *sources->list;
+	struct addr *list;
 
-	/* So many: answered as if the whole group was asked for. */
-	if (sources.count > QUERY_SOURCES_MAX)
-		sources.count = 0;
-	if (instance->heard_count == UPSTREAM_QUERIES_MAX)
-		forget_oldest_query(instance);
-	heard = &instance->heard[instance->heard_count];
-	*heard = (struct heard_query){.link = link->id, .family = (uint8_t)packet->family};
-	heard->query = (struct upstream_query){
+	if (sources->count == 0 || sources->count > QUERY_SOURCES_MAX)
+		return NULL;
+	list = pool_take(instance->pool, size);
+	if (list != NULL)
+		memcpy(list, sources->list, size);
+	return list;
+}
+
+static void keep_specific_query(struct instance *instance, struct link *link, const struct packet *packet,
+                                const struct query *query, struct upstream_query kept)
+{
+	struct upstream_queries *queries = &instance->upstream_queries;
+	unsigned place = (queries->first + queries->count) % INSTANCE_QUERIES_MAX;
+	struct sources sources;
+	struct addr *list;
+
+	if (queries->count == INSTANCE_QUERIES_MAX) {
+		instance_drop(instance, link, packet->family, DROP_QUERIES_MAX);
+		return;
+	}
+	sources = read_sources(instance, query->sources, query->source_count, packet->family);
+	list = keep_sources(instance, &sources);
+	kept.source_count = list != NULL ? (uint16_t)sources.count : 0;
+	queries->specific[place] = (struct specific_query){
+		.link = link->id, .family = (uint8_t)packet->family, .query = kept, .sources = list};
+	queries->count++;
+}
+
+unsigned instance_query_room(const struct instance *instance)
+{
+	return INSTANCE_QUERIES_MAX - instance->upstream_queries.count;
+}
+
+/* Keeps a query from upstream until it is pulled for the owner's host side. */
+static void heard_upstream_query(struct instance *instance, struct link *link, const struct packet *packet,
+                                 const struct query *query)
+{
+	struct upstream_query kept = {
 		.querier = packet->source,
 		.group = query->group,
 		.max_response = query->max_response,
@@ -134,15 +171,12 @@ static void heard_upstream_query(struct instance *instance, const struct link *l
 		.version = (uint8_t)query->version,
 		.robustness = query->robustness,
 		.suppress = query->suppress,
-		.source_count = (uint16_t)sources.count,
 	};
-	if (sources.count > 0) {
-		heard->sources = pool_take(instance->pool, sources.count * sizeof *heard->sources);
-		if (heard->sources == NULL)
-			return;
-		memcpy(heard->sources, sources.list, sources.count * sizeof *heard->sources);
-	}
-	instance->heard_count++;
+
+	if (addr_is_unspecified(&query->group))
+		keep_general_query(instance, link, packet->family, kept);
+	else
+		keep_specific_query(instance, link, packet, query, kept);
 }
 
 /* The configured version stands (RFC 9776 section 7.3.1); told once per link. */

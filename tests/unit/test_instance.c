@@ -652,25 +652,108 @@ static void upstream_queries_are_passed_on(void **state)
 	assert_int_equal(engine.told_count, LENGTH(rows)); /* and nothing else comes of them */
 }
 
-static void of_many_upstream_queries_the_newest_stay(void **state)
+/* Hands a query to the engine, without a turn. */
+static void give_query(const char *from, struct query query, const char *group, const char *sources)
 {
-	(void)state;
-	for (unsigned n = 0; n < 20; n++) {
-		char group[32];
-		struct craft craft;
+	struct craft craft = craft_query(from, query, group, sources);
 
-		snprintf(group, sizeof group, "239.1.1.%u", n);
-		craft = craft_query("10.0.0.9", v3_query, group, "10.9.9.1");
-		give_packet(UP, FAMILY_IPV4, &craft);
+	give_packet(UP, strchr(from, ':') ? FAMILY_IPV6 : FAMILY_IPV4, &craft);
+}
+
+/* General queries of both families come among them, and take no room away. */
+static void of_many_upstream_queries_each_is_passed_on(void **state)
+{
+	const struct upstream_query general = {.querier = addr_of("10.0.0.9"),
+	                                       .group = addr_unspecified(FAMILY_IPV4),
+	                                       .version = VERSION_3,
+	                                       .max_response = 5000,
+	                                       .query_interval = 60000,
+	                                       .robustness = 3};
+	struct upstream_query general6 = general;
+
+	(void)state;
+	general6.querier = addr_of("fe80::9");
+	general6.group = addr_unspecified(FAMILY_IPV6);
+	assert_int_equal(instance_query_room(engine.instance), INSTANCE_QUERIES_MAX);
+	for (unsigned n = 0; n < INSTANCE_QUERIES_MAX; n++) {
+		char group[32];
+
+		snprintf(group, sizeof group, n % 2 ? "ff05::%x" : "239.1.1.%u", n);
+		give_query(n % 2 ? "fe80::9" : "10.0.0.9", v3_query, group,
+		           n % 2 ? "2001:db8::1" : "10.9.9.1");
+		assert_int_equal(instance_query_room(engine.instance), INSTANCE_QUERIES_MAX - n - 1);
 	}
+	give_query("10.0.0.9", v3_query, NULL, NULL);
+	give_query("fe80::9", v3_query, NULL, NULL);
 	turn();
-	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), 8);
-	for (size_t n = 0; n < 8; n++) {
+	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), INSTANCE_QUERIES_MAX + 2);
+	assert_heard(0, &general, "");
+	assert_heard(1, &general6, "");
+	for (size_t n = 0; n < INSTANCE_QUERIES_MAX; n++) {
 		struct upstream_query query;
 
-		memcpy(&query, engine.told[n].payload, sizeof query);
-		assert_int_equal(addr_ipv4_number(&query.group), 0xef010100 + 12 + n);
+		memcpy(&query, engine.told[n + 2].payload, sizeof query);
+		assert_int_equal(n % 2 ? query.group.bytes[15] : addr_ipv4_number(&query.group),
+		                 n % 2 ? n : 0xef010100 + n);
+		assert_int_equal(query.source_count, 1);
 	}
+	assert_int_equal(instance_query_room(engine.instance), INSTANCE_QUERIES_MAX);
+}
+
+static void upstream_queries_without_room_are_counted(void **state)
+{
+	(void)state;
+	want_events(true);
+	for (unsigned n = 0; n < INSTANCE_QUERIES_MAX; n++)
+		give_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.1");
+	assert_int_equal(instance_query_room(engine.instance), 0);
+	give_query("10.0.0.9", v3_query, "239.1.1.2", "10.9.9.1");
+	turn();
+	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), INSTANCE_QUERIES_MAX);
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_QUERIES_MAX);
+	assert_int_equal(newest_event(EVENT_DROP)->link, UP);
+}
+
+/* RFC 9776 section 5.2: the earliest answer stands; an older querier is never overlooked. */
+static void general_queries_of_a_link_are_merged(void **state)
+{
+	const struct query rows[] = {
+		{.version = VERSION_3, .max_response = 2000, .query_interval = 60000, .robustness = 3},
+		{.version = VERSION_2, .max_response = 4000},
+		{.version = VERSION_3, .max_response = 8000, .query_interval = 90000, .robustness = 5},
+	};
+	const struct upstream_query merged = {.querier = addr_of("10.0.0.9"),
+	                                      .group = addr_unspecified(FAMILY_IPV4),
+	                                      .version = VERSION_2,
+	                                      .max_response = 2000,
+	                                      .query_interval = 90000,
+	                                      .robustness = 5};
+
+	(void)state;
+	give_query("10.0.0.7", rows[0], NULL, NULL);
+	give_query("10.0.0.8", rows[1], NULL, NULL);
+	give_query("10.0.0.9", rows[2], NULL, NULL);
+	turn();
+	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), 1);
+	assert_heard(0, &merged, "");
+}
+
+/* Without memory for the sources the query is about the whole group. */
+static void upstream_query_survives_a_lack_of_memory(void **state)
+{
+	struct upstream_query query = {.querier = addr_of("10.0.0.9"),
+	                               .group = addr_of("239.1.1.1"),
+	                               .version = VERSION_3,
+	                               .max_response = 5000,
+	                               .query_interval = 60000,
+	                               .robustness = 3};
+
+	(void)state;
+	engine_open(&(struct instance_settings){.routes_max = 1, .route_timeout = 60000, .memory_max = 1});
+	link_up(UP, ROLE_UPSTREAM);
+	forget();
+	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.1"));
+	assert_heard(0, &query, "");
 }
 
 /* Each row makes one packet count as dropped, for that reason, on the link where it came in. */
@@ -899,7 +982,10 @@ int main(void)
 		engine_test(queries_of_another_version_are_told_once),
 		engine_test(configured_to_forward_anyway),
 		engine_test(upstream_queries_are_passed_on),
-		engine_test(of_many_upstream_queries_the_newest_stay),
+		engine_test(of_many_upstream_queries_each_is_passed_on),
+		engine_test(upstream_queries_without_room_are_counted),
+		engine_test(general_queries_of_a_link_are_merged),
+		engine_test(upstream_query_survives_a_lack_of_memory),
 		engine_test(every_cause_of_packets_is_counted),
 		engine_test(wrong_links_and_cut_packets_are_counted),
 		engine_test(drops_are_told_at_powers_of_two),

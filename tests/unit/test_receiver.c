@@ -239,6 +239,67 @@ static void links_that_are_not_usable_are_not_read(void **state)
 	assert_int_equal(take(world), 0);
 }
 
+/* Packets of upstream links stay where they are while there is no room; the others are read meanwhile. */
+static void upstream_links_wait_for_room(void **state)
+{
+	struct link_change change = {.present = true, .family = {{.usable = true}, {.usable = true}}};
+	struct link_packet packets[LINK_SOCKET_BATCH];
+	struct world *world = *state;
+	struct input input;
+
+	change.role = ROLE_UPSTREAM;
+	receiver_link(world->receiver, 0, &change);
+	change.role = ROLE_DOWNSTREAM;
+	receiver_link(world->receiver, 1, &change);
+	receiver_read_upstream(world->receiver, false);
+	put(world, 0, 0, 3);
+	put(world, 0, 1, 4);
+	/* Nor do they end the sleep. */
+	assert_false(receiver_wait(world->receiver, clock_time + 2));
+	assert_int_equal(take(world), 0);
+	put(world, 1, 0, 2);
+	assert_int_equal(take(world), 2);
+	receiver_read_upstream(world->receiver, true);
+	assert_int_equal(take(world), 7);
+	/* The room may end between two links. */
+	put(world, 0, 0, 1);
+	put(world, 0, 1, 1);
+	put(world, 1, 1, 1);
+	assert_false(receiver_wait(world->receiver, 0));
+	do {
+		assert_int_equal(receiver_take(world->receiver, &input, packets), 1);
+	} while (input.link != 0);
+	receiver_read_upstream(world->receiver, false);
+	assert_true(take(world) <= 1);
+	receiver_read_upstream(world->receiver, true);
+	assert_int_equal(take(world), 1);
+	/* A link that changes sides is read. */
+	receiver_read_upstream(world->receiver, false);
+	receiver_link(world->receiver, 0, &change);
+	put(world, 0, 0, 5);
+	assert_int_equal(take(world), 5);
+}
+
+/* Each socket is the first of a turn by and by. */
+static void no_socket_is_always_the_last(void **state)
+{
+	struct link_packet packets[LINK_SOCKET_BATCH];
+	struct world *world = *state;
+	struct input input;
+	unsigned first = 0;
+
+	for (int turn = 0; turn < 4; turn++) {
+		for (int link = 0; link < 2; link++)
+			for (int family = 0; family < 2; family++)
+				put(world, link, family, 1);
+		assert_false(receiver_wait(world->receiver, 0));
+		assert_true(receiver_take(world->receiver, &input, packets) > 0);
+		first |= 1U << (input.link + 2 * input.family);
+		clock_time += 1000;
+	}
+	assert_int_equal(first, 15);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +314,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_socket_takes_the_place, open_world, close_world),
 		cmocka_unit_test_setup_teardown(links_that_are_not_usable_are_not_read, open_world,
 	                                        close_world),
+		cmocka_unit_test_setup_teardown(upstream_links_wait_for_room, open_world, close_world),
+		cmocka_unit_test_setup_teardown(no_socket_is_always_the_last, open_world, close_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
