@@ -2,8 +2,8 @@
  *
  * The host side upstream (RFC 9776 section 5, RFC 9777 section 6): one object per upstream link and family.
  * It merges the filters that the instances want (RFC 4605 section 4.1), brings the kernel to join them
- * (joins), and accelerates that by one crafted state-change report: the kernel's own leaves only with its
- * timer tick, about 10 ms later.
+ * (joins), and accelerates that by one crafted state-change report where the kernel's own leaves only with its
+ * timer tick, about 10 ms later. Linux drops MLD queries that come in a burst: those are answered here.
  *
  * Order. Of a group first the kernel operations, then the crafted report, so that the kernel cannot answer
  * the querier's question about a group that was left. The report describes the change of what the kernel

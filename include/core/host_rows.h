@@ -15,6 +15,7 @@
 #ifndef MCPROXY_CORE_HOST_ROWS_H
 #define MCPROXY_CORE_HOST_ROWS_H
 
+#include "core/bucket.h"
 #include "core/holds.h"
 #include "core/host.h"
 #include "core/instance.h"
@@ -70,6 +71,7 @@ struct host {
 	int last_error;
 	struct host_walk *walks;
 	struct holds holds;
+	struct bucket kernel_queries;             /* that the kernel has room for */
 	struct addr merged[INSTANCE_SOURCES_MAX]; /* a row's wanted filter while operations are made of it */
 	struct addr scratch[INSTANCE_SOURCES_MAX];
 };

@@ -5,8 +5,9 @@
  * upstream link and family, part of a host. Packets are built from the newest state at the moment of sending,
  * as many records in each as the MTU allows.
  *
- * With kernel memberships the kernel repeats and answers; then this only says each change once (copies = 1,
- * answers off). Pure; owner thread.
+ * With kernel memberships the kernel repeats and answers (copies = 1, answers off). Then this says each
+ * change once, where that is sooner than the kernel (docs/rfc.md has the table), and answers only the queries
+ * that the kernel drops. Pure; owner thread.
  */
 #ifndef MCPROXY_CORE_REPORTER_H
 #define MCPROXY_CORE_REPORTER_H
@@ -58,6 +59,7 @@ struct reporter_entry {
 	uint8_t slot;  /* where it waits */
 	bool send_change;
 	bool send_answer;
+	bool kernel_due; /* the kernel sends its own first report a little later, and no leave before it */
 };
 
 _Static_assert(sizeof(void *) > 8 || sizeof(struct reporter_entry) <= 128, "there may be 100,000 of them");
@@ -132,6 +134,10 @@ struct reporter_entry *reporter_pull_idle(struct reporter *reporter);
 void reporter_start(struct reporter *reporter, mtime now);
 void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
                           const struct addr *sources);
+/* Answers a query that was given to reporter_heard_query before, whatever the settings say: the kernel has
+ * dropped it. */
+void reporter_answer(struct reporter *reporter, mtime now, const struct upstream_query *query,
+                     const struct addr *sources);
 /* A querier of that version is there; max_response: of its query, in milliseconds, or 0 where that is known
  * by other means (the kernel heard it). */
 void reporter_older_querier(struct reporter *reporter, mtime now, enum version version,

@@ -39,7 +39,7 @@ static inline void reporter_clear_change(struct reporter *reporter, struct repor
 	reporter_clear_pending(reporter, entry);
 	entry->mode_left = entry->join_left = entry->leave_left = 0;
 	entry->change_at = MTIME_NEVER;
-	entry->send_change = false;
+	entry->send_change = entry->kernel_due = false;
 }
 
 static inline void reporter_clear_asked(struct reporter *reporter, struct reporter_entry *entry)

@@ -9,6 +9,8 @@
 
 #include <utlist.h>
 
+#define KERNEL_QUERIES_MAX 32 /* in a second */
+
 /* Of the memberships that the kernel keeps it repeats the reports and answers the queries, and we say each
  * change once, in its version. Where it keeps any, we speak its version for the others, too. */
 static struct reporter_settings reporter_settings(const struct host *host, enum keeper keeper)
@@ -246,11 +248,22 @@ void host_forget(struct host *host, mtime now)
 		}
 }
 
+/* Linux lets so many MLD queries wait on an interface and drops the others (MLD_MAX_SKBS); it works on them
+ * within milliseconds, but not in a given time. Of IGMP it drops none. */
+static bool kernel_may_drop_query(struct host *host, mtime now)
+{
+	return host->family == FAMILY_IPV6 && host_keeps(host, KEEPER_KERNEL) &&
+	       bucket_take(&host->kernel_queries, now, KERNEL_QUERIES_MAX, 1) == 0;
+}
+
 void host_heard_query(struct host *host, mtime now, const struct upstream_query *query,
                       const struct addr *sources)
 {
 	for (int keeper = 0; keeper < KEEPERS; keeper++)
 		reporter_heard_query(&host->reporters[keeper], now, query, sources);
+	/* In its place: an answer that comes twice does no harm. */
+	if (kernel_may_drop_query(host, now))
+		reporter_answer(&host->reporters[KEEPER_KERNEL], now, query, sources);
 }
 
 bool host_pull_join(struct host *host, mtime now, struct join_op *op)

@@ -5,6 +5,8 @@
 #define UNSOLICITED_REPORT_INTERVAL_OLDER 10000
 #define UNSOLICITED_REPORT_INTERVAL       1000
 #define REPEAT_STEPS                      32 /* of that interval: repetitions come together and fill packets */
+/* Linux sends the first report of an IGMPv1 or IGMPv2 group with its second timer tick, in 30 ms at most. */
+#define KERNEL_REPORT_TIME 100
 
 /* False, and it stays as it was, when memory is short. */
 static bool set_told(struct reporter *reporter, struct reporter_entry *entry, const struct filter *filter)
@@ -90,6 +92,20 @@ static bool add_pending(struct reporter *reporter, struct reporter_entry *entry,
 	return true;
 }
 
+/* Is a join of an older version sent here? Where the kernel keeps the group, it sends MLDv1 reports at once.
+ */
+static bool sends_join(const struct reporter *reporter)
+{
+	return reporter->settings.answers || reporter->family == FAMILY_IPV4;
+}
+
+/* Is a leave of an older version sent here? Where the kernel keeps the group, it sends that at once, but none
+ * of a group that it has not reported yet. */
+static bool sends_leave(const struct reporter *reporter, const struct reporter_entry *entry)
+{
+	return reporter->settings.answers || entry->kernel_due;
+}
+
 void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
                      const struct filter *filter)
 {
@@ -110,8 +126,11 @@ void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 		reporter_clear_pending(reporter, entry);
 	}
 	if (was != is) {
-		entry->join_left = is ? copies(reporter) : 0;
-		entry->leave_left = was;
+		entry->join_left = is && sends_join(reporter) ? copies(reporter) : 0;
+		entry->leave_left = was && sends_leave(reporter, entry);
+		entry->kernel_due = false;
+	} else if (reporter->version_spoken != VERSION_3) {
+		return; /* older versions know no sources */
 	}
 	entry->change_at = now;
 	entry->offset = 0;
@@ -157,17 +176,21 @@ static void count_down_pending(struct reporter *reporter, struct reporter_entry 
 
 void reporter_change_told(struct reporter *reporter, mtime now, struct reporter_entry *entry)
 {
+	bool older = reporter->version_spoken != VERSION_3;
+	bool kernel_due = older && entry->join_left > 0 && !reporter->settings.answers;
 	bool more;
 
 	entry->mode_left -= entry->mode_left > 0;
 	entry->join_left -= entry->join_left > 0;
 	count_down_pending(reporter, entry);
-	more = reporter->version_spoken == VERSION_3 ? entry->mode_left > 0 || entry->pending_count > 0
-	                                             : entry->join_left > 0;
+	more = older ? entry->join_left > 0 : entry->mode_left > 0 || entry->pending_count > 0;
 	if (!more)
 		reporter_clear_change(reporter, entry);
 	else
 		entry->change_at = repetition_time(reporter, now);
+	if (kernel_due)
+		entry->change_at = now + KERNEL_REPORT_TIME;
+	entry->kernel_due = kernel_due;
 	entry->send_change = false;
 	entry->offset = 0;
 }

@@ -158,6 +158,15 @@ void reporter_start(struct reporter *reporter, mtime now)
 		reporter_tell_all(reporter, now);
 }
 
+void reporter_answer(struct reporter *reporter, mtime now, const struct upstream_query *query,
+                     const struct addr *sources)
+{
+	if (addr_is_unspecified(&query->group))
+		hear_general(reporter, now, query->max_response);
+	else
+		answer_group(reporter, now, query, sources);
+}
+
 void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
                           const struct addr *sources)
 {
@@ -172,10 +181,6 @@ void reporter_heard_query(struct reporter *reporter, mtime now, const struct ups
 	/* RFC 9776 section 7.2.1: only general queries tell the querier's version. */
 	if (addr_is_unspecified(&query->group))
 		reporter_older_querier(reporter, now, query->version, query->max_response);
-	if (!reporter->settings.answers)
-		return;
-	if (addr_is_unspecified(&query->group))
-		hear_general(reporter, now, query->max_response);
-	else
-		answer_group(reporter, now, query, sources);
+	if (reporter->settings.answers)
+		reporter_answer(reporter, now, query, sources);
 }

@@ -342,9 +342,10 @@ def test_fixed_version_is_kept_whoever_asks_and_restored_at_exit(router, family,
     guest = family.guest(network.host)
     family.querier(network).query(max_response=0.2)
     guest.report(Record("TO_EX", family.group))
-    settle(family, network, upstream, family.group, 2)
+    joins = 1 if membership == "kernel" and family is IPV6 else 2  # Linux sends MLDv1 reports as soon as we could
+    settle(family, network, upstream, family.group, joins)
     family.querier(network).query(max_response=0.2)
-    settle(family, network, upstream, family.group, 3)
+    settle(family, network, upstream, family.group, joins + 1)
     assert {m.version for m in own(family, network, upstream)} == {family.older_version}
     guest.report(Record("TO_IN", family.group))
     wait_for_own(family, network, upstream, lambda m: m.kind == "leave" and m.group == family.group, "the leave")
