@@ -97,8 +97,8 @@ bool routes_is_wanted_by(const struct routes *routes, const struct route_key *ke
 bool routes_untold(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input);
 /* The next entry that instances (a set) are to be told of now; if they cannot be, routes_untold again. */
 bool routes_pull_untold(struct routes *routes, struct route_key *key, unsigned *input, uint64_t *instances);
-/* An instance has a vif from now on: it is to be told of all streams that arrive or leave there. Looks at each
- * entry. */
+/* An instance has a vif from now on: it is to be told of all streams that arrive or leave there. Looks at
+ * each entry. */
 void routes_untold_at(struct routes *routes, unsigned vif, unsigned instance);
 /* Does an instance want the stream from where it arrives, or from an output, as above? */
 bool routes_serves(const struct routes *routes, const struct route_key *key, unsigned instance);

@@ -38,7 +38,7 @@ struct route {
 	bool asked;          /* the kernel keeps packets for want of an entry: only a new one lets them go */
 	bool held;           /* the kernel has an entry, as below */
 	bool dirty;
-	bool copied; /* a copy has arrived by another vif */
+	bool copied;    /* a copy has arrived by another vif */
 	bool ask_again; /* set a negative entry and delete it */
 	uint8_t ask_input;
 	uint8_t held_input;
@@ -47,7 +47,7 @@ struct route {
 	struct route *dirty_prev, *dirty_next;
 	struct route *prev, *next; /* in order of read_at, while held */
 	mtime read_at;
-	struct route_count counts[2]; /* at the reading before the last one, and at the last one */
+	struct route_count counts[2];          /* at the reading before the last one, and at the last one */
 	struct route *retry_prev, *retry_next; /* in order of retry_at */
 	mtime retry_at;                        /* 0: not waiting */
 	uint64_t untold;                       /* set of instances that do not know of the stream */

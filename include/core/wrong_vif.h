@@ -35,10 +35,10 @@ struct wrong_vif_reading {
 };
 
 enum wrong_vif_verdict {
-	WRONG_VIF_STAYS,  /* for now */
-	WRONG_VIF_MOVED,  /* to *vif */
-	WRONG_VIF_ASK,    /* moved, but the last upcall is too old to name the vif: an entry that is deleted and
-	                   * made again gets an upcall at once */
+	WRONG_VIF_STAYS, /* for now */
+	WRONG_VIF_MOVED, /* to *vif */
+	WRONG_VIF_ASK, /* moved, but the last upcall is too old to name the vif: an entry that is deleted and
+	                * made again gets an upcall at once */
 	WRONG_VIF_COPIES, /* packets arrive by *vif, too: wrong_vif_confirm, now or after a later check */
 };
 

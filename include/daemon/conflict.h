@@ -8,8 +8,8 @@
 
 #include "daemon/owner.h"
 
-/* A stream that has an entry arrives by another vif than the entry's, too. True: that vif is of instances that
- * do not have the stream. */
+/* A stream that has an entry arrives by another vif than the entry's, too. True: that vif is of instances
+ * that do not have the stream. */
 bool conflict_check(struct owner *owner, const struct table *table, const struct route_key *key,
                     unsigned vif);
 

@@ -240,8 +240,8 @@ bool intake_tell(struct instance_slot *instance, const struct input *input, cons
 void intake_untold(struct owner *owner, struct table *table);
 /* Reads the counters that are due and tells them. */
 void intake_counters(struct owner *owner, struct table *table, mtime now);
-/* The vifs that an instance wants a stream sent to may be upstream links of others: they get the stream there.
- * Returns the set of those whose channel is full; they are told later. */
+/* The vifs that an instance wants a stream sent to may be upstream links of others: they get the stream
+ * there. Returns the set of those whose channel is full; they are told later. */
 uint64_t intake_share(struct owner *owner, struct table *table, const struct route_key *key);
 /* Reads the counters of streams whose packets have arrived by a wrong vif. */
 void intake_wrong_vif(struct owner *owner, struct table *table, mtime now);

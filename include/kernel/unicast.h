@@ -7,7 +7,8 @@
 
 #include "core/addr.h"
 
-/* The index of the interface by which packets to an address leave; 0 when there is no route but the default one. */
+/* The index of the interface by which packets to an address leave; 0 when there is no route but the default
+ * one. */
 int unicast_interface(const struct addr *address);
 
 #endif

@@ -175,8 +175,8 @@ unsigned route_input(const struct route *route)
 	return route->wishes->input;
 }
 
-/* A stream that one instance sends by an upstream link arrives there for the others that have this link, as it
- * would if each of them were a router. */
+/* A stream that one instance sends by an upstream link arrives there for the others that have this link, as
+ * it would if each of them were a router. */
 uint32_t route_vifs(const struct route *route)
 {
 	uint32_t vifs = (uint32_t)1 << route_input(route), before;

@@ -2,7 +2,7 @@
 #include "core/routes_inside.h"
 
 #define INTERVAL_UNKNOWN 150  /* milliseconds between packets of a stream that has just begun */
-#define REMINDERS_MAX 4096 /* rows that are looked at for one group */
+#define REMINDERS_MAX    4096 /* rows that are looked at for one group */
 
 void route_set_untold(struct routes *routes, struct route *route, uint64_t untold, bool due)
 {

@@ -32,16 +32,16 @@ struct stream {
 	struct index_node node; /* first */
 	struct deadline deadline;
 	struct route_key key;
-	uint8_t place;  /* the vif whose place it has */
-	uint8_t vif;    /* of the last upcall */
-	uint8_t input;  /* of the entry */
-	uint8_t loops;  /* as wrong_vif_confirm said */
-	bool asked;     /* the next upcall names the vif */
-	bool copied;    /* a copy arrives */
+	uint8_t place;           /* the vif whose place it has */
+	uint8_t vif;             /* of the last upcall */
+	uint8_t input;           /* of the entry */
+	uint8_t loops;           /* as wrong_vif_confirm said */
+	bool asked;              /* the next upcall names the vif */
+	bool copied;             /* a copy arrives */
 	uint64_t packets, wrong; /* the last reading */
 	mtime interval;          /* between its packets */
 	mtime upcall_at, wrong_at;
-	mtime loops_at; /* when that was */
+	mtime loops_at;       /* when that was */
 	struct count silence; /* since the last packet that arrived by the input */
 	struct count window;  /* since it was last decided whether a copy arrives */
 };

@@ -138,7 +138,8 @@ void check_downstream_querier(const struct machine *machine, struct findings *fi
 	}
 }
 
-/* Streams whose copies arrive by the same two links as those of a route; 0: a route before it has counted them. */
+/* Streams whose copies arrive by the same two links as those of a route; 0: a route before it has counted
+ * them. */
 static size_t count_copies(struct json_object *routes, size_t number)
 {
 	struct json_object *route = json_object_array_get_idx(routes, number);
@@ -171,15 +172,17 @@ void check_copies(const struct machine *machine, struct findings *findings)
 			continue;
 		finding = findings_add(findings, "copies", copy,
 		                       "hosts get such a stream twice where both routers forward it");
-		finding_what(finding,
-		             "%zu stream%s on %s and on %s, such as (%s, %s): a second router forwards between "
-		             "these links",
-		             count, count > 1 ? "s arrive" : " arrives", input, copy,
-		             answer_text(route, "source"), answer_text(route, "group"));
-		finding_remedy(finding,
-		               "find the second router (a proxy, an access point or a tunnel) that joins %s and "
-		               "%s, and let one of the two forward multicast",
-		               input, copy);
+		finding_what(
+			finding,
+			"%zu stream%s on %s and on %s, such as (%s, %s): a second router forwards between "
+			"these links",
+			count, count > 1 ? "s arrive" : " arrives", input, copy, answer_text(route, "source"),
+			answer_text(route, "group"));
+		finding_remedy(
+			finding,
+			"find the second router (a proxy, an access point or a tunnel) that joins %s and "
+			"%s, and let one of the two forward multicast",
+			input, copy);
 	}
 }
 

@@ -59,10 +59,12 @@ static void log_copy(struct owner *owner, struct table *table, mtime now, const 
 	if (!may_log(table, now))
 		return;
 	if (table->copies_logged > LOGGED_MAX) {
-		warnx("more streams arrive on two links, and are not logged for an hour: mcproxyctl show routes");
+		warnx("more streams arrive on two links, and are not logged for an hour: mcproxyctl show "
+		      "routes");
 		return;
 	}
-	warnx("(%s, %s) arrives on %s, and a copy of it on %s, which is not forwarded: look for a second router "
+	warnx("(%s, %s) arrives on %s, and a copy of it on %s, which is not forwarded: look for a second "
+	      "router "
 	      "that forwards streams between these links",
 	      addr_format(&copy->key.source, source), addr_format(&copy->key.group, group),
 	      links_vif_name(owner->links, table->number, table->family, copy->input),
@@ -75,8 +77,8 @@ static bool is_upstream(struct owner *owner, const struct table *table, unsigned
 	                   links_vif_name(owner->links, table->number, table->family, vif)) != NULL;
 }
 
-/* After a link was down a copy may have come first, and would be sent back to where the stream comes from. The
- * unicast route to the source says where that is, or else the direction: from upstream. */
+/* After a link was down a copy may have come first, and would be sent back to where the stream comes from.
+ * The unicast route to the source says where that is, or else the direction: from upstream. */
 static bool is_origin(struct owner *owner, const struct table *table, const struct wrong_vif_copy *copy)
 {
 	const struct vif *input = table->vifs[copy->input], *other = table->vifs[copy->vif];

@@ -164,7 +164,8 @@ static void check_rp_filter(const struct link_op *op)
 		     op->name, op->name);
 }
 
-/* Streams that arrive on an upstream link, or leave by it, are there for an instance that begins to use it. */
+/* Streams that arrive on an upstream link, or leave by it, are there for an instance that begins to use it.
+ */
 static void show_streams(struct owner *owner, const struct link_op *op, enum family family)
 {
 	unsigned vif = links_vif(owner->links, op->instance, op->id, family);
@@ -303,8 +304,8 @@ mtime edge_deadline(const struct owner *owner)
 	mtime at = mtime_min(links_deadline(owner->links), guard_deadline(owner));
 
 	LL_FOREACH (owner->tables, table)
-		at = mtime_min(at,
-		               mtime_min(routes_deadline(table->routes), wrong_vif_deadline(table->wrong_vif)));
+		at = mtime_min(
+			at, mtime_min(routes_deadline(table->routes), wrong_vif_deadline(table->wrong_vif)));
 	LL_FOREACH (owner->uplinks, uplink)
 		at = mtime_min(at, uplink_deadline(uplink));
 	return at;

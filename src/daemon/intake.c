@@ -227,12 +227,12 @@ static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, 
 	struct wrong_vif_reading reading;
 	mtime interval;
 
-	if (!read_entry(table, key, &entry, &reading))
+	if (!read_entry(table, key, &entry, &reading) || entry.input == vif)
 		return;
 	interval = routes_packet_interval(table->routes, now, key, reading.packets - reading.wrong);
 	/* Where no instance wants it from the vif by which it arrived last, there is nothing to keep. */
-	if (!entry.arrived || wrong_vif_upcall(table->wrong_vif, now, key, vif, interval, &reading) ==
-	                              WRONG_VIF_MOVED)
+	if (!entry.arrived ||
+	    wrong_vif_upcall(table->wrong_vif, now, key, vif, interval, &reading) == WRONG_VIF_MOVED)
 		stream_moved(owner, table, key, vif);
 }
 

@@ -312,9 +312,11 @@ static void each_trouble_is_named(void **state)
 		{supersets, "limits", "eth0", "2 groups are asked for from all sources",
 	         "igmp_max_msf=64 (now 10)"},
 		{copies, "copies", "eth1",
-	         "2 streams arrive on eth0 and on eth1, such as (10.0.0.8, 239.1.1.2): a second router forwards "
+	         "2 streams arrive on eth0 and on eth1, such as (10.0.0.8, 239.1.1.2): a second router "
+	         "forwards "
 	         "between these links",
-	         "find the second router (a proxy, an access point or a tunnel) that joins eth0 and eth1, and "
+	         "find the second router (a proxy, an access point or a tunnel) that joins eth0 and eth1, "
+	         "and "
 	         "let one of the two forward multicast"},
 		{full_routes, "limits", "tv", "routes_max was reached, 9 times",
 	         "raise routes_max in the configuration (now 65536)"},

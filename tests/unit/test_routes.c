@@ -49,7 +49,7 @@ struct world {
 	struct wish wishes[STREAMS][INSTANCES];
 	unsigned arrival[STREAMS]; /* the vif by which it came last */
 	bool moved[STREAMS];       /* from where the first wish had it */
-	bool full[INSTANCES]; /* has refused what was assumed of it */
+	bool full[INSTANCES];      /* has refused what was assumed of it */
 	unsigned serial;
 	int set_result;
 	unsigned failure_percent;
@@ -1279,7 +1279,8 @@ static void tell_untold(struct world *world)
 
 		for (unsigned i = 0; i < INSTANCES; i++)
 			check(world,
-			      !(instances >> i & 1) || !world->wishes[stream][i].any || world->moved[stream] ||
+			      !(instances >> i & 1) || !world->wishes[stream][i].any ||
+			              world->moved[stream] ||
 			              world->wishes[stream][i].input != world->arrival[stream],
 			      "an instance that wants a stream is told of it");
 	}
