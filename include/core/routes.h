@@ -106,8 +106,8 @@ bool routes_serves(const struct routes *routes, const struct route_key *key, uns
 uint32_t routes_outputs(const struct routes *routes, const struct route_key *key);
 /* A copy of the stream arrives by another vif. True the first time. */
 bool routes_note_copy(struct routes *routes, const struct route_key *key);
-/* An instance has members of a group: entries of it that it gave up are told again now; without this, with
- * the next reading of their counters. Of many only some. */
+/* An instance has members of a group: entries of it that it gave up are told again now; without this, when
+ * more of their packets were counted. Of many only some. */
 void routes_remind(struct routes *routes, unsigned instance, const struct addr *group);
 
 enum route_op_kind { ROUTE_SET, ROUTE_DELETE };
@@ -135,7 +135,8 @@ struct routes_entry {
 };
 bool routes_get_entry(const struct routes *routes, const struct route_key *key, struct routes_entry *entry);
 
-/* The packets of an entry that have arrived by its input, as its counters are read. */
+/* The packets of an entry that have arrived by its input, as its counters are read. If there are more of them,
+ * instances that gave up the stream while others want it are told of it again. */
 void routes_counted(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets);
 /* Milliseconds between these packets, by what the last one or two reading intervals have brought. */
 mtime routes_packet_interval(const struct routes *routes, mtime now, const struct route_key *key,

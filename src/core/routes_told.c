@@ -158,6 +158,9 @@ void routes_counted(struct routes *routes, mtime now, const struct route_key *ke
 
 	if (route == NULL)
 		return;
+	/* Instances would keep a stream that has ended alive if they were told of it again in turn. */
+	if (route->untold != 0 && (uint32_t)packets != route->counts[1].packets)
+		route_set_untold(routes, route, route->untold, true);
 	route->counts[0] = route->counts[1];
 	route->counts[1] = (struct route_count){.at = now, .packets = (uint32_t)packets};
 	/* Of an entry that was made again. */
@@ -222,7 +225,5 @@ bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key
 	*instances = 0;
 	LL_FOREACH (route->wishes, wish)
 		*instances |= (uint64_t)1 << wish->instance;
-	if (route->untold != 0)
-		route_set_untold(routes, route, route->untold, true);
 	return true;
 }

@@ -1417,7 +1417,7 @@ static void readdress(struct world *world, bool told)
 		addr = nth_addr(first[random_below(&world->random, 3)], serial++);
 		machine->addresses[machine->address_count++] = addr;
 		if (told)
-			links_address(world->links, machine->ifindex, &addr, true);
+			world->lost |= !links_address(world->links, machine->ifindex, &addr, true);
 	}
 }
 

@@ -1031,6 +1031,7 @@ static void assumed_wish_ends_by_itself(void **state)
 	world.now += READING;
 	expect_reading(&world, 0, 2);
 	expect(&world, " 0:1>8");
+	routes_counted(world.routes, world.now, (struct route_key[]){key_of(0)}, 1);
 	expect_untold(&world, 0, 1, 1);
 	expect_nothing_untold(&world);
 	/* With its instance. */
@@ -1226,11 +1227,14 @@ static void given_up_while_others_want_it(void **state)
 	expect_untold(&world, 0, 1, 2);
 	want(&world, 0, 1, 1, 8);
 	expect(&world, " 0:1>c");
-	/* At the latest with the next reading. */
+	/* At the latest when more packets were counted; a stream that has ended is not kept alive. */
 	unwant(&world, 0, 1);
 	expect(&world, " 0:1>4");
 	world.now += READING;
 	expect_reading(&world, 0, 1);
+	routes_counted(world.routes, world.now, &key, 0);
+	expect_nothing_untold(&world);
+	routes_counted(world.routes, world.now, &key, 7);
 	expect_untold(&world, 0, 1, 2);
 	/* When nobody wants it any more, the kernel asks. */
 	want(&world, 0, 1, 1, 0);
