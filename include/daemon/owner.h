@@ -8,6 +8,7 @@
  *   instances their workers: start and stop
  *   reconfigure  a new configuration while all goes on
  *   packets   kernel -> workers: who reads the IGMP and MLD packets of a link
+ *   copies    streams that arrive on two links
  *   intake    kernel -> workers: upcalls, news of links and counters become inputs
  *   outbox    packets out, in batches
  *   grant     workers -> tables: requests become wishes in the tables
@@ -26,7 +27,7 @@
 #include "core/host.h"
 #include "core/links.h"
 #include "core/routes.h"
-#include "core/suspects.h"
+#include "core/wrong_vif.h"
 #include "daemon/config.h"
 #include "daemon/health.h"
 #include "daemon/page_walk.h"
@@ -78,13 +79,17 @@ struct table {
 	enum family family;
 	struct mrt *mrt;
 	struct routes *routes;
-	struct suspects *suspects;
+	struct wrong_vif *wrong_vif;
 	struct vif *vifs[MRT_VIFS];
 	uint64_t upcalls;
 	int told_error;       /* the last failure that was logged */
 	int told_vif_ifindex; /* the same for vifs, of one interface */
 	int told_vif_error;
 	uint64_t restored;         /* entries, as far as it was told */
+	uint64_t moves;            /* streams that arrive by another vif than before */
+	mtime members_read_at;     /* members of IPv6 groups on this machine, see copies.c */
+	mtime copies_logged_at;    /* streams that arrive twice: when the first of those was logged */
+	unsigned copies_logged;    /* that were logged since */
 	uint64_t upcalls_deferred; /* the worker's channel was full: the kernel is made to ask again */
 };
 
@@ -214,8 +219,11 @@ bool intake_tell(struct instance_slot *instance, const struct input *input, cons
 void intake_untold(struct owner *owner, struct table *table);
 /* Reads the counters that are due and tells them. */
 void intake_counters(struct owner *owner, struct table *table, mtime now);
-/* Looks again at streams that came in where they are sent to. */
-void intake_suspects(struct owner *owner, struct table *table, mtime now);
+/* The vifs that an instance wants a stream sent to may be upstream links of others: they get the stream
+ * there. Returns the set of those whose channel is full; they are told later. */
+uint64_t intake_share(struct owner *owner, struct table *table, const struct route_key *key);
+/* Reads the counters of streams whose packets have arrived by a wrong vif. */
+void intake_wrong_vif(struct owner *owner, struct table *table, mtime now);
 /* Lets the engines tell events while somebody reads them: the debug log or a monitor. */
 void intake_events(struct owner *owner);
 /* One wake-up for each worker that got something. */

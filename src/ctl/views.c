@@ -255,6 +255,8 @@ static void put_route(struct showing *showing, const char *key, struct json_obje
 	join(value, "outputs", text, sizeof text);
 	columns_put(&showing->columns, *text != '\0' ? COLOUR_NONE : COLOUR_FAINT,
 	            *text != '\0' ? text : "nowhere");
+	if (*answer_text(value, "copy_input") != '\0')
+		printf("    a copy arrives on %s, and is not forwarded\n", answer_text(value, "copy_input"));
 }
 
 static const struct column uplink_columns[] = {

@@ -36,6 +36,9 @@ static void put_table(struct json *json, const struct table *table)
 	json_number(json, "upcalls", table->upcalls);
 	json_number(json, "upcalls_deferred", table->upcalls_deferred);
 	json_number(json, "routes_restored", routes_restored(table->routes, &key));
+	json_number(json, "routes_moved", table->moves);
+	json_number(json, "routes_with_copies", wrong_vif_copies(table->wrong_vif));
+	json_number(json, "copies_found", wrong_vif_copies_found(table->wrong_vif));
 	json_close(json, '}');
 }
 
@@ -246,6 +249,18 @@ static void put_traffic(struct json *json, const struct table *table, const stru
 	json_number(json, "wrong_interface", counters.wrong_vif);
 }
 
+/* The link where a copy of the stream arrives. */
+static const char *copy_link(const struct owner *owner, const struct table *table,
+                             const struct snapshot_flow *record)
+{
+	struct route_key key = {.source = record->source, .group = record->group};
+	struct wrong_vif_copy copy;
+
+	if (table == NULL || !wrong_vif_find_copy(table->wrong_vif, &key, &copy))
+		return NULL;
+	return links_vif_name(owner->links, table->number, table->family, copy.vif);
+}
+
 void record_put_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
                       const struct snapshot_flow *record)
 {
@@ -257,6 +272,7 @@ void record_put_route(struct json *json, struct owner *owner, const struct insta
 	json_addr(json, "group", &record->group);
 	json_addr(json, "source", &record->source);
 	put_link_name(json, "input", owner, instance->number, record->input);
+	json_string(json, "copy_input", copy_link(owner, instance->tables[family], record));
 	json_open(json, "outputs", '[');
 	for (uint64_t outputs = record->outputs; outputs != 0; outputs &= outputs - 1)
 		put_link_name(json, NULL, owner, instance->number, (uint8_t)__builtin_ctzll(outputs));

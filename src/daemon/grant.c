@@ -68,6 +68,8 @@ static void grant_route(struct owner *owner, struct instance_slot *instance, con
 	}
 	if (!routes_want(table->routes, &key, instance->number, input, outputs))
 		tell_memory(owner, instance, "routes");
+	else if (owner->instance_count > 1)
+		intake_share(owner, table, &key);
 }
 
 static void grant_upstream_query(struct owner *owner, struct instance_slot *instance, mtime now,

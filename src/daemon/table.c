@@ -166,7 +166,7 @@ static void table_free(struct owner *owner, struct table *table)
 	if (table->mrt != NULL)
 		mrt_close(table->mrt);
 	routes_free(table->routes);
-	suspects_free(table->suspects);
+	wrong_vif_free(table->wrong_vif);
 	free(table);
 }
 
@@ -225,10 +225,10 @@ static int table_open(struct owner *owner, const struct instance_slot *instance,
 		return result;
 	}
 	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), owner_random());
-	table->suspects = suspects_new();
+	table->wrong_vif = wrong_vif_new(owner_random());
 	table->source =
 		(struct loop_source){.fd = mrt_fd(table->mrt), .urgent = true, .ready = intake_upcalls};
-	if (table->routes == NULL || table->suspects == NULL || !owner_watch(owner, &table->source)) {
+	if (table->routes == NULL || table->wrong_vif == NULL || !owner_watch(owner, &table->source)) {
 		table_free(owner, table);
 		return -ENOMEM;
 	}

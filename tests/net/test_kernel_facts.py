@@ -536,6 +536,18 @@ def test_wrongvif_upcall_needs_assert_and_an_outgoing_arrival_or_pim(
     assert mrt.counters(family.host, family.group)[::2] == (3, 3)  # packets, and wrong_if of them
 
 
+def test_entry_made_again_reports_a_wrong_vif_at_once(net, family, mrt):
+    """The 3 s between two upcalls are counted from the entry's making."""
+    mrt.pim = True
+    mrt.add_route(family.host, family.group, UPSTREAM, [DOWNSTREAM2])
+    sender = Sender(net.host, "eth0", family.group).send(2)
+    assert [u.kind for u in upcalls_before_marker(mrt, net.host, family)] == ["WRONGVIF"]
+    mrt.delete_route(family.host, family.group)
+    mrt.add_route(family.host, family.group, UPSTREAM, [DOWNSTREAM2])
+    sender.send(2)
+    assert [u.kind for u in upcalls_before_marker(mrt, net.host, family)] == ["WRONGVIF"]
+
+
 def test_new_parent_moves_a_stream_without_an_upcall(net, family, mrt):
     receiver = receiver_on(net.host2, family)
     mrt.add_route(family.host, family.group, UPSTREAM, [DOWNSTREAM2])

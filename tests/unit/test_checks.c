@@ -176,6 +176,15 @@ static void supersets(struct machine *machine)
 	replace(&machine->daemon.upstream, UPLINK_WITH(", 'supersets': 2"));
 }
 
+static void copies(struct machine *machine)
+{
+	json_object_put(machine->daemon.routes);
+	machine->daemon.routes =
+		json("[{'input': 'eth0', 'copy_input': null, 'source': '10.0.0.9', 'group': '239.1.1.1'},"
+	             "{'input': 'eth0', 'copy_input': 'eth1', 'source': '10.0.0.8', 'group': '239.1.1.2'},"
+	             "{'input': 'eth0', 'copy_input': 'eth1', 'source': '10.0.0.7', 'group': '239.1.1.3'}]");
+}
+
 static void full_routes(struct machine *machine)
 {
 	replace(&machine->daemon.instances,
@@ -273,6 +282,13 @@ static void each_trouble_is_named(void **state)
 	         "upstream_membership"},
 		{supersets, "limits", "eth0", "2 groups are asked for from all sources",
 	         "igmp_max_msf=64 (now 10)"},
+		{copies, "copies", "eth1",
+	         "2 streams arrive on eth0 and on eth1, such as (10.0.0.8, 239.1.1.2): a second router "
+	         "forwards "
+	         "between these links",
+	         "find the second router (a proxy, an access point or a tunnel) that joins eth0 and eth1, "
+	         "and "
+	         "let one of the two forward multicast"},
 		{full_routes, "limits", "tv", "routes_max was reached, 9 times",
 	         "raise routes_max in the configuration (now 65536)"},
 		{full_memory, "limits", "tv", "memory_max was reached", "raise memory_max"},
@@ -321,7 +337,7 @@ static void a_healthy_machine_is_clean(void **state)
 	checks_run(machine, findings);
 	assert_int_equal(findings->count, 0);
 	assert_int_equal(findings->skipped_count, 0);
-	assert_int_equal(findings->checks, 12);
+	assert_int_equal(findings->checks, 13);
 	/* The reverse: a machine on which nothing can be looked at. */
 	daemon_view_free(&machine->daemon);
 	machine->owners[0] =
@@ -332,7 +348,7 @@ static void a_healthy_machine_is_clean(void **state)
 	assert_string_equal(findings->list[0].what,
 	                    "igmpproxy (pid 9) holds the kernel's multicast routing socket");
 	assert_int_equal(findings->checks, 2);
-	assert_int_equal(findings->skipped_count, 10);
+	assert_int_equal(findings->skipped_count, 11);
 	/* The daemon runs, and answers elsewhere. */
 	strcpy(machine->owners[0].name, "mcproxy");
 	*findings = (struct findings){0};
@@ -363,7 +379,7 @@ static void what_cannot_be_looked_at_is_skipped(void **state)
 	machine->file_modified = 0;
 	checks_run(machine, findings);
 	assert_int_equal(findings->count, 0);
-	assert_int_equal(findings->checks, 10);
+	assert_int_equal(findings->checks, 11);
 	assert_int_equal(findings->skipped_count, 2);
 	assert_string_equal(findings->skipped[0], "firewall");
 	assert_string_equal(findings->skipped_why[0], "only root may read the rules");
