@@ -124,7 +124,7 @@ instances = (
 );'
 
 # What the daemon does not accept is logged, and nothing is started.
-case $(printf 'config mcproxy mcproxy\n\toption robustness 9\nconfig instance\n\tlist upstream a\n\tlist downstream b\n' |
+case $(printf 'config mcproxy mcproxy\n\toption robustness 256\nconfig instance\n\tlist upstream a\n\tlist downstream b\n' |
 	run start_service) in
 "logger -t mcproxy -p daemon.err "*robustness*"out of range"*) ;;
 *) fail "a value out of range: not refused" ;;

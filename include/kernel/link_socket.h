@@ -18,7 +18,8 @@
 #include <stddef.h>
 
 #define LINK_SOCKET_BATCH      64   /* packets received per call at most */
-#define LINK_SOCKET_PACKET_MAX 9216 /* longer packets are cut and counted as such */
+#define LINK_SOCKET_PACKET_MAX 9216 /* longer ones are cut, but by link_socket_receive_long */
+#define LINK_SOCKET_LONG_MAX   65535
 
 struct link_socket; /* opaque */
 
@@ -34,13 +35,20 @@ struct link_room *link_room_new(void); /* NULL when memory is short */
 void link_room_free(struct link_room *room);
 
 struct link_packet {
-	const uint8_t *data; /* from the IP header on; valid until the next receive into that room */
+	const uint8_t *data; /* from the IP header on; valid until the next receive into that room, a longer
+	                        one until link_room_release */
 	size_t length;       /* bytes at data */
 	bool truncated;
 };
 /* Up to `max` waiting packets (at most LINK_SOCKET_BATCH) of a link socket's descriptor with one system call;
  * their number, 0 when none waits, or -errno. That the link went down is no error. */
 int link_socket_receive(int fd, struct link_room *room, struct link_packet *packets, size_t max);
+/* The same on a link whose MTU is larger than LINK_SOCKET_PACKET_MAX: asks for the size of each packet first,
+ * with one more system call. A longer packet is the last of those received. Memory for it is taken when it
+ * comes, one at a time, and is the room's until link_room_release; without memory it is cut. */
+int link_socket_receive_long(int fd, struct link_room *room, struct link_packet *packets, size_t max);
+/* Frees the longer packet that the room may hold. */
+void link_room_release(struct link_room *room);
 /* Takes what waits and forgets it. */
 void link_socket_discard(struct link_socket *socket);
 

@@ -17,6 +17,8 @@ enum watch_kind {
 	WATCH_ROUTE,      /* an entry is there, with these links; unresolved ones are not told */
 	WATCH_ROUTE_GONE, /* it was deleted; its links are not told */
 	WATCH_VIFS,       /* a vif of that interface came or went */
+	WATCH_ROUTER,     /* a program began or ended to route multicast of that family, in some table */
+	WATCH_RP_FILTER,  /* rp_filter of an interface, or of all, was changed by sysctl */
 	WATCH_RULE_GONE,  /* a rule of the kind that is made in kernel/rules.h was deleted */
 	WATCH_OVERRUN,    /* something was lost: anything may have changed */
 };

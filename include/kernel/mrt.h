@@ -8,6 +8,7 @@
 #define MCPROXY_KERNEL_MRT_H
 
 #include "core/base/addr.h"
+#include "core/base/mtime.h"
 
 #include <stddef.h>
 
@@ -56,9 +57,15 @@ struct mrt_upcall {
 	unsigned vif;
 	struct addr source;
 	struct addr group;
+	bool igmp; /* for an IGMP message to the group, not for a packet of a stream */
 };
-/* Reads up to `max` waiting upcalls without blocking; returns how many (other upcall kinds are skipped), 0
- * when none waits, -errno on error. */
-int mrt_receive(struct mrt *mrt, struct mrt_upcall *upcalls, size_t max);
+/* Reads up to `max` waiting messages without blocking; returns how many upcalls are among them (other kinds
+ * are skipped), 0 when none waits, -errno on error.
+ *
+ * Where the kernel itself is a member of the group, an IGMP message to the group makes an upcall as data
+ * does. An upcall carries the IP options of its packet, hence the Router Alert of such a message. For a
+ * message without options (IGMPv1, some hosts of IGMPv2) the socket gets the message itself just before the
+ * upcall. */
+int mrt_receive(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max);
 
 #endif

@@ -7,6 +7,7 @@
 #define MCPROXY_KERNEL_NETLINK_H
 
 #include "core/base/addr.h"
+#include "core/router/link.h"
 
 enum netlink_kind {
 	NETLINK_LINK,      /* an interface is there: name, up, multicast, mtu */
@@ -26,6 +27,9 @@ struct netlink_news {
 	bool multicast; /* IFF_MULTICAST */
 	bool point_to_point;
 	uint32_t mtu;
+	struct link_attachment attachment;
+	bool moved; /* the kernel announces that it is attached to another place: a bond has failed over, or a
+	             * virtual machine has moved */
 	struct addr address;
 };
 

@@ -26,6 +26,7 @@ static const struct {
 	{"querier-downstream", check_downstream_querier, true},
 	{"bridge", check_bridges, true},
 	{"firewall", check_firewall, true},
+	{"copies", check_copies, true},
 	{"limits", check_limits, true},
 	{"queues", check_queues, true},
 	{"reports", check_refused_reports, true},

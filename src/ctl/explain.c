@@ -134,20 +134,6 @@ static void add_source(struct addr *sources, size_t *count, const struct addr *s
 		sources[(*count)++] = *source;
 }
 
-/* The router's own reports of older versions look like packets of the group. */
-static bool is_own(const struct picture *picture, const struct addr *source)
-{
-	enum family family = addr_family(source);
-
-	for (size_t i = 0; i < picture->interfaces.count; i++) {
-		const struct interface *interface = &picture->interfaces.list[i];
-
-		if (interface->has_address[family] && addr_equal(&interface->address[family], source))
-			return true;
-	}
-	return false;
-}
-
 /* Is the interface no link of another instance? A stream that comes in there is none of this one's. */
 static bool may_concern(const struct picture *picture, const char *instance, int index)
 {
@@ -175,13 +161,15 @@ static size_t find_sources(const struct picture *picture, const char *instance,
 		struct json_object *route = json_object_array_get_idx(routes, i);
 
 		if (instance != NULL && strcmp(answer_text(route, "instance"), instance) == 0 &&
-		    addr_parse(answer_text(route, "source"), &source) && !is_own(picture, &source))
+		    addr_parse(answer_text(route, "source"), &source))
 			add_source(sources, &count, &source);
 	}
 	for (size_t i = 0; i < picture->after.count; i++) {
 		const struct mroute *mroute = &picture->after.list[i];
 
-		if (may_concern(picture, instance, mroute->input) && !is_own(picture, &mroute->source))
+		/* The kernel has unresolved entries for MLD messages without Router Alert. */
+		if (may_concern(picture, instance, mroute->input) &&
+		    addr_is_proxied_stream(&mroute->source, &mroute->group))
 			add_source(sources, &count, &mroute->source);
 	}
 	for (size_t i = 0; i < picture->capture.count; i++) {

@@ -83,7 +83,10 @@ static int draw_links(const struct top_model *model, int row)
 		const struct top_link *link = top_model_link(model, i);
 
 		put_row(row++, link->usable ? A_NORMAL : A_BOLD, "%-15s %-10s %-7s %-10s %7s %10s %9s",
-		        link->link, link->role, link->version, link->usable ? "usable" : "not usable",
+		        link->link, link->role, link->version,
+		        !link->served  ? "not served"
+		        : link->usable ? "usable"
+		                       : "not usable",
 		        format_amount(link->groups, groups), format_amount(link->report_rate, reports),
 		        format_amount(link->drop_rate, drops));
 	}

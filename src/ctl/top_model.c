@@ -174,6 +174,7 @@ static void take_link(struct top_model *model, struct json_object *value)
 	copy(link->role, sizeof link->role, value, "role");
 	copy(link->version, sizeof link->version, value, "version");
 	link->usable = answer_bool(value, "usable");
+	link->served = !answer_has(value, "not_served");
 	link->groups = answer_number(value, "groups");
 	link->reports = answer_number(answer_member(value, "counters"), "reports");
 	link->drops = answer_drops(value);

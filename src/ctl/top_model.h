@@ -29,6 +29,7 @@ struct top_link {
 	char role[16];
 	char version[16];
 	bool usable;
+	bool served; /* false: another program holds the family's multicast routing */
 	double groups, reports, drops;
 	double report_rate, drop_rate; /* per second */
 };

@@ -86,6 +86,10 @@ static void put_table(struct json_object *table)
 	snprintf(name, sizeof name, "%.8s", answer_text(table, "family"));
 	if (number != 0)
 		snprintf(name, sizeof name, "%.8s %.0f", answer_text(table, "family"), number);
+	if (answer_has(table, "held_by")) {
+		printf("%-14s not served: %s\n", name, answer_text(table, "held_by"));
+		return;
+	}
 	printf("%-14s %s routes, %s upcalls, %.0f writes refused by the kernel\n", name,
 	       format_amount(answer_number(table, "routes"), routes),
 	       format_amount(answer_number(table, "upcalls"), upcalls),
@@ -147,12 +151,18 @@ static const struct column link_columns[] = {
 
 static void put_link_state(struct showing *showing, struct json_object *value)
 {
-	if (!answer_bool(value, "present"))
+	char text[128];
+
+	if (!answer_bool(value, "present")) {
 		columns_put(&showing->columns, COLOUR_BAD, "missing");
-	else if (answer_bool(value, "usable"))
+	} else if (answer_has(value, "not_served")) {
+		snprintf(text, sizeof text, "not served: %s", answer_text(value, "not_served"));
+		columns_put(&showing->columns, COLOUR_BAD, text);
+	} else if (answer_bool(value, "usable")) {
 		columns_put(&showing->columns, COLOUR_GOOD, "usable");
-	else
+	} else {
 		columns_put(&showing->columns, COLOUR_BAD, answer_bool(value, "up") ? "no address" : "down");
+	}
 }
 
 static void put_link(struct showing *showing, const char *key, struct json_object *value)
@@ -255,6 +265,8 @@ static void put_route(struct showing *showing, const char *key, struct json_obje
 	join(value, "outputs", text, sizeof text);
 	columns_put(&showing->columns, *text != '\0' ? COLOUR_NONE : COLOUR_FAINT,
 	            *text != '\0' ? text : "nowhere");
+	if (*answer_text(value, "copy_input") != '\0')
+		printf("    a copy arrives on %s, and is not forwarded\n", answer_text(value, "copy_input"));
 }
 
 static const struct column uplink_columns[] = {

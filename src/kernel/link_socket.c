@@ -95,6 +95,7 @@ static const struct addr router_groups[FAMILIES][2] = {
 struct link_room {
 	struct mmsghdr messages[LINK_SOCKET_BATCH]; /* the kernel changes only what is read of them */
 	struct iovec parts[LINK_SOCKET_BATCH];
+	uint8_t *long_packet; /* NULL: none */
 	uint8_t packets[LINK_SOCKET_BATCH][LINK_SOCKET_PACKET_MAX];
 };
 
@@ -246,9 +247,9 @@ int link_socket_fd(const struct link_socket *socket)
 
 /* A link that goes down leaves ENETDOWN behind on the socket, to be read once; it is no error, the socket
  * works again when the link is up. */
-static int receive_messages(int fd, struct mmsghdr *messages, unsigned count)
+static int receive_messages(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
-	int received = recvmmsg(fd, messages, count, MSG_DONTWAIT, NULL);
+	int received = recvmmsg(fd, messages, count, MSG_DONTWAIT | flags, NULL);
 
 	if (received >= 0)
 		return received;
@@ -267,23 +268,84 @@ struct link_room *link_room_new(void)
 	return room;
 }
 
+void link_room_release(struct link_room *room)
+{
+	free(room->long_packet);
+	room->long_packet = NULL;
+}
+
 void link_room_free(struct link_room *room)
 {
+	if (room != NULL)
+		link_room_release(room);
 	free(room);
+}
+
+static struct link_packet packet_of(uint8_t *data, const struct mmsghdr *message)
+{
+	return (struct link_packet){
+		.data = data,
+		.length = message->msg_len,
+		.truncated = message->msg_hdr.msg_flags & MSG_TRUNC,
+	};
 }
 
 int link_socket_receive(int fd, struct link_room *room, struct link_packet *packets, size_t max)
 {
 	unsigned count = (unsigned)(max < LINK_SOCKET_BATCH ? max : LINK_SOCKET_BATCH);
-	int received = receive_messages(fd, room->messages, count);
+	int received = receive_messages(fd, room->messages, count, 0);
 
 	for (int i = 0; i < received; i++)
-		packets[i] = (struct link_packet){
-			.data = room->packets[i],
-			.length = room->messages[i].msg_len,
-			.truncated = room->messages[i].msg_hdr.msg_flags & MSG_TRUNC,
-		};
+		packets[i] = packet_of(room->packets[i], &room->messages[i]);
 	return received;
+}
+
+/* Of the packet that comes next, which goes on waiting; 0: there is none, or -errno. The filter of a worker
+ * knows this call only. */
+static int size_of_next(int fd)
+{
+	struct mmsghdr message = {0};
+	int received = receive_messages(fd, &message, 1, MSG_PEEK | MSG_TRUNC);
+
+	return received > 0 ? (int)message.msg_len : received;
+}
+
+static int receive_one(int fd, uint8_t *buffer, size_t size, struct link_packet *packet)
+{
+	struct iovec part = {.iov_base = buffer, .iov_len = size};
+	struct mmsghdr message = {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}};
+	int received = receive_messages(fd, &message, 1, 0);
+
+	if (received > 0)
+		*packet = packet_of(buffer, &message);
+	return received;
+}
+
+static int receive_next(int fd, struct link_room *room, uint8_t *buffer, struct link_packet *packet)
+{
+	int size = size_of_next(fd);
+
+	if (size <= 0)
+		return size;
+	if (size > LINK_SOCKET_LONG_MAX)
+		size = LINK_SOCKET_LONG_MAX;
+	if (size > LINK_SOCKET_PACKET_MAX)
+		room->long_packet = malloc((size_t)size);
+	if (room->long_packet != NULL)
+		return receive_one(fd, room->long_packet, (size_t)size, packet);
+	return receive_one(fd, buffer, LINK_SOCKET_PACKET_MAX, packet);
+}
+
+int link_socket_receive_long(int fd, struct link_room *room, struct link_packet *packets, size_t max)
+{
+	int most = (int)(max < LINK_SOCKET_BATCH ? max : LINK_SOCKET_BATCH), count = 0, result = 1;
+
+	assert(room->long_packet == NULL);
+	while (count < most && room->long_packet == NULL && result > 0) {
+		result = receive_next(fd, room, room->packets[count], &packets[count]);
+		count += result > 0;
+	}
+	return count > 0 ? count : result;
 }
 
 /* More than the buffer holds do not wait; of a flood the end is not waited for. That the link was down is

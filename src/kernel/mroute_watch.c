@@ -179,8 +179,10 @@ static bool read_route(const struct nlmsghdr *header, struct watch_news *news)
 	return true;
 }
 
-/* The number of vifs that an interface is, in all tables. */
-static bool read_forwarding(const struct nlmsghdr *header, struct watch_news *news)
+/* mc_forwarding: of an interface the number of its vifs, in all tables; of all interfaces the number of MRT
+ * sockets. The kernel sends the last one while it closes a socket: a socket that wants the table next waits
+ * for the end of that, and gets it. */
+static bool read_netconf(const struct nlmsghdr *header, struct watch_news *news)
 {
 	const struct nlattr *attributes[ATTRIBUTES] = {NULL};
 	const struct netconfmsg *message = mnl_nlmsg_get_payload(header);
@@ -190,7 +192,12 @@ static bool read_forwarding(const struct nlmsghdr *header, struct watch_news *ne
 	news->family = message->ncm_family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
 	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
 	news->ifindex = (int)read_number(attributes[NETCONFA_IFINDEX]);
-	return news->ifindex > 0 && attributes[NETCONFA_MC_FORWARDING] != NULL;
+	if (attributes[NETCONFA_MC_FORWARDING] == NULL)
+		news->kind = WATCH_RP_FILTER;
+	else
+		news->kind = news->ifindex == NETCONFA_IFINDEX_ALL ? WATCH_ROUTER : WATCH_VIFS;
+	return (news->ifindex > 0 || news->ifindex == NETCONFA_IFINDEX_ALL) &&
+	       (news->kind != WATCH_RP_FILTER || attributes[NETCONFA_RP_FILTER] != NULL);
 }
 
 static void tell_message(const struct nlmsghdr *header, watch_tell *tell, void *context)
@@ -208,8 +215,7 @@ static void tell_message(const struct nlmsghdr *header, watch_tell *tell, void *
 		known = read_route(header, &news);
 		break;
 	case RTM_NEWNETCONF:
-		news.kind = WATCH_VIFS;
-		known = read_forwarding(header, &news);
+		known = read_netconf(header, &news);
 		break;
 	case RTM_DELRULE:
 		news.kind = WATCH_RULE_GONE;

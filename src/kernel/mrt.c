@@ -7,11 +7,22 @@
 
 #define RECEIVE_BUFFER (16 << 20) /* an upcall takes 832 bytes of it: some 20,000 */
 #define BATCH          64
-#define UPCALL_SIZE    64 /* enough for what is read of either family's */
+#define UPCALL_SIZE    64 /* enough for what is read of either family's, all IP options included */
+#define IGMP_MAX       32 /* what other CPUs receive meanwhile may stand between a message and its upcall */
+#define IGMP_LIFETIME  100
+
+/* An IGMP message without options that was read, whose upcall is perhaps the next one. */
+struct igmp {
+	struct addr source, group;
+	mtime until; /* 0: none */
+};
 
 struct mrt {
 	int fd;
 	const struct mrt_family *calls;
+	struct igmp igmp[IGMP_MAX];
+	unsigned next_igmp;
+	mtime igmp_until; /* of the newest one */
 };
 
 /* More than net.core.rmem_max needs CAP_NET_ADMIN; the default room does for modest networks. */
@@ -77,7 +88,7 @@ static int open_socket(struct mrt *mrt, uint32_t table)
 
 int mrt_open(struct mrt **mrt, enum family family, uint32_t table)
 {
-	struct mrt *opened = malloc(sizeof *opened);
+	struct mrt *opened = calloc(1, sizeof *opened);
 	int result;
 
 	if (opened == NULL)
@@ -150,9 +161,45 @@ int mrt_route_counters(struct mrt *mrt, const struct addr *source, const struct 
 	return mrt->calls->route_counters(mrt->fd, source, group, counters);
 }
 
+static void note_igmp(struct mrt *mrt, mtime now, const struct mrt_upcall *message)
+{
+	mrt->igmp_until = now + IGMP_LIFETIME;
+	mrt->igmp[mrt->next_igmp++ % IGMP_MAX] =
+		(struct igmp){message->source, message->group, mrt->igmp_until};
+}
+
+/* Was the message just before the upcall? Then it is forgotten: the next packet may be data. */
+static bool take_igmp(struct mrt *mrt, mtime now, const struct mrt_upcall *upcall)
+{
+	if (mrt->igmp_until <= now || upcall->kind != MRT_UPCALL_NOCACHE)
+		return false;
+	for (struct igmp *igmp = mrt->igmp; igmp < mrt->igmp + IGMP_MAX; igmp++) {
+		if (igmp->until <= now || !addr_equal(&igmp->source, &upcall->source) ||
+		    !addr_equal(&igmp->group, &upcall->group))
+			continue;
+		igmp->until = 0;
+		return true;
+	}
+	return false;
+}
+
+/* Is it an upcall, to be returned? */
+static bool take_message(struct mrt *mrt, mtime now, const uint8_t *bytes, size_t size,
+                         struct mrt_upcall *upcall)
+{
+	enum mrt_message message = mrt->calls->decode(bytes, size, upcall);
+
+	if (message == MRT_MESSAGE_IGMP)
+		note_igmp(mrt, now, upcall);
+	if (message != MRT_MESSAGE_UPCALL)
+		return false;
+	upcall->igmp = upcall->igmp || take_igmp(mrt, now, upcall);
+	return true;
+}
+
 /* One batch: how many messages were read, or -errno; *told counts those among them that are upcalls to tell.
  */
-static int receive_batch(struct mrt *mrt, struct mrt_upcall *upcalls, size_t max, size_t *told)
+static int receive_batch(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max, size_t *told)
 {
 	uint8_t bytes[BATCH][UPCALL_SIZE];
 	struct iovec parts[BATCH];
@@ -169,20 +216,21 @@ static int receive_batch(struct mrt *mrt, struct mrt_upcall *upcalls, size_t max
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	*told = 0;
 	for (int i = 0; i < count; i++)
-		*told += mrt->calls->decode(bytes[i], messages[i].msg_len, &upcalls[*told]);
+		*told += take_message(mrt, now, bytes[i], messages[i].msg_len, &upcalls[*told]);
 	return count;
 }
 
-int mrt_receive(struct mrt *mrt, struct mrt_upcall *upcalls, size_t max)
+int mrt_receive(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max)
 {
-	size_t received = 0;
+	size_t read = 0, received = 0;
 
-	while (received < max) {
-		size_t wanted = max - received < BATCH ? max - received : BATCH, told;
-		int count = receive_batch(mrt, upcalls + received, wanted, &told);
+	while (read < max) {
+		size_t wanted = max - read < BATCH ? max - read : BATCH, told;
+		int count = receive_batch(mrt, now, upcalls + received, wanted, &told);
 
 		if (count <= 0)
 			return received > 0 ? (int)received : count;
+		read += (size_t)count;
 		received += told;
 		if ((size_t)count < wanted)
 			break;

@@ -2,11 +2,29 @@
 #include "kernel/mrt_owner.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SOCKETS_MAX 64
+
+/* How likely a process holds the MRT socket. Programs without a part in multicast routing have raw ICMPv6
+ * sockets, too, and without rights only names are seen. */
+enum evidence { EVIDENCE_NONE, EVIDENCE_SOCKET, EVIDENCE_NAME, EVIDENCE_BOTH };
+
+/* The names of the kernel's processes end after 15 characters. */
+static const struct {
+	const char *name;
+	bool routes[FAMILIES];
+} routers[] = {
+	{"igmpproxy", {true, false}}, {"mrouted", {true, false}},  {"pimd", {true, false}},
+	{"pim6d", {false, true}},     {"pim6sd", {false, true}},   {"ecmh", {false, true}},
+	{"smcroute", {true, true}},   {"smcrouted", {true, true}}, {"omcproxy", {true, true}},
+	{"mcproxy", {true, true}},
+};
 
 /* The inodes of the raw sockets of a protocol, from /proc/net/raw: the local "port" is the protocol. */
 static size_t read_inodes(enum family family, unsigned long inodes[SOCKETS_MAX])
@@ -42,7 +60,26 @@ static bool is_one_of(const char *target, const unsigned long *inodes, size_t co
 	return false;
 }
 
-static bool process_has_one(const char *pid, const unsigned long *inodes, size_t count)
+static bool is_router(const char *name, enum family family)
+{
+	for (size_t i = 0; i < sizeof routers / sizeof routers[0]; i++)
+		if (strcmp(routers[i].name, name) == 0)
+			return routers[i].routes[family];
+	return false;
+}
+
+/* In this network namespace? Each has a file of its own, which needs no right to be looked at. */
+static bool is_near(const char *pid)
+{
+	struct stat own, other;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%.32s/net/raw", pid);
+	return stat("/proc/self/net/raw", &own) == 0 && stat(path, &other) == 0 && own.st_ino == other.st_ino;
+}
+
+/* *known: its descriptors may be looked at. */
+static bool process_has_one(const char *pid, const unsigned long *inodes, size_t count, bool *known)
 {
 	char path[300], target[64];
 	const struct dirent *entry;
@@ -51,11 +88,14 @@ static bool process_has_one(const char *pid, const unsigned long *inodes, size_t
 
 	snprintf(path, sizeof path, "/proc/%.32s/fd", pid);
 	directory = opendir(path);
+	*known = directory != NULL;
 	while (directory != NULL && !found && (entry = readdir(directory)) != NULL) {
 		ssize_t length;
 
 		snprintf(path, sizeof path, "/proc/%.32s/fd/%.32s", pid, entry->d_name);
 		length = readlink(path, target, sizeof target - 1);
+		if (length < 0 && errno == EACCES)
+			*known = false;
 		if (length <= 0)
 			continue;
 		target[length] = '\0';
@@ -76,26 +116,51 @@ static void read_name(const char *pid, char name[MRT_OWNER_NAME_SIZE])
 	if (file == NULL || fgets(name, MRT_OWNER_NAME_SIZE, file) == NULL)
 		snprintf(name, MRT_OWNER_NAME_SIZE, "?");
 	name[strcspn(name, "\n")] = '\0';
+	for (char *character = name; *character != '\0'; character++)
+		if (*character < ' ' || *character > '~')
+			*character = '?';
 	if (file != NULL)
 		fclose(file);
 }
 
-bool mrt_owner_find(enum family family, pid_t *pid, char name[MRT_OWNER_NAME_SIZE])
+static enum evidence look_at(const char *pid, enum family family, bool by_name, const unsigned long *inodes,
+                             size_t count, char name[MRT_OWNER_NAME_SIZE])
+{
+	bool known, has_socket = process_has_one(pid, inodes, count, &known);
+
+	if (known && !has_socket)
+		return EVIDENCE_NONE;
+	read_name(pid, name);
+	if (!is_router(name, family))
+		return has_socket ? EVIDENCE_SOCKET : EVIDENCE_NONE;
+	if (has_socket)
+		return EVIDENCE_BOTH;
+	return by_name && is_near(pid) ? EVIDENCE_NAME : EVIDENCE_NONE;
+}
+
+bool mrt_owner_find(enum family family, bool by_name, pid_t *pid, char name[MRT_OWNER_NAME_SIZE])
 {
 	unsigned long inodes[SOCKETS_MAX];
 	size_t count = read_inodes(family, inodes);
+	enum evidence best = EVIDENCE_NONE;
 	const struct dirent *entry;
-	bool found = false;
 	DIR *processes = count > 0 ? opendir("/proc") : NULL;
 
-	while (processes != NULL && !found && (entry = readdir(processes)) != NULL) {
-		*pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		if (*pid <= 0 || *pid == getpid() || !process_has_one(entry->d_name, inodes, count))
+	while (processes != NULL && best != EVIDENCE_BOTH && (entry = readdir(processes)) != NULL) {
+		pid_t candidate = (pid_t)strtol(entry->d_name, NULL, 10);
+		char text[MRT_OWNER_NAME_SIZE];
+		enum evidence evidence;
+
+		if (candidate <= 0 || candidate == getpid())
 			continue;
-		read_name(entry->d_name, name);
-		found = true;
+		evidence = look_at(entry->d_name, family, by_name, inodes, count, text);
+		if (evidence <= best)
+			continue;
+		best = evidence;
+		*pid = candidate;
+		memcpy(name, text, sizeof text);
 	}
 	if (processes != NULL)
 		closedir(processes);
-	return found;
+	return best != EVIDENCE_NONE;
 }

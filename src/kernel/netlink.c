@@ -14,9 +14,9 @@
 #define MESSAGE_SIZE   32768 /* the largest part of a dump */
 #define READS_PER_CALL 64
 #define GROUPS         (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
-#define ATTRIBUTES     (IFA_FLAGS + 1) /* room for those that are read */
+#define ATTRIBUTES     (IFLA_CARRIER_UP_COUNT + 1) /* room for those that are read */
 
-_Static_assert((int)IFLA_MTU < (int)ATTRIBUTES, "room for those of a link, too");
+_Static_assert((int)IFA_FLAGS < (int)ATTRIBUTES, "room for those of an address, too");
 
 struct news_callback {
 	void (*tell)(void *context, const struct netlink_news *news);
@@ -107,6 +107,36 @@ static int keep_attribute(const struct nlattr *attribute, void *context)
 	return MNL_CB_OK;
 }
 
+static uint32_t read_number(const struct nlattr *attribute)
+{
+	return attribute != NULL && mnl_attr_get_payload_len(attribute) >= sizeof(uint32_t)
+	               ? mnl_attr_get_u32(attribute)
+	               : 0;
+}
+
+static void read_attachment(const struct nlattr *const attributes[], struct link_attachment *attachment)
+{
+	const struct nlattr *hardware = attributes[IFLA_ADDRESS];
+	size_t size = hardware != NULL ? mnl_attr_get_payload_len(hardware) : 0;
+
+	attachment->carrier_ups = read_number(attributes[IFLA_CARRIER_UP_COUNT]);
+	if (size > 0 && size <= sizeof attachment->hardware)
+		memcpy(attachment->hardware, mnl_attr_get_payload(hardware), size);
+}
+
+/* A bond announces all three one after the other; other drivers, after a virtual machine has moved, the last
+ * two. */
+static bool says_moved(const struct nlattr *event)
+{
+	switch (read_number(event)) {
+	case IFLA_EVENT_BONDING_FAILOVER:
+	case IFLA_EVENT_NOTIFY_PEERS:
+	case IFLA_EVENT_IGMP_RESEND:
+		return true;
+	}
+	return false;
+}
+
 /* Messages of other families on the same group tell of something else: AF_BRIDGE that a link became or ceased
  * to be a bridge port. Those without a name tell what a wireless driver has to say. */
 static bool read_link(const struct nlmsghdr *header, struct netlink_news *news)
@@ -124,9 +154,9 @@ static bool read_link(const struct nlmsghdr *header, struct netlink_news *news)
 	news->multicast = message->ifi_flags & IFF_MULTICAST;
 	news->point_to_point = message->ifi_flags & IFF_POINTOPOINT;
 	strncpy(news->name, mnl_attr_get_str(attributes[IFLA_IFNAME]), sizeof news->name - 1);
-	if (attributes[IFLA_MTU] != NULL &&
-	    mnl_attr_get_payload_len(attributes[IFLA_MTU]) >= sizeof(uint32_t))
-		news->mtu = mnl_attr_get_u32(attributes[IFLA_MTU]);
+	news->mtu = read_number(attributes[IFLA_MTU]);
+	news->moved = says_moved(attributes[IFLA_EVENT]);
+	read_attachment(attributes, &news->attachment);
 	return true;
 }
 

@@ -12,21 +12,28 @@
 #include <unistd.h>
 
 #define NAME_SIZE 16
+#define RUNS_MAX  16 /* that keep a file in a network namespace at the same time */
 
 struct setting {
 	char name[NAME_SIZE];
-	int old; /* what stood there before */
-	int own; /* what was put there instead; never the same */
+	int old;        /* what stood there before; may be the same */
+	int own;        /* what was put there instead */
+	bool contested; /* another run that lives has put its own value there */
+};
+
+struct settings {
+	struct setting *list;
+	size_t count;
 };
 
 struct kept_settings {
 	char *directory;
 	char *leaf;
-	char *state_path; /* NULL: none */
+	char *state_path; /* of the first file; NULL: none */
+	unsigned place;   /* number of the own file; 0: none yet */
 	int state_fd;     /* the file that is there now, locked; -1: none */
 	int state_result;
-	struct setting *list;
-	size_t count;
+	struct settings own;
 };
 
 /* A name becomes part of a path. */
@@ -77,32 +84,36 @@ static int write_setting(const char *directory, const char *name, const char *le
 	return result;
 }
 
-static bool remember(struct kept_settings *kept, const char *name, int old, int own)
+static struct setting *find_setting(const struct settings *settings, const char *name)
 {
-	struct setting *list;
-	size_t place = 0;
-	bool is_new, is_ours;
+	for (size_t i = 0; i < settings->count; i++)
+		if (strcmp(settings->list[i].name, name) == 0)
+			return &settings->list[i];
+	return NULL;
+}
 
-	while (place < kept->count && strcmp(kept->list[place].name, name) != 0)
-		place++;
-	is_new = place == kept->count;
-	if (is_new) {
-		list = realloc(kept->list, (kept->count + 1) * sizeof *list);
-		if (list == NULL)
-			return false;
-		kept->list = list;
-		kept->count++;
-		snprintf(list[place].name, sizeof list[place].name, "%s", name);
-	}
+static bool remember(struct settings *settings, const char *name, int old, int own)
+{
+	struct setting *setting = find_setting(settings, name), *list;
+
 	/* Our own value of before is not the old one; of a new interface of that name it is. */
-	is_ours = !is_new && kept->list[place].own == old;
-	if (!is_ours)
-		kept->list[place].old = old;
-	kept->list[place].own = own;
+	if (setting != NULL) {
+		setting->old = setting->own == old ? setting->old : old;
+		setting->own = own;
+		return true;
+	}
+	list = realloc(settings->list, (settings->count + 1) * sizeof *list);
+	if (list == NULL)
+		return false;
+	settings->list = list;
+	setting = &list[settings->count++];
+	*setting = (struct setting){.old = old, .own = own};
+	snprintf(setting->name, sizeof setting->name, "%s", name);
 	return true;
 }
 
-/* The file: a line `name old own` for each setting. */
+/* The files: each run has one of its own, as long as it has anything to put back, and a lock on it as long as
+ * it lives. A line `name old own` for each setting. */
 
 static int make_directory(const char *path)
 {
@@ -117,115 +128,230 @@ static int make_directory(const char *path)
 	return mkdir(directory, 0755) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-static int write_lines(int fd, const struct kept_settings *kept)
+static bool name_file(const struct kept_settings *kept, unsigned place, const char *end, char path[PATH_MAX])
 {
-	for (size_t i = 0; i < kept->count; i++)
-		if (dprintf(fd, "%s %d %d\n", kept->list[i].name, kept->list[i].old, kept->list[i].own) < 0)
+	int size = place == 1 ? snprintf(path, PATH_MAX, "%s%s", kept->state_path, end)
+	                      : snprintf(path, PATH_MAX, "%s-%u%s", kept->state_path, place, end);
+
+	return size > 0 && size < PATH_MAX;
+}
+
+/* Values that were right before need not be put back. */
+static bool is_changed(const struct setting *setting)
+{
+	return setting->old != setting->own;
+}
+
+static bool any_is_changed(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++)
+		if (is_changed(&settings->list[i]))
+			return true;
+	return false;
+}
+
+static int write_lines(int fd, const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct setting *setting = &settings->list[i];
+
+		if (is_changed(setting) &&
+		    dprintf(fd, "%s %d %d\n", setting->name, setting->old, setting->own) < 0)
 			return -errno;
+	}
 	return 0;
 }
 
-/* Written aside and renamed: whoever reads the file finds all of it. It is locked from its first moment on.
- */
-static int replace_state(struct kept_settings *kept)
+/* -EBUSY: another run is making a file in that place. */
+static int create_locked(const char *path)
 {
-	int fd, result = make_directory(kept->state_path);
-	char path[PATH_MAX];
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (result != 0)
-		return result;
-	if ((size_t)snprintf(path, sizeof path, "%s.new", kept->state_path) >= sizeof path)
-		return -ENAMETOOLONG;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	result = write_lines(fd, kept);
-	if (result == 0 && (flock(fd, LOCK_EX | LOCK_NB) != 0 || rename(path, kept->state_path) != 0))
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, 0) == 0)
+		return fd;
+	close(fd);
+	return -EBUSY;
+}
+
+/* Written aside and then put in place: whoever reads the file finds all of it. It is locked from its first
+ * moment on. -EEXIST: a new one, and the place is taken. */
+static int write_state(struct kept_settings *kept, unsigned place)
+{
+	char path[PATH_MAX], aside[PATH_MAX];
+	int fd, result;
+
+	if (!name_file(kept, place, "", path) || !name_file(kept, place, ".new", aside))
+		return -ENAMETOOLONG;
+	fd = create_locked(aside);
+	if (fd < 0)
+		return fd;
+	result = write_lines(fd, &kept->own);
+	if (result == 0 && (kept->place != 0 ? rename(aside, path) : link(aside, path)) != 0)
 		result = -errno;
+	if (result != 0 || kept->place == 0)
+		unlink(aside);
 	if (result != 0) {
-		unlink(path);
 		close(fd);
 		return result;
 	}
 	if (kept->state_fd >= 0)
 		close(kept->state_fd);
 	kept->state_fd = fd;
+	kept->place = place;
 	return 0;
+}
+
+static int replace_state(struct kept_settings *kept)
+{
+	int result = make_directory(kept->state_path);
+
+	if (result != 0 || kept->place != 0)
+		return result != 0 ? result : write_state(kept, kept->place);
+	for (unsigned place = 1; place <= RUNS_MAX; place++) {
+		result = write_state(kept, place);
+		if (result != -EEXIST && result != -EBUSY && result != -EACCES)
+			return result;
+	}
+	return result == -EEXIST ? -EBUSY : result;
+}
+
+/* While we have the lock, nobody takes the file for that of a killed run. */
+static void remove_state(struct kept_settings *kept)
+{
+	struct stat own, there;
+	char path[PATH_MAX];
+
+	if (kept->place == 0)
+		return;
+	if (flock(kept->state_fd, LOCK_EX | LOCK_NB) == 0 && name_file(kept, kept->place, "", path) &&
+	    fstat(kept->state_fd, &own) == 0 && lstat(path, &there) == 0 && own.st_ino == there.st_ino)
+		kept->state_result = unlink(path) == 0 ? 0 : -errno;
+	close(kept->state_fd);
+	kept->state_fd = -1;
+	kept->place = 0;
 }
 
 static void save_state(struct kept_settings *kept)
 {
 	if (kept->state_path == NULL)
 		return;
-	if (kept->count > 0) {
+	if (any_is_changed(&kept->own))
 		kept->state_result = replace_state(kept);
-		return;
-	}
-	if (kept->state_fd < 0)
-		return;
-	kept->state_result = unlink(kept->state_path) == 0 || errno == ENOENT ? 0 : -errno;
-	close(kept->state_fd);
-	kept->state_fd = -1;
+	else
+		remove_state(kept);
 }
 
 /* Nothing in the file is trusted: a line that is not as written here is passed over. */
-static void read_lines(struct kept_settings *kept, FILE *file)
+static int read_lines(struct settings *settings, int fd)
 {
 	char line[64], name[NAME_SIZE], old[2], own[2], rest;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	FILE *file = copy >= 0 ? fdopen(copy, "r") : NULL;
 
-	while (fgets(line, sizeof line, file) != NULL)
-		if (sscanf(line, "%15s %1[0-9] %1[0-9] %c", name, old, own, &rest) == 3 && is_name(name))
-			remember(kept, name, old[0] - '0', own[0] - '0');
-}
-
-/* Takes over the file of a killed run. -EBUSY when its run lives. */
-static int load_state(struct kept_settings *kept)
-{
-	int fd = open(kept->state_path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), copy;
-	FILE *file;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		close(fd);
-		return errno == EWOULDBLOCK ? -EBUSY : -errno;
-	}
-	kept->state_fd = fd;
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	file = copy >= 0 ? fdopen(copy, "r") : NULL;
 	if (file == NULL) {
 		if (copy >= 0)
 			close(copy);
 		return -ENOMEM;
 	}
-	read_lines(kept, file);
+	while (fgets(line, sizeof line, file) != NULL)
+		if (sscanf(line, "%15s %1[0-9] %1[0-9] %c", name, old, own, &rest) == 3 && is_name(name))
+			remember(settings, name, old[0] - '0', own[0] - '0');
 	fclose(file);
 	return 0;
 }
 
-/* True when nothing is left to do for this one. What somebody else has put there since stays. */
-static bool restore(const struct kept_settings *kept, const struct setting *setting, unsigned *restored)
+static int open_state(const struct kept_settings *kept, unsigned place)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (!name_file(kept, place, "", path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+/* What other runs that live have put in place. */
+static void read_others(const struct kept_settings *kept, struct settings *others)
+{
+	*others = (struct settings){.count = 0};
+	for (unsigned place = 1; kept->state_path != NULL && place <= RUNS_MAX; place++) {
+		int fd = place != kept->place ? open_state(kept, place) : -1;
+
+		if (fd < 0)
+			continue;
+		if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+			read_lines(others, fd);
+		close(fd);
+	}
+}
+
+/* Takes over the files of killed runs. They stay locked, and in place, until their values are put back. A
+ * file of another user is one that lives, as far as we can see. */
+static int load_states(struct kept_settings *kept, int fds[RUNS_MAX], struct settings *others)
+{
+	int result = 0;
+
+	*others = (struct settings){.count = 0};
+	for (unsigned place = 1; place <= RUNS_MAX; place++) {
+		int fd = open_state(kept, place);
+
+		fds[place - 1] = -1;
+		if (fd < 0 && fd != -ENOENT && fd != -EACCES && result == 0)
+			result = fd;
+		if (fd < 0)
+			continue;
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && read_lines(&kept->own, fd) == 0) {
+			fds[place - 1] = fd;
+			continue;
+		}
+		read_lines(others, fd);
+		close(fd);
+	}
+	return result;
+}
+
+static void end_states(const struct kept_settings *kept, const int fds[RUNS_MAX])
+{
+	char path[PATH_MAX];
+
+	for (unsigned place = 1; place <= RUNS_MAX; place++) {
+		if (fds[place - 1] < 0)
+			continue;
+		if (name_file(kept, place, "", path))
+			unlink(path);
+		close(fds[place - 1]);
+	}
+}
+
+/* True when nothing is left to do for this one. What somebody else has put there since stays. Where another
+ * run needs the setting, its value stays or takes the place of ours; it has the old one, too. */
+static bool restore(const struct kept_settings *kept, const struct setting *setting,
+                    const struct settings *others, unsigned *restored)
 {
 	int now = read_setting(kept->directory, setting->name, kept->leaf);
+	const struct setting *other = find_setting(others, setting->name);
+	int value = other != NULL ? other->own : setting->old;
 
-	if (now != setting->own)
+	if (now != setting->own || now == value)
 		return now >= 0 || now == -ENOENT;
-	if (write_setting(kept->directory, setting->name, kept->leaf, setting->old) != 0)
+	if (write_setting(kept->directory, setting->name, kept->leaf, value) != 0)
 		return false;
 	++*restored;
 	return true;
 }
 
-static unsigned restore_all(struct kept_settings *kept)
+static unsigned restore_all(struct kept_settings *kept, const struct settings *others)
 {
 	unsigned restored = 0;
 	size_t left = 0;
 
-	for (size_t i = 0; i < kept->count; i++)
-		if (!restore(kept, &kept->list[i], &restored))
-			kept->list[left++] = kept->list[i];
-	kept->count = left;
-	save_state(kept);
+	for (size_t i = 0; i < kept->own.count; i++)
+		if (!restore(kept, &kept->own.list[i], others, &restored))
+			kept->own.list[left++] = kept->own.list[i];
+	kept->own.count = left;
 	return restored;
 }
 
@@ -242,6 +368,25 @@ static char *name_state(const char *path)
 		return strdup(path);
 	size = asprintf(&name, "%s.%lu", path, (unsigned long)own.st_ino);
 	return size < 0 ? NULL : name;
+}
+
+static unsigned settle_killed_runs(struct kept_settings *kept)
+{
+	struct settings others;
+	int fds[RUNS_MAX], result = load_states(kept, fds, &others);
+	unsigned restored = restore_all(kept, &others);
+
+	/* What could not be put back goes into a file of ours. */
+	save_state(kept);
+	end_states(kept, fds);
+	free(others.list);
+	if (result == 0)
+		return restored;
+	/* What is there cannot be taken over: leave it alone. */
+	kept->state_result = result;
+	free(kept->state_path);
+	kept->state_path = NULL;
+	return restored;
 }
 
 struct kept_settings *kept_settings_new(const char *directory, const char *leaf, const char *state_path,
@@ -261,42 +406,94 @@ struct kept_settings *kept_settings_new(const char *directory, const char *leaf,
 		kept_settings_free(kept);
 		return NULL;
 	}
-	if (kept->state_path == NULL)
-		return kept;
-	kept->state_result = load_state(kept);
-	if (kept->state_result != 0) {
-		/* It cannot be taken over: leave it alone. */
-		free(kept->state_path);
-		kept->state_path = NULL;
-	}
-	*restored = restore_all(kept);
+	if (kept->state_path != NULL)
+		*restored = settle_killed_runs(kept);
 	return kept;
+}
+
+/* Where another run has put the present value, the old one is what that run remembers. */
+static int true_old(const struct kept_settings *kept, const char *name, int now, int own, bool *contested)
+{
+	const struct setting *other;
+	struct settings others;
+	int old = now;
+
+	read_others(kept, &others);
+	other = find_setting(&others, name);
+	*contested = other != NULL && other->own == now && now != own;
+	if (other != NULL && other->own == now)
+		old = other->old;
+	free(others.list);
+	return old;
 }
 
 int kept_settings_set(struct kept_settings *kept, const char *name, int own)
 {
-	int old = read_setting(kept->directory, name, kept->leaf);
+	int now = read_setting(kept->directory, name, kept->leaf);
+	const struct setting *known = find_setting(&kept->own, name);
+	bool contested;
 
-	if (old < 0 || old == own)
-		return old < 0 ? old : 0;
-	if (!remember(kept, name, old, own))
+	if (now < 0 || (now == own && known != NULL && known->own == own))
+		return now < 0 ? now : 0;
+	if (!remember(&kept->own, name, true_old(kept, name, now, own, &contested), own))
 		return -ENOMEM;
 	/* First the file, then the setting: a kill between the two does no harm. */
 	save_state(kept);
-	return write_setting(kept->directory, name, kept->leaf, own);
+	return now == own ? 0 : write_setting(kept->directory, name, kept->leaf, own);
+}
+
+static void check(struct kept_settings *kept, struct setting *setting, kept_settings_found *found,
+                  void *context)
+{
+	int now = read_setting(kept->directory, setting->name, kept->leaf), old;
+	bool contested;
+
+	if (now < 0 || now == setting->own) {
+		setting->contested = false;
+		return;
+	}
+	old = true_old(kept, setting->name, now, setting->own, &contested);
+	if (contested) {
+		if (!setting->contested)
+			found(context, setting->name, now, setting->own, -EBUSY);
+		setting->contested = true;
+		return;
+	}
+	setting->old = old;
+	save_state(kept);
+	found(context, setting->name, now, setting->own,
+	      write_setting(kept->directory, setting->name, kept->leaf, setting->own));
+}
+
+void kept_settings_check(struct kept_settings *kept, kept_settings_found *found, void *context)
+{
+	for (size_t i = 0; i < kept->own.count; i++)
+		check(kept, &kept->own.list[i], found, context);
+}
+
+bool kept_settings_is_empty(const struct kept_settings *kept)
+{
+	return kept->own.count == 0;
 }
 
 void kept_settings_put_back(struct kept_settings *kept, const char *name)
 {
+	struct setting *found = find_setting(&kept->own, name), setting;
+	struct settings others;
 	unsigned restored = 0;
 
-	for (size_t i = 0; i < kept->count; i++) {
-		if (strcmp(kept->list[i].name, name) != 0 || !restore(kept, &kept->list[i], &restored))
-			continue;
-		kept->list[i] = kept->list[--kept->count];
-		save_state(kept);
+	if (found == NULL)
 		return;
+	setting = *found;
+	*found = kept->own.list[--kept->own.count];
+	save_state(kept);
+	read_others(kept, &others);
+	if (!restore(kept, &setting, &others, &restored)) {
+		/* Once more at the end. */
+		remember(&kept->own, name, setting.old, setting.own);
+		save_state(kept);
 	}
+	free(others.list);
 }
 
 int kept_settings_state_result(const struct kept_settings *kept)
@@ -304,18 +501,35 @@ int kept_settings_state_result(const struct kept_settings *kept)
 	return kept->state_result;
 }
 
+/* Two runs that end at the same time shall not rely on each other: ours is no more among those that live,
+ * before we look who they are. */
 void kept_settings_free(struct kept_settings *kept)
 {
+	struct settings others;
+
 	if (kept == NULL)
 		return;
-	restore_all(kept);
+	if (kept->state_fd >= 0)
+		flock(kept->state_fd, LOCK_UN);
+	read_others(kept, &others);
+	restore_all(kept, &others);
+	free(others.list);
+	save_state(kept);
+	/* The last one puts back what nobody else would. */
+	if (kept->state_path != NULL)
+		settle_killed_runs(kept);
 	if (kept->state_fd >= 0)
 		close(kept->state_fd);
 	free(kept->directory);
 	free(kept->leaf);
 	free(kept->state_path);
-	free(kept->list);
+	free(kept->own.list);
 	free(kept);
+}
+
+int settings_value(const char *directory, const char *name, const char *leaf)
+{
+	return read_setting(directory, name, leaf);
 }
 
 int rpfilter_effective(const char *directory, const char *name)

@@ -74,7 +74,7 @@ static void set_route(struct floor *floor, const struct addr *source, uint32_t n
 static void take_upcalls(struct floor *floor)
 {
 	struct mrt_upcall upcalls[UPCALLS];
-	int count = mrt_receive(floor->mrt, upcalls, UPCALLS);
+	int count = mrt_receive(floor->mrt, 0, upcalls, UPCALLS);
 
 	for (int i = 0; i < count; i++) {
 		uint32_t number = ipv4_number(&upcalls[i].group);

@@ -414,6 +414,8 @@ static void events(struct owner *owner)
 		give(owner, &(struct input){.kind = INPUT_PING}, NULL, 0);
 	if (what & 4)
 		configure(owner, what);
+	if (what & 8)
+		give(owner, &(struct input){.kind = INPUT_REPEAT, .family = what >> 4 & 1}, NULL, 0);
 }
 
 static void stop(struct owner *owner)

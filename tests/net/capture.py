@@ -138,12 +138,19 @@ def _multicast_mac(destination):
 
 def send_packet(namespace, device, packet):
     """Sends an IP packet (bytes, or one made by scapy) as it is, to the MAC address of its multicast group."""
-    packet = bytes(packet)
-    version = packet[0] >> 4
-    destination = packet[16:20] if version == 4 else packet[24:40]
+    send_packets(namespace, device, [bytes(packet)])
+
+
+def send_packets(namespace, device, packets):
+    """Sends such packets (bytes) back to back."""
+    def address(packet):
+        version = packet[0] >> 4
+        destination = packet[16:20] if version == 4 else packet[24:40]
+        return device, _ETH_P_IP if version == 4 else _ETH_P_IPV6, 0, 0, _multicast_mac(destination)
+    sends = [(packet, address(packet)) for packet in packets]
     with namespace.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0) as sock:
-        protocol = _ETH_P_IP if version == 4 else _ETH_P_IPV6
-        sock.sendto(packet, (device, protocol, 0, 0, _multicast_mac(destination)))
+        for send in sends:
+            sock.sendto(*send)
 
 
 class CraftedHost:

@@ -210,6 +210,24 @@ def test_zero_robustness_and_interval_of_the_querier_leave_the_configured_values
     assert 2.3 < query.time - heard < 2.9
 
 
+@both_families
+def test_a_robustness_above_7_is_told_as_0_and_kept(link, family):
+    """RFC 9776 section 4.1.6, RFC 9777 section 5.1.8: that of a querier which tells 0, too."""
+    network = link
+    capture = family.capture(network.host)
+    daemon = family.daemon(network, "query_interval = 2; query_response_interval = 1; robustness = 255; "
+                                    "startup_query_count = 1; ")
+    assert wait_for_own_query(family, network, capture).robustness == 0
+
+    def timers():
+        return ask(daemon, "show", what="links", link="eth1")["links"][0]["timers"]
+    assert timers()["robustness"] == 255 and timers()["group_membership_interval"] == 255 * 2 + 2
+    lower(family, network).query(robustness=0, query_interval=4, max_response=1.0)
+    daemon.wait_for_output("querier: another router")
+    wait_until(lambda: timers()["query_interval"] == 4, what="the querier's interval")
+    assert timers()["robustness"] == 255 and timers()["group_membership_interval"] == 255 * 4 + 2
+
+
 def tracked_group(family, network, record="TO_EX", sources=()):
     """The router is not querier and knows of a member that answers nothing; returns the querier."""
     daemon = family.daemon(network, SLOW + "forward_without_querier = true;")
@@ -247,6 +265,18 @@ def test_timers_are_lowered_by_the_queriers_question_about_sources(link, family)
     assert_stays(lambda: filtered() == {kept, dropped}, 1.0, "the sources, as the S flag was set")
     other.query(group=family.group, sources=(dropped,), max_response=0.2)
     wait_until(lambda: filtered() == {kept}, 2, "the end of one source")
+
+
+@both_families
+def test_a_question_about_sources_that_cannot_send_is_not_one_about_the_group(link, family):
+    """RFC 9776 section 6.6.1: it lowers timers of sources, never the group's."""
+    network = link
+    other = tracked_group(family, network)
+    impossible = ("224.1.1.1", "240.0.0.1") if family is IPV4 else ("::1", "ff02::1")
+    other.query(group=family.group, sources=impossible, max_response=0.2)
+    assert_stays(lambda: family.group in family.joined(network), 1.0, "the group")
+    other.query(group=family.group, max_response=0.2)
+    wait_until(lambda: family.group not in family.joined(network), 2, "the end of the membership")
 
 
 @both_families

@@ -517,6 +517,73 @@ def test_icmp6_filter_lets_upcalls_pass_and_stops_mld(net):
     assert mrt.packets == []
 
 
+class Received:
+    """What the routing socket of IPv4 has received, in order: upcalls with their IP options, and IGMP messages."""
+
+    def __init__(self, mrt):
+        self.items = []
+        while True:
+            try:
+                data = mrt.socket.recv(65536)
+            except BlockingIOError:
+                return
+            header = 4 * (data[0] & 15)
+            self.items.append(("upcall" if data[9] == 0 else "message", socket.inet_ntoa(data[12:16]),
+                               data[20:header]))
+
+
+@pytest.mark.parametrize("end", ["source", "host"])
+@pytest.mark.parametrize("send", [
+    lambda guest, **header: guest.join(GROUP, version=1, **header),
+    lambda guest, **header: guest.join(GROUP, version=2, **header),
+    lambda guest, **header: guest.query(version=2, group=GROUP, **header),
+    lambda guest, **header: guest.query(version=3, group=GROUP, sources=("10.0.0.9",), **header),
+], ids=["v1 report", "v2 report", "v2 query", "v3 query"])
+@pytest.mark.parametrize("router_alert", [True, False])
+def test_igmp_message_to_a_group_of_this_machine_makes_an_upcall_behind_itself(net, end, send, router_alert):
+    """Just behind: the routing socket gets the message first. The upcall has its IP options, not its protocol."""
+    mrt = make_routing(net, IPV4)
+    link, namespace = ("eth0", net.source) if end == "source" else ("eth1", net.host)
+    guest = CraftedHost(namespace, "eth0", "10.0.0.77")
+    send(guest, router_alert=router_alert)
+    assert [u for u in upcalls_before_marker(mrt, namespace) if u.group == GROUP] == []  # no member
+    Membership(net.router, link).join(GROUP)
+    send(guest, router_alert=router_alert)
+    wait_until(lambda: ("10.0.0.77", GROUP) in tables.routes(net.router), what="an unresolved entry")
+    options = b"\x94\x04\0\0" if router_alert else b""
+    received = [item for item in Received(mrt).items if item[1] == "10.0.0.77"]
+    assert received == [("message", "10.0.0.77", options), ("upcall", "10.0.0.77", options)]
+
+
+def test_own_reports_of_older_versions_make_upcalls(net):
+    """They have the option Router Alert. Those of IGMPv3 go to another group."""
+    mrt = make_routing(net, IPV4)
+    member = Membership(net.router, "eth0").join(MARKER[4])
+    capture = Capture(net.source, "eth0")
+    net.router.force_igmp_version("eth0", 2)
+    member.join(GROUP)
+    capture.wait_for(lambda m: m.kind == "report" and m.version == 2 and m.group == GROUP, "the kernel's report")
+    wait_until(lambda: ("10.0.0.1", GROUP) in tables.routes(net.router), what="an unresolved entry")
+    assert [item for item in Received(mrt).items if item[1] == "10.0.0.1"][-1][2] == b"\x94\x04\0\0"
+
+
+def test_mld_message_makes_an_upcall_only_without_router_alert(net):
+    """Whether this machine is a member or not. Its source is link-local, which no stream's is."""
+    mrt = make_routing(net, IPV6)
+    for member in (False, True):
+        if member:
+            Membership(net.router, "eth0", socket.AF_INET6).join(IPV6.group)
+        for number, send in enumerate((CraftedHost6.join, CraftedHost6.query, CraftedHost6.query)):
+            versions = {} if number == 0 else {"group": IPV6.group, "version": number}
+            arguments = (IPV6.group,) if number == 0 else ()
+            for router_alert in (True, False):
+                address = f"fe80::{number + 1}:{1 + int(member)}{int(router_alert)}"
+                send(CraftedHost6(net.source, "eth0", address), *arguments, router_alert=router_alert, **versions)
+                upcalls = [u.source for u in upcalls_before_marker(mrt, net.source, IPV6) if u.source.startswith("fe80::")
+                           and u.group == IPV6.group]
+                assert upcalls == ([] if router_alert else [address])
+
+
 @pytest.mark.parametrize("assertion,pim,outgoing,expected", [
     (0, 0, [DOWNSTREAM], False),
     (1, 0, [DOWNSTREAM], True),
@@ -534,6 +601,18 @@ def test_wrongvif_upcall_needs_assert_and_an_outgoing_arrival_or_pim(
     # One for the three packets: the kernel limits them to one in 3 s for an entry.
     assert [(u.kind, u.vif, u.source) for u in seen] == ([("WRONGVIF", DOWNSTREAM, family.host)] if expected else [])
     assert mrt.counters(family.host, family.group)[::2] == (3, 3)  # packets, and wrong_if of them
+
+
+def test_entry_made_again_reports_a_wrong_vif_at_once(net, family, mrt):
+    """The 3 s between two upcalls are counted from the entry's making."""
+    mrt.pim = True
+    mrt.add_route(family.host, family.group, UPSTREAM, [DOWNSTREAM2])
+    sender = Sender(net.host, "eth0", family.group).send(2)
+    assert [u.kind for u in upcalls_before_marker(mrt, net.host, family)] == ["WRONGVIF"]
+    mrt.delete_route(family.host, family.group)
+    mrt.add_route(family.host, family.group, UPSTREAM, [DOWNSTREAM2])
+    sender.send(2)
+    assert [u.kind for u in upcalls_before_marker(mrt, net.host, family)] == ["WRONGVIF"]
 
 
 def test_new_parent_moves_a_stream_without_an_upcall(net, family, mrt):

@@ -3,6 +3,7 @@
 
 import os
 import random
+import signal
 import time
 
 import pytest
@@ -285,6 +286,108 @@ def test_address_of_the_upstream_link_changes_without_loss(network):
     wait_for_news(receiver, sender)
     assert_gapless(receiver)
     assert IPV4.group in IPV4.joined(network)
+
+
+MANY = 1000
+
+
+def many(family, first=0):
+    """A thousand addresses of a link: `ip address` arguments. Each IPv4 one is a primary address."""
+    text = "10.77.{0}.{1}/32" if family is IPV4 else "fe80::7:{0:x}:{1:x}/128 nodad"
+    return [text.format(number // 250, number % 250) for number in range(first, first + MANY)]
+
+
+def plain(argument):
+    return argument.split("/")[0]
+
+
+def change_addresses(network, verb, device, arguments):
+    network.router.ip(*(f"address {verb} {argument if verb == 'add' else argument.split()[0]} dev {device}"
+                        for argument in arguments))
+
+
+def lost_netlink_news(namespace):
+    """Has a socket that follows links and addresses missed some?"""
+    rows = [line.split() for line in namespace.read("/proc/net/netlink").splitlines()[1:]]
+    return any(int(row[3], 16) & 0x111 == 0x111 and int(row[8]) > 0 for row in rows)
+
+
+def wait_for_query(family, capture, sources, after=0.0):
+    """A general query from one of these addresses."""
+    return capture.wait_for(lambda m: m.kind == "query" and m.group == family.unspecified and m.source in sources and not m.outgoing,
+                            f"a query from one of {len(sources)} addresses; there are {[m.source for m in capture.select('query')]}",
+                            timeout=12, after=after)
+
+
+@pytest.mark.parametrize("many_of", FAMILIES, ids=str)
+def test_a_thousand_addresses_at_the_start(network, many_of):
+    """Of one family on every link: both families are served, and the log blames nothing."""
+    network.plug_all()
+    for device in ("eth0", "eth1"):
+        change_addresses(network, "add", device, many(many_of))
+    captures = {family: family.capture(network.host.namespace, "br0") for family in FAMILIES}
+    text = f'protocol = [ "IGMPv3", "MLDv2" ]; {QUICK} instances = ("eth0 ==> eth1");'
+    daemon = Daemon(network.router, text, "-d", vifs=("eth0", "eth1"), vifs6=("eth0", "eth1"))
+    for family in FAMILIES:
+        capture = captures[family]
+        capture.wait_for(lambda m: m.kind == "query" and not m.outgoing, f"a query of {family}", timeout=8)
+        receiver = joined(network.host, family)
+        wait_for_news(receiver, stream(network, family))
+    assert "disable_ipv6" not in daemon.stderr
+    assert all(m.source != "0.0.0.0" for m in captures[IPV4].select("query", outgoing=False))
+
+
+@pytest.mark.parametrize("lost_news", [False, True], ids=["news", "lost news"])
+def test_a_thousand_addresses_come_and_go(network, lost_news):
+    """Of both families, under streams; also if netlink's news of them overruns the socket."""
+    network.plug_all()
+    text = f'protocol = [ "IGMPv3", "MLDv2" ]; {QUICK} instances = ("eth0 ==> eth1");'
+    daemon = Daemon(network.router, text, "-d", vifs=("eth0", "eth1"), vifs6=("eth0", "eth1"))
+    captures = {family: family.capture(network.host.namespace, "br0") for family in FAMILIES}
+    receivers = {family: joined(network.host, family) for family in FAMILIES}
+    senders = {family: stream(network, family) for family in FAMILIES}
+    first = {IPV4: "10.0.1.1/24", IPV6: f"{network.router.link_local('eth1')}/64"}
+    for family in FAMILIES:
+        wait_for_news(receivers[family], senders[family])
+
+    if lost_news:
+        daemon.signal(signal.SIGSTOP)
+    for family in FAMILIES:
+        for device in ("eth0", "eth1"):
+            change_addresses(network, "add", device, many(family))
+        # All but the last two.
+        change_addresses(network, "delete", "eth1", [first[family], *many(family)[:-2]])
+    at = time.time()
+    if lost_news:
+        assert lost_netlink_news(network.router)
+        daemon.signal(signal.SIGCONT)
+    for family in FAMILIES:
+        left = {plain(argument) for argument in many(family)[-2:]}
+        wait_for_query(family, captures[family], left, at)
+        wait_for_news(receivers[family], senders[family])
+    assert all(m.source != "0.0.0.0" for m in captures[IPV4].select("query", outgoing=False))
+
+    # The last but one goes, a thousand come, and the last of the old ones goes.
+    at = time.time()
+    for family in FAMILIES:
+        change_addresses(network, "delete", "eth1", many(family)[-2:-1])
+        change_addresses(network, "add", "eth1", many(family, MANY))
+        change_addresses(network, "delete", "eth1", many(family)[-1:])
+    for family in FAMILIES:
+        wait_for_query(family, captures[family], {plain(argument) for argument in many(family, MANY)}, at)
+        wait_for_news(receivers[family], senders[family])
+    assert "disable_ipv6" not in daemon.stderr
+
+
+def test_why_a_link_has_no_link_local_address(network):
+    """The log blames the setting where it is the cause, and only there."""
+    network.plug_all()
+    network.router.sysctl("net/ipv6/conf/eth0/disable_ipv6", 1)
+    network.router.ip(f"address delete {network.router.link_local('eth1')}/64 dev eth1")
+    daemon = start(network, IPV6, "eth0 ==> eth1", ())
+    daemon.wait_for_output("eth0: no IPv6 link-local address: net.ipv6.conf.eth0.disable_ipv6 is 1")
+    daemon.wait_for_output("eth1: no IPv6 link-local address yet; IPv6 waits for it")
+    assert "eth1.disable_ipv6" not in daemon.stderr
 
 
 def test_no_query_from_a_tentative_address(network):

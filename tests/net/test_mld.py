@@ -54,6 +54,22 @@ def test_stream_comes_with_the_join_and_goes_with_the_leave(router, version):
     assert tables.vifs6(network.router) == [] and tables.routes6(network.router) == {}
 
 
+def test_a_host_is_served_once_its_address_is_ready(router):
+    """RFC 3590 section 4: until then it reports from ::, which a router discards, and afterwards again."""
+    network = router
+    daemon = Daemon(network.router, QUICK, "-d", vifs6=("eth0", "eth1"))
+    Sender(network.source, "eth0", GROUP).start(pps=50)
+    capture = Capture(network.router, "eth1", 6)
+    for name in ("all", "eth0"):
+        network.host.sysctl(f"net/ipv6/conf/{name}/accept_dad", 1)
+    network.host.sysctl("net/ipv6/conf/eth0/dad_transmits", 2)
+    network.host.ip("link set eth0 down", "link set eth0 up")
+    receiver = IPV6.receiver(network.host).join(GROUP)
+    capture.wait_for(lambda m: m.kind == "report" and m.source == "::", "a report from ::")
+    daemon.wait_for_output("eth1: dropped: report from ::")
+    receiver.wait_for(10, timeout=10)
+
+
 def test_iperf_stream(router):
     network = router
     Daemon(network.router, GUIDE[2], vifs6=("eth0", "eth1"))

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from ctl import ask
+from families import FAMILIES, IPV4
 from mcproxy_daemon import PROGRAM
 from netlab import Capture, CraftedHost, Daemon, Receiver, Record, Sender, tables, wait_until
 
@@ -71,9 +73,8 @@ def test_another_multicast_router_is_named(router):
     other = network.router.start("smcrouted", "-n", "-f", configuration, "-P", network.router.directory / "smcroute.pid",
                                  "-u", network.router.directory / "smcroute.sock")
     wait_until(lambda: tables.vifs(network.router) != [], what="smcroute's vifs")
-    status, output = run(network.router, configuration=SMALLEST)
-    assert status == 1
-    assert "another multicast router is running" in output and f"smcrouted (pid {other.pid})" in output
+    daemon = Daemon(network.router, SMALLEST)
+    daemon.wait_for_output(f"another multicast router is running: smcrouted (pid {other.pid})")
 
 
 def test_without_rights_it_says_so(router):
@@ -261,6 +262,48 @@ def test_recording_replays_to_the_same_requests(router):
     assert path.stat().st_mode & 0o777 == 0o600
     result = subprocess.run([REPLAY, path], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_every_record_of_a_report_as_long_as_the_mtu_counts(router, family):
+    """A recording holds and replays them."""
+    network = router
+    network.router.ip("link set eth1 mtu 65535")
+    network.host.ip("link set eth0 mtu 65535")
+    path = network.router.directory / "recording"
+    daemon = family.daemon(network, 'upstream_membership = "user";', flags=f"-d --record {path}")
+    guest = family.guest(network.host)
+    base = "239.66.%d.%d" if family is IPV4 else "ff1e::66:%x:%x"
+
+    def report(count, first=1):
+        guest.report(*(Record("TO_EX", base % (number >> 8, number & 255)) for number in range(first, first + count)))
+
+    def link():
+        return ask(daemon, "show", what="links", link="eth1")["links"][0]
+    largest = 8187 if family is IPV4 else 3273  # fills 65,535 bytes but for some
+    report(1500)
+    report(largest, 2000)
+    report(1, 60000)
+    wait_until(lambda: link()["groups"] >= largest + 1501, 10, lambda: f"all groups: {link()}")
+    assert "packet too long" not in link()["drops"]
+    daemon.terminate()
+    result = subprocess.run([REPLAY, path], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_long_reports_count_after_the_mtu_was_raised(router, family):
+    network = router
+    daemon = family.daemon(network, 'upstream_membership = "user";')
+    guest = family.guest(network.host)
+    base = "239.66.%d.%d" if family is IPV4 else "ff1e::66:%x:%x"
+    for namespace, device in ((network.router, "eth1"), (network.host, "eth0")):
+        namespace.ip(f"link set {device} mtu 65535")
+
+    def learned():
+        guest.report(*(Record("TO_EX", base % (number >> 8, number & 255)) for number in range(1, 1501)))
+        return ask(daemon, "show", what="links", link="eth1")["links"][0]["groups"] >= 1500
+    wait_until(learned, what="all groups")
 
 
 def test_recording_that_cannot_go_on_is_told_once(router):

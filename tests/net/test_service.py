@@ -257,6 +257,12 @@ def test_it_works_within_the_units_restrictions(router):
     assert families - set(unit_lines("RestrictAddressFamilies")[0]) == set()
 
 
+def test_unit_ends_other_multicast_routers_first():
+    others = [{"igmpproxy.service", "smcroute.service", "pimd.service", "mrouted.service", "pim6sd.service"}]
+    assert [set(words) for words in unit_lines("Conflicts")] == others
+    assert others[0] <= set().union(*unit_lines("After"))
+
+
 def test_unit_is_valid_and_hardened(tmp_path):
     unit = tmp_path / "mcproxy.service"
     unit.write_text(re.sub("Exec(Start|Reload)=.*/mcproxy ", rf"Exec\1={PROGRAM} ", UNIT.read_text()))

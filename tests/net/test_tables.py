@@ -176,8 +176,7 @@ def test_taken_table_is_named(network):
     from mroute import MulticastRouting
     MulticastRouting(network.router, table=100)
     daemon = Daemon(network.router, 'protocol = "IGMPv3"; table = 100; instances = ("eth0 ==> eth1");')
-    daemon.expect_exit(1)
-    assert "IPv4, table 100: another multicast router is running" in daemon.stderr
+    daemon.wait_for_output("IPv4, table 100: another multicast router is running")
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)

@@ -6,6 +6,7 @@ import struct
 
 import pytest
 import wire
+from ctl import ask
 from families import FAMILIES, IPV4, IPV6
 from netlab import CraftedHost, CraftedHost6, Daemon, Record, Sender, send_packet, tables, wait_until
 
@@ -268,12 +269,17 @@ def test_what_the_standards_want_logged_is_logged_once(router):
 
 
 def test_mld_from_the_unspecified_address(router):
-    """Hosts report so while their address is tentative (RFC 3590), which a router may accept; nobody may ask so."""
+    """RFC 9777 sections 5.1.14 and 5.2.14: a router discards reports and dones, which hosts send so while their address is
+    tentative, and queries."""
     scene = Scene(router, IPV6)
-    scene.send(pack(IPV6, report_bytes(IPV6, Record("TO_EX", scene.group(1))), source="::"))
-    scene.send(pack(IPV6, older_join(IPV6, scene.group(2)), scene.group(2), source="::"))
-    assert {scene.group(1), scene.group(2)} <= scene.joined()
-    assert "dropped: source not link-local" not in scene.daemon.stderr
+    groups = [scene.group(1), scene.group(2)]
+    scene.send(pack(IPV6, report_bytes(IPV6, Record("TO_EX", groups[0])), source="::"))
+    scene.send(pack(IPV6, older_join(IPV6, groups[1]), groups[1], source="::"))
+    scene.send(pack(IPV6, report_bytes(IPV6, Record("TO_IN", IPV6.other_group)), source="::"))
+    scene.send(pack(IPV6, older_leave(IPV6, IPV6.other_group), "ff02::2", source="::"))
+    scene.expect_refused("report from ::", 4, groups)
+    drops = ask(scene.daemon, "show", what="links", link="eth1")["links"][0]["drops"]
+    assert drops["report from ::"] == 4 and "source not link-local" not in drops
     scene.send(pack(IPV6, wire.mld_query(), "ff02::1", source="::"))
     scene.expect_refused("source not link-local", 1)
     assert "querier: another router" not in scene.daemon.stderr

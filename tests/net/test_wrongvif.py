@@ -13,7 +13,7 @@ from netlab import Sender, make_router, send_packet, tables, wait_until
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
 LINKS = ("eth0", "eth1", "eth2", "eth3")
-AT_MOST = 4.0
+AT_MOST = 1.0
 PORT = 5001
 
 

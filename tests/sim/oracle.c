@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "oracle.h"
 
+/* A wish as the proxy of the segment can know it: older queriers make hosts speak the older version, which
+ * knows no sources. */
+static struct wish wish_known(const struct segment *segment, enum family family, struct wish wish)
+{
+	const struct asker *rival = segment->rivals[family];
+
+	if (wish_is_none(wish))
+		return wish;
+	if (segment->server->settings.version[family] < VERSION_3 ||
+	    (rival->active && rival->version < VERSION_3))
+		return WISH_ALL;
+	return wish;
+}
+
 /* What the stations of a segment want together, as its proxy can know it. */
 static struct wish wish_on(const struct world *world, const struct segment *segment, enum family family,
                            unsigned group)
 {
-	const struct proxy_link *server = segment->server;
 	struct wish wish = WISH_NONE;
 
 	for (unsigned i = 0; i < world->host_count; i++) {
@@ -20,13 +33,7 @@ static struct wish wish_on(const struct world *world, const struct segment *segm
 		if (upstream->port.segment == segment && upstream->port.up[family])
 			wish = wish_merge(wish, oracle_upstream(world, world->proxies[i], family, group));
 	}
-	/* Older queriers make hosts speak the older version, which knows no sources. */
-	if (!wish_is_none(wish) && server->settings.version[family] < VERSION_3)
-		wish = WISH_ALL;
-	if (!wish_is_none(wish) && segment->rivals[family]->active &&
-	    segment->rivals[family]->version < VERSION_3)
-		wish = WISH_ALL;
-	return wish;
+	return wish_known(segment, family, wish);
 }
 
 struct wish oracle_upstream(const struct world *world, const struct proxy *proxy, enum family family,
@@ -86,9 +93,11 @@ static void expect_on(const struct world *world, const struct segment *segment, 
 	}
 }
 
-static bool excludes_some(struct wish wish)
+static bool excludes_some(const struct segment *segment, enum family family, struct wish wish)
 {
-	return wish.exclude && wish.sources != 0;
+	struct wish known = wish_known(segment, family, wish);
+
+	return known.exclude && known.sources != 0;
 }
 
 /* Does a station of the segment, other than this one, exclude sources? */
@@ -99,14 +108,14 @@ static bool others_exclude(const struct world *world, const struct segment *segm
 		const struct member *host = world->hosts[i];
 
 		if (host != station && host->port.segment == segment && host->family == family &&
-		    excludes_some(host->interests[group].wish))
+		    excludes_some(segment, family, host->interests[group].wish))
 			return true;
 	}
 	for (unsigned i = 0; i < world->proxy_count; i++) {
 		const struct proxy *proxy = world->proxies[i];
 
 		if (proxy != station && proxy->links[0].port.segment == segment &&
-		    excludes_some(oracle_upstream(world, proxy, family, group)))
+		    excludes_some(segment, family, oracle_upstream(world, proxy, family, group)))
 			return true;
 	}
 	return false;
@@ -134,8 +143,10 @@ static void note_leaves_above(const struct world *world, const struct segment *s
 void oracle_note_change(struct world *world, const struct member *host, unsigned group, struct wish wish)
 {
 	struct segment *segment = host->port.segment;
+	struct wish before = wish_known(segment, host->family, host->interests[group].wish);
+	struct wish after = wish_known(segment, host->family, wish);
 
-	if (!host->interests[group].wish.exclude || wish.exclude)
+	if (!before.exclude || after.exclude)
 		return;
 	note_leave(world, segment, host->family, group, host);
 	note_leaves_above(world, segment, host->family, group);

@@ -4,11 +4,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define COUNTERS_INTERVAL           (10 * MTIME_SECOND)
-#define ROUTE_TIMEOUT               (30 * MTIME_SECOND)
-#define SERVER_STATION              100
-#define LOWER_PROXY_STATION         10
-#define ENGINE_UPSTREAM_QUERIES_MAX 8
+#define COUNTERS_INTERVAL   (10 * MTIME_SECOND)
+#define ROUTE_TIMEOUT       (30 * MTIME_SECOND)
+#define SERVER_STATION      100
+#define LOWER_PROXY_STATION 10
 
 static _Alignas(8) uint8_t payload[REQUEST_PAYLOAD_MAX];
 
@@ -79,18 +78,30 @@ static void do_membership(struct proxy *proxy, const struct request *request, si
 	uplink_want(proxy->links[0].uplink[request->family], request, payload);
 }
 
+/* Takes the query that the engine has to pass on next. */
+static struct frame_query next_upstream_query(struct proxy *proxy, enum family family, bool general)
+{
+	struct frame_query next = general ? proxy->general[family] : proxy->specific[0];
+
+	if (general ? !proxy->general_due[family] : proxy->specific_count == 0)
+		world_fail(proxy->world, "proxy %u: tells of an upstream query that was not there",
+		           proxy->number);
+	if (general)
+		proxy->general_due[family] = false;
+	else
+		memmove(&proxy->specific[0], &proxy->specific[1], --proxy->specific_count * sizeof next);
+	return next;
+}
+
 static void do_upstream_query(struct proxy *proxy, const struct request *request, size_t size)
 {
-	struct frame_query heard = proxy->heard[0];
+	struct frame_query heard;
 	struct upstream_query told;
 	struct addr group;
 	uint64_t sources = 0;
 
-	if (proxy->heard_count == 0)
-		world_fail(proxy->world, "proxy %u: tells of an upstream query that was not there",
-		           proxy->number);
-	memmove(&proxy->heard[0], &proxy->heard[1], --proxy->heard_count * sizeof heard);
 	memcpy(&told, payload, sizeof told);
+	heard = next_upstream_query(proxy, request->family, addr_is_unspecified(&told.group));
 	for (size_t at = sizeof told; at < size; at += sizeof(struct addr))
 		sources |= (uint64_t)1
 		           << universe_source_number((const struct addr *)(const void *)(payload + at));
@@ -277,12 +288,32 @@ void proxy_input(struct proxy *proxy, const struct input *input, const void *byt
 		run(proxy);
 }
 
+/* The newest one counts, but the earliest answer and the oldest version stand. */
+static void note_general_query(struct proxy *proxy, enum family family, struct frame_query query)
+{
+	struct frame_query *kept = &proxy->general[family];
+
+	if (proxy->general_due[family]) {
+		query.max_response = mtime_min(query.max_response, kept->max_response);
+		query.version = query.version < kept->version ? query.version : kept->version;
+	}
+	*kept = query;
+	proxy->general_due[family] = true;
+}
+
 static void note_upstream_query(struct proxy *proxy, const struct frame *frame)
 {
 	struct frame_query query;
 
-	if (proxy->heard_count < ENGINE_UPSTREAM_QUERIES_MAX && frame_read_query(frame, &query) == NULL)
-		proxy->heard[proxy->heard_count++] = query;
+	if (frame_read_query(frame, &query) != NULL)
+		return;
+	if (query.group == GROUP_NONE) {
+		note_general_query(proxy, frame->family, query);
+		return;
+	}
+	if (instance_query_room(proxy->instance) == 0)
+		world_fail(proxy->world, "proxy %u: no room for a query from upstream", proxy->number);
+	proxy->specific[proxy->specific_count++] = query;
 }
 
 void proxy_hear(void *owner, const struct frame *frame)
@@ -440,10 +471,11 @@ void proxy_restart(struct proxy *proxy)
 {
 	instance_free(proxy->instance);
 	kernel_flush(proxy);
-	proxy->heard_count = 0;
+	proxy->specific_count = 0;
 	for (int family = 0; family < FAMILIES; family++) {
 		uplink_unwant_all(proxy->links[0].uplink[family]);
 		proxy->forwarding[family] = 0;
+		proxy->general_due[family] = false;
 		for (unsigned group = 0; group < GROUPS_MAX; group++) {
 			proxy->told[family][group] = WISH_NONE;
 			proxy->open[family][group] = 0;

@@ -13,7 +13,6 @@
 #include "daemon/worker/recording.h"
 
 #define UNRESOLVED_PACKETS 4 /* that the kernel keeps */
-#define UNANSWERED_QUERIES 64
 
 struct proxy;
 
@@ -61,9 +60,12 @@ struct proxy {
 	uint64_t forwarding[FAMILIES];          /* downstream links by which multicast leaves, likewise */
 	bool unchecked; /* any of these or a route has been told since the last check */
 	struct mfc mfc[FAMILIES][SOURCES_MAX][GROUPS_MAX];
-	/* Queries heard upstream that the engine must pass on, oldest first. */
-	struct frame_query heard[UNANSWERED_QUERIES];
-	unsigned heard_count;
+	/* Queries from upstream that the engine must pass on: the general one of a family, as merged, and
+	 * those about groups, oldest first. */
+	bool general_due[FAMILIES];
+	struct frame_query general[FAMILIES];
+	struct frame_query specific[INSTANCE_QUERIES_MAX];
+	unsigned specific_count;
 };
 
 struct proxy *proxy_new(struct world *world, unsigned number, struct segment *upstream);

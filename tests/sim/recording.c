@@ -78,7 +78,7 @@ static const char *settings_problem(const struct link_settings *settings)
 	for (int family = 0; family < FAMILIES; family++)
 		if (settings->version[family] > VERSION_3)
 			return "link with an unknown protocol version";
-	if (settings->robustness < 1 || settings->robustness > 7)
+	if (settings->robustness < 1)
 		return "link with an impossible robustness";
 	if (settings->query_interval == 0 || settings->query_response_interval == 0 ||
 	    settings->last_member_query_interval == 0)
@@ -137,6 +137,7 @@ static const char *input_problem(const struct input *input, const uint8_t *paylo
 		return input->wanted <= 1 ? NULL : "flag that is neither 0 nor 1";
 	case INPUT_STOP:
 	case INPUT_PING:
+	case INPUT_REPEAT:
 		return NULL;
 	case INPUT_SETTINGS:
 		return size == sizeof(struct instance_settings) ? NULL : "settings of a wrong size";

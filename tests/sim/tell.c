@@ -136,11 +136,11 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 		[INPUT_PACKET] = "packet",     [INPUT_UPCALL] = "upcall",     [INPUT_LINK] = "link",
 		[INPUT_COUNTERS] = "counters", [INPUT_SNAPSHOT] = "snapshot", [INPUT_EVENTS] = "events",
 		[INPUT_STOP] = "stop",         [INPUT_PING] = "ping",         [INPUT_SETTINGS] = "settings",
+		[INPUT_REPEAT] = "repeat",
 	};
 
 	fprintf(to, "%s",
-	        input->kind >= INPUT_PACKET && input->kind <= INPUT_SETTINGS ? names[input->kind]
-	                                                                     : "unknown");
+	        input->kind >= INPUT_PACKET && input->kind <= INPUT_REPEAT ? names[input->kind] : "unknown");
 	switch ((enum input_kind)input->kind) {
 	case INPUT_PACKET:
 		fprintf(to, " link %u", input->link);
@@ -170,6 +170,7 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 	case INPUT_STOP:
 	case INPUT_PING:
 	case INPUT_SETTINGS:
+	case INPUT_REPEAT:
 	case INPUT_LISTEN:
 		break;
 	}

@@ -206,22 +206,25 @@ static inline void bench_query_list(struct bench *bench, enum version version, u
 		.group = number == GENERAL ? addr_unspecified(bench->family) : bench_group(bench, number),
 		.max_response = max_response,
 		.version = (uint8_t)version,
+		.about_sources = list != NULL,
 		.source_count = (uint16_t)count,
 	};
 
 	reporter_heard_query(bench->reporter, bench->now, &query, list);
 }
 
+/* "" asks about no sources, "!" about such as cannot send. */
 static inline void bench_query(struct bench *bench, enum version version, uint32_t number,
                                const char *sources, uint32_t max_response)
 {
 	struct addr list[32];
+	bool about_sources = *sources != 0;
 	size_t count = 0;
 
 	for (; *sources != 0; sources++)
-		if (*sources != ' ')
+		if (*sources != ' ' && *sources != '!')
 			list[count++] = bench_source(bench, (uint32_t)(*sources - 'a'));
-	bench_query_list(bench, version, number, list, count, max_response);
+	bench_query_list(bench, version, number, about_sources ? list : NULL, count, max_response);
 }
 
 static inline void bench_query_range(struct bench *bench, uint32_t number, uint32_t first, size_t count,

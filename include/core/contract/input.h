@@ -19,6 +19,7 @@ enum input_kind {
 	INPUT_STOP,
 	INPUT_PING,     /* a sign of life is wanted */
 	INPUT_SETTINGS, /* payload: struct instance_settings */
+	INPUT_REPEAT,   /* requests of the family were lost: all that is wanted now is requested again */
 	INPUT_LISTEN,   /* not for the engine but its worker: fd, which becomes the worker's, is where the
 	                   link's packets of the family arrive from now on */
 };

@@ -12,6 +12,13 @@
 
 enum link_role { ROLE_UPSTREAM, ROLE_DOWNSTREAM };
 
+/* Where an interface is attached, as far as it can be seen: when this changes there may be another switch or
+ * router behind it, which knows none of the memberships. */
+struct link_attachment {
+	uint32_t carrier_ups; /* how often it got its carrier; 0: not known */
+	uint8_t hardware[32]; /* its MAC address, filled up with 0 */
+};
+
 struct link_change {
 	bool present; /* false: the link is gone, its id may be used again once the instance has said so */
 	uint8_t role; /* enum link_role */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What an engine wants. Pulled from its dirty state, so that a request always tells the newest wish and a
- * burst of changes makes one request. Events and upstream queries may be lost when nobody reads them in time.
+ * burst of changes makes one request. Events may be lost when nobody reads them in time.
  */
 #ifndef MCPROXY_CORE_CONTRACT_REQUEST_H
 #define MCPROXY_CORE_CONTRACT_REQUEST_H
@@ -37,6 +37,7 @@ struct upstream_query {
 	uint8_t version; /* enum version */
 	uint8_t robustness;
 	bool suppress;
+	bool about_sources;    /* about those that follow; none: it named only such as cannot send */
 	uint16_t source_count; /* struct addr each, behind this */
 };
 

@@ -21,7 +21,7 @@ struct link_settings {
 	bool fast_leave;                 /* implies track_hosts */
 	bool track_hosts;                /* version 3: know each host's membership */
 	bool forward_without_querier;    /* forward although another router is the link's querier */
-	uint8_t robustness;              /* 1..7 */
+	uint8_t robustness;              /* 1..255; above 7 queries cannot carry it */
 	uint8_t startup_query_count;     /* 0: robustness */
 	uint8_t last_member_query_count; /* 0: robustness */
 	uint32_t query_interval;

@@ -2,8 +2,8 @@
  *
  * The host side upstream (RFC 9776 section 5, RFC 9777 section 6): one object per upstream link and family.
  * It merges the filters that the instances want (RFC 4605 section 4.1), brings the kernel to join them
- * (joins), and accelerates that by one crafted state-change report: the kernel's own leaves only with its
- * timer tick, about 10 ms later.
+ * (joins), and accelerates that by one crafted state-change report where the kernel's own leaves only with its
+ * timer tick, about 10 ms later. Linux drops MLD queries that come in a burst: those are answered here.
  *
  * Order. Of a group first the kernel operations, then the crafted report, so that the kernel cannot answer
  * the querier's question about a group that was left. The report describes the change of what the kernel
@@ -53,8 +53,10 @@ void host_free(struct host *host);
 
 /* Other settings while all goes on; all but `membership`, for which a new host has to be made. */
 void host_configure(struct host *host, mtime now, const struct host_settings *settings);
-/* Has another host, which has none yet, want all that this one wants. */
-void host_copy_wishes(struct host *host, mtime now, struct host *to);
+/* As it was made. */
+enum membership_provider host_membership(const struct host *host);
+/* Has another host, which has none yet, want all that this one wants; false when memory is short. */
+bool host_copy_wishes(const struct host *host, mtime now, struct host *to);
 
 /* The link's state. While it is not usable nothing is joined or sent. kernel_version: what the kernel's host
  * side speaks there now. */
@@ -67,12 +69,18 @@ struct host_link {
 		forced_version; /* by the administrator, for the kernel's host side; VERSION_NONE: none */
 };
 void host_set_link(struct host *host, mtime now, const struct host_link *link);
+/* Those on the link may know nothing of what is joined: all of it is reported at once, and again as often as
+ * the robustness variable says. host_set_link does so by itself when the link becomes usable or has another
+ * address. The kernel, too, reports when a link comes up, but in IPv4 not when its carrier returns, and no
+ * lists of sources. */
+void host_announce(struct host *host, mtime now);
 /* The interface is gone and with it every membership: what is wanted is joined anew when the link is usable
  * again. The sockets may be closed. */
 void host_forget(struct host *host, mtime now);
 
-/* What an instance wants of a group from now on; INCLUDE{}: nothing. False when memory is short. links: where
- * the instance's members are if all of them want every source, otherwise 0; kept for host_streams. */
+/* What an instance wants of a group from now on; INCLUDE{}: nothing. False when memory is short: it wants
+ * what it wanted before, and the caller asks it again later. links: where the instance's members are if all
+ * of them want every source, otherwise 0; kept for host_streams. */
 bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
                const struct filter *filter, uint64_t links);
 /* The links of an instance that every stream of the group is to go to, whatever its source; 0: there are

@@ -39,6 +39,7 @@ struct join_row {
 	struct join_part *parts; /* at most one of them EXCLUDE */
 	bool superset;           /* EXCLUDE{} is held, since the kernel does not take the wanted list */
 	bool refused;            /* it refused a list; whoever clears this has it tried again */
+	bool memory_short;       /* joins_next has found an operation, but no memory to record it */
 };
 
 enum join_op_kind { JOIN_GROUP, JOIN_LEAVE, JOIN_SOURCE, JOIN_LEAVE_SOURCE, JOIN_SET_FILTER };
@@ -51,7 +52,8 @@ struct join_op {
 };
 
 /* The next operation that brings the row nearer to the wanted filter (INCLUDE{}: none); false when it is
- * there. `wanted` must stay as it is until joins_done. */
+ * there, or when memory is short (row->memory_short): what the kernel does must not be forgotten. `wanted`
+ * must stay as it is until joins_done. */
 bool joins_next(struct joins *joins, struct join_row *row, const struct addr *group,
                 const struct filter *wanted, struct join_op *op);
 /* Its result, 0 or -errno. Returns 0 when it is worth going on with joins_next at once, otherwise the -errno

@@ -20,6 +20,9 @@
 #include "core/contract/request.h"
 #include "core/contract/snapshot_items.h"
 
+/* Specific queries from upstream that wait to be pulled. */
+#define INSTANCE_QUERIES_MAX 256
+
 struct instance;
 
 /* The seed keys the hash tables. NULL when memory is short. */
@@ -28,6 +31,9 @@ void instance_free(struct instance *instance);
 
 void instance_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
                     size_t payload_size);
+/* As many packets of upstream links it takes for certain before a pull: each may be a query, and one that
+ * finds no room is dropped and counted. Those that have to wait stay in their socket. */
+unsigned instance_query_room(const struct instance *instance);
 /* This input comes soon: has the memory of the group ready that it is about. Changes nothing, and believes
  * nothing that the packet says. */
 void instance_expect(const struct instance *instance, const struct input *input, const void *payload,

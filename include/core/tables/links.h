@@ -55,8 +55,11 @@ void links_forget_instance(struct links *links, unsigned instance);
  * the ids of an instance are short: it gets its link when ids are given back. */
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, bool multicast,
                      uint32_t mtu);
+/* Where it is attached; true when that has changed since the last call for it. */
+bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment);
 void links_interface_gone(struct links *links, int ifindex);
-void links_address(struct links *links, int ifindex, const struct addr *address, bool present);
+/* False when memory is short: a dump must repeat it. */
+bool links_address(struct links *links, int ifindex, const struct addr *address, bool present);
 /* Around a dump: interfaces and addresses that were not told between the two are gone. */
 void links_dump_begin(struct links *links);
 void links_dump_end(struct links *links);
@@ -85,14 +88,15 @@ struct link_op {
 	bool multicast; /* LINK_TELL: the interface has the flag */
 	struct link_change change;
 };
-/* The next operation; each must be answered by links_done (0 or -errno; of LINK_TELL: 0, or anything else to
- * have it again with a later pull) before the next pull. vif_is_free says whether a number may be given out.
+/* The next operation; each must be answered by links_done (0 or -errno; of LINK_TELL: 0, -ENOMEM to have it
+ * again after a while, or anything else to have it again with a later pull) before the next pull. vif_is_free
+ * says whether a number may be given out.
  */
 bool links_pull(struct links *links, mtime now,
                 bool (*vif_is_free)(void *context, unsigned table, enum family family, unsigned vif),
                 void *context, struct link_op *op);
 void links_done(struct links *links, mtime now, const struct link_op *op, int result);
-/* When a vif operation that failed is tried again; MTIME_NEVER. */
+/* When an operation that failed is tried again; MTIME_NEVER. */
 mtime links_deadline(const struct links *links);
 
 /* Look-ups on hot paths: O(1). */

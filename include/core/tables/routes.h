@@ -33,8 +33,10 @@ struct route_key {
 };
 
 /* What an instance wants for a stream: packets from input go to outputs (none: they are dropped without an
- * upcall). False when memory is short. Of several instances the first one's input counts, and the outputs of
- * those that agree with it are united. */
+ * upcall). False when memory is short. Of several instances with different inputs the one counts by whose
+ * input the stream arrived last (routes_arrives; else the first one). The outputs of those that agree with it
+ * are united, with those of instances for which the stream arrives by one of these outputs, and so on: an
+ * upstream link that they share. */
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                  uint32_t outputs);
 /* What an instance, told of the stream just now, is going to want: counts like its wish until it has told
@@ -49,6 +51,9 @@ void routes_assume(struct routes *routes, const struct route_key *key, unsigned 
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance);
 /* An instance is gone. */
 void routes_unwant_all(struct routes *routes, unsigned instance);
+
+/* The kernel says by which vif a stream arrives. Nothing happens while nobody wants it. */
+void routes_arrives(struct routes *routes, const struct route_key *key, unsigned vif);
 
 /* The kernel asked for an entry that it was given: somebody took it away, or a packet waits beside it. It is
  * deleted and made anew. */
@@ -92,8 +97,17 @@ bool routes_is_wanted_by(const struct routes *routes, const struct route_key *ke
 bool routes_untold(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input);
 /* The next entry that instances (a set) are to be told of now; if they cannot be, routes_untold again. */
 bool routes_pull_untold(struct routes *routes, struct route_key *key, unsigned *input, uint64_t *instances);
-/* An instance has members of a group: entries of it that it gave up are told again now; without this, with
- * the next reading of their counters. Of many only some. */
+/* An instance has a vif from now on: it is to be told of all streams that arrive or leave there. Looks at
+ * each entry. */
+void routes_untold_at(struct routes *routes, unsigned vif, unsigned instance);
+/* Does an instance want the stream from where it arrives, or from an output, as above? */
+bool routes_serves(const struct routes *routes, const struct route_key *key, unsigned instance);
+/* The vifs that the stream leaves by, as instances want it now. */
+uint32_t routes_outputs(const struct routes *routes, const struct route_key *key);
+/* A copy of the stream arrives by another vif. True the first time. */
+bool routes_note_copy(struct routes *routes, const struct route_key *key);
+/* An instance has members of a group: entries of it that it gave up are told again now; without this, when
+ * more of their packets were counted. Of many only some. */
 void routes_remind(struct routes *routes, unsigned instance, const struct addr *group);
 
 enum route_op_kind { ROUTE_SET, ROUTE_DELETE };
@@ -113,8 +127,20 @@ mtime routes_deadline(const struct routes *routes);
  * interval away. */
 bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key, uint64_t *instances);
 
-/* Does the entry in the kernel send the stream to a vif? */
-bool routes_sends_to(const struct routes *routes, const struct route_key *key, unsigned vif);
+/* The entry as the kernel has it; false when it has none. */
+struct routes_entry {
+	unsigned input;
+	uint32_t outputs;
+	bool arrived; /* the kernel has said that the stream arrives by this input */
+};
+bool routes_get_entry(const struct routes *routes, const struct route_key *key, struct routes_entry *entry);
+
+/* The packets of an entry that have arrived by its input, as its counters are read. If there are more of them,
+ * instances that gave up the stream while others want it are told of it again. */
+void routes_counted(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets);
+/* Milliseconds between these packets, by what the last one or two reading intervals have brought. */
+mtime routes_packet_interval(const struct routes *routes, mtime now, const struct route_key *key,
+                             uint64_t packets);
 
 /* Does an entry in the kernel, or a wish for one, name a vif? Then its number must not be given out. */
 bool routes_vif_is_named(const struct routes *routes, unsigned vif);

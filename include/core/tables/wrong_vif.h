@@ -1,28 +1,75 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Streams that came in by a vif that their entry sends them to. Either the source has moved there, or the
- * kernel has looped back what it sent out itself (Linux does so for IPv6 where this machine is a member of
- * the group on that link). The counters tell a moment later: a looped packet has one that came in rightly
- * beside it. Pure. Readings are packets in all, and those by a wrong vif. Owner thread.
+ * Streams of which packets arrive by a vif that is not their entry's input. Either the source has moved
+ * there, or another router puts a copy of the stream on that link, or one host sends packets with the
+ * source's address, or the kernel loops back what it sent (Linux does so for IPv6 where this machine is a
+ * member of the group on an outgoing link). The counters of the entry decide, a few readings later:
+ *
+ *   moved    the input was silent for several of the stream's own packet intervals, while several packets
+ *            arrived by another vif up to the end of that time
+ *   copies   packets keep arriving by both
+ *
+ * The kernel reports such a packet at most every 3 s for an entry. So each stream stays here for as long, and
+ * its counters are read by a timer: what happens meanwhile is seen without another upcall. A stream whose
+ * packets arrive by two vifs stays here while they do. Each vif has the same number of places.
+ *
+ * Pure. Owner thread.
  */
 #ifndef MCPROXY_CORE_TABLES_WRONG_VIF_H
 #define MCPROXY_CORE_TABLES_WRONG_VIF_H
 
 #include "core/tables/routes.h"
 
-struct suspects;
+#define WRONG_VIF_PLACES 512 /* streams that are watched for packets by one vif */
 
-struct suspects *suspects_new(void); /* NULL when memory is short */
-void suspects_free(struct suspects *suspects);
+struct wrong_vif;
 
-/* Their number is limited: further ones have to wait for the kernel's next word, after 3 s. */
-void suspects_add(struct suspects *suspects, mtime now, const struct route_key *key, unsigned vif,
-                  uint64_t packets, uint64_t wrong);
-/* The next one to be looked at: the caller reads the counters and asks suspects_has_moved. */
-bool suspects_pull(struct suspects *suspects, mtime now, struct route_key *key, unsigned *vif);
-bool suspects_has_moved(struct suspects *suspects, mtime now, const struct route_key *key, uint64_t packets,
-                        uint64_t wrong);
-/* When one is to be looked at; MTIME_NEVER. */
-mtime suspects_deadline(const struct suspects *suspects);
+struct wrong_vif *wrong_vif_new(uint64_t seed); /* keys the hash; NULL when memory is short */
+void wrong_vif_free(struct wrong_vif *wrong_vif);
+
+/* The counters of an entry as the kernel has them, and its input. */
+struct wrong_vif_reading {
+	uint64_t packets; /* in all */
+	uint64_t wrong;   /* of these: by a wrong vif */
+	unsigned input;
+};
+
+enum wrong_vif_verdict {
+	WRONG_VIF_STAYS, /* for now */
+	WRONG_VIF_MOVED, /* to *vif */
+	WRONG_VIF_ASK, /* moved, but the last upcall is too old to name the vif: an entry that is deleted and
+	                * made again gets an upcall at once */
+	WRONG_VIF_COPIES, /* packets arrive by *vif, too: wrong_vif_confirm, now or after a later check */
+};
+
+/* An upcall. interval: milliseconds between packets that arrived by the input (routes_packet_interval).
+ * STAYS, or MOVED after ASK. A stream without a place stays until the kernel reports it again. */
+enum wrong_vif_verdict wrong_vif_upcall(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key,
+                                        unsigned vif, mtime interval,
+                                        const struct wrong_vif_reading *reading);
+/* The next stream whose counters are due. The caller reads them and calls wrong_vif_check, or
+ * wrong_vif_remove when there is no entry. */
+bool wrong_vif_pull(const struct wrong_vif *wrong_vif, mtime now, struct route_key *key);
+enum wrong_vif_verdict wrong_vif_check(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key,
+                                       const struct wrong_vif_reading *reading, unsigned *vif);
+void wrong_vif_remove(struct wrong_vif *wrong_vif, const struct route_key *key);
+/* The answer to WRONG_VIF_COPIES. loops: how many times the kernel loops back each packet of the stream.
+ * True: packets of another sender remain, for the first time here. */
+bool wrong_vif_confirm(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key, unsigned loops);
+/* When counters are due; MTIME_NEVER. */
+mtime wrong_vif_deadline(const struct wrong_vif *wrong_vif);
+
+/* A stream of which a copy arrives now. */
+struct wrong_vif_copy {
+	struct route_key key;
+	unsigned input;
+	unsigned vif; /* of the copy */
+};
+/* False when no copy of that stream arrives. */
+bool wrong_vif_find_copy(const struct wrong_vif *wrong_vif, const struct route_key *key,
+                         struct wrong_vif_copy *copy);
+/* Streams with copies: now, and found so far. */
+size_t wrong_vif_copies(const struct wrong_vif *wrong_vif);
+uint64_t wrong_vif_copies_found(const struct wrong_vif *wrong_vif);
 
 #endif

@@ -13,6 +13,7 @@ enum drop {
 	DROP_TTL,            /* TTL or hop limit is not 1 */
 	DROP_ROUTER_ALERT,   /* MLD without Router Alert (RFC 9777 section 5) */
 	DROP_SOURCE_ADDRESS, /* MLD not from a link-local address, a query from an impossible one */
+	DROP_UNSPECIFIED,    /* an MLD report or done from :: (RFC 9777 section 5.2.14) */
 	DROP_CHECKSUM,       /* IGMP or ICMPv6 checksum */
 	DROP_LENGTH,         /* message shorter than its type or its counts say */
 	DROP_TYPE,           /* unknown message type */
@@ -27,8 +28,9 @@ enum drop {
 	DROP_HOSTS_MAX,      /* hosts_max reached: one that is not tracked */
 	DROP_ROUTES_MAX,     /* routes_max reached */
 	DROP_MEMORY,         /* memory_max reached */
-	DROP_TRUNCATED,      /* longer than the receive buffer */
+	DROP_TRUNCATED,      /* longer than 65,535 bytes, or than 9,216 and than the MTU */
 	DROP_RATE,           /* report_rate_max exceeded */
+	DROP_QUERIES_MAX,    /* an upstream query while INSTANCE_QUERIES_MAX of them wait */
 	DROP_CAUSES
 };
 

@@ -38,6 +38,7 @@ void check_firewall(const struct machine *machine, struct findings *findings);
 void check_links(const struct machine *machine, struct findings *findings);
 void check_upstream_querier(const struct machine *machine, struct findings *findings);
 void check_downstream_querier(const struct machine *machine, struct findings *findings);
+void check_copies(const struct machine *machine, struct findings *findings);
 void check_limits(const struct machine *machine, struct findings *findings);
 void check_queues(const struct machine *machine, struct findings *findings);
 void check_refused_reports(const struct machine *machine, struct findings *findings);

@@ -18,6 +18,8 @@ void control_open(struct owner *owner);
 void control_close(struct owner *owner);
 /* The configuration of the socket has changed. Clients that are connected stay. */
 void control_reopen(struct owner *owner);
+/* Opens it where that has failed, such as beside another daemon. */
+void control_retry(struct owner *owner);
 
 /* Makes answers, sends them, drops clients that do not read; once a turn. */
 void control_turn(struct owner *owner, mtime now);

@@ -8,11 +8,14 @@
  *   instances their workers: start and stop
  *   reconfigure  a new configuration while all goes on
  *   packets   kernel -> workers: who reads the IGMP and MLD packets of a link
+ *   copies    streams that arrive on two links
  *   intake    kernel -> workers: upcalls, news of links and counters become inputs
  *   outbox    packets out, in batches
  *   grant     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
+ *   settings  rp_filter and forced versions, as long as it runs
  *   table     the kernel tables themselves: open, close, vifs
+ *   holder    families that another multicast router holds
  *   guard     what other processes do to them is undone
  *   uplink    the same for the host side upstream
  *   page_walk the owner's walks over snapshots
@@ -34,6 +37,7 @@
 #include "kernel/sysctl.h"
 #include "kernel/link_socket.h"
 #include "kernel/mrt.h"
+#include "kernel/mrt_owner.h"
 #include "kernel/netlink.h"
 #include "kernel/rules.h"
 
@@ -78,13 +82,17 @@ struct table {
 	enum family family;
 	struct mrt *mrt;
 	struct routes *routes;
-	struct suspects *suspects;
+	struct wrong_vif *wrong_vif;
 	struct vif *vifs[MRT_VIFS];
 	uint64_t upcalls;
 	int told_error;       /* the last failure that was logged */
 	int told_vif_ifindex; /* the same for vifs, of one interface */
 	int told_vif_error;
 	uint64_t restored;         /* entries, as far as it was told */
+	uint64_t moves;            /* streams that arrive by another vif than before */
+	mtime members_read_at;     /* members of IPv6 groups on this machine, see copies.c */
+	mtime copies_logged_at;    /* streams that arrive twice: when the first of those was logged */
+	unsigned copies_logged;    /* that were logged since */
 	uint64_t upcalls_deferred; /* the worker's channel was full: the kernel is made to ask again */
 };
 
@@ -99,14 +107,18 @@ struct uplink {
 	struct link_settings settings; /* in force: of the first of its instances */
 	struct host_link link;         /* as the host was told */
 	struct host *host;
-	int *sockets; /* by slot; -1: closed */
+	mtime replace_at; /* memory was short for a host of the settings' membership: tried again; 0: it is so
+	                   */
+	int *sockets;     /* by slot; -1: closed */
 	size_t socket_count;
 	uint64_t instances; /* set of those that have it as upstream */
 	int told_error;     /* the last failure that was logged */
 	bool told_superset;
 	bool told_missing;    /* that no query is heard */
 	uint8_t told_version; /* enum version: what is spoken there */
+	mtime version_at;     /* when the forced version may be read again */
 	uint64_t send_failures;
+	bool announce; /* its attachment has changed: all groups are to be reported with this turn */
 };
 
 /* What the log was told of a link and family: each change once. */
@@ -116,6 +128,14 @@ struct link_told {
 	struct addr address;
 };
 
+/* Who holds a family's multicast routing in place of this daemon; see holder.h. */
+struct holder {
+	bool there;
+	mtime missed_at; /* since when it is not found; MTIME_NEVER: it is */
+	pid_t pid;       /* 0: not known */
+	char program[MRT_OWNER_NAME_SIZE];
+};
+
 struct instance_slot {
 	struct loop_source source; /* requests from the worker */
 	struct owner *owner;
@@ -123,6 +143,7 @@ struct instance_slot {
 	const struct config_instance *config; /* NULL: the slot is free */
 	unsigned table;                       /* number of its tables */
 	struct table *tables[FAMILIES];       /* NULL: the family is not served */
+	struct holder holders[FAMILIES];      /* of families that wait for their table */
 	uint64_t forwarding[FAMILIES];        /* as REQUEST_FORWARDING tells */
 	struct worker *worker;                /* NULL: stopped */
 	struct channel *channel;
@@ -130,6 +151,9 @@ struct instance_slot {
 	uint64_t told_conflicts;                    /* set of instances that have lost a stream to this one */
 	uint8_t heartbeat;                          /* enum heartbeat */
 	bool settings_due;                          /* to be told anew */
+	bool repeat_due[FAMILIES];                  /* requests were lost, since memory was short */
+	mtime repeat_at;                            /* 0: none; when they are asked for again */
+	uint64_t postponed;                         /* requests so far, for which memory was short */
 	bool events_wanted;                         /* as the engine was told */
 	bool again;                                 /* there were more requests than one turn may take */
 	struct link_told told[LINKS_MAX][FAMILIES]; /* by link id */
@@ -163,6 +187,7 @@ struct owner {
 	mtime netlink_refresh_at; /* MTIME_NEVER: all is well */
 	struct links *links;
 	struct table *tables; /* those that are open */
+	mtime holders_at;     /* when those that others hold are tried again; MTIME_NEVER: there are none */
 	struct guard *guard;  /* NULL: none */
 	struct rules *rules;  /* that lead to them; NULL: all is in the default table */
 	struct uplink *uplinks;
@@ -171,6 +196,7 @@ struct owner {
 	size_t instance_count; /* behind these all slots are free; there may be free ones among them */
 	struct kept_settings *rpfilter;                 /* NULL: not with -r */
 	struct kept_settings *forced_version[FAMILIES]; /* of the kernel's host side upstream */
+	mtime settings_at, settings_read; /* when they are read again, and were last; see settings.h */
 	int record_fd;
 	struct page_walk walks[SNAPSHOT_CURSORS];
 	struct status *status;
@@ -214,8 +240,11 @@ bool intake_tell(struct instance_slot *instance, const struct input *input, cons
 void intake_untold(struct owner *owner, struct table *table);
 /* Reads the counters that are due and tells them. */
 void intake_counters(struct owner *owner, struct table *table, mtime now);
-/* Looks again at streams that came in where they are sent to. */
-void intake_suspects(struct owner *owner, struct table *table, mtime now);
+/* The vifs that an instance wants a stream sent to may be upstream links of others: they get the stream
+ * there. Returns the set of those whose channel is full; they are told later. */
+uint64_t intake_share(struct owner *owner, struct table *table, const struct route_key *key);
+/* Reads the counters of streams whose packets have arrived by a wrong vif. */
+void intake_wrong_vif(struct owner *owner, struct table *table, mtime now);
 /* Lets the engines tell events while somebody reads them: the debug log or a monitor. */
 void intake_events(struct owner *owner);
 /* One wake-up for each worker that got something. */
@@ -224,6 +253,9 @@ void intake_wake(struct owner *owner);
 /* grant.c */
 
 void grant_requests(struct owner *owner, struct loop_source *source, mtime now);
+/* Has workers request again what there was no memory for. */
+void grant_repeat(struct owner *owner, mtime now);
+mtime grant_deadline(const struct owner *owner);
 /* Says once that the recording has ended before its time. error: an errno, or 0. */
 void grant_recording_error(struct owner *owner, int error);
 

@@ -9,6 +9,8 @@
 
 #include <utlist.h>
 
+#define KERNEL_QUERIES_MAX 32 /* in a second */
+
 /* Of the memberships that the kernel keeps it repeats the reports and answers the queries, and we say each
  * change once, in its version. Where it keeps any, we speak its version for the others, too. */
 static struct reporter_settings reporter_settings(const struct host *host, enum keeper keeper)
@@ -38,6 +40,7 @@ struct host *host_new(enum family family, const struct host_limits *limits,
 		return NULL;
 	host->family = family;
 	host->settings = *settings;
+	host->correct_at = MTIME_NEVER;
 	host->pool = pool_new(limits->memory_max);
 	host->joins = joins_new(limits->groups_per_socket, limits->sources_per_filter);
 	for (int keeper = 0; keeper < KEEPERS; keeper++) {
@@ -116,10 +119,6 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 		return true;
 	}
 	wish = wish_get(host, row, instance);
-	if (wish != NULL) {
-		wish->hold = 0;
-		wish->links = links;
-	}
 	if (wish == NULL || !stored_filter_set(&wish->filter, host->pool, filter)) {
 		/* An older wish stays. */
 		if (wish != NULL && wish->filter.mode == FILTER_INCLUDE && wish->filter.count == 0)
@@ -127,6 +126,8 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 		row_release(host, row);
 		return false;
 	}
+	wish->hold = 0;
+	wish->links = links;
 	row_change(host, now, row);
 	return true;
 }
@@ -178,38 +179,55 @@ void host_configure(struct host *host, mtime now, const struct host_settings *se
 		follow_forced_version(host, now, keeper);
 }
 
-static void row_copy_wishes(struct row *row, mtime now, struct host *to)
+static bool row_copy_wishes(struct row *row, mtime now, struct host *to)
 {
 	for (const struct wish *wish = row_wishes(row); wish; wish = wish->next) {
 		struct filter filter = stored_filter_view(&wish->filter);
 
-		if (wish->hold == 0)
-			host_want(to, now, wish->instance, &row->entry.group, &filter, wish->links);
+		if (wish->hold == 0 &&
+		    !host_want(to, now, wish->instance, &row->entry.group, &filter, wish->links))
+			return false;
 	}
+	return true;
 }
 
-void host_copy_wishes(struct host *host, mtime now, struct host *to)
+bool host_copy_wishes(const struct host *host, mtime now, struct host *to)
 {
-	struct reporter_entry *entry;
+	for (struct row *row = row_oldest(host, KEEPER_KERNEL); row != NULL; row = row_next(host, row))
+		if (!row_copy_wishes(row, now, to))
+			return false;
+	return true;
+}
 
-	for (int keeper = 0; keeper < KEEPERS; keeper++)
-		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = reporter_newer(entry))
-			row_copy_wishes((struct row *)entry, now, to);
+void host_announce(struct host *host, mtime now)
+{
+	for (int keeper = 0; keeper < KEEPERS && host->link.usable; keeper++)
+		reporter_announce(&host->reporters[keeper], now);
+}
+
+static void start(struct host *host, mtime now)
+{
+	rows_try_again(host, MTIME_NEVER);
+	for (int keeper = 0; keeper < KEEPERS; keeper++) {
+		follow_forced_version(host, now, keeper);
+		reporter_older_querier(&host->reporters[keeper], now, host->link.kernel_version, 0);
+		reporter_start(&host->reporters[keeper], now);
+	}
 }
 
 void host_set_link(struct host *host, mtime now, const struct host_link *link)
 {
 	bool comes_up = link->usable && !host->link.usable;
+	bool other_version = link->forced_version != host->link.forced_version;
+	bool moves = !addr_equal(&link->address, &host->link.address);
 
 	host->link = *link;
-	if (!comes_up)
-		return;
-	rows_try_again(host, MTIME_NEVER);
-	for (int keeper = 0; keeper < KEEPERS; keeper++) {
+	for (int keeper = 0; other_version && keeper < KEEPERS; keeper++)
 		follow_forced_version(host, now, keeper);
-		reporter_older_querier(&host->reporters[keeper], now, link->kernel_version, 0);
-		reporter_start(&host->reporters[keeper], now);
-	}
+	if (comes_up)
+		start(host, now);
+	if (comes_up || moves)
+		host_announce(host, now);
 }
 
 static void row_forget(struct host *host, mtime now, struct row *row)
@@ -246,11 +264,35 @@ void host_forget(struct host *host, mtime now)
 		}
 }
 
+/* Linux lets so many MLD queries wait on an interface and drops the others (MLD_MAX_SKBS); it works on them
+ * within milliseconds, but not in a given time. Of IGMP it drops none. */
+static bool kernel_may_drop_query(struct host *host, mtime now)
+{
+	return host->family == FAMILY_IPV6 && host_keeps(host, KEEPER_KERNEL) &&
+	       bucket_take(&host->kernel_queries, now, KERNEL_QUERIES_MAX, 1) == 0;
+}
+
 void host_heard_query(struct host *host, mtime now, const struct upstream_query *query,
                       const struct addr *sources)
 {
 	for (int keeper = 0; keeper < KEEPERS; keeper++)
 		reporter_heard_query(&host->reporters[keeper], now, query, sources);
+	/* In its place: an answer that comes twice does no harm. */
+	if (kernel_may_drop_query(host, now))
+		reporter_answer(&host->reporters[KEEPER_KERNEL], now, query, sources);
+}
+
+/* The kernel has no room for another membership. */
+static bool is_full(int result)
+{
+	return result == -ENOBUFS || result == -ENOMEM || result == -EMFILE || result == -ENFILE;
+}
+
+static void join_failed(struct host *host, mtime now, struct row *row, int result)
+{
+	host->last_error = -result;
+	if (!is_full(result) || !row_keep_here(host, now, row))
+		row_try_later(host, now, row, ROW_RESTING);
 }
 
 bool host_pull_join(struct host *host, mtime now, struct join_op *op)
@@ -261,6 +303,7 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 	if (!host->link.usable)
 		return false;
 	rows_try_again(host, now);
+	rows_correct(host, now);
 	while ((row = host->lists[ROW_JOINING]) != NULL) {
 		struct join_row *join = &row->joining->join;
 		bool was_superset = join->superset;
@@ -270,15 +313,12 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 		host->supersets += (size_t)join->superset - (size_t)was_superset;
 		if (found)
 			return true;
-		row_joined(host, now, row);
+		if (join->memory_short)
+			join_failed(host, now, row, -ENOMEM);
+		else
+			row_joined(host, now, row);
 	}
 	return false;
-}
-
-/* The kernel has no room for another membership. */
-static bool is_full(int result)
-{
-	return result == -ENOBUFS || result == -ENOMEM || result == -EMFILE || result == -ENFILE;
 }
 
 void host_join_done(struct host *host, mtime now, const struct join_op *op, int result)
@@ -293,12 +333,8 @@ void host_join_done(struct host *host, mtime now, const struct join_op *op, int 
 	result = joins_done(host->joins, join, op, result);
 	row_take_turn(host, row);
 	host->supersets += (size_t)join->superset - (size_t)was_superset;
-	if (result == 0)
-		return;
-	host->last_error = -result;
-	if (is_full(result) && row_keep_here(host, now, row))
-		return;
-	row_try_later(host, now, row, ROW_RESTING);
+	if (result != 0)
+		join_failed(host, now, row, result);
 }
 
 unsigned host_slot_memberships(const struct host *host, uint32_t slot)
@@ -343,7 +379,7 @@ bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *siz
 
 mtime host_deadline(struct host *host)
 {
-	mtime at = holds_first_at(&host->holds);
+	mtime at = mtime_min(holds_first_at(&host->holds), host->correct_at);
 
 	if (!host->link.usable)
 		return MTIME_NEVER;

@@ -187,6 +187,12 @@ void rows_try_again(struct host *host, mtime until)
 			row_try_again(host, host->lists[state]);
 }
 
+static void report(struct host *host, mtime now, struct row *row, const struct filter *filter)
+{
+	if (!reporter_change(row_reporter(host, row), now, &row->entry, filter))
+		host->correct_at = mtime_min(host->correct_at, now + RETRY_INTERVAL);
+}
+
 void row_joined(struct host *host, mtime now, struct row *row)
 {
 	struct filter after = row_held(host, row);
@@ -195,7 +201,7 @@ void row_joined(struct host *host, mtime now, struct row *row)
 		row_try_later(host, now, row, ROW_WIDE);
 	else
 		row_set_state(host, row, ROW_SETTLED);
-	reporter_change(row_reporter(host, row), now, &row->entry, &after);
+	report(host, now, row, &after);
 	row_release(host, row);
 }
 
@@ -204,7 +210,7 @@ void row_change(struct host *host, mtime now, struct row *row)
 	if (row_keeper(row) == KEEPER_HOST) {
 		struct filter filter = row_wanted(host, row);
 
-		reporter_change(row_reporter(host, row), now, &row->entry, &filter);
+		report(host, now, row, &filter);
 		row_release(host, row);
 		return;
 	}
@@ -212,6 +218,25 @@ void row_change(struct host *host, mtime now, struct row *row)
 	/* Nothing to do: not kept until the link is usable again. */
 	if (row_wishes(row) == NULL && !row_is_held(row))
 		row_joined(host, now, row);
+}
+
+static void row_correct(struct host *host, mtime now, struct row *row)
+{
+	bool is_kept_here = row_keeper(row) == KEEPER_HOST;
+	struct filter filter = is_kept_here ? row_wanted(host, row) : row_held(host, row);
+
+	/* Others report when they have joined. */
+	if (row_state(row) == ROW_SETTLED || row_state(row) == ROW_WIDE)
+		report(host, now, row, &filter);
+}
+
+void rows_correct(struct host *host, mtime now)
+{
+	if (host->correct_at > now)
+		return;
+	host->correct_at = MTIME_NEVER;
+	for (struct row *row = row_oldest(host, KEEPER_KERNEL); row != NULL; row = row_next(host, row))
+		row_correct(host, now, row);
 }
 
 void row_take_turn(struct host *host, struct row *row)

@@ -19,6 +19,8 @@
 #include "core/host/host.h"
 #include "core/contract/request.h"
 #include "core/host/reporter.h"
+#include "core/base/bucket.h"
+#include "core/router/instance.h"
 
 struct wish {
 	struct wish *next;
@@ -68,8 +70,11 @@ struct host {
 	size_t resting;
 	size_t supersets;
 	int last_error;
+	mtime correct_at; /* memory was too short to say what is so: said again then; MTIME_NEVER: all is said
+	                   */
 	struct host_walk *walks;
 	struct holds holds;
+	struct bucket kernel_queries;             /* that the kernel has room for */
 	struct addr merged[REQUEST_SOURCES_MAX]; /* a row's wanted filter while operations are made of it */
 	struct addr scratch[REQUEST_SOURCES_MAX];
 };
@@ -143,6 +148,8 @@ void row_set_state(struct host *host, struct row *row, enum row_state state);
 void row_try_later(struct host *host, mtime now, struct row *row, enum row_state state);
 /* Those that wait until then are tried again. */
 void rows_try_again(struct host *host, mtime until);
+/* What could not be reported as it is, since memory was short, is reported when its time has come. */
+void rows_correct(struct host *host, mtime now);
 /* An operation of a joining row is done: a group with many sources lets the others through. */
 void row_take_turn(struct host *host, struct row *row);
 /* A group that the kernel holds nothing of, and upstream knows nothing of, is kept here from now on; false

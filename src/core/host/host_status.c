@@ -8,6 +8,11 @@ bool host_keeps_some(const struct host *host)
 	return host->reporters[KEEPER_HOST].entries.count > 0;
 }
 
+enum membership_provider host_membership(const struct host *host)
+{
+	return host->settings.membership;
+}
+
 /* Both reporters hear the same queries. */
 static const struct reporter *any_reporter(const struct host *host)
 {

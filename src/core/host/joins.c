@@ -22,6 +22,9 @@ struct joins {
 	uint32_t slot_count;
 	uint32_t slot_capacity;
 	uint32_t first_with_room; /* no slot below has room */
+	/* Taken before an operation, so that its result can be recorded whatever happens. */
+	struct join_part *spare_part;
+	struct addr *spare_list;
 };
 
 struct joins *joins_new(unsigned groups_max, unsigned sources_max)
@@ -72,7 +75,7 @@ static bool row_uses(const struct join_row *row, uint32_t slot)
 }
 
 /* A slot with room that holds nothing of this group yet; a new one if need be. False when memory is short. */
-static bool find_slot(struct joins *joins, const struct join_row *row, uint32_t *found)
+static bool find_slot(struct joins *joins, struct join_row *row, uint32_t *found)
 {
 	struct slot *slots;
 	uint32_t slot, capacity = joins->slot_capacity ? 2 * joins->slot_capacity : FIRST_SLOTS;
@@ -86,8 +89,10 @@ static bool find_slot(struct joins *joins, const struct join_row *row, uint32_t 
 	if (slot < joins->slot_capacity)
 		return true;
 	slots = realloc(joins->slots, capacity * sizeof *slots);
-	if (slots == NULL)
+	if (slots == NULL) {
+		row->memory_short = true;
 		return false;
+	}
 	joins->slots = slots;
 	joins->slot_capacity = capacity;
 	return true;
@@ -121,13 +126,23 @@ static size_t list_bytes(const struct joins *joins)
 	return joins->sources_max * sizeof(struct addr);
 }
 
+/* Memory for the result of an operation that adds something. */
+static bool reserve(struct joins *joins)
+{
+	if (joins->spare_part == NULL)
+		joins->spare_part = pool_take(joins->pool, sizeof *joins->spare_part);
+	if (joins->spare_list == NULL)
+		joins->spare_list = pool_take(joins->pool, list_bytes(joins));
+	return joins->spare_part != NULL && joins->spare_list != NULL;
+}
+
 static struct join_part *part_new(struct joins *joins, struct join_row *row, uint32_t slot,
                                   enum filter_mode mode)
 {
-	struct join_part *part = pool_take(joins->pool, sizeof *part);
+	struct join_part *part = joins->spare_part;
 
-	if (part == NULL)
-		return NULL;
+	assert(part != NULL);
+	joins->spare_part = NULL;
 	part->slot = slot;
 	part->filter.mode = mode;
 	part->next = row->parts;
@@ -158,21 +173,20 @@ void joins_forget(struct joins *joins, struct join_row *row)
 	row->refused = false;
 }
 
-static bool part_set_sources(struct joins *joins, struct join_part *part, const struct addr *list,
+static void part_set_sources(struct joins *joins, struct join_part *part, const struct addr *list,
                              size_t count)
 {
 	struct sources *sources = &part->filter.sources;
 
 	if (sources->list == NULL && count > 0) {
-		sources->list = pool_take(joins->pool, list_bytes(joins));
-		if (sources->list == NULL)
-			return false;
+		assert(joins->spare_list != NULL);
+		sources->list = joins->spare_list;
 		sources->capacity = joins->sources_max;
+		joins->spare_list = NULL;
 	}
 	if (count > 0)
 		memcpy(sources->list, list, count * sizeof *list);
 	sources->count = count;
-	return true;
 }
 
 static bool set_filter(struct join_op *op, uint32_t slot, enum filter_mode mode,
@@ -238,7 +252,7 @@ static const struct addr *first_missing(const struct join_row *row, const struct
 	return NULL;
 }
 
-static bool join_source(struct joins *joins, const struct join_row *row, const struct addr *source,
+static bool join_source(struct joins *joins, struct join_row *row, const struct addr *source,
                         struct join_op *op)
 {
 	op->kind = JOIN_SOURCE;
@@ -292,10 +306,9 @@ static bool next_superset(struct joins *joins, struct join_row *row, struct join
 	return found;
 }
 
-bool joins_next(struct joins *joins, struct join_row *row, const struct addr *group,
-                const struct filter *wanted, struct join_op *op)
+static bool find_next(struct joins *joins, struct join_row *row, const struct filter *wanted,
+                      struct join_op *op)
 {
-	*op = (struct join_op){.group = *group};
 	if (wanted->mode == FILTER_INCLUDE && wanted->sources.count > JOINS_INCLUDE_MAX)
 		return next_superset(joins, row, op);
 	if (wanted->mode == FILTER_EXCLUDE)
@@ -306,51 +319,65 @@ bool joins_next(struct joins *joins, struct join_row *row, const struct addr *gr
 	return row->parts != NULL && leave(op, row->parts);
 }
 
-static int record_join(struct joins *joins, struct join_row *row, const struct join_op *op,
-                       enum filter_mode mode)
+static bool adds_something(const struct join_op *op)
+{
+	return op->kind != JOIN_LEAVE && op->kind != JOIN_LEAVE_SOURCE;
+}
+
+bool joins_next(struct joins *joins, struct join_row *row, const struct addr *group,
+                const struct filter *wanted, struct join_op *op)
+{
+	*op = (struct join_op){.group = *group};
+	row->memory_short = false;
+	if (!find_next(joins, row, wanted, op))
+		return false;
+	row->memory_short = adds_something(op) && !reserve(joins);
+	return !row->memory_short;
+}
+
+static void record_join(struct joins *joins, struct join_row *row, const struct join_op *op,
+                        enum filter_mode mode)
 {
 	struct join_part *part = part_of(row, op->slot);
 
 	if (part == NULL)
 		part = part_new(joins, row, op->slot, mode);
-	if (part == NULL)
-		return -ENOMEM;
 	if (mode == FILTER_EXCLUDE)
-		return 0;
-	if (part->filter.sources.list == NULL && !part_set_sources(joins, part, &op->source, 1))
-		return -ENOMEM;
-	sources_insert(&part->filter.sources, &op->source);
-	return 0;
+		return;
+	if (part->filter.sources.list == NULL)
+		part_set_sources(joins, part, &op->source, 1);
+	else
+		sources_insert(&part->filter.sources, &op->source);
 }
 
-static int record_success(struct joins *joins, struct join_row *row, const struct join_op *op)
+static void record_success(struct joins *joins, struct join_row *row, const struct join_op *op)
 {
 	struct join_part *part = part_of(row, op->slot);
 	struct sources one = {.list = &(struct addr){{0}}, .count = 1};
 
 	switch (op->kind) {
 	case JOIN_GROUP:
-		return record_join(joins, row, op, FILTER_EXCLUDE);
+		record_join(joins, row, op, FILTER_EXCLUDE);
+		break;
 	case JOIN_SOURCE:
-		return record_join(joins, row, op, FILTER_INCLUDE);
+		record_join(joins, row, op, FILTER_INCLUDE);
+		break;
 	case JOIN_LEAVE:
 		part_free(joins, row, part);
-		return 0;
+		break;
 	case JOIN_LEAVE_SOURCE:
 		*one.list = op->source;
 		sources_subtract(&part->filter.sources, &one);
 		part->full = false;
 		if (part->filter.sources.count == 0)
 			part_free(joins, row, part);
-		return 0;
+		break;
 	case JOIN_SET_FILTER:
-		if (!part_set_sources(joins, part, op->filter.sources.list, op->filter.sources.count))
-			return -ENOMEM;
+		part_set_sources(joins, part, op->filter.sources.list, op->filter.sources.count);
 		part->filter.mode = op->filter.mode;
 		part->full = false;
-		return 0;
+		break;
 	}
-	return 0;
 }
 
 /* The error says that what the operation was to bring about is so. */
@@ -401,11 +428,15 @@ int joins_done(struct joins *joins, struct join_row *row, const struct join_op *
 	struct join_part *part = part_of(row, op->slot);
 	bool is_lost = result == -EADDRNOTAVAIL || result == -EINVAL || result == -ENODEV;
 
-	if (result == 0 || is_so_already(op, result))
-		return record_success(joins, row, op);
+	if (result == 0 || is_so_already(op, result)) {
+		record_success(joins, row, op);
+		return 0;
+	}
 	/* A membership that the row does not know: its filter has to be set. */
-	if (op->kind == JOIN_GROUP && result == -EADDRINUSE)
-		return part_new(joins, row, op->slot, FILTER_INCLUDE) != NULL ? 0 : -ENOMEM;
+	if (op->kind == JOIN_GROUP && result == -EADDRINUSE) {
+		part_new(joins, row, op->slot, FILTER_INCLUDE);
+		return 0;
+	}
 	if (result == -ENOBUFS || result == -ENOMEM)
 		return record_refusal(joins, row, op, result);
 	/* The kernel does not hold what the row says: forget it and begin anew, a changed filter not at once,

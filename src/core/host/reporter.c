@@ -11,6 +11,7 @@ void reporter_init(struct reporter *reporter, enum family family, struct pool *p
 	report_walk_init(&reporter->walk);
 	reporter->query_heard_at = reporter->missed_at = reporter->repeats_drawn_at = MTIME_NEVER;
 	reporter->general_at = reporter->general_due = reporter->general_by = MTIME_NEVER;
+	reporter->announce_at = reporter->announced_at = MTIME_NEVER;
 	reporter->querier = addr_unspecified(family);
 }
 
@@ -163,6 +164,7 @@ void reporter_expire(struct reporter *reporter, mtime now)
 
 	reporter_follow_version(reporter, now);
 	reporter_follow_general(reporter, now);
+	reporter_follow_announcement(reporter, now);
 	for (entry = report_queue_take(&reporter->queue, now); entry != NULL; entry = next) {
 		next = entry->next;
 		reporter_entry_expire(reporter, entry, now);
@@ -183,6 +185,7 @@ mtime reporter_deadline(struct reporter *reporter)
 		return 0;
 	if (reporter->settings.repeat_without_querier && reporter->entries.count > 0)
 		at = mtime_min(at, reporter->missed_at);
+	at = mtime_min(at, reporter->announce_at);
 	return mtime_min(at, mtime_min(reporter->walk.at, reporter->general_due));
 }
 

@@ -5,8 +5,9 @@
  * upstream link and family, part of a host. Packets are built from the newest state at the moment of sending,
  * as many records in each as the MTU allows.
  *
- * With kernel memberships the kernel repeats and answers; then this only says each change once (copies = 1,
- * answers off). Pure; owner thread.
+ * With kernel memberships the kernel repeats and answers (copies = 1, answers off). Then this says each
+ * change once, where that is sooner than the kernel (docs/rfc.md has the table), and answers only the queries
+ * that the kernel drops. Pure; owner thread.
  */
 #ifndef MCPROXY_CORE_HOST_REPORTER_H
 #define MCPROXY_CORE_HOST_REPORTER_H
@@ -58,6 +59,7 @@ struct reporter_entry {
 	uint8_t slot;  /* where it waits */
 	bool send_change;
 	bool send_answer;
+	bool kernel_due; /* the kernel sends its own first report a little later, and no leave before it */
 };
 
 _Static_assert(sizeof(void *) > 8 || sizeof(struct reporter_entry) <= 128, "there may be 100,000 of them");
@@ -91,7 +93,10 @@ struct reporter {
 	uint8_t querier_robustness;      /* 0: not told */
 	uint32_t querier_query_interval; /* 0: not told */
 	uint8_t version_spoken;
-	bool missing; /* no query for the group membership interval; repeat_without_querier only */
+	bool missing;          /* no query for the group membership interval; repeat_without_querier only */
+	mtime announce_at;     /* when the whole state is reported next; MTIME_NEVER: not */
+	uint8_t announce_left; /* how often */
+	mtime announced_at;    /* when it was last; MTIME_NEVER: never */
 	uint64_t queries_heard;
 	uint64_t packets_sent;
 	uint64_t repeats;                        /* whole states told for lack of queries */
@@ -116,9 +121,9 @@ bool reporter_is_idle(const struct reporter_entry *entry);
 
 /* The state of a group is now `filter`: what differs from what was told goes out, at once and then again
  * copies - 1 times, merged with what is still going out. When memory is short, EXCLUDE{} is told in its
- * place.
+ * place: false, and it is to be called again later.
  */
-void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
+bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
                      const struct filter *filter);
 /* Takes a state as told, without a report. */
 void reporter_assume(struct reporter *reporter, struct reporter_entry *entry, const struct filter *filter);
@@ -128,10 +133,17 @@ void reporter_forget(struct reporter *reporter, struct reporter_entry *entry);
 /* An entry that has become idle since, for its owner to remove; NULL: no more. */
 struct reporter_entry *reporter_pull_idle(struct reporter *reporter);
 
+/* Those on the link may know nothing of this host: the whole state is reported at once, and again as often as
+ * the robustness variable says. Calls that follow one another quickly make no more reports than that. */
+void reporter_announce(struct reporter *reporter, mtime now);
 /* The link became usable: queries are expected from now on. */
 void reporter_start(struct reporter *reporter, mtime now);
 void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
                           const struct addr *sources);
+/* Answers a query that was given to reporter_heard_query before, whatever the settings say: the kernel has
+ * dropped it. */
+void reporter_answer(struct reporter *reporter, mtime now, const struct upstream_query *query,
+                     const struct addr *sources);
 /* A querier of that version is there; max_response: of its query, in milliseconds, or 0 where that is known
  * by other means (the kernel heard it). */
 void reporter_older_querier(struct reporter *reporter, mtime now, enum version version,

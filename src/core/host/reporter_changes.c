@@ -5,22 +5,27 @@
 #define UNSOLICITED_REPORT_INTERVAL_OLDER 10000
 #define UNSOLICITED_REPORT_INTERVAL       1000
 #define REPEAT_STEPS                      32 /* of that interval: repetitions come together and fill packets */
+/* Linux sends the first report of an IGMPv1 or IGMPv2 group with its second timer tick, in 30 ms at most. */
+#define KERNEL_REPORT_TIME 100
 
-/* False, and it stays as it was, when memory is short. */
-static bool set_told(struct reporter *reporter, struct reporter_entry *entry, const struct filter *filter)
+/* The filter goes over to the entry. */
+static void put_told(struct reporter *reporter, struct reporter_entry *entry,
+                     const struct stored_filter *told)
 {
 	size_t before = reporter_told_size(reporter, entry);
 
-	if (!stored_filter_set(&entry->told, reporter->pool, filter))
-		return false;
+	stored_filter_clear(&entry->told, reporter->pool);
+	entry->told = *told;
 	reporter->told_bytes += reporter_told_size(reporter, entry) - before;
 	report_walk_changed(&reporter->walk, entry);
-	return true;
 }
 
 void reporter_assume(struct reporter *reporter, struct reporter_entry *entry, const struct filter *filter)
 {
-	set_told(reporter, entry, filter);
+	struct stored_filter told = {.mode = FILTER_INCLUDE};
+
+	if (stored_filter_set(&told, reporter->pool, filter))
+		put_told(reporter, entry, &told);
 }
 
 /* The sources that are in one list only; false when there are too many. */
@@ -90,35 +95,57 @@ static bool add_pending(struct reporter *reporter, struct reporter_entry *entry,
 	return true;
 }
 
-void reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
+/* Is a join of an older version sent here? Where the kernel keeps the group, it sends MLDv1 reports at once.
+ */
+static bool sends_join(const struct reporter *reporter)
+{
+	return reporter->settings.answers || reporter->family == FAMILY_IPV4;
+}
+
+/* Is a leave of an older version sent here? Where the kernel keeps the group, it sends that at once, but none
+ * of a group that it has not reported yet. */
+static bool sends_leave(const struct reporter *reporter, const struct reporter_entry *entry)
+{
+	return reporter->settings.answers || entry->kernel_due;
+}
+
+bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
                      const struct filter *filter)
 {
 	static const struct filter everything = {.mode = FILTER_EXCLUDE};
 	struct filter before = stored_filter_view(&entry->told);
-	bool was = !filter_is_none(&before), is = !filter_is_none(filter);
-	bool whole = before.mode != filter->mode;
+	struct stored_filter told = {.mode = FILTER_EXCLUDE};
+	bool exact, was, is;
 
 	reporter_follow_version(reporter, now);
 	if (filter_equal(&before, filter))
-		return;
-	if (!whole)
-		whole = !add_pending(reporter, entry, &before, filter);
-	if (!set_told(reporter, entry, filter))
-		whole = set_told(reporter, entry, &everything);
-	if (whole) {
+		return true;
+	exact = stored_filter_set(&told, reporter->pool, filter);
+	if (!exact)
+		filter = &everything;
+	if (filter_equal(&before, filter))
+		return exact;
+	was = !filter_is_none(&before);
+	is = !filter_is_none(filter);
+	if (before.mode != filter->mode || !add_pending(reporter, entry, &before, filter)) {
 		entry->mode_left = copies(reporter);
 		reporter_clear_pending(reporter, entry);
 	}
+	put_told(reporter, entry, &told);
 	if (was != is) {
-		entry->join_left = is ? copies(reporter) : 0;
-		entry->leave_left = was;
+		entry->join_left = is && sends_join(reporter) ? copies(reporter) : 0;
+		entry->leave_left = was && sends_leave(reporter, entry);
+		entry->kernel_due = false;
+	} else if (reporter->version_spoken != VERSION_3) {
+		return exact; /* older versions know no sources */
 	}
 	entry->change_at = now;
 	entry->offset = 0;
 	reporter_entry_expire(reporter, entry, now);
+	return exact;
 }
 
-static mtime repetition_interval(const struct reporter *reporter)
+mtime reporter_repetition_interval(const struct reporter *reporter)
 {
 	if (reporter->settings.unsolicited_report_interval != 0)
 		return reporter->settings.unsolicited_report_interval;
@@ -130,7 +157,7 @@ static mtime repetition_interval(const struct reporter *reporter)
  * repetitions fill packets as the first reports did. Older versions have a packet for each group anyway. */
 static mtime repetition_time(struct reporter *reporter, mtime now)
 {
-	mtime interval = repetition_interval(reporter), step = interval / REPEAT_STEPS;
+	mtime interval = reporter_repetition_interval(reporter), step = interval / REPEAT_STEPS;
 
 	if (reporter->version_spoken != VERSION_3)
 		return now + reporter_random_delay(reporter, interval);
@@ -157,17 +184,21 @@ static void count_down_pending(struct reporter *reporter, struct reporter_entry 
 
 void reporter_change_told(struct reporter *reporter, mtime now, struct reporter_entry *entry)
 {
+	bool older = reporter->version_spoken != VERSION_3;
+	bool kernel_due = older && entry->join_left > 0 && !reporter->settings.answers;
 	bool more;
 
 	entry->mode_left -= entry->mode_left > 0;
 	entry->join_left -= entry->join_left > 0;
 	count_down_pending(reporter, entry);
-	more = reporter->version_spoken == VERSION_3 ? entry->mode_left > 0 || entry->pending_count > 0
-	                                             : entry->join_left > 0;
+	more = older ? entry->join_left > 0 : entry->mode_left > 0 || entry->pending_count > 0;
 	if (!more)
 		reporter_clear_change(reporter, entry);
 	else
 		entry->change_at = repetition_time(reporter, now);
+	if (kernel_due)
+		entry->change_at = now + KERNEL_REPORT_TIME;
+	entry->kernel_due = kernel_due;
 	entry->send_change = false;
 	entry->offset = 0;
 }

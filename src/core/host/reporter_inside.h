@@ -39,7 +39,7 @@ static inline void reporter_clear_change(struct reporter *reporter, struct repor
 	reporter_clear_pending(reporter, entry);
 	entry->mode_left = entry->join_left = entry->leave_left = 0;
 	entry->change_at = MTIME_NEVER;
-	entry->send_change = false;
+	entry->send_change = entry->kernel_due = false;
 }
 
 static inline void reporter_clear_asked(struct reporter *reporter, struct reporter_entry *entry)
@@ -72,6 +72,8 @@ void reporter_entry_expire(struct reporter *reporter, struct reporter_entry *ent
 /* A state-change report is out: counts down, and arms the next one. Reports of the whole state count as
  * copies of every source's change, too. */
 void reporter_change_told(struct reporter *reporter, mtime now, struct reporter_entry *entry);
+/* Between the repetitions of a report. */
+mtime reporter_repetition_interval(const struct reporter *reporter);
 
 /* reporter_queries.c */
 
@@ -79,5 +81,7 @@ void reporter_change_told(struct reporter *reporter, mtime now, struct reporter_
 void reporter_follow_general(struct reporter *reporter, mtime now);
 /* The whole state, unasked. */
 void reporter_tell_all(struct reporter *reporter, mtime now);
+/* The next announcement of the whole state, when its time has come. */
+void reporter_follow_announcement(struct reporter *reporter, mtime now);
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/host/reporter_inside.h"
 
-#define GENERAL_INTERVAL 100 /* between general queries that are followed */
+#define GENERAL_INTERVAL  100  /* between general queries that are followed */
+#define ANNOUNCE_INTERVAL 500  /* between announcements that follow changes of the link */
+#define ANNOUNCED_BYTES   1000 /* of records in a millisecond */
+#define ANNOUNCED_GROUPS  10   /* likewise, where each has a packet of its own */
 
 static mtime group_membership_interval(const struct reporter *reporter)
 {
@@ -129,13 +132,16 @@ void reporter_follow_general(struct reporter *reporter, mtime now)
 	answer_general(reporter, now, left > 1 ? (uint32_t)left : 1);
 }
 
-/* RFC 9776 section 5.2, rule 1: an answer to a general query that comes sooner is enough. */
+/* RFC 9776 section 5.2, rule 1: an answer to a general query that comes sooner is enough. A query that names
+ * only sources that cannot send asks nothing. */
 static void answer_group(struct reporter *reporter, mtime now, const struct upstream_query *query,
                          const struct addr *sources)
 {
 	struct reporter_entry *entry = reporter_find(reporter, &query->group);
 	mtime at = now + reporter_random_delay(reporter, query->max_response);
 
+	if (query->about_sources && query->source_count == 0)
+		return;
 	if (entry == NULL || !reporter_entry_is_member(entry) ||
 	    report_walk_tells_all_by(&reporter->walk, at))
 		return;
@@ -148,14 +154,62 @@ void reporter_tell_all(struct reporter *reporter, mtime now)
 	answer_general(reporter, now, MTIME_SECOND);
 }
 
+/* Without delay, but a large state is spread: a packet or so in a millisecond. */
+static void announce(struct reporter *reporter, mtime now)
+{
+	mtime window = 2 + (mtime)(reporter->told_bytes / ANNOUNCED_BYTES);
+	struct reporter_entry *entry;
+
+	if (reporter->version_spoken == VERSION_3) {
+		report_walk_start(&reporter->walk, reporter_oldest(reporter), reporter->told_bytes, now,
+		                  window, 0);
+		return;
+	}
+	window = 1 + (mtime)reporter->entries.count / ANNOUNCED_GROUPS;
+	for (entry = reporter_oldest(reporter); entry; entry = reporter_newer(entry))
+		if (reporter_entry_is_member(entry))
+			answer_by(reporter, entry, now + reporter_random_delay(reporter, window));
+}
+
+void reporter_follow_announcement(struct reporter *reporter, mtime now)
+{
+	if (reporter->announce_at > now)
+		return;
+	announce(reporter, now);
+	reporter->announced_at = now;
+	reporter->announce_left--;
+	reporter->announce_at =
+		reporter->announce_left > 0 ? now + reporter_repetition_interval(reporter) : MTIME_NEVER;
+}
+
+void reporter_announce(struct reporter *reporter, mtime now)
+{
+	uint8_t robustness =
+		reporter->querier_robustness ? reporter->querier_robustness : reporter->settings.robustness;
+	bool is_soon =
+		reporter->announced_at != MTIME_NEVER && now - reporter->announced_at < ANNOUNCE_INTERVAL;
+
+	/* What is reported for the first time needs no more than its change. */
+	if (reporter->told_bytes == 0)
+		return;
+	reporter->announce_left = robustness > 0 ? robustness : 1;
+	reporter->announce_at = is_soon ? reporter->announced_at + ANNOUNCE_INTERVAL : now;
+}
+
 void reporter_start(struct reporter *reporter, mtime now)
 {
 	reporter_follow_version(reporter, now);
 	reporter->missed_at = now + group_membership_interval(reporter);
 	reporter->missing = false;
-	/* The routers there may know nothing of us. */
-	if (reporter->settings.answers)
-		reporter_tell_all(reporter, now);
+}
+
+void reporter_answer(struct reporter *reporter, mtime now, const struct upstream_query *query,
+                     const struct addr *sources)
+{
+	if (addr_is_unspecified(&query->group))
+		hear_general(reporter, now, query->max_response);
+	else
+		answer_group(reporter, now, query, sources);
 }
 
 void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
@@ -172,10 +226,6 @@ void reporter_heard_query(struct reporter *reporter, mtime now, const struct ups
 	/* RFC 9776 section 7.2.1: only general queries tell the querier's version. */
 	if (addr_is_unspecified(&query->group))
 		reporter_older_querier(reporter, now, query->version, query->max_response);
-	if (!reporter->settings.answers)
-		return;
-	if (addr_is_unspecified(&query->group))
-		hear_general(reporter, now, query->max_response);
-	else
-		answer_group(reporter, now, query, sources);
+	if (reporter->settings.answers)
+		reporter_answer(reporter, now, query, sources);
 }

@@ -88,15 +88,24 @@ struct walk {
 	uint64_t serial; /* flows of the membership up to here were told */
 };
 
-#define REFUSED_MAX          32   /* streams that there was no room for and not yet told; more are not told */
-#define UPSTREAM_QUERIES_MAX 8    /* heard and not yet told; the oldest is dropped */
-#define QUERY_SOURCES_MAX    1024 /* of an upstream query */
+#define REFUSED_MAX       32   /* streams that there was no room for and not yet told; more are not told */
+#define QUERY_SOURCES_MAX 1024 /* of an upstream query */
 
-struct heard_query {
+/* A query about a group that came in by an upstream link. */
+struct specific_query {
 	uint8_t link;
 	uint8_t family;
 	struct upstream_query query;
 	struct addr *sources; /* on the pool */
+};
+
+/* Upstream queries that the owner has not got yet. A general one is a state: each link and family has one at
+ * most. Specific ones stand in a ring, in the order in which they came. */
+struct upstream_queries {
+	uint64_t general_due[FAMILIES]; /* sets of link ids */
+	struct upstream_query general[LINKS_MAX][FAMILIES];
+	struct specific_query specific[INSTANCE_QUERIES_MAX];
+	unsigned first, count; /* of the specific ones */
 };
 
 struct instance {
@@ -120,8 +129,7 @@ struct instance {
 	bool forwarding_due[FAMILIES];          /* it may be another set by now */
 	uint32_t listener_count;
 	struct deadlines deadlines;
-	struct heard_query heard[UPSTREAM_QUERIES_MAX];
-	unsigned heard_count;
+	struct upstream_queries upstream_queries;
 	uint64_t drops[DROP_CAUSES]; /* those of links that are gone, or that belong to none */
 	struct events events;
 	struct walk walks[SNAPSHOT_CURSORS];
@@ -169,7 +177,7 @@ void membership_drop_link(struct instance *instance, struct link *link, enum fam
 void membership_querier_changed(struct instance *instance, struct link *link, enum family family, mtime now);
 /* The link's settings changed: its timers follow. */
 void membership_reconfigure_link(struct instance *instance, struct link *link, enum family family, mtime now);
-/* Tells all memberships again: an upstream link became usable. */
+/* Tells all memberships again: an upstream link became usable, or requests were lost. */
 void membership_mark_all(struct instance *instance, enum family family);
 /* The links with members if all of these want every source, whoever it is; otherwise 0. */
 uint64_t membership_open_links(struct membership *membership);
@@ -186,6 +194,8 @@ void forward_counters(struct instance *instance, mtime now, const struct input *
 /* The listeners of a group or the state of links changed: recomputes where its flows go. */
 void forward_update(struct instance *instance, struct membership *membership, mtime now);
 void forward_update_all(struct instance *instance, enum family family, mtime now);
+/* Requests the routes of all flows again. */
+void forward_mark_all(struct instance *instance, enum family family);
 /* The limit on routes may have become smaller: what goes nowhere makes way, the oldest first. */
 void forward_limit(struct instance *instance);
 void forward_drop_link(struct instance *instance, struct link *link, enum family family);

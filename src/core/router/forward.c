@@ -127,6 +127,13 @@ void forward_update_all(struct instance *instance, enum family family, mtime now
 			flow_route(instance, flow, now, false);
 }
 
+void forward_mark_all(struct instance *instance, enum family family)
+{
+	for (struct flow *flow = flow_oldest(instance); flow; flow = flow_newer(flow))
+		if (addr_family(&flow->key.group) == family)
+			flow_mark(instance, flow);
+}
+
 static void flow_end(struct instance *instance, struct flow *flow)
 {
 	if (flow->gone)

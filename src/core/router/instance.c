@@ -278,6 +278,10 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 	case INPUT_SETTINGS:
 		instance_configure(instance, payload, payload_size);
 		break;
+	case INPUT_REPEAT:
+		membership_mark_all(instance, input->family);
+		forward_mark_all(instance, input->family);
+		break;
 	case INPUT_LISTEN:
 		break;
 	}

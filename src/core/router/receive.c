@@ -15,17 +15,23 @@ static bool group_is_allowed(struct instance *instance, struct link *link, enum 
 	return false;
 }
 
-/* A record's sources as a sorted set of such addresses as can send a stream. */
-static struct sources read_sources(struct instance *instance, const uint8_t *at, size_t count,
-                                   enum family family)
+/* The sources of a record or query as a sorted set of such addresses as can send a stream. What is beyond the
+ * room for them is left out and counted. */
+static struct sources read_sources(struct instance *instance, struct link *link, const uint8_t *at,
+                                   size_t count, enum family family)
 {
 	struct sources sources = sources_on(instance->scratch, REQUEST_SOURCES_MAX);
 
-	for (size_t i = 0; i < count && sources.count < sources.capacity; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct addr source = wire_get_addr(at + i * addr_wire_size(family), family);
 
-		if (addr_family(&source) == family && addr_is_source(&source))
-			sources.list[sources.count++] = source;
+		if (addr_family(&source) != family || !addr_is_source(&source))
+			continue;
+		if (sources.count == sources.capacity) {
+			instance_drop(instance, link, family, DROP_SOURCES_MAX);
+			break;
+		}
+		sources.list[sources.count++] = source;
 	}
 	sources.count = sources_normalize(sources.list, sources.count);
 	return sources;
@@ -72,7 +78,7 @@ static void heard_record(struct instance *instance, struct link *link, mtime now
 		instance_drop(instance, link, packet->family, DROP_SSM);
 		return;
 	}
-	sources = read_sources(instance, record->sources, record->source_count, packet->family);
+	sources = read_sources(instance, link, record->sources, record->source_count, packet->family);
 	membership_record(instance, link, now, version, &packet->source, record, &sources);
 }
 
@@ -103,30 +109,71 @@ static void heard_report(struct instance *instance, struct link *link, mtime now
 	}
 }
 
-static void forget_oldest_query(struct instance *instance)
+/* The newest one counts, but the earliest answer (RFC 9776 section 5.2) and the oldest version stand. */
+static void keep_general_query(struct instance *instance, const struct link *link, enum family family,
+                               struct upstream_query query)
 {
-	struct heard_query *oldest = &instance->heard[0];
+	struct upstream_queries *queries = &instance->upstream_queries;
+	struct upstream_query *kept = &queries->general[link->id][family];
 
-	pool_give(instance->pool, oldest->sources, oldest->query.source_count * sizeof *oldest->sources);
-	instance->heard_count--;
-	memmove(oldest, oldest + 1, instance->heard_count * sizeof *oldest);
+	if (queries->general_due[family] & link_bit(link)) {
+		if (kept->max_response < query.max_response)
+			query.max_response = kept->max_response;
+		if (kept->version < query.version)
+			query.version = kept->version;
+	}
+	*kept = query;
+	queries->general_due[family] |= link_bit(link);
 }
 
-/* Keeps a query heard upstream until the owner's host side is told. */
-static void heard_upstream_query(struct instance *instance, const struct link *link,
-                                 const struct packet *packet, const struct query *query)
+/* NULL when memory is short, or there are none. */
+static struct addr *keep_sources(struct instance *instance, const struct sources *sources)
 {
-	struct sources sources = read_sources(instance, query->sources, query->source_count, packet->family);
-	struct heard_query *heard;
+	size_t size = sources->count * sizeof *sources->list;
+	struct addr *list;
 
-	/* So many: answered as if the whole group was asked for. */
-	if (sources.count > QUERY_SOURCES_MAX)
-		sources.count = 0;
-	if (instance->heard_count == UPSTREAM_QUERIES_MAX)
-		forget_oldest_query(instance);
-	heard = &instance->heard[instance->heard_count];
-	*heard = (struct heard_query){.link = link->id, .family = (uint8_t)packet->family};
-	heard->query = (struct upstream_query){
+	if (sources->count == 0)
+		return NULL;
+	list = pool_take(instance->pool, size);
+	if (list != NULL)
+		memcpy(list, sources->list, size);
+	return list;
+}
+
+static void keep_specific_query(struct instance *instance, struct link *link, const struct packet *packet,
+                                const struct query *query, struct upstream_query kept)
+{
+	/* With more of them the query is answered as if it asked about the whole group. */
+	bool about_sources = query->source_count > 0 && query->source_count <= QUERY_SOURCES_MAX;
+	struct upstream_queries *queries = &instance->upstream_queries;
+	unsigned place = (queries->first + queries->count) % INSTANCE_QUERIES_MAX;
+	struct sources sources;
+	struct addr *list;
+
+	if (queries->count == INSTANCE_QUERIES_MAX) {
+		instance_drop(instance, link, packet->family, DROP_QUERIES_MAX);
+		return;
+	}
+	sources = read_sources(instance, link, query->sources, about_sources ? query->source_count : 0,
+	                       packet->family);
+	list = keep_sources(instance, &sources);
+	kept.source_count = list != NULL ? (uint16_t)sources.count : 0;
+	kept.about_sources = about_sources && kept.source_count == sources.count;
+	queries->specific[place] = (struct specific_query){
+		.link = link->id, .family = (uint8_t)packet->family, .query = kept, .sources = list};
+	queries->count++;
+}
+
+unsigned instance_query_room(const struct instance *instance)
+{
+	return INSTANCE_QUERIES_MAX - instance->upstream_queries.count;
+}
+
+/* Keeps a query from upstream until it is pulled for the owner's host side. */
+static void heard_upstream_query(struct instance *instance, struct link *link, const struct packet *packet,
+                                 const struct query *query)
+{
+	struct upstream_query kept = {
 		.querier = packet->source,
 		.group = query->group,
 		.max_response = query->max_response,
@@ -134,15 +181,12 @@ static void heard_upstream_query(struct instance *instance, const struct link *l
 		.version = (uint8_t)query->version,
 		.robustness = query->robustness,
 		.suppress = query->suppress,
-		.source_count = (uint16_t)sources.count,
 	};
-	if (sources.count > 0) {
-		heard->sources = pool_take(instance->pool, sources.count * sizeof *heard->sources);
-		if (heard->sources == NULL)
-			return;
-		memcpy(heard->sources, sources.list, sources.count * sizeof *heard->sources);
-	}
-	instance->heard_count++;
+
+	if (addr_is_unspecified(&query->group))
+		keep_general_query(instance, link, packet->family, kept);
+	else
+		keep_specific_query(instance, link, packet, query, kept);
 }
 
 /* The configured version stands (RFC 9776 section 7.3.1); told once per link. */
@@ -183,7 +227,10 @@ static void heard_downstream_query(struct instance *instance, struct link *link,
 	if (query->suppress || addr_is_unspecified(&query->group) ||
 	    querier_is_elected(&state->querier, now) || !addr_equal(&packet->source, &state->querier.other))
 		return;
-	sources = read_sources(instance, query->sources, query->source_count, packet->family);
+	sources = read_sources(instance, link, query->sources, query->source_count, packet->family);
+	/* It asks about sources, none of which can send: not about the group. */
+	if (query->source_count > 0 && sources.count == 0)
+		return;
 	membership_heard_query(instance, link, now, &query->group, &sources);
 }
 

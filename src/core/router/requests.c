@@ -196,23 +196,46 @@ static bool pull_group_query(struct instance *instance, mtime now, struct reques
 	return false;
 }
 
-static bool pull_heard_query(struct instance *instance, struct request *request, uint8_t *payload,
-                             size_t *payload_size)
+static bool pull_upstream_general_query(struct instance *instance, struct request *request, uint8_t *payload,
+                                        size_t *payload_size)
 {
-	struct heard_query heard = instance->heard[0];
-	size_t sources_size = heard.query.source_count * sizeof *heard.sources;
+	struct upstream_queries *queries = &instance->upstream_queries;
 
-	if (instance->heard_count == 0)
+	for (int family = 0; family < FAMILIES; family++) {
+		uint64_t *due = &queries->general_due[family];
+		uint8_t link;
+
+		if (*due == 0)
+			continue;
+		link = (uint8_t)__builtin_ctzll(*due);
+		*due &= *due - 1;
+		*payload_size = sizeof queries->general[link][family];
+		memcpy(payload, &queries->general[link][family], *payload_size);
+		*request = (struct request){
+			.kind = REQUEST_UPSTREAM_QUERY, .link = link, .family = (uint8_t)family};
+		return true;
+	}
+	return false;
+}
+
+static bool pull_upstream_specific_query(struct instance *instance, struct request *request, uint8_t *payload,
+                                         size_t *payload_size)
+{
+	struct upstream_queries *queries = &instance->upstream_queries;
+	struct specific_query *oldest = &queries->specific[queries->first];
+	size_t sources_size = oldest->query.source_count * sizeof *oldest->sources;
+
+	if (queries->count == 0)
 		return false;
-	instance->heard_count--;
-	memmove(&instance->heard[0], &instance->heard[1], instance->heard_count * sizeof heard);
-	memcpy(payload, &heard.query, sizeof heard.query);
+	queries->first = (queries->first + 1) % INSTANCE_QUERIES_MAX;
+	queries->count--;
+	memcpy(payload, &oldest->query, sizeof oldest->query);
 	if (sources_size > 0)
-		memcpy(payload + sizeof heard.query, heard.sources, sources_size);
-	pool_give(instance->pool, heard.sources, sources_size);
-	*payload_size = sizeof heard.query + sources_size;
-	*request =
-		(struct request){.kind = REQUEST_UPSTREAM_QUERY, .link = heard.link, .family = heard.family};
+		memcpy(payload + sizeof oldest->query, oldest->sources, sources_size);
+	pool_give(instance->pool, oldest->sources, sources_size);
+	*payload_size = sizeof oldest->query + sources_size;
+	*request = (struct request){
+		.kind = REQUEST_UPSTREAM_QUERY, .link = oldest->link, .family = oldest->family};
 	return true;
 }
 
@@ -253,8 +276,10 @@ static bool pull_stopped(struct instance *instance, struct request *request)
 }
 
 /* Most urgent first: the sign of life, which has to be on time under any load and is rare; what makes a
- * picture appear, then what keeps it, then what tells of it. Where nothing leaves any more is told before who
- * is a member there. A link's id is given back only when no request that names it is left. */
+ * picture appear, then what keeps it, then what tells of it. General queries from upstream are
+ * few, and say how changes are to be reported; a flood of specific ones holds up neither members downstream
+ * nor the queries there. Where nothing leaves any more is told before who is a member there. A link's id is
+ * given back only when no request that names it is left. */
 bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
                    size_t *payload_size)
 {
@@ -262,11 +287,12 @@ bool instance_pull(struct instance *instance, mtime now, struct request *request
 	if (instance->stopping)
 		return pull_stopped(instance, request);
 	return pull_pong(instance, request) || pull_forwarding(instance, now, request) ||
+	       pull_upstream_general_query(instance, request, payload, payload_size) ||
 	       pull_membership(instance, now, request, payload, payload_size) ||
 	       pull_refused(instance, request) || pull_flow(instance, request) ||
-	       pull_heard_query(instance, request, payload, payload_size) ||
 	       pull_group_query(instance, now, request, payload, payload_size) ||
 	       pull_general_query(instance, now, request, payload, payload_size) ||
+	       pull_upstream_specific_query(instance, request, payload, payload_size) ||
 	       snapshot_pull(instance, now, request, payload, payload_size) ||
 	       pull_event(instance, request) || pull_link_free(instance, request);
 }

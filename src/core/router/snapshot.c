@@ -25,12 +25,21 @@ static bool is_full(const struct page *page)
 	return page->count == SNAPSHOT_PAGE_RECORDS;
 }
 
-/* Time left, as a number of milliseconds; 0 for never and for what is past. */
+/* 0 for never and for what is past. */
+static mtime time_left(mtime until, mtime now)
+{
+	return until == MTIME_NEVER || until <= now ? 0 : until - now;
+}
+
+/* Of the 49 days and more that a large robustness may give, the record holds 49. */
+static uint32_t milliseconds(mtime interval)
+{
+	return interval > UINT32_MAX ? UINT32_MAX : (uint32_t)interval;
+}
+
 static uint32_t left(mtime until, mtime now)
 {
-	if (until == MTIME_NEVER || until <= now)
-		return 0;
-	return until - now > UINT32_MAX ? UINT32_MAX : (uint32_t)(until - now);
+	return milliseconds(time_left(until, now));
 }
 
 void snapshot_skip(struct instance *instance, struct membership *membership)
@@ -102,11 +111,11 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 		.groups = state->group_count,
 		.other_querier_left = left(state->querier.other_until, now),
 		.next_query_left = left(state->querier.query_at, now),
-		.membership_interval = (uint32_t)querier_membership_interval(&state->querier, &link->settings,
-	                                                                     link->settings.version[family]),
+		.membership_interval = milliseconds(querier_membership_interval(
+			&state->querier, &link->settings, link->settings.version[family])),
 		.other_querier_present_interval =
-			(uint32_t)querier_other_present_interval(&state->querier, &link->settings),
-		.older_host_present_interval = (uint32_t)state->timers.older_host_present_interval,
+			milliseconds(querier_other_present_interval(&state->querier, &link->settings)),
+		.older_host_present_interval = milliseconds(state->timers.older_host_present_interval),
 		.query_interval = (uint32_t)querier_query_interval(&state->querier, &link->settings),
 		.query_response_interval = link->settings.query_response_interval,
 		.startup_query_interval = (uint32_t)querier_startup_interval(&link->settings),
@@ -140,7 +149,7 @@ static void add_links(const struct instance *instance, mtime now, struct page *p
 
 static uint8_t rounds_left(mtime until, mtime now, mtime interval)
 {
-	mtime rounds = left(until, now) / interval;
+	mtime rounds = time_left(until, now) / interval;
 
 	return rounds > UINT8_MAX ? UINT8_MAX : (uint8_t)rounds;
 }

@@ -20,6 +20,8 @@ void interface_free(struct links *links, struct interface *interface)
 		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
 			if (links->vifs[interface->vif_table[family]][family][vif] == interface)
 				links->vifs[interface->vif_table[family]][family][vif] = NULL;
+	for (int family = 0; family < FAMILIES; family++)
+		addresses_fini(&interface->addresses[family]);
 	DL_DELETE(links->interfaces, interface);
 	free(interface);
 }
@@ -92,6 +94,7 @@ static bool port_new(struct links *links, struct interface *interface, const str
 	uint64_t unused = ~links->ids_used[name->instance];
 	struct port *port = unused ? calloc(1, sizeof *port) : NULL;
 
+	links->memory_short |= unused != 0 && port == NULL;
 	if (port == NULL)
 		return false;
 	port->interface = interface;
@@ -229,6 +232,8 @@ static struct interface *interface_new(struct links *links, int ifindex, const c
 	interface->ifindex = ifindex;
 	strncpy(interface->name, name, sizeof interface->name - 1);
 	interface->vif[FAMILY_IPV4] = interface->vif[FAMILY_IPV6] = LINKS_NO_VIF;
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
+		addresses_init(&interface->addresses[family], family);
 	DL_APPEND(links->interfaces, interface);
 	return interface;
 }
@@ -241,9 +246,8 @@ static struct interface *interface_rename(struct links *links, struct interface 
 	detach(links, interface);
 	if (renamed == NULL)
 		return NULL;
-	memcpy(renamed->addresses, interface->addresses, sizeof renamed->addresses);
-	memcpy(renamed->address_seen, interface->address_seen, sizeof renamed->address_seen);
-	renamed->address_count = interface->address_count;
+	for (int family = 0; family < FAMILIES; family++)
+		addresses_move(&renamed->addresses[family], &interface->addresses[family]);
 	return renamed;
 }
 
@@ -283,6 +287,19 @@ bool links_interface(struct links *links, int ifindex, const char *name, bool up
 	return !is_new || interface_attach(links, interface);
 }
 
+bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment)
+{
+	struct interface *interface = find_interface(links, ifindex);
+	bool changed;
+
+	if (interface == NULL)
+		return false;
+	changed = interface->attached && memcmp(&interface->attachment, attachment, sizeof *attachment) != 0;
+	interface->attached = true;
+	interface->attachment = *attachment;
+	return changed;
+}
+
 void links_interface_gone(struct links *links, int ifindex)
 {
 	struct interface *interface = find_interface(links, ifindex);
@@ -293,32 +310,20 @@ void links_interface_gone(struct links *links, int ifindex)
 	links->changed = true;
 }
 
-void links_address(struct links *links, int ifindex, const struct addr *address, bool present)
+bool links_address(struct links *links, int ifindex, const struct addr *address, bool present)
 {
 	struct interface *interface = find_interface(links, ifindex);
-	size_t place = 0;
+	enum family family = addr_family(address);
 
 	if (interface == NULL)
-		return;
-	/* Of IPv6 only link-local addresses count, and there must be room for them. */
-	if (addr_family(address) == FAMILY_IPV6 && !addr_is_link_local(address))
-		return;
+		return true;
+	if (family == FAMILY_IPV6 && !addr_is_link_local(address))
+		return true;
 	links->changed = true;
-	while (place < interface->address_count && !addr_equal(&interface->addresses[place], address))
-		place++;
-	if (present && place < ADDRESSES_MAX) {
-		interface->addresses[place] = *address;
-		interface->address_seen[place] = true;
-		if (place == interface->address_count)
-			interface->address_count++;
-	}
-	if (present || place == interface->address_count)
-		return;
-	interface->address_count--;
-	for (; place < interface->address_count; place++) {
-		interface->addresses[place] = interface->addresses[place + 1];
-		interface->address_seen[place] = interface->address_seen[place + 1];
-	}
+	if (present)
+		return addresses_add(&interface->addresses[family], address);
+	addresses_remove(&interface->addresses[family], address);
+	return true;
 }
 
 void links_dump_begin(struct links *links)
@@ -327,7 +332,8 @@ void links_dump_begin(struct links *links)
 
 	DL_FOREACH (links->interfaces, interface) {
 		interface->seen = false;
-		memset(interface->address_seen, 0, sizeof interface->address_seen);
+		for (int family = 0; family < FAMILIES; family++)
+			addresses_dump_begin(&interface->addresses[family]);
 	}
 }
 
@@ -342,9 +348,8 @@ void links_dump_end(struct links *links)
 			detach(links, interface);
 			continue;
 		}
-		for (size_t i = interface->address_count; i-- > 0;)
-			if (!interface->address_seen[i])
-				links_address(links, interface->ifindex, &interface->addresses[i], false);
+		for (int family = 0; family < FAMILIES; family++)
+			addresses_dump_end(&interface->addresses[family]);
 	}
 	links->changed = true;
 }

@@ -57,7 +57,7 @@ static void fill_port(const struct port *from, struct links_port *port)
 	};
 	for (int family = 0; family < FAMILIES; family++) {
 		port->vif[family] = from->serves[family] ? from->interface->vif[family] : LINKS_NO_VIF;
-		port->address[family] = interface_address(from->interface, family);
+		port->address[family] = from->interface->addresses[family].best;
 		port->usable[family] = port_is_usable(from, family);
 	}
 }

@@ -8,8 +8,7 @@
 
 #include "core/tables/links.h"
 #include "core/tables/link_names.h"
-
-#define ADDRESSES_MAX 16 /* per interface, further ones are not considered */
+#include "core/tables/addresses.h"
 
 struct port {
 	struct port *next; /* of the same interface */
@@ -38,10 +37,10 @@ struct interface {
 	bool gone;
 	bool seen; /* in the dump under way */
 	uint32_t mtu;
-	struct addr addresses[ADDRESSES_MAX];
-	bool address_seen[ADDRESSES_MAX];
-	size_t address_count;
-	unsigned table[FAMILIES]; /* where it shall be a vif */
+	bool attached; /* the next field is known */
+	struct link_attachment attachment;
+	struct addresses addresses[FAMILIES]; /* of IPv6 the link-local ones alone */
+	unsigned table[FAMILIES];             /* where it shall be a vif */
 	unsigned vif_table[FAMILIES];
 	unsigned vif[FAMILIES];   /* in that table; LINKS_NO_VIF */
 	bool vif_went;            /* a vif that is gone may still hold its number */
@@ -61,8 +60,10 @@ struct links {
 	struct port *ports[LINKS_INSTANCES][LINKS_MAX]; /* by link id */
 	uint64_t ids_used[LINKS_INSTANCES];             /* given out, or not yet given back */
 	bool enabled[LINKS_TABLES][FAMILIES];
-	bool changed;     /* links_pull may find something */
-	uint64_t refused; /* set of instances that could not be told in this pass */
+	bool changed;      /* links_pull may find something */
+	bool memory_short; /* a link could not be made, or not told, in this pass */
+	mtime retry_at;    /* when that is tried again; 0: all is there */
+	uint64_t refused;  /* set of instances that could not be told in this pass */
 };
 
 /* links.c */
@@ -78,8 +79,6 @@ void port_free(struct links *links, struct port *port);
 
 /* links_pull.c */
 
-/* The address that queries are sent from: the first IPv4 one; the lowest link-local IPv6 one. */
-struct addr interface_address(const struct interface *interface, enum family family);
 bool port_is_usable(const struct port *port, enum family family);
 
 #endif

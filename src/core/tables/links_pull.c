@@ -6,24 +6,6 @@
 
 #define RETRY_INTERVAL (2 * MTIME_SECOND)
 
-struct addr interface_address(const struct interface *interface, enum family family)
-{
-	struct addr best = addr_unspecified(family);
-
-	for (size_t i = 0; i < interface->address_count; i++) {
-		const struct addr *address = &interface->addresses[i];
-
-		if (addr_family(address) != family)
-			continue;
-		if (family == FAMILY_IPV4)
-			return *address;
-		if (addr_is_link_local(address) &&
-		    (addr_is_unspecified(&best) || addr_compare(address, &best) < 0))
-			best = *address;
-	}
-	return best;
-}
-
 /* A vif in a table that is not the wanted one goes first. */
 static bool wants_vif(const struct links *links, const struct interface *interface, enum family family)
 {
@@ -43,10 +25,10 @@ static bool wants_vif(const struct links *links, const struct interface *interfa
 bool port_is_usable(const struct port *port, enum family family)
 {
 	const struct interface *interface = port->interface;
-	struct addr address = interface_address(interface, family);
+	const struct addr *address = &interface->addresses[family].best;
 
 	return !port->leaving && interface->up && interface->vif[family] != LINKS_NO_VIF &&
-	       port->serves[family] && (family == FAMILY_IPV4 || !addr_is_unspecified(&address));
+	       port->serves[family] && (family == FAMILY_IPV4 || !addr_is_unspecified(address));
 }
 
 static void fill_change(const struct port *port, struct link_change *change)
@@ -61,7 +43,7 @@ static void fill_change(const struct port *port, struct link_change *change)
 		if (!port->serves[family])
 			change->settings.version[family] = VERSION_NONE;
 		change->family[family].usable = port_is_usable(port, family) && !port->tell_unusable[family];
-		change->family[family].address = interface_address(port->interface, family);
+		change->family[family].address = port->interface->addresses[family].best;
 	}
 }
 
@@ -71,11 +53,11 @@ static bool port_has_news(const struct port *port)
 	    port->told_multicast != port->interface->multicast)
 		return true;
 	for (int family = 0; family < FAMILIES; family++) {
-		struct addr address = interface_address(port->interface, family);
+		const struct addr *address = &port->interface->addresses[family].best;
 
 		if (port->tell_unusable[family] ||
 		    port->told_usable[family] != port_is_usable(port, family) ||
-		    !addr_equal(&port->told_address[family], &address))
+		    !addr_equal(&port->told_address[family], address))
 			return true;
 	}
 	return false;
@@ -180,6 +162,8 @@ bool links_pull(struct links *links, mtime now,
 
 	if (!links->changed && links_deadline(links) > now)
 		return false;
+	if (links->retry_at <= now)
+		links->retry_at = 0;
 	DL_FOREACH_SAFE (links->interfaces, interface, next) {
 		if (interface->incomplete)
 			interface_attach(links, interface);
@@ -196,6 +180,9 @@ bool links_pull(struct links *links, mtime now,
 	/* Whoever refused is asked again with the next pass. */
 	links->changed = links->refused != 0;
 	links->refused = 0;
+	if (links->memory_short)
+		links->retry_at = now + RETRY_INTERVAL;
+	links->memory_short = false;
 	return false;
 }
 
@@ -262,6 +249,7 @@ void links_done(struct links *links, mtime now, const struct link_op *op, int re
 {
 	if (op->kind == LINK_TELL && result != 0)
 		links->refused |= (uint64_t)1 << op->instance;
+	links->memory_short |= op->kind == LINK_TELL && result == -ENOMEM;
 	links->changed = true;
 	if (op->kind == LINK_TELL && result == 0)
 		tell_done(links, op);
@@ -272,7 +260,7 @@ void links_done(struct links *links, mtime now, const struct link_op *op, int re
 mtime links_deadline(const struct links *links)
 {
 	const struct interface *interface;
-	mtime at = MTIME_NEVER;
+	mtime at = links->retry_at != 0 ? links->retry_at : MTIME_NEVER;
 
 	DL_FOREACH (links->interfaces, interface)
 		for (int family = 0; family < FAMILIES; family++)

@@ -109,6 +109,7 @@ static void set_held(struct routes *routes, mtime now, struct route *route, unsi
 	}
 	if (!route->held) {
 		route->held = true;
+		route->counts[0] = route->counts[1] = (struct route_count){.at = now};
 		route->read_at = now + routes->reading_interval;
 		DL_APPEND(routes->readings, route);
 	}
@@ -154,6 +155,49 @@ struct wish *route_find_wish(const struct route *route, unsigned instance)
 	return NULL;
 }
 
+static const struct wish *find_wish_at(const struct route *route, unsigned input)
+{
+	const struct wish *wish;
+
+	LL_FOREACH (route->wishes, wish)
+		if (wish->input == input)
+			return wish;
+	return NULL;
+}
+
+/* Where nobody wants it from the vif by which it arrives, the entry stays as it is. */
+unsigned route_input(const struct route *route)
+{
+	if (find_wish_at(route, route->arrival) != NULL)
+		return route->arrival;
+	if (route->held && find_wish_at(route, route->held_input) != NULL)
+		return route->held_input;
+	return route->wishes->input;
+}
+
+/* A stream that one instance sends by an upstream link arrives there for the others that have this link, as
+ * it would if each of them were a router. */
+uint32_t route_vifs(const struct route *route)
+{
+	uint32_t vifs = (uint32_t)1 << route_input(route), before;
+	const struct wish *wish;
+
+	do {
+		before = vifs;
+		LL_FOREACH (route->wishes, wish)
+			if (vifs >> wish->input & 1)
+				vifs |= wish->outputs;
+	} while (vifs != before);
+	return vifs;
+}
+
+bool route_serves(const struct route *route, unsigned instance)
+{
+	const struct wish *wish = route_find_wish(route, instance);
+
+	return wish != NULL && (route_vifs(route) >> wish->input & 1) != 0;
+}
+
 static void set_assumed(struct routes *routes, struct wish *wish, bool assumed)
 {
 	routes->assumed += (size_t)assumed - (size_t)wish->assumed;
@@ -187,6 +231,8 @@ static struct wish *want(struct routes *routes, const struct route_key *key, uns
 		                 route->untold_due);
 	wish->input = (uint8_t)input;
 	wish->outputs = outputs;
+	if (is_new && route->wishes == wish)
+		route->arrival = wish->input;
 	count_uses(routes->wished, input, outputs, 1);
 	route_mark(routes, route);
 	return wish;
@@ -276,8 +322,8 @@ bool routes_first(const struct routes *routes, const struct route_key *key, unsi
 
 	if (route == NULL || route->wishes == NULL)
 		return false;
-	*instance = route->wishes->instance;
-	*input = route->wishes->input;
+	*input = route_input(route);
+	*instance = find_wish_at(route, *input)->instance;
 	return true;
 }
 
@@ -288,17 +334,11 @@ bool routes_is_wanted_by(const struct routes *routes, const struct route_key *ke
 	return route != NULL && route_find_wish(route, instance) != NULL;
 }
 
-/* Input of the oldest wish, outputs of all that share it; never back to where it comes from. */
+/* Never back to where it comes from. */
 static void merge_wishes(const struct route *route, struct route_op *op)
 {
-	const struct wish *wish;
-
-	op->input = route->wishes->input;
-	op->outputs = 0;
-	LL_FOREACH (route->wishes, wish)
-		if (wish->input == op->input)
-			op->outputs |= wish->outputs;
-	op->outputs &= ~((uint32_t)1 << op->input);
+	op->input = route_input(route);
+	op->outputs = route_vifs(route) & ~((uint32_t)1 << op->input);
 }
 
 /* What has to be done to an entry; false: it is right. */
@@ -387,11 +427,16 @@ void routes_done(struct routes *routes, mtime now, const struct route_op *op, in
 		route_release(routes, route);
 }
 
-bool routes_sends_to(const struct routes *routes, const struct route_key *key, unsigned vif)
+bool routes_get_entry(const struct routes *routes, const struct route_key *key, struct routes_entry *entry)
 {
 	const struct route *route = route_find(routes, key);
 
-	return route != NULL && route->held && (route->held_outputs >> vif & 1) != 0;
+	if (route == NULL || !route->held)
+		return false;
+	*entry = (struct routes_entry){.input = route->held_input,
+	                               .outputs = route->held_outputs,
+	                               .arrived = route->held_input == route->arrival};
+	return true;
 }
 
 mtime routes_deadline(const struct routes *routes)

@@ -22,15 +22,23 @@ struct wish {
 	uint32_t outputs;
 };
 
+/* Packets that had arrived by an entry's input. */
+struct route_count {
+	mtime at;
+	uint32_t packets;
+};
+
 struct route {
 	struct index_node node; /* first */
 	struct route_key key;
-	struct wish *wishes; /* the oldest first: its input counts */
+	struct wish *wishes; /* the oldest first */
+	uint8_t arrival;     /* the vif by which the kernel said last that the stream arrives */
 	bool rewrite;        /* somebody may have taken the entry away: write or delete it whatever is held */
 	bool wrong;          /* so the kernel has told */
 	bool asked;          /* the kernel keeps packets for want of an entry: only a new one lets them go */
 	bool held;           /* the kernel has an entry, as below */
 	bool dirty;
+	bool copied;    /* a copy has arrived by another vif */
 	bool ask_again; /* set a negative entry and delete it */
 	uint8_t ask_input;
 	uint8_t held_input;
@@ -39,6 +47,7 @@ struct route {
 	struct route *dirty_prev, *dirty_next;
 	struct route *prev, *next; /* in order of read_at, while held */
 	mtime read_at;
+	struct route_count counts[2];          /* at the reading before the last one, and at the last one */
 	struct route *retry_prev, *retry_next; /* in order of retry_at */
 	mtime retry_at;                        /* 0: not waiting */
 	uint64_t untold;                       /* set of instances that do not know of the stream */
@@ -75,6 +84,12 @@ struct route *route_find(const struct routes *routes, const struct route_key *ke
 struct route *route_get(struct routes *routes, const struct route_key *key);
 /* The wish of an instance; NULL when there is none. */
 struct wish *route_find_wish(const struct route *route, unsigned instance);
+/* The vif by which the stream arrives. It has wishes. */
+unsigned route_input(const struct route *route);
+/* That vif, and the vifs that the stream leaves by. */
+uint32_t route_vifs(const struct route *route);
+/* Does an instance want the stream as it comes, from one of these vifs? */
+bool route_serves(const struct route *route, unsigned instance);
 /* Its entry may not be right any more. */
 void route_mark(struct routes *routes, struct route *route);
 /* Frees a row that nothing keeps; any other stays. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/tables/routes_inside.h"
 
-#define REMINDERS_MAX 4096 /* rows that are looked at for one group */
+#define INTERVAL_UNKNOWN 150  /* milliseconds between packets of a stream that has just begun */
+#define REMINDERS_MAX    4096 /* rows that are looked at for one group */
 
 void route_set_untold(struct routes *routes, struct route *route, uint64_t untold, bool due)
 {
@@ -81,7 +82,7 @@ bool routes_untold(struct routes *routes, const struct route_key *key, unsigned 
 
 	if (route == NULL)
 		return false;
-	if (route_find_wish(route, instance) != NULL)
+	if (route_serves(route, instance))
 		return true;
 	route->untold_input = (uint8_t)input;
 	route_set_untold(routes, route, route->untold | (uint64_t)1 << instance, true);
@@ -95,11 +96,88 @@ bool routes_pull_untold(struct routes *routes, struct route_key *key, unsigned *
 	if (route == NULL)
 		return false;
 	*key = route->key;
-	*input = route->wishes != NULL ? route->wishes->input : route->untold_input;
+	*input = route->wishes != NULL ? route_input(route) : route->untold_input;
 	*instances = route->untold;
 	route_set_untold(routes, route, 0, false);
 	route_release(routes, route);
 	return true;
+}
+
+void routes_untold_at(struct routes *routes, unsigned vif, unsigned instance)
+{
+	struct index_node *node;
+
+	for (node = routes->index.oldest; node != NULL; node = node->newer) {
+		struct route *route = (struct route *)node;
+
+		if (route->wishes != NULL && (route_vifs(route) >> vif & 1) != 0 &&
+		    !route_serves(route, instance))
+			route_set_untold(routes, route, route->untold | (uint64_t)1 << instance, true);
+	}
+}
+
+bool routes_serves(const struct routes *routes, const struct route_key *key, unsigned instance)
+{
+	const struct route *route = route_find(routes, key);
+
+	return route != NULL && route_serves(route, instance);
+}
+
+uint32_t routes_outputs(const struct routes *routes, const struct route_key *key)
+{
+	const struct route *route = route_find(routes, key);
+
+	if (route == NULL || route->wishes == NULL)
+		return 0;
+	return route_vifs(route) & ~((uint32_t)1 << route_input(route));
+}
+
+bool routes_note_copy(struct routes *routes, const struct route_key *key)
+{
+	struct route *route = route_find(routes, key);
+	bool first = route != NULL && !route->copied;
+
+	if (first)
+		route->copied = true;
+	return first;
+}
+
+void routes_arrives(struct routes *routes, const struct route_key *key, unsigned vif)
+{
+	struct route *route = route_find(routes, key);
+
+	if (route == NULL || route->wishes == NULL || route->arrival == vif)
+		return;
+	route->arrival = (uint8_t)vif;
+	route_mark(routes, route);
+}
+
+void routes_counted(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets)
+{
+	struct route *route = route_find(routes, key);
+
+	if (route == NULL)
+		return;
+	/* Instances would keep a stream that has ended alive if they were told of it again in turn. */
+	if (route->untold != 0 && (uint32_t)packets != route->counts[1].packets)
+		route_set_untold(routes, route, route->untold, true);
+	route->counts[0] = route->counts[1];
+	route->counts[1] = (struct route_count){.at = now, .packets = (uint32_t)packets};
+	/* Of an entry that was made again. */
+	if (route->counts[0].packets > route->counts[1].packets)
+		route->counts[0] = route->counts[1];
+}
+
+mtime routes_packet_interval(const struct routes *routes, mtime now, const struct route_key *key,
+                             uint64_t packets)
+{
+	const struct route *route = route_find(routes, key);
+	uint32_t count = route != NULL ? (uint32_t)packets - route->counts[0].packets : 0;
+	mtime time = route != NULL ? now - route->counts[0].at : 0;
+
+	if (count > 1)
+		return time / (count - 1);
+	return time > INTERVAL_UNKNOWN ? time : INTERVAL_UNKNOWN;
 }
 
 void routes_remind(struct routes *routes, unsigned instance, const struct addr *group)
@@ -147,7 +225,5 @@ bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key
 	*instances = 0;
 	LL_FOREACH (route->wishes, wish)
 		*instances |= (uint64_t)1 << wish->instance;
-	if (route->untold != 0)
-		route_set_untold(routes, route, route->untold, true);
 	return true;
 }

@@ -1,99 +1,350 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/tables/wrong_vif.h"
 
+#include "core/base/deadlines.h"
+#include "core/base/index.h"
+#include "core/base/pool.h"
+
 #include <assert.h>
 #include <stdlib.h>
-#include <utlist.h>
 
-#define INTERVAL     250 /* the kernel tells of a stream on a wrong vif every 3 s */
-#define CHECKS       8
-#define SUSPECTS_MAX 1024
+/* A source that moves at 10 packets/s is followed within one second: 4 silent intervals, and one until the
+ * next packet. One foreign packet never moves a stream, nor do a few at once. */
+#define SILENT_INTERVALS 4
+#define SILENT_MIN       300
+#define SILENT_MAX       (60 * MTIME_SECOND)
+#define MOVED_PACKETS    4
+#define CHECK_MIN        25
+#define CHECK_MAX        100
+#define WATCH_TIME       (4 * MTIME_SECOND) /* longer than the kernel waits between two upcalls */
+#define COPIES_TIME      (1 * MTIME_SECOND)
+#define COPIES_PACKETS   4
+#define LOOPS_TIME       (60 * MTIME_SECOND) /* memberships of this machine may have changed */
+#define MEMORY_MAX       ((size_t)8 << 20)
 
-struct suspect {
-	struct suspect *prev, *next; /* in order of check_at */
+/* Packets since some time. */
+struct count {
+	mtime since;
+	uint64_t rightly, wrong;
+};
+
+struct stream {
+	struct index_node node; /* first */
+	struct deadline deadline;
 	struct route_key key;
-	uint8_t vif;
-	uint8_t checks_left;
-	mtime check_at;
-	uint64_t packets;
-	uint64_t wrong;
+	uint8_t place;           /* the vif whose place it has */
+	uint8_t vif;             /* of the last upcall */
+	uint8_t input;           /* of the entry */
+	uint8_t loops;           /* as wrong_vif_confirm said */
+	bool asked;              /* the next upcall names the vif */
+	bool copied;             /* a copy arrives */
+	uint64_t packets, wrong; /* the last reading */
+	mtime interval;          /* between its packets */
+	mtime upcall_at, wrong_at;
+	mtime loops_at;       /* when that was */
+	struct count silence; /* since the last packet that arrived by the input */
+	struct count window;  /* since it was last decided whether a copy arrives */
 };
 
-struct suspects {
-	struct suspect *list;
-	size_t count;
+struct wrong_vif {
+	struct pool *pool;
+	struct index index;
+	struct deadlines deadlines;
+	uint64_t seed;
+	uint16_t places[ROUTES_VIFS];
+	size_t copies;
+	uint64_t copies_found;
 };
 
-struct suspects *suspects_new(void)
+struct wrong_vif *wrong_vif_new(uint64_t seed)
 {
-	return calloc(1, sizeof(struct suspects));
+	struct wrong_vif *wrong_vif = calloc(1, sizeof *wrong_vif);
+
+	if (wrong_vif == NULL)
+		return NULL;
+	wrong_vif->seed = seed;
+	wrong_vif->pool = pool_new(MEMORY_MAX);
+	if (wrong_vif->pool != NULL)
+		return wrong_vif;
+	free(wrong_vif);
+	return NULL;
 }
 
-static void end(struct suspects *suspects, struct suspect *suspect)
+void wrong_vif_free(struct wrong_vif *wrong_vif)
 {
-	DL_DELETE(suspects->list, suspect);
-	suspects->count--;
-	free(suspect);
-}
-
-void suspects_free(struct suspects *suspects)
-{
-	while (suspects != NULL && suspects->list != NULL)
-		end(suspects, suspects->list);
-	free(suspects);
-}
-
-void suspects_add(struct suspects *suspects, mtime now, const struct route_key *key, unsigned vif,
-                  uint64_t packets, uint64_t wrong)
-{
-	struct suspect *suspect = suspects->count < SUSPECTS_MAX ? malloc(sizeof *suspect) : NULL;
-
-	if (suspect == NULL)
+	if (wrong_vif == NULL)
 		return;
-	*suspect = (struct suspect){.key = *key,
-	                            .vif = (uint8_t)vif,
-	                            .checks_left = CHECKS,
-	                            .check_at = now + INTERVAL,
-	                            .packets = packets,
-	                            .wrong = wrong};
-	DL_APPEND(suspects->list, suspect);
-	suspects->count++;
+	index_fini(&wrong_vif->index);
+	deadlines_fini(&wrong_vif->deadlines);
+	pool_free(wrong_vif->pool);
+	free(wrong_vif);
 }
 
-bool suspects_pull(struct suspects *suspects, mtime now, struct route_key *key, unsigned *vif)
+static struct stream *stream_of(const struct deadline *deadline)
 {
-	const struct suspect *suspect = suspects->list;
+	return (struct stream *)((char *)(uintptr_t)deadline - offsetof(struct stream, deadline));
+}
 
-	if (suspect == NULL || suspect->check_at > now)
+static struct stream *find(const struct wrong_vif *wrong_vif, const struct route_key *key)
+{
+	uint32_t hash = addr_pair_hash(&key->source, &key->group, wrong_vif->seed);
+	struct index_node *node = index_find(&wrong_vif->index, hash);
+
+	for (; node != NULL; node = index_find_next(node))
+		if (memcmp(&((struct stream *)node)->key, key, sizeof *key) == 0)
+			break;
+	return (struct stream *)node;
+}
+
+static void set_copied(struct wrong_vif *wrong_vif, struct stream *stream, bool copied)
+{
+	wrong_vif->copies += (size_t)copied - (size_t)stream->copied;
+	wrong_vif->copies_found += copied && !stream->copied;
+	stream->copied = copied;
+}
+
+static void stream_remove(struct wrong_vif *wrong_vif, struct stream *stream)
+{
+	set_copied(wrong_vif, stream, false);
+	wrong_vif->places[stream->place]--;
+	deadlines_remove(&wrong_vif->deadlines, &stream->deadline);
+	index_remove(&wrong_vif->index, &stream->node);
+	pool_give(wrong_vif->pool, stream, sizeof *stream);
+}
+
+/* How long the input has to be silent. */
+static mtime silence_needed(const struct stream *stream)
+{
+	mtime silence = stream->interval < SILENT_MAX ? stream->interval * SILENT_INTERVALS : SILENT_MAX;
+
+	return silence < SILENT_MIN ? SILENT_MIN : mtime_min(silence, SILENT_MAX);
+}
+
+static void check_later(struct wrong_vif *wrong_vif, struct stream *stream, mtime now)
+{
+	mtime interval = silence_needed(stream) / 8;
+
+	interval = interval < CHECK_MIN ? CHECK_MIN : mtime_min(interval, CHECK_MAX);
+	deadlines_set(&wrong_vif->deadlines, &stream->deadline, now + interval);
+}
+
+/* At the limit of a vif the oldest stream whose packets arrive by its input makes room: the kernel reports it
+ * again. */
+static bool make_room(struct wrong_vif *wrong_vif, unsigned vif)
+{
+	struct index_node *node;
+
+	if (wrong_vif->places[vif] < WRONG_VIF_PLACES)
+		return true;
+	for (node = wrong_vif->index.oldest; node != NULL; node = node->newer) {
+		struct stream *stream = (struct stream *)node;
+
+		if (stream->place != vif || stream->silence.wrong > 0)
+			continue;
+		stream_remove(wrong_vif, stream);
+		return true;
+	}
+	return false;
+}
+
+static struct stream *stream_new(struct wrong_vif *wrong_vif, const struct route_key *key, unsigned vif)
+{
+	struct stream *stream = NULL;
+
+	if (make_room(wrong_vif, vif) && deadlines_reserve(&wrong_vif->deadlines, wrong_vif->index.count + 1))
+		stream = pool_take(wrong_vif->pool, sizeof *stream);
+	if (stream == NULL)
+		return NULL;
+	stream->key = *key;
+	if (!index_add(&wrong_vif->index, &stream->node,
+	               addr_pair_hash(&key->source, &key->group, wrong_vif->seed))) {
+		pool_give(wrong_vif->pool, stream, sizeof *stream);
+		return NULL;
+	}
+	stream->place = (uint8_t)vif;
+	wrong_vif->places[vif]++;
+	return stream;
+}
+
+/* The entry has another input, or the stream is new here. */
+static void begin(struct wrong_vif *wrong_vif, struct stream *stream, mtime now,
+                  const struct wrong_vif_reading *reading)
+{
+	set_copied(wrong_vif, stream, false);
+	stream->input = (uint8_t)reading->input;
+	stream->packets = reading->packets;
+	stream->wrong = reading->wrong;
+	stream->asked = false;
+	stream->upcall_at = 0;
+	stream->wrong_at = now;
+	stream->silence = stream->window = (struct count){.since = now};
+}
+
+enum wrong_vif_verdict wrong_vif_upcall(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key,
+                                        unsigned vif, mtime interval, const struct wrong_vif_reading *reading)
+{
+	struct stream *stream = find(wrong_vif, key);
+	bool asked = stream != NULL && stream->asked;
+
+	assert(vif < ROUTES_VIFS && reading->input < ROUTES_VIFS);
+	if (stream == NULL) {
+		stream = stream_new(wrong_vif, key, vif);
+		if (stream == NULL)
+			return WRONG_VIF_STAYS;
+		begin(wrong_vif, stream, now, reading);
+		stream->silence.wrong = stream->window.wrong = 1;
+		check_later(wrong_vif, stream, now);
+	}
+	if (now - stream->loops_at >= LOOPS_TIME)
+		stream->loops = 0;
+	/* An entry that was made again for this upcall has no packets to measure by. */
+	if (!asked)
+		stream->interval = interval;
+	stream->asked = false;
+	stream->vif = (uint8_t)vif;
+	stream->upcall_at = now;
+	return asked ? WRONG_VIF_MOVED : WRONG_VIF_STAYS;
+}
+
+bool wrong_vif_pull(const struct wrong_vif *wrong_vif, mtime now, struct route_key *key)
+{
+	const struct deadline *deadline = deadlines_first(&wrong_vif->deadlines);
+
+	if (deadline == NULL || deadlines_first_at(&wrong_vif->deadlines) > now)
 		return false;
-	*key = suspect->key;
-	*vif = suspect->vif;
+	*key = stream_of(deadline)->key;
 	return true;
 }
 
-bool suspects_has_moved(struct suspects *suspects, mtime now, const struct route_key *key, uint64_t packets,
-                        uint64_t wrong)
+/* What has arrived since the last reading. Counters that went back are those of an entry made again. */
+static struct count take_reading(struct stream *stream, mtime now, const struct wrong_vif_reading *reading)
 {
-	struct suspect *suspect = suspects->list;
-	uint64_t by_wrong = wrong - suspect->wrong, rightly = packets - suspect->packets - by_wrong;
-	bool undecided = by_wrong == 0 && rightly == 0;
+	struct count news = {.since = now};
+	uint64_t packets;
 
-	assert(addr_equal(&suspect->key.source, &key->source) &&
-	       addr_equal(&suspect->key.group, &key->group));
-	/* Counters that began anew tell nothing. */
-	if (packets < suspect->packets || wrong < suspect->wrong) {
-		by_wrong = rightly = 0;
-	} else if (undecided && --suspect->checks_left > 0) {
-		suspect->check_at = now + INTERVAL;
-		DL_DELETE(suspects->list, suspect);
-		DL_APPEND(suspects->list, suspect);
-		return false;
-	}
-	end(suspects, suspect);
-	return by_wrong > rightly;
+	if (reading->packets < stream->packets || reading->wrong < stream->wrong)
+		stream->packets = stream->wrong = 0;
+	packets = reading->packets - stream->packets;
+	news.wrong = reading->wrong - stream->wrong;
+	news.rightly = packets > news.wrong ? packets - news.wrong : 0;
+	stream->packets = reading->packets;
+	stream->wrong = reading->wrong;
+	return news;
 }
 
-mtime suspects_deadline(const struct suspects *suspects)
+static void count_packets(struct stream *stream, mtime now, const struct count *news)
 {
-	return suspects->list != NULL ? suspects->list->check_at : MTIME_NEVER;
+	if (news->wrong > 0)
+		stream->wrong_at = now;
+	stream->window.rightly += news->rightly;
+	stream->window.wrong += news->wrong;
+	stream->silence.wrong += news->wrong;
+	if (news->rightly == 0)
+		return;
+	stream->silence = (struct count){.since = now};
+	stream->asked = false;
+}
+
+static enum wrong_vif_verdict moved(struct stream *stream, unsigned *vif)
+{
+	bool named = stream->upcall_at >= stream->silence.since && stream->vif != stream->input;
+
+	/* It takes as many packets to decide again. */
+	stream->silence.wrong = 0;
+	*vif = stream->vif;
+	stream->asked = !named;
+	return named ? WRONG_VIF_MOVED : WRONG_VIF_ASK;
+}
+
+/* Packets that are looped back are at most a few more than those that were sent. */
+static bool has_copies(const struct stream *stream)
+{
+	uint64_t looped = stream->loops * stream->window.rightly;
+
+	return stream->vif != stream->input && stream->window.rightly > 0 && stream->window.wrong > looped &&
+	       stream->window.wrong - looped > 1 + stream->window.wrong / 8;
+}
+
+/* The window is long enough. */
+static enum wrong_vif_verdict look_for_copies(struct wrong_vif *wrong_vif, struct stream *stream, mtime now,
+                                              unsigned *vif)
+{
+	*vif = stream->vif;
+	if (stream->window.rightly > 1)
+		stream->interval = (now - stream->window.since) / (mtime)(stream->window.rightly - 1);
+	if (has_copies(stream))
+		return WRONG_VIF_COPIES;
+	set_copied(wrong_vif, stream, false);
+	stream->window = (struct count){.since = now};
+	return WRONG_VIF_STAYS;
+}
+
+enum wrong_vif_verdict wrong_vif_check(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key,
+                                       const struct wrong_vif_reading *reading, unsigned *vif)
+{
+	struct stream *stream = find(wrong_vif, key);
+	mtime silence = silence_needed(stream), watch = silence < WATCH_TIME ? WATCH_TIME : silence;
+	struct count news;
+
+	if (stream->input != reading->input)
+		begin(wrong_vif, stream, now, reading);
+	news = take_reading(stream, now, reading);
+	count_packets(stream, now, &news);
+	if (now - stream->wrong_at >= watch) {
+		stream_remove(wrong_vif, stream);
+		return WRONG_VIF_STAYS;
+	}
+	check_later(wrong_vif, stream, now);
+	if (news.wrong > 0 && stream->silence.wrong >= MOVED_PACKETS &&
+	    now - stream->silence.since >= silence && !stream->asked)
+		return moved(stream, vif);
+	if (now - stream->window.since >= COPIES_TIME && stream->window.wrong >= COPIES_PACKETS)
+		return look_for_copies(wrong_vif, stream, now, vif);
+	return WRONG_VIF_STAYS;
+}
+
+void wrong_vif_remove(struct wrong_vif *wrong_vif, const struct route_key *key)
+{
+	struct stream *stream = find(wrong_vif, key);
+
+	if (stream != NULL)
+		stream_remove(wrong_vif, stream);
+}
+
+bool wrong_vif_confirm(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key, unsigned loops)
+{
+	struct stream *stream = find(wrong_vif, key);
+	bool was_copied = stream->copied;
+
+	stream->loops = (uint8_t)loops;
+	stream->loops_at = now;
+	set_copied(wrong_vif, stream, has_copies(stream));
+	stream->window = (struct count){.since = now};
+	return stream->copied && !was_copied;
+}
+
+mtime wrong_vif_deadline(const struct wrong_vif *wrong_vif)
+{
+	return deadlines_first_at(&wrong_vif->deadlines);
+}
+
+bool wrong_vif_find_copy(const struct wrong_vif *wrong_vif, const struct route_key *key,
+                         struct wrong_vif_copy *copy)
+{
+	const struct stream *stream = find(wrong_vif, key);
+
+	if (stream == NULL || !stream->copied)
+		return false;
+	*copy = (struct wrong_vif_copy){.key = *key, .input = stream->input, .vif = stream->vif};
+	return true;
+}
+
+size_t wrong_vif_copies(const struct wrong_vif *wrong_vif)
+{
+	return wrong_vif->copies;
+}
+
+uint64_t wrong_vif_copies_found(const struct wrong_vif *wrong_vif)
+{
+	return wrong_vif->copies_found;
 }

@@ -11,6 +11,7 @@ const char *drop_name(enum drop drop)
 		[DROP_TTL] = "TTL or hop limit not 1",
 		[DROP_ROUTER_ALERT] = "no router alert",
 		[DROP_SOURCE_ADDRESS] = "source not link-local",
+		[DROP_UNSPECIFIED] = "report from ::",
 		[DROP_CHECKSUM] = "bad checksum",
 		[DROP_LENGTH] = "bad length",
 		[DROP_TYPE] = "unknown type",
@@ -28,6 +29,7 @@ const char *drop_name(enum drop drop)
 		[DROP_MEMORY] = "memory_max reached",
 		[DROP_TRUNCATED] = "packet too long",
 		[DROP_RATE] = "report_rate_max exceeded",
+		[DROP_QUERIES_MAX] = "too many queries wait",
 	};
 
 	return names[drop];

@@ -70,16 +70,15 @@ static enum drop decode_v2_report(const struct packet *packet, struct report *re
 	return message_records_fit(report->records, report->left, FAMILY_IPV6) ? DROP_NONE : DROP_LENGTH;
 }
 
-/* Queries come from link-local addresses only (RFC 9777 section 5.1.14); a report may also come from ::, sent
- * by a host whose address is still tentative (section 5.2.13, RFC 3590). Router Alert is required of all of
- * them. */
+/* Only link-local addresses count (RFC 9777 sections 5.1.14 and 5.2.14), with Router Alert. Hosts report from
+ * :: while their address is tentative, and again when it is ready (RFC 3590 section 4). */
 static enum drop check_sender(const struct packet *packet, bool is_query)
 {
 	if (!packet->router_alert)
 		return DROP_ROUTER_ALERT;
-	if (addr_is_link_local(&packet->source) || (!is_query && addr_is_unspecified(&packet->source)))
+	if (addr_is_link_local(&packet->source))
 		return DROP_NONE;
-	return DROP_SOURCE_ADDRESS;
+	return !is_query && addr_is_unspecified(&packet->source) ? DROP_UNSPECIFIED : DROP_SOURCE_ADDRESS;
 }
 
 enum drop mld_decode(const struct packet *packet, struct message *message)

@@ -23,6 +23,9 @@ static void check_link(const struct machine *machine, struct json_object *link, 
 	                           : "its hosts get nothing";
 	struct finding *finding;
 
+	/* The owner of the family is a finding of its own. */
+	if (answer_has(link, "not_served") && interface != NULL)
+		return;
 	/* Of a link with both families one line will do. */
 	if (interface != NULL && family == FAMILY_IPV6 &&
 	    (!interface->up || !interface->carrier || !interface->multicast) &&
@@ -135,6 +138,54 @@ void check_downstream_querier(const struct machine *machine, struct findings *fi
 	}
 }
 
+/* Streams whose copies arrive by the same two links as those of a route; 0: a route before it has counted
+ * them. */
+static size_t count_copies(struct json_object *routes, size_t number)
+{
+	struct json_object *route = json_object_array_get_idx(routes, number);
+	const char *input = answer_text(route, "input"), *copy = answer_text(route, "copy_input");
+	size_t count = 0;
+
+	for (size_t i = 0; i < view_count(routes) && *copy != '\0'; i++) {
+		struct json_object *other = json_object_array_get_idx(routes, i);
+
+		if (!is_text(other, "input", input) || !is_text(other, "copy_input", copy))
+			continue;
+		if (i < number)
+			return 0;
+		count++;
+	}
+	return count;
+}
+
+void check_copies(const struct machine *machine, struct findings *findings)
+{
+	struct json_object *routes = machine->daemon.routes;
+
+	for (size_t i = 0; i < view_count(routes); i++) {
+		struct json_object *route = json_object_array_get_idx(routes, i);
+		const char *input = answer_text(route, "input"), *copy = answer_text(route, "copy_input");
+		size_t count = count_copies(routes, i);
+		struct finding *finding;
+
+		if (count == 0)
+			continue;
+		finding = findings_add(findings, "copies", copy,
+		                       "hosts get such a stream twice where both routers forward it");
+		finding_what(
+			finding,
+			"%zu stream%s on %s and on %s, such as (%s, %s): a second router forwards between "
+			"these links",
+			count, count > 1 ? "s arrive" : " arrives", input, copy, answer_text(route, "source"),
+			answer_text(route, "group"));
+		finding_remedy(
+			finding,
+			"find the second router (a proxy, an access point or a tunnel) that joins %s and "
+			"%s, and let one of the two forward multicast",
+			input, copy);
+	}
+}
+
 static void check_uplink_limits(const struct machine *machine, struct json_object *uplink,
                                 struct findings *findings)
 {
@@ -218,7 +269,8 @@ static void check_vifs(const struct machine *machine, struct json_object *link, 
 	struct finding *finding;
 	size_t taken = 0;
 
-	if (!answer_bool(link, "present") || !answer_bool(link, "up") || answer_has(link, "vif"))
+	if (!answer_bool(link, "present") || !answer_bool(link, "up") || answer_has(link, "vif") ||
+	    answer_has(link, "not_served"))
 		return;
 	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
 		struct json_object *other = json_object_array_get_idx(machine->daemon.links, i);

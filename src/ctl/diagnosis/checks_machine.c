@@ -15,8 +15,16 @@ static const char *family_name(enum family family)
 /* Does the daemon route this family? */
 static bool is_served(const struct machine *machine, enum family family)
 {
-	return view_find(answer_member(machine->daemon.status, "tables"), "family", family_name(family), NULL,
-	                 NULL) != NULL;
+	struct json_object *tables = answer_member(machine->daemon.status, "tables");
+
+	for (size_t i = 0; i < view_count(tables); i++) {
+		struct json_object *table = json_object_array_get_idx(tables, i);
+
+		if (strcmp(answer_text(table, "family"), family_name(family)) == 0 &&
+		    !answer_has(table, "held_by"))
+			return true;
+	}
+	return false;
 }
 
 static void tell_other_owner(const struct table_owner *owner, enum family family, struct findings *findings)
@@ -69,14 +77,50 @@ static void tell_elsewhere(pid_t pid, struct findings *findings)
 		(int)pid);
 }
 
+/* Without rights the daemon does not see whose the socket is; root does. */
+static void find_held_table(const struct machine *machine, struct json_object *table,
+                            struct findings *findings)
+{
+	bool ipv4 = strcmp(answer_text(table, "family"), "IPv4") == 0;
+	const struct table_owner *owner = &machine->owners[ipv4 ? FAMILY_IPV4 : FAMILY_IPV6];
+	struct finding *finding =
+		findings_add(findings, "owner", answer_text(table, "family"),
+	                     "one program only can route multicast of a family; mcproxy does not serve it");
+	const char *holder = answer_text(table, "held_by");
+	char seen[sizeof owner->name + 32];
+
+	if (strchr(holder, '(') == NULL && owner->name[0] != '\0' && strcmp(owner->name, "mcproxy") != 0) {
+		snprintf(seen, sizeof seen, "%s (pid %d)", owner->name, (int)owner->pid);
+		holder = seen;
+	}
+	finding_what(finding, "%s holds the kernel's multicast routing socket", holder);
+	finding_remedy(finding,
+	               "stop %s, and keep it from starting at boot; mcproxy takes over within a second",
+	               holder);
+}
+
+static void find_held_tables(const struct machine *machine, struct findings *findings)
+{
+	struct json_object *tables = answer_member(machine->daemon.status, "tables");
+
+	for (size_t i = 0; i < view_count(tables); i++) {
+		struct json_object *table = json_object_array_get_idx(tables, i);
+
+		if (answer_has(table, "held_by"))
+			find_held_table(machine, table, findings);
+	}
+}
+
 void check_owner(const struct machine *machine, struct findings *findings)
 {
 	const struct table_owner *own = NULL;
 	bool others = false;
 
 	/* Beside an IPv4-only mcproxy another router may serve IPv6, and the reverse. */
-	if (machine->daemon.status != NULL)
+	if (machine->daemon.status != NULL) {
+		find_held_tables(machine, findings);
 		return;
+	}
 	if (machine->daemon.pid_elsewhere != 0) {
 		tell_elsewhere(machine->daemon.pid_elsewhere, findings);
 		return;

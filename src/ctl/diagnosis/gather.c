@@ -214,7 +214,7 @@ void gather_table_owner(enum family family, struct table_owner *owner)
 	const char *path = family == FAMILY_IPV4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif";
 
 	*owner = (struct table_owner){.has_kernel = access(path, F_OK) == 0};
-	owner->taken = mrt_owner_find(family, &owner->pid, owner->name);
+	owner->taken = mrt_owner_find(family, false, &owner->pid, owner->name);
 	if (owner->taken)
 		return;
 	owner->taken = has_vifs(path);

@@ -95,9 +95,22 @@ bool path_member_wants(const struct stream *stream, struct json_object *member)
 	return !answer_bool(source, "blocked");
 }
 
+/* Who routes multicast of this family in place of the instance; NULL: nobody. */
+static const char *find_holder(const struct stream *stream)
+{
+	for (size_t i = 0; i < view_count(stream->links); i++) {
+		struct json_object *link = json_object_array_get_idx(stream->links, i);
+
+		if (is_ours(stream, link) && answer_has(link, "not_served"))
+			return answer_text(link, "not_served");
+	}
+	return NULL;
+}
+
 static bool follow_group(const struct stream *stream, struct steps *steps)
 {
 	char group[ADDR_TEXT_SIZE];
+	const char *holder;
 	struct step *step;
 
 	addr_format(&stream->group, group);
@@ -115,6 +128,15 @@ static bool follow_group(const struct stream *stream, struct steps *steps)
 		                family_name(stream));
 		step_remedy(step, "name %s in `protocol`, and see the log for why it did not start",
 		            addr_family(&stream->group) == FAMILY_IPV4 ? "IGMPv3" : "MLDv2");
+		return false;
+	}
+	holder = find_holder(stream);
+	if (holder != NULL) {
+		step = step_add(steps, "group", STEP_FAIL, "%s is not served: %s holds multicast routing",
+		                family_name(stream), holder);
+		step_remedy(step,
+		            "stop %s, and keep it from starting at boot; mcproxy takes over within a second",
+		            holder);
 		return false;
 	}
 	step_add(steps, "group", STEP_OK, "%s is forwarded by routers; instance %s serves it", group,

@@ -56,7 +56,7 @@ static const struct option options[] = {
 	{.key = "upstream", .kind = KIND_PART, .levels = LEVEL_INSTANCE},
 	{.key = "downstream", .kind = KIND_PART, .levels = LEVEL_INSTANCE},
 	{.key = "protocol", .kind = KIND_PART, .levels = NOT_LINK},
-	{"robustness", KIND_COUNT, ANY, LINK(robustness), 1, 7, 2},
+	{"robustness", KIND_COUNT, ANY, LINK(robustness), 1, 255, 2},
 	{"query_interval", KIND_SECONDS, ANY, LINK(query_interval), 1, 31744, 125},
 	{"query_response_interval", KIND_SECONDS, ANY, LINK(query_response_interval), 0.1, 3174.4, 10},
 	{"startup_query_interval", KIND_SECONDS, ANY, LINK(startup_query_interval), 0.1, 31744, 0},

@@ -157,6 +157,12 @@ void control_reopen(struct owner *owner)
 	start_listening(owner);
 }
 
+void control_retry(struct owner *owner)
+{
+	if (owner->control != NULL && owner->control->source.fd < 0)
+		start_listening(owner);
+}
+
 void control_close(struct owner *owner)
 {
 	struct control *control = owner->control;

@@ -27,6 +27,11 @@ void control_reopen(struct owner *owner)
 	control_open(owner);
 }
 
+void control_retry(struct owner *owner)
+{
+	(void)owner;
+}
+
 void control_turn(struct owner *owner, mtime now)
 {
 	(void)owner;

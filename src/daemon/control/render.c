@@ -2,6 +2,7 @@
 #include "daemon/control/render.h"
 
 #include "daemon/owner/link_readers.h"
+#include "daemon/owner/holder.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -31,12 +32,49 @@ static void put_table(struct json *json, const struct table *table)
 	json_open(json, NULL, '{');
 	json_number(json, "table", table->id);
 	json_string(json, "family", family_name(table->family));
+	json_boolean(json, "served", true);
 	json_number(json, "routes", routes_count(table->routes));
 	json_number(json, "route_failures", routes_failures(table->routes));
 	json_number(json, "upcalls", table->upcalls);
 	json_number(json, "upcalls_deferred", table->upcalls_deferred);
 	json_number(json, "routes_restored", routes_restored(table->routes, &key));
+	json_number(json, "routes_moved", table->moves);
+	json_number(json, "routes_with_copies", wrong_vif_copies(table->wrong_vif));
+	json_number(json, "copies_found", wrong_vif_copies_found(table->wrong_vif));
 	json_close(json, '}');
+}
+
+/* A table that another program holds; of an own table the number is not known. */
+static void put_held_table(struct json *json, const struct instance_slot *instance, enum family family)
+{
+	char text[HOLDER_TEXT_SIZE];
+
+	json_open(json, NULL, '{');
+	if (instance->config->table == CONFIG_TABLE_DEFAULT)
+		json_number(json, "table", MRT_TABLE_DEFAULT);
+	else if (instance->config->table != CONFIG_TABLE_OWN)
+		json_number(json, "table", instance->config->table);
+	json_string(json, "family", family_name(family));
+	json_boolean(json, "served", false);
+	json_string(json, "held_by", holder_text(&instance->holders[family], text));
+	json_close(json, '}');
+}
+
+/* Each once: instances share tables. */
+static void put_held_tables(struct json *json, const struct owner *owner, enum family family)
+{
+	uint64_t shown[(LINKS_TABLES + 63) / 64] = {0};
+
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		const struct instance_slot *instance = &owner->instances[i];
+		uint64_t bit = (uint64_t)1 << instance->table % 64;
+
+		if (instance->config == NULL || !instance->holders[family].there ||
+		    (shown[instance->table / 64] & bit) != 0)
+			continue;
+		shown[instance->table / 64] |= bit;
+		put_held_table(json, instance, family);
+	}
 }
 
 void record_put_daemon(struct json *json, struct owner *owner, mtime now)
@@ -51,6 +89,8 @@ void record_put_daemon(struct json *json, struct owner *owner, mtime now)
 	json_open(json, "tables", '[');
 	for (const struct table *table = owner->tables; table; table = table->next)
 		put_table(json, table);
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
+		put_held_tables(json, owner, family);
 	json_close(json, ']');
 }
 
@@ -67,6 +107,7 @@ void record_put_instance(struct json *json, const struct instance_slot *instance
 	json_number(json, "routes_max", instance->config->settings.routes_max);
 	json_number(json, "refused_for_routes_max", record->drops[0]);
 	json_number(json, "refused_for_memory", record->drops[1]);
+	json_number(json, "requests_postponed", instance->postponed);
 	json_number(json, "events_lost", record->events_dropped);
 	json_close(json, '}');
 }
@@ -129,6 +170,7 @@ void record_put_link(struct json *json, struct owner *owner, const struct instan
 {
 	unsigned number = links_vif(owner->links, instance->number, record->id, record->family);
 	const struct table *table = instance->tables[record->family];
+	char text[HOLDER_TEXT_SIZE];
 	struct links_port port;
 
 	json_open(json, NULL, '{');
@@ -141,6 +183,8 @@ void record_put_link(struct json *json, struct owner *owner, const struct instan
 	json_boolean(json, "up",
 	             links_find_port(owner->links, instance->number, record->id, &port) && port.up);
 	json_boolean(json, "usable", record->usable);
+	if (instance->holders[record->family].there)
+		json_string(json, "not_served", holder_text(&instance->holders[record->family], text));
 	json_addr(json, "address", &record->address);
 	if (number != LINKS_NO_VIF)
 		json_number(json, "vif", number);
@@ -245,6 +289,18 @@ static void put_traffic(struct json *json, const struct table *table, const stru
 	json_number(json, "wrong_interface", counters.wrong_vif);
 }
 
+/* The link where a copy of the stream arrives. */
+static const char *copy_link(const struct owner *owner, const struct table *table,
+                             const struct snapshot_flow *record)
+{
+	struct route_key key = {.source = record->source, .group = record->group};
+	struct wrong_vif_copy copy;
+
+	if (table == NULL || !wrong_vif_find_copy(table->wrong_vif, &key, &copy))
+		return NULL;
+	return links_vif_name(owner->links, table->number, table->family, copy.vif);
+}
+
 void record_put_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
                       const struct snapshot_flow *record)
 {
@@ -256,6 +312,7 @@ void record_put_route(struct json *json, struct owner *owner, const struct insta
 	json_addr(json, "group", &record->group);
 	json_addr(json, "source", &record->source);
 	put_link_name(json, "input", owner, instance->number, record->input);
+	json_string(json, "copy_input", copy_link(owner, instance->tables[family], record));
 	json_open(json, "outputs", '[');
 	for (uint64_t outputs = record->outputs; outputs != 0; outputs &= outputs - 1)
 		put_link_name(json, NULL, owner, instance->number, (uint8_t)__builtin_ctzll(outputs));

@@ -2,6 +2,7 @@
 #include "daemon/log/clock.h"
 #include "daemon/control/client.h"
 #include "daemon/control/render.h"
+#include "daemon/owner/uplink.h"
 
 #include <stdlib.h>
 
@@ -39,9 +40,12 @@ static bool wants_uplink(const struct client *client, const struct uplink *uplin
 static void put_uplinks(struct client *client)
 {
 	json_open(&client->out, "upstream", '[');
-	for (const struct uplink *uplink = client->owner->uplinks; uplink; uplink = uplink->next)
-		if (wants_uplink(client, uplink))
-			record_put_uplink(&client->out, client->owner, uplink, clock_now());
+	for (struct uplink *uplink = client->owner->uplinks; uplink; uplink = uplink->next) {
+		if (!wants_uplink(client, uplink))
+			continue;
+		uplink_follow_version(uplink, clock_now());
+		record_put_uplink(&client->out, client->owner, uplink, clock_now());
+	}
 	json_close(&client->out, ']');
 }
 

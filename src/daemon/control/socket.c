@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 #define LISTEN_BACKLOG 64
-#define GROUPS_MAX     256
 
 static struct sockaddr_un socket_address(const char *path)
 {
@@ -108,17 +108,21 @@ int control_socket_open(const struct config_control *config, gid_t *group)
 /* Is a peer in a group, as its main one or another? */
 static bool is_member(int fd, const struct ucred *peer, gid_t gid)
 {
-	gid_t groups[GROUPS_MAX];
-	socklen_t size = sizeof groups;
+	gid_t none, *groups;
+	socklen_t size = 0;
+	bool found = false;
 
 	if (peer->gid == gid)
 		return true;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
+	/* Without room the kernel returns how much it needs. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, &none, &size) == 0 || errno != ERANGE)
 		return false;
-	for (size_t i = 0; i < size / sizeof groups[0]; i++)
-		if (groups[i] == gid)
-			return true;
-	return false;
+	groups = malloc(size);
+	if (groups != NULL && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0)
+		for (size_t i = 0; i < size / sizeof groups[0]; i++)
+			found |= groups[i] == gid;
+	free(groups);
+	return found;
 }
 
 bool control_socket_may_change(int fd, gid_t group)

@@ -37,21 +37,21 @@ static void explain(struct owner *owner, const struct table *table, const struct
 	      links_vif_name(owner->links, table->number, table->family, vif), name);
 }
 
-void conflict_check(struct owner *owner, const struct table *table, const struct route_key *key, unsigned vif)
+bool conflict_check(struct owner *owner, const struct table *table, const struct route_key *key, unsigned vif)
 {
 	struct users users = {.table = table, .key = key};
 	unsigned instance, input;
 	uint64_t *told;
 
 	if (owner->instance_count < 2 || !routes_first(table->routes, key, &instance, &input) || input == vif)
-		return;
+		return false;
 	links_each_port(owner->links, table->number, table->family, vif, false, note_user, &users);
 	/* Those that want it know where it comes from. */
 	if (!users.any || users.want_it)
-		return;
+		return false;
 	told = &owner->instances[instance].told_conflicts;
-	if (*told >> users.first & 1)
-		return;
+	if ((*told >> users.first & 1) == 0)
+		explain(owner, table, key, instance, input, users.first, vif);
 	*told |= (uint64_t)1 << users.first;
-	explain(owner, table, key, instance, input, users.first, vif);
+	return true;
 }

@@ -8,8 +8,9 @@
 
 #include "daemon/owner/owner.h"
 
-/* A packet of a stream that has an entry came in by another vif than the entry's. */
-void conflict_check(struct owner *owner, const struct table *table, const struct route_key *key,
+/* A stream that has an entry arrives by another vif than the entry's, too. True: that vif is of instances
+ * that do not have the stream. */
+bool conflict_check(struct owner *owner, const struct table *table, const struct route_key *key,
                     unsigned vif);
 
 #endif

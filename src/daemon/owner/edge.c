@@ -78,8 +78,12 @@ static void log_word(const struct owner *owner, const struct link_op *op, enum f
 		     role);
 		break;
 	case WORD_NO_ADDRESS:
-		info("%s: %s: no IPv6 link-local address yet (net.ipv6.conf.%s.disable_ipv6?); IPv6 waits for it",
-		     instance, op->name, op->name);
+		if (settings_value(SETTINGS_IPV6, op->name, "disable_ipv6") == 1)
+			info("%s: %s: no IPv6 link-local address: net.ipv6.conf.%s.disable_ipv6 is 1; IPv6 "
+			     "waits for it",
+			     instance, op->name, op->name);
+		else
+			info("%s: %s: no IPv6 link-local address yet; IPv6 waits for it", instance, op->name);
 		break;
 	case WORD_NONE:
 		break;
@@ -160,11 +164,27 @@ static void check_rp_filter(const struct link_op *op)
 		     op->name, op->name);
 }
 
-/* -EAGAIN when the worker's channel is full: it rings when it has made room. */
+/* Streams that arrive on an upstream link, or leave by it, are there for an instance that begins to use it.
+ */
+static void show_streams(struct owner *owner, const struct link_op *op, enum family family)
+{
+	unsigned vif = links_vif(owner->links, op->instance, op->id, family);
+	const struct table *table = owner->instances[op->instance].tables[family];
+
+	if (owner->instance_count > 1 && table != NULL && vif != LINKS_NO_VIF && op->change.present &&
+	    op->change.role == ROLE_UPSTREAM && op->change.family[family].usable)
+		routes_untold_at(table->routes, vif, op->instance);
+}
+
+/* -EAGAIN when the worker's channel is full: it rings when it has made room. -ENOMEM when there is no memory
+ * for its uplink: what it then wants there would be lost. */
 static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 {
 	struct input input = {.kind = INPUT_LINK, .link = op->id};
 
+	for (int family = 0; family < FAMILIES; family++)
+		if (!uplink_prepare(owner, op, family))
+			return -ENOMEM;
 	if (!intake_tell(&owner->instances[op->instance], &input, &op->change, sizeof op->change))
 		return -EAGAIN;
 	packets_link_told(owner, op);
@@ -174,8 +194,10 @@ static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
 		disable_rp_filter(owner, op->name);
 	else if (owner->rpfilter == NULL)
 		check_rp_filter(op);
-	for (int family = 0; family < FAMILIES; family++)
+	for (int family = 0; family < FAMILIES; family++) {
 		uplink_tell(owner, op, family, now);
+		show_streams(owner, op, family);
+	}
 	return 0;
 }
 
@@ -270,7 +292,7 @@ void edge_apply(struct owner *owner, mtime now)
 	guard_apply(owner, now);
 	LL_FOREACH (owner->tables, table) {
 		intake_untold(owner, table);
-		intake_suspects(owner, table, now);
+		intake_wrong_vif(owner, table, now);
 		intake_counters(owner, table, now);
 	}
 }
@@ -282,9 +304,9 @@ mtime edge_deadline(const struct owner *owner)
 	mtime at = mtime_min(links_deadline(owner->links), guard_deadline(owner));
 
 	LL_FOREACH (owner->tables, table)
-		at = mtime_min(at,
-		               mtime_min(routes_deadline(table->routes), suspects_deadline(table->suspects)));
+		at = mtime_min(
+			at, mtime_min(routes_deadline(table->routes), wrong_vif_deadline(table->wrong_vif)));
 	LL_FOREACH (owner->uplinks, uplink)
-		at = mtime_min(at, host_deadline(uplink->host));
+		at = mtime_min(at, uplink_deadline(uplink));
 	return at;
 }

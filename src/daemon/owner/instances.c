@@ -6,6 +6,7 @@
 #include "daemon/log/log.h"
 #include "daemon/owner/link_readers.h"
 #include "daemon/owner/kernel_table.h"
+#include "daemon/owner/holder.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -93,9 +94,10 @@ int instances_open(struct owner *owner)
 		if (result != 0)
 			return result;
 	}
-	if (owner->tables == NULL)
-		warnx("nothing is left to serve");
-	return owner->tables != NULL ? 0 : 1;
+	if (owner->tables != NULL || holders_are_waited_for(owner))
+		return 0;
+	warnx("nothing is left to serve");
+	return 1;
 }
 
 bool instances_start(struct owner *owner)

@@ -4,6 +4,8 @@
 #include "daemon/log/log.h"
 #include "daemon/owner/owner.h"
 #include "daemon/owner/uplink.h"
+#include "daemon/log/clock.h"
+#include "daemon/owner/copies.h"
 
 #include <errno.h>
 #include <string.h>
@@ -132,14 +134,11 @@ static void untold(struct table *table, const struct route_key *key, unsigned vi
 }
 
 static void deliver_upcall(struct owner *owner, struct table *table, const struct route_key *key,
-                           unsigned vif, bool wrong_link)
+                           unsigned vif)
 {
 	uint64_t refused;
-	bool told = tell_upcall(owner, table, key, vif, wrong_link, UINT64_MAX, &refused);
+	bool told = tell_upcall(owner, table, key, vif, false, UINT64_MAX, &refused);
 
-	/* The kernel repeats it. */
-	if (wrong_link)
-		return;
 	if (!told || refused != 0)
 		table->upcalls_deferred++;
 	/* Nobody could be told: the next packet shall ask anew. */
@@ -149,6 +148,39 @@ static void deliver_upcall(struct owner *owner, struct table *table, const struc
 	}
 	foresee_routes(owner, table, key, vif, ~refused);
 	untold(table, key, vif, refused);
+}
+
+/* Of a set of instances those that do not have the stream. */
+static uint64_t without_stream(const struct table *table, const struct route_key *key, uint64_t instances)
+{
+	uint64_t without = 0;
+
+	for (; instances != 0; instances &= instances - 1)
+		if (!routes_serves(table->routes, key, (unsigned)__builtin_ctzll(instances)))
+			without |= instances & -instances;
+	return without;
+}
+
+uint64_t intake_share(struct owner *owner, struct table *table, const struct route_key *key)
+{
+	uint32_t outputs = routes_outputs(table->routes, key);
+	uint64_t all_refused = 0;
+
+	for (; outputs != 0; outputs &= outputs - 1) {
+		unsigned vif = (unsigned)__builtin_ctz(outputs);
+		const struct uplink *uplink =
+			uplink_find(owner, table->family,
+		                    links_vif_name(owner->links, table->number, table->family, vif));
+		uint64_t instances = uplink ? without_stream(table, key, uplink->instances) : 0, refused;
+
+		if (instances == 0)
+			continue;
+		tell_upcall(owner, table, key, vif, false, instances, &refused);
+		foresee_routes(owner, table, key, vif, instances & ~refused);
+		untold(table, key, vif, refused);
+		all_refused |= refused;
+	}
+	return all_refused;
 }
 
 void intake_untold(struct owner *owner, struct table *table)
@@ -161,36 +193,82 @@ void intake_untold(struct owner *owner, struct table *table)
 	while (refused == 0 && routes_pull_untold(table->routes, &key, &vif, &instances)) {
 		tell_upcall(owner, table, &key, vif, false, instances, &refused);
 		untold(table, &key, vif, refused);
+		refused |= intake_share(owner, table, &key);
 	}
 	intake_wake(owner);
 }
 
-/* IPv6 packets that the kernel sent out may come back to it (core/tables/wrong_vif.h): whether the source has moved
- * is seen a moment later. */
-static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
-                           unsigned vif)
+/* What the kernel repeats needs no other try. */
+static void stream_moved(struct owner *owner, struct table *table, const struct route_key *key, unsigned vif)
+{
+	uint64_t refused;
+
+	table->moves++;
+	routes_arrives(table->routes, key, vif);
+	tell_upcall(owner, table, key, vif, true, UINT64_MAX, &refused);
+}
+
+static bool read_entry(const struct table *table, const struct route_key *key, struct routes_entry *entry,
+                       struct wrong_vif_reading *reading)
 {
 	struct mrt_counters counters;
 
-	conflict_check(owner, table, key, vif);
-	if (table->family == FAMILY_IPV4 || !routes_sends_to(table->routes, key, vif))
-		deliver_upcall(owner, table, key, vif, true);
-	else if (mrt_route_counters(table->mrt, &key->source, &key->group, &counters) == 0)
-		suspects_add(table->suspects, now, key, vif, counters.packets, counters.wrong_vif);
+	if (!routes_get_entry(table->routes, key, entry) ||
+	    mrt_route_counters(table->mrt, &key->source, &key->group, &counters) != 0)
+		return false;
+	*reading = (struct wrong_vif_reading){
+		.packets = counters.packets, .wrong = counters.wrong_vif, .input = entry->input};
+	return true;
 }
 
-void intake_suspects(struct owner *owner, struct table *table, mtime now)
+static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
+                           unsigned vif)
 {
-	struct route_key key;
+	struct routes_entry entry;
+	struct wrong_vif_reading reading;
+	mtime interval;
+
+	if (!read_entry(table, key, &entry, &reading) || entry.input == vif)
+		return;
+	interval = routes_packet_interval(table->routes, now, key, reading.packets - reading.wrong);
+	/* Where no instance wants it from the vif by which it arrived last, there is nothing to keep. */
+	if (!entry.arrived ||
+	    wrong_vif_upcall(table->wrong_vif, now, key, vif, interval, &reading) == WRONG_VIF_MOVED)
+		stream_moved(owner, table, key, vif);
+}
+
+static void check_stream(struct owner *owner, struct table *table, mtime now, const struct route_key *key)
+{
+	struct routes_entry entry;
+	struct wrong_vif_reading reading;
 	unsigned vif;
 
-	while (suspects_pull(table->suspects, now, &key, &vif)) {
-		struct mrt_counters counters = {0};
-
-		mrt_route_counters(table->mrt, &key.source, &key.group, &counters);
-		if (suspects_has_moved(table->suspects, now, &key, counters.packets, counters.wrong_vif))
-			deliver_upcall(owner, table, &key, vif, true);
+	if (!read_entry(table, key, &entry, &reading)) {
+		wrong_vif_remove(table->wrong_vif, key);
+		return;
 	}
+	switch (wrong_vif_check(table->wrong_vif, now, key, &reading, &vif)) {
+	case WRONG_VIF_STAYS:
+		break;
+	case WRONG_VIF_MOVED:
+		stream_moved(owner, table, key, vif);
+		break;
+	case WRONG_VIF_ASK:
+		routes_lost(table->routes, key);
+		break;
+	case WRONG_VIF_COPIES:
+		if (copies_check(owner, table, now, key, &entry, vif))
+			stream_moved(owner, table, key, vif);
+		break;
+	}
+}
+
+void intake_wrong_vif(struct owner *owner, struct table *table, mtime now)
+{
+	struct route_key key;
+
+	while (wrong_vif_pull(table->wrong_vif, now, &key))
+		check_stream(owner, table, now, &key);
 	intake_wake(owner);
 }
 
@@ -200,19 +278,27 @@ static void take_upcall(struct owner *owner, struct table *table, mtime now, con
 
 	table->upcalls++;
 	if (upcall->kind == MRT_UPCALL_WRONGVIF) {
-		take_wrong_vif(owner, table, now, &key, upcall->vif);
+		if (!upcall->igmp)
+			take_wrong_vif(owner, table, now, &key, upcall->vif);
 		return;
 	}
 	/* The kernel asks only for entries it does not have. */
 	routes_lost(table->routes, &key);
-	deliver_upcall(owner, table, &key, upcall->vif, false);
+	if (upcall->igmp) {
+		/* An IGMP message is no stream. Data that its sender sends to the group must ask at once. */
+		if (addr_is_proxied_stream(&key.source, &key.group))
+			routes_ask_again(table->routes, &key, upcall->vif);
+		return;
+	}
+	routes_arrives(table->routes, &key, upcall->vif);
+	deliver_upcall(owner, table, &key, upcall->vif);
 }
 
 void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now)
 {
 	struct table *table = (struct table *)source;
 	struct mrt_upcall upcalls[UPCALLS_PER_TURN];
-	int count = mrt_receive(table->mrt, upcalls, UPCALLS_PER_TURN);
+	int count = mrt_receive(table->mrt, now, upcalls, UPCALLS_PER_TURN);
 
 	for (int i = 0; i < count; i++)
 		if (upcalls[i].vif < MRT_VIFS)
@@ -242,6 +328,7 @@ void intake_counters(struct owner *owner, struct table *table, mtime now)
 			owner->again = true;
 			continue;
 		}
+		routes_counted(table->routes, now, &key, counters.packets - counters.wrong_vif);
 		input.packets = counters.packets;
 		input.bytes = counters.bytes;
 		input.wrong_link_packets = (uint32_t)counters.wrong_vif;
@@ -263,6 +350,14 @@ void intake_tell_missing(struct owner *owner, uint64_t instances)
 			      owner->instances[instance].config->name, pattern);
 }
 
+/* Out of memory: a dump a moment later has the address again. */
+static void take_address(struct owner *owner, const struct netlink_news *news)
+{
+	if (links_address(owner->links, news->ifindex, &news->address, news->kind == NETLINK_ADDRESS))
+		return;
+	owner->netlink_refresh_at = clock_now() + NETLINK_RETRY_INTERVAL;
+}
+
 static void take_news(void *context, const struct netlink_news *news)
 {
 	struct owner *owner = context;
@@ -270,18 +365,20 @@ static void take_news(void *context, const struct netlink_news *news)
 	switch (news->kind) {
 	case NETLINK_LINK:
 		if (!links_interface(owner->links, news->ifindex, news->name, news->up, news->multicast,
-		                     news->mtu))
-			warnx("%s: not used: out of memory, or more than %d links in an instance", news->name,
-			      LINKS_MAX);
+		                     news->mtu)) {
+			warnx("%s: not used now: out of memory, or more than %d links in an instance",
+			      news->name, LINKS_MAX);
+			owner->netlink_refresh_at = clock_now() + NETLINK_RETRY_INTERVAL;
+		}
+		if (links_attachment(owner->links, news->ifindex, &news->attachment) || news->moved)
+			uplinks_announce(owner, news->ifindex);
 		break;
 	case NETLINK_LINK_GONE:
 		links_interface_gone(owner->links, news->ifindex);
 		break;
 	case NETLINK_ADDRESS:
-		links_address(owner->links, news->ifindex, &news->address, true);
-		break;
 	case NETLINK_ADDRESS_GONE:
-		links_address(owner->links, news->ifindex, &news->address, false);
+		take_address(owner, news);
 		break;
 	case NETLINK_OVERRUN:
 		links_dump_begin(owner->links);

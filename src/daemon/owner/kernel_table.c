@@ -4,6 +4,7 @@
 #include "daemon/log/log.h"
 #include "daemon/owner/link_readers.h"
 #include "kernel/mrt_owner.h"
+#include "daemon/owner/holder.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -111,27 +112,26 @@ int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int if
 	return result;
 }
 
+const char *table_name(enum family family, uint32_t configured, char text[TABLE_NAME_SIZE])
+{
+	const char *name = family == FAMILY_IPV4 ? "IPv4" : "IPv6";
+
+	if (configured == CONFIG_TABLE_OWN)
+		snprintf(text, TABLE_NAME_SIZE, "%s, own table", name);
+	else if (configured != CONFIG_TABLE_DEFAULT)
+		snprintf(text, TABLE_NAME_SIZE, "%s, table %u", name, configured);
+	else
+		snprintf(text, TABLE_NAME_SIZE, "%s", name);
+	return text;
+}
+
 /* Why a family cannot start, and what to do about it. */
 static void explain(enum family family, uint32_t table, int result, char *text, size_t size)
 {
-	char process[MRT_OWNER_NAME_SIZE], name[32] = "IPv4";
-	pid_t pid;
+	char name[TABLE_NAME_SIZE];
 
-	if (family == FAMILY_IPV6)
-		memcpy(name, "IPv6", sizeof "IPv6");
-	if (table == CONFIG_TABLE_OWN)
-		strcat(name, ", own table");
-	else if (table != CONFIG_TABLE_DEFAULT)
-		snprintf(name + 4, sizeof name - 4, ", table %u", table);
-	if (result == -EADDRINUSE && mrt_owner_find(family, &pid, process))
-		snprintf(text, size, "%s: another multicast router is running: %s (pid %d); stop it first",
-		         name, process, (int)pid);
-	else if (result == -EADDRINUSE)
-		snprintf(text, size,
-		         "%s: another multicast router is running (smcroute, igmpproxy, pimd, mcproxy?); "
-		         "stop it first",
-		         name);
-	else if (result == -EPERM || result == -EACCES)
+	table_name(family, table, name);
+	if (result == -EPERM || result == -EACCES)
 		snprintf(text, size,
 		         "%s: not permitted: start mcproxy as root, or with CAP_NET_ADMIN and CAP_NET_RAW",
 		         name);
@@ -166,7 +166,7 @@ static void table_free(struct owner *owner, struct table *table)
 	if (table->mrt != NULL)
 		mrt_close(table->mrt);
 	routes_free(table->routes);
-	suspects_free(table->suspects);
+	wrong_vif_free(table->wrong_vif);
 	free(table);
 }
 
@@ -225,10 +225,10 @@ static int table_open(struct owner *owner, const struct instance_slot *instance,
 		return result;
 	}
 	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), owner_random());
-	table->suspects = suspects_new();
+	table->wrong_vif = wrong_vif_new(owner_random());
 	table->source =
 		(struct loop_source){.fd = mrt_fd(table->mrt), .urgent = true, .ready = intake_upcalls};
-	if (table->routes == NULL || table->suspects == NULL || !owner_watch(owner, &table->source)) {
+	if (table->routes == NULL || table->wrong_vif == NULL || !owner_watch(owner, &table->source)) {
 		table_free(owner, table);
 		return -ENOMEM;
 	}
@@ -258,18 +258,12 @@ static bool was_told(const struct owner *owner, const struct instance_slot *inst
 	return false;
 }
 
-static int open_family(struct owner *owner, struct instance_slot *instance, enum family family)
+/* What is not held by another program does not change by waiting. */
+static int refuse_family(const struct owner *owner, const struct instance_slot *instance, enum family family,
+                         int result)
 {
-	struct table **table = &instance->tables[family];
 	char text[256];
-	int result;
 
-	*table = table_find(owner, instance->table, family);
-	if (*table != NULL)
-		return 0;
-	result = table_open(owner, instance, family, table);
-	if (result == 0)
-		return 0;
 	explain(family, instance->config->table, result, text, sizeof text);
 	if (instance->config->family_named[family]) {
 		warnx("%s", text);
@@ -278,6 +272,31 @@ static int open_family(struct owner *owner, struct instance_slot *instance, enum
 	if (!was_told(owner, instance, family))
 		warnx("%s; %s is left out", text, family == FAMILY_IPV4 ? "IPv4" : "IPv6");
 	return 0;
+}
+
+static int open_family(struct owner *owner, struct instance_slot *instance, enum family family)
+{
+	struct table **table = &instance->tables[family];
+	int result = 0;
+
+	*table = table_find(owner, instance->table, family);
+	if (*table == NULL && holder_share(owner, instance, family))
+		return 0;
+	if (*table == NULL)
+		result = table_open(owner, instance, family, table);
+	if (result == -EADDRINUSE) {
+		holder_found(owner, instance, family);
+		return 0;
+	}
+	if (result != 0)
+		return refuse_family(owner, instance, family, result);
+	holder_gone(owner, instance, family);
+	return 0;
+}
+
+void table_try_again(struct owner *owner, struct instance_slot *instance, enum family family)
+{
+	open_family(owner, instance, family);
 }
 
 /* The default table is 0; instances that name the same number share a table. */
@@ -309,10 +328,12 @@ int tables_reopen(struct owner *owner, struct instance_slot *instance)
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		int result = 0;
 
-		if (serves(instance->config, family))
+		if (serves(instance->config, family)) {
 			result = open_family(owner, instance, family);
-		else
+		} else {
 			instance->tables[family] = NULL;
+			holder_forget(owner, instance, family);
+		}
 		if (result != 0)
 			return result;
 	}

@@ -13,21 +13,28 @@
 /* The numbers that the kernel knows own tables by; others take those that are left. */
 #define TABLE_OWN_FIRST 46050
 #define TABLE_OWN_LAST  46305
+#define TABLE_NAME_SIZE 32
 
 /* Removes the policy rules that runs which were killed have left behind; those of routers that run stay. To
  * be called before tables are opened. */
 void tables_clean(void);
-/* Gives an instance its tables, which are opened unless another instance has opened them. A family that is
- * only implied and cannot start is left out, after a message. 0, or the exit status after a message. */
+/* Gives an instance its tables, which are opened unless another instance has opened them. A family that
+ * another multicast router holds waits for it to end (holder.h). One that cannot start for another reason is
+ * left out, after a message, if it is only implied. 0, or the exit status after a message. */
 int tables_open(struct owner *owner, struct instance_slot *instance);
 /* The same for an instance that goes on with another configuration of the same kernel table. */
 int tables_reopen(struct owner *owner, struct instance_slot *instance);
+/* The same for one family that waits. */
+void table_try_again(struct owner *owner, struct instance_slot *instance, enum family family);
 /* Closes tables that no instance has any more, as soon as they have no vifs. */
 void tables_close_unused(struct owner *owner);
 /* The instances' route_timeout may be another: how often counters are read follows. */
 void tables_set_reading_interval(struct owner *owner, mtime now);
 /* Closes all of them; the kernel forgets their vifs and entries. */
 void tables_close(struct owner *owner);
+
+/* A family and the table that is configured: `IPv4`, `IPv6, table 100`. */
+const char *table_name(enum family family, uint32_t configured, char text[TABLE_NAME_SIZE]);
 
 /* NULL when there is none. Walks a list of few. */
 struct table *table_find(const struct owner *owner, unsigned number, enum family family);

@@ -13,6 +13,8 @@
 #include "daemon/owner/status.h"
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/uplink.h"
+#include "daemon/owner/holder.h"
+#include "daemon/owner/settings.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -29,7 +31,6 @@
 #define EVENTS_PER_TURN  64
 #define STATUS_INTERVAL  (4 * MTIME_SECOND)
 #define READERS_INTERVAL (1 * MTIME_SECOND) /* between tries of giving a link to its reader, at most */
-#define STATE_DIRECTORY  "/run/mcproxy"
 
 bool owner_watch(struct owner *owner, struct loop_source *source)
 {
@@ -124,42 +125,6 @@ uint64_t owner_random(void)
 	return number;
 }
 
-/* Values that a killed run left behind are put back first, whether or not they will be changed now. */
-static struct kept_settings *open_kept(const char *directory, const char *leaf)
-{
-	struct kept_settings *kept;
-	unsigned restored;
-	char path[128];
-
-	snprintf(path, sizeof path, STATE_DIRECTORY "/%s", leaf);
-	kept = kept_settings_new(directory, leaf, path, &restored);
-	if (restored > 0)
-		info("%s: %u values of a run that was killed are restored", leaf, restored);
-	return kept;
-}
-
-static void open_settings(struct owner *owner)
-{
-	struct kept_settings *rpfilter = open_kept(SETTINGS_IPV4, RPFILTER_LEAF);
-	int result;
-
-	owner->forced_version[FAMILY_IPV4] = open_kept(SETTINGS_IPV4, "force_igmp_version");
-	owner->forced_version[FAMILY_IPV6] = open_kept(SETTINGS_IPV6, "force_mld_version");
-	if (!owner->options->reset_rp_filter) {
-		kept_settings_free(rpfilter);
-		return;
-	}
-	owner->rpfilter = rpfilter;
-	result = rpfilter ? kept_settings_set(rpfilter, "all", 0) : -ENOMEM;
-	if (result != 0)
-		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter): %s",
-		      strerror(-result));
-	else if (kept_settings_state_result(rpfilter) != 0)
-		warnx("rp_filter: old values cannot be kept in " STATE_DIRECTORY
-		      ": %s; a kill would lose them",
-		      strerror(-kept_settings_state_result(rpfilter)));
-}
-
 static bool open_netlink(struct owner *owner)
 {
 	int result = netlink_open(&owner->netlink);
@@ -233,12 +198,14 @@ static int owner_open(struct owner *owner)
 		warnx("instances cannot start: out of memory or threads");
 		return 1;
 	}
-	open_settings(owner);
+	settings_open(owner);
 	if (!open_netlink(owner)) {
 		warn("netlink: interfaces cannot be watched");
 		return 1;
 	}
 	guard_open(owner);
+	/* One may have ended since the first try, and no news of that came. */
+	holders_try_now(owner);
 	control_open(owner);
 	return 0;
 }
@@ -251,9 +218,7 @@ static void owner_close(struct owner *owner)
 	uplinks_free(owner);
 	guard_close(owner);
 	tables_close(owner);
-	kept_settings_free(owner->rpfilter);
-	for (int family = 0; family < FAMILIES; family++)
-		kept_settings_free(owner->forced_version[family]);
+	settings_close(owner);
 	if (owner->netlink != NULL)
 		netlink_close(owner->netlink);
 	if (owner->signals.fd > 0)
@@ -304,7 +269,10 @@ static mtime loop_deadline(const struct owner *owner)
 	deadline = mtime_min(deadline, status_deadline(owner->status));
 	deadline = mtime_min(deadline, control_deadline(owner));
 	deadline = mtime_min(deadline, owner->netlink_refresh_at);
+	deadline = mtime_min(deadline, owner->holders_at);
+	deadline = mtime_min(deadline, settings_deadline(owner));
 	deadline = mtime_min(deadline, health_deadline(owner));
+	deadline = mtime_min(deadline, grant_deadline(owner));
 	if (owner->readers_due)
 		deadline = mtime_min(deadline, clock_now() + READERS_INTERVAL);
 	return mtime_min(deadline, log_deadline());
@@ -335,9 +303,12 @@ static void owner_loop(struct owner *owner)
 		control_turn(owner, now);
 		intake_events(owner);
 		instances_tell(owner);
+		grant_repeat(owner, now);
 		log_expire(now);
 		intake_refresh_netlink(owner, now);
+		holders_apply(owner, now);
 		edge_apply(owner, now);
+		settings_apply(owner, now);
 		packets_hand_out(owner);
 		health_tell(owner, now);
 		intake_wake(owner);
@@ -353,7 +324,9 @@ int owner_run(const struct options *options, struct config *config)
 	                      .config = config,
 	                      .record_fd = -1,
 	                      .epoll = -1,
-	                      .netlink_refresh_at = MTIME_NEVER};
+	                      .netlink_refresh_at = MTIME_NEVER,
+	                      .holders_at = MTIME_NEVER,
+	                      .settings_at = MTIME_NEVER};
 	int result;
 
 	health_open(&owner, clock_now());

@@ -17,6 +17,7 @@ struct before {
 	const struct config_instance *config;
 	unsigned table;
 	struct table *tables[FAMILIES];
+	struct holder holders[FAMILIES];
 };
 
 struct attempt {
@@ -43,6 +44,7 @@ static bool make_plan(struct attempt *attempt)
 		running[i] = slot->config;
 		attempt->before[i] = (struct before){.config = slot->config, .table = slot->table};
 		memcpy(attempt->before[i].tables, slot->tables, sizeof slot->tables);
+		memcpy(attempt->before[i].holders, slot->holders, sizeof slot->holders);
 	}
 	attempt->old = owner->config;
 	attempt->old_count = owner->instance_count;
@@ -80,7 +82,7 @@ static bool open_tables(struct attempt *attempt)
 		if ((is_new ? tables_open : tables_reopen)(attempt->owner, slot) != 0)
 			return false;
 		for (int family = 0; family < FAMILIES; family++)
-			any |= slot->tables[family] != NULL;
+			any |= slot->tables[family] != NULL || slot->holders[family].there;
 	}
 	if (!any)
 		warnx("nothing is left to serve");
@@ -127,6 +129,7 @@ static void revert(struct attempt *attempt)
 		slot->config = attempt->before[i].config;
 		slot->table = attempt->before[i].table;
 		memcpy(slot->tables, attempt->before[i].tables, sizeof slot->tables);
+		memcpy(slot->holders, attempt->before[i].holders, sizeof slot->holders);
 	}
 	owner->config = attempt->old;
 	owner->instance_count = attempt->old_count;

@@ -5,6 +5,8 @@
 #include "daemon/log/log.h"
 #include "daemon/owner/kernel_table.h"
 #include "kernel/mroute_watch.h"
+#include "daemon/owner/holder.h"
+#include "daemon/owner/settings.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -200,6 +202,7 @@ static void begin_audit(struct owner *owner, mtime now)
 	struct table *table;
 
 	guard->audit_at = now + AUDIT_INTERVAL;
+	settings_look(owner, now);
 	check_links(owner, now);
 	LL_FOREACH (owner->tables, table) {
 		routes_read_all(table->routes);
@@ -225,11 +228,19 @@ static void hear(void *context, const struct watch_news *news)
 	case WATCH_VIFS:
 		heard_vifs(owner, news, hearing->now);
 		break;
+	case WATCH_ROUTER:
+		holders_try_now(owner);
+		break;
+	case WATCH_RP_FILTER:
+		if (owner->rpfilter != NULL)
+			settings_look(owner, hearing->now);
+		break;
 	case WATCH_RULE_GONE:
 		heard_rule(owner, &news->rule, hearing->now);
 		break;
 	case WATCH_OVERRUN:
 		owner->guard->audit_at = hearing->now;
+		holders_try_now(owner);
 		break;
 	}
 }

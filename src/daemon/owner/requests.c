@@ -12,14 +12,54 @@
 
 #define LOOK_FAR          8 /* messages ahead, to have memory ready for them */
 #define LOOK_NEAR         4
+#define REPEAT_INTERVAL   (2 * MTIME_SECOND)
 #define REQUESTS_PER_TURN 1024 /* of one worker, so that all get their share */
 
-/* Once: it may be so for every group of a flood. */
-static void tell_memory(struct owner *owner, const struct instance_slot *instance, const char *what)
+/* The worker takes its requests for done. Where memory was short it is made to request everything again. */
+static void postpone(struct owner *owner, struct instance_slot *instance, mtime now, enum family family,
+                     const char *what)
 {
+	instance->postponed++;
+	instance->repeat_due[family] = true;
+	if (instance->repeat_at == 0)
+		instance->repeat_at = now + REPEAT_INTERVAL;
+	/* Once: it may be so for every group of a flood. */
 	if (!owner->told_memory)
-		warnx("%s: out of memory for %s: some are left out", instance->config->name, what);
+		warnx("%s: out of memory for %s: some have to wait; trying again", instance->config->name,
+		      what);
 	owner->told_memory = true;
+}
+
+static void repeat(struct instance_slot *instance, mtime now)
+{
+	instance->repeat_at = 0;
+	for (uint8_t family = 0; family < FAMILIES; family++) {
+		struct input input = {.kind = INPUT_REPEAT, .family = family};
+
+		if (!instance->repeat_due[family])
+			continue;
+		if (intake_tell(instance, &input, NULL, 0))
+			instance->repeat_due[family] = false;
+		else
+			instance->repeat_at = now + REPEAT_INTERVAL;
+	}
+}
+
+void grant_repeat(struct owner *owner, mtime now)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].repeat_at != 0 && owner->instances[i].repeat_at <= now)
+			repeat(&owner->instances[i], now);
+}
+
+mtime grant_deadline(const struct owner *owner)
+{
+	mtime at = MTIME_NEVER;
+
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].repeat_at != 0)
+			at = mtime_min(at, owner->instances[i].repeat_at);
+	return at;
 }
 
 static void grant_send(struct owner *owner, struct instance_slot *instance, const struct request *request,
@@ -49,11 +89,12 @@ static void grant_membership(struct owner *owner, struct instance_slot *instance
 		if (uplink->family != request->family || !(uplink->instances >> instance->number & 1))
 			continue;
 		if (!host_want(uplink->host, now, instance->number, &request->group, &filter, request->links))
-			tell_memory(owner, instance, "memberships");
+			postpone(owner, instance, now, request->family, "memberships");
 	}
 }
 
-static void grant_route(struct owner *owner, struct instance_slot *instance, const struct request *request)
+static void grant_route(struct owner *owner, struct instance_slot *instance, mtime now,
+                        const struct request *request)
 {
 	struct table *table = instance->tables[request->family];
 	struct route_key key = {.source = request->source, .group = request->group};
@@ -67,7 +108,9 @@ static void grant_route(struct owner *owner, struct instance_slot *instance, con
 		return;
 	}
 	if (!routes_want(table->routes, &key, instance->number, input, outputs))
-		tell_memory(owner, instance, "routes");
+		postpone(owner, instance, now, request->family, "routes");
+	else if (owner->instance_count > 1)
+		intake_share(owner, table, &key);
 }
 
 static void grant_upstream_query(struct owner *owner, struct instance_slot *instance, mtime now,
@@ -125,7 +168,7 @@ static void grant(struct owner *owner, struct instance_slot *instance, mtime now
 		break;
 	case REQUEST_ROUTE:
 	case REQUEST_ROUTE_NONE:
-		grant_route(owner, instance, request);
+		grant_route(owner, instance, now, request);
 		break;
 	case REQUEST_UPSTREAM_QUERY:
 		grant_upstream_query(owner, instance, now, request, payload);

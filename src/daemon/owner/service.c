@@ -4,6 +4,7 @@
 #include "daemon/log/log.h"
 #include "daemon/owner/notify.h"
 #include "daemon/owner/owner.h"
+#include "daemon/owner/holder.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -134,6 +135,25 @@ static bool is_usable(const struct links_port *port)
 	return port->usable[FAMILY_IPV4] || port->usable[FAMILY_IPV6];
 }
 
+/* Each family once: instances mostly share the default table. */
+static void append_holders(const struct owner *owner, char *text, size_t size)
+{
+	bool shown[FAMILIES] = {false};
+
+	for (size_t i = 0; i < owner->instance_count; i++)
+		for (int family = 0; family < FAMILIES; family++) {
+			const struct holder *holder = &owner->instances[i].holders[family];
+			char name[HOLDER_TEXT_SIZE];
+			size_t used = strlen(text);
+
+			if (!holder->there || shown[family])
+				continue;
+			shown[family] = true;
+			snprintf(text + used, size - used, "; %s is not served: %s",
+			         family == FAMILY_IPV4 ? "IPv4" : "IPv6", holder_text(holder, name));
+		}
+}
+
 static void format_status(const struct owner *owner, char *text, size_t size)
 {
 	struct names used = {0}, awaited = {0};
@@ -150,6 +170,7 @@ static void format_status(const struct owner *owner, char *text, size_t size)
 	snprintf(text, size, "%u link%s in use%s%s%s%s", used.count, used.count == 1 ? "" : "s",
 	         used.count > 0 ? ":" : "", used.text, awaited.count > 0 ? "; waiting for" : "",
 	         awaited.text);
+	append_holders(owner, text, size);
 }
 
 void health_links_changed(struct owner *owner)

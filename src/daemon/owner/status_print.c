@@ -3,6 +3,7 @@
 #include "daemon/owner/link_readers.h"
 #include "daemon/owner/status_inside.h"
 #include "daemon/owner/uplink.h"
+#include "daemon/owner/holder.h"
 
 void status_print_vifs(FILE *out, const struct links_port *port)
 {
@@ -39,6 +40,16 @@ void status_print_missing(const struct status *status, struct owner *owner, enum
 	}
 }
 
+static void print_holders(FILE *out, const struct instance_slot *instance)
+{
+	char text[HOLDER_TEXT_SIZE];
+
+	for (int family = 0; family < FAMILIES; family++)
+		if (instance->holders[family].there)
+			fprintf(out, "\t-- %s not served: %s --\n", family == FAMILY_IPV4 ? "IPv4" : "IPv6",
+			        holder_text(&instance->holders[family], text));
+}
+
 void status_print_instance(struct status *status, struct owner *owner)
 {
 	struct links_port port;
@@ -55,6 +66,7 @@ void status_print_instance(struct status *status, struct owner *owner)
 	if (owner->instances[status->instance].config->upstream_count == 0)
 		fprintf(status->out, " none, querier only");
 	fprintf(status->out, " --##\n");
+	print_holders(status->out, &owner->instances[status->instance]);
 }
 
 static void print_flow(struct status *status, const struct snapshot_flow *flow)
@@ -170,8 +182,14 @@ static void print_vif_counters(struct status *status, struct owner *owner, const
 
 static void print_link(struct status *status, struct owner *owner, const struct snapshot_link *link)
 {
-	fprintf(status->out, "\n\t-- protocol %s %s%s --\n", link->name,
-	        version_name(link->family, link->version), link->usable ? "" : " [not usable]");
+	const struct holder *holder = &owner->instances[status->instance].holders[link->family];
+	char text[HOLDER_TEXT_SIZE];
+
+	fprintf(status->out, "\n\t-- protocol %s %s", link->name, version_name(link->family, link->version));
+	if (holder->there)
+		fprintf(status->out, " [not served: %s] --\n", holder_text(holder, text));
+	else
+		fprintf(status->out, "%s --\n", link->usable ? "" : " [not usable]");
 	if (link->role == ROLE_UPSTREAM)
 		print_upstream(status, owner, link);
 	else

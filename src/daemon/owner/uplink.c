@@ -15,6 +15,8 @@
 
 #define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn, so that nobody waits long */
 #define HOST_MEMORY_MAX     ((size_t)128 << 20)
+#define REPLACE_INTERVAL    (2 * MTIME_SECOND)
+#define VERSION_INTERVAL    (1 * MTIME_SECOND)
 #define TURN_MAX            3 /* milliseconds for the memberships of one uplink, before the others' turn comes */
 
 struct uplink *uplink_find(struct owner *owner, enum family family, const char *name)
@@ -192,6 +194,18 @@ static void log_join_failure(struct uplink *uplink, const struct join_op *op, in
 	     addr_format(&op->group, text));
 }
 
+void uplink_follow_version(struct uplink *uplink, mtime now)
+{
+	enum version forced = join_forced_version(uplink->family, uplink->name);
+
+	uplink->version_at = now + VERSION_INTERVAL;
+	if (!uplink->link.usable || forced == uplink->link.forced_version)
+		return;
+	uplink->link.forced_version = forced;
+	uplink->link.kernel_version = join_host_version(uplink->family, uplink->name);
+	host_set_link(uplink->host, now, &uplink->link);
+}
+
 static void send_reports(struct uplink *uplink, mtime now)
 {
 	struct vif *vif = uplink->table && uplink->vif < MRT_VIFS ? uplink->table->vifs[uplink->vif] : NULL;
@@ -199,6 +213,9 @@ static void send_reports(struct uplink *uplink, mtime now)
 	struct addr destination;
 	size_t size;
 
+	/* In the version that the kernel speaks now. */
+	if (now >= uplink->version_at && host_deadline(uplink->host) <= now)
+		uplink_follow_version(uplink, now);
 	for (;;) {
 		uint8_t *room = vif != NULL ? outbox_room(vif->socket, &uplink->send_failures) : nowhere;
 
@@ -238,7 +255,12 @@ static void log_version(struct uplink *uplink, mtime now)
 	uplink->told_version = (uint8_t)version;
 	if (before == VERSION_NONE || version == before)
 		return;
-	if (version < before && before == VERSION_3)
+	if (version < before && version == uplink->link.forced_version)
+		warnx("%s: another program forces %s in the kernel (net.%s.conf): it is spoken upstream, "
+		      "whole groups are asked for there, and sources filtered here",
+		      uplink->name, version_name(uplink->family, version),
+		      uplink->family == FAMILY_IPV4 ? "ipv4" : "ipv6");
+	else if (version < before && before == VERSION_3)
 		warnx("%s: the querier upstream speaks %s: whole groups are asked for there, and sources "
 		      "filtered here",
 		      uplink->name, version_name(uplink->family, version));
@@ -270,21 +292,24 @@ static bool join_one(struct uplink *uplink, mtime now)
 	return true;
 }
 
-/* First the kernel's memberships, then the report that tells of them. */
-void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
+void uplinks_announce(struct owner *owner, int ifindex)
 {
-	int count = 0;
+	struct uplink *uplink;
 
-	while (join_one(uplink, now)) {
-		if (++count == OPERATIONS_PER_TURN || (count % 16 == 0 && clock_now() - now > TURN_MAX)) {
-			owner->again = true;
-			break;
-		}
-	}
-	send_reports(uplink, now);
-	log_missing_query(uplink);
-	log_version(uplink, now);
-	log_superset(uplink);
+	LL_FOREACH (owner->uplinks, uplink)
+		uplink->announce |= uplink->ifindex == ifindex;
+}
+
+static void announce(struct uplink *uplink, mtime now)
+{
+	if (!uplink->announce)
+		return;
+	uplink->announce = false;
+	if (uplink->link.usable)
+		info("%s: attached to another place, or its carrier is back: reporting all %s groups "
+		     "upstream",
+		     uplink->name, uplink->family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+	host_announce(uplink->host, now);
 }
 
 /* Says that everything is left. Where the kernel keeps the memberships it does so itself when the sockets
@@ -314,33 +339,81 @@ static void uplink_end(struct owner *owner, struct uplink *uplink)
 }
 
 /* Somebody else keeps the memberships from now on. What is wanted is joined and told anew before the old ones
- * go: upstream somebody is a member all the time. */
-static void replace_host(struct uplink *uplink, mtime now)
+ * go: upstream somebody is a member all the time. False, and everything is as before, when memory is short.
+ */
+static bool replace_host(struct uplink *uplink, mtime now)
 {
 	struct host *old = uplink->host, *host = make_host(uplink->family, &uplink->settings);
 	size_t socket_count = uplink->socket_count;
 	int *sockets = uplink->sockets;
 
 	if (host == NULL)
-		return;
+		return false;
+	host_set_link(host, now, &uplink->link);
+	if (!host_copy_wishes(old, now, host)) {
+		host_free(host);
+		return false;
+	}
 	uplink->host = host;
 	uplink->sockets = NULL;
 	uplink->socket_count = 0;
-	host_set_link(host, now, &uplink->link);
-	host_copy_wishes(old, now, host);
 	while (join_one(uplink, now))
 		continue;
 	send_reports(uplink, now);
 	close_all(sockets, socket_count);
 	host_free(old);
+	return true;
+}
+
+/* Brings the host to the settings. Without memory for another keeper the old one goes on, with the other
+ * settings, and it is tried again. */
+static void follow_settings(struct uplink *uplink, mtime now)
+{
+	struct host_settings host = host_settings(&uplink->settings, uplink->family);
+	bool other_keeper = host.membership != host_membership(uplink->host);
+
+	if (other_keeper && replace_host(uplink, now))
+		other_keeper = false;
+	if (other_keeper && uplink->replace_at == 0)
+		warnx("%s: out of memory: memberships stay with upstream_membership = \"%s\" for now; trying "
+		      "again",
+		      uplink->name, membership_name(host_membership(uplink->host)));
+	uplink->replace_at = other_keeper ? now + REPLACE_INTERVAL : 0;
+	host.membership = host_membership(uplink->host);
+	host_configure(uplink->host, now, &host);
+}
+
+/* First the kernel's memberships, then the report that tells of them. */
+void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
+{
+	int count = 0;
+
+	if (uplink->replace_at != 0 && uplink->replace_at <= now)
+		follow_settings(uplink, now);
+	announce(uplink, now);
+	while (join_one(uplink, now)) {
+		if (++count == OPERATIONS_PER_TURN || (count % 16 == 0 && clock_now() - now > TURN_MAX)) {
+			owner->again = true;
+			break;
+		}
+	}
+	send_reports(uplink, now);
+	log_missing_query(uplink);
+	log_version(uplink, now);
+	log_superset(uplink);
+}
+
+mtime uplink_deadline(const struct uplink *uplink)
+{
+	mtime at = host_deadline(uplink->host);
+
+	return uplink->replace_at != 0 ? mtime_min(at, uplink->replace_at) : at;
 }
 
 static void uplink_set(struct owner *owner, struct uplink *uplink, mtime now,
                        const struct link_settings *settings)
 {
 	enum family family = uplink->family;
-	bool other_keeper = settings->upstream_membership != uplink->settings.upstream_membership;
-	struct host_settings host = host_settings(settings, family);
 
 	if (settings->upstream_version[family] == VERSION_NONE)
 		put_back_version(owner, uplink);
@@ -349,10 +422,7 @@ static void uplink_set(struct owner *owner, struct uplink *uplink, mtime now,
 	uplink->link.forced_version = join_forced_version(family, uplink->name);
 	uplink->link.kernel_version = join_host_version(family, uplink->name);
 	host_set_link(uplink->host, now, &uplink->link);
-	if (other_keeper)
-		replace_host(uplink, now);
-	else
-		host_configure(uplink->host, now, &host);
+	follow_settings(uplink, now);
 }
 
 /* The settings in force are those of the first instance that has the link. */
@@ -384,6 +454,19 @@ static void uplink_leave(struct owner *owner, struct uplink *uplink, unsigned in
 	uplink_end(owner, uplink);
 }
 
+/* Is the link an upstream one of the instance, in that family? */
+static bool is_upstream(const struct owner *owner, const struct link_op *op, enum family family)
+{
+	return op->change.role == ROLE_UPSTREAM && op->change.settings.version[family] != VERSION_NONE &&
+	       owner->instances[op->instance].tables[family] != NULL;
+}
+
+bool uplink_prepare(struct owner *owner, const struct link_op *op, enum family family)
+{
+	return !op->change.present || !is_upstream(owner, op, family) ||
+	       uplink_get(owner, family, op->change.name, &op->change.settings) != NULL;
+}
+
 void uplink_tell(struct owner *owner, const struct link_op *op, enum family family, mtime now)
 {
 	const struct link_change *change = &op->change;
@@ -397,8 +480,7 @@ void uplink_tell(struct owner *owner, const struct link_op *op, enum family fami
 
 	uplink = uplink_find(owner, family, change->name);
 	is_known = uplink != NULL && (uplink->instances >> op->instance & 1) != 0;
-	if (change->role != ROLE_UPSTREAM || change->settings.version[family] == VERSION_NONE ||
-	    owner->instances[op->instance].tables[family] == NULL) {
+	if (!is_upstream(owner, op, family)) {
 		if (is_known)
 			uplink_leave(owner, uplink, op->instance, now);
 		return;
@@ -441,6 +523,12 @@ void uplinks_reconsider(struct owner *owner, mtime now)
 	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
 		uint64_t left = 0;
 
+		/* Prepared, and then never used. */
+		if (uplink->instances == 0) {
+			LL_DELETE(owner->uplinks, uplink);
+			uplink_end(owner, uplink);
+			continue;
+		}
 		for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
 			if (!is_named(&owner->instances[__builtin_ctzll(instances)], uplink))
 				left |= instances & -instances;

@@ -14,11 +14,16 @@
 struct receiver {
 	struct link_room *room;
 	unsigned count;                     /* of sockets */
-	unsigned next;                      /* to be looked at by receiver_take */
-	struct pollfd fds[1 + SOCKETS_MAX]; /* the bell, the sockets */
+	unsigned first;                     /* of this turn, so that each socket gets its share */
+	unsigned looked_at;                 /* by receiver_take, in this turn */
+	struct pollfd fds[1 + SOCKETS_MAX]; /* the bell, the sockets; fd -1: not read in this turn */
 	struct {
+		int fd;
 		uint8_t link, family;
-	} names[SOCKETS_MAX]; /* of the sockets */
+	} sockets[SOCKETS_MAX];
+	uint32_t mtu[LINKS_MAX]; /* of the links */
+	uint64_t upstream_links; /* set of ids */
+	bool skips_upstream;
 
 	/* Batches that may still be read at once, one more each millisecond. Full ones do not count: what is
 	 * behind them waits already, so that nobody has to be woken. */
@@ -46,7 +51,7 @@ void receiver_free(struct receiver *receiver)
 	if (receiver == NULL)
 		return;
 	for (unsigned i = 0; i < receiver->count; i++)
-		close(receiver->fds[1 + i].fd);
+		close(receiver->sockets[i].fd);
 	link_room_free(receiver->room);
 	free(receiver);
 }
@@ -54,12 +59,12 @@ void receiver_free(struct receiver *receiver)
 static void forget(struct receiver *receiver, uint8_t link, uint8_t family)
 {
 	for (unsigned i = 0; i < receiver->count; i++) {
-		if (receiver->names[i].link != link || receiver->names[i].family != family)
+		if (receiver->sockets[i].link != link || receiver->sockets[i].family != family)
 			continue;
-		close(receiver->fds[1 + i].fd);
+		close(receiver->sockets[i].fd);
 		receiver->count--;
 		receiver->fds[1 + i] = receiver->fds[1 + receiver->count];
-		receiver->names[i] = receiver->names[receiver->count];
+		receiver->sockets[i] = receiver->sockets[receiver->count];
 		return;
 	}
 }
@@ -68,17 +73,34 @@ void receiver_listen(struct receiver *receiver, const struct input *input)
 {
 	forget(receiver, input->link, input->family);
 	assert(receiver->count < SOCKETS_MAX);
-	receiver->fds[1 + receiver->count] = (struct pollfd){.fd = input->fd, .events = POLLIN};
-	receiver->names[receiver->count].link = input->link;
-	receiver->names[receiver->count].family = input->family;
+	receiver->fds[1 + receiver->count] = (struct pollfd){.fd = -1, .events = POLLIN};
+	receiver->sockets[receiver->count].fd = input->fd;
+	receiver->sockets[receiver->count].link = input->link;
+	receiver->sockets[receiver->count].family = input->family;
 	receiver->count++;
 }
 
 void receiver_link(struct receiver *receiver, uint8_t id, const struct link_change *change)
 {
+	uint64_t bit = (uint64_t)1 << id;
+
+	receiver->mtu[id] = change->mtu;
+	receiver->upstream_links &= ~bit;
+	if (change->present && change->role == ROLE_UPSTREAM)
+		receiver->upstream_links |= bit;
 	for (uint8_t family = 0; family < FAMILIES; family++)
 		if (!change->present || !change->family[family].usable)
 			forget(receiver, id, family);
+}
+
+void receiver_read_upstream(struct receiver *receiver, bool wanted)
+{
+	receiver->skips_upstream = !wanted;
+}
+
+static bool is_skipped(const struct receiver *receiver, unsigned socket)
+{
+	return receiver->skips_upstream && receiver->upstream_links >> receiver->sockets[socket].link & 1;
 }
 
 /* May sockets be read now? */
@@ -110,14 +132,26 @@ bool receiver_wait(struct receiver *receiver, mtime deadline)
 	bool listens = is_granted(receiver, now);
 
 	receiver->full = false;
-	receiver->next = receiver->count;
+	receiver->looked_at = receiver->count;
+	receiver->first++;
+	for (unsigned i = 0; i < receiver->count; i++)
+		receiver->fds[1 + i].fd = is_skipped(receiver, i) ? -1 : receiver->sockets[i].fd;
 	if (!listens)
 		deadline = mtime_min(deadline, now + 1);
 	if (!poll_until(receiver->fds, listens ? 1 + receiver->count : 1, now, deadline))
 		return false;
 	if (listens)
-		receiver->next = 0;
+		receiver->looked_at = 0;
 	return receiver->fds[0].revents != 0;
+}
+
+static int receive(struct receiver *receiver, unsigned socket, struct link_packet *packets)
+{
+	int fd = receiver->sockets[socket].fd;
+
+	if (receiver->mtu[receiver->sockets[socket].link] > LINK_SOCKET_PACKET_MAX)
+		return link_socket_receive_long(fd, receiver->room, packets, LINK_SOCKET_BATCH);
+	return link_socket_receive(fd, receiver->room, packets, LINK_SOCKET_BATCH);
 }
 
 /* Packets of the next socket that has some. */
@@ -125,12 +159,10 @@ static int take_next(struct receiver *receiver, unsigned *socket, struct link_pa
 {
 	int count = 0;
 
-	while (count <= 0 && receiver->next < receiver->count) {
-		const struct pollfd *fd = &receiver->fds[1 + receiver->next];
-
-		*socket = receiver->next++;
-		if (fd->revents != 0)
-			count = link_socket_receive(fd->fd, receiver->room, packets, LINK_SOCKET_BATCH);
+	while (count <= 0 && receiver->looked_at < receiver->count) {
+		*socket = (receiver->first + receiver->looked_at++) % receiver->count;
+		if (receiver->fds[1 + *socket].revents != 0 && !is_skipped(receiver, *socket))
+			count = receive(receiver, *socket, packets);
 	}
 	return count > 0 ? count : 0;
 }
@@ -138,16 +170,19 @@ static int take_next(struct receiver *receiver, unsigned *socket, struct link_pa
 int receiver_take(struct receiver *receiver, struct input *input, struct link_packet *packets)
 {
 	unsigned socket;
-	int count = take_next(receiver, &socket, packets);
+	int count;
 
+	link_room_release(receiver->room);
+	count = take_next(receiver, &socket, packets);
 	if (count == 0)
 		return 0;
-	if (count == LINK_SOCKET_BATCH)
+	/* Behind a long packet there may be more, too. */
+	if (count == LINK_SOCKET_BATCH || packets[count - 1].length > LINK_SOCKET_PACKET_MAX)
 		receiver->full = true;
 	else if (receiver->granted > 0)
 		receiver->granted--;
 	*input = (struct input){.kind = INPUT_PACKET,
-	                        .link = receiver->names[socket].link,
-	                        .family = receiver->names[socket].family};
+	                        .link = receiver->sockets[socket].link,
+	                        .family = receiver->sockets[socket].family};
 	return count;
 }

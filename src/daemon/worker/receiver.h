@@ -6,6 +6,8 @@
  * The first packets after a pause are taken at once. Should the worker be woken more often than once a
  * millisecond, packets wait for the next one and are taken by the batch: waking costs more than a packet.
  *
+ * Packets of upstream links stay in their sockets while the engine has no room for the queries among them.
+ *
  * Worker thread; receiver_new and receiver_free overlap nothing.
  */
 #ifndef MCPROXY_DAEMON_WORKER_RECEIVER_H
@@ -23,9 +25,12 @@ void receiver_free(struct receiver *receiver);
 
 /* INPUT_LISTEN: the socket takes the place of the one that the link had in the family. */
 void receiver_listen(struct receiver *receiver, const struct input *input);
-/* What a link was told: it is not read in families in which it is not usable. */
+/* What a link was told: it is not read in families in which it is not usable, and its MTU says whether
+ * packets longer than LINK_SOCKET_PACKET_MAX may come. */
 void receiver_link(struct receiver *receiver, uint8_t id, const struct link_change *change);
 
+/* Are packets of upstream links to be read from now on? At first they are. */
+void receiver_read_upstream(struct receiver *receiver, bool wanted);
 /* Sleeps until the bell rings, packets are to be taken or the deadline comes; not at all when that has
  * passed. True when the bell rang. */
 bool receiver_wait(struct receiver *receiver, mtime deadline);

@@ -15,6 +15,8 @@
 #define LOOK_NEAR       3
 #define INPUTS_PER_TURN 256 /* after so many the requests go out first */
 
+_Static_assert(INSTANCE_QUERIES_MAX >= LINK_SOCKET_BATCH, "a batch of queries finds room");
+
 struct worker {
 	struct channel channel;
 	struct receiver *receiver;
@@ -70,6 +72,13 @@ static void expect_packet(const struct worker *worker, const struct input *input
 		instance_expect(worker->instance, input, packets[place].data, packets[place].length, step);
 }
 
+/* Queries from upstream wait in the sockets while the engine cannot keep a batch of them. The other links are
+ * read meanwhile; there is room again when the owner has made some on the lane. */
+static void check_query_room(struct worker *worker)
+{
+	receiver_read_upstream(worker->receiver, instance_query_room(worker->instance) >= LINK_SOCKET_BATCH);
+}
+
 /* One batch of each link that has some. */
 static void take_packets(struct worker *worker, mtime now)
 {
@@ -84,6 +93,7 @@ static void take_packets(struct worker *worker, mtime now)
 			input.truncated = packets[i].truncated;
 			take_input(worker, now, &input, packets[i].data, packets[i].length);
 		}
+		check_query_room(worker);
 	}
 }
 
@@ -134,6 +144,7 @@ static void *worker_run(void *argument)
 		mtime now;
 		enum outcome outcome;
 
+		check_query_room(worker);
 		sleepy = sleepy && lane_rest(worker->channel.down);
 		if (receiver_wait(worker->receiver, sleepy ? instance_deadline(worker->instance) : 0))
 			lane_acknowledge(worker->channel.down);

@@ -380,6 +380,60 @@ static void long_packet_is_cut_and_marked(void **state)
 	lab_run("ip link set eth0 mtu 1500 && ip link set peer0 mtu 1500");
 }
 
+/* Larger than the frames of the laboratory. */
+static void put_long(int wire, const struct addr *group, const uint8_t *packet, size_t size)
+{
+	static uint8_t frame[ETH_HLEN + LINK_SOCKET_LONG_MAX];
+
+	lab_group_mac(group, frame);
+	frame[ETH_ALEN] = 2;
+	wire_put16(frame + 2 * ETH_ALEN, lab_type(addr_family(group)));
+	memcpy(frame + ETH_HLEN, packet, size);
+	assert_int_equal(send(wire, frame, ETH_HLEN + size, 0), (ssize_t)(ETH_HLEN + size));
+}
+
+/* A link that went down in between does not hold it up. */
+static void long_packet_comes_whole_where_it_is_asked_for(void **state)
+{
+	struct addr group = addr_of(groups[FAMILY_IPV4]);
+	struct link_room *room = link_room_new();
+	struct link_packet received[LINK_SOCKET_BATCH];
+	struct craft start = report(FAMILY_IPV4, 1);
+	static uint8_t packet[LINK_SOCKET_LONG_MAX];
+	struct link_socket *link;
+	int wire, count, size = 0;
+
+	(void)state;
+	LAB_OR_SKIP();
+	lab_run("ip link set eth0 mtu 65535 && ip link set peer0 mtu 65535");
+	link = open_on("eth0", FAMILY_IPV4);
+	lab_run("ip link set eth0 down && ip link set eth0 up");
+	lab_await_up(0);
+	wire = lab_wire("peer0");
+	memcpy(packet, start.bytes, start.size);
+	packet[sizeof packet - 1] = 77;
+	lab_put(wire, &group, packet, start.size);
+	put_long(wire, &group, packet, sizeof packet);
+	while (size < LINK_SOCKET_LONG_MAX) {
+		assert_true(lab_wait(link_socket_fd(link), LAB_PATIENCE));
+		count = link_socket_receive_long(link_socket_fd(link), room, received, LINK_SOCKET_BATCH);
+		assert_true(count >= 0);
+		if (count > 0) {
+			size = (int)received[count - 1].length;
+			assert_false(received[count - 1].truncated);
+		}
+		if (size == LINK_SOCKET_LONG_MAX)
+			assert_memory_equal(received[count - 1].data, packet, sizeof packet);
+		link_room_release(room);
+	}
+	assert_int_equal(link_socket_receive_long(link_socket_fd(link), room, received, LINK_SOCKET_BATCH),
+	                 0);
+	close(wire);
+	link_socket_close(link);
+	link_room_free(room);
+	lab_run("ip link set eth0 mtu 1500 && ip link set peer0 mtu 1500");
+}
+
 #define MANY 200 /* more than one batch */
 
 /* Waits for a frame sent from here and returns its number. */
@@ -722,6 +776,7 @@ int main(void)
 		cmocka_unit_test(sockets_of_the_families_are_apart),
 		cmocka_unit_test(received_packet_is_whole),
 		cmocka_unit_test(long_packet_is_cut_and_marked),
+		cmocka_unit_test(long_packet_comes_whole_where_it_is_asked_for),
 		cmocka_unit_test(sent_packets_go_out_in_order_to_the_groups_address),
 		cmocka_unit_test(group_addresses_are_mapped_as_the_standards_say),
 		cmocka_unit_test(own_packets_are_not_seen),

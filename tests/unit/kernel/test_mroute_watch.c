@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -136,6 +137,69 @@ static void vifs_are_told(void **state)
 	}
 }
 
+/* A socket that wants the table at this news gets it. */
+static void routers_are_announced(void **state)
+{
+	(void)state;
+	LAB_OR_SKIP();
+	for (int row = 0; row < 2 * FAMILIES; row++) {
+		enum family family = row % FAMILIES;
+		uint32_t table = row < FAMILIES ? MRT_TABLE_DEFAULT : 300;
+		struct watch *watch = open_watch();
+		struct mrt *mrt = NULL, *other = NULL;
+		struct heard heard;
+
+		assert_int_equal(mrt_open(&mrt, family, table), 0);
+		receive(watch, &heard);
+		assert_int_equal(heard.count, 1);
+		assert_int_equal(heard.news[0].kind, WATCH_ROUTER);
+		assert_int_equal(heard.news[0].family, family);
+		/* One that is refused is no news. */
+		assert_int_equal(mrt_open(&other, family, table), -EADDRINUSE);
+		receive(watch, &heard);
+		assert_int_equal(heard.count, 0);
+		mrt_close(mrt);
+		receive(watch, &heard);
+		assert_int_equal(heard.count, 1);
+		assert_int_equal(heard.news[0].kind, WATCH_ROUTER);
+		assert_int_equal(mrt_open(&other, family, table), 0);
+		mrt_close(other);
+		watch_close(watch);
+	}
+}
+
+static void write_setting(const char *path, const char *value)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(value, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void rp_filter_is_announced(void **state)
+{
+	struct watch *watch;
+	struct heard heard;
+
+	(void)state;
+	LAB_OR_SKIP();
+	watch = open_watch();
+	write_setting("/proc/sys/net/ipv4/conf/eth0/rp_filter", "2");
+	write_setting("/proc/sys/net/ipv4/conf/all/rp_filter", "2");
+	write_setting("/proc/sys/net/ipv4/conf/all/rp_filter", "2");
+	write_setting("/proc/sys/net/ipv4/conf/default/rp_filter", "2");
+	receive(watch, &heard);
+	assert_int_equal(heard.count, 2);
+	assert_int_equal(heard.news[0].kind, WATCH_RP_FILTER);
+	assert_int_equal(heard.news[0].ifindex, lab_index("eth0"));
+	assert_int_equal(heard.news[1].kind, WATCH_RP_FILTER);
+	write_setting("/proc/sys/net/ipv4/conf/eth0/rp_filter", "0");
+	write_setting("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
+	write_setting("/proc/sys/net/ipv4/conf/default/rp_filter", "0");
+	watch_close(watch);
+}
+
 static void rules_are_told(void **state)
 {
 	struct watch *watch;
@@ -229,10 +293,9 @@ static int open_links(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(entries_are_told),
-		cmocka_unit_test(vifs_are_told),
-		cmocka_unit_test(rules_are_told),
-		cmocka_unit_test(many_entries),
+		cmocka_unit_test(entries_are_told),      cmocka_unit_test(vifs_are_told),
+		cmocka_unit_test(routers_are_announced), cmocka_unit_test(rp_filter_is_announced),
+		cmocka_unit_test(rules_are_told),        cmocka_unit_test(many_entries),
 	};
 
 	return cmocka_run_group_tests(tests, open_links, NULL);

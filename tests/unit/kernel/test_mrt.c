@@ -2,6 +2,7 @@
  *
  * Multicast routing sockets of both families on the real kernel: eth0 is vif 0, eth1 vif 1, eth2 vif 2.
  */
+#include "kernel/join.h"
 #include "kernel/mrt.h"
 
 #include <setjmp.h>
@@ -101,7 +102,7 @@ static bool take_upcall(struct mrt *mrt, struct mrt_upcall *upcall, int patience
 	int64_t left;
 
 	while ((left = until - lab_now()) > 0 && lab_wait(mrt_fd(mrt), (int)left)) {
-		int count = mrt_receive(mrt, upcall, 1);
+		int count = mrt_receive(mrt, lab_now(), upcall, 1);
 
 		assert_true(count >= 0);
 		if (count == 1 && is_test_group(&upcall->group))
@@ -381,7 +382,7 @@ static void reports_do_not_reach_the_socket(void **state)
 
 		if (family == FAMILY_IPV4)
 			all = addr_from_ipv4(query.bytes + 16);
-		while (mrt_receive(mrt, upcalls, LENGTH(upcalls)) > 0)
+		while (mrt_receive(mrt, lab_now(), upcalls, LENGTH(upcalls)) > 0)
 			;
 		for (int i = 0; i < 1000; i++) {
 			lab_put(wires[0], &group, report.bytes, report.size);
@@ -394,6 +395,61 @@ static void reports_do_not_reach_the_socket(void **state)
 		close(arrivals);
 		close_all(mrt, wires);
 	}
+}
+
+/* The same packet with an IPv4 header without options. */
+static struct craft without_options(struct craft craft)
+{
+	size_t header = 4 * (craft.bytes[0] & 15u);
+
+	craft.bytes[0] = 0x45;
+	wire_put16(craft.bytes + 2, (uint16_t)(craft.size -= header - 20));
+	memmove(craft.bytes + 20, craft.bytes + header, craft.size - 20);
+	wire_put16(craft.bytes + 10, 0);
+	wire_put16(craft.bytes + 10, wire_checksum(0, craft.bytes, 20));
+	return craft;
+}
+
+/* To a group of which the kernel is a member, on eth0. */
+static void upcalls_for_igmp_messages_are_marked(void **state)
+{
+	struct addr source = addr_of("10.77.0.9"), group = addr_of(groups[FAMILY_IPV4]);
+	struct craft messages[] = {
+		craft_old("10.77.0.9", VERSION_1, groups[FAMILY_IPV4], false),
+		craft_old("10.77.0.9", VERSION_2, groups[FAMILY_IPV4], false),
+		craft_query("10.77.0.9", (struct query){.version = VERSION_2}, groups[FAMILY_IPV4], NULL),
+		craft_query("10.77.0.9", (struct query){.version = VERSION_3}, groups[FAMILY_IPV4],
+	                    "10.77.0.10"),
+	};
+	int wires[LINKS], member;
+	struct mrt_upcall upcall;
+	struct mrt *mrt;
+
+	(void)state;
+	LAB_OR_SKIP();
+	mrt = open_with_vifs(FAMILY_IPV4, wires);
+	member = join_socket(FAMILY_IPV4);
+	assert_int_equal(join_group(member, lab_index("eth0"), &group), 0);
+	for (size_t i = 0; i < 2 * LENGTH(messages); i++) {
+		struct craft message = messages[i / 2];
+
+		if (i % 2 == 1)
+			message = without_options(message);
+		lab_put(wires[0], &group, message.bytes, message.size);
+		assert_true(take_upcall(mrt, &upcall, LAB_PATIENCE));
+		assert_true(upcall.igmp);
+		assert_true(addr_equal(&upcall.source, &source) && addr_equal(&upcall.group, &group));
+		/* Answered, so that data asks again: it is none. */
+		assert_int_equal(mrt_set_route(mrt, &source, &group, 0, 0), 0);
+		assert_int_equal(mrt_del_route(mrt, &source, &group), 0);
+		put_datagram(wires[0], &source, &group);
+		assert_true(take_upcall(mrt, &upcall, LAB_PATIENCE));
+		assert_false(upcall.igmp);
+		assert_int_equal(mrt_set_route(mrt, &source, &group, 0, 0), 0);
+		assert_int_equal(mrt_del_route(mrt, &source, &group), 0);
+	}
+	join_socket_close(member);
+	close_all(mrt, wires);
 }
 
 /* Puts packets of that many streams on the wire of eth0 and sees them arrive. */
@@ -429,7 +485,7 @@ static void take_streams(struct mrt *mrt, size_t max, int wanted)
 
 	memset(seen, 0, sizeof seen);
 	while (wanted > 0) {
-		int count = mrt_receive(mrt, upcalls, max);
+		int count = mrt_receive(mrt, lab_now(), upcalls, max);
 
 		assert_true(count >= 0 && (size_t)count <= max);
 		for (int i = 0; i < count; i++) {
@@ -473,7 +529,7 @@ static void no_more_upcalls_are_read_than_asked_for(void **state)
 			struct mrt_upcall none;
 
 			put_streams(wires[0], family, 300);
-			assert_int_equal(mrt_receive(mrt, &none, 0), 0);
+			assert_int_equal(mrt_receive(mrt, lab_now(), &none, 0), 0);
 			take_streams(mrt, sizes[i], 300);
 			close_all(mrt, wires);
 		}
@@ -559,6 +615,7 @@ int main(void)
 		cmocka_unit_test(source_on_a_wrong_vif_is_told),
 		cmocka_unit_test(last_vif_can_be_an_outgoing_one),
 		cmocka_unit_test(reports_do_not_reach_the_socket),
+		cmocka_unit_test(upcalls_for_igmp_messages_are_marked),
 		cmocka_unit_test(upcalls_of_thousands_of_streams_are_all_kept),
 		cmocka_unit_test(no_more_upcalls_are_read_than_asked_for),
 		cmocka_unit_test(closing_flushes),

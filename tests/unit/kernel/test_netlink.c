@@ -12,6 +12,11 @@
 
 #include "support/craft.h"
 #include "support/lab.h"
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define NEWS_MAX 8192
 
@@ -433,6 +438,119 @@ static void news_lost_during_the_first_dump(void **state)
 	lab_del_pair(0);
 }
 
+/* A message about an interface as the kernel sends it, sent to the socket by the test. */
+struct crafted {
+	uint16_t type;
+	int event; /* IFLA_EVENT; -1: none */
+	uint32_t carrier_ups;
+	const char *hardware; /* as ip(8) has it: 02:00:... */
+	bool moved;
+};
+
+static size_t parse_hardware(const char *text, uint8_t *bytes)
+{
+	size_t count = 0;
+	char *end;
+
+	for (; *text != '\0'; text = *end == ':' ? end + 1 : end)
+		bytes[count++] = (uint8_t)strtoul(text, &end, 16);
+	return count;
+}
+
+static void send_crafted(struct netlink *netlink, const struct crafted *row)
+{
+	struct sockaddr_nl to = {.nl_family = AF_NETLINK};
+	socklen_t size = sizeof to;
+	uint8_t bytes[512] = {0}, hardware[64];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(bytes);
+	struct ifinfomsg *message;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+
+	header->nlmsg_type = row->type;
+	message = mnl_nlmsg_put_extra_header(header, sizeof *message);
+	message->ifi_index = 777;
+	message->ifi_flags = IFF_UP | IFF_RUNNING | IFF_MULTICAST;
+	mnl_attr_put_strz(header, IFLA_IFNAME, "bond0");
+	mnl_attr_put_u32(header, IFLA_MTU, 1500);
+	mnl_attr_put(header, IFLA_ADDRESS, parse_hardware(row->hardware, hardware), hardware);
+	mnl_attr_put_u32(header, IFLA_CARRIER_CHANGES, 2 * row->carrier_ups);
+	mnl_attr_put_u32(header, IFLA_CARRIER_UP_COUNT, row->carrier_ups);
+	if (row->event >= 0)
+		mnl_attr_put_u32(header, IFLA_EVENT, (uint32_t)row->event);
+	assert_true(fd >= 0);
+	assert_int_equal(getsockname(netlink_fd(netlink), (struct sockaddr *)&to, &size), 0);
+	assert_int_equal(sendto(fd, header, header->nlmsg_len, 0, (struct sockaddr *)&to, sizeof to),
+	                 header->nlmsg_len);
+	close(fd);
+}
+
+/* A bond fails over, a virtual machine has moved: IFLA_EVENT; with fail_over_mac another address. */
+static void another_attachment_is_told(void **state)
+{
+	static const struct crafted rows[] = {
+		{RTM_NEWLINK, -1, 1, "02:00:00:00:00:01", false},
+		{RTM_NEWLINK, IFLA_EVENT_NONE, 1, "02:00:00:00:00:01", false},
+		{RTM_NEWLINK, IFLA_EVENT_REBOOT, 1, "02:00:00:00:00:01", false},
+		{RTM_NEWLINK, IFLA_EVENT_FEATURES, 2, "02:00:00:00:00:01", false},
+		{RTM_NEWLINK, IFLA_EVENT_BONDING_FAILOVER, 2, "02:00:00:00:00:02", true},
+		{RTM_NEWLINK, IFLA_EVENT_NOTIFY_PEERS, 3, "02:00:00:00:00:02", true},
+		{RTM_NEWLINK, IFLA_EVENT_IGMP_RESEND, 3, "02:00:00:00:00:02", true},
+		{RTM_NEWLINK, IFLA_EVENT_BONDING_OPTIONS, 3, "02:00:00:00:00:02", false},
+		/* InfiniBand's address is 20 bytes long; a longer one than any is none. */
+		{RTM_NEWLINK, -1, 3, "80:00:00:48:fe:80:0:0:0:0:0:0:0:2:c9:3:0:1:2:3", false},
+		{RTM_NEWLINK, -1, 3, "1:2:3:4:5:6:7:8:9:a:b:c:d:e:f:1:2:3:4:5:6:7:8:9:a:b:c:d:e:f:1:2:3:4",
+	         false},
+	};
+	struct netlink *netlink;
+
+	(void)state;
+	LAB_OR_SKIP();
+	netlink = open_and_read();
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		const struct netlink_news *news = &told[0];
+		uint8_t hardware[64] = {0};
+
+		told_count = 0;
+		send_crafted(netlink, &rows[i]);
+		expect(netlink, 0, NETLINK_LINK, 777, NULL);
+		assert_int_equal(news->moved, rows[i].moved);
+		assert_int_equal(news->attachment.carrier_ups, rows[i].carrier_ups);
+		if (parse_hardware(rows[i].hardware, hardware) > sizeof news->attachment.hardware)
+			memset(hardware, 0, sizeof hardware);
+		assert_memory_equal(news->attachment.hardware, hardware, sizeof news->attachment.hardware);
+		assert_true(news->up && news->multicast);
+		assert_int_equal(news->mtu, 1500);
+	}
+	netlink_close(netlink);
+}
+
+static void carrier_is_counted_and_the_address_told(void **state)
+{
+	struct netlink *netlink;
+	size_t place;
+	uint32_t before;
+	int eth0;
+
+	(void)state;
+	LAB_OR_SKIP();
+	lab_add_pair(0);
+	eth0 = lab_index("eth0");
+	netlink = open_and_read();
+	place = expect(netlink, 0, NETLINK_LINK, eth0, NULL);
+	before = told[place].attachment.carrier_ups;
+	lab_run("ip link set peer0 down && ip link set peer0 up");
+	while (!told[place].up || told[place].attachment.carrier_ups == before)
+		place = expect(netlink, place + 1, NETLINK_LINK, eth0, NULL);
+	assert_int_equal(told[place].attachment.carrier_ups, before + 1);
+	lab_run("ip link set eth0 address 02:00:00:00:00:07");
+	while (told[place].attachment.hardware[5] != 7)
+		place = expect(netlink, place + 1, NETLINK_LINK, eth0, NULL);
+	assert_int_equal(told[place].attachment.carrier_ups, before + 1);
+	assert_false(told[place].moved);
+	netlink_close(netlink);
+	lab_del_pair(0);
+}
+
 static void reading_nothing_is_fine(void **state)
 {
 	struct netlink *netlink;
@@ -465,6 +583,8 @@ int main(void)
 		cmocka_unit_test(large_dump_comes_whole),
 		cmocka_unit_test(lost_news_is_made_up_for_by_a_dump),
 		cmocka_unit_test(news_lost_during_the_first_dump),
+		cmocka_unit_test(another_attachment_is_told),
+		cmocka_unit_test(carrier_is_counted_and_the_address_told),
 		cmocka_unit_test(reading_nothing_is_fine),
 	};
 

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -118,6 +120,20 @@ static void run_and_kill(const char *const *names, size_t count)
 	for (size_t i = 0; i < count; i++)
 		set(names[i], "0\n");
 	write_file(path, text);
+}
+
+struct seen {
+	unsigned count;
+	int result;
+};
+
+static void take(void *context, const char *name, int found, int wanted, int result)
+{
+	struct seen *seen = context;
+
+	assert_true(name[0] != '\0' && found != wanted);
+	seen->count++;
+	seen->result = result;
 }
 
 static int set_up(void **state)
@@ -362,27 +378,166 @@ static void works_without_a_file(void **state)
 	assert_int_equal(get("eth0"), 1);
 }
 
-static void file_of_a_run_that_lives_is_left_alone(void **state)
+/* A process that holds what these run names hold, until it is killed. */
+static pid_t fork_run(const char *const *names, size_t count)
 {
-	struct kept_settings *first = start(0), *second;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		unsigned restored;
+		struct kept_settings *kept =
+			kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
+
+		for (size_t i = 0; i < count; i++)
+			if (kept == NULL || kept_settings_set(kept, names[i], 0) != 0)
+				_exit(1);
+		if (write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_true(pid > 0);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void kill_run(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Whoever comes first and whoever goes first: the last one puts the true value back. */
+static void the_last_run_puts_the_values_back(void **state)
+{
+	(void)state;
+	for (int first_goes_first = 0; first_goes_first <= 1; first_goes_first++) {
+		struct kept_settings *first = start(0), *second = start(0);
+
+		assert_int_equal(kept_settings_set(first, "eth0", 0), 0);
+		assert_int_equal(kept_settings_set(second, "eth0", 0), 0);
+		assert_int_equal(kept_settings_set(second, "eth0.100", 0), 0);
+		assert_int_equal(kept_settings_set(first, "eth1", 0), 0);
+		assert_int_equal(kept_settings_state_result(second), 0);
+		kept_settings_free(first_goes_first ? first : second);
+		assert_int_equal(get("eth0"), 0);
+		assert_int_equal(get("eth0.100"), first_goes_first ? 0 : 2);
+		kept_settings_free(start(0));
+		assert_int_equal(get("eth0"), 0);
+		kept_settings_free(first_goes_first ? second : first);
+		assert_int_equal(get("eth0"), 1);
+		assert_int_equal(get("eth0.100"), 2);
+		assert_null(state_file());
+	}
+}
+
+static void what_a_killed_run_shared_stays_as_long_as_another_lives(void **state)
+{
+	struct kept_settings *other;
+	pid_t pid = fork_run((const char *const[]){"eth0", "eth0.100"}, 2);
+
+	(void)state;
+	other = start(0);
+	assert_int_equal(kept_settings_set(other, "eth0", 0), 0);
+	kill_run(pid);
+	/* A third one finds what was left behind. */
+	kept_settings_free(start(1));
+	assert_int_equal(get("eth0"), 0);
+	assert_int_equal(get("eth0.100"), 2);
+	/* And the last one does. */
+	pid = fork_run((const char *const[]){"eth0", "eth0.100"}, 2);
+	kill_run(pid);
+	assert_int_equal(get("eth0.100"), 0);
+	kept_settings_free(other);
+	assert_int_equal(get("eth0"), 1);
+	assert_int_equal(get("eth0.100"), 2);
+	assert_null(state_file());
+}
+
+static void one_value_is_put_back_by_the_last_that_needs_it(void **state)
+{
+	struct kept_settings *first = start(0), *second = start(0);
 
 	(void)state;
 	assert_int_equal(kept_settings_set(first, "eth0", 0), 0);
-	second = start(0);
-	assert_int_equal(kept_settings_state_result(second), -EBUSY);
-	assert_int_equal(get("eth0"), 0);
 	assert_int_equal(kept_settings_set(second, "eth0", 0), 0);
-	assert_int_equal(kept_settings_set(second, "eth0.100", 0), 0);
-	assert_string_equal(read_file(state_file()), "eth0 1 0\n");
-	/* Written again, it is still locked. */
-	assert_int_equal(kept_settings_set(first, "eth0.100", 0), 0);
-	set("eth0.100", "1\n");
-	assert_int_equal(kept_settings_set(first, "eth0.100", 0), 0);
-	kept_settings_free(start(0));
+	kept_settings_put_back(first, "eth0");
 	assert_int_equal(get("eth0"), 0);
+	kept_settings_put_back(second, "eth0");
+	assert_int_equal(get("eth0"), 1);
+	kept_settings_free(first);
+	kept_settings_free(second);
+	assert_int_equal(get("eth0"), 1);
+}
+
+static void runs_that_disagree_do_not_fight(void **state)
+{
+	struct kept_settings *first = start(0), *second = start(0);
+	struct seen seen = {.count = 0};
+
+	(void)state;
+	assert_int_equal(kept_settings_set(first, "eth0", 2), 0);
+	assert_int_equal(kept_settings_set(second, "eth0", 3), 0);
+	for (int i = 0; i < 3; i++)
+		kept_settings_check(first, take, &seen);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.result, -EBUSY);
+	assert_int_equal(get("eth0"), 3);
+	/* Whoever is left has what it needs, and the value of before is known. */
+	kept_settings_free(second);
+	assert_int_equal(get("eth0"), 2);
 	kept_settings_free(first);
 	assert_int_equal(get("eth0"), 1);
-	kept_settings_free(second);
+	assert_null(state_file());
+}
+
+static void changes_by_others_are_noticed(void **state)
+{
+	struct kept_settings *kept = start(0);
+	struct seen seen = {.count = 0};
+
+	(void)state;
+	assert_true(kept_settings_is_empty(kept));
+	assert_int_equal(kept_settings_set(kept, "eth0", 0), 0);
+	assert_int_equal(kept_settings_set(kept, "eth1", 0), 0);
+	assert_false(kept_settings_is_empty(kept));
+	kept_settings_check(kept, take, &seen);
+	assert_int_equal(seen.count, 0);
+	set("eth0", "2\n");
+	set("eth1", "1\n");
+	kept_settings_check(kept, take, &seen);
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.result, 0);
+	assert_int_equal(get("eth0"), 0);
+	assert_int_equal(get("eth1"), 0);
+	remove_interface("eth1");
+	kept_settings_check(kept, take, &seen);
+	assert_int_equal(seen.count, 2);
+	kept_settings_free(kept);
+	assert_int_equal(get("eth0"), 2);
+}
+
+static void no_more_than_16_runs_have_files(void **state)
+{
+	struct kept_settings *runs[17];
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(runs); i++) {
+		runs[i] = start(0);
+		assert_int_equal(kept_settings_set(runs[i], "eth0", 0), 0);
+		assert_int_equal(kept_settings_state_result(runs[i]), i < 16 ? 0 : -EBUSY);
+	}
+	/* The others do not see the one without a file. */
+	for (size_t i = LENGTH(runs); i-- > 0;) {
+		assert_int_equal(get("eth0"), 0);
+		kept_settings_free(runs[i]);
+	}
+	assert_int_equal(get("eth0"), 1);
 	assert_null(state_file());
 }
 
@@ -444,7 +599,12 @@ int main(void)
 		ROW(names_cannot_leave_the_directory),
 		ROW(file_that_cannot_be_written_is_told_and_survived),
 		ROW(works_without_a_file),
-		ROW(file_of_a_run_that_lives_is_left_alone),
+		ROW(the_last_run_puts_the_values_back),
+		ROW(what_a_killed_run_shared_stays_as_long_as_another_lives),
+		ROW(one_value_is_put_back_by_the_last_that_needs_it),
+		ROW(runs_that_disagree_do_not_fight),
+		ROW(changes_by_others_are_noticed),
+		ROW(no_more_than_16_runs_have_files),
 		ROW(symbolic_link_is_not_followed),
 		ROW(effective_value_is_the_larger_one),
 		ROW(freeing_nothing_is_fine),

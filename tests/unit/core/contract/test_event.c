@@ -47,10 +47,10 @@ static void notable_ones_are_kept_all_the_same(void **state)
 		uint8_t drop;
 		bool notable;
 	} rows[] = {
-		{DROP_GROUPS_MAX, true}, {DROP_SOURCES_MAX, true}, {DROP_HOSTS_MAX, true},
-		{DROP_ROUTES_MAX, true}, {DROP_MEMORY, true},      {DROP_SSM, true},
-		{DROP_CHECKSUM, false},  {DROP_ROLE, false},       {DROP_SOURCE_ADDRESS, true},
-		{DROP_TYPE, false},
+		{DROP_GROUPS_MAX, true},   {DROP_SOURCES_MAX, true}, {DROP_HOSTS_MAX, true},
+		{DROP_ROUTES_MAX, true},   {DROP_MEMORY, true},      {DROP_SSM, true},
+		{DROP_CHECKSUM, false},    {DROP_ROLE, false},       {DROP_SOURCE_ADDRESS, true},
+		{DROP_UNSPECIFIED, false}, {DROP_TYPE, false},
 	};
 	struct event older = {.kind = EVENT_OLDER_QUERY}, querier = {.kind = EVENT_QUERIER, .before = 1},
 		     event;

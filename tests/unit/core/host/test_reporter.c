@@ -48,8 +48,11 @@ static void tells_the_difference(void **state)
 
 static void repeats_within_the_unsolicited_report_interval(void **state)
 {
+	static const uint8_t counts[] = {1, 2, 3, 4, 5, 6, 7, 8, 255};
+
 	(void)state;
-	for (uint8_t copies = 1; copies <= 7; copies++) {
+	for (size_t row = 0; row < LENGTH(counts); row++) {
+		uint8_t copies = counts[row];
 		struct bench bench;
 
 		bench_open(&bench, FAMILY_IPV4, ROOM);
@@ -57,7 +60,7 @@ static void repeats_within_the_unsolicited_report_interval(void **state)
 		bench.settings.unsolicited_report_interval = copies == 7 ? 300 : 0;
 		bench_configure(&bench);
 		bench_change(&bench, 0, "EX()");
-		bench_run(&bench, bench.now + 10000);
+		bench_run(&bench, bench.now + copies * 1000);
 		assert_int_equal(bench.said_count, copies);
 		assert_int_equal(bench.said[0].at, 1000000);
 		for (size_t i = 1; i < copies; i++) {
@@ -441,6 +444,10 @@ static void answers_queries(void **state)
 		{"EX(a b)", {"bcd"}, "IS_IN(c d)"},
 		{"EX(a b)", {"ab"}, ""},
 		{"EX()", {"ab"}, "IS_IN(a b)"},
+		{"EX()", {"!"}, ""},
+		{"IN(a)", {"!"}, ""},
+		{"EX(a)", {"G", "!"}, "IS_EX(a)"},
+		{"EX(a)", {"!", "ab"}, "IS_IN(b)"},
 		/* Rule 5: lists that are asked for are merged. */
 		{"IN(a b c)", {"a", "bd"}, "IS_IN(a b)"},
 		{"IN(a b c)", {"ab", "bc", "a"}, "IS_IN(a b c)"},
@@ -983,20 +990,120 @@ static void repeats_in_older_versions(void **state)
 	bench_close(&bench);
 }
 
-/* A link that comes up: routers there know nothing yet. */
-static void starting_tells_the_state(void **state)
+/* A link that comes up: those on it know nothing yet. At once, and again as often as the robustness variable
+ * says, whoever answers queries. */
+static void announces_the_whole_state(void **state)
+{
+	static const struct {
+		bool answers;
+		uint8_t robustness, version;
+		const char *said;
+	} rows[] = {
+		{true, 2, VERSION_3, "IS_EX() 1:IS_IN(a b) | IS_EX() 1:IS_IN(a b)"},
+		{false, 2, VERSION_3, "IS_EX() 1:IS_IN(a b) | IS_EX() 1:IS_IN(a b)"},
+		{false, 1, VERSION_3, "IS_EX() 1:IS_IN(a b)"},
+		{false, 0, VERSION_3, "IS_EX() 1:IS_IN(a b)"},
+		{true, 1, VERSION_2, "v2 report | 1:v2 report"},
+		{false, 1, VERSION_2, "v2 report | 1:v2 report"},
+		{false, 1, VERSION_1, "v1 report | 1:v1 report"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct bench bench;
+
+		bench_open(&bench, FAMILY_IPV4, ROOM);
+		bench.settings.answers = rows[i].answers;
+		bench.settings.robustness = rows[i].robustness;
+		bench.settings.version = rows[i].version;
+		bench.settings.copies = 1;
+		bench_configure(&bench);
+		bench_change(&bench, 0, "EX()");
+		bench_change(&bench, 1, "IN(a b)");
+		bench_run(&bench, bench.now + 5000);
+		bench_clear(&bench);
+		reporter_announce(bench.reporter, bench.now);
+		bench_run(&bench, bench.now + 5);
+		assert_int_equal(bench.said_count, 2);
+		bench_run(&bench, bench.now + 30000);
+		assert_string_equal(bench_said(&bench), rows[i].said);
+		assert_int_equal(reporter_deadline(bench.reporter), MTIME_NEVER);
+		bench_close(&bench);
+	}
+}
+
+/* A bond that fails over is announced by the kernel three times or more. */
+static void announcements_in_a_row_are_few(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_open(&bench, FAMILY_IPV6, ROOM);
+	bench_change(&bench, 0, "EX()");
+	bench_run(&bench, bench.now + 5000);
+	bench_clear(&bench);
+	for (int i = 0; i < 10; i++) {
+		reporter_announce(bench.reporter, bench.now);
+		bench_run(&bench, bench.now + 20);
+	}
+	bench_run(&bench, bench.now + 5000);
+	assert_string_equal(bench_said(&bench), "IS_EX() | IS_EX() | IS_EX()");
+	bench_close(&bench);
+}
+
+/* Nor what was left meanwhile. */
+static void announces_nothing_that_was_not_reported(void **state)
 {
 	struct bench bench;
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
+	reporter_announce(bench.reporter, bench.now);
+	assert_int_equal(reporter_deadline(bench.reporter), MTIME_NEVER);
+	bench.settings.copies = 1;
+	bench_configure(&bench);
 	bench_change(&bench, 0, "EX()");
 	bench_run(&bench, bench.now + 5000);
+	assert_string_equal(bench_said(&bench), "TO_EX()");
+	reporter_announce(bench.reporter, bench.now);
+	bench_run(&bench, bench.now + 5);
+	bench_change(&bench, 0, "IN()");
 	bench_clear(&bench);
-	reporter_start(bench.reporter, bench.now);
-	bench_run(&bench, bench.now + 1000);
-	assert_string_equal(bench_said(&bench), "IS_EX()");
+	bench_run(&bench, bench.now + 5000);
+	assert_string_equal(bench_said(&bench), "TO_IN()");
 	bench_close(&bench);
+}
+
+/* A large state: within a second in full packets, none of them in a burst; in older versions, which have a
+ * packet for each group, some in each millisecond. */
+static void spreads_a_large_announcement(void **state)
+{
+	static const uint8_t versions[] = {VERSION_3, VERSION_2};
+	enum { GROUPS = 8000, A_PACKET = (1500 - 24 - 8) / 8 };
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(versions); i++) {
+		struct bench bench;
+		mtime begin;
+
+		bench_open(&bench, FAMILY_IPV4, ROOM);
+		bench.settings.copies = bench.settings.robustness = 1;
+		bench.settings.version = versions[i];
+		bench_configure(&bench);
+		for (uint32_t group = 0; group < GROUPS; group++)
+			bench_change(&bench, group, "EX()");
+		bench_run(&bench, bench.now + 60000);
+		bench_clear(&bench);
+		begin = bench.now;
+		reporter_announce(bench.reporter, begin);
+		bench_run(&bench, begin + 20);
+		assert_in_range(bench.packets, 1, 400);
+		bench_run(&bench, begin + 1000);
+		assert_int_equal(bench.said_count, GROUPS);
+		if (versions[i] == VERSION_3)
+			assert_true(bench.packets <= GROUPS / A_PACKET + 2);
+		bench_close(&bench);
+	}
 }
 
 static void nothing_to_do_without_groups(void **state)
@@ -1186,7 +1293,10 @@ int main(void)
 		cmocka_unit_test(waits_as_long_as_the_querier_says),
 		cmocka_unit_test(without_repeats_a_missing_querier_is_nothing_to_do),
 		cmocka_unit_test(repeats_in_older_versions),
-		cmocka_unit_test(starting_tells_the_state),
+		cmocka_unit_test(announces_the_whole_state),
+		cmocka_unit_test(announcements_in_a_row_are_few),
+		cmocka_unit_test(announces_nothing_that_was_not_reported),
+		cmocka_unit_test(spreads_a_large_announcement),
 		cmocka_unit_test(nothing_to_do_without_groups),
 		cmocka_unit_test(an_assumed_state_is_not_told),
 		cmocka_unit_test(tells_a_superset_when_memory_is_short),

@@ -109,6 +109,47 @@ static void general_query_has_the_links_variables(void **state)
 	}
 }
 
+/* RFC 9776 section 4.1.6: above 7 a query carries 0, and whoever hears it keeps its own. */
+static void robustness_above_what_a_query_carries(void **state)
+{
+	static const struct {
+		uint8_t robustness, carried;
+	} rows[] = {{7, 7}, {8, 0}, {255, 0}};
+	static const char *const queriers[FAMILIES] = {"10.0.1.0", "fe80::1:0"};
+	static const char *const groups[FAMILIES] = {"239.1.1.1", "ff05::1"};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows) * FAMILIES; i++) {
+		const size_t row = i / FAMILIES, family = i % FAMILIES;
+		const struct query other = {.version = VERSION_3, .max_response = 10000};
+		const mtime life = rows[row].robustness * 10000 + 20000;
+		mtime times[300], start;
+		struct sent_query sent;
+
+		engine_open(&usual_settings);
+		engine.link_settings.robustness = rows[row].robustness;
+		engine.link_settings.query_interval = 10000;
+		engine.link_settings.query_response_interval = 10000;
+		start = engine.now;
+		link_up(UP, ROLE_UPSTREAM);
+		link_up(DOWN1, ROLE_DOWNSTREAM);
+		/* As many startup queries, a quarter of the interval apart, and one at the usual pace. */
+		pass(2500 * (rows[row].robustness - 1) + 10000);
+		assert_int_equal(query_times(DOWN1, family, start, times, LENGTH(times)),
+		                 rows[row].robustness + 1);
+		assert_true(nth_query(0, &sent));
+		assert_int_equal(sent.query.robustness, rows[row].carried);
+		/* Another querier's 0 leaves the own robustness. */
+		hear(DOWN1, craft_query(queriers[family], other, NULL, NULL));
+		report(DOWN1, TO_EX, groups[family], "");
+		forget();
+		pass(life - 1);
+		assert_string_equal(membership_of(groups[family]), "never");
+		pass(1);
+		assert_string_equal(membership_of(groups[family]), "INCLUDE{}");
+	}
+}
+
 static void link_without_address_asks_from_nowhere(void **state)
 {
 	struct sent_query sent;
@@ -541,6 +582,81 @@ static void suppressed_and_foreign_queries_lower_no_timer(void **state)
 	assert_string_equal(membership_of("239.1.1.1"), "never");
 }
 
+/* RFC 9776 section 6.6.1: a query about sources lowers their timers, never the group's, whatever sources
+ * these are. The querier's last member query time is 3 s. */
+static void questions_about_sources_lower_no_group_timer(void **state)
+{
+	static const struct {
+		const char *querier, *group, *asked;
+		enum record_type type;
+		const char *sources; /* of the record */
+		const char *expected;
+	} rows[] = {
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "224.1.1.1 0.0.0.0 127.0.0.1", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1 10.9.9.9", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "10.9.9.9", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1", ALLOW, "10.9.9.9", "never"},
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1 10.9.9.9", ALLOW, "10.9.9.9", "INCLUDE{}"},
+		{"fe80::1:0", "ff05::1", "ff02::1", TO_EX, "", "never"},
+		{"fe80::1:0", "ff05::1", ":: ::1 ::ffff:10.9.9.9", TO_EX, "", "never"},
+		{"fe80::1:0", "ff05::1", "ff02::1 2001:db8::9", TO_EX, "", "never"},
+		{"fe80::1:0", "ff05::1", "ff02::1", ALLOW, "2001:db8::9", "never"},
+		{"fe80::1:0", "ff05::1", "ff02::1 2001:db8::9", ALLOW, "2001:db8::9", "INCLUDE{}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		engine_open(&usual_settings);
+		usual_links();
+		report(DOWN1, rows[i].type, rows[i].group, rows[i].sources);
+		hear(DOWN1, craft_query(rows[i].querier, v3_query, NULL, NULL));
+		forget();
+		hear(DOWN1, craft_query(rows[i].querier, v3_query, rows[i].group, rows[i].asked));
+		pass(30000);
+		if (strcmp(membership_of(rows[i].group), rows[i].expected) != 0)
+			fail_msg("row %zu: %s", i, membership_of(rows[i].group));
+		hear(DOWN1, craft_query(rows[i].querier, v3_query, rows[i].group, NULL));
+		pass(3000);
+		if (rows[i].type == TO_EX)
+			assert_string_equal(membership_of(rows[i].group), "INCLUDE{}");
+	}
+}
+
+/* A record means what it says of the sources that can send; where there are none of them, that is what the
+ * same record without sources means. */
+static void records_of_impossible_sources(void **state)
+{
+	static const struct {
+		enum record_type type;
+		const char *expected; /* where there was no member */
+		bool asks;            /* where there was one */
+	} rows[] = {
+		{IS_IN, "never", false},     {IS_EX, "EXCLUDE{}", false}, {TO_IN, "never", true},
+		{TO_EX, "EXCLUDE{}", false}, {ALLOW, "never", false},     {BLOCK, "never", false},
+	};
+	static const char *const groups[FAMILIES] = {"239.1.1.1", "ff05::1"};
+	static const char *const impossible[FAMILIES] = {"240.0.0.1 224.1.1.1", "ff02::1 ::1"};
+	static const enum version versions[] = {VERSION_2, VERSION_3};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows) * FAMILIES * LENGTH(versions); i++) {
+		size_t row = i / FAMILIES / LENGTH(versions), family = i % FAMILIES;
+		const char *group = groups[family];
+
+		engine_open(&usual_settings);
+		engine.link_settings.version[family] = (uint8_t)versions[i / FAMILIES % LENGTH(versions)];
+		usual_links();
+		report(DOWN1, rows[row].type, group, impossible[family]);
+		assert_string_equal(membership_of(group), rows[row].expected);
+		report(DOWN1, TO_EX, group, "");
+		forget();
+		report(DOWN1, rows[row].type, group, impossible[family]);
+		assert_int_equal(told_of(REQUEST_SEND), rows[row].asks);
+		assert_string_equal(membership_of(group), "never");
+	}
+}
+
 static void owed_queries_are_forgotten_when_another_asks(void **state)
 {
 	struct craft craft = craft_old("10.0.1.5", VERSION_2, "239.1.1.1", true);
@@ -604,6 +720,7 @@ static void assert_heard(size_t n, const struct upstream_query *expected, const 
 		assert_int_equal(query.query_interval, expected->query_interval);
 		assert_int_equal(query.robustness, expected->robustness);
 		assert_int_equal(query.suppress, expected->suppress);
+		assert_int_equal(query.about_sources, expected->about_sources);
 		assert_int_equal(query.source_count, count);
 		assert_int_equal(told->payload_size, sizeof query + count * sizeof list[0]);
 		assert_memory_equal(told->payload + sizeof query, list, count * sizeof list[0]);
@@ -627,13 +744,28 @@ static void upstream_queries_are_passed_on(void **state)
 	         .version = VERSION_3,
 	         .max_response = 5000,
 	         .query_interval = 60000,
-	         .robustness = 3},
+	         .robustness = 3,
+	         .about_sources = true},
 		{.querier = addr_of("10.0.0.9"),
 	         .group = addr_unspecified(FAMILY_IPV4),
 	         .version = VERSION_2,
 	         .max_response = 10000},
 		{.querier = addr_of("fe80::9"),
 	         .group = addr_of("ff05::1"),
+	         .version = VERSION_3,
+	         .max_response = 5000,
+	         .query_interval = 60000,
+	         .robustness = 3,
+	         .about_sources = true},
+		{.querier = addr_of("fe80::9"),
+	         .group = addr_of("ff05::1"),
+	         .version = VERSION_3,
+	         .max_response = 5000,
+	         .query_interval = 60000,
+	         .robustness = 3,
+	         .about_sources = true},
+		{.querier = addr_of("10.0.0.9"),
+	         .group = addr_of("239.1.1.1"),
 	         .version = VERSION_3,
 	         .max_response = 5000,
 	         .query_interval = 60000,
@@ -645,33 +777,120 @@ static void upstream_queries_are_passed_on(void **state)
 	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.2 10.9.9.1 10.9.9.2 0.0.0.0"));
 	hear(UP, craft_query("10.0.0.9", v2, NULL, NULL));
 	hear(UP, craft_query("fe80::9", v3_query, "ff05::1", "2001:db8::1"));
+	hear(UP, craft_query("fe80::9", v3_query, "ff05::1", "ff02::1 ::1"));
+	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", NULL));
 	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), LENGTH(rows));
 	assert_heard(0, &rows[0], "");
 	assert_heard(1, &rows[1], "10.9.9.1 10.9.9.2");
 	assert_heard(2, &rows[2], "");
 	assert_heard(3, &rows[3], "2001:db8::1");
+	assert_heard(4, &rows[4], ""); /* sources that cannot send */
+	assert_heard(5, &rows[5], "");
 	assert_int_equal(engine.told_count, LENGTH(rows)); /* and nothing else comes of them */
 }
 
-static void of_many_upstream_queries_the_newest_stay(void **state)
+/* Hands a query to the engine, without a turn. */
+static void give_query(const char *from, struct query query, const char *group, const char *sources)
 {
-	(void)state;
-	for (unsigned n = 0; n < 20; n++) {
-		char group[32];
-		struct craft craft;
+	struct craft craft = craft_query(from, query, group, sources);
 
-		snprintf(group, sizeof group, "239.1.1.%u", n);
-		craft = craft_query("10.0.0.9", v3_query, group, "10.9.9.1");
-		give_packet(UP, FAMILY_IPV4, &craft);
+	give_packet(UP, strchr(from, ':') ? FAMILY_IPV6 : FAMILY_IPV4, &craft);
+}
+
+/* General queries of both families come among them, and take no room away. */
+static void of_many_upstream_queries_each_is_passed_on(void **state)
+{
+	const struct upstream_query general = {.querier = addr_of("10.0.0.9"),
+	                                       .group = addr_unspecified(FAMILY_IPV4),
+	                                       .version = VERSION_3,
+	                                       .max_response = 5000,
+	                                       .query_interval = 60000,
+	                                       .robustness = 3};
+	struct upstream_query general6 = general;
+
+	(void)state;
+	general6.querier = addr_of("fe80::9");
+	general6.group = addr_unspecified(FAMILY_IPV6);
+	assert_int_equal(instance_query_room(engine.instance), INSTANCE_QUERIES_MAX);
+	for (unsigned n = 0; n < INSTANCE_QUERIES_MAX; n++) {
+		char group[32];
+
+		snprintf(group, sizeof group, n % 2 ? "ff05::%x" : "239.1.1.%u", n);
+		give_query(n % 2 ? "fe80::9" : "10.0.0.9", v3_query, group,
+		           n % 2 ? "2001:db8::1" : "10.9.9.1");
+		assert_int_equal(instance_query_room(engine.instance), INSTANCE_QUERIES_MAX - n - 1);
 	}
+	give_query("10.0.0.9", v3_query, NULL, NULL);
+	give_query("fe80::9", v3_query, NULL, NULL);
 	turn();
-	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), 8);
-	for (size_t n = 0; n < 8; n++) {
+	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), INSTANCE_QUERIES_MAX + 2);
+	assert_heard(0, &general, "");
+	assert_heard(1, &general6, "");
+	for (size_t n = 0; n < INSTANCE_QUERIES_MAX; n++) {
 		struct upstream_query query;
 
-		memcpy(&query, engine.told[n].payload, sizeof query);
-		assert_int_equal(ipv4_number(&query.group), 0xef010100 + 12 + n);
+		memcpy(&query, engine.told[n + 2].payload, sizeof query);
+		assert_int_equal(n % 2 ? query.group.bytes[15] : ipv4_number(&query.group),
+		                 n % 2 ? n : 0xef010100 + n);
+		assert_int_equal(query.source_count, 1);
 	}
+	assert_int_equal(instance_query_room(engine.instance), INSTANCE_QUERIES_MAX);
+}
+
+static void upstream_queries_without_room_are_counted(void **state)
+{
+	(void)state;
+	want_events(true);
+	for (unsigned n = 0; n < INSTANCE_QUERIES_MAX; n++)
+		give_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.1");
+	assert_int_equal(instance_query_room(engine.instance), 0);
+	give_query("10.0.0.9", v3_query, "239.1.1.2", "10.9.9.1");
+	turn();
+	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), INSTANCE_QUERIES_MAX);
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_QUERIES_MAX);
+	assert_int_equal(newest_event(EVENT_DROP)->link, UP);
+}
+
+/* RFC 9776 section 5.2: the earliest answer stands; an older querier is never overlooked. */
+static void general_queries_of_a_link_are_merged(void **state)
+{
+	const struct query rows[] = {
+		{.version = VERSION_3, .max_response = 2000, .query_interval = 60000, .robustness = 3},
+		{.version = VERSION_2, .max_response = 4000},
+		{.version = VERSION_3, .max_response = 8000, .query_interval = 90000, .robustness = 5},
+	};
+	const struct upstream_query merged = {.querier = addr_of("10.0.0.9"),
+	                                      .group = addr_unspecified(FAMILY_IPV4),
+	                                      .version = VERSION_2,
+	                                      .max_response = 2000,
+	                                      .query_interval = 90000,
+	                                      .robustness = 5};
+
+	(void)state;
+	give_query("10.0.0.7", rows[0], NULL, NULL);
+	give_query("10.0.0.8", rows[1], NULL, NULL);
+	give_query("10.0.0.9", rows[2], NULL, NULL);
+	turn();
+	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), 1);
+	assert_heard(0, &merged, "");
+}
+
+/* Without memory for the sources the query is about the whole group. */
+static void upstream_query_survives_a_lack_of_memory(void **state)
+{
+	struct upstream_query query = {.querier = addr_of("10.0.0.9"),
+	                               .group = addr_of("239.1.1.1"),
+	                               .version = VERSION_3,
+	                               .max_response = 5000,
+	                               .query_interval = 60000,
+	                               .robustness = 3};
+
+	(void)state;
+	engine_open(&(struct instance_settings){.routes_max = 1, .route_timeout = 60000, .memory_max = 1});
+	link_up(UP, ROLE_UPSTREAM);
+	forget();
+	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.1"));
+	assert_heard(0, &query, "");
 }
 
 /* Each row makes one packet count as dropped, for that reason, on the link where it came in. */
@@ -710,6 +929,10 @@ static void every_cause_of_packets_is_counted(void **state)
 		{"TTL", DOWN1, with_byte(good, 8, 2, true), DROP_TTL},
 		{"router alert", DOWN1, with_byte(good6, 42, 1, false), DROP_ROUTER_ALERT},
 		{"sender", DOWN1, craft_record("2001:db8::1", TO_EX, "ff05::1", ""), DROP_SOURCE_ADDRESS},
+		{"no sender", DOWN1, craft_record("::", TO_EX, "ff05::1", ""), DROP_UNSPECIFIED},
+		{"no sender of a version 1 report", DOWN1, craft_old("::", VERSION_2, "ff05::1", false),
+	         DROP_UNSPECIFIED},
+		{"no sender of a done", DOWN1, craft_old("::", VERSION_2, "ff05::1", true), DROP_UNSPECIFIED},
 		{"checksum", DOWN1, with_byte(good, PACKET_HEADER_IPV4 + 5, 1, false), DROP_CHECKSUM},
 		{"length", DOWN1, with_byte(good, PACKET_HEADER_IPV4 + 7, 9, true), DROP_LENGTH},
 		{"type", DOWN1, with_byte(good, PACKET_HEADER_IPV4, 0x23, true), DROP_TYPE},
@@ -756,6 +979,75 @@ static void wrong_links_and_cut_packets_are_counted(void **state)
 	hear(DOWN1, craft_record("fe80::1:5", TO_EX, "ff05::1", ""));
 	assert_dropped("family not in use", DOWN1, DROP_LINK);
 	assert_string_equal(membership_of("ff05::1"), "never");
+}
+
+/* A report of the largest size that a packet can have. */
+static size_t largest_report(uint8_t *packet, enum family family, const char *first, size_t sources)
+{
+	const struct addr from = addr_of(family == FAMILY_IPV4 ? "10.0.1.5" : "fe80::1:5");
+	const struct addr to =
+		family == FAMILY_IPV4 ? addr_from_ipv4_number(IGMP_V3_ROUTERS) : mld_v2_routers;
+	static struct addr list[UINT16_MAX];
+	struct report_writer writer;
+	uint32_t groups = 0;
+	size_t size;
+
+	for (uint32_t i = 0; i < sources; i++)
+		list[i] = nth_addr(family == FAMILY_IPV4 ? "10.9.0.1" : "2001:db8::1", i);
+	report_writer_open(&writer, family, packet + packet_header_size(family),
+	                   65535 - packet_header_size(family));
+	for (struct addr group = addr_of(first);
+	     report_writer_add(&writer, sources > 0 ? ALLOW : TO_EX, &group, list, sources) == (int)sources;
+	     group = nth_addr(first, groups))
+		groups++;
+	size = family == FAMILY_IPV4 ? igmp_finish_report(&writer) : mld_finish_report(&writer, &from);
+	return packet_finish(family, packet, &from, &to, size);
+}
+
+static void every_record_of_the_largest_report_counts(void **state)
+{
+	static const char *const first[FAMILIES] = {"239.1.0.1", "ff05::1"};
+	static const size_t records[FAMILIES] = {8187, 3273};
+	static uint8_t packet[65535];
+
+	(void)state;
+	for (uint8_t family = 0; family < FAMILIES; family++) {
+		struct input input = {.kind = INPUT_PACKET, .link = DOWN1, .family = family};
+		size_t size = largest_report(packet, family, first[family], 0);
+
+		forget();
+		assert_true(size > 65500);
+		give(&input, packet, size);
+		turn();
+		assert_int_equal(told_of(REQUEST_MEMBERSHIP), records[family]);
+	}
+}
+
+/* A list may be longer there than what a filter can hold. */
+static void what_no_filter_holds_is_left_out_and_counted(void **state)
+{
+	static const char *const first[FAMILIES] = {"239.1.0.1", "ff05::1"};
+	static uint8_t packet[65535];
+
+	(void)state;
+	for (uint8_t family = 0; family < FAMILIES; family++) {
+		struct input input = {.kind = INPUT_PACKET, .link = DOWN1, .family = family};
+		/* In IPv6 a packet has room for less. */
+		const size_t sources = family == FAMILY_IPV4 ? REQUEST_SOURCES_MAX + 1 : 4080;
+		size_t size = largest_report(packet, family, first[family], sources);
+
+		engine_open(&usual_settings);
+		engine.link_settings.sources_max = REQUEST_SOURCES_MAX;
+		usual_links();
+		want_events(true);
+		forget();
+		give(&input, packet, size);
+		turn();
+		assert_int_equal(events_of(EVENT_DROP) > 0, family == FAMILY_IPV4);
+		if (family == FAMILY_IPV4)
+			assert_int_equal(newest_event(EVENT_DROP)->before, DROP_SOURCES_MAX);
+		assert_true(told_of(REQUEST_MEMBERSHIP) > 0);
+	}
 }
 
 static void drops_are_told_at_powers_of_two(void **state)
@@ -854,6 +1146,31 @@ static void ping_is_answered_once(void **state)
 	assert_int_equal(told_of(REQUEST_PONG), 2);
 }
 
+/* The owner has lost requests: what is wanted is requested once more, in that family, and nothing else. */
+static void everything_is_requested_again(void **state)
+{
+	struct input again = {.kind = INPUT_REPEAT, .family = FAMILY_IPV4};
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	join(DOWN1, "239.1.1.2");
+	leave(DOWN1, "239.1.1.2");
+	upcall(UP, "10.9.9.9", "239.1.1.1");
+	pass(5000);
+	forget();
+	instance_input(engine.instance, engine.now, &again, NULL, 0);
+	instance_input(engine.instance, engine.now, &again, NULL, 0);
+	turn();
+	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 1);
+	assert_int_equal(told_of(REQUEST_ROUTE), 1);
+	assert_int_equal(told_of(REQUEST_ROUTE_NONE), 0);
+	forget();
+	again.family = FAMILY_IPV6;
+	instance_input(engine.instance, engine.now, &again, NULL, 0);
+	turn();
+	assert_int_equal(engine.told_count, 0);
+}
+
 static void stop_is_the_last_word(void **state)
 {
 	struct input stop = {.kind = INPUT_STOP};
@@ -878,6 +1195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		empty_test(startup_queries),
 		empty_test(general_query_has_the_links_variables),
+		empty_test(robustness_above_what_a_query_carries),
 		empty_test(link_without_address_asks_from_nowhere),
 		engine_test(each_family_comes_and_goes_alone),
 		engine_test(link_down_and_up),
@@ -896,18 +1214,26 @@ int main(void)
 		engine_test(lower_address_becomes_the_querier),
 		engine_test(no_group_queries_where_another_asks),
 		engine_test(suppressed_and_foreign_queries_lower_no_timer),
+		engine_test(questions_about_sources_lower_no_group_timer),
+		engine_test(records_of_impossible_sources),
 		engine_test(owed_queries_are_forgotten_when_another_asks),
 		engine_test(queries_of_another_version_are_told_once),
 		engine_test(configured_to_forward_anyway),
 		engine_test(upstream_queries_are_passed_on),
-		engine_test(of_many_upstream_queries_the_newest_stay),
+		engine_test(of_many_upstream_queries_each_is_passed_on),
+		engine_test(upstream_queries_without_room_are_counted),
+		engine_test(general_queries_of_a_link_are_merged),
+		engine_test(upstream_query_survives_a_lack_of_memory),
 		engine_test(every_cause_of_packets_is_counted),
 		engine_test(wrong_links_and_cut_packets_are_counted),
+		engine_test(every_record_of_the_largest_report_counts),
+		engine_test(what_no_filter_holds_is_left_out_and_counted),
 		engine_test(drops_are_told_at_powers_of_two),
 		engine_test(families_are_not_mixed_up),
 		engine_test(mixed_report_counts_record_by_record),
 		engine_test(events_tell_the_story),
 		engine_test(ping_is_answered_once),
+		engine_test(everything_is_requested_again),
 		engine_test(stop_is_the_last_word),
 	};
 

@@ -267,13 +267,21 @@ static void everything_comes_out_in_small_portions(void **state)
 static void urgent_things_come_first(void **state)
 {
 	static const enum request_kind order[] = {
-		REQUEST_PONG,       REQUEST_FORWARDING,     REQUEST_MEMBERSHIP, REQUEST_ROUTE,
-		REQUEST_ROUTE_NONE, REQUEST_UPSTREAM_QUERY, REQUEST_SEND,       REQUEST_SNAPSHOT,
-		REQUEST_EVENT,      REQUEST_LINK_FREE,
+		REQUEST_PONG,
+		REQUEST_FORWARDING,
+		/* a general one: */ REQUEST_UPSTREAM_QUERY,
+		REQUEST_MEMBERSHIP,
+		REQUEST_ROUTE,
+		REQUEST_ROUTE_NONE,
+		REQUEST_SEND,
+		/* a specific one: */ REQUEST_UPSTREAM_QUERY,
+		REQUEST_SNAPSHOT,
+		REQUEST_EVENT,
+		REQUEST_LINK_FREE,
 	};
 	const struct query v3_query = {.version = VERSION_3, .max_response = 5000, .robustness = 3};
 	struct craft craft;
-	size_t place = 0, seen = 0;
+	size_t place = 0, seen = 0, queries = 0;
 
 	(void)state;
 	join(DOWN1, "239.1.1.2");
@@ -283,6 +291,8 @@ static void urgent_things_come_first(void **state)
 	instance_input(engine.instance, engine.now, &(struct input){.kind = INPUT_SNAPSHOT, .first = 1}, NULL,
 	               0);
 	craft = craft_query("10.0.0.9", v3_query, NULL, NULL);
+	give_packet(UP, FAMILY_IPV4, &craft);
+	craft = craft_query("10.0.0.9", v3_query, "239.1.1.2", NULL);
 	give_packet(UP, FAMILY_IPV4, &craft);
 	craft = craft_old("10.0.1.5", VERSION_2, "239.1.1.2", true);
 	give_packet(DOWN1, FAMILY_IPV4, &craft);
@@ -296,19 +306,21 @@ static void urgent_things_come_first(void **state)
 	turn();
 	for (size_t i = 0; i < engine.told_count; i++) {
 		enum request_kind kind = engine.told[i].request.kind;
-		size_t rank = 0;
+		/* The general query comes first of the two. */
+		size_t rank = kind == REQUEST_UPSTREAM_QUERY && queries++ > 0 ? 3 : 0;
 
 		while (order[rank] != kind)
 			assert_true(++rank < LENGTH(order));
 		/* Routes are told in the order in which they changed. */
 		if (kind == REQUEST_ROUTE_NONE)
-			rank = 3;
+			rank = 4;
 		assert_true(rank >= place);
 		seen |= (size_t)1 << kind;
 		place = rank;
 	}
 	for (size_t i = 0; i < LENGTH(order); i++)
 		assert_true(seen >> order[i] & 1);
+	assert_int_equal(queries, 2);
 }
 
 enum { LINK1 = 1 << DOWN1, LINK2 = 1 << DOWN2 };

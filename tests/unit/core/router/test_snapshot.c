@@ -133,6 +133,26 @@ static void of_links(void **state)
 	assert_false(page.records[2].link.querier);
 }
 
+/* A robustness and an interval of the largest size make times that a record cannot hold. */
+static void times_beyond_the_record(void **state)
+{
+	struct page page;
+
+	(void)state;
+	engine.links[DOWN1].settings.robustness = 255;
+	engine.links[DOWN1].settings.query_interval = 31744000;
+	give_link(DOWN1);
+	report(DOWN1, TO_EX, "239.1.1.1", "");
+	fetch(0, SNAPSHOT_LINKS, 0, true, &page);
+	assert_int_equal(page.records[2].link.robustness, 255);
+	assert_int_equal(page.records[2].link.membership_interval, UINT32_MAX);
+	assert_int_equal(page.records[2].link.other_querier_present_interval, UINT32_MAX);
+	assert_int_equal(page.records[2].link.older_host_present_interval, UINT32_MAX);
+	fetch(0, SNAPSHOT_GROUPS, DOWN1, true, &page);
+	assert_int_equal(page.records[0].group.left, UINT32_MAX);
+	assert_int_equal(page.records[0].group.rounds, 255);
+}
+
 static void of_groups(void **state)
 {
 	struct addr group = addr_of("239.1.1.1"), source = addr_of("10.9.9.1");
@@ -468,6 +488,7 @@ int main(void)
 		engine_test(of_the_instance),
 		empty_test(limits_reached_are_counted_over_all_links),
 		engine_test(of_links),
+		engine_test(times_beyond_the_record),
 		engine_test(of_groups),
 		engine_test(of_hosts),
 		engine_test(of_flows),

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "support/craft.h"
+#include "support/fail.h"
 
 #include "support/random.h"
 
@@ -23,6 +24,7 @@
 #define VIFS      ((size_t)TABLES * FAMILIES * LINKS_VIFS)
 #define RETRY     2000
 #define ADDRESSES 6
+#define MANY      1000
 #define MACHINES  10 /* interfaces at a time in the random test */
 
 /* What an instance was told of a link. */
@@ -71,6 +73,8 @@ struct world {
 	bool by_hand;      /* there are no machines: vifs can be made of any interface */
 	int add_result;    /* of making a vif, for all */
 	bool refuse_tells; /* the instances' channels are full */
+	bool memory_fails; /* allocations fail */
+	bool lost;         /* news could not be kept, for lack of memory */
 	unsigned refused;
 	unsigned failure_percent;
 	struct random random;
@@ -819,7 +823,77 @@ static void dump_with_a_rename(void **state)
 	close_world(&world);
 }
 
+static const char *const first_addresses[FAMILIES] = {"10.0.0.1", "fe80::1"};
+
+/* The number of the address that the instance knows; -1: none. */
+static int known_address(const struct world *world, enum family family)
+{
+	const struct addr *told = &world->views[0][0].change.family[family].address;
+
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct addr addr = nth_addr(first_addresses[family], i);
+
+		if (addr_equal(told, &addr))
+			return (int)i;
+	}
+	assert_true(addr_is_unspecified(told));
+	return -1;
+}
+
+static void set_address(struct world *world, enum family family, uint32_t number, bool present)
+{
+	struct addr addr = nth_addr(first_addresses[family], number);
+
+	assert_true(links_address(world->links, 1, &addr, present));
+}
+
+/* A thousand addresses of each family, in either order: each family has its own, and keeps one to the last.
+ */
 static void many_addresses(void **state)
+{
+	(void)state;
+	for (int order = 0; order < 4; order++) {
+		enum family first = order & 1 ? FAMILY_IPV6 : FAMILY_IPV4, second = !first;
+		bool descending = order & 2;
+		struct world world;
+
+		open_world(&world);
+		add_name(&world, 0, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_3, VERSION_3));
+		assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
+		for (uint32_t i = 0; i < MANY; i++)
+			set_address(&world, first, i, true);
+		for (uint32_t i = 0; i < MANY; i++)
+			set_address(&world, second, i, true);
+		expect(&world, " add0:0(eth0) add1:0(eth0) tell0:0(eth0 4 6)");
+		assert_int_equal(known_address(&world, FAMILY_IPV4), 0);
+		assert_int_equal(known_address(&world, FAMILY_IPV6), 0);
+		/* A dump that has them all changes nothing. */
+		links_dump_begin(world.links);
+		assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
+		for (uint32_t i = 0; i < MANY; i++) {
+			set_address(&world, FAMILY_IPV4, i, true);
+			set_address(&world, FAMILY_IPV6, i, true);
+		}
+		links_dump_end(world.links);
+		expect(&world, "");
+		/* One after the other goes; the first that is left serves. */
+		for (uint32_t i = 0; i < MANY; i++) {
+			uint32_t number = descending ? MANY - 1 - i : i;
+			int next = i == MANY - 1 ? -1 : descending ? 0 : (int)i + 1;
+
+			set_address(&world, FAMILY_IPV4, number, false);
+			set_address(&world, FAMILY_IPV6, number, false);
+			world.text[0] = 0;
+			assert_true(turn(&world));
+			assert_int_equal(known_address(&world, FAMILY_IPV4), next);
+			assert_int_equal(known_address(&world, FAMILY_IPV6), next);
+		}
+		close_world(&world);
+	}
+}
+
+/* A dump lacks the first 998 of a thousand. */
+static void many_addresses_that_a_dump_lacks(void **state)
 {
 	struct world world;
 
@@ -827,20 +901,19 @@ static void many_addresses(void **state)
 	open_world(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_3, VERSION_3));
 	assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
-	address(&world, 1, "fe80::1", true);
-	for (uint32_t i = 0; i < 100; i++) {
-		struct addr addr = nth_addr("10.0.0.1", i);
-
-		links_address(world.links, 1, &addr, true);
-	}
+	for (uint32_t i = 0; i < MANY; i++)
+		for (int family = 0; family < FAMILIES; family++)
+			set_address(&world, family, i, true);
 	expect(&world, " add0:0(eth0) add1:0(eth0) tell0:0(eth0 4 6)");
-	for (uint32_t i = 100; i-- > 0;) {
-		struct addr addr = nth_addr("10.0.0.1", i);
-
-		links_address(world.links, 1, &addr, false);
-	}
+	links_dump_begin(world.links);
+	assert_true(links_interface(world.links, 1, "eth0", true, true, 1500));
+	for (uint32_t i = MANY - 2; i < MANY; i++)
+		for (int family = 0; family < FAMILIES; family++)
+			set_address(&world, family, i, true);
+	links_dump_end(world.links);
 	expect(&world, " tell0:0(eth0 4 6)");
-	assert_true(addr_is_unspecified(&world.views[0][0].change.family[FAMILY_IPV4].address));
+	assert_int_equal(known_address(&world, FAMILY_IPV4), MANY - 2);
+	assert_int_equal(known_address(&world, FAMILY_IPV6), MANY - 2);
 	close_world(&world);
 }
 
@@ -1262,8 +1335,11 @@ static const char *unused_name(struct world *world)
 
 static void tell_machine(struct world *world, const struct machine *machine)
 {
-	assert_true(links_interface(world->links, machine->ifindex, machine->name, machine->up, true,
-	                            machine->mtu));
+	bool kept = links_interface(world->links, machine->ifindex, machine->name, machine->up, true,
+	                            machine->mtu);
+
+	check(world, kept || world->memory_fails, "news is not kept");
+	world->lost |= !kept;
 }
 
 static void appear(struct world *world, bool told)
@@ -1324,7 +1400,8 @@ static void readdress(struct world *world, bool told)
 	struct addr addr;
 	size_t place;
 
-	if (machine == NULL)
+	/* With news lost before, which of several addresses came first would not be known. */
+	if (machine == NULL || world->lost)
 		return;
 	place = random_below(&world->random, ADDRESSES);
 	if (place < machine->address_count) {
@@ -1340,7 +1417,7 @@ static void readdress(struct world *world, bool told)
 		addr = nth_addr(first[random_below(&world->random, 3)], serial++);
 		machine->addresses[machine->address_count++] = addr;
 		if (told)
-			links_address(world->links, machine->ifindex, &addr, true);
+			world->lost |= !links_address(world->links, machine->ifindex, &addr, true);
 	}
 }
 
@@ -1352,14 +1429,9 @@ static void something_happens(struct world *world, bool told)
 	events[random_below(&world->random, LENGTH(events))](world, told);
 }
 
-/* News was lost, a dump makes up for it: links, then addresses. */
-static void lose_news(struct world *world)
+/* Links, then addresses. */
+static void dump(struct world *world)
 {
-	for (uint32_t i = random_below(&world->random, 12); i > 0; i--) {
-		something_happens(world, false);
-		if (random_percent(&world->random, 20))
-			turn(world);
-	}
 	links_dump_begin(world->links);
 	for (size_t i = 0; i < MACHINES; i++)
 		if (world->machines[i].ifindex != 0)
@@ -1369,6 +1441,17 @@ static void lose_news(struct world *world)
 			links_address(world->links, world->machines[i].ifindex,
 			              &world->machines[i].addresses[j], true);
 	links_dump_end(world->links);
+}
+
+/* News was lost, a dump makes up for it. */
+static void lose_news(struct world *world)
+{
+	for (uint32_t i = random_below(&world->random, 12); i > 0; i--) {
+		something_happens(world, false);
+		if (random_percent(&world->random, 20))
+			turn(world);
+	}
+	dump(world);
 }
 
 static void instances_give_back(struct world *world, uint32_t percent)
@@ -1486,9 +1569,100 @@ static void random_news(void **state)
 	}
 }
 
+/* The owner asks for a dump when news could not be kept. */
+static unsigned with_failures(const void *context, unsigned from, unsigned to)
+{
+	static struct world world;
+	unsigned count;
+
+	open_world(&world);
+	world.by_hand = false;
+	world.seed = world.random.state = *(const uint64_t *)context;
+	tables_at_random(&world);
+	name_at_random(&world);
+	world.memory_fails = true;
+	fail_between(from, to);
+	for (int step = 0; step < 100; step++) {
+		something_happens(&world, true);
+		world.now += random_below(&world.random, 900);
+		instances_give_back(&world, 30);
+		routes_go(&world, 30);
+		if (random_percent(&world.random, 60))
+			turn(&world);
+	}
+	count = fail_end();
+	world.memory_fails = false;
+	if (world.lost)
+		dump(&world);
+	/* Links that could not be made follow by themselves. */
+	for (int i = 0; i < 3 && links_deadline(world.links) != MTIME_NEVER; i++) {
+		world.now = links_deadline(world.links);
+		turn(&world);
+	}
+	come_to_rest(&world);
+	close_world(&world);
+	return count;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 30; seed++)
+		fail_everywhere(with_failures, &seed);
+}
+
+/* An instance that could not be told for lack of memory is told after a while, without other news. */
+static void told_again_when_there_is_memory(void **state)
+{
+	struct link_op op;
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	add_name(&world, 0, ROLE_UPSTREAM, "eth0", settings_of(VERSION_3, VERSION_NONE));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
+	for (int i = 0; i < 2; i++) {
+		while (links_pull(world.links, world.now, is_free, &world, &op))
+			links_done(world.links, world.now, &op,
+			           op.kind == LINK_TELL ? -ENOMEM : add_vif(&world, &op));
+		assert_int_equal(links_deadline(world.links), world.now + RETRY);
+		world.now += RETRY;
+	}
+	expect(&world, " tell0:0(eth0 4)");
+	assert_true(links_deadline(world.links) == MTIME_NEVER);
+	close_world(&world);
+}
+
+/* The first call says where it is. */
+static void another_attachment_is_noticed(void **state)
+{
+	static const struct {
+		struct link_attachment attachment;
+		bool changed;
+	} rows[] = {
+		{{1, {2, 0, 0, 0, 0, 1}}, false}, {{1, {2, 0, 0, 0, 0, 1}}, false},
+		{{2, {2, 0, 0, 0, 0, 1}}, true},  {{2, {2, 0, 0, 0, 0, 2}}, true},
+		{{2, {2, 0, 0, 0, 0, 2}}, false}, {{0, {0}}, true},
+	};
+	struct links *links = links_new();
+
+	(void)state;
+	assert_false(links_attachment(links, 5, &rows[2].attachment));
+	for (int round = 0; round < 2; round++) {
+		assert_true(links_interface(links, 5, "eth0", true, true, 1500));
+		for (size_t i = 0; i < LENGTH(rows); i++)
+			assert_int_equal(links_attachment(links, 5, &rows[i].attachment), rows[i].changed);
+		links_interface_gone(links, 5);
+	}
+	links_free(links);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_attachment_is_noticed),
+		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(told_again_when_there_is_memory),
 		cmocka_unit_test(life_of_a_link),
 		cmocka_unit_test(instances_share_an_interface),
 		cmocka_unit_test(tables_have_vifs_of_their_own),
@@ -1511,6 +1685,7 @@ int main(void)
 		cmocka_unit_test(dump_removes_what_it_does_not_tell),
 		cmocka_unit_test(dump_with_a_rename),
 		cmocka_unit_test(many_addresses),
+		cmocka_unit_test(many_addresses_that_a_dump_lacks),
 		cmocka_unit_test(reload_tells_the_difference),
 		cmocka_unit_test(link_that_leaves_and_returns_untold),
 		cmocka_unit_test(multicast_flag_is_told),

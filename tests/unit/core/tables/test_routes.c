@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "support/craft.h"
+#include "support/fail.h"
 
 #include "support/random.h"
 
@@ -46,7 +47,9 @@ struct world {
 	uint64_t seed;
 	struct entry kernel[STREAMS];
 	struct wish wishes[STREAMS][INSTANCES];
-	bool full[INSTANCES]; /* has refused what was assumed of it */
+	unsigned arrival[STREAMS]; /* the vif by which it came last */
+	bool moved[STREAMS];       /* from where the first wish had it */
+	bool full[INSTANCES];      /* has refused what was assumed of it */
 	unsigned serial;
 	int set_result;
 	unsigned failure_percent;
@@ -88,11 +91,40 @@ static unsigned stream_of(const struct route_key *key)
 	abort();
 }
 
+static bool is_wanted(const struct world *world, unsigned stream)
+{
+	for (unsigned instance = 0; instance < INSTANCES; instance++)
+		if (world->wishes[stream][instance].any)
+			return true;
+	return false;
+}
+
+/* A wish comes: the first one tells where the stream arrives. */
+static void note_arrival(struct world *world, unsigned stream, unsigned input)
+{
+	if (is_wanted(world, stream))
+		return;
+	world->arrival[stream] = input;
+	world->moved[stream] = false;
+}
+
+static void arrives(struct world *world, unsigned stream, unsigned input)
+{
+	struct route_key key = key_of(stream);
+
+	routes_arrives(world->routes, &key, input);
+	if (!is_wanted(world, stream))
+		return;
+	world->arrival[stream] = input;
+	world->moved[stream] = true;
+}
+
 static void want(struct world *world, unsigned stream, unsigned instance, unsigned input, uint32_t outputs)
 {
 	struct route_key key = key_of(stream);
 	struct wish *wish = &world->wishes[stream][instance];
 
+	note_arrival(world, stream, input);
 	assert_true(routes_want(world->routes, &key, instance, input, outputs));
 	*wish = (struct wish){true, false, wish->any ? wish->since : world->serial++, input, outputs};
 }
@@ -279,6 +311,112 @@ static void wishes_of_several_instances(void **state)
 	close_world(&world);
 }
 
+/* What one instance sends upstream arrives there for another one with the same upstream link. */
+static void stream_of_one_instance_reaches_another(void **state)
+{
+	struct route_key key = key_of(0);
+	unsigned instance, input;
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 1u << 4);
+	expect(&world, " 0:1>10");
+	assert_int_equal(routes_outputs(world.routes, &key), 1u << 4);
+	assert_false(routes_serves(world.routes, &key, 1));
+	want(&world, 0, 1, 4, 1u << 2);
+	expect(&world, " 0:1>14");
+	assert_true(routes_serves(world.routes, &key, 1));
+	/* Through another one; and never back. */
+	want(&world, 0, 2, 2, 1u << 3 | 1u << 1);
+	expect(&world, " 0:1>1c");
+	unwant(&world, 0, 1);
+	expect(&world, " 0:1>10");
+	assert_false(routes_serves(world.routes, &key, 2));
+	unwant(&world, 0, 2);
+	/* The source moves to the other instance: its wish counts, though it is younger. */
+	want(&world, 0, 1, 4, 1u << 2);
+	expect(&world, " 0:1>14");
+	arrives(&world, 0, 2);
+	expect(&world, "");
+	want(&world, 0, 1, 2, 1u << 4);
+	expect(&world, " 0:2>10");
+	assert_true(routes_first(world.routes, &key, &instance, &input));
+	assert_int_equal(instance, 1);
+	assert_int_equal(input, 2);
+	assert_false(routes_serves(world.routes, &key, 0));
+	want(&world, 0, 0, 4, 1u << 1);
+	expect(&world, " 0:2>12");
+	/* The instance that had it goes. */
+	unwant(&world, 0, 1);
+	expect(&world, " 0:4>2");
+	arrives(&world, 1, 3);
+	expect(&world, "");
+	close_world(&world);
+}
+
+/* An instance begins to use a vif by which streams arrive or leave. */
+static void streams_of_a_vif(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 1u << 4);
+	want(&world, 1, 0, 4, 1u << 2);
+	want(&world, 2, 0, 3, 1u << 2);
+	want(&world, 3, 0, 4, 1u << 2);
+	want(&world, 3, 1, 4, 0);
+	turn(&world);
+	{
+		struct route_key key;
+		unsigned input, count = 0;
+		uint64_t instances;
+
+		routes_untold_at(world.routes, 4, 1);
+		for (; routes_pull_untold(world.routes, &key, &input, &instances); count++) {
+			assert_true(instances == 2);
+			assert_int_equal(stream_of(&key), count);
+			assert_int_equal(input, count == 0 ? 1 : 4);
+		}
+		assert_int_equal(count, 2);
+	}
+	close_world(&world);
+}
+
+/* How often packets come, by the readings of counters. */
+static void packet_intervals(void **state)
+{
+	struct route_key key = key_of(0), none = key_of(1);
+	struct routes *routes;
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	routes = world.routes;
+	want(&world, 0, 0, 1, 4);
+	turn(&world);
+	/* One packet says little. */
+	assert_int_equal(routes_packet_interval(routes, 1001, &key, 1), 150);
+	assert_int_equal(routes_packet_interval(routes, 3000, &key, 1), 2000);
+	assert_int_equal(routes_packet_interval(routes, 3000, &none, 100), 150);
+	assert_int_equal(routes_packet_interval(routes, 2000, &key, 11), 100);
+	/* The last two readings count, older ones do not. */
+	routes_counted(routes, 11000, &key, 11);
+	assert_int_equal(routes_packet_interval(routes, 12000, &key, 1101), 10);
+	routes_counted(routes, 21000, &key, 1011);
+	routes_counted(routes, 31000, &key, 1111);
+	assert_int_equal(routes_packet_interval(routes, 31000, &key, 1111), 101);
+	/* An entry that was made again. */
+	routes_counted(routes, 41000, &key, 5);
+	assert_int_equal(routes_packet_interval(routes, 41500, &key, 11), 100);
+	routes_counted(routes, 41000, &none, 5);
+	assert_true(routes_note_copy(routes, &key));
+	assert_false(routes_note_copy(routes, &key));
+	assert_false(routes_note_copy(routes, &none));
+	close_world(&world);
+}
+
 static void instance_goes(void **state)
 {
 	struct world world;
@@ -303,6 +441,77 @@ static void instance_goes(void **state)
 	assert_int_equal(routes_count(world.routes), 0);
 	assert_int_equal(routes_vif_uses(world.routes, 0), 0);
 	close_world(&world);
+}
+
+/* A wish that there may be no memory for. */
+static void wish(struct world *world, unsigned stream, unsigned instance, uint32_t outputs)
+{
+	struct route_key key = key_of(stream);
+
+	routes_want(world->routes, &key, instance, 1, outputs);
+	world->wishes[stream][instance] = (struct wish){.any = true, .input = 1, .outputs = outputs};
+}
+
+static void check_entries(struct world *world)
+{
+	for (unsigned stream = 0; stream < STREAMS; stream++) {
+		const struct entry *entry = &world->kernel[stream];
+		uint32_t outputs = 0;
+		bool any = false;
+
+		for (unsigned instance = 0; instance < INSTANCES; instance++) {
+			any |= world->wishes[stream][instance].any;
+			if (world->wishes[stream][instance].any)
+				outputs |= world->wishes[stream][instance].outputs;
+		}
+		check(world, entry->held == any && (!any || (entry->input == 1 && entry->outputs == outputs)),
+		      "another entry than is wanted");
+	}
+}
+
+/* What could not be stored is wanted again later: the workers are made to say it again. */
+static unsigned with_failures(const void *context, unsigned from, unsigned to)
+{
+	struct world world;
+	unsigned count;
+
+	(void)context;
+	open_world(&world);
+	world.seed = from;
+	fail_between(from, to);
+	for (unsigned stream = 0; stream < STREAMS; stream++) {
+		struct route_key key = key_of(stream);
+
+		routes_assume(world.routes, &key, 0, 1, 8);
+		wish(&world, stream, stream % INSTANCES, 4);
+		if (stream % 3 == 0)
+			wish(&world, stream, (stream + 1) % INSTANCES, 16);
+		if (stream % 4 == 0)
+			routes_untold(world.routes, &key, (stream + 2) % INSTANCES, 1);
+		turn(&world);
+		routes_unwant(world.routes, &key, 0);
+		world.wishes[stream][0].any = false;
+		routes_ask_again(world.routes, &key, 1);
+	}
+	turn(&world);
+	for (unsigned stream = 0; stream < STREAMS; stream += 2)
+		unwant(&world, stream, stream % INSTANCES);
+	turn(&world);
+	count = fail_end();
+	for (unsigned stream = 0; stream < STREAMS; stream++)
+		for (unsigned instance = 0; instance < INSTANCES; instance++)
+			if (world.wishes[stream][instance].any)
+				want(&world, stream, instance, 1, world.wishes[stream][instance].outputs);
+	turn(&world);
+	check_entries(&world);
+	close_world(&world);
+	return count;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	fail_everywhere(with_failures, NULL);
 }
 
 static void failed_entry_is_tried_again(void **state)
@@ -719,8 +928,10 @@ static void assume(struct world *world, unsigned stream, unsigned instance, unsi
 	struct wish *wish = &world->wishes[stream][instance];
 
 	routes_assume(world->routes, &key, instance, input, outputs);
-	if (!wish->any && !world->full[instance])
-		*wish = (struct wish){true, true, world->serial++, input, outputs};
+	if (wish->any || world->full[instance])
+		return;
+	note_arrival(world, stream, input);
+	*wish = (struct wish){true, true, world->serial++, input, outputs};
 }
 
 /* What an instance is going to want counts until it has told what it wants. */
@@ -749,7 +960,7 @@ static void assumed_wish_is_confirmed_or_corrected(void **state)
 	expect(&world, "");
 	/* Of several instances each has its own. */
 	assume(&world, 1, 1, 1, 16);
-	assume(&world, 1, 2, 3, 4);
+	assume(&world, 1, 2, 5, 4);
 	expect(&world, " 1:1>18");
 	world.now += READING;
 	expect_reading(&world, 0, 1);
@@ -820,6 +1031,7 @@ static void assumed_wish_ends_by_itself(void **state)
 	world.now += READING;
 	expect_reading(&world, 0, 2);
 	expect(&world, " 0:1>8");
+	routes_counted(world.routes, world.now, (struct route_key[]){key_of(0)}, 1);
 	expect_untold(&world, 0, 1, 1);
 	expect_nothing_untold(&world);
 	/* With its instance. */
@@ -932,9 +1144,10 @@ static void memory_is_limited(void **state)
 static void check_sends_to(const struct world *world, unsigned stream, uint32_t vifs)
 {
 	struct route_key key = key_of(stream);
+	struct routes_entry entry = {.outputs = 0};
 
-	for (unsigned vif = 0; vif < ROUTES_VIFS; vif++)
-		assert_int_equal(routes_sends_to(world->routes, &key, vif), vifs >> vif & 1);
+	assert_int_equal(routes_get_entry(world->routes, &key, &entry), vifs != 0);
+	assert_int_equal(entry.outputs, vifs);
 }
 
 /* What the kernel holds counts, not what is wanted. */
@@ -1014,11 +1227,14 @@ static void given_up_while_others_want_it(void **state)
 	expect_untold(&world, 0, 1, 2);
 	want(&world, 0, 1, 1, 8);
 	expect(&world, " 0:1>c");
-	/* At the latest with the next reading. */
+	/* At the latest when more packets were counted; a stream that has ended is not kept alive. */
 	unwant(&world, 0, 1);
 	expect(&world, " 0:1>4");
 	world.now += READING;
 	expect_reading(&world, 0, 1);
+	routes_counted(world.routes, world.now, &key, 0);
+	expect_nothing_untold(&world);
+	routes_counted(world.routes, world.now, &key, 7);
 	expect_untold(&world, 0, 1, 2);
 	/* When nobody wants it any more, the kernel asks. */
 	want(&world, 0, 1, 1, 0);
@@ -1062,10 +1278,16 @@ static void tell_untold(struct world *world)
 	unsigned input;
 	uint64_t instances;
 
-	while (routes_pull_untold(world->routes, &key, &input, &instances))
+	while (routes_pull_untold(world->routes, &key, &input, &instances)) {
+		unsigned stream = stream_of(&key);
+
 		for (unsigned i = 0; i < INSTANCES; i++)
-			check(world, !(instances >> i & 1) || !world->wishes[stream_of(&key)][i].any,
+			check(world,
+			      !(instances >> i & 1) || !world->wishes[stream][i].any ||
+			              world->moved[stream] ||
+			              world->wishes[stream][i].input != world->arrival[stream],
 			      "an instance that wants a stream is told of it");
+	}
 }
 
 static void be_refused(struct world *world, unsigned stream, unsigned instance)
@@ -1077,27 +1299,35 @@ static void be_refused(struct world *world, unsigned stream, unsigned instance)
 		routes_remind(world->routes, instance, &key.group);
 }
 
+/* Where the stream goes, whoever sends it there: an output may be another instance's input. */
+static uint32_t follow(const struct wish wishes[INSTANCES], unsigned input)
+{
+	uint32_t vifs = 1u << input;
+
+	for (unsigned round = 0; round < INSTANCES; round++)
+		for (unsigned i = 0; i < INSTANCES; i++)
+			if (wishes[i].any && vifs >> wishes[i].input & 1)
+				vifs |= wishes[i].outputs;
+	return vifs & ~(1u << input);
+}
+
 static void check_stream(const struct world *world, unsigned stream)
 {
 	const struct entry *entry = &world->kernel[stream];
-	const struct wish *oldest = NULL;
-	uint32_t outputs = 0;
+	bool from_arrival = false, from_input = false;
 
 	for (size_t i = 0; i < INSTANCES; i++) {
 		const struct wish *wish = &world->wishes[stream][i];
 
-		if (wish->any && (oldest == NULL || wish->since < oldest->since))
-			oldest = wish;
+		from_arrival |= wish->any && wish->input == world->arrival[stream];
+		from_input |= wish->any && wish->input == entry->input;
 	}
-	check(world, entry->held == (oldest != NULL), "an entry too many, or one is missing");
+	check(world, entry->held == is_wanted(world, stream), "an entry too many, or one is missing");
 	check(world, !entry->changed, "an entry that others changed is left so");
-	if (oldest == NULL)
+	if (!entry->held)
 		return;
-	for (size_t i = 0; i < INSTANCES; i++)
-		if (world->wishes[stream][i].any && world->wishes[stream][i].input == oldest->input)
-			outputs |= world->wishes[stream][i].outputs;
-	check(world, entry->input == oldest->input, "a wrong input");
-	check(world, entry->outputs == (outputs & ~((uint32_t)1 << oldest->input)), "wrong outputs");
+	check(world, from_arrival ? entry->input == world->arrival[stream] : from_input, "a wrong input");
+	check(world, entry->outputs == follow(world->wishes[stream], entry->input), "wrong outputs");
 }
 
 static void come_to_rest(struct world *world)
@@ -1193,6 +1423,7 @@ static void something_happens(struct world *world)
 		ask_again(world, stream, random_below(&world->random, 4));
 		break;
 	case 4:
+		arrives(world, stream, random_below(&world->random, 3));
 		if (random_percent(&world->random, 90))
 			break;
 		routes_unwant_all(world->routes, instance);
@@ -1238,7 +1469,11 @@ int main(void)
 		cmocka_unit_test(life_of_an_entry),
 		cmocka_unit_test(wanted_again_is_not_written),
 		cmocka_unit_test(wishes_of_several_instances),
+		cmocka_unit_test(stream_of_one_instance_reaches_another),
+		cmocka_unit_test(streams_of_a_vif),
+		cmocka_unit_test(packet_intervals),
 		cmocka_unit_test(instance_goes),
+		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(failed_entry_is_tried_again),
 		cmocka_unit_test(entry_that_is_deleted_already),
 		cmocka_unit_test(lost_entry_is_set_again),

@@ -204,7 +204,7 @@ static void malformed_messages(void **state)
 	}
 }
 
-/* RFC 9777 sections 5.1.14 and 5.2.13: who may send what. */
+/* RFC 9777 sections 5.1.14 and 5.2.14: who may send what. */
 static void senders(void **state)
 {
 	static const struct {
@@ -213,7 +213,7 @@ static void senders(void **state)
 	} rows[] = {
 		{"fe80::1", DROP_NONE, DROP_NONE},
 		{"febf::1", DROP_NONE, DROP_NONE},
-		{"::", DROP_SOURCE_ADDRESS, DROP_NONE}, /* RFC 3590 */
+		{"::", DROP_SOURCE_ADDRESS, DROP_UNSPECIFIED},
 		{"2001:db8::1", DROP_SOURCE_ADDRESS, DROP_SOURCE_ADDRESS},
 		{"::1", DROP_SOURCE_ADDRESS, DROP_SOURCE_ADDRESS},
 		{"fec0::1", DROP_SOURCE_ADDRESS, DROP_SOURCE_ADDRESS},

@@ -76,6 +76,33 @@ static void no_carrier(struct machine *machine)
 	list[1].carrier = false;
 }
 
+/* The links are not served, and nothing else is said of them. */
+static void spoil_table(struct machine *machine, const char *status)
+{
+	replace(&machine->daemon.status, status);
+	replace(&machine->daemon.links, "[{'instance': 'tv', 'link': 'eth0', 'role': 'upstream', 'family': "
+	                                "'IPv4', 'version': 'IGMPv3', "
+	                                "'present': true, 'up': true, 'usable': false, 'not_served': 'x', "
+	                                "'counters': {}, 'drops': {}}]");
+	machine->path_count = 0;
+}
+
+#define HELD_BY(holder)                                                                                      \
+	"{'pid': 7, 'configuration': '/etc/mcproxy.conf', 'configuration_loaded': 1000.5, 'tables': "        \
+	"[{'family': 'IPv4', 'served': false, 'held_by': '" holder "'}]}"
+
+static void held_table(struct machine *machine)
+{
+	spoil_table(machine, HELD_BY("igmpproxy (pid 12)"));
+}
+
+static void held_by_what_root_sees(struct machine *machine)
+{
+	spoil_table(machine, HELD_BY("another program"));
+	machine->owners[FAMILY_IPV4] =
+		(struct table_owner){.has_kernel = true, .taken = true, .pid = 12, .name = "pimd"};
+}
+
 static void link_down(struct machine *machine)
 {
 	(void)machine;
@@ -176,6 +203,15 @@ static void supersets(struct machine *machine)
 	replace(&machine->daemon.upstream, UPLINK_WITH(", 'supersets': 2"));
 }
 
+static void copies(struct machine *machine)
+{
+	json_object_put(machine->daemon.routes);
+	machine->daemon.routes =
+		json("[{'input': 'eth0', 'copy_input': null, 'source': '10.0.0.9', 'group': '239.1.1.1'},"
+	             "{'input': 'eth0', 'copy_input': 'eth1', 'source': '10.0.0.8', 'group': '239.1.1.2'},"
+	             "{'input': 'eth0', 'copy_input': 'eth1', 'source': '10.0.0.7', 'group': '239.1.1.3'}]");
+}
+
 static void full_routes(struct machine *machine)
 {
 	replace(&machine->daemon.instances,
@@ -247,6 +283,8 @@ static void each_trouble_is_named(void **state)
 		const char *check, *subject, *what, *remedy;
 	} rows[] = {
 		{old_kernel, "kernel", "IPv4", "cannot route multicast", "CONFIG_IP_MROUTE=y"},
+		{held_table, "owner", "IPv4", "igmpproxy (pid 12) holds", "stop igmpproxy (pid 12)"},
+		{held_by_what_root_sees, "owner", "IPv4", "pimd (pid 12) holds", "stop pimd (pid 12)"},
 		{no_carrier, "links", "eth0", "no carrier", "cable"},
 		{link_down, "links", "eth1", "the link is down", "ip link set eth1 up"},
 		{no_address, "links", "eth1", "no IPv4 address", "ip address add"},
@@ -279,6 +317,13 @@ static void each_trouble_is_named(void **state)
 	         "upstream_membership"},
 		{supersets, "limits", "eth0", "2 groups are asked for from all sources",
 	         "igmp_max_msf=64 (now 10)"},
+		{copies, "copies", "eth1",
+	         "2 streams arrive on eth0 and on eth1, such as (10.0.0.8, 239.1.1.2): a second router "
+	         "forwards "
+	         "between these links",
+	         "find the second router (a proxy, an access point or a tunnel) that joins eth0 and eth1, "
+	         "and "
+	         "let one of the two forward multicast"},
 		{full_routes, "limits", "tv", "routes_max was reached, 9 times",
 	         "raise routes_max in the configuration (now 65536)"},
 		{full_memory, "limits", "tv", "memory_max was reached", "raise memory_max"},
@@ -329,7 +374,7 @@ static void a_healthy_machine_is_clean(void **state)
 	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 0);
 	assert_int_equal(findings->skipped_count, 0);
-	assert_int_equal(findings->checks, 12);
+	assert_int_equal(findings->checks, 13);
 	/* The reverse: a machine on which nothing can be looked at. */
 	daemon_view_free(&machine->daemon);
 	machine->owners[0] =
@@ -340,7 +385,7 @@ static void a_healthy_machine_is_clean(void **state)
 	assert_string_equal(findings->list[0].what,
 	                    "igmpproxy (pid 9) holds the kernel's multicast routing socket");
 	assert_int_equal(findings->checks, 2);
-	assert_int_equal(findings->skipped_count, 10);
+	assert_int_equal(findings->skipped_count, 11);
 	/* The daemon runs, and answers elsewhere. */
 	strcpy(machine->owners[0].name, "mcproxy");
 	*findings = (struct findings){0};
@@ -371,7 +416,7 @@ static void what_cannot_be_looked_at_is_skipped(void **state)
 	machine->file_modified = 0;
 	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 0);
-	assert_int_equal(findings->checks, 10);
+	assert_int_equal(findings->checks, 11);
 	assert_int_equal(findings->skipped_count, 2);
 	assert_string_equal(findings->skipped[0], "firewall");
 	assert_string_equal(findings->skipped_why[0], "only root may read the rules");

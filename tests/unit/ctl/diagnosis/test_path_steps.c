@@ -284,6 +284,13 @@ static void no_entry(struct stream *stream)
 	stream->before = stream->after = NULL;
 }
 
+static void held(struct stream *stream)
+{
+	replace(&stream->links, "[{'instance': 'tv', 'link': 'eth0', 'role': 'upstream', 'family': 'IPv4', "
+	                        "'present': true, 'up': true, 'usable': false, "
+	                        "'not_served': 'igmpproxy (pid 12)'}]");
+}
+
 static void left_out(struct stream *stream)
 {
 	replace(&stream->groups, "[" MEMBER "," MEMBER_WITH("eth2", "EXCLUDE", "") "]");
@@ -324,6 +331,7 @@ static void the_first_step_that_fails_is_named(void **state)
 	} rows[] = {
 		{link_scope, "group", "224.0.0.251 is of link scope", "mDNS"},
 		{not_served, "group", "no instance of mcproxy serves IPv4", "IGMPv3"},
+		{held, "group", "IPv4 is not served: igmpproxy (pid 12)", "stop igmpproxy (pid 12)"},
 		{wrong_link, "link", "eth0 is no downstream link of instance tv", "mcproxyctl show links"},
 		{no_member, "member", "no member of 239.1.2.3", "other reports do come in"},
 		{no_reports, "member", "no member of 239.1.2.3", "not one report came in there"},

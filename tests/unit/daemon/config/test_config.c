@@ -178,6 +178,7 @@ static const struct {
 	struct link_settings change; /* the fields that are not zero */
 } link_options[] = {
 	{"robustness = 7;", {.robustness = 7}},
+	{"robustness = 255;", {.robustness = 255}},
 	{"query_interval = 31744;", {.query_interval = 31744000}},
 	{"query_interval = 30.25;", {.query_interval = 30250}},
 	{"query_response_interval = 0.1;", {.query_response_interval = 100}},
@@ -480,10 +481,10 @@ static void values_out_of_range(void **state)
 	static const struct {
 		const char *setting, *range;
 	} rows[] = {
-		{"robustness = 0", "0 is out of range, which is 1 to 7"},
-		{"robustness = 8", "8 is out of range, which is 1 to 7"},
-		{"robustness = -1", "-1 is out of range, which is 1 to 7"},
-		{"robustness = 258", "258 is out of range, which is 1 to 7"},
+		{"robustness = 0", "0 is out of range, which is 1 to 255"},
+		{"robustness = 256", "256 is out of range, which is 1 to 255"},
+		{"robustness = -1", "-1 is out of range, which is 1 to 255"},
+		{"robustness = 258", "258 is out of range, which is 1 to 255"},
 		{"query_interval = 0.999", "0.999 is out of range, which is 1 to 31744 seconds"},
 		{"query_interval = 31744.1", "31744.1 is out of range, which is 1 to 31744 seconds"},
 		{"query_interval = 1e300", "1e+300 is out of range, which is 1 to 31744 seconds"},

@@ -6,6 +6,7 @@
 
 #include "daemon/log/log.h"
 
+#include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -114,12 +115,44 @@ static void the_daemons_own_user_may_change_it(void **state)
 	close(listener);
 }
 
+/* However many groups a user is in. */
+static void a_member_of_the_group_may_change_it(void **state)
+{
+	static const size_t counts[] = {0, 1, 2, 255, 256, 257, 3000};
+	gid_t groups[3000];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		int ends[2];
+
+		for (size_t j = 0; j < counts[i]; j++)
+			groups[j] = (gid_t)(70000 + j);
+		assert_int_equal(setgroups(counts[i], groups), 0);
+		assert_int_equal(setegid(65534), 0);
+		assert_int_equal(seteuid(65534), 0);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+		assert_int_equal(seteuid(0), 0);
+		assert_int_equal(setegid(0), 0);
+		assert_int_equal(setgroups(0, NULL), 0);
+		assert_true(control_socket_may_change(ends[0], 65534));
+		assert_int_equal(control_socket_may_change(ends[0], (gid_t)(70000 + counts[i] - 1)),
+		                 counts[i] > 0);
+		assert_false(control_socket_may_change(ends[0], (gid_t)(70000 + counts[i])));
+		assert_false(control_socket_may_change(ends[0], CONTROL_NO_GROUP));
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_socket_is_made_with_its_directory_and_mode),
 		cmocka_unit_test(another_file_is_left_alone),
 		cmocka_unit_test(the_daemons_own_user_may_change_it),
+		cmocka_unit_test(a_member_of_the_group_may_change_it),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

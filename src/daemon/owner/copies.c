@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/owner/copies.h"
+
+#include "daemon/owner/conflict.h"
+#include "daemon/log/log.h"
+#include "daemon/owner/uplink.h"
+#include "kernel/mld_members.h"
+#include "kernel/unicast.h"
+
+#define MEMBERS_INTERVAL 100 /* the list may be long */
+#define LOGGED_MAX       10
+#define LOGGED_INTERVAL  (3600 * MTIME_SECOND)
+
+static unsigned find_vif(const struct table *table, int ifindex)
+{
+	unsigned number = 0;
+
+	while (number < MRT_VIFS && (table->vifs[number] == NULL || table->vifs[number]->ifindex != ifindex))
+		number++;
+	return number;
+}
+
+/* How many times the kernel loops back a packet that it forwards: once for each outgoing link where this
+ * machine is a member. IPv4 packets are not looped back. False: not known yet. */
+static bool count_loops(struct table *table, mtime now, const struct route_key *key, uint32_t outputs,
+                        unsigned *loops)
+{
+	int interfaces[MRT_VIFS];
+	size_t count;
+
+	*loops = 0;
+	if (table->family == FAMILY_IPV4 || outputs == 0)
+		return true;
+	if (now - table->members_read_at < MEMBERS_INTERVAL)
+		return false;
+	table->members_read_at = now;
+	count = mld_member_interfaces(&key->group, interfaces, MRT_VIFS);
+	for (size_t i = 0; i < count; i++) {
+		unsigned vif = find_vif(table, interfaces[i]);
+
+		*loops += vif < MRT_VIFS && (outputs >> vif & 1) != 0;
+	}
+	return true;
+}
+
+static bool may_log(struct table *table, mtime now)
+{
+	if (table->copies_logged == 0 || now - table->copies_logged_at >= LOGGED_INTERVAL) {
+		table->copies_logged = 0;
+		table->copies_logged_at = now;
+	}
+	return table->copies_logged++ <= LOGGED_MAX;
+}
+
+static void log_copy(struct owner *owner, struct table *table, mtime now, const struct wrong_vif_copy *copy)
+{
+	char source[ADDR_TEXT_SIZE], group[ADDR_TEXT_SIZE];
+
+	if (!may_log(table, now))
+		return;
+	if (table->copies_logged > LOGGED_MAX) {
+		warnx("more streams arrive on two links, and are not logged for an hour: mcproxyctl show "
+		      "routes");
+		return;
+	}
+	warnx("(%s, %s) arrives on %s, and a copy of it on %s, which is not forwarded: look for a second "
+	      "router "
+	      "that forwards streams between these links",
+	      addr_format(&copy->key.source, source), addr_format(&copy->key.group, group),
+	      links_vif_name(owner->links, table->number, table->family, copy->input),
+	      links_vif_name(owner->links, table->number, table->family, copy->vif));
+}
+
+static bool is_upstream(struct owner *owner, const struct table *table, unsigned vif)
+{
+	return uplink_find(owner, table->family,
+	                   links_vif_name(owner->links, table->number, table->family, vif)) != NULL;
+}
+
+/* After a link was down a copy may have come first, and would be sent back to where the stream comes from.
+ * The unicast route to the source says where that is, or else the direction: from upstream. */
+static bool is_origin(struct owner *owner, const struct table *table, const struct wrong_vif_copy *copy)
+{
+	const struct vif *input = table->vifs[copy->input], *other = table->vifs[copy->vif];
+	int interface;
+
+	if (input == NULL || other == NULL)
+		return false;
+	interface = unicast_interface(&copy->key.source);
+	if (interface == input->ifindex)
+		return false;
+	return interface == other->ifindex ||
+	       (is_upstream(owner, table, copy->vif) && !is_upstream(owner, table, copy->input));
+}
+
+bool copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
+                  const struct routes_entry *entry, unsigned vif)
+{
+	struct wrong_vif_copy copy;
+	unsigned loops;
+
+	if (!count_loops(table, now, key, entry->outputs, &loops) ||
+	    !wrong_vif_confirm(table->wrong_vif, now, key, loops) ||
+	    !wrong_vif_find_copy(table->wrong_vif, key, &copy) || conflict_check(owner, table, key, vif))
+		return false;
+	if (is_origin(owner, table, &copy))
+		return true;
+	if (routes_note_copy(table->routes, key))
+		log_copy(owner, table, now, &copy);
+	return false;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Streams that arrive on two links (core/tables/wrong_vif.h): whether it is so, and what the log says. Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_OWNER_COPIES_H
+#define MCPROXY_DAEMON_OWNER_COPIES_H
+
+#include "daemon/owner/owner.h"
+
+/* The counters of a stream say that packets arrive by its entry's input and by another vif. True: that vif is
+ * where the stream comes from, and what arrives by the input is the copy. */
+bool copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
+                  const struct routes_entry *entry, unsigned vif);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/owner/settings.h"
+
+#include "daemon/log/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STATE_DIRECTORY "/run/mcproxy"
+#define LOOK_INTERVAL   (1 * MTIME_SECOND)  /* at least: another program may do the same */
+#define READ_INTERVAL   (10 * MTIME_SECOND) /* of what the kernel does not announce */
+
+static const char *const version_leaf[FAMILIES] = {"force_igmp_version", "force_mld_version"};
+
+/* Values that a killed run left behind are put back first, whether or not they will be changed now. */
+static struct kept_settings *open_kept(const char *directory, const char *leaf)
+{
+	struct kept_settings *kept;
+	unsigned restored;
+	char path[128];
+
+	snprintf(path, sizeof path, STATE_DIRECTORY "/%s", leaf);
+	kept = kept_settings_new(directory, leaf, path, &restored);
+	if (restored > 0)
+		info("%s: %u values of a run that was killed are restored", leaf, restored);
+	return kept;
+}
+
+void settings_open(struct owner *owner)
+{
+	struct kept_settings *rpfilter = open_kept(SETTINGS_IPV4, RPFILTER_LEAF);
+	int result;
+
+	owner->forced_version[FAMILY_IPV4] = open_kept(SETTINGS_IPV4, version_leaf[FAMILY_IPV4]);
+	owner->forced_version[FAMILY_IPV6] = open_kept(SETTINGS_IPV6, version_leaf[FAMILY_IPV6]);
+	if (!owner->options->reset_rp_filter) {
+		kept_settings_free(rpfilter);
+		return;
+	}
+	owner->rpfilter = rpfilter;
+	result = rpfilter ? kept_settings_set(rpfilter, "all", 0) : -ENOMEM;
+	if (result != 0)
+		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter): %s",
+		      strerror(-result));
+	else if (kept_settings_state_result(rpfilter) != 0)
+		warnx("rp_filter: old values cannot be kept in " STATE_DIRECTORY
+		      ": %s; a kill would lose them",
+		      strerror(-kept_settings_state_result(rpfilter)));
+}
+
+void settings_close(struct owner *owner)
+{
+	kept_settings_free(owner->rpfilter);
+	for (int family = 0; family < FAMILIES; family++)
+		kept_settings_free(owner->forced_version[family]);
+}
+
+void settings_look(struct owner *owner, mtime now)
+{
+	owner->settings_at = mtime_min(owner->settings_at, owner->settings_read + LOOK_INTERVAL > now
+	                                                           ? owner->settings_read + LOOK_INTERVAL
+	                                                           : now);
+}
+
+/* What kept_settings_check finds. */
+static void log_found(void *context, const char *name, int found, int wanted, int result)
+{
+	const char *leaf = *(const char *const *)context;
+
+	if (result == -EBUSY)
+		warnx("%s: another mcproxy needs %s = %d, this one needs %d: it stays %d", name, leaf, found,
+		      wanted, found);
+	else if (result != 0)
+		warnx("%s: another program has set %s to %d, and it cannot be set to %d again: %s", name,
+		      leaf, found, wanted, strerror(-result));
+	else
+		warnx("%s: another program has set %s to %d: set to %d again; %d comes back at the exit",
+		      name, leaf, found, wanted, found);
+}
+
+static void check(struct kept_settings *kept, const char *leaf)
+{
+	if (kept != NULL)
+		kept_settings_check(kept, log_found, &leaf);
+}
+
+static bool has_forced_versions(const struct owner *owner)
+{
+	for (int family = 0; family < FAMILIES; family++)
+		if (owner->forced_version[family] != NULL &&
+		    !kept_settings_is_empty(owner->forced_version[family]))
+			return true;
+	return false;
+}
+
+void settings_apply(struct owner *owner, mtime now)
+{
+	if (owner->settings_at <= now) {
+		owner->settings_read = now;
+		owner->settings_at = MTIME_NEVER;
+		check(owner->rpfilter, RPFILTER_LEAF);
+		for (int family = 0; family < FAMILIES; family++)
+			check(owner->forced_version[family], version_leaf[family]);
+	}
+	if (owner->settings_at == MTIME_NEVER && has_forced_versions(owner))
+		owner->settings_at = now + READ_INTERVAL;
+}
+
+mtime settings_deadline(const struct owner *owner)
+{
+	return owner->settings_at;
+}
