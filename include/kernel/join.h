@@ -28,8 +28,8 @@ unsigned join_sources_max(enum family family);
  * the force_* settings; VERSION_3 when that cannot be found. For IPv6 the settings alone: the kernel does not
  * show its querier's version. */
 unsigned join_host_version(enum family family, const char *interface);
-/* The version that force_igmp_version or force_mld_version demands there (enum version); VERSION_NONE: none.
- */
+/* The version that force_igmp_version or force_mld_version demands there (enum version); VERSION_NONE:
+ * none. */
 unsigned join_forced_version(enum family family, const char *interface);
 
 #endif

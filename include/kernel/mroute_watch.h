@@ -14,16 +14,16 @@
 #define WATCH_OUTPUTS 32 /* the kernel's vifs */
 
 enum watch_kind {
-	WATCH_ROUTE,      /* an entry is there, with these links; unresolved ones are not told */
-	WATCH_ROUTE_GONE, /* it was deleted; its links are not told */
-	WATCH_VIFS,       /* a vif of that interface came or went */
-	WATCH_ROUTER,     /* a program began or ended to route multicast of that family, in some table */
-	WATCH_RP_FILTER,  /* rp_filter of an interface, or of all, was changed by sysctl */
-	WATCH_RULE_GONE,  /* a rule of the kind that is made in kernel/rules.h was deleted */
-	WATCH_OVERRUN,    /* something was lost: anything may have changed */
+	MROUTE_ENTRY,      /* an entry is there, with these links; unresolved ones are not told */
+	MROUTE_ENTRY_GONE, /* it was deleted; its links are not told */
+	MROUTE_VIFS,       /* a vif of that interface came or went */
+	WATCH_ROUTER,      /* a program began or ended to route multicast of that family, in some table */
+	WATCH_RP_FILTER,   /* rp_filter of an interface, or of all, was changed by sysctl */
+	MROUTE_RULE_GONE,  /* a rule of the kind that is made in kernel/rules.h was deleted */
+	MROUTE_OVERRUN,    /* something was lost: anything may have changed */
 };
 
-struct watch_news {
+struct mroute_news {
 	enum watch_kind kind;
 	enum family family;
 	uint32_t table; /* MRT_TABLE_DEFAULT, or a number; of entries */
@@ -36,21 +36,21 @@ struct watch_news {
 	struct rule rule;
 };
 
-typedef void watch_tell(void *context, const struct watch_news *news);
+typedef void mroute_watch_handler(void *context, const struct mroute_news *news);
 
 struct watch; /* opaque */
 
 /* 0 or -errno. */
-int watch_open(struct watch **watch);
-void watch_close(struct watch *watch);
-int watch_fd(const struct watch *watch);
+int mroute_watch_open(struct watch **watch);
+void mroute_watch_close(struct watch *watch);
+int mroute_watch_fd(const struct watch *watch);
 /* Reads what waits, all of it, without blocking. */
-void watch_receive(struct watch *watch, watch_tell *tell, void *context);
+void mroute_watch_receive(struct watch *watch, mroute_watch_handler *tell, void *context);
 
 /* Begins to tell the entries of all tables of a family, as they are. 0 or -errno. */
-int watch_audit_begin(struct watch *watch, enum family family);
+int mroute_watch_audit_begin(struct watch *watch, enum family family);
 /* Tells the next part of them: 1 when there is more, 0 at the end, or -errno. The part was put together when
  * the part before it was read. */
-int watch_audit_next(struct watch *watch, watch_tell *tell, void *context);
+int mroute_watch_audit_next(struct watch *watch, mroute_watch_handler *tell, void *context);
 
 #endif

@@ -7,7 +7,7 @@
 #define MCPROXY_KERNEL_NETLINK_H
 
 #include "core/base/addr.h"
-#include "core/router/link.h"
+#include "core/contract/link_change.h"
 
 enum netlink_kind {
 	NETLINK_LINK,      /* an interface is there: name, up, multicast, mtu */

@@ -17,7 +17,7 @@
 #define SETTINGS_IPV6 "/proc/sys/net/ipv6/conf"
 #define RPFILTER_LEAF "rp_filter"
 
-struct kept_settings; /* opaque: the names and their old values */
+struct sysctl; /* opaque: the names and their old values */
 
 /* directory, leaf: the settings are directory/NAME/leaf. state_path: file that keeps the old values, NULL for
  * none; its directory is made when missing. In a network namespace other than that of process 1 the
@@ -25,33 +25,33 @@ struct kept_settings; /* opaque: the names and their old values */
  * namespace only; further runs append -2, -3 and so on. Old values found there are of a run that was killed
  * (while a run lives it holds a lock on its file). They are put back first, except where another run needs
  * the setting; their number in *restored. NULL when memory is short. */
-struct kept_settings *kept_settings_new(const char *directory, const char *leaf, const char *state_path,
-                                        unsigned *restored);
+struct sysctl *sysctl_new(const char *directory, const char *leaf, const char *state_path,
+                          unsigned *restored);
 
 /* Sets the value (0 to 9) of `name` (an interface or "all") after remembering the old one; nothing happens
  * when it is so already. To be called again when an interface has come back: a new one has a new value. 0 or
- * -errno. That the value could not be kept in the file is no failure: see kept_settings_state_result. */
-int kept_settings_set(struct kept_settings *kept, const char *name, int value);
+ * -errno. That the value could not be kept in the file is no failure: see sysctl_state_result. */
+int sysctl_set(struct sysctl *kept, const char *name, int value);
 
 /* Reads every setting again, and sets those that somebody else has changed; what was found is from now on
  * what is put back. found: name, what was found, what was wanted, and the result of setting it; -EBUSY, once:
  * another run wants the value that was found, and it stays. */
 typedef void kept_settings_found(void *context, const char *name, int value, int wanted, int result);
-void kept_settings_check(struct kept_settings *kept, kept_settings_found *found, void *context);
+void kept_settings_check(struct sysctl *kept, kept_settings_found *found, void *context);
 /* Is there none to check? */
-bool kept_settings_is_empty(const struct kept_settings *kept);
+bool kept_settings_is_empty(const struct sysctl *kept);
 
-/* Puts the value of `name` back as kept_settings_free does for all. */
-void kept_settings_put_back(struct kept_settings *kept, const char *name);
+/* Puts the value of `name` back as sysctl_free does for all. */
+void sysctl_put_back(struct sysctl *kept, const char *name);
 
 /* Why old values would be lost by a kill: 0 when they would not, -errno of the last writing of the file;
  * -EBUSY when too many runs hold one. */
-int kept_settings_state_result(const struct kept_settings *kept);
+int sysctl_state_result(const struct sysctl *kept);
 
 /* Puts every remembered value back where nobody else has changed it since (an interface that is gone is
  * skipped), removes the file, frees. Values that could not be put back stay in the file for the next start.
  * NULL is let pass. */
-void kept_settings_free(struct kept_settings *kept);
+void sysctl_free(struct sysctl *kept);
 
 /* The value (0 to 9) of a setting; -errno when it cannot be read. */
 int settings_value(const char *directory, const char *name, const char *leaf);

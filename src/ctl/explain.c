@@ -4,8 +4,8 @@
 #include "ctl/client/answer.h"
 #include "ctl/diagnosis/gather.h"
 #include "ctl/diagnosis/path_steps.h"
-#include "ctl/machine/proc_net.h"
 #include "ctl/diagnosis/steps_print.h"
+#include "ctl/machine/proc_net.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -303,10 +303,8 @@ static bool gather(const struct ctl *ctl, struct picture *picture)
 		if (picture->daemon.pid_elsewhere != 0)
 			fprintf(stderr,
 			        "mcproxyctl: explain: the mcproxy of %s runs in another network namespace; "
-			        "ask "
-			        "there: nsenter -t %d -n mcproxyctl explain %s; or name the socket of the "
-			        "one "
-			        "that runs here with --socket\n",
+			        "ask there: nsenter -t %d -n mcproxyctl explain %s; or name the socket of "
+			        "the one that runs here with --socket\n",
 			        ctl->socket, (int)picture->daemon.pid_elsewhere, picture->group);
 		else
 			fputs("mcproxyctl: explain: the daemon has to answer first; see mcproxyctl doctor\n",

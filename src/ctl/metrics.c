@@ -9,8 +9,8 @@
 
 enum type { TYPE_GAUGE, TYPE_COUNTER };
 
-/* A number of a record, or each number of an object in it (then `each` is the label that tells them apart).
- */
+/* A number of a record, or each number of an object in it (then `each` is the label that tells them
+ * apart). */
 struct metric {
 	const char *list;   /* of the answer; "": members of the answer itself */
 	const char *object; /* within the record; NULL: the record itself */
@@ -87,7 +87,7 @@ static const struct metric table[] = {
               "Time since a query was heard upstream."),
 	GAUGE("upstream", "query_missing", "upstream_query_missing", NULL,
               "1 while no query has been heard for too long."),
-	COUNTER("upstream", "queries_heard", "upstream_queries_heard", NULL, "Queries heard upstream."),
+	COUNTER("upstream", "queries_heard", "upstream_queries_received", NULL, "Queries heard upstream."),
 	COUNTER("upstream", "reports_sent", "upstream_reports_sent", NULL, "Reports sent upstream."),
 	COUNTER("upstream", "sends_failed", "upstream_send_failures", NULL,
                 "Reports that could not be sent."),

@@ -3,8 +3,8 @@
 
 #include "ctl/client/answer.h"
 #include "ctl/client/columns.h"
-#include "ctl/filters.h"
 #include "ctl/client/session.h"
+#include "ctl/filters.h"
 
 #include <stdio.h>
 #include <string.h>

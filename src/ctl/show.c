@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/show.h"
 
-#include "ctl/filters.h"
 #include "ctl/client/session.h"
+#include "ctl/filters.h"
 
 #include <stdio.h>
 #include <string.h>

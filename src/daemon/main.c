@@ -92,7 +92,7 @@ static bool read_options(int argc, char **argv, struct options *options)
 			options->reset_rp_filter = true;
 			break;
 		case OPTION_RECORD:
-			options->record_path = optarg;
+			options->recording_path = optarg;
 			break;
 		case 'h':
 			print_help();

@@ -58,8 +58,8 @@ static const struct sock_filter igmp_filter[] = {
 	REJECT,
 };
 
-/* The ICMPv6 message stands behind the IPv6 header, or behind a hop-by-hop header of (length + 1) * 8 bytes.
- */
+/* The ICMPv6 message stands behind the IPv6 header, or behind a hop-by-hop header of (length + 1) * 8
+ * bytes. */
 static const struct sock_filter mld_filter[] = {
 	LOAD_META(SKF_AD_PROTOCOL),
 	IF_EQUAL(ETH_P_IPV6, 0, 21),

@@ -84,19 +84,19 @@ static int open_audit(struct watch *watch)
 	return 0;
 }
 
-int watch_open(struct watch **opened)
+int mroute_watch_open(struct watch **opened)
 {
 	struct watch *watch = calloc(1, sizeof *watch);
 	int result = watch != NULL ? open_news(watch) : -ENOMEM;
 
 	if (result != 0)
-		watch_close(watch);
+		mroute_watch_close(watch);
 	else
 		*opened = watch;
 	return result;
 }
 
-void watch_close(struct watch *watch)
+void mroute_watch_close(struct watch *watch)
 {
 	if (watch == NULL)
 		return;
@@ -107,7 +107,7 @@ void watch_close(struct watch *watch)
 	free(watch);
 }
 
-int watch_fd(const struct watch *watch)
+int mroute_watch_fd(const struct watch *watch)
 {
 	return mnl_socket_get_fd(watch->news);
 }
@@ -137,7 +137,7 @@ static uint32_t read_number(const struct nlattr *attribute)
 	               : 0;
 }
 
-static void read_outputs(const struct nlattr *attribute, struct watch_news *news)
+static void read_outputs(const struct nlattr *attribute, struct mroute_news *news)
 {
 	const struct rtnexthop *hop;
 	int left;
@@ -155,7 +155,7 @@ static void read_outputs(const struct nlattr *attribute, struct watch_news *news
 	}
 }
 
-static bool read_route(const struct nlmsghdr *header, struct watch_news *news)
+static bool read_route(const struct nlmsghdr *header, struct mroute_news *news)
 {
 	const struct nlattr *attributes[ATTRIBUTES] = {NULL};
 	const struct rtmsg *message = mnl_nlmsg_get_payload(header);
@@ -182,7 +182,7 @@ static bool read_route(const struct nlmsghdr *header, struct watch_news *news)
 /* mc_forwarding: of an interface the number of its vifs, in all tables; of all interfaces the number of MRT
  * sockets. The kernel sends the last one while it closes a socket: a socket that wants the table next waits
  * for the end of that, and gets it. */
-static bool read_netconf(const struct nlmsghdr *header, struct watch_news *news)
+static bool read_netconf(const struct nlmsghdr *header, struct mroute_news *news)
 {
 	const struct nlattr *attributes[ATTRIBUTES] = {NULL};
 	const struct netconfmsg *message = mnl_nlmsg_get_payload(header);
@@ -195,30 +195,30 @@ static bool read_netconf(const struct nlmsghdr *header, struct watch_news *news)
 	if (attributes[NETCONFA_MC_FORWARDING] == NULL)
 		news->kind = WATCH_RP_FILTER;
 	else
-		news->kind = news->ifindex == NETCONFA_IFINDEX_ALL ? WATCH_ROUTER : WATCH_VIFS;
+		news->kind = news->ifindex == NETCONFA_IFINDEX_ALL ? WATCH_ROUTER : MROUTE_VIFS;
 	return (news->ifindex > 0 || news->ifindex == NETCONFA_IFINDEX_ALL) &&
 	       (news->kind != WATCH_RP_FILTER || attributes[NETCONFA_RP_FILTER] != NULL);
 }
 
-static void tell_message(const struct nlmsghdr *header, watch_tell *tell, void *context)
+static void tell_message(const struct nlmsghdr *header, mroute_watch_handler *tell, void *context)
 {
-	struct watch_news news = {0};
+	struct mroute_news news = {0};
 	bool known = false;
 
 	switch (header->nlmsg_type) {
 	case RTM_NEWROUTE:
-		news.kind = WATCH_ROUTE;
+		news.kind = MROUTE_ENTRY;
 		known = read_route(header, &news);
 		break;
 	case RTM_DELROUTE:
-		news.kind = WATCH_ROUTE_GONE;
+		news.kind = MROUTE_ENTRY_GONE;
 		known = read_route(header, &news);
 		break;
 	case RTM_NEWNETCONF:
 		known = read_netconf(header, &news);
 		break;
 	case RTM_DELRULE:
-		news.kind = WATCH_RULE_GONE;
+		news.kind = MROUTE_RULE_GONE;
 		known = netlink_rule_read(header, &news.rule);
 		break;
 	}
@@ -226,7 +226,7 @@ static void tell_message(const struct nlmsghdr *header, watch_tell *tell, void *
 		tell(context, &news);
 }
 
-static void tell_messages(const uint8_t *bytes, size_t size, watch_tell *tell, void *context)
+static void tell_messages(const uint8_t *bytes, size_t size, mroute_watch_handler *tell, void *context)
 {
 	const struct nlmsghdr *header = (const void *)bytes;
 	int left = (int)size;
@@ -245,13 +245,13 @@ static int receive_batch(struct watch *watch, struct mmsghdr messages[BATCH])
 		parts[i] = (struct iovec){.iov_base = watch->bytes[i], .iov_len = NEWS_SIZE};
 		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
 	}
-	count = recvmmsg(watch_fd(watch), messages, BATCH, MSG_DONTWAIT, NULL);
+	count = recvmmsg(mroute_watch_fd(watch), messages, BATCH, MSG_DONTWAIT, NULL);
 	return count < 0 ? -errno : count;
 }
 
-void watch_receive(struct watch *watch, watch_tell *tell, void *context)
+void mroute_watch_receive(struct watch *watch, mroute_watch_handler *tell, void *context)
 {
-	struct watch_news overrun = {.kind = WATCH_OVERRUN};
+	struct mroute_news overrun = {.kind = MROUTE_OVERRUN};
 	struct mmsghdr messages[BATCH];
 	int count;
 
@@ -268,7 +268,7 @@ void watch_receive(struct watch *watch, watch_tell *tell, void *context)
 	} while (count == BATCH || count == -ENOBUFS || count == -EINTR);
 }
 
-int watch_audit_begin(struct watch *watch, enum family family)
+int mroute_watch_audit_begin(struct watch *watch, enum family family)
 {
 	struct nlmsghdr *header = mnl_nlmsg_put_header(watch->part);
 	struct rtmsg *message;
@@ -285,7 +285,7 @@ int watch_audit_begin(struct watch *watch, enum family family)
 }
 
 struct audit {
-	watch_tell *tell;
+	mroute_watch_handler *tell;
 	void *context;
 };
 
@@ -297,7 +297,7 @@ static int take_audited(const struct nlmsghdr *header, void *context)
 	return MNL_CB_OK;
 }
 
-int watch_audit_next(struct watch *watch, watch_tell *tell, void *context)
+int mroute_watch_audit_next(struct watch *watch, mroute_watch_handler *tell, void *context)
 {
 	struct audit audit = {tell, context};
 	ssize_t size = mnl_socket_recvfrom(watch->audit, watch->part, sizeof watch->part);

@@ -197,8 +197,8 @@ static bool take_message(struct mrt *mrt, mtime now, const uint8_t *bytes, size_
 	return true;
 }
 
-/* One batch: how many messages were read, or -errno; *told counts those among them that are upcalls to tell.
- */
+/* One batch: how many messages were read, or -errno; *told counts those among them that are upcalls to
+ * tell. */
 static int receive_batch(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max, size_t *told)
 {
 	uint8_t bytes[BATCH][UPCALL_SIZE];

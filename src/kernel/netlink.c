@@ -172,8 +172,8 @@ static bool sort_address(enum family family, uint32_t flags, struct netlink_news
 	return news->kind == NETLINK_ADDRESS_GONE || !(flags & IFA_F_TENTATIVE);
 }
 
-/* On point-to-point links IFA_ADDRESS is the peer, IFA_LOCAL this side; elsewhere IPv6 has IFA_ADDRESS alone.
- */
+/* On point-to-point links IFA_ADDRESS is the peer, IFA_LOCAL this side; elsewhere IPv6 has IFA_ADDRESS
+ * alone. */
 static bool read_address(const struct nlmsghdr *header, struct netlink_news *news)
 {
 	const struct ifaddrmsg *message = mnl_nlmsg_get_payload(header);

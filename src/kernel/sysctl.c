@@ -26,7 +26,7 @@ struct settings {
 	size_t count;
 };
 
-struct kept_settings {
+struct sysctl {
 	char *directory;
 	char *leaf;
 	char *state_path; /* of the first file; NULL: none */
@@ -128,7 +128,7 @@ static int make_directory(const char *path)
 	return mkdir(directory, 0755) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-static bool name_file(const struct kept_settings *kept, unsigned place, const char *end, char path[PATH_MAX])
+static bool name_file(const struct sysctl *kept, unsigned place, const char *end, char path[PATH_MAX])
 {
 	int size = place == 1 ? snprintf(path, PATH_MAX, "%s%s", kept->state_path, end)
 	                      : snprintf(path, PATH_MAX, "%s-%u%s", kept->state_path, place, end);
@@ -177,7 +177,7 @@ static int create_locked(const char *path)
 
 /* Written aside and then put in place: whoever reads the file finds all of it. It is locked from its first
  * moment on. -EEXIST: a new one, and the place is taken. */
-static int write_state(struct kept_settings *kept, unsigned place)
+static int write_state(struct sysctl *kept, unsigned place)
 {
 	char path[PATH_MAX], aside[PATH_MAX];
 	int fd, result;
@@ -203,7 +203,7 @@ static int write_state(struct kept_settings *kept, unsigned place)
 	return 0;
 }
 
-static int replace_state(struct kept_settings *kept)
+static int replace_state(struct sysctl *kept)
 {
 	int result = make_directory(kept->state_path);
 
@@ -218,7 +218,7 @@ static int replace_state(struct kept_settings *kept)
 }
 
 /* While we have the lock, nobody takes the file for that of a killed run. */
-static void remove_state(struct kept_settings *kept)
+static void remove_state(struct sysctl *kept)
 {
 	struct stat own, there;
 	char path[PATH_MAX];
@@ -233,7 +233,7 @@ static void remove_state(struct kept_settings *kept)
 	kept->place = 0;
 }
 
-static void save_state(struct kept_settings *kept)
+static void save_state(struct sysctl *kept)
 {
 	if (kept->state_path == NULL)
 		return;
@@ -262,7 +262,7 @@ static int read_lines(struct settings *settings, int fd)
 	return 0;
 }
 
-static int open_state(const struct kept_settings *kept, unsigned place)
+static int open_state(const struct sysctl *kept, unsigned place)
 {
 	char path[PATH_MAX];
 	int fd;
@@ -274,7 +274,7 @@ static int open_state(const struct kept_settings *kept, unsigned place)
 }
 
 /* What other runs that live have put in place. */
-static void read_others(const struct kept_settings *kept, struct settings *others)
+static void read_others(const struct sysctl *kept, struct settings *others)
 {
 	*others = (struct settings){.count = 0};
 	for (unsigned place = 1; kept->state_path != NULL && place <= RUNS_MAX; place++) {
@@ -290,7 +290,7 @@ static void read_others(const struct kept_settings *kept, struct settings *other
 
 /* Takes over the files of killed runs. They stay locked, and in place, until their values are put back. A
  * file of another user is one that lives, as far as we can see. */
-static int load_states(struct kept_settings *kept, int fds[RUNS_MAX], struct settings *others)
+static int load_states(struct sysctl *kept, int fds[RUNS_MAX], struct settings *others)
 {
 	int result = 0;
 
@@ -313,7 +313,7 @@ static int load_states(struct kept_settings *kept, int fds[RUNS_MAX], struct set
 	return result;
 }
 
-static void end_states(const struct kept_settings *kept, const int fds[RUNS_MAX])
+static void end_states(const struct sysctl *kept, const int fds[RUNS_MAX])
 {
 	char path[PATH_MAX];
 
@@ -328,8 +328,8 @@ static void end_states(const struct kept_settings *kept, const int fds[RUNS_MAX]
 
 /* True when nothing is left to do for this one. What somebody else has put there since stays. Where another
  * run needs the setting, its value stays or takes the place of ours; it has the old one, too. */
-static bool restore(const struct kept_settings *kept, const struct setting *setting,
-                    const struct settings *others, unsigned *restored)
+static bool restore(const struct sysctl *kept, const struct setting *setting, const struct settings *others,
+                    unsigned *restored)
 {
 	int now = read_setting(kept->directory, setting->name, kept->leaf);
 	const struct setting *other = find_setting(others, setting->name);
@@ -343,7 +343,7 @@ static bool restore(const struct kept_settings *kept, const struct setting *sett
 	return true;
 }
 
-static unsigned restore_all(struct kept_settings *kept, const struct settings *others)
+static unsigned restore_all(struct sysctl *kept, const struct settings *others)
 {
 	unsigned restored = 0;
 	size_t left = 0;
@@ -370,7 +370,7 @@ static char *name_state(const char *path)
 	return size < 0 ? NULL : name;
 }
 
-static unsigned settle_killed_runs(struct kept_settings *kept)
+static unsigned settle_killed_runs(struct sysctl *kept)
 {
 	struct settings others;
 	int fds[RUNS_MAX], result = load_states(kept, fds, &others);
@@ -389,10 +389,9 @@ static unsigned settle_killed_runs(struct kept_settings *kept)
 	return restored;
 }
 
-struct kept_settings *kept_settings_new(const char *directory, const char *leaf, const char *state_path,
-                                        unsigned *restored)
+struct sysctl *sysctl_new(const char *directory, const char *leaf, const char *state_path, unsigned *restored)
 {
-	struct kept_settings *kept = calloc(1, sizeof *kept);
+	struct sysctl *kept = calloc(1, sizeof *kept);
 
 	*restored = 0;
 	if (kept == NULL)
@@ -403,7 +402,7 @@ struct kept_settings *kept_settings_new(const char *directory, const char *leaf,
 	kept->state_path = state_path != NULL ? name_state(state_path) : NULL;
 	if (kept->directory == NULL || kept->leaf == NULL ||
 	    (state_path != NULL && kept->state_path == NULL)) {
-		kept_settings_free(kept);
+		sysctl_free(kept);
 		return NULL;
 	}
 	if (kept->state_path != NULL)
@@ -412,7 +411,7 @@ struct kept_settings *kept_settings_new(const char *directory, const char *leaf,
 }
 
 /* Where another run has put the present value, the old one is what that run remembers. */
-static int true_old(const struct kept_settings *kept, const char *name, int now, int own, bool *contested)
+static int true_old(const struct sysctl *kept, const char *name, int now, int own, bool *contested)
 {
 	const struct setting *other;
 	struct settings others;
@@ -427,7 +426,7 @@ static int true_old(const struct kept_settings *kept, const char *name, int now,
 	return old;
 }
 
-int kept_settings_set(struct kept_settings *kept, const char *name, int own)
+int sysctl_set(struct sysctl *kept, const char *name, int own)
 {
 	int now = read_setting(kept->directory, name, kept->leaf);
 	const struct setting *known = find_setting(&kept->own, name);
@@ -442,8 +441,7 @@ int kept_settings_set(struct kept_settings *kept, const char *name, int own)
 	return now == own ? 0 : write_setting(kept->directory, name, kept->leaf, own);
 }
 
-static void check(struct kept_settings *kept, struct setting *setting, kept_settings_found *found,
-                  void *context)
+static void check(struct sysctl *kept, struct setting *setting, kept_settings_found *found, void *context)
 {
 	int now = read_setting(kept->directory, setting->name, kept->leaf), old;
 	bool contested;
@@ -465,18 +463,18 @@ static void check(struct kept_settings *kept, struct setting *setting, kept_sett
 	      write_setting(kept->directory, setting->name, kept->leaf, setting->own));
 }
 
-void kept_settings_check(struct kept_settings *kept, kept_settings_found *found, void *context)
+void kept_settings_check(struct sysctl *kept, kept_settings_found *found, void *context)
 {
 	for (size_t i = 0; i < kept->own.count; i++)
 		check(kept, &kept->own.list[i], found, context);
 }
 
-bool kept_settings_is_empty(const struct kept_settings *kept)
+bool kept_settings_is_empty(const struct sysctl *kept)
 {
 	return kept->own.count == 0;
 }
 
-void kept_settings_put_back(struct kept_settings *kept, const char *name)
+void sysctl_put_back(struct sysctl *kept, const char *name)
 {
 	struct setting *found = find_setting(&kept->own, name), setting;
 	struct settings others;
@@ -496,14 +494,14 @@ void kept_settings_put_back(struct kept_settings *kept, const char *name)
 	free(others.list);
 }
 
-int kept_settings_state_result(const struct kept_settings *kept)
+int sysctl_state_result(const struct sysctl *kept)
 {
 	return kept->state_result;
 }
 
 /* Two runs that end at the same time shall not rely on each other: ours is no more among those that live,
  * before we look who they are. */
-void kept_settings_free(struct kept_settings *kept)
+void sysctl_free(struct sysctl *kept)
 {
 	struct settings others;
 

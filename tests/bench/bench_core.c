@@ -6,8 +6,8 @@
  * whether the cost stays flat.
  */
 #include "core/host/host.h"
-#include "core/wire/igmp.h"
 #include "core/router/instance.h"
+#include "core/wire/igmp.h"
 #include "core/wire/packet.h"
 
 #include <stdio.h>
@@ -195,11 +195,11 @@ static void hear_batch(struct bench *bench, size_t count)
 	/* As the worker does it. */
 	for (size_t i = 0; i < count; i++) {
 		if (i + LOOK_FAR < count)
-			instance_expect(bench->instance, &input, packets[i + LOOK_FAR],
-			                packet_sizes[i + LOOK_FAR], EXPECT_FAR);
+			instance_prefetch(bench->instance, &input, packets[i + LOOK_FAR],
+			                  packet_sizes[i + LOOK_FAR], PREFETCH_FAR);
 		if (i + LOOK_NEAR < count)
-			instance_expect(bench->instance, &input, packets[i + LOOK_NEAR],
-			                packet_sizes[i + LOOK_NEAR], EXPECT_NEAR);
+			instance_prefetch(bench->instance, &input, packets[i + LOOK_NEAR],
+			                  packet_sizes[i + LOOK_NEAR], PREFETCH_NEAR);
 		instance_input(bench->instance, bench->now, &input, packets[i], packet_sizes[i]);
 	}
 	turn(bench);
@@ -439,7 +439,7 @@ static double measure_host_answer(struct bench *bench)
 	for (unsigned run = 0; run < bench->plan.runs; run++) {
 		double start = nanoseconds();
 
-		host_heard_query(bench->host, bench->now, &query, NULL);
+		host_receive_query(bench->host, bench->now, &query, NULL);
 		send_for(bench, 20000);
 		bench->times[run] = (nanoseconds() - start) / bench->plan.groups;
 	}

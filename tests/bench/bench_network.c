@@ -111,9 +111,9 @@ static int64_t random_below(int64_t limit)
 	return (int64_t)((double)random() / ((double)RAND_MAX + 1) * (double)limit);
 }
 
-/* Groups heard upstream. */
+/* Groups ready upstream. */
 
-struct heard {
+struct ready {
 	uint32_t base;
 	uint32_t count; /* of groups from base on that are of interest */
 	bool leaves;    /* leaves are of interest, not joins */
@@ -122,44 +122,44 @@ struct heard {
 	int64_t last;    /* the arrival of the newest of them */
 };
 
-static void hear(void *context, uint32_t group, bool joined, int64_t time)
+static void take_news(void *context, uint32_t group, bool joined, int64_t time)
 {
-	struct heard *heard = context;
-	uint32_t index = group - heard->base;
+	struct ready *ready = context;
+	uint32_t index = group - ready->base;
 
-	if (index >= heard->count || joined == heard->leaves || heard->joined[index])
+	if (index >= ready->count || joined == ready->leaves || ready->joined[index])
 		return;
-	heard->joined[index] = 1;
-	heard->number++;
-	heard->last = time;
+	ready->joined[index] = 1;
+	ready->number++;
+	ready->last = time;
 }
 
-static void heard_open(struct heard *heard, uint32_t base, uint32_t count)
+static void heard_open(struct ready *ready, uint32_t base, uint32_t count)
 {
-	*heard = (struct heard){.base = base, .count = count, .joined = calloc(count, 1)};
-	if (heard->joined == NULL)
+	*ready = (struct ready){.base = base, .count = count, .joined = calloc(count, 1)};
+	if (ready->joined == NULL)
 		err(1, "memory");
 }
 
-static void listen_upstream(struct bench *bench, struct heard *heard, int64_t until)
+static void listen_upstream(struct bench *bench, struct ready *ready, int64_t until)
 {
 	struct arrival arrivals[PORT_BATCH];
 	unsigned count = port_receive(&bench->source, arrivals, until);
 
 	for (unsigned i = 0; i < count; i++)
-		arrival_groups(&arrivals[i], hear, heard);
+		arrival_groups(&arrivals[i], take_news, ready);
 }
 
-/* Until all are heard, or none for a second. */
-static void listen_for_all(struct bench *bench, struct heard *heard)
+/* Until all are ready, or none for a second. */
+static void listen_for_all(struct bench *bench, struct ready *ready)
 {
 	int64_t quiet = clock_nanoseconds();
 
-	while (heard->number < heard->count && clock_nanoseconds() - quiet < PATIENCE) {
-		uint32_t before = heard->number;
+	while (ready->number < ready->count && clock_nanoseconds() - quiet < PATIENCE) {
+		uint32_t before = ready->number;
 
-		listen_upstream(bench, heard, clock_nanoseconds() + 50 * MILLISECOND);
-		if (heard->number != before)
+		listen_upstream(bench, ready, clock_nanoseconds() + 50 * MILLISECOND);
+		if (ready->number != before)
 			quiet = clock_nanoseconds();
 	}
 }
@@ -176,19 +176,19 @@ static void measure_join(struct bench *bench, const uint32_t *numbers)
 	double *times = calloc(count + 1, sizeof *times);
 
 	for (unsigned i = 0; i < count; i++) {
-		struct heard heard;
+		struct ready ready;
 		int64_t start;
 
-		heard_open(&heard, bench->base + i, 1);
+		heard_open(&ready, bench->base + i, 1);
 		pause_for(2 * MILLISECOND + random_below(3 * MILLISECOND));
 		start = clock_nanoseconds();
 		tell(bench, TO_EX, bench->base + i);
-		while (heard.number == 0 && clock_nanoseconds() - start < PATIENCE)
-			listen_upstream(bench, &heard, start + PATIENCE);
-		if (heard.number != 0)
-			times[done++] = microseconds(heard.last - start);
+		while (ready.number == 0 && clock_nanoseconds() - start < PATIENCE)
+			listen_upstream(bench, &ready, start + PATIENCE);
+		if (ready.number != 0)
+			times[done++] = microseconds(ready.last - start);
 		tell(bench, TO_IN, bench->base + i);
-		free(heard.joined);
+		free(ready.joined);
 	}
 	print_times(times, done, count);
 	puts("}");
@@ -304,7 +304,7 @@ static void measure_source(struct bench *bench, const uint32_t *numbers)
 
 /* Many groups. */
 
-static void report_groups(struct bench *bench, struct heard *heard, enum record_type type, uint32_t count,
+static void report_groups(struct bench *bench, struct ready *ready, enum record_type type, uint32_t count,
                           uint32_t records, uint32_t rate)
 {
 	int64_t start = clock_nanoseconds();
@@ -317,8 +317,8 @@ static void report_groups(struct bench *bench, struct heard *heard, enum record_
 			continue;
 		port_flush(&bench->host);
 		sleep_until(start + (int64_t)i * NANOSECONDS / (int64_t)rate);
-		if (heard != NULL)
-			listen_upstream(bench, heard, 0);
+		if (ready != NULL)
+			listen_upstream(bench, ready, 0);
 	}
 	port_flush(&bench->host);
 }
@@ -327,41 +327,41 @@ static void report_groups(struct bench *bench, struct heard *heard, enum record_
 static void measure_groups(struct bench *bench, const uint32_t *numbers)
 {
 	uint32_t count = numbers[0];
-	struct heard heard;
+	struct ready ready;
 	int64_t cpu, start;
 
-	heard_open(&heard, bench->base, count);
+	heard_open(&ready, bench->base, count);
 	wait_idle(bench);
 	cpu = cpu_nanoseconds(bench);
 	start = clock_nanoseconds();
-	report_groups(bench, &heard, TO_EX, count, numbers[1], numbers[2]);
-	listen_for_all(bench, &heard);
+	report_groups(bench, &ready, TO_EX, count, numbers[1], numbers[2]);
+	listen_for_all(bench, &ready);
 	for (int64_t end = clock_nanoseconds() + bench->settle; clock_nanoseconds() < end;)
-		listen_upstream(bench, &heard, end);
+		listen_upstream(bench, &ready, end);
 	wait_idle(bench);
 	cpu = cpu_nanoseconds(bench) - cpu;
-	printf("{\"joined\": %u, \"wanted\": %u, \"seconds\": %.4f, \"cpu\": %.3f}\n", heard.number, count,
-	       heard.number ? microseconds(heard.last - start) / 1e6 : 0,
-	       heard.number ? microseconds(cpu) / heard.number : 0);
-	free(heard.joined);
+	printf("{\"joined\": %u, \"wanted\": %u, \"seconds\": %.4f, \"cpu\": %.3f}\n", ready.number, count,
+	       ready.number ? microseconds(ready.last - start) / 1e6 : 0,
+	       ready.number ? microseconds(cpu) / ready.number : 0);
+	free(ready.joined);
 }
 
 /* All groups are left at once. */
 static void measure_part(struct bench *bench, const uint32_t *numbers)
 {
 	uint32_t count = numbers[0];
-	struct heard heard;
+	struct ready ready;
 	int64_t start;
 
-	heard_open(&heard, bench->base, count);
-	heard.leaves = true;
+	heard_open(&ready, bench->base, count);
+	ready.leaves = true;
 	wait_idle(bench);
 	start = clock_nanoseconds();
-	report_groups(bench, &heard, TO_IN, count, 100, 0);
-	listen_for_all(bench, &heard);
-	printf("{\"left\": %u, \"wanted\": %u, \"ms\": %.2f}\n", heard.number, count,
-	       heard.number ? microseconds(heard.last - start) / 1e3 : 0);
-	free(heard.joined);
+	report_groups(bench, &ready, TO_IN, count, 100, 0);
+	listen_for_all(bench, &ready);
+	printf("{\"left\": %u, \"wanted\": %u, \"ms\": %.2f}\n", ready.number, count,
+	       ready.number ? microseconds(ready.last - start) / 1e3 : 0);
+	free(ready.joined);
 }
 
 static void measure_refresh(struct bench *bench, const uint32_t *numbers)

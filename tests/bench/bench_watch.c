@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What it costs to hear of one's own changes: processor time for an entry that is made, alone and with a
+ * What it costs to take_news of one's own changes: processor time for an entry that is made, alone and with a
  * watch that is read after every 512, and the time of an audit; by family. In a network namespace of its own,
  * so as root. Prints a table.
  */
-#include "kernel/mrt.h"
 #include "kernel/mroute_watch.h"
+#include "kernel/mrt.h"
 
 #include <err.h>
 #include <net/if.h>
@@ -25,9 +25,9 @@ static double microseconds(void)
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static void count(void *context, const struct watch_news *news)
+static void count(void *context, const struct mroute_news *news)
 {
-	*(unsigned *)context += news->kind == WATCH_ROUTE;
+	*(unsigned *)context += news->kind == MROUTE_ENTRY;
 }
 
 static struct addr nth_source(enum family family, unsigned n)
@@ -43,7 +43,7 @@ static double make_entries(struct mrt *mrt, enum family family, struct watch *wa
 	struct addr group = family == FAMILY_IPV4 ? addr_from_ipv4_number(0xef010203U)
 	                                          : (struct addr){{0xff, 0x1e, [15] = 1}};
 	double start = microseconds();
-	unsigned heard = 0;
+	unsigned ready = 0;
 
 	for (unsigned n = 0; n < ENTRIES; n++) {
 		struct addr source = nth_source(family, n);
@@ -51,24 +51,24 @@ static double make_entries(struct mrt *mrt, enum family family, struct watch *wa
 		if (mrt_set_route(mrt, &source, &group, 0, 2) != 0)
 			errx(1, "entry %u is refused", n);
 		if (watch != NULL && (n + 1) % BATCH == 0)
-			watch_receive(watch, count, &heard);
+			mroute_watch_receive(watch, count, &ready);
 	}
-	if (watch != NULL && heard < ENTRIES - BATCH)
-		errx(1, "only %u of %u were told", heard, ENTRIES);
+	if (watch != NULL && ready < ENTRIES - BATCH)
+		errx(1, "only %u of %u were told", ready, ENTRIES);
 	return (microseconds() - start) / ENTRIES;
 }
 
 static double audit(struct watch *watch, enum family family)
 {
 	double start = microseconds();
-	unsigned heard = 0;
+	unsigned ready = 0;
 
-	if (watch_audit_begin(watch, family) != 0)
+	if (mroute_watch_audit_begin(watch, family) != 0)
 		errx(1, "no audit");
-	while (watch_audit_next(watch, count, &heard) == 1)
+	while (mroute_watch_audit_next(watch, count, &ready) == 1)
 		;
-	if (heard != ENTRIES)
-		errx(1, "an audit of %u entries tells %u", ENTRIES, heard);
+	if (ready != ENTRIES)
+		errx(1, "an audit of %u entries tells %u", ENTRIES, ready);
 	return (microseconds() - start) / 1000;
 }
 
@@ -91,13 +91,13 @@ static void measure(enum family family)
 
 	mrt_close(mrt);
 	mrt = open_mrt(family);
-	if (watch_open(&watch) != 0)
+	if (mroute_watch_open(&watch) != 0)
 		errx(1, "no watch");
 	watched = make_entries(mrt, family, watch);
 	audited = audit(watch, family);
 	printf("| %s | %.2f us | %.2f us | %.0f ms |\n", family == FAMILY_IPV4 ? "IPv4" : "IPv6", alone,
 	       watched, audited);
-	watch_close(watch);
+	mroute_watch_close(watch);
 	mrt_close(mrt);
 }
 

@@ -48,7 +48,7 @@ def groups(trial, count, records, rate, settle=2500):
 
 
 def part(trial, count):
-    """Milliseconds until upstream has heard that all groups are left, which were joined before."""
+    """Milliseconds until upstream has ready that all groups are left, which were joined before."""
     traffic(trial, "groups", count, 100, 20_000)
     trial.wait_idle()
     return traffic(trial, "part", count)

@@ -92,8 +92,8 @@ void port_open(struct port *port, const char *namespace, const char *device, uin
 
 	enter(namespace);
 	*port = (struct port){.address = address};
-	/* A socket of datagrams receives from the IP header on; sends are given the frame's head as address.
-	 */
+	/* A socket of datagrams receives from the IP header on; sends are given the frame's head as
+	 * address. */
 	port->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (port->fd < 0)
 		err(1, "packet socket");
@@ -280,7 +280,7 @@ unsigned port_receive(struct port *port, struct arrival *arrivals, int64_t until
 	return count;
 }
 
-static void version_3_groups(const struct arrival *arrival, heard_group *heard, void *context)
+static void version_3_groups(const struct arrival *arrival, heard_group *ready, void *context)
 {
 	const uint8_t *at = arrival->payload + 8, *end = arrival->payload + arrival->size;
 	unsigned records = get32(arrival->payload + 4) & 0xffff;
@@ -289,17 +289,17 @@ static void version_3_groups(const struct arrival *arrival, heard_group *heard, 
 		unsigned sources = (unsigned)at[2] << 8 | at[3];
 		bool joined = at[0] == IS_EX || at[0] == TO_EX || (at[0] != BLOCK && sources > 0);
 
-		heard(context, get32(at + 4), joined, arrival->time);
+		ready(context, get32(at + 4), joined, arrival->time);
 		at += 8 + 4 * (size_t)(sources + at[1]);
 	}
 }
 
-void arrival_groups(const struct arrival *arrival, heard_group *heard, void *context)
+void arrival_groups(const struct arrival *arrival, heard_group *ready, void *context)
 {
 	uint8_t type = arrival->payload[0];
 
 	if (type == 0x22)
-		version_3_groups(arrival, heard, context);
+		version_3_groups(arrival, ready, context);
 	else if (type == 0x16 || type == 0x12 || type == 0x17)
-		heard(context, get32(arrival->payload + 4), type != 0x17, arrival->time);
+		ready(context, get32(arrival->payload + 4), type != 0x17, arrival->time);
 }

@@ -50,9 +50,9 @@ struct arrival {
  * stay until the next call. */
 unsigned port_receive(struct port *port, struct arrival *arrivals, int64_t until);
 
-/* Calls `heard` for each group that an IGMP message joins (or leaves). */
+/* Calls `ready` for each group that an IGMP message joins (or leaves). */
 typedef void heard_group(void *context, uint32_t group, bool joined, int64_t time);
-void arrival_groups(const struct arrival *arrival, heard_group *heard, void *context);
+void arrival_groups(const struct arrival *arrival, heard_group *ready, void *context);
 
 int64_t clock_nanoseconds(void); /* CLOCK_REALTIME, as packets are stamped */
 void sleep_until(int64_t time);

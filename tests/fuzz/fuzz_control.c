@@ -3,9 +3,9 @@
  * The control socket: the input is what a client sends, in pieces. Every line that comes back must be a JSON
  * object with the protocol's version, whatever was sent, and the next client must be served.
  */
-#include "daemon/log/clock.h"
-#include "daemon/control/control.h"
 #include "daemon/control/client.h"
+#include "daemon/control/control.h"
+#include "daemon/log/clock.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/status.h"
 

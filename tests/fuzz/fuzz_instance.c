@@ -64,7 +64,7 @@ static struct addr nth_source(uint8_t n, enum family family)
 	return family == FAMILY_IPV4 ? addr_from_ipv4_number(0x0a090901u + n) : addr;
 }
 
-/* Where the owner keeps what it heard of (source, group); upcalls use one family per group number. */
+/* Where the owner keeps what it ready of (source, group); upcalls use one family per group number. */
 static struct route *route_of(struct owner *owner, const struct addr *source, const struct addr *group)
 {
 	for (uint8_t g = 0; g < GROUPS; g++) {
@@ -129,10 +129,10 @@ static void told_packet(const struct owner *owner, const struct request *request
 	assert(message.kind == MESSAGE_QUERY && addr_equal(&packet.destination, &request->group));
 }
 
-static void told_page(struct owner *owner, const struct request *request,
-                      const struct snapshot_record *records, size_t size)
+static void told_page(struct owner *owner, const struct request *request, const struct snapshot_item *records,
+                      size_t size)
 {
-	assert(request->count <= SNAPSHOT_PAGE_RECORDS && size == request->count * sizeof *records);
+	assert(request->count <= SNAPSHOT_PAGE_ITEMS && size == request->count * sizeof *records);
 	for (size_t i = 0; i < request->count; i++) {
 		const struct snapshot_flow *flow = &records[i].flow;
 		struct route *route;
@@ -194,7 +194,7 @@ static bool pull_one(struct owner *owner)
 		assert(request.event.kind < EVENT_KINDS && event_name(request.event.kind) != NULL);
 		break;
 	case REQUEST_SNAPSHOT:
-		told_page(owner, &request, (const struct snapshot_record *)(const void *)payload, size);
+		told_page(owner, &request, (const struct snapshot_item *)(const void *)payload, size);
 		break;
 	case REQUEST_LINK_FREE:
 		told_link_free(owner, request.link);

@@ -21,7 +21,8 @@ static pthread_t main_thread;
 
 __attribute__((constructor)) static void begin(void)
 {
-	const char *path = getenv("FAIL_ALLOC"), *min = getenv("FAIL_ALLOC_MIN"), *max = getenv("FAIL_ALLOC_MAX");
+	const char *path = getenv("FAIL_ALLOC"), *min = getenv("FAIL_ALLOC_MIN"),
+		   *max = getenv("FAIL_ALLOC_MAX");
 	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	void *map = fd >= 0 ? mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
 

@@ -34,8 +34,8 @@ void agenda_fini(struct agenda *agenda);
 void agenda_add_owned(struct agenda *agenda, mtime at, agenda_act *act, void (*drop)(void *object),
                       void *object);
 void agenda_add(struct agenda *agenda, mtime at, agenda_act *act, void *object);
-/* Does the next thing that is due not later than `until`; false, and the time is `until`, when there is none.
- */
+/* Does the next thing that is due not later than `until`; false, and the time is `until`, when there is
+ * none. */
 bool agenda_step(struct agenda *agenda, mtime until);
 
 #endif

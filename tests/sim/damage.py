@@ -27,7 +27,7 @@ def replay(program, recording):
     return done.returncode
 
 
-def expect(program, recording, expected, what):
+def prefetch(program, recording, expected, what):
     status = replay(program, recording)
     if status != expected:
         sys.exit(f"{what}: exit status {status} instead of {expected}")
@@ -41,10 +41,10 @@ def records(data):
         at += RECORD_HEAD.size + size
 
 
-def without(data, record_kind, body_kind=None):
+def without(data, recording_kind, body_kind=None):
     """The recording without the first record of a kind; the first byte of a body is its own kind."""
     for at, kind, size in records(data):
-        if kind == record_kind and body_kind in (None, data[at + RECORD_HEAD.size]):
+        if kind == recording_kind and body_kind in (None, data[at + RECORD_HEAD.size]):
             return data[:at] + data[at + size :]
     sys.exit("no such record")
 
@@ -58,16 +58,16 @@ def main():
         subprocess.run([simulate, "--seed", "9", "--steps", "100", "--record", recording], check=True,
                        stdout=subprocess.DEVNULL)
         data = recording.read_bytes()
-        expect(program, recording, SAME, "a recording")
+        prefetch(program, recording, SAME, "a recording")
 
         damaged.write_bytes(without(data, RECORD_REQUEST))
-        expect(program, damaged, DIFFERENT, "a recording that lacks a request")
+        prefetch(program, damaged, DIFFERENT, "a recording that lacks a request")
         damaged.write_bytes(without(data, RECORD_INPUT, INPUT_PACKET))
-        expect(program, damaged, DIFFERENT, "a recording that lacks a packet")
+        prefetch(program, damaged, DIFFERENT, "a recording that lacks a packet")
         damaged.write_bytes(b"another file")
-        expect(program, damaged, UNUSABLE, "another file")
+        prefetch(program, damaged, UNUSABLE, "another file")
         damaged.write_bytes(data[:-1])
-        expect(program, damaged, UNUSABLE, "a recording that ends within a record")
+        prefetch(program, damaged, UNUSABLE, "a recording that ends within a record")
 
         for _ in range(DAMAGES):
             damaged.write_bytes(data[: chance.randrange(len(data))])

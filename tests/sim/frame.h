@@ -7,7 +7,7 @@
 #define MCPROXY_SIM_FRAME_H
 
 #include "core/wire/message.h"
-#include "wish.h"
+#include "want.h"
 
 #define GROUP_NONE        (-1)
 #define FRAME_MESSAGE_MAX 1400

@@ -20,9 +20,9 @@ struct upcall {
 	struct input input;
 };
 
-static struct mfc *entry_of(struct proxy *proxy, const struct data_packet *packet)
+static struct entry *entry_of(struct proxy *proxy, const struct data_packet *packet)
 {
-	return &proxy->mfc[packet->family][packet->source][packet->group];
+	return &proxy->entry[packet->family][packet->source][packet->group];
 }
 
 static void tell_upcall(void *object, mtime at)
@@ -34,24 +34,24 @@ static void tell_upcall(void *object, mtime at)
 	free(upcall);
 }
 
-/* The owner finds no room for it in the ring: it makes the kernel forget, so that the next packet asks anew.
- */
-static bool lose_upcall(struct proxy *proxy, struct mfc *mfc)
+/* The owner finds no room for it in the ring: it makes the kernel forget, so that the next packet asks
+ * anew. */
+static bool lose_upcall(struct proxy *proxy, struct entry *entry)
 {
 	struct world *world = proxy->world;
 
 	if (world->faults.upcall_loss == 0 || !random_percent(&world->random, world->faults.upcall_loss))
 		return false;
 	world_count(world, TALLY_UPCALLS_LOST);
-	if (mfc->state != MFC_UNRESOLVED)
+	if (entry->state != MFC_UNRESOLVED)
 		return true;
-	while (mfc->queued > 0)
-		data_packet_drop(mfc->queue[--mfc->queued]);
-	mfc->state = MFC_NONE;
+	while (entry->queued > 0)
+		data_packet_drop(entry->queue[--entry->queued]);
+	entry->state = MFC_NONE;
 	return true;
 }
 
-static void make_upcall(const struct proxy_link *link, struct mfc *mfc, const struct data_packet *packet,
+static void make_upcall(const struct proxy_link *link, struct entry *entry, const struct data_packet *packet,
                         bool wrong_link)
 {
 	struct proxy *proxy = link->proxy;
@@ -60,7 +60,7 @@ static void make_upcall(const struct proxy_link *link, struct mfc *mfc, const st
 	struct upcall *upcall;
 
 	world_count(world, wrong_link ? TALLY_WRONG_LINK_UPCALLS : TALLY_UPCALLS);
-	if (lose_upcall(proxy, mfc))
+	if (lose_upcall(proxy, entry))
 		return;
 	upcall = calloc(1, sizeof *upcall);
 	assert(upcall != NULL);
@@ -76,9 +76,9 @@ static void make_upcall(const struct proxy_link *link, struct mfc *mfc, const st
 	                 free, upcall);
 }
 
-static void forward(struct proxy *proxy, const struct mfc *mfc, struct data_packet *packet)
+static void forward(struct proxy *proxy, const struct entry *entry, struct data_packet *packet)
 {
-	uint64_t outputs = mfc->outputs;
+	uint64_t outputs = entry->outputs;
 
 	for (unsigned i = 0; i < proxy->link_count; i++) {
 		struct proxy_link *link = &proxy->links[i];
@@ -88,69 +88,70 @@ static void forward(struct proxy *proxy, const struct mfc *mfc, struct data_pack
 	}
 }
 
-static void receive_unresolved(const struct proxy_link *link, struct mfc *mfc, struct data_packet *packet)
+static void receive_unresolved(const struct proxy_link *link, struct entry *entry, struct data_packet *packet)
 {
 	mtime now = world_now(link->proxy->world);
-	bool ask = mfc->state == MFC_NONE || now - mfc->upcall_at >= UPCALL_REPEAT_INTERVAL;
+	bool ask = entry->state == MFC_NONE || now - entry->upcall_at >= UPCALL_REPEAT_INTERVAL;
 
-	if (mfc->state == MFC_NONE)
-		*mfc = (struct mfc){.state = MFC_UNRESOLVED, .input = link->id};
-	if (mfc->queued < UNRESOLVED_PACKETS) {
+	if (entry->state == MFC_NONE)
+		*entry = (struct entry){.state = MFC_UNRESOLVED, .input = link->id};
+	if (entry->queued < UNRESOLVED_PACKETS) {
 		packet->references++;
-		mfc->queue[mfc->queued++] = packet;
+		entry->queue[entry->queued++] = packet;
 	}
 	if (!ask)
 		return;
-	mfc->upcall_at = now;
-	make_upcall(link, mfc, packet, false);
+	entry->upcall_at = now;
+	make_upcall(link, entry, packet, false);
 }
 
-static void receive_wrong(const struct proxy_link *link, struct mfc *mfc, const struct data_packet *packet)
+static void receive_wrong(const struct proxy_link *link, struct entry *entry,
+                          const struct data_packet *packet)
 {
 	mtime now = world_now(link->proxy->world);
 
-	mfc->wrong_packets++;
-	if (mfc->wrong_upcall_at != 0 && now - mfc->wrong_upcall_at < WRONG_UPCALL_INTERVAL)
+	entry->wrong_packets++;
+	if (entry->wrong_upcall_at != 0 && now - entry->wrong_upcall_at < WRONG_UPCALL_INTERVAL)
 		return;
-	mfc->wrong_upcall_at = now;
-	make_upcall(link, mfc, packet, true);
+	entry->wrong_upcall_at = now;
+	make_upcall(link, entry, packet, true);
 }
 
 void kernel_receive(struct proxy_link *link, struct data_packet *packet)
 {
-	struct mfc *mfc = entry_of(link->proxy, packet);
+	struct entry *entry = entry_of(link->proxy, packet);
 
-	if (mfc->state != MFC_SET) {
-		receive_unresolved(link, mfc, packet);
+	if (entry->state != MFC_SET) {
+		receive_unresolved(link, entry, packet);
 		return;
 	}
-	mfc->packets++;
-	if (mfc->input == link->id)
-		forward(link->proxy, mfc, packet);
+	entry->packets++;
+	if (entry->input == link->id)
+		forward(link->proxy, entry, packet);
 	else
-		receive_wrong(link, mfc, packet);
+		receive_wrong(link, entry, packet);
 }
 
-static void release_queue(struct proxy *proxy, struct mfc *mfc, uint8_t arrived_at)
+static void release_queue(struct proxy *proxy, struct entry *entry, uint8_t arrived_at)
 {
-	while (mfc->queued > 0) {
-		struct data_packet *packet = mfc->queue[0];
+	while (entry->queued > 0) {
+		struct data_packet *packet = entry->queue[0];
 
-		memmove(&mfc->queue[0], &mfc->queue[1], --mfc->queued * sizeof mfc->queue[0]);
-		mfc->packets++;
-		if (mfc->input == arrived_at)
-			forward(proxy, mfc, packet);
+		memmove(&entry->queue[0], &entry->queue[1], --entry->queued * sizeof entry->queue[0]);
+		entry->packets++;
+		if (entry->input == arrived_at)
+			forward(proxy, entry, packet);
 		data_packet_drop(packet);
 	}
 }
 
-static struct mfc *entry_of_request(struct proxy *proxy, const struct request *request)
+static struct entry *entry_of_request(struct proxy *proxy, const struct request *request)
 {
 	int source = universe_source_number(&request->source), group = universe_group_number(&request->group);
 
 	if (source < 0 || group < 0)
 		world_fail(proxy->world, "proxy %u: a route for addresses that do not exist", proxy->number);
-	return &proxy->mfc[request->family][source][group];
+	return &proxy->entry[request->family][source][group];
 }
 
 static void check_route(struct proxy *proxy, const struct request *request)
@@ -170,47 +171,47 @@ static void check_route(struct proxy *proxy, const struct request *request)
 
 void kernel_set_route(struct proxy *proxy, const struct request *request)
 {
-	struct mfc *mfc = entry_of_request(proxy, request);
-	uint8_t arrived_at = mfc->input;
-	enum mfc_state before = mfc->state;
+	struct entry *entry = entry_of_request(proxy, request);
+	uint8_t arrived_at = entry->input;
+	enum mfc_state before = entry->state;
 
 	check_route(proxy, request);
 	world_count(proxy->world, TALLY_ROUTES_SET);
-	mfc->state = MFC_SET;
-	mfc->input = request->link;
-	mfc->outputs = request->links;
+	entry->state = MFC_SET;
+	entry->input = request->link;
+	entry->outputs = request->links;
 	if (before == MFC_UNRESOLVED)
-		release_queue(proxy, mfc, arrived_at);
+		release_queue(proxy, entry, arrived_at);
 }
 
-static void clear(struct mfc *mfc)
+static void clear(struct entry *entry)
 {
-	while (mfc->queued > 0)
-		data_packet_drop(mfc->queue[--mfc->queued]);
-	*mfc = (struct mfc){.state = MFC_NONE};
+	while (entry->queued > 0)
+		data_packet_drop(entry->queue[--entry->queued]);
+	*entry = (struct entry){.state = MFC_NONE};
 }
 
 void kernel_remove_route(struct proxy *proxy, const struct request *request)
 {
-	struct mfc *mfc = entry_of_request(proxy, request);
+	struct entry *entry = entry_of_request(proxy, request);
 
 	world_count(proxy->world, TALLY_ROUTES_REMOVED);
-	if (mfc->state == MFC_SET)
-		clear(mfc);
+	if (entry->state == MFC_SET)
+		clear(entry);
 }
 
 static void tell_counters(struct proxy *proxy, enum family family, unsigned source, unsigned group)
 {
-	const struct mfc *mfc = &proxy->mfc[family][source][group];
-	struct input input = {.kind = INPUT_COUNTERS, .link = mfc->input, .family = (uint8_t)family};
+	const struct entry *entry = &proxy->entry[family][source][group];
+	struct input input = {.kind = INPUT_COUNTERS, .link = entry->input, .family = (uint8_t)family};
 
-	if (mfc->state != MFC_SET)
+	if (entry->state != MFC_SET)
 		return;
-	input.wrong_link_packets = mfc->wrong_packets;
+	input.wrong_link_packets = entry->wrong_packets;
 	input.source = universe_source(family, source);
 	input.group = universe_group(family, group);
-	input.packets = mfc->packets;
-	input.bytes = mfc->packets * PACKET_BYTES;
+	input.packets = entry->packets;
+	input.bytes = entry->packets * PACKET_BYTES;
 	proxy_input(proxy, &input, NULL, 0);
 }
 
@@ -226,18 +227,18 @@ void kernel_read_counters(struct proxy *proxy)
 
 static void check_expected(const struct proxy *proxy, enum family family, unsigned source, unsigned group)
 {
-	const struct mfc *mfc = &proxy->mfc[family][source][group];
+	const struct entry *entry = &proxy->entry[family][source][group];
 	const struct proxy_link *upstream = &proxy->links[0];
 	uint64_t expected = proxy->open[family][group] & proxy->forwarding[family];
 
-	if (mfc->state != MFC_SET || mfc->input != upstream->id || !upstream->port.up[family] ||
+	if (entry->state != MFC_SET || entry->input != upstream->id || !upstream->port.up[family] ||
 	    proxy->open[family][group] == 0)
 		return;
-	if (mfc->outputs != expected)
+	if (entry->outputs != expected)
 		world_fail(proxy->world,
 		           "proxy %u: family %u source %u group %u goes to links %" PRIx64 ", where %" PRIx64
 		           " are expected",
-		           proxy->number, family, source, group, mfc->outputs, expected);
+		           proxy->number, family, source, group, entry->outputs, expected);
 	world_count(proxy->world, TALLY_EXPECTED_CHECKS);
 }
 
@@ -252,9 +253,9 @@ void kernel_check_expected(struct proxy *proxy)
 	proxy->unchecked = false;
 }
 
-static bool names_link(const struct mfc *mfc, unsigned id)
+static bool names_link(const struct entry *entry, unsigned id)
 {
-	return mfc->state == MFC_SET && (mfc->input == id || mfc->outputs >> id & 1);
+	return entry->state == MFC_SET && (entry->input == id || entry->outputs >> id & 1);
 }
 
 bool kernel_names_link(const struct proxy *proxy, unsigned id)
@@ -262,7 +263,7 @@ bool kernel_names_link(const struct proxy *proxy, unsigned id)
 	for (int family = 0; family < FAMILIES; family++)
 		for (unsigned source = 0; source < SOURCES_MAX; source++)
 			for (unsigned group = 0; group < GROUPS_MAX; group++)
-				if (names_link(&proxy->mfc[family][source][group], id))
+				if (names_link(&proxy->entry[family][source][group], id))
 					return true;
 	return false;
 }
@@ -272,5 +273,5 @@ void kernel_flush(struct proxy *proxy)
 	for (int family = 0; family < FAMILIES; family++)
 		for (unsigned source = 0; source < SOURCES_MAX; source++)
 			for (unsigned group = 0; group < GROUPS_MAX; group++)
-				clear(&proxy->mfc[family][source][group]);
+				clear(&proxy->entry[family][source][group]);
 }

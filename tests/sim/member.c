@@ -105,7 +105,7 @@ static bool change_record(struct interest *interest, unsigned group, enum record
 {
 	*record = (struct frame_record){.type = type, .group = group};
 	for (unsigned source = 0; source < SOURCES_MAX; source++) {
-		bool passes = wish_passes(interest->wish, source);
+		bool passes = want_passes(interest->want, source);
 
 		if (interest->source_left[source] == 0 || passes != (type == ALLOW))
 			continue;
@@ -121,9 +121,9 @@ static size_t change_records(struct interest *interest, unsigned group, struct f
 
 	if (interest->mode_left > 0) {
 		interest->mode_left--;
-		records[0] = (struct frame_record){.type = interest->wish.exclude ? TO_EX : TO_IN,
+		records[0] = (struct frame_record){.type = interest->want.exclude ? TO_EX : TO_IN,
 		                                   .group = group,
-		                                   .sources = interest->wish.sources};
+		                                   .sources = interest->want.sources};
 		return 1;
 	}
 	count += change_record(interest, group, ALLOW, &records[count]);
@@ -142,59 +142,59 @@ static void send_changes(struct member *host)
 	host->change_at = count > 0 ? soon(host, UNSOLICITED_REPORT_INTERVAL) : MTIME_NEVER;
 }
 
-static void note_change(const struct member *host, struct interest *interest, struct wish before)
+static void note_change(const struct member *host, struct interest *interest, struct want before)
 {
-	if (interest->wish.exclude != before.exclude || interest->mode_left > 0 || host->tells_filters) {
+	if (interest->want.exclude != before.exclude || interest->mode_left > 0 || host->tells_filters) {
 		interest->mode_left = (uint8_t)host->robustness;
 		memset(interest->source_left, 0, sizeof interest->source_left);
 		return;
 	}
 	for (unsigned source = 0; source < SOURCES_MAX; source++)
-		if ((interest->wish.sources ^ before.sources) >> source & 1)
+		if ((interest->want.sources ^ before.sources) >> source & 1)
 			interest->source_left[source] = (uint8_t)host->robustness;
 }
 
 static void tell_all(const struct member *host, struct interest *interest)
 {
-	if (!wish_is_none(interest->wish))
+	if (!want_is_none(interest->want))
 		note_change(host, interest, WISH_NONE);
 }
 
 /* Versions 1 and 2 know joins and leaves. */
-static void change_older(struct member *host, unsigned group, struct wish before)
+static void change_older(struct member *host, unsigned group, struct want before)
 {
 	struct interest *interest = &host->interests[group];
 	bool leaves = host->leaves_always || interest->last_reporter;
 
-	if (wish_is_none(interest->wish)) {
+	if (want_is_none(interest->want)) {
 		interest->respond_at = interest->repeat_at = MTIME_NEVER;
-		if (!wish_is_none(before) && host->spoken == VERSION_2 && leaves)
+		if (!want_is_none(before) && host->spoken == VERSION_2 && leaves)
 			send_single(host, group, true);
-	} else if (wish_is_none(before)) {
+	} else if (want_is_none(before)) {
 		send_single(host, group, false);
 		interest->repeat_at = soon(host, OLDER_UNSOLICITED_REPORT_INTERVAL);
 	}
 }
 
-static void count_change(struct member *host, struct wish before, struct wish after)
+static void count_change(struct member *host, struct want before, struct want after)
 {
-	if (wish_is_none(before))
+	if (want_is_none(before))
 		world_count(host->world, TALLY_JOINS);
-	else if (wish_is_none(after))
+	else if (want_is_none(after))
 		world_count(host->world, TALLY_LEAVES);
 	else
 		world_count(host->world, TALLY_FILTER_CHANGES);
 }
 
-void member_set_wish(struct member *host, unsigned group, struct wish wish)
+void member_set_want(struct member *host, unsigned group, struct want want)
 {
 	struct interest *interest = &host->interests[group];
-	struct wish before = interest->wish;
+	struct want before = interest->want;
 
-	if (wish_equal(before, wish))
+	if (want_equal(before, want))
 		return;
-	count_change(host, before, wish);
-	interest->wish = wish;
+	count_change(host, before, want);
+	interest->want = want;
 	if (!host->port.up[host->family])
 		return;
 	settle_version(host);
@@ -211,14 +211,14 @@ void member_set_wish(struct member *host, unsigned group, struct wish wish)
 
 static bool answer_record(const struct interest *interest, unsigned group, struct frame_record *record)
 {
-	struct wish wish = interest->wish;
+	struct want want = interest->want;
 
 	*record = (struct frame_record){
-		.type = wish.exclude ? IS_EX : IS_IN, .group = group, .sources = wish.sources};
+		.type = want.exclude ? IS_EX : IS_IN, .group = group, .sources = want.sources};
 	if (interest->asked == 0)
-		return !wish_is_none(wish);
+		return !want_is_none(want);
 	record->type = IS_IN;
-	record->sources = wish.exclude ? interest->asked & ~wish.sources : interest->asked & wish.sources;
+	record->sources = want.exclude ? interest->asked & ~want.sources : interest->asked & want.sources;
 	return record->sources != 0;
 }
 
@@ -229,7 +229,7 @@ static void answer_general(struct member *host)
 
 	host->general_at = MTIME_NEVER;
 	for (unsigned group = 0; group < host->world->group_count; group++) {
-		struct interest whole = {.wish = host->interests[group].wish};
+		struct interest whole = {.want = host->interests[group].want};
 
 		count += answer_record(&whole, group, &records[count]);
 	}
@@ -242,7 +242,7 @@ static void answer_group(struct member *host, unsigned group)
 	struct frame_record record;
 
 	if (host->spoken < VERSION_3) {
-		if (!wish_is_none(interest->wish))
+		if (!want_is_none(interest->want))
 			send_single(host, group, false);
 	} else if (answer_record(interest, group, &record)) {
 		send_records(host, &record, 1);
@@ -298,7 +298,7 @@ static void asked_of_older(struct member *host, const struct frame_query *query)
 		struct interest *interest = &host->interests[group];
 		mtime at = soon(host, query->max_response);
 
-		if (wish_is_none(interest->wish) ||
+		if (want_is_none(interest->want) ||
 		    (query->group != GROUP_NONE && query->group != (int)group))
 			continue;
 		if (at < interest->respond_at)
@@ -310,7 +310,7 @@ static void asked_of_group(struct member *host, const struct frame_query *query,
 {
 	struct interest *interest = &host->interests[query->group];
 
-	if (wish_is_none(interest->wish))
+	if (want_is_none(interest->want))
 		return;
 	if (interest->respond_at == MTIME_NEVER)
 		interest->asked = query->sources;

@@ -11,7 +11,7 @@
 #include "world.h"
 
 struct interest {
-	struct wish wish;
+	struct want want;
 	uint8_t mode_left;                /* transmissions of a filter mode change */
 	uint8_t source_left[SOURCES_MAX]; /* of a source list change */
 	mtime respond_at;                 /* answer to a query of this group, or (older versions) a report */
@@ -47,7 +47,7 @@ void member_free(struct member *host);
 void member_init(struct member *host, struct world *world, enum family family, const struct addr *addr,
                  int version);
 void member_hear(void *owner, const struct frame *frame);
-void member_set_wish(struct member *host, unsigned group, struct wish wish);
+void member_set_want(struct member *host, unsigned group, struct want want);
 /* Its link comes up: reports everything anew. */
 void member_link_up(struct member *host);
 void member_link_down(struct member *host);

@@ -28,8 +28,8 @@ router/group_hosts.c|fast leave: trusts the list beside older hosts|s/group_vers
 router/members.c|hosts: ALLOW of a host in EXCLUDE mode is not noted|s/return change(member, pool, sources, !exclude);/return exclude || change(member, pool, sources, true);/
 router/members.c|hosts: one beyond the limit is forgotten|s/members->unknown_until = until;/(void)0;/
 base/filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
-router/forward.c|routes lead back to their input|s/listener->link != input \&\& //
-router/membership.c|expected routes: links that exclude sources count as well|s/if (!group_wants_all(&listener->group))/if (listener->group.mode != FILTER_EXCLUDE)/
+router/forward.c|routes lead back to their input|s/link_group->link != input \&\& //
+router/membership.c|expected routes: links that exclude sources count as well|s/if (!group_wants_all(&link_group->group))/if (link_group->group.mode != FILTER_EXCLUDE)/
 router/membership.c|expected routes: a change of querier is not told|s/instance->forwarding_due\[family\] = true;/(void)0;/
 router/requests.c|routes do not follow the members|s/forward_update(instance, membership, now);//
 host/reporter_queries.c|host: general queries are not answered|s/^\t\thear_general(reporter, now, query->max_response);/\t\t(void)0;/
@@ -45,7 +45,7 @@ compile_all() {
 	for file in "$source_dir"/src/core/*/*.c; do
 		compile "$file" "$build_dir/core_$(basename "$file" .c).o" &
 	done
-	for name in agenda asker frame kernel member network oracle proxy simulate topology trouble uplink wish; do
+	for name in agenda asker frame kernel member network oracle proxy simulate topology trouble uplink want; do
 		compile "$source_dir/tests/sim/$name.c" "$build_dir/sim_$name.o" &
 	done
 	compile "$source_dir/src/daemon/worker/recording.c" "$build_dir/sim_record.o" &

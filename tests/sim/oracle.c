@@ -1,50 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "oracle.h"
 
-/* A wish as the proxy of the segment can know it: older queriers make hosts speak the older version, which
+/* A want as the proxy of the segment can know it: older queriers make hosts speak the older version, which
  * knows no sources. */
-static struct wish wish_known(const struct segment *segment, enum family family, struct wish wish)
+static struct want wish_known(const struct segment *segment, enum family family, struct want want)
 {
 	const struct asker *rival = segment->rivals[family];
 
-	if (wish_is_none(wish))
-		return wish;
+	if (want_is_none(want))
+		return want;
 	if (segment->server->settings.version[family] < VERSION_3 ||
 	    (rival->active && rival->version < VERSION_3))
 		return WISH_ALL;
-	return wish;
+	return want;
 }
 
 /* What the stations of a segment want together, as its proxy can know it. */
-static struct wish wish_on(const struct world *world, const struct segment *segment, enum family family,
+static struct want want_on(const struct world *world, const struct segment *segment, enum family family,
                            unsigned group)
 {
-	struct wish wish = WISH_NONE;
+	struct want want = WISH_NONE;
 
 	for (unsigned i = 0; i < world->host_count; i++) {
 		const struct member *host = world->hosts[i];
 
 		if (host->port.segment == segment && host->family == family && host->port.up[family])
-			wish = wish_merge(wish, host->interests[group].wish);
+			want = want_merge(want, host->interests[group].want);
 	}
 	for (unsigned i = 0; i < world->proxy_count; i++) {
 		const struct proxy_link *upstream = &world->proxies[i]->links[0];
 
 		if (upstream->port.segment == segment && upstream->port.up[family])
-			wish = wish_merge(wish, oracle_upstream(world, world->proxies[i], family, group));
+			want = want_merge(want, oracle_upstream(world, world->proxies[i], family, group));
 	}
-	return wish_known(segment, family, wish);
+	return wish_known(segment, family, want);
 }
 
-struct wish oracle_upstream(const struct world *world, const struct proxy *proxy, enum family family,
+struct want oracle_upstream(const struct world *world, const struct proxy *proxy, enum family family,
                             unsigned group)
 {
-	struct wish wish = WISH_NONE;
+	struct want want = WISH_NONE;
 
 	for (unsigned i = 1; i < proxy->link_count; i++)
 		if (proxy->links[i].port.up[family])
-			wish = wish_merge(wish, wish_on(world, proxy->links[i].port.segment, family, group));
-	return wish;
+			want = want_merge(want, want_on(world, proxy->links[i].port.segment, family, group));
+	return want;
 }
 
 /* RFC 4605 section 4.2: only the querier forwards to a downstream link. */
@@ -70,7 +70,7 @@ static void expect_through(const struct world *world, const struct proxy *proxy,
 		const struct proxy_link *link = &proxy->links[i];
 
 		if (link != input && serves(link, family) &&
-		    wish_passes(wish_on(world, link->port.segment, family, packet->group), packet->source))
+		    want_passes(want_on(world, link->port.segment, family, packet->group), packet->source))
 			expect_on(world, link->port.segment, link, packet, expected);
 	}
 	if (input != &proxy->links[0] && proxy->links[0].port.up[family])
@@ -93,9 +93,9 @@ static void expect_on(const struct world *world, const struct segment *segment, 
 	}
 }
 
-static bool excludes_some(const struct segment *segment, enum family family, struct wish wish)
+static bool excludes_some(const struct segment *segment, enum family family, struct want want)
 {
-	struct wish known = wish_known(segment, family, wish);
+	struct want known = wish_known(segment, family, want);
 
 	return known.exclude && known.sources != 0;
 }
@@ -108,7 +108,7 @@ static bool others_exclude(const struct world *world, const struct segment *segm
 		const struct member *host = world->hosts[i];
 
 		if (host != station && host->port.segment == segment && host->family == family &&
-		    excludes_some(segment, family, host->interests[group].wish))
+		    excludes_some(segment, family, host->interests[group].want))
 			return true;
 	}
 	for (unsigned i = 0; i < world->proxy_count; i++) {
@@ -140,11 +140,11 @@ static void note_leaves_above(const struct world *world, const struct segment *s
 	}
 }
 
-void oracle_note_change(struct world *world, const struct member *host, unsigned group, struct wish wish)
+void oracle_note_change(struct world *world, const struct member *host, unsigned group, struct want want)
 {
 	struct segment *segment = host->port.segment;
-	struct wish before = wish_known(segment, host->family, host->interests[group].wish);
-	struct wish after = wish_known(segment, host->family, wish);
+	struct want before = wish_known(segment, host->family, host->interests[group].want);
+	struct want after = wish_known(segment, host->family, want);
 
 	if (!before.exclude || after.exclude)
 		return;
@@ -197,7 +197,7 @@ static bool may_have_surplus(const struct world *world, const struct segment *se
 	if (packet->copies[segment->number] != 1 || strictness == EXACT)
 		return false;
 	return strictness == NOTHING_MISSING ||
-	       (segment->server != NULL && wish_on(world, segment, family, packet->group).exclude &&
+	       (segment->server != NULL && want_on(world, segment, family, packet->group).exclude &&
 	        is_slow(world, segment, family, packet->group));
 }
 
@@ -225,21 +225,21 @@ void oracle_check_packet(struct world *world, const struct data_packet *packet, 
 static void check_filter(struct world *world, const struct proxy *proxy, enum family family, unsigned group,
                          enum strictness strictness)
 {
-	struct wish expected = oracle_upstream(world, proxy, family, group),
+	struct want expected = oracle_upstream(world, proxy, family, group),
 		    told = proxy->told[family][group];
 	char expected_text[WISH_TEXT_SIZE], told_text[WISH_TEXT_SIZE];
 
 	world_count(world, TALLY_FILTER_CHECKS);
-	if (wish_equal(told, expected))
+	if (want_equal(told, expected))
 		return;
-	if (wish_covers(told, expected) && strictness == NOTHING_MISSING)
+	if (want_covers(told, expected) && strictness == NOTHING_MISSING)
 		return;
-	if (wish_covers(told, expected) && strictness == PROMPT && expected.exclude &&
+	if (want_covers(told, expected) && strictness == PROMPT && expected.exclude &&
 	    is_slow_below(world, proxy, family, group))
 		return;
 	world_fail(world, "proxy %u: family %u group %u: told upstream %s, but its hosts want %s",
-	           proxy->number, family, group, wish_format(told, told_text),
-	           wish_format(expected, expected_text));
+	           proxy->number, family, group, want_format(told, told_text),
+	           want_format(expected, expected_text));
 }
 
 void oracle_check_filters(struct world *world, enum family family, enum strictness strictness)

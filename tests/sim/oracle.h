@@ -10,18 +10,18 @@
 /* How exactly it is looked at. */
 enum strictness {
 	NOTHING_MISSING, /* everybody has what it wants; more may go out */
-	PROMPT, /* and nothing goes where nobody wants it, but for what is blocked slowly (oracle_note_change)
-	         */
-	EXACT,  /* and nothing goes where nobody wants it */
+	/* and nothing goes where nobody wants it, but for what is blocked slowly (oracle_note_change) */
+	PROMPT,
+	EXACT, /* and nothing goes where nobody wants it */
 };
 
 /* The filter that a proxy should ask for upstream. */
-struct wish oracle_upstream(const struct world *world, const struct proxy *proxy, enum family family,
+struct want oracle_upstream(const struct world *world, const struct proxy *proxy, enum family family,
                             unsigned group);
-/* A host is about to have another wish. When a station stops excluding and others on its segment exclude
+/* A host is about to have another want. When a station stops excluding and others on its segment exclude
  * sources, these are blocked only after a group membership interval, because the others' answers make them
  * running sources first (RFC 9776 section 6.4.2, the rows TO_IN and IS_EX). Notes such groups. */
-void oracle_note_change(struct world *world, const struct member *host, unsigned group, struct wish wish);
+void oracle_note_change(struct world *world, const struct member *host, unsigned group, struct want want);
 /* The same for a proxy that is restarted. */
 void oracle_note_restart(struct world *world, const struct proxy *proxy);
 /* All is quiet: nothing is slow any more. */

@@ -40,9 +40,9 @@ static void do_send(struct proxy *proxy, const struct request *request, size_t s
 	port_send(&link->port, frame);
 }
 
-static struct wish read_filter(struct proxy *proxy, const struct request *request, size_t size)
+static struct want read_filter(struct proxy *proxy, const struct request *request, size_t size)
 {
-	struct wish wish = {.exclude = request->mode == FILTER_EXCLUDE};
+	struct want want = {.exclude = request->mode == FILTER_EXCLUDE};
 
 	for (size_t at = 0; at < size; at += sizeof(struct addr)) {
 		struct addr addr;
@@ -50,27 +50,27 @@ static struct wish read_filter(struct proxy *proxy, const struct request *reques
 
 		memcpy(&addr, payload + at, sizeof addr);
 		source = universe_source_number(&addr);
-		if (source < 0 || wish.sources >> source & 1)
+		if (source < 0 || want.sources >> source & 1)
 			world_fail(proxy->world, "proxy %u: a filter with a false source", proxy->number);
-		wish.sources |= (uint64_t)1 << source;
+		want.sources |= (uint64_t)1 << source;
 	}
-	return wish;
+	return want;
 }
 
 static void do_membership(struct proxy *proxy, const struct request *request, size_t size)
 {
 	int group = universe_group_number(&request->group);
-	struct wish wish = read_filter(proxy, request, size);
+	struct want want = read_filter(proxy, request, size);
 	char text[WISH_TEXT_SIZE];
 
 	if (group < 0 || size != request->count * sizeof(struct addr))
 		world_fail(proxy->world, "proxy %u: a malformed membership", proxy->number);
 	world_count(proxy->world, TALLY_MEMBERSHIPS_TOLD);
 	world_note(proxy->world, "proxy %u: family %u group %d upstream %s", proxy->number, request->family,
-	           group, wish_format(wish, text));
-	proxy->told[request->family][group] = wish;
+	           group, want_format(want, text));
+	proxy->told[request->family][group] = want;
 	proxy->open[request->family][group] = request->links;
-	if (request->links != 0 && !wish_equal(wish, WISH_ALL))
+	if (request->links != 0 && !want_equal(want, WISH_ALL))
 		world_fail(
 			proxy->world,
 			"proxy %u: links where every source is wanted, and a filter upstream that is not so",
@@ -460,8 +460,8 @@ void proxy_start(struct proxy *proxy)
 
 	upstream.version[FAMILY_IPV4] = upstream.version[FAMILY_IPV6] = VERSION_3;
 	proxy->links[0].settings = upstream;
-	if (world->record_fd >= 0)
-		proxy->recorder = recorder_new(world->record_fd, (uint8_t)proxy->number);
+	if (world->recording_fd >= 0)
+		proxy->recorder = recorder_new(world->recording_fd, (uint8_t)proxy->number);
 	make_engine(proxy);
 	agenda_add(&world->agenda, world_now(world) + random_below(&world->random, COUNTERS_INTERVAL), tick,
 	           proxy);

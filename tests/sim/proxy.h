@@ -32,7 +32,7 @@ struct proxy_link {
 
 enum mfc_state { MFC_NONE, MFC_UNRESOLVED, MFC_SET };
 
-struct mfc {
+struct entry {
 	enum mfc_state state;
 	uint8_t input;
 	uint64_t outputs;
@@ -55,11 +55,11 @@ struct proxy {
 	unsigned pages_wanted;                    /* set of cursors */
 	struct proxy_link links[PROXY_LINKS_MAX]; /* the first one is upstream */
 	unsigned link_count;
-	struct wish told[FAMILIES][GROUPS_MAX]; /* the filters wanted upstream, as the engine told */
+	struct want told[FAMILIES][GROUPS_MAX]; /* the filters wanted upstream, as the engine told */
 	uint64_t open[FAMILIES][GROUPS_MAX];    /* links all of whose members want every source, likewise */
 	uint64_t forwarding[FAMILIES];          /* downstream links by which multicast leaves, likewise */
 	bool unchecked; /* any of these or a route has been told since the last check */
-	struct mfc mfc[FAMILIES][SOURCES_MAX][GROUPS_MAX];
+	struct entry entry[FAMILIES][SOURCES_MAX][GROUPS_MAX];
 	/* Queries from upstream that the engine must pass on: the general one of a family, as merged, and
 	 * those about groups, oldest first. */
 	bool general_due[FAMILIES];

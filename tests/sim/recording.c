@@ -34,7 +34,7 @@ static bool read_stream(struct recording *recording, FILE *stream)
 
 static bool check_file_head(struct recording *recording)
 {
-	struct record_file file;
+	struct recording_file file;
 
 	if (recording->size < sizeof file)
 		return fail(recording, "too short for a recording");
@@ -155,11 +155,11 @@ static const char *request_problem(const uint8_t *body)
 	return holds_bool(body, offsetof(struct request, more)) ? NULL : "flag that is neither 0 nor 1";
 }
 
-static size_t body_size_of(enum record_kind kind)
+static size_t body_size_of(enum recording_kind kind)
 {
 	switch (kind) {
 	case RECORD_START:
-		return sizeof(struct record_start);
+		return sizeof(struct recording_start);
 	case RECORD_INPUT:
 		return sizeof(struct input);
 	case RECORD_REQUEST:
@@ -171,7 +171,7 @@ static size_t body_size_of(enum record_kind kind)
 	return 0;
 }
 
-static const char *head_problem(const struct record_head *head, size_t left)
+static const char *head_problem(const struct recording_head *head, size_t left)
 {
 	if (head->kind < RECORD_START || head->kind > RECORD_FULL)
 		return "unknown record";

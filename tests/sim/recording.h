@@ -17,9 +17,9 @@ struct recording {
 
 struct recorded {
 	size_t offset; /* in the file */
-	struct record_head head;
+	struct recording_head head;
 	union {
-		struct record_start start;
+		struct recording_start start;
 		struct input input;
 		struct request request;
 	};

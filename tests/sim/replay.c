@@ -184,7 +184,7 @@ static void print_record(const struct recorded *recorded)
 static enum outcome replay_record(struct replay *replay, const struct recorded *recorded)
 {
 	struct player *player = &replay->players[recorded->head.instance];
-	enum record_kind kind = recorded->head.kind;
+	enum recording_kind kind = recorded->head.kind;
 
 	if (replay->verbose)
 		print_record(recorded);
@@ -203,7 +203,7 @@ static enum outcome replay_record(struct replay *replay, const struct recorded *
 
 static void count_record(struct replay *replay, const struct recorded *recorded)
 {
-	if (recorded->offset == sizeof(struct record_file))
+	if (recorded->offset == sizeof(struct recording_file))
 		replay->first_at = recorded->head.now;
 	replay->last_at = recorded->head.now;
 	replay->counts[recorded->head.kind]++;

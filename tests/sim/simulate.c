@@ -163,8 +163,8 @@ static void quiet(struct world *world)
 	}
 }
 
-/* A few changes in a world without faults: joins work at once, leaves within the time that the queriers give.
- */
+/* A few changes in a world without faults: joins work at once, leaves within the time that the queriers
+ * give. */
 static void calm_round(struct world *world)
 {
 	static const enum strictness missing[FAMILIES] = {NOTHING_MISSING, NOTHING_MISSING};
@@ -174,7 +174,7 @@ static void calm_round(struct world *world)
 	for (int family = 0; family < FAMILIES; family++)
 		strictness[family] = world_leaves_work(world, family) ? PROMPT : NOTHING_MISSING;
 	for (unsigned changes = random_between(&world->random, 1, 3); changes > 0; changes--)
-		trouble_wish(world);
+		trouble_want(world);
 	if (dice < 20) {
 		trouble_stream(world);
 		run_for(world, SETTLE_STREAM);
@@ -204,12 +204,12 @@ static void live(struct world *world, uint64_t steps)
 }
 
 /* The digest of all that the proxies asked for. */
-static uint64_t simulate(uint64_t seed, uint64_t steps, uint64_t *tallies, int record_fd, bool verbose)
+static uint64_t simulate(uint64_t seed, uint64_t steps, uint64_t *tallies, int recording_fd, bool verbose)
 {
 	static struct world world;
 
 	world_init(&world, seed, tallies);
-	world.record_fd = record_fd;
+	world.recording_fd = recording_fd;
 	world.verbose = verbose;
 	world_build(&world);
 	live(&world, steps);
@@ -239,7 +239,7 @@ static uint64_t read_number(const char *text)
 
 static int create_recording(const char *path)
 {
-	int fd = record_create(path);
+	int fd = recording_create(path);
 
 	if (fd < 0) {
 		fprintf(stderr, "simulate: %s: %s\n", path, strerror(-fd));
@@ -259,7 +259,7 @@ int main(int argc, char **argv)
 	time_t started = time(NULL);
 	uint64_t digest = 0;
 	bool verbose = false;
-	int option, record_fd = -1;
+	int option, recording_fd = -1;
 
 	while ((option = getopt_long(argc, argv, "v", options, NULL)) != -1) {
 		if (option == 's')
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 		else if (option == 't')
 			seconds = read_number(optarg);
 		else if (option == 'r')
-			record_fd = create_recording(optarg);
+			recording_fd = create_recording(optarg);
 		else if (option == 'v')
 			verbose = true;
 		else
@@ -279,9 +279,9 @@ int main(int argc, char **argv)
 	     next == seed || tallies[TALLY_STEPS] < steps || (uint64_t)(time(NULL) - started) < seconds;
 	     next++)
 		digest = (digest << 1 | digest >> 63) ^
-		         simulate(next, STEPS_PER_WORLD, tallies, record_fd, verbose);
+		         simulate(next, STEPS_PER_WORLD, tallies, recording_fd, verbose);
 	print_tallies(tallies, seed, digest);
-	if (record_fd >= 0)
-		close(record_fd);
+	if (recording_fd >= 0)
+		close(recording_fd);
 	return EXIT_SUCCESS;
 }

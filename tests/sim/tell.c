@@ -217,7 +217,7 @@ static void tell_snapshot_link(FILE *to, const struct snapshot_link *link)
 	        link->query_interval, link->robustness);
 }
 
-static void tell_snapshot_record(FILE *to, const struct snapshot_record *record)
+static void tell_snapshot_item(FILE *to, const struct snapshot_item *record)
 {
 	switch ((enum snapshot_kind)record->kind) {
 	case SNAPSHOT_INSTANCE:
@@ -263,14 +263,14 @@ static void tell_snapshot_record(FILE *to, const struct snapshot_record *record)
 
 static void tell_snapshot(FILE *to, const struct request *request, const uint8_t *payload, size_t size)
 {
-	struct snapshot_record record;
+	struct snapshot_item record;
 
 	fprintf(to, " cursor %u, %u records%s", request->cursor, request->count,
 	        request->more ? ", more" : "");
 	for (size_t at = 0; at + sizeof record <= size; at += sizeof record) {
 		memcpy(&record, payload + at, sizeof record);
 		fputs("\n    ", to);
-		tell_snapshot_record(to, &record);
+		tell_snapshot_item(to, &record);
 	}
 }
 

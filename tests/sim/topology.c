@@ -21,7 +21,7 @@ void world_init(struct world *world, uint64_t seed, uint64_t *tallies)
 	world->seed = seed;
 	world->random.state = seed;
 	world->tallies = tallies;
-	world->record_fd = -1;
+	world->recording_fd = -1;
 	world->agenda.now = MTIME_SECOND;
 }
 

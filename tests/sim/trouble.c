@@ -39,7 +39,7 @@ static uint64_t random_sources(struct world *world)
 	return random_next(&world->random) & random_next(&world->random) & all;
 }
 
-static struct wish random_wish(struct world *world, const struct member *host)
+static struct want random_want(struct world *world, const struct member *host)
 {
 	unsigned dice = random_below(&world->random, 100);
 
@@ -47,7 +47,7 @@ static struct wish random_wish(struct world *world, const struct member *host)
 		return WISH_NONE;
 	if (dice < 55 || host->version < VERSION_3)
 		return WISH_ALL;
-	return (struct wish){.exclude = dice < 75, .sources = random_sources(world)};
+	return (struct want){.exclude = dice < 75, .sources = random_sources(world)};
 }
 
 static struct member *any_host(struct world *world)
@@ -65,18 +65,18 @@ static struct member *any_neighbour(struct world *world, const struct member *of
 	return host;
 }
 
-void trouble_wish(struct world *world)
+void trouble_want(struct world *world)
 {
 	bool hot = !world->in_trouble && random_percent(&world->random, 70);
 	struct member *host = hot ? any_neighbour(world, world->hot) : any_host(world);
 	unsigned group = hot ? world->hot_group : random_below(&world->random, world->group_count);
-	struct wish wish = random_wish(world, host);
+	struct want want = random_want(world, host);
 	char text[WISH_TEXT_SIZE];
 
 	world_note(world, "host on segment %u: family %u group %u version %d %s", host->port.segment->number,
-	           host->family, group, host->version, wish_format(wish, text));
-	oracle_note_change(world, host, group, wish);
-	member_set_wish(host, group, wish);
+	           host->family, group, host->version, want_format(want, text));
+	oracle_note_change(world, host, group, want);
+	member_set_want(host, group, want);
 }
 
 /* Streams. */
@@ -271,7 +271,7 @@ void trouble_any(struct world *world)
 		unsigned weight;
 		void (*act)(struct world *world);
 	} acts[] = {
-		{60, trouble_wish},         {12, trouble_stream},   {5, trouble_link_down},
+		{60, trouble_want},         {12, trouble_stream},   {5, trouble_link_down},
 		{2, trouble_link_vanishes}, {3, trouble_host_down}, {4, trouble_rival},
 		{2, trouble_settings},      {1, trouble_restart},   {3, trouble_faults},
 	};

@@ -15,7 +15,7 @@
 /* What a socket holds of a group. */
 struct holding {
 	bool joined;
-	struct wish wish;
+	struct want want;
 };
 
 struct uplink {
@@ -32,7 +32,7 @@ static struct world *world_of(const struct uplink *uplink)
 
 /* The kernel's sockets; its errors are those of net/ipv4/igmp.c. */
 
-static int join(struct uplink *uplink, uint32_t slot, struct holding *holding, struct wish wish)
+static int join(struct uplink *uplink, uint32_t slot, struct holding *holding, struct want want)
 {
 	unsigned count = 0;
 
@@ -42,7 +42,7 @@ static int join(struct uplink *uplink, uint32_t slot, struct holding *holding, s
 		return -EADDRINUSE;
 	if (count >= GROUPS_PER_SOCKET)
 		return -ENOBUFS;
-	*holding = (struct holding){.joined = true, .wish = wish};
+	*holding = (struct holding){.joined = true, .want = want};
 	return 0;
 }
 
@@ -52,23 +52,23 @@ static int join_source(struct uplink *uplink, uint32_t slot, struct holding *hol
 
 	if (result != 0 && result != -EADDRINUSE)
 		return result;
-	if (holding->wish.exclude && holding->wish.sources != 0)
+	if (holding->want.exclude && holding->want.sources != 0)
 		return -EINVAL;
-	holding->wish.exclude = false;
-	if (holding->wish.sources & source)
+	holding->want.exclude = false;
+	if (holding->want.sources & source)
 		return -EADDRNOTAVAIL;
-	holding->wish.sources |= source;
+	holding->want.sources |= source;
 	return 0;
 }
 
 static int leave_source(struct holding *holding, uint64_t source)
 {
-	if (!holding->joined || holding->wish.exclude)
+	if (!holding->joined || holding->want.exclude)
 		return -EINVAL;
-	if (!(holding->wish.sources & source))
+	if (!(holding->want.sources & source))
 		return -EADDRNOTAVAIL;
-	holding->wish.sources &= ~source;
-	holding->joined = holding->wish.sources != 0;
+	holding->want.sources &= ~source;
+	holding->joined = holding->want.sources != 0;
 	return 0;
 }
 
@@ -80,13 +80,13 @@ static uint64_t source_bit(const struct addr *addr)
 	return (uint64_t)1 << number;
 }
 
-static struct wish wish_of(const struct filter *filter)
+static struct want want_of(const struct filter *filter)
 {
-	struct wish wish = {.exclude = filter->mode == FILTER_EXCLUDE};
+	struct want want = {.exclude = filter->mode == FILTER_EXCLUDE};
 
 	for (size_t i = 0; i < filter->sources.count; i++)
-		wish.sources |= source_bit(&filter->sources.list[i]);
-	return wish;
+		want.sources |= source_bit(&filter->sources.list[i]);
+	return want;
 }
 
 static int operate(struct uplink *uplink, const struct join_op *op, struct holding *holding)
@@ -106,8 +106,8 @@ static int operate(struct uplink *uplink, const struct join_op *op, struct holdi
 	case JOIN_SET_FILTER:
 		if (!holding->joined)
 			return -EINVAL;
-		holding->wish = wish_of(&op->filter);
-		holding->joined = !wish_is_none(holding->wish);
+		holding->want = want_of(&op->filter);
+		holding->joined = !want_is_none(holding->want);
 		return 0;
 	}
 	abort();
@@ -123,7 +123,7 @@ static bool refuses(struct world *world, const struct join_op *op)
 static int perform(struct uplink *uplink, const struct join_op *op)
 {
 	int group = universe_group_number(&op->group), result;
-	struct wish wish = WISH_NONE;
+	struct want want = WISH_NONE;
 
 	assert(op->slot < SLOTS && group >= 0);
 	if (refuses(world_of(uplink), op))
@@ -131,8 +131,8 @@ static int perform(struct uplink *uplink, const struct join_op *op)
 	result = operate(uplink, op, &uplink->held[op->slot][group]);
 	for (unsigned slot = 0; slot < SLOTS; slot++)
 		if (uplink->held[slot][group].joined)
-			wish = wish_merge(wish, uplink->held[slot][group].wish);
-	member_set_wish(uplink->kernel, (unsigned)group, wish);
+			want = want_merge(want, uplink->held[slot][group].want);
+	member_set_want(uplink->kernel, (unsigned)group, want);
 	return result;
 }
 
@@ -197,8 +197,8 @@ void uplink_want(struct uplink *uplink, const struct request *request, const voi
 	memcpy(&filter.sources.list, &sources, sizeof sources);
 	filter.sources.count = filter.sources.capacity = request->count;
 	if (uplink->host == NULL) {
-		member_set_wish(uplink->kernel, (unsigned)universe_group_number(&request->group),
-		                wish_of(&filter));
+		member_set_want(uplink->kernel, (unsigned)universe_group_number(&request->group),
+		                want_of(&filter));
 		return;
 	}
 	if (!host_want(uplink->host, world_now(world), INSTANCE, &request->group, &filter, request->links))
@@ -214,14 +214,14 @@ void uplink_unwant_all(struct uplink *uplink)
 		return;
 	}
 	for (unsigned group = 0; group < GROUPS_MAX; group++)
-		member_set_wish(uplink->kernel, group, WISH_NONE);
+		member_set_want(uplink->kernel, group, WISH_NONE);
 }
 
 void uplink_hear_query(struct uplink *uplink, const struct upstream_query *query, const struct addr *sources)
 {
 	if (uplink->host == NULL)
 		return;
-	host_heard_query(uplink->host, world_now(world_of(uplink)), query, sources);
+	host_receive_query(uplink->host, world_now(world_of(uplink)), query, sources);
 	run(uplink);
 }
 
@@ -231,7 +231,7 @@ static void lose_interface(struct uplink *uplink)
 	host_forget(uplink->host, world_now(world_of(uplink)));
 	memset(uplink->held, 0, sizeof uplink->held);
 	for (unsigned group = 0; group < GROUPS_MAX; group++)
-		uplink->kernel->interests[group].wish = WISH_NONE;
+		uplink->kernel->interests[group].want = WISH_NONE;
 }
 
 void uplink_link_changed(struct uplink *uplink, bool present)

@@ -118,7 +118,7 @@ struct world {
 	uint64_t digest; /* of all requests so far */
 	uint64_t *tallies;
 	bool verbose;
-	int record_fd; /* -1: none */
+	int recording_fd; /* -1: none */
 
 	bool served[FAMILIES];
 	unsigned group_count;
@@ -191,8 +191,8 @@ bool world_leaves_work(const struct world *world, enum family family);
 
 /* trouble.c */
 
-/* Another wish of some host. */
-void trouble_wish(struct world *world);
+/* Another want of some host. */
+void trouble_want(struct world *world);
 /* A proxy is killed and started again. */
 void trouble_restart(struct world *world);
 /* A stream starts or stops, or a source moves. */

@@ -92,7 +92,7 @@ static inline void check_request(const struct request *request, size_t size)
 	if (request->kind == REQUEST_MEMBERSHIP)
 		assert_int_equal(size, request->count * sizeof(struct addr));
 	if (request->kind == REQUEST_SNAPSHOT)
-		assert_int_equal(size, request->count * sizeof(struct snapshot_record));
+		assert_int_equal(size, request->count * sizeof(struct snapshot_item));
 	if (request->kind == REQUEST_SEND)
 		assert_true(size > 0);
 }

@@ -59,11 +59,11 @@ static inline int lab_open(void **state)
 		return 0;
 	lab_is_open = true;
 	lab_run("ip link set lo up");
-	/* New interfaces take over what stands here: no reverse path filter, no duplicate address detection.
-	 */
-	lab_run("cd /proc/sys/net && echo 0 >ipv4/conf/all/rp_filter && echo 0 >ipv4/conf/default/rp_filter "
-	        "&& "
-	        "echo 0 >ipv6/conf/default/accept_dad && echo 0 >ipv6/conf/default/dad_transmits");
+	/* New interfaces take over what stands here: no reverse path filter, no duplicate address
+	 * detection. */
+	lab_run("cd /proc/sys/net && echo 0 >ipv4/conf/all/rp_filter && echo 0 "
+	        ">ipv4/conf/default/rp_filter && echo 0 >ipv6/conf/default/accept_dad && echo 0 "
+	        ">ipv6/conf/default/dad_transmits");
 	return 0;
 }
 
@@ -79,8 +79,7 @@ static inline int lab_open(void **state)
 static inline void lab_await_up(int n)
 {
 	lab_run("for i in $(seq 500); do test $(ip link show | grep -cE '(eth|peer)%d@.* state UP') = 2 && "
-	        "exit 0; "
-	        "sleep 0.01; done; exit 1",
+	        "exit 0; sleep 0.01; done; exit 1",
 	        n);
 }
 

@@ -210,7 +210,7 @@ static inline void bench_query_list(struct bench *bench, enum version version, u
 		.source_count = (uint16_t)count,
 	};
 
-	reporter_heard_query(bench->reporter, bench->now, &query, list);
+	reporter_receive_query(bench->reporter, bench->now, &query, list);
 }
 
 /* "" asks about no sources, "!" about such as cannot send. */

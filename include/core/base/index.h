@@ -82,20 +82,20 @@ static inline struct index_node *index_find_next(const struct index_node *node)
 
 /* The two steps of having memory ready for a look-up that comes soon, with some hundred nanoseconds between
  * them and before it: first the bucket's, then the object's. */
-enum expect { EXPECT_FAR, EXPECT_NEAR };
+enum prefetch { PREFETCH_FAR, PREFETCH_NEAR };
 #define INDEX_EXPECTED 192 /* bytes of an object */
 
 /* The object with that hash, if there is one, is looked for soon. Changes nothing; so gcc, which sees that,
  * would leave out the call if it were one. */
-__attribute__((always_inline)) static inline void index_expect(const struct index *index, uint32_t hash,
-                                                               enum expect step)
+__attribute__((always_inline)) static inline void index_prefetch(const struct index *index, uint32_t hash,
+                                                                 enum prefetch step)
 {
 	const struct index_bucket *bucket;
 
 	if (index->count == 0)
 		return;
 	bucket = &index->buckets[index_place(index->bucket_count, hash)];
-	if (step == EXPECT_FAR)
+	if (step == PREFETCH_FAR)
 		__builtin_prefetch(bucket);
 	else if (bucket->length > 0 && bucket->first_hash == hash)
 		for (size_t at = 0; at < INDEX_EXPECTED; at += 64)

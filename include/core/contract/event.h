@@ -15,14 +15,14 @@ enum event_kind {
 	EVENT_LEAVE,   /* a group lost its last member on a link */
 	EVENT_FILTER,  /* mode or sources of a group on a link changed; before, after: mode; count: sources */
 	EVENT_QUERY,   /* sent; group: unspecified for a general query; count: sources; after: S flag */
-	EVENT_UPSTREAM,    /* what the instance wants upstream changed; after: mode; count: sources */
-	EVENT_FLOW,        /* a source appeared */
-	EVENT_FLOW_MOVED,  /* it arrives on another link than before */
-	EVENT_FLOW_GONE,   /* it sent nothing for route_timeout, or its link is gone */
-	EVENT_ROUTE,       /* value: set of link ids where the source's packets go now */
-	EVENT_OLDER_QUERY, /* source: a querier of another version than the link's; before: its, after: ours
-	                    */
-	EVENT_DROP,        /* before: enum drop; told at each power of two; value: how often */
+	EVENT_UPSTREAM,   /* what the instance wants upstream changed; after: mode; count: sources */
+	EVENT_FLOW,       /* a source appeared */
+	EVENT_FLOW_MOVED, /* it arrives on another link than before */
+	EVENT_FLOW_GONE,  /* it sent nothing for route_timeout, or its link is gone */
+	EVENT_ROUTE,      /* value: set of link ids where the source's packets go now */
+	/* source: a querier of another version than the link's; before: its, after: ours */
+	EVENT_OLDER_QUERY,
+	EVENT_DROP, /* before: enum drop; told at each power of two; value: how often */
 	EVENT_KINDS
 };
 

@@ -18,10 +18,10 @@ enum request_kind {
 	/* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none. Where all members want
 	 * every source, links are those that have members; otherwise 0. */
 	REQUEST_MEMBERSHIP,
-	REQUEST_ROUTE,          /* packets of (source, group) from link go to links; none: a negative entry */
-	REQUEST_ROUTE_NONE,     /* no entry for (source, group) */
-	REQUEST_UPSTREAM_QUERY, /* payload: struct upstream_query and its sources; heard on an upstream link
-	                         */
+	REQUEST_ROUTE,      /* packets of (source, group) from link go to links; none: a negative entry */
+	REQUEST_ROUTE_NONE, /* no entry for (source, group) */
+	/* payload: struct upstream_query and its sources; heard on an upstream link */
+	REQUEST_UPSTREAM_QUERY,
 	REQUEST_EVENT,
 	REQUEST_SNAPSHOT,  /* payload: records of a page; more: the walk goes on */
 	REQUEST_LINK_FREE, /* the link's id may be used again */

@@ -8,13 +8,13 @@
 #ifndef MCPROXY_CORE_CONTRACT_SNAPSHOT_ITEMS_H
 #define MCPROXY_CORE_CONTRACT_SNAPSHOT_ITEMS_H
 
-#include "core/wire/drop.h"
 #include "core/base/filter.h"
-#include "core/contract/link_change.h"
 #include "core/base/mtime.h"
+#include "core/contract/link_change.h"
+#include "core/wire/drop.h"
 
-#define SNAPSHOT_PAGE_RECORDS 256
-#define SNAPSHOT_CURSORS      8 /* walks under way at once */
+#define SNAPSHOT_PAGE_ITEMS 256
+#define SNAPSHOT_CURSORS    8 /* walks under way at once */
 
 /* What a walk is about; INPUT_SNAPSHOT carries one of them. */
 enum snapshot_kind {
@@ -107,7 +107,7 @@ struct snapshot_flow {
 	mtime age;
 };
 
-struct snapshot_record {
+struct snapshot_item {
 	uint8_t kind; /* enum snapshot_kind */
 	union {
 		struct snapshot_instance instance;

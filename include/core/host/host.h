@@ -20,10 +20,10 @@
 #define MCPROXY_CORE_HOST_HOST_H
 
 #include "core/base/index.h"
-#include "core/host/joins.h"
 #include "core/base/mtime.h"
 #include "core/contract/request.h"
 #include "core/contract/settings.h"
+#include "core/host/joins.h"
 
 struct host;
 
@@ -43,7 +43,7 @@ struct host_settings {
 	uint32_t query_interval;     /* milliseconds, like all lengths; until the querier tells its own */
 	uint32_t query_response_interval;
 	uint32_t unsolicited_report_interval; /* 0: the standard's */
-	uint32_t leave_hold;                  /* a wish that ends counts for so long */
+	uint32_t leave_hold;                  /* a want that ends counts for so long */
 };
 
 /* NULL when memory is short. */
@@ -56,7 +56,7 @@ void host_configure(struct host *host, mtime now, const struct host_settings *se
 /* As it was made. */
 enum membership_provider host_membership(const struct host *host);
 /* Has another host, which has none yet, want all that this one wants; false when memory is short. */
-bool host_copy_wishes(const struct host *host, mtime now, struct host *to);
+bool host_copy_wants(const struct host *host, mtime now, struct host *to);
 
 /* The link's state. While it is not usable nothing is joined or sent. kernel_version: what the kernel's host
  * side speaks there now. */
@@ -87,14 +87,14 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
  * none, or the instance alone knows. */
 uint64_t host_streams(struct host *host, unsigned instance, const struct addr *group);
 /* host_want for that group comes soon: has its memory ready. Changes nothing. */
-void host_expect(const struct host *host, const struct addr *group, enum expect step);
+void host_prefetch(const struct host *host, const struct addr *group, enum prefetch step);
 /* Nothing any more. The newest group is left first, which the kernel does much faster than the other way
  * round: it finds a membership by walking from the newest one. */
 void host_unwant_all(struct host *host, mtime now, unsigned instance);
 
 /* The querier upstream was heard. */
-void host_heard_query(struct host *host, mtime now, const struct upstream_query *query,
-                      const struct addr *sources);
+void host_receive_query(struct host *host, mtime now, const struct upstream_query *query,
+                        const struct addr *sources);
 
 /* The next kernel operation; each must be answered by host_join_done before the next pull. op stays valid
  * until then. */
@@ -123,18 +123,18 @@ bool host_has_supersets(const struct host *host);
 
 struct host_status {
 	enum membership_provider membership;
-	size_t groups;        /* wanted */
-	size_t kept_here;     /* of these: not by the kernel */
-	size_t failing;       /* that the kernel refuses for now */
-	int last_error;       /* the newest refusal, errno */
-	size_t supersets;     /* held as EXCLUDE{}, since the kernel takes no longer list */
-	enum version version; /* spoken upstream now */
-	struct addr querier;  /* the last one heard; unspecified: none yet */
-	mtime query_heard_at; /* MTIME_NEVER: none yet */
+	size_t groups;           /* wanted */
+	size_t kept_here;        /* of these: not by the kernel */
+	size_t failing;          /* that the kernel refuses for now */
+	int last_error;          /* the newest refusal, errno */
+	size_t supersets;        /* held as EXCLUDE{}, since the kernel takes no longer list */
+	enum version version;    /* spoken upstream now */
+	struct addr querier;     /* the last one heard; unspecified: none yet */
+	mtime query_received_at; /* MTIME_NEVER: none yet */
 	uint64_t reports_sent;
 	uint64_t queries_heard;
 	bool query_missing; /* none came for the group membership interval */
-	uint64_t repeats;   /* whole states told for lack of queries */
+	uint64_t repeats;   /* whole states reported for lack of queries */
 };
 void host_get_status(const struct host *host, mtime now, struct host_status *status);
 

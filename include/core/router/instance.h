@@ -36,8 +36,8 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 unsigned instance_query_room(const struct instance *instance);
 /* This input comes soon: has the memory of the group ready that it is about. Changes nothing, and believes
  * nothing that the packet says. */
-void instance_expect(const struct instance *instance, const struct input *input, const void *payload,
-                     size_t payload_size, enum expect step);
+void instance_prefetch(const struct instance *instance, const struct input *input, const void *payload,
+                       size_t payload_size, enum prefetch step);
 void instance_expire(struct instance *instance, mtime now);
 /* When to expire next; perhaps too early, then nothing happens but that the next time is a better one. Not
  * later than `now` after instance_expire: there is more to do, and inputs may come in between. */

@@ -21,7 +21,7 @@ struct name {
 	enum link_role role;
 	char pattern[LINK_NAME_SIZE];
 	struct link_settings settings;
-	bool told; /* that it lost an interface to another instance's pattern */
+	bool announced; /* that it lost an interface to another instance's pattern */
 };
 
 struct names {
@@ -38,13 +38,14 @@ void names_fini(struct names *names);
 bool names_match(const char *pattern, const char *interface);
 
 /* What the instances have of an interface. */
-struct claims {
+struct name_matches {
 	const struct name *names[NAMES_INSTANCES]; /* NULL: nothing */
 	bool serves[NAMES_INSTANCES][FAMILIES];
 	struct name *loser; /* a pattern that got nothing, or less, because of the winner's; NULL: none */
 	const struct name *winner;
 };
 /* An instance uses an interface once. A plain name wins over a pattern, the first pattern over later ones. */
-void names_claim(const struct names *names, const char *interface, struct claims *claims);
+void names_match_interface(const struct names *names, const char *interface,
+                           struct name_matches *name_matches);
 
 #endif

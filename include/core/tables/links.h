@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The owner's table of links: which interfaces are there (news from netlink), which of them the configuration
- * names, which vif each has per family, and what every instance has been told. Pure: links_pull gives the
+ * names, which vif each has per family, and what every instance has been announced. Pure: links_pull gives the
  * next operation, links_done records its result. Owner thread.
  *
  *   interface   as the kernel has it: ifindex, name, up, addresses
@@ -11,9 +11,9 @@
  * A table is a number below LINKS_TABLES, whatever the kernel calls it, and stands for one kernel table of
  * each family. An instance belongs to one table, and an interface for each family to one at most, because the
  * kernel chooses the table of a packet by the interface it comes from. Which instances use an interface is
- * told in core/tables/link_names.h.
+ * announced in core/tables/link_names.h.
  *
- * An instance is told of a vif only when it is there, and that it is gone before its number can be used
+ * An instance is announced of a vif only when it is there, and that it is gone before its number can be used
  * again. A link id is used again only after the instance has given it back (REQUEST_LINK_FREE).
  */
 #ifndef MCPROXY_CORE_TABLES_LINKS_H
@@ -41,13 +41,13 @@ void links_set_table(struct links *links, unsigned instance, unsigned table);
 bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
                 const struct link_settings *settings);
 
-/* A new configuration: between the two the names and tables of all instances are told anew. At the end links
- * that instances have now are told to them, those that they have not any more are told as gone, changed ones
+/* A new configuration: between the two the names and tables of all instances are announced anew. At the end links
+ * that instances have now are announced to them, those that they have not any more are announced as gone, changed ones
  * with their new role and settings, and all others not at all. Not good: everything stays as it was before.
  */
 void links_reconfigure_begin(struct links *links);
 void links_reconfigure_end(struct links *links, bool good);
-/* An instance has ended: it is told nothing more, and its ids are free. While the names still have it, its
+/* An instance has ended: it is announced nothing more, and its ids are free. While the names still have it, its
  * links begin anew. */
 void links_forget_instance(struct links *links, unsigned instance);
 
@@ -60,7 +60,7 @@ bool links_attachment(struct links *links, int ifindex, const struct link_attach
 void links_interface_gone(struct links *links, int ifindex);
 /* False when memory is short: a dump must repeat it. */
 bool links_address(struct links *links, int ifindex, const struct addr *address, bool present);
-/* Around a dump: interfaces and addresses that were not told between the two are gone. */
+/* Around a dump: interfaces and addresses that were not announced between the two are gone. */
 void links_dump_begin(struct links *links);
 void links_dump_end(struct links *links);
 
@@ -68,11 +68,11 @@ void links_dump_end(struct links *links);
 void links_id_free(struct links *links, unsigned instance, uint8_t id);
 
 enum link_op_kind {
-	LINK_ADD_VIF, /* make the vif for an interface and family, and listen there */
-	LINK_DEL_VIF, /* take it away; the interface may be gone already */
-	LINK_TELL,    /* tell the instance `change` for its link id; then links_done */
-	LINK_FULL,    /* say that all vifs of a table are taken, and that the interface waits; once for it */
-	LINK_CONFLICT /* say that patterns of two instances match an interface, and `instance` has it; once
+	LINK_ADD_VIF,  /* make the vif for an interface and family, and listen there */
+	LINK_DEL_VIF,  /* take it away; the interface may be gone already */
+	LINK_ANNOUNCE, /* tell the instance `change` for its link id; then links_done */
+	LINK_FULL,     /* say that all vifs of a table are taken, and that the interface waits; once for it */
+	LINK_CONFLICT  /* say that patterns of two instances match an interface, and `instance` has it; once
 	               * for a pattern */
 };
 struct link_op {
@@ -85,10 +85,10 @@ struct link_op {
 	unsigned instance;
 	unsigned loser; /* of a conflict: the instance that does without */
 	uint8_t id;
-	bool multicast; /* LINK_TELL: the interface has the flag */
+	bool multicast; /* LINK_ANNOUNCE: the interface has the flag */
 	struct link_change change;
 };
-/* The next operation; each must be answered by links_done (0 or -errno; of LINK_TELL: 0, -ENOMEM to have it
+/* The next operation; each must be answered by links_done (0 or -errno; of LINK_ANNOUNCE: 0, -ENOMEM to have it
  * again after a while, or anything else to have it again with a later pull) before the next pull. vif_is_free
  * says whether a number may be given out.
  */
@@ -106,7 +106,7 @@ unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enu
 /* The vifs of a set of links, as a set. */
 uint32_t links_vifs(const struct links *links, unsigned instance, uint64_t ids, enum family family);
 /* Calls tell for each instance that uses the interface of a vif and knows it, with its link id; usable: only
- * for those that were told that it is usable. */
+ * for those that were announced that it is usable. */
 void links_each_port(const struct links *links, unsigned table, enum family family, unsigned vif, bool usable,
                      void (*tell)(void *context, unsigned instance, uint8_t id), void *context);
 const char *links_vif_name(const struct links *links, unsigned table, enum family family, unsigned vif);

@@ -4,7 +4,7 @@
  * brought to hold. Pure: routes_pull gives the next operation, routes_done records its result. An entry that
  * is right is never written again. Owner thread.
  *
- * Vifs are those of the table at the time of the wish. A vif number must not be used again while
+ * Vifs are those of the table at the time of the claim. A vif number must not be used again while
  * routes_vif_uses counts entries that name it, because the kernel would forward by them at once.
  */
 #ifndef MCPROXY_CORE_TABLES_ROUTES_H
@@ -39,15 +39,15 @@ struct route_key {
  * upstream link that they share. */
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                  uint32_t outputs);
-/* What an instance, told of the stream just now, is going to want: counts like its wish until it has told
+/* What an instance, observed of the stream just now, is going to want: counts like its claim until it has observed
  * that. If it tells nothing, this ends when the entry's counters are due, or the kernel refuses the entry.
- * Nothing happens where the instance has a wish, when ROUTES_ASSUMED_MAX are waiting, and when memory is
+ * Nothing happens where the instance has a claim, when ROUTES_ASSUMED_MAX are waiting, and when memory is
  * short; nor for an instance that did not want what was assumed, since it has no room, until it gives up a
  * stream that it did want. */
 void routes_assume(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                    uint32_t outputs);
 /* The instance wants no entry. While others want it the kernel does not ask about the stream: so the instance
- * is told of it again, as of one that it could not be told of. */
+ * is observed of it again, as of one that it could not be observed of. */
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance);
 /* An instance is gone. */
 void routes_unwant_all(struct routes *routes, unsigned instance);
@@ -58,13 +58,13 @@ void routes_arrives(struct routes *routes, const struct route_key *key, unsigned
 /* The kernel asked for an entry that it was given: somebody took it away, or a packet waits beside it. It is
  * deleted and made anew. */
 void routes_lost(struct routes *routes, const struct route_key *key);
-/* An upcall could not be told to its instance: the next packet shall ask again. A wish for a negative entry
+/* An upcall could not be observed to its instance: the next packet shall ask again. A claim for a negative entry
  * that is deleted as soon as it is set; instance as in routes_want. */
 bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input);
 
 /* What the kernel is seen to hold for a key. The last word counts; at the end of a turn, when all of it was
- * told, entries that are not right are written anew. */
-struct route_told {
+ * observed, entries that are not right are written anew. */
+struct route_observed {
 	bool present;
 	bool audited;     /* part of an audit: may be older than the entry is */
 	unsigned input;   /* of a present one */
@@ -77,8 +77,8 @@ enum route_verdict {
 	ROUTE_WRONG,
 	ROUTE_STRANGE, /* present, and not wanted here: others made it, or it has been deleted since */
 };
-enum route_verdict routes_told(struct routes *routes, const struct route_key *key,
-                               const struct route_told *told);
+enum route_verdict routes_observe(struct routes *routes, const struct route_key *key,
+                                  const struct route_observed *observed);
 /* How many entries others had changed or taken away that are right again, and the last of them. */
 uint64_t routes_restored(const struct routes *routes, struct route_key *last);
 /* To be called before each part of an audit is read, and before its first part is put together. */
@@ -87,17 +87,19 @@ void routes_audit(struct routes *routes);
  * found. */
 void routes_read_all(struct routes *routes);
 
-/* The instance whose wish decides about the input; false when nobody wants the entry. */
+/* The instance whose claim decides about the input; false when nobody wants the entry. */
 bool routes_first(const struct routes *routes, const struct route_key *key, unsigned *instance,
                   unsigned *input);
 bool routes_is_wanted_by(const struct routes *routes, const struct route_key *key, unsigned instance);
 
-/* An instance could not be told of an upcall while another was, so that the kernel will not ask again: to be
- * tried until it is told, wants the entry or the entry is gone. False when memory is short. */
-bool routes_untold(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input);
-/* The next entry that instances (a set) are to be told of now; if they cannot be, routes_untold again. */
-bool routes_pull_untold(struct routes *routes, struct route_key *key, unsigned *input, uint64_t *instances);
-/* An instance has a vif from now on: it is to be told of all streams that arrive or leave there. Looks at
+/* An instance could not be observed of an upcall while another was, so that the kernel will not ask again: to be
+ * tried until it is observed, wants the entry or the entry is gone. False when memory is short. */
+bool routes_upcall_pending(struct routes *routes, const struct route_key *key, unsigned instance,
+                           unsigned input);
+/* The next entry that instances (a set) are to be observed of now; if they cannot be, routes_upcall_pending again. */
+bool routes_pull_pending_upcall(struct routes *routes, struct route_key *key, unsigned *input,
+                                uint64_t *instances);
+/* An instance has a vif from now on: it is to be observed of all streams that arrive or leave there. Looks at
  * each entry. */
 void routes_untold_at(struct routes *routes, unsigned vif, unsigned instance);
 /* Does an instance want the stream from where it arrives, or from an output, as above? */
@@ -106,9 +108,9 @@ bool routes_serves(const struct routes *routes, const struct route_key *key, uns
 uint32_t routes_outputs(const struct routes *routes, const struct route_key *key);
 /* A copy of the stream arrives by another vif. True the first time. */
 bool routes_note_copy(struct routes *routes, const struct route_key *key);
-/* An instance has members of a group: entries of it that it gave up are told again now; without this, when
+/* An instance has members of a group: entries of it that it gave up are observed again now; without this, when
  * more of their packets were counted. Of many only some. */
-void routes_remind(struct routes *routes, unsigned instance, const struct addr *group);
+void routes_retry_upcalls(struct routes *routes, unsigned instance, const struct addr *group);
 
 enum route_op_kind { ROUTE_SET, ROUTE_DELETE };
 struct route_op {
@@ -136,13 +138,13 @@ struct routes_entry {
 bool routes_get_entry(const struct routes *routes, const struct route_key *key, struct routes_entry *entry);
 
 /* The packets of an entry that have arrived by its input, as its counters are read. If there are more of them,
- * instances that gave up the stream while others want it are told of it again. */
+ * instances that gave up the stream while others want it are observed of it again. */
 void routes_counted(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets);
 /* Milliseconds between these packets, by what the last one or two reading intervals have brought. */
 mtime routes_packet_interval(const struct routes *routes, mtime now, const struct route_key *key,
                              uint64_t packets);
 
-/* Does an entry in the kernel, or a wish for one, name a vif? Then its number must not be given out. */
+/* Does an entry in the kernel, or a claim for one, name a vif? Then its number must not be given out. */
 bool routes_vif_is_named(const struct routes *routes, unsigned vif);
 /* Entries in the kernel that name a vif. */
 size_t routes_vif_uses(const struct routes *routes, unsigned vif);

@@ -6,8 +6,8 @@
 #ifndef MCPROXY_CORE_WIRE_PACKET_H
 #define MCPROXY_CORE_WIRE_PACKET_H
 
-#include "core/wire/drop.h"
 #include "core/wire/bytes.h"
+#include "core/wire/drop.h"
 
 struct packet {
 	enum family family;

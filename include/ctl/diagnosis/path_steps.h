@@ -6,8 +6,8 @@
 #ifndef MCPROXY_CTL_DIAGNOSIS_PATH_STEPS_H
 #define MCPROXY_CTL_DIAGNOSIS_PATH_STEPS_H
 
-#include "ctl/machine/capture.h"
 #include "ctl/firewall/firewall.h"
+#include "ctl/machine/capture.h"
 #include "ctl/machine/mroutes.h"
 
 #include <json-c/json.h>

@@ -40,8 +40,8 @@ void mroutes_free(struct mroutes *mroutes);
 bool mroutes_take(struct mroutes *mroutes, const struct nlmsghdr *message);
 bool mroute_has_output(const struct mroute *mroute, int index);
 
-/* Index of the interface that packets to the address leave by; -errno, -ENETUNREACH when there is no route.
- */
+/* Index of the interface that packets to the address leave by; -errno, -ENETUNREACH when there is no
+ * route. */
 int route_lookup(const struct addr *address);
 
 #endif

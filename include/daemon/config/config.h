@@ -30,8 +30,8 @@ struct config_link {
 };
 
 struct config_instance {
-	char name[CONFIG_NAME_SIZE]; /* as configured, else that of the first upstream, else downstream link
-	                              */
+	/* as configured, else that of the first upstream, else downstream link */
+	char name[CONFIG_NAME_SIZE];
 	struct config_link upstream[CONFIG_LINKS_MAX];
 	size_t upstream_count; /* 0: a querier only */
 	struct config_link downstream[CONFIG_LINKS_MAX];

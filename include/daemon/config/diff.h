@@ -13,26 +13,27 @@
 
 #include <stdint.h>
 
-enum reload_kind {
-	RELOAD_KEEP,   /* nothing has changed */
-	RELOAD_CHANGE, /* links, settings or the name have */
-	RELOAD_ADD,
+enum diff_kind {
+	DIFF_KEEP,   /* nothing has changed */
+	DIFF_CHANGE, /* links, settings or the name have */
+	DIFF_ADD,
 };
 
 struct reload {
 	/* Of each instance of the new configuration. */
 	uint8_t slots[CONFIG_INSTANCES_MAX];
-	uint8_t kinds[CONFIG_INSTANCES_MAX]; /* enum reload_kind */
+	uint8_t kinds[CONFIG_INSTANCES_MAX]; /* enum diff_kind */
 	uint64_t removed;                    /* set of slots whose instances end */
 };
 
 /* running: the instances in force by slot, NULL where there is none. Instances that begin get free slots, not
  * those of instances that end. False when there are too few. */
-bool reload_plan(struct reload *reload, const struct config_instance *const running[CONFIG_INSTANCES_MAX],
-                 const struct config *config);
+bool config_diff_plan(struct reload *reload,
+                      const struct config_instance *const running[CONFIG_INSTANCES_MAX],
+                      const struct config *config);
 
 /* What has changed, for the log: "+eth3 -eth2 eth1: settings". Cut when it does not fit. */
-void reload_describe(const struct config_instance *before, const struct config_instance *after, char *text,
-                     size_t size);
+void config_diff_describe(const struct config_instance *before, const struct config_instance *after,
+                          char *text, size_t size);
 
 #endif

@@ -7,8 +7,8 @@
 #ifndef MCPROXY_DAEMON_CONTROL_CONTROL_H
 #define MCPROXY_DAEMON_CONTROL_CONTROL_H
 
-#include "core/contract/event.h"
 #include "core/base/mtime.h"
+#include "core/contract/event.h"
 
 struct owner;
 struct instance_slot;

@@ -9,6 +9,6 @@
 
 /* link: NULL for an event that belongs to none. outputs: of EVENT_ROUTE, the names of its links, each after a
  * space. */
-void trace_event(const char *instance, const char *link, const struct event *event, const char *outputs);
+void event_log_write(const char *instance, const char *link, const struct event *event, const char *outputs);
 
 #endif

@@ -12,16 +12,16 @@
 #include "daemon/owner/owner.h"
 
 /* Nobody reads the link. */
-#define PACKETS_NO_READER ((struct packets_reader){.instance = CONFIG_INSTANCES_MAX})
+#define LINK_READER_NONE ((struct link_reader){.instance = CONFIG_INSTANCES_MAX})
 
-/* An instance was told of its link: its worker has closed the sockets of families that are not usable. */
-void packets_link_told(struct owner *owner, const struct link_op *op);
+/* An instance was logged of its link: its worker has closed the sockets of families that are not usable. */
+void link_readers_link_changed(struct owner *owner, const struct link_op *op);
 /* An instance has ended, and its sockets are closed. */
-void packets_instance_ended(struct owner *owner, unsigned instance);
+void link_readers_instance_ended(struct owner *owner, unsigned instance);
 /* With every turn: gives links that nobody reads to those who should. */
-void packets_hand_out(struct owner *owner);
+void link_readers_hand_out(struct owner *owner);
 
 /* Lost in the socket so far, because its buffer was full. */
-uint64_t packets_lost_in_socket(struct vif *vif);
+uint64_t link_readers_lost(struct vif *vif);
 
 #endif

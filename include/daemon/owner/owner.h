@@ -6,21 +6,21 @@
  *
  *   owner     the loop and its table of sources; start and stop
  *   instances their workers: start and stop
- *   reconfigure  a new configuration while all goes on
+ *   reload  a new configuration while all goes on
  *   packets   kernel -> workers: who reads the IGMP and MLD packets of a link
  *   copies    streams that arrive on two links
  *   intake    kernel -> workers: upcalls, news of links and counters become inputs
- *   outbox    packets out, in batches
- *   grant     workers -> tables: requests become wishes in the tables
+ *   send_queue    packets out, in batches
+ *   take_request     workers -> tables: requests become wishes in the tables
  *   edge      tables -> kernel: pulls operations from the tables, makes the system calls, records the results
  *   settings  rp_filter and forced versions, as long as it runs
  *   table     the kernel tables themselves: open, close, vifs
  *   holder    families that another multicast router holds
- *   guard     what other processes do to them is undone
+ *   repair     what other processes do to them is undone
  *   uplink    the same for the host side upstream
- *   page_walk the owner's walks over snapshots
+ *   snapshot_reader the owner's walks over snapshots
  *   status    snapshots -> text (status_print), and where it goes
- *   health    what the service manager is told
+ *   service    what the service manager is logged
  *   control   snapshots and events -> JSON, for clients of the control socket
  */
 #ifndef MCPROXY_DAEMON_OWNER_OWNER_H
@@ -34,15 +34,15 @@
 #include "daemon/owner/service.h"
 #include "daemon/owner/snapshot_reader.h"
 #include "daemon/worker/worker.h"
-#include "kernel/sysctl.h"
 #include "kernel/link_socket.h"
 #include "kernel/mrt.h"
 #include "kernel/mrt_owner.h"
 #include "kernel/netlink.h"
 #include "kernel/rules.h"
+#include "kernel/sysctl.h"
 
 struct owner;
-struct guard; /* guard.c */
+struct repair; /* repair.c */
 
 /* A descriptor in the loop: the first member of whatever it belongs to. Urgent ones are served before all
  * others of a turn. */
@@ -54,7 +54,7 @@ struct loop_source {
 };
 
 /* Whose worker reads a link's packets; see packets.h. */
-struct packets_reader {
+struct link_reader {
 	unsigned instance;
 	uint8_t link; /* id, as that instance knows it */
 };
@@ -66,11 +66,11 @@ struct vif {
 	int ifindex;
 	char name[LINK_NAME_SIZE]; /* of the interface, as long as it bore this one */
 	struct link_socket *socket;
-	struct packets_reader reader;
+	struct link_reader reader;
 	bool unread; /* a turn has ended without a reader */
-	bool told_reading;
+	bool logged_reading;
 	uint64_t sends_failed;
-	uint64_t kernel_drops; /* until packets_lost_in_socket asked last */
+	uint64_t kernel_drops; /* until link_readers_lost asked last */
 };
 
 /* A kernel table of a family: vifs and forwarding entries. */
@@ -85,10 +85,10 @@ struct table {
 	struct wrong_vif *wrong_vif;
 	struct vif *vifs[MRT_VIFS];
 	uint64_t upcalls;
-	int told_error;       /* the last failure that was logged */
-	int told_vif_ifindex; /* the same for vifs, of one interface */
-	int told_vif_error;
-	uint64_t restored;         /* entries, as far as it was told */
+	int logged_error;       /* the last failure that was logged */
+	int logged_vif_ifindex; /* the same for vifs, of one interface */
+	int logged_vif_error;
+	uint64_t restored;         /* entries, as far as it was logged */
 	uint64_t moves;            /* streams that arrive by another vif than before */
 	mtime members_read_at;     /* members of IPv6 groups on this machine, see copies.c */
 	mtime copies_logged_at;    /* streams that arrive twice: when the first of those was logged */
@@ -105,25 +105,25 @@ struct uplink {
 	struct table *table;
 	unsigned vif;                  /* in that table */
 	struct link_settings settings; /* in force: of the first of its instances */
-	struct host_link link;         /* as the host was told */
+	struct host_link link;         /* as the host was logged */
 	struct host *host;
-	mtime replace_at; /* memory was short for a host of the settings' membership: tried again; 0: it is so
-	                   */
-	int *sockets;     /* by slot; -1: closed */
+	/* memory was short for a host of the settings' membership: tried again; 0: it is so */
+	mtime replace_at;
+	int *sockets; /* by slot; -1: closed */
 	size_t socket_count;
 	uint64_t instances; /* set of those that have it as upstream */
-	int told_error;     /* the last failure that was logged */
-	bool told_superset;
-	bool told_missing;    /* that no query is heard */
-	uint8_t told_version; /* enum version: what is spoken there */
-	mtime version_at;     /* when the forced version may be read again */
+	int logged_error;   /* the last failure that was logged */
+	bool logged_superset;
+	bool logged_missing;    /* that no query is ready */
+	uint8_t logged_version; /* enum version: what is spoken there */
+	mtime version_at;       /* when the forced version may be read again */
 	uint64_t send_failures;
 	bool announce; /* its attachment has changed: all groups are to be reported with this turn */
 };
 
-/* What the log was told of a link and family: each change once. */
+/* What the log was logged of a link and family: each change once. */
 enum link_word { WORD_NONE, WORD_USED, WORD_DOWN, WORD_NO_ADDRESS };
-struct link_told {
+struct link_logged {
 	uint8_t word; /* enum link_word */
 	struct addr address;
 };
@@ -148,21 +148,21 @@ struct instance_slot {
 	struct worker *worker;                /* NULL: stopped */
 	struct channel *channel;
 	uint64_t requests;
-	uint64_t told_conflicts;                    /* set of instances that have lost a stream to this one */
-	uint8_t heartbeat;                          /* enum heartbeat */
-	bool settings_due;                          /* to be told anew */
-	bool repeat_due[FAMILIES];                  /* requests were lost, since memory was short */
-	mtime repeat_at;                            /* 0: none; when they are asked for again */
-	uint64_t postponed;                         /* requests so far, for which memory was short */
-	bool events_wanted;                         /* as the engine was told */
-	bool again;                                 /* there were more requests than one turn may take */
-	struct link_told told[LINKS_MAX][FAMILIES]; /* by link id */
-	uint64_t told_no_multicast;                 /* set of links */
+	uint64_t logged_conflicts; /* set of instances that have lost a stream to this one */
+	uint8_t heartbeat;         /* enum heartbeat */
+	bool settings_due;         /* to be logged anew */
+	bool repeat_due[FAMILIES]; /* requests were lost, since memory was short */
+	mtime repeat_at;           /* 0: none; when they are asked for again */
+	uint64_t postponed;        /* requests so far, for which memory was short */
+	bool events_wanted;        /* as the engine was logged */
+	bool again;                /* there were more requests than one turn may take */
+	struct link_logged logged[LINKS_MAX][FAMILIES]; /* by link id */
+	uint64_t logged_no_multicast;                   /* set of links */
 };
 
 struct options {
 	const char *config_path;
-	const char *record_path;
+	const char *recording_path;
 	bool status; /* -s */
 	int verbose; /* -v, -vv */
 	bool debug;
@@ -183,32 +183,32 @@ struct owner {
 	struct loop_source netlink_source;
 	struct netlink *netlink;
 	bool first_dump_over;
-	bool told_netlink;        /* that news of interfaces cannot be read */
+	bool logged_netlink;      /* that news of interfaces cannot be read */
 	mtime netlink_refresh_at; /* MTIME_NEVER: all is well */
 	struct links *links;
-	struct table *tables; /* those that are open */
-	mtime holders_at;     /* when those that others hold are tried again; MTIME_NEVER: there are none */
-	struct guard *guard;  /* NULL: none */
-	struct rules *rules;  /* that lead to them; NULL: all is in the default table */
+	struct table *tables;  /* those that are open */
+	mtime holders_at;      /* when those that others hold are tried again; MTIME_NEVER: there are none */
+	struct repair *repair; /* NULL: none */
+	struct rules *rules;   /* that lead to them; NULL: all is in the default table */
 	struct uplink *uplinks;
 	struct instance_slot
-		*instances;    /* CONFIG_INSTANCES_MAX of them, each in its place as long as it runs */
-	size_t instance_count; /* behind these all slots are free; there may be free ones among them */
-	struct kept_settings *rpfilter;                 /* NULL: not with -r */
-	struct kept_settings *forced_version[FAMILIES]; /* of the kernel's host side upstream */
-	mtime settings_at, settings_read; /* when they are read again, and were last; see settings.h */
-	int record_fd;
-	struct page_walk walks[SNAPSHOT_CURSORS];
+		*instances;      /* CONFIG_INSTANCES_MAX of them, each in its place as long as it runs */
+	size_t instance_count;   /* behind these all slots are free; there may be free ones among them */
+	struct sysctl *rpfilter; /* NULL: not with -r */
+	struct sysctl *forced_version[FAMILIES]; /* of the kernel's host side upstream */
+	mtime settings_at, settings_read;        /* when they are read again, and were last; see settings.h */
+	int recording_fd;
+	struct snapshot_reader walks[SNAPSHOT_CURSORS];
 	struct status *status;
 	struct control *control; /* NULL: none */
 	bool readers_due;        /* there may be links that nobody reads, though somebody should */
 	struct loop_source *removed;
-	struct health health;
-	bool told_memory;    /* that the tables are out of memory */
-	bool told_rpfilter;  /* that rp_filter cannot be written */
-	bool told_recording; /* that the recording ended before its time */
-	bool again;          /* the turn left work over: do not sleep */
-	bool written;        /* the turn has changed entries, vifs or rules in the kernel */
+	struct service service;
+	bool logged_memory;    /* that the tables are out of memory */
+	bool logged_rp_filter; /* that rp_filter cannot be written */
+	bool logged_recording; /* that the recording ended before its time */
+	bool again;            /* the turn left work over: do not sleep */
+	bool written;          /* the turn has changed entries, vifs or rules in the kernel */
 	bool reload_wanted;
 	unsigned reloads;                       /* so far */
 	char reload_problem[CONFIG_ERROR_SIZE]; /* of the last one; empty: it is in force */
@@ -231,17 +231,17 @@ uint64_t owner_random(void); /* for the seeds of hash tables */
 void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now);
 void intake_netlink(struct owner *owner, struct loop_source *source, mtime now);
 /* Says which configured links of a set of instances are not there. */
-void intake_tell_missing(struct owner *owner, uint64_t instances);
+void interfaces_log_missing(struct owner *owner, uint64_t instances);
 /* Asks for news of interfaces again where reading them failed. */
 void intake_refresh_netlink(struct owner *owner, mtime now);
 /* Sends an input to an instance; false when its channel is full. */
-bool intake_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size);
-/* Tells instances of streams of which they could not be told before. */
-void intake_untold(struct owner *owner, struct table *table);
+bool worker_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size);
+/* Tells instances of streams of which they could not be logged before. */
+void upcalls_retry(struct owner *owner, struct table *table);
 /* Reads the counters that are due and tells them. */
 void intake_counters(struct owner *owner, struct table *table, mtime now);
 /* The vifs that an instance wants a stream sent to may be upstream links of others: they get the stream
- * there. Returns the set of those whose channel is full; they are told later. */
+ * there. Returns the set of those whose channel is full; they are logged later. */
 uint64_t intake_share(struct owner *owner, struct table *table, const struct route_key *key);
 /* Reads the counters of streams whose packets have arrived by a wrong vif. */
 void intake_wrong_vif(struct owner *owner, struct table *table, mtime now);
@@ -250,14 +250,14 @@ void intake_events(struct owner *owner);
 /* One wake-up for each worker that got something. */
 void intake_wake(struct owner *owner);
 
-/* grant.c */
+/* take_request.c */
 
-void grant_requests(struct owner *owner, struct loop_source *source, mtime now);
+void requests_take(struct owner *owner, struct loop_source *source, mtime now);
 /* Has workers request again what there was no memory for. */
 void grant_repeat(struct owner *owner, mtime now);
 mtime grant_deadline(const struct owner *owner);
 /* Says once that the recording has ended before its time. error: an errno, or 0. */
-void grant_recording_error(struct owner *owner, int error);
+void recording_log_error(struct owner *owner, int error);
 
 /* edge.c */
 

@@ -15,10 +15,10 @@
 struct owner;
 struct instance_slot;
 
-/* The member `health` of struct owner. */
-struct health {
-	bool ready_told;
-	bool links_changed; /* since the status text was told */
+/* The member `service` of struct owner. */
+struct service {
+	bool ready_reported;
+	bool links_changed; /* since the status text was logged */
 	mtime round_at;     /* the next round of the watchdog; MTIME_NEVER: there is none */
 	mtime retry_at;     /* something could not be sent; MTIME_NEVER */
 };
@@ -28,23 +28,23 @@ enum heartbeat {
 	HEARTBEAT_HEARD,
 	HEARTBEAT_WANTED, /* to be asked for: its channel was full so far */
 	HEARTBEAT_ASKED,
-	HEARTBEAT_MISSED, /* asked for, not heard for a round, and the log was told */
+	HEARTBEAT_MISSED, /* asked for, not ready for a round, and the log was logged */
 };
 
-void health_open(struct owner *owner, mtime now);
-void health_close(struct owner *owner);
+void service_open(struct owner *owner, mtime now);
+void service_close(struct owner *owner);
 /* Before the sources of a turn are served, lest packets take the room of what asks the workers. */
-void health_ask(struct owner *owner, mtime now);
+void service_ping(struct owner *owner, mtime now);
 /* At the end of a turn. */
-void health_tell(struct owner *owner, mtime now);
-mtime health_deadline(const struct owner *owner);
+void service_report(struct owner *owner, mtime now);
+mtime service_deadline(const struct owner *owner);
 
 /* News. */
-void health_heard(struct owner *owner, struct instance_slot *instance); /* REQUEST_PONG */
-void health_links_changed(struct owner *owner);
-/* A reload begins; it ends with health_reloaded, and the manager learns of that at the end of the turn. */
-void health_reloading(struct owner *owner);
-void health_reloaded(struct owner *owner);
-void health_stopping(struct owner *owner);
+void service_pong(struct owner *owner, struct instance_slot *instance); /* REQUEST_PONG */
+void service_links_changed(struct owner *owner);
+/* A reload begins; it ends with service_reloaded, and the manager learns of that at the end of the turn. */
+void service_reloading(struct owner *owner);
+void service_reloaded(struct owner *owner);
+void service_stopping(struct owner *owner);
 
 #endif

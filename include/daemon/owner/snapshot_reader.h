@@ -14,11 +14,11 @@ struct instance_slot;
 struct request;
 
 /* A page has come; more: ask for the next one. The last page may be empty. */
-typedef void page_walk_reader(void *reader, struct owner *owner, const struct snapshot_record *records,
-                              size_t count, bool more);
+typedef void snapshot_page_handler(void *reader, struct owner *owner, const struct snapshot_item *records,
+                                   size_t count, bool more);
 
-struct page_walk {
-	page_walk_reader *page; /* NULL: nobody has it */
+struct snapshot_reader {
+	snapshot_page_handler *page; /* NULL: nobody has it */
 	void *reader;
 	unsigned instance;
 	uint8_t what; /* enum snapshot_kind */
@@ -29,19 +29,20 @@ struct page_walk {
 };
 
 /* NULL when all are taken. */
-struct page_walk *page_walk_take(struct owner *owner, page_walk_reader *page, void *reader);
-void page_walk_give(struct page_walk *walk);
+struct snapshot_reader *snapshot_reader_take(struct owner *owner, snapshot_page_handler *page, void *reader);
+void snapshot_reader_give(struct snapshot_reader *walk);
 
-void page_walk_start(struct page_walk *walk, unsigned instance, enum snapshot_kind what, uint8_t link);
+void snapshot_reader_start(struct snapshot_reader *walk, unsigned instance, enum snapshot_kind what,
+                           uint8_t link);
 /* False when the instance has no room for the question: ask again in the next turn; and when it has ended:
  * then the reader has got an empty last page. */
-bool page_walk_ask(struct owner *owner, struct page_walk *walk);
+bool snapshot_reader_request(struct owner *owner, struct snapshot_reader *walk);
 
 /* An instance has sent a page. */
-void page_walk_deliver(struct owner *owner, const struct instance_slot *instance,
-                       const struct request *request, const void *payload);
-/* An instance has stopped: its walks have ended, and pages that are on their way are read as empty last ones.
- */
-void page_walk_instance_stopped(struct owner *owner, unsigned instance);
+void snapshot_reader_deliver(struct owner *owner, const struct instance_slot *instance,
+                             const struct request *request, const void *payload);
+/* An instance has stopped: its walks have ended, and pages that are on their way are read as empty last
+ * ones. */
+void snapshot_reader_instance_stopped(struct owner *owner, unsigned instance);
 
 #endif

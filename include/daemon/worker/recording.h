@@ -5,10 +5,10 @@
  * worker collects a turn's records in its own struct recorder and writes them with one append, so that turns
  * of several workers do not mix.
  *
- * File: struct record_file, then records: struct record_head and `size` bytes of body. Numbers are in the
+ * File: struct recording_file, then records: struct recording_head and `size` bytes of body. Numbers are in the
  * machine's own form: a recording is replayed by the build that made it.
  *
- *   RECORD_START    struct record_start           the engine is made
+ *   RECORD_START    struct recording_start           the engine is made
  *   RECORD_INPUT    struct input, payload         instance_input(now)
  *   RECORD_TURN     nothing                       instance_expire(now)
  *   RECORD_REQUEST  struct request, payload       instance_pull(now) gave this
@@ -29,16 +29,16 @@
 #define RECORD_MAGIC_SIZE (sizeof RECORD_MAGIC - 1)
 
 /* The first bytes of a file. The sizes tell a build of another shape. */
-struct record_file {
+struct recording_file {
 	char magic[RECORD_MAGIC_SIZE];
 	uint32_t input_size;
 	uint32_t request_size;
 	uint32_t link_change_size;
 };
 
-enum record_kind { RECORD_START = 1, RECORD_INPUT, RECORD_TURN, RECORD_REQUEST, RECORD_FULL };
+enum recording_kind { RECORD_START = 1, RECORD_INPUT, RECORD_TURN, RECORD_REQUEST, RECORD_FULL };
 
-struct record_head {
+struct recording_head {
 	mtime now;
 	uint32_t size; /* of the body */
 	uint8_t kind;
@@ -46,7 +46,7 @@ struct record_head {
 	uint16_t head_of_payload; /* bytes of the body in front of the payload */
 };
 
-struct record_start {
+struct recording_start {
 	uint64_t seed;
 	struct instance_settings settings;
 };
@@ -54,7 +54,7 @@ struct record_start {
 struct recorder; /* one per worker */
 
 /* Makes (truncates) a recording file, mode 0600, and writes the magic; the descriptor, or -errno. */
-int record_create(const char *path);
+int recording_create(const char *path);
 
 /* A recorder that appends to that descriptor for one instance. NULL when memory is short. */
 struct recorder *recorder_new(int fd, uint8_t instance);

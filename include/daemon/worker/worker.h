@@ -14,10 +14,10 @@
 
 struct worker; /* opaque */
 
-/* Makes the engine, opens a channel of ring_size slots and starts the thread. record_fd: a descriptor to
+/* Makes the engine, opens a channel of ring_size slots and starts the thread. recording_fd: a descriptor to
  * record to, or -1; number: the instance's, for the recording. 0 or -errno. */
 int worker_start(struct worker **worker, const struct instance_settings *settings, uint64_t seed,
-                 size_t ring_size, int record_fd, uint8_t number);
+                 size_t ring_size, int recording_fd, uint8_t number);
 /* Waits for the thread, which ends after INPUT_STOP, and frees everything. The result of
  * worker_recording_error at the end. */
 int worker_finish(struct worker *worker);

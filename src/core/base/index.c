@@ -12,8 +12,8 @@ void index_fini(struct index *index)
 	*index = (struct index){0};
 }
 
-/* Room for so many buckets. The array is copied when it doubles: 16 bytes an object, some 100 us at 100,000.
- */
+/* Room for so many buckets. The array is copied when it doubles: 16 bytes an object, some 100 us at
+ * 100,000. */
 static bool reserve(struct index *index, uint32_t capacity)
 {
 	struct index_bucket *buckets = realloc(index->buckets, capacity * sizeof *buckets);
@@ -47,8 +47,8 @@ static uint32_t sibling(uint32_t bucket)
 	return bucket & ~highest_bit(bucket);
 }
 
-/* Puts an object behind the last one. What is right in that is not written, so that it need not be fetched.
- */
+/* Puts an object behind the last one. What is right in that is not written, so that it need not be
+ * fetched. */
 static void append(struct index_bucket *bucket, struct index_node **last, struct index_node *node,
                    uint32_t hash)
 {

@@ -3,8 +3,8 @@
 
 #include "core/wire/drop.h"
 
-/* Limits that are reached, and what the standards want logged: RFC 9777 section 5.1.14, RFC 4604 section 2.2.
- */
+/* Limits that are reached, and what the standards want logged: RFC 9777 section 5.1.14, RFC 4604 section
+ * 2.2. */
 static bool drop_is_notable(enum drop drop)
 {
 	return drop == DROP_GROUPS_MAX || drop == DROP_SOURCES_MAX || drop == DROP_HOSTS_MAX ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Memberships upstream that nobody wants any more and that are kept for a moment: somebody may zap back. A
- * queue in order of time; what comes back to life in between stays in it and is told by its number. Part of a
+ * queue in order of time; what comes back to life in between stays in it and is reported by its number. Part of a
  * host. Owner thread.
  */
 #ifndef MCPROXY_CORE_HOST_HOLDS_H

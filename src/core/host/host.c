@@ -70,26 +70,26 @@ void host_free(struct host *host)
 
 static void wish_remove(struct host *host, mtime now, struct row *row, unsigned instance)
 {
-	struct wish *wish = wish_find(row, instance);
+	struct want *want = want_find(row, instance);
 
-	if (wish == NULL)
+	if (want == NULL)
 		return;
-	wish_free(host, row, wish);
+	want_free(host, row, want);
 	row_change(host, now, row);
 }
 
 /* It ends a little later, if nobody comes back to it meanwhile. */
-static bool wish_hold(struct host *host, mtime now, struct row *row, unsigned instance)
+static bool want_hold(struct host *host, mtime now, struct row *row, unsigned instance)
 {
-	struct wish *wish = wish_find(row, instance);
+	struct want *want = want_find(row, instance);
 
-	if (host->settings.leave_hold == 0 || wish == NULL)
+	if (host->settings.leave_hold == 0 || want == NULL)
 		return false;
-	wish->links = 0;
-	if (wish->hold == 0)
-		wish->hold = holds_add(&host->holds, host->pool, &row->entry.group, instance,
+	want->links = 0;
+	if (want->hold == 0)
+		want->hold = holds_add(&host->holds, host->pool, &row->entry.group, instance,
 		                       now + host->settings.leave_hold);
-	return wish->hold != 0;
+	return want->hold != 0;
 }
 
 static void end_holds(struct host *host, mtime now)
@@ -98,9 +98,9 @@ static void end_holds(struct host *host, mtime now)
 
 	while (holds_pull(&host->holds, host->pool, now, &hold)) {
 		struct row *row = row_find(host, &hold.group);
-		struct wish *wish = row ? wish_find(row, hold.instance) : NULL;
+		struct want *want = row ? want_find(row, hold.instance) : NULL;
 
-		if (wish != NULL && wish->hold == hold.number)
+		if (want != NULL && want->hold == hold.number)
 			wish_remove(host, now, row, hold.instance);
 	}
 }
@@ -109,25 +109,25 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
                const struct filter *filter, uint64_t links)
 {
 	struct row *row = filter_is_none(filter) ? row_find(host, group) : row_get(host, group);
-	struct wish *wish;
+	struct want *want;
 
 	if (row == NULL)
 		return filter_is_none(filter);
 	if (filter_is_none(filter)) {
-		if (!wish_hold(host, now, row, instance))
+		if (!want_hold(host, now, row, instance))
 			wish_remove(host, now, row, instance);
 		return true;
 	}
-	wish = wish_get(host, row, instance);
-	if (wish == NULL || !stored_filter_set(&wish->filter, host->pool, filter)) {
-		/* An older wish stays. */
-		if (wish != NULL && wish->filter.mode == FILTER_INCLUDE && wish->filter.count == 0)
-			wish_free(host, row, wish);
+	want = want_get(host, row, instance);
+	if (want == NULL || !stored_filter_set(&want->filter, host->pool, filter)) {
+		/* An older want stays. */
+		if (want != NULL && want->filter.mode == FILTER_INCLUDE && want->filter.count == 0)
+			want_free(host, row, want);
 		row_release(host, row);
 		return false;
 	}
-	wish->hold = 0;
-	wish->links = links;
+	want->hold = 0;
+	want->links = links;
 	row_change(host, now, row);
 	return true;
 }
@@ -135,18 +135,18 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 uint64_t host_streams(struct host *host, unsigned instance, const struct addr *group)
 {
 	struct row *row = row_find(host, group);
-	const struct wish *wish = row ? wish_find(row, instance) : NULL;
+	const struct want *want = row ? want_find(row, instance) : NULL;
 
-	return wish ? wish->links : 0;
+	return want ? want->links : 0;
 }
 
-void host_expect(const struct host *host, const struct addr *group, enum expect step)
+void host_prefetch(const struct host *host, const struct addr *group, enum prefetch step)
 {
 	for (int keeper = 0; keeper < KEEPERS; keeper++) {
 		const struct reporter *reporter = &host->reporters[keeper];
 
 		if (reporter->entries.count > 0)
-			index_expect(&reporter->entries, addr_hash(group, reporter->seed), step);
+			index_prefetch(&reporter->entries, addr_hash(group, reporter->seed), step);
 	}
 }
 
@@ -179,22 +179,22 @@ void host_configure(struct host *host, mtime now, const struct host_settings *se
 		follow_forced_version(host, now, keeper);
 }
 
-static bool row_copy_wishes(struct row *row, mtime now, struct host *to)
+static bool row_copy_wants(struct row *row, mtime now, struct host *to)
 {
-	for (const struct wish *wish = row_wishes(row); wish; wish = wish->next) {
-		struct filter filter = stored_filter_view(&wish->filter);
+	for (const struct want *want = row_wants(row); want; want = want->next) {
+		struct filter filter = stored_filter_view(&want->filter);
 
-		if (wish->hold == 0 &&
-		    !host_want(to, now, wish->instance, &row->entry.group, &filter, wish->links))
+		if (want->hold == 0 &&
+		    !host_want(to, now, want->instance, &row->entry.group, &filter, want->links))
 			return false;
 	}
 	return true;
 }
 
-bool host_copy_wishes(const struct host *host, mtime now, struct host *to)
+bool host_copy_wants(const struct host *host, mtime now, struct host *to)
 {
 	for (struct row *row = row_oldest(host, KEEPER_KERNEL); row != NULL; row = row_next(host, row))
-		if (!row_copy_wishes(row, now, to))
+		if (!row_copy_wants(row, now, to))
 			return false;
 	return true;
 }
@@ -234,10 +234,10 @@ static void row_forget(struct host *host, mtime now, struct row *row)
 {
 	static const struct filter none = {.mode = FILTER_INCLUDE};
 
-	for (struct wish *wish = row_wishes(row), *next; wish != NULL; wish = next) {
-		next = wish->next;
-		if (wish->hold != 0)
-			wish_free(host, row, wish);
+	for (struct want *want = row_wants(row), *next; want != NULL; want = next) {
+		next = want->next;
+		if (want->hold != 0)
+			want_free(host, row, want);
 	}
 	if (row->joining != NULL) {
 		host->supersets -= row->joining->join.superset;
@@ -246,7 +246,7 @@ static void row_forget(struct host *host, mtime now, struct row *row)
 	reporter_forget(row_reporter(host, row), &row->entry);
 	reporter_assume(row_reporter(host, row), &row->entry, &none);
 	row_set_state(host, row, ROW_SETTLED);
-	if (row_wishes(row) != NULL)
+	if (row_wants(row) != NULL)
 		row_change(host, now, row);
 	else
 		row_release(host, row);
@@ -272,11 +272,11 @@ static bool kernel_may_drop_query(struct host *host, mtime now)
 	       bucket_take(&host->kernel_queries, now, KERNEL_QUERIES_MAX, 1) == 0;
 }
 
-void host_heard_query(struct host *host, mtime now, const struct upstream_query *query,
-                      const struct addr *sources)
+void host_receive_query(struct host *host, mtime now, const struct upstream_query *query,
+                        const struct addr *sources)
 {
 	for (int keeper = 0; keeper < KEEPERS; keeper++)
-		reporter_heard_query(&host->reporters[keeper], now, query, sources);
+		reporter_receive_query(&host->reporters[keeper], now, query, sources);
 	/* In its place: an answer that comes twice does no harm. */
 	if (kernel_may_drop_query(host, now))
 		reporter_answer(&host->reporters[KEEPER_KERNEL], now, query, sources);

@@ -20,7 +20,7 @@ void row_set_state(struct host *host, struct row *row, enum row_state state)
 	if (state == ROW_SETTLED)
 		return;
 	/* What is left comes first, and the newest of it before the others: see host_unwant_all. */
-	if (state == ROW_JOINING && row_wishes(row) == NULL)
+	if (state == ROW_JOINING && row_wants(row) == NULL)
 		DL_PREPEND2(host->lists[state], row, joining->prev, joining->next);
 	else
 		DL_APPEND2(host->lists[state], row, joining->prev, joining->next);
@@ -98,7 +98,7 @@ static void row_skip(struct host *host, struct row *row)
 
 void row_release(struct host *host, struct row *row)
 {
-	if (row_wishes(row) != NULL || row_is_held(row) || row_state(row) != ROW_SETTLED ||
+	if (row_wants(row) != NULL || row_is_held(row) || row_state(row) != ROW_SETTLED ||
 	    !reporter_is_idle(&row->entry))
 		return;
 	row_skip(host, row);
@@ -106,53 +106,53 @@ void row_release(struct host *host, struct row *row)
 	row_free(host, row);
 }
 
-struct wish *wish_find(struct row *row, unsigned instance)
+struct want *want_find(struct row *row, unsigned instance)
 {
-	struct wish *wish = row_wishes(row);
+	struct want *want = row_wants(row);
 
-	while (wish != NULL && wish->instance != instance)
-		wish = wish->next;
-	return wish;
+	while (want != NULL && want->instance != instance)
+		want = want->next;
+	return want;
 }
 
-struct wish *wish_get(struct host *host, struct row *row, unsigned instance)
+struct want *want_get(struct host *host, struct row *row, unsigned instance)
 {
-	struct wish *wish = wish_find(row, instance);
+	struct want *want = want_find(row, instance);
 
-	if (wish != NULL)
-		return wish;
+	if (want != NULL)
+		return want;
 	if (!row->first.used) {
-		wish = &row->first;
+		want = &row->first;
 	} else {
-		wish = pool_take(host->pool, sizeof *wish);
-		if (wish == NULL)
+		want = pool_take(host->pool, sizeof *want);
+		if (want == NULL)
 			return NULL;
-		LL_PREPEND(row->first.next, wish);
+		LL_PREPEND(row->first.next, want);
 	}
-	wish->instance = (uint8_t)instance;
-	wish->used = true;
-	return wish;
+	want->instance = (uint8_t)instance;
+	want->used = true;
+	return want;
 }
 
-void wish_free(struct host *host, struct row *row, struct wish *wish)
+void want_free(struct host *host, struct row *row, struct want *want)
 {
-	stored_filter_clear(&wish->filter, host->pool);
-	wish->used = false;
-	if (wish == &row->first)
+	stored_filter_clear(&want->filter, host->pool);
+	want->used = false;
+	if (want == &row->first)
 		return;
-	LL_DELETE(row->first.next, wish);
-	pool_give(host->pool, wish, sizeof *wish);
+	LL_DELETE(row->first.next, want);
+	pool_give(host->pool, want, sizeof *want);
 }
 
 struct filter row_wanted(struct host *host, struct row *row)
 {
 	struct filter filter = {.sources = sources_on(host->merged, REQUEST_SOURCES_MAX)};
-	const struct wish *wish = row_wishes(row);
+	const struct want *want = row_wants(row);
 
-	if (wish != NULL && wish->next == NULL)
-		return stored_filter_view(&wish->filter);
-	for (; wish != NULL; wish = wish->next) {
-		struct filter one = stored_filter_view(&wish->filter);
+	if (want != NULL && want->next == NULL)
+		return stored_filter_view(&want->filter);
+	for (; want != NULL; want = want->next) {
+		struct filter one = stored_filter_view(&want->filter);
 
 		filter_merge(&filter, &one);
 	}
@@ -216,7 +216,7 @@ void row_change(struct host *host, mtime now, struct row *row)
 	}
 	row_try_again(host, row);
 	/* Nothing to do: not kept until the link is usable again. */
-	if (row_wishes(row) == NULL && !row_is_held(row))
+	if (row_wants(row) == NULL && !row_is_held(row))
 		row_joined(host, now, row);
 }
 

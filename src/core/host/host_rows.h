@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The inside of a host, shared by the modules that make it up: host (settings, the link, what instances want,
- * kernel operations, packets), host_rows (groups with their wishes and who keeps them), host_status (what is
- * told of it). Everybody else uses host.h.
+ * kernel operations, packets), host_rows (groups with their wants and who keeps them), host_status (what is
+ * reported of it). Everybody else uses host.h.
  *
  *   host --< reporter   one for each keeper, since what they have to say differs
  *   reporter --< row    a group; found and walked by its reporter, of which it is an entry
- *   row --< wish        the filter that one instance wants of it; one lies in the row itself
+ *   row --< want        the filter that one instance wants of it; one lies in the row itself
  *
  * A row whose group the kernel keeps has a struct joining, and stands in the list of its state unless it is
- * settled. A row is kept while it has wishes, while the kernel holds something of it, or while its reporter
+ * settled. A row is kept while it has wants, while the kernel holds something of it, or while its reporter
  * has something left to tell.
  */
 #ifndef MCPROXY_CORE_HOST_HOST_ROWS_H
 #define MCPROXY_CORE_HOST_HOST_ROWS_H
 
+#include "core/base/bucket.h"
+#include "core/contract/request.h"
 #include "core/host/holds.h"
 #include "core/host/host.h"
-#include "core/contract/request.h"
 #include "core/host/reporter.h"
-#include "core/base/bucket.h"
-#include "core/router/instance.h"
 
-struct wish {
-	struct wish *next;
+struct want {
+	struct want *next;
 	struct stored_filter filter;
-	uint64_t links; /* as host_want was told */
+	uint64_t links; /* as host_want was reported */
 	uint8_t instance;
 	bool used;     /* the one in the row may be free */
 	uint16_t hold; /* number of the hold after which it ends; 0: it is wanted */
@@ -52,9 +51,9 @@ struct joining {
 };
 
 struct row {
-	struct reporter_entry entry; /* first: what upstream was told */
+	struct reporter_entry entry; /* first: what upstream was reported */
 	struct joining *joining;     /* NULL: kept here */
-	struct wish first;           /* the list of wishes begins with it */
+	struct want first;           /* the list of wants begins with it */
 };
 
 _Static_assert(sizeof(void *) > 8 || sizeof(struct row) <= 176, "there may be 100,000 of them");
@@ -70,11 +69,11 @@ struct host {
 	size_t resting;
 	size_t supersets;
 	int last_error;
-	mtime correct_at; /* memory was too short to say what is so: said again then; MTIME_NEVER: all is said
-	                   */
+	/* memory was too short to say what is so: said again then; MTIME_NEVER: all is said */
+	mtime correct_at;
 	struct host_walk *walks;
 	struct holds holds;
-	struct bucket kernel_queries;             /* that the kernel has room for */
+	struct bucket kernel_queries;            /* that the kernel has room for */
 	struct addr merged[REQUEST_SOURCES_MAX]; /* a row's wanted filter while operations are made of it */
 	struct addr scratch[REQUEST_SOURCES_MAX];
 };
@@ -86,8 +85,8 @@ static inline bool host_keeps(const struct host *host, enum keeper keeper)
 	       (host->settings.membership == MEMBERSHIP_USER) == (keeper == KEEPER_HOST);
 }
 
-/* Its first wish; NULL: nobody wants it. The others follow by `next`. */
-static inline struct wish *row_wishes(struct row *row)
+/* Its first want; NULL: nobody wants it. The others follow by `next`. */
+static inline struct want *row_wants(struct row *row)
 {
 	return row->first.used ? &row->first : row->first.next;
 }
@@ -126,20 +125,20 @@ struct row *row_oldest(const struct host *host, int keeper);
 /* The next one of a walk over all rows. */
 struct row *row_next(const struct host *host, const struct row *row);
 
-/* The wish of an instance; NULL when there is none. */
-struct wish *wish_find(struct row *row, unsigned instance);
-/* The wish of an instance, made when there is none, then with INCLUDE{}; NULL when memory is short. */
-struct wish *wish_get(struct host *host, struct row *row, unsigned instance);
-/* Takes a wish away; row_change or row_release is up to the caller. */
-void wish_free(struct host *host, struct row *row, struct wish *wish);
+/* The want of an instance; NULL when there is none. */
+struct want *want_find(struct row *row, unsigned instance);
+/* The want of an instance, made when there is none, then with INCLUDE{}; NULL when memory is short. */
+struct want *want_get(struct host *host, struct row *row, unsigned instance);
+/* Takes a want away; row_change or row_release is up to the caller. */
+void want_free(struct host *host, struct row *row, struct want *want);
 /* What all instances want: of a single one its own list, otherwise merged into the host's memory, where it
  * stays until the next call. */
 struct filter row_wanted(struct host *host, struct row *row);
 
-/* What is wanted of a group has changed: upstream is told, or the kernel has something to do first. May free
+/* What is wanted of a group has changed: upstream is reported, or the kernel has something to do first. May free
  * the row. */
 void row_change(struct host *host, mtime now, struct row *row);
-/* The kernel is where it should be, or as near as it lets us come for now: what it holds is told. May free
+/* The kernel is where it should be, or as near as it lets us come for now: what it holds is reported. May free
  * the row. */
 void row_joined(struct host *host, mtime now, struct row *row);
 /* A row that is kept here is settled, and can be nothing else. */

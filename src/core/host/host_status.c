@@ -46,7 +46,7 @@ void host_get_status(const struct host *host, mtime now, struct host_status *sta
 		.supersets = host->supersets,
 		.version = host_version(host, now),
 		.querier = reporter->querier,
-		.query_heard_at = reporter->query_heard_at,
+		.query_received_at = reporter->query_received_at,
 		.queries_heard = reporter->queries_heard,
 		.query_missing = host_query_is_missing(host),
 	};

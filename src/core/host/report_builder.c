@@ -61,9 +61,9 @@ static bool write_records(struct report_writer *writer, const struct addr *group
 static struct record_list whole_state(const struct reporter_entry *entry, enum record_type include,
                                       enum record_type exclude)
 {
-	struct filter told = stored_filter_view(&entry->told);
+	struct filter reported = stored_filter_view(&entry->reported);
 
-	return (struct record_list){told.mode == FILTER_EXCLUDE ? exclude : include, told.sources};
+	return (struct record_list){reported.mode == FILTER_EXCLUDE ? exclude : include, reported.sources};
 }
 
 /* RFC 9776 section 5.1: ALLOW all with retransmission state that must be forwarded, BLOCK all with
@@ -71,13 +71,13 @@ static struct record_list whole_state(const struct reporter_entry *entry, enum r
 static size_t changes_of_sources(struct reporter *reporter, const struct reporter_entry *entry,
                                  struct record_list records[2])
 {
-	struct filter told = stored_filter_view(&entry->told);
+	struct filter reported = stored_filter_view(&entry->reported);
 	struct sources allow = sources_on(reporter->allow, REPORTER_SOURCES_MAX),
 		       block = sources_on(reporter->block, REPORTER_SOURCES_MAX);
 	size_t count = 0;
 
 	for (uint16_t i = 0; i < entry->pending_count; i++)
-		sources_append(filter_passes(&told, &entry->pending[i].addr) ? &allow : &block,
+		sources_append(filter_passes(&reported, &entry->pending[i].addr) ? &allow : &block,
 		               &entry->pending[i].addr);
 	if (allow.count > 0)
 		records[count++] = (struct record_list){ALLOW, allow};
@@ -108,18 +108,18 @@ bool report_build_state(const struct reporter_entry *entry, struct report_writer
 	return write_records(writer, &entry->group, &record, 1, offset);
 }
 
-/* RFC 9776 section 5.2: of the sources asked for, from INCLUDE (A) IS_IN (A*B), from EXCLUDE (A) IS_IN (B-A).
- */
+/* RFC 9776 section 5.2: of the sources asked for, from INCLUDE (A) IS_IN (A*B), from EXCLUDE (A) IS_IN
+ * (B-A). */
 bool report_build_answer(struct reporter *reporter, const struct reporter_entry *entry,
                          struct report_writer *writer, uint16_t *offset)
 {
-	struct filter told = stored_filter_view(&entry->told);
+	struct filter reported = stored_filter_view(&entry->reported);
 	struct record_list record = {IS_IN, sources_on(reporter->allow, REPORTER_SOURCES_MAX)};
 
 	if (entry->asked_count == 0)
 		return report_build_state(entry, writer, offset);
 	for (uint16_t i = 0; i < entry->asked_count; i++)
-		if (filter_passes(&told, &entry->asked[i]))
+		if (filter_passes(&reported, &entry->asked[i]))
 			sources_append(&record.sources, &entry->asked[i]);
 	return write_records(writer, &entry->group, &record, record.sources.count > 0, offset);
 }

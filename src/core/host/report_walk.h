@@ -15,7 +15,7 @@
 struct reporter_entry;
 
 struct report_walk {
-	struct reporter_entry *next; /* to be told */
+	struct reporter_entry *next; /* to be reported */
 	struct reporter_entry *end;  /* where it ends; NULL: behind the last */
 	bool again;                  /* behind the last it goes on with the first, and then to `end` */
 	bool begun;                  /* some of it may be out */
@@ -26,17 +26,17 @@ struct report_walk {
 };
 
 void report_walk_init(struct report_walk *walk);
-/* All groups, whose records take that many bytes, shall be told within `window`. random: any number. */
+/* All groups, whose records take that many bytes, shall be reported within `window`. random: any number. */
 void report_walk_start(struct report_walk *walk, struct reporter_entry *entries, size_t bytes, mtime now,
                        mtime window, uint64_t random);
-/* It has told nothing yet. */
+/* It has reported nothing yet. */
 bool report_walk_is_waiting(const struct report_walk *walk);
 /* Does it tell every group by then? */
 bool report_walk_tells_all_by(const struct report_walk *walk, mtime at);
 /* An entry is about to be removed from the groups. */
 void report_walk_skip(struct report_walk *walk, struct reporter_entry *entries,
                       const struct reporter_entry *entry);
-/* The state of an entry changed: its list is told from the start. */
+/* The state of an entry changed: its list is reported from the start. */
 void report_walk_changed(struct report_walk *walk, const struct reporter_entry *entry);
 /* Fills a packet that is due with states. */
 void report_walk_write(struct report_walk *walk, struct reporter_entry *entries, mtime now,

@@ -9,7 +9,7 @@ void reporter_init(struct reporter *reporter, enum family family, struct pool *p
 	reporter->random = seed | 1;
 	report_queue_init(&reporter->queue);
 	report_walk_init(&reporter->walk);
-	reporter->query_heard_at = reporter->missed_at = reporter->repeats_drawn_at = MTIME_NEVER;
+	reporter->query_received_at = reporter->missed_at = reporter->repeats_drawn_at = MTIME_NEVER;
 	reporter->general_at = reporter->general_due = reporter->general_by = MTIME_NEVER;
 	reporter->announce_at = reporter->announced_at = MTIME_NEVER;
 	reporter->querier = addr_unspecified(family);
@@ -65,8 +65,8 @@ bool reporter_add(struct reporter *reporter, struct reporter_entry *entry, const
 
 bool reporter_is_idle(const struct reporter_entry *entry)
 {
-	return entry->told.mode == FILTER_INCLUDE && entry->told.count == 0 && entry->place != PLACE_DUE &&
-	       reporter_entry_at(entry) == MTIME_NEVER;
+	return entry->reported.mode == FILTER_INCLUDE && entry->reported.count == 0 &&
+	       entry->place != PLACE_DUE && reporter_entry_at(entry) == MTIME_NEVER;
 }
 
 /* Where it belongs when nothing of it is due. */
@@ -99,8 +99,8 @@ void reporter_remove(struct reporter *reporter, struct reporter_entry *entry)
 {
 	report_walk_skip(&reporter->walk, reporter_oldest(reporter), entry);
 	reporter_forget(reporter, entry);
-	reporter->told_bytes -= reporter_told_size(reporter, entry);
-	stored_filter_clear(&entry->told, reporter->pool);
+	reporter->reported_bytes -= reporter_reported_size(reporter, entry);
+	stored_filter_clear(&entry->reported, reporter->pool);
 	index_remove(&reporter->entries, &entry->node);
 }
 
@@ -206,7 +206,7 @@ static void write_due(struct reporter *reporter, mtime now, struct report_writer
 		if (entry->send_change) {
 			if (!report_build_change(reporter, entry, writer, &entry->offset))
 				return;
-			reporter_change_told(reporter, now, entry);
+			reporter_change_reported(reporter, now, entry);
 		}
 		if (entry->send_answer && !report_build_answer(reporter, entry, writer, &entry->offset))
 			return;
@@ -243,7 +243,7 @@ static size_t pull_older(struct reporter *reporter, mtime now, uint8_t *message,
 			size = report_build_older_join(reporter->family, version, &entry->group, message,
 			                               source, destination);
 		if (entry->send_change)
-			reporter_change_told(reporter, now, entry);
+			reporter_change_reported(reporter, now, entry);
 		entry_done(reporter, entry);
 		if (size > 0)
 			return size;

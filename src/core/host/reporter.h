@@ -13,11 +13,11 @@
 #define MCPROXY_CORE_HOST_REPORTER_H
 
 #include "core/base/index.h"
-#include "core/wire/message.h"
+#include "core/base/stored_filter.h"
+#include "core/contract/request.h"
 #include "core/host/report_queue.h"
 #include "core/host/report_walk.h"
-#include "core/contract/request.h"
-#include "core/base/stored_filter.h"
+#include "core/wire/message.h"
 
 #define REPORTER_SOURCES_MAX 4096 /* of a filter */
 
@@ -38,12 +38,12 @@ struct pending_source {
 	uint8_t copies_left;
 };
 
-/* A group as it was told upstream. Whoever keeps groups embeds it as the first member. */
+/* A group as it was reported upstream. Whoever keeps groups embeds it as the first member. */
 struct reporter_entry {
 	struct index_node node;
 	struct addr group;
-	struct stored_filter told;      /* the newest state; reports describe this */
-	struct pending_source *pending; /* sources whose change is still to be told; on the pool */
+	struct stored_filter reported;  /* the newest state; reports describe this */
+	struct pending_source *pending; /* sources whose change is still to be reported; on the pool */
 	struct addr *asked; /* sources of a group-and-source-specific query to be answered; on the pool */
 	struct reporter_entry *prev, *next; /* in the list of its place */
 	mtime change_at;                    /* next state-change report; MTIME_NEVER: none */
@@ -79,19 +79,19 @@ struct reporter {
 	struct index entries; /* by group */
 	struct report_queue queue;
 	struct report_walk walk; /* the answer to a general query */
-	size_t told_bytes;       /* of the records of all groups' states */
+	size_t reported_bytes;   /* of the records of all groups' states */
 	mtime repeats_drawn_at;  /* when repeats_at was drawn; MTIME_NEVER: to be drawn */
 	mtime repeats_at;
 	mtime v1_querier_until;
 	mtime v2_querier_until;
-	mtime general_at;     /* when a general query was last followed; MTIME_NEVER: never */
-	mtime general_due;    /* when the next one is, that came too soon; MTIME_NEVER: there is none */
-	mtime general_by;     /* and by when it wants to be answered */
-	mtime query_heard_at; /* MTIME_NEVER: never */
-	mtime missed_at;      /* when a query is missing */
+	mtime general_at;        /* when a general query was last followed; MTIME_NEVER: never */
+	mtime general_due;       /* when the next one is, that came too soon; MTIME_NEVER: there is none */
+	mtime general_by;        /* and by when it wants to be answered */
+	mtime query_received_at; /* MTIME_NEVER: never */
+	mtime missed_at;         /* when a query is missing */
 	struct addr querier;
-	uint8_t querier_robustness;      /* 0: not told */
-	uint32_t querier_query_interval; /* 0: not told */
+	uint8_t querier_robustness;      /* 0: not reported */
+	uint32_t querier_query_interval; /* 0: not reported */
 	uint8_t version_spoken;
 	bool missing;          /* no query for the group membership interval; repeat_without_querier only */
 	mtime announce_at;     /* when the whole state is reported next; MTIME_NEVER: not */
@@ -99,7 +99,7 @@ struct reporter {
 	mtime announced_at;    /* when it was last; MTIME_NEVER: never */
 	uint64_t queries_heard;
 	uint64_t packets_sent;
-	uint64_t repeats;                        /* whole states told for lack of queries */
+	uint64_t repeats;                        /* whole states reported for lack of queries */
 	struct addr allow[REPORTER_SOURCES_MAX]; /* scratch */
 	struct addr block[REPORTER_SOURCES_MAX];
 };
@@ -116,16 +116,16 @@ struct reporter_entry *reporter_find(const struct reporter *reporter, const stru
 /* Adds a zeroed entry; false when memory is short. */
 bool reporter_add(struct reporter *reporter, struct reporter_entry *entry, const struct addr *group);
 void reporter_remove(struct reporter *reporter, struct reporter_entry *entry);
-/* Nothing is told of it and nothing is to be told. */
+/* Nothing is reported of it and nothing is to be reported. */
 bool reporter_is_idle(const struct reporter_entry *entry);
 
-/* The state of a group is now `filter`: what differs from what was told goes out, at once and then again
- * copies - 1 times, merged with what is still going out. When memory is short, EXCLUDE{} is told in its
+/* The state of a group is now `filter`: what differs from what was reported goes out, at once and then again
+ * copies - 1 times, merged with what is still going out. When memory is short, EXCLUDE{} is reported in its
  * place: false, and it is to be called again later.
  */
 bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
                      const struct filter *filter);
-/* Takes a state as told, without a report. */
+/* Takes a state as reported, without a report. */
 void reporter_assume(struct reporter *reporter, struct reporter_entry *entry, const struct filter *filter);
 
 /* Forgets what was to be said of it. */
@@ -138,9 +138,9 @@ struct reporter_entry *reporter_pull_idle(struct reporter *reporter);
 void reporter_announce(struct reporter *reporter, mtime now);
 /* The link became usable: queries are expected from now on. */
 void reporter_start(struct reporter *reporter, mtime now);
-void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
-                          const struct addr *sources);
-/* Answers a query that was given to reporter_heard_query before, whatever the settings say: the kernel has
+void reporter_receive_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
+                            const struct addr *sources);
+/* Answers a query that was given to reporter_receive_query before, whatever the settings say: the kernel has
  * dropped it. */
 void reporter_answer(struct reporter *reporter, mtime now, const struct upstream_query *query,
                      const struct addr *sources);

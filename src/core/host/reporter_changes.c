@@ -10,22 +10,22 @@
 
 /* The filter goes over to the entry. */
 static void put_told(struct reporter *reporter, struct reporter_entry *entry,
-                     const struct stored_filter *told)
+                     const struct stored_filter *reported)
 {
-	size_t before = reporter_told_size(reporter, entry);
+	size_t before = reporter_reported_size(reporter, entry);
 
-	stored_filter_clear(&entry->told, reporter->pool);
-	entry->told = *told;
-	reporter->told_bytes += reporter_told_size(reporter, entry) - before;
+	stored_filter_clear(&entry->reported, reporter->pool);
+	entry->reported = *reported;
+	reporter->reported_bytes += reporter_reported_size(reporter, entry) - before;
 	report_walk_changed(&reporter->walk, entry);
 }
 
 void reporter_assume(struct reporter *reporter, struct reporter_entry *entry, const struct filter *filter)
 {
-	struct stored_filter told = {.mode = FILTER_INCLUDE};
+	struct stored_filter reported = {.mode = FILTER_INCLUDE};
 
-	if (stored_filter_set(&told, reporter->pool, filter))
-		put_told(reporter, entry, &told);
+	if (stored_filter_set(&reported, reporter->pool, filter))
+		put_told(reporter, entry, &reported);
 }
 
 /* The sources that are in one list only; false when there are too many. */
@@ -49,7 +49,7 @@ static uint8_t copies(const struct reporter *reporter)
 	return reporter->settings.copies;
 }
 
-/* Sources whose change is to be told: the new ones with all copies, and those that still had some left. */
+/* Sources whose change is to be reported: the new ones with all copies, and those that still had some left. */
 static void merge_pending(const struct reporter *reporter, const struct reporter_entry *entry,
                           const struct sources *changed, struct pending_source *list, uint16_t *count)
 {
@@ -70,7 +70,7 @@ static void merge_pending(const struct reporter *reporter, const struct reporter
 	}
 }
 
-/* False when there are too many, or memory is short: then the whole list must be told. */
+/* False when there are too many, or memory is short: then the whole list must be reported. */
 static bool add_pending(struct reporter *reporter, struct reporter_entry *entry, const struct filter *before,
                         const struct filter *after)
 {
@@ -95,8 +95,8 @@ static bool add_pending(struct reporter *reporter, struct reporter_entry *entry,
 	return true;
 }
 
-/* Is a join of an older version sent here? Where the kernel keeps the group, it sends MLDv1 reports at once.
- */
+/* Is a join of an older version sent here? Where the kernel keeps the group, it sends MLDv1 reports at
+ * once. */
 static bool sends_join(const struct reporter *reporter)
 {
 	return reporter->settings.answers || reporter->family == FAMILY_IPV4;
@@ -113,14 +113,14 @@ bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
                      const struct filter *filter)
 {
 	static const struct filter everything = {.mode = FILTER_EXCLUDE};
-	struct filter before = stored_filter_view(&entry->told);
-	struct stored_filter told = {.mode = FILTER_EXCLUDE};
+	struct filter before = stored_filter_view(&entry->reported);
+	struct stored_filter reported = {.mode = FILTER_EXCLUDE};
 	bool exact, was, is;
 
 	reporter_follow_version(reporter, now);
 	if (filter_equal(&before, filter))
 		return true;
-	exact = stored_filter_set(&told, reporter->pool, filter);
+	exact = stored_filter_set(&reported, reporter->pool, filter);
 	if (!exact)
 		filter = &everything;
 	if (filter_equal(&before, filter))
@@ -131,7 +131,7 @@ bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 		entry->mode_left = copies(reporter);
 		reporter_clear_pending(reporter, entry);
 	}
-	put_told(reporter, entry, &told);
+	put_told(reporter, entry, &reported);
 	if (was != is) {
 		entry->join_left = is && sends_join(reporter) ? copies(reporter) : 0;
 		entry->leave_left = was && sends_leave(reporter, entry);
@@ -182,7 +182,7 @@ static void count_down_pending(struct reporter *reporter, struct reporter_entry 
 		reporter_clear_pending(reporter, entry);
 }
 
-void reporter_change_told(struct reporter *reporter, mtime now, struct reporter_entry *entry)
+void reporter_change_reported(struct reporter *reporter, mtime now, struct reporter_entry *entry)
 {
 	bool older = reporter->version_spoken != VERSION_3;
 	bool kernel_due = older && entry->join_left > 0 && !reporter->settings.answers;

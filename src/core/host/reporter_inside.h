@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The inside of a reporter, shared by the modules that make it up: reporter (entries, the version spoken,
- * packets), reporter_changes (what was told and what of it is still going out), reporter_queries (what the
+ * packets), reporter_changes (what was reported and what of it is still going out), reporter_queries (what the
  * querier asks, and its absence). Everybody else uses reporter.h.
  */
 #ifndef MCPROXY_CORE_HOST_REPORTER_INSIDE_H
@@ -13,17 +13,19 @@
 
 static inline bool reporter_entry_is_member(const struct reporter_entry *entry)
 {
-	struct filter told = stored_filter_view(&entry->told);
+	struct filter reported = stored_filter_view(&entry->reported);
 
-	return !filter_is_none(&told);
+	return !filter_is_none(&reported);
 }
 
-/* The record of what was told, in bytes; 0: none is needed. */
-static inline size_t reporter_told_size(const struct reporter *reporter, const struct reporter_entry *entry)
+/* The record of what was reported, in bytes; 0: none is needed. */
+static inline size_t reporter_reported_size(const struct reporter *reporter,
+                                            const struct reporter_entry *entry)
 {
-	struct filter told = stored_filter_view(&entry->told);
+	struct filter reported = stored_filter_view(&entry->reported);
 
-	return filter_is_none(&told) ? 0 : report_build_record_size(reporter->family, told.sources.count);
+	return filter_is_none(&reported) ? 0
+	                                 : report_build_record_size(reporter->family, reported.sources.count);
 }
 
 static inline void reporter_clear_pending(struct reporter *reporter, struct reporter_entry *entry)
@@ -33,7 +35,7 @@ static inline void reporter_clear_pending(struct reporter *reporter, struct repo
 	entry->pending_count = entry->pending_capacity = 0;
 }
 
-/* Its change is told no more. */
+/* Its change is reported no more. */
 static inline void reporter_clear_change(struct reporter *reporter, struct reporter_entry *entry)
 {
 	reporter_clear_pending(reporter, entry);
@@ -71,7 +73,7 @@ void reporter_entry_expire(struct reporter *reporter, struct reporter_entry *ent
 
 /* A state-change report is out: counts down, and arms the next one. Reports of the whole state count as
  * copies of every source's change, too. */
-void reporter_change_told(struct reporter *reporter, mtime now, struct reporter_entry *entry);
+void reporter_change_reported(struct reporter *reporter, mtime now, struct reporter_entry *entry);
 /* Between the repetitions of a report. */
 mtime reporter_repetition_interval(const struct reporter *reporter);
 

@@ -93,7 +93,7 @@ static void answer_general(struct reporter *reporter, mtime now, uint32_t max_re
 	struct reporter_entry *entry;
 
 	if (reporter->version_spoken == VERSION_3) {
-		report_walk_start(&reporter->walk, reporter_oldest(reporter), reporter->told_bytes, now,
+		report_walk_start(&reporter->walk, reporter_oldest(reporter), reporter->reported_bytes, now,
 		                  max_response, reporter_random(reporter));
 		return;
 	}
@@ -104,9 +104,9 @@ static void answer_general(struct reporter *reporter, mtime now, uint32_t max_re
 }
 
 /* Nobody asks everybody often. Where somebody does all the same, in older versions each query would look at
- * all groups, and in version 3 have all of them told: what comes too soon is followed a little later, once.
+ * all groups, and in version 3 have all of them reported: what comes too soon is followed a little later, once.
  */
-static void hear_general(struct reporter *reporter, mtime now, uint32_t max_response)
+static void receive_general(struct reporter *reporter, mtime now, uint32_t max_response)
 {
 	bool is_first = reporter->general_at == MTIME_NEVER;
 	bool waits = reporter->version_spoken == VERSION_3 && report_walk_is_waiting(&reporter->walk);
@@ -157,11 +157,11 @@ void reporter_tell_all(struct reporter *reporter, mtime now)
 /* Without delay, but a large state is spread: a packet or so in a millisecond. */
 static void announce(struct reporter *reporter, mtime now)
 {
-	mtime window = 2 + (mtime)(reporter->told_bytes / ANNOUNCED_BYTES);
+	mtime window = 2 + (mtime)(reporter->reported_bytes / ANNOUNCED_BYTES);
 	struct reporter_entry *entry;
 
 	if (reporter->version_spoken == VERSION_3) {
-		report_walk_start(&reporter->walk, reporter_oldest(reporter), reporter->told_bytes, now,
+		report_walk_start(&reporter->walk, reporter_oldest(reporter), reporter->reported_bytes, now,
 		                  window, 0);
 		return;
 	}
@@ -190,7 +190,7 @@ void reporter_announce(struct reporter *reporter, mtime now)
 		reporter->announced_at != MTIME_NEVER && now - reporter->announced_at < ANNOUNCE_INTERVAL;
 
 	/* What is reported for the first time needs no more than its change. */
-	if (reporter->told_bytes == 0)
+	if (reporter->reported_bytes == 0)
 		return;
 	reporter->announce_left = robustness > 0 ? robustness : 1;
 	reporter->announce_at = is_soon ? reporter->announced_at + ANNOUNCE_INTERVAL : now;
@@ -207,17 +207,17 @@ void reporter_answer(struct reporter *reporter, mtime now, const struct upstream
                      const struct addr *sources)
 {
 	if (addr_is_unspecified(&query->group))
-		hear_general(reporter, now, query->max_response);
+		receive_general(reporter, now, query->max_response);
 	else
 		answer_group(reporter, now, query, sources);
 }
 
-void reporter_heard_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
-                          const struct addr *sources)
+void reporter_receive_query(struct reporter *reporter, mtime now, const struct upstream_query *query,
+                            const struct addr *sources)
 {
 	reporter_follow_version(reporter, now);
 	reporter->queries_heard++;
-	reporter->query_heard_at = now;
+	reporter->query_received_at = now;
 	reporter->querier = query->querier;
 	reporter->querier_robustness = query->robustness;
 	reporter->querier_query_interval = query->query_interval;

@@ -6,14 +6,14 @@
  *
  *   instance --< link            by id
  *   instance --< membership      index by group address
- *   membership --< listener      the group's state on one link; one lies in the membership itself
+ *   membership --< link_group      the group's state on one link; one lies in the membership itself
  *   membership --< flow          sources seen sending to the group; also in an index by (source, group)
  *
  * There may be a hundred thousand memberships: their fields are ordered by use, those that a report touches
  * first, and their size is asserted.
  *
- * Dirty objects stand in lists until pull.c has told their newest state. A membership is kept while it has
- * listeners, flows or something to tell.
+ * Dirty objects stand in lists until pull.c has announced their newest state. A membership is kept while it has
+ * link_groups, flows or something to tell.
  */
 #ifndef MCPROXY_CORE_ROUTER_ENGINE_H
 #define MCPROXY_CORE_ROUTER_ENGINE_H
@@ -26,24 +26,24 @@
 
 enum deadline_kind { DEADLINE_LISTENER, DEADLINE_QUERIER };
 
-struct listener {
-	struct listener *next; /* in the membership */
-	struct link *link;     /* NULL: the one in the membership, while it is unused */
+struct link_group {
+	struct link_group *next; /* in the membership */
+	struct link *link;       /* NULL: the one in the membership, while it is unused */
 	struct group group;
 	struct membership *membership;
 	mtime joined_at; /* the first member came */
 	struct deadline deadline;
-	struct listener *query_prev, *query_next; /* in instance.asking; NULL: it is not */
+	struct link_group *query_prev, *query_next; /* in instance.asking; NULL: it is not */
 };
 
 struct membership {
 	struct index_node node;
 	struct addr group;
-	struct listener first; /* the list of listeners begins with it */
+	struct link_group first; /* the list of link_groups begins with it */
 	struct flow *flows;
 	struct membership *dirty_next; /* in instance.dirty_memberships */
 	bool dirty;
-	bool wanted_upstream; /* a filter other than INCLUDE{} was told */
+	bool wanted_upstream; /* a filter other than INCLUDE{} was announced */
 };
 
 _Static_assert(sizeof(void *) > 8 || sizeof(struct membership) <= 184, "a group with members on one link");
@@ -82,13 +82,13 @@ struct walk {
 	uint8_t link;
 	bool page_wanted;
 	struct membership *membership; /* the next one to tell */
-	bool in_group;                 /* its record was told, its sources or hosts from `last` on are not */
-	bool in_hosts;                 /* its sources were told, too */
+	bool in_group; /* its record was announced, its sources or hosts from `last` on are not */
+	bool in_hosts; /* its sources were announced, too */
 	struct addr last;
-	uint64_t serial; /* flows of the membership up to here were told */
+	uint64_t serial; /* flows of the membership up to here were announced */
 };
 
-#define REFUSED_MAX       32   /* streams that there was no room for and not yet told; more are not told */
+#define REFUSED_MAX       32 /* streams that there was no room for and not yet announced; more are not announced */
 #define QUERY_SOURCES_MAX 1024 /* of an upstream query */
 
 /* A query about a group that came in by an upstream link. */
@@ -123,11 +123,11 @@ struct instance {
 	struct flow *dirty_flows;
 	struct flow_key refused[REFUSED_MAX]; /* the owner may have assumed that they are wanted */
 	unsigned refused_count;
-	struct listener *asking;                /* listeners with a round of queries due */
+	struct link_group *asking;              /* link_groups with a round of queries due */
 	uint64_t general_queries_due[FAMILIES]; /* sets of link ids */
-	uint64_t forwarding[FAMILIES];          /* as REQUEST_FORWARDING has told */
+	uint64_t forwarding[FAMILIES];          /* as REQUEST_FORWARDING has announced */
 	bool forwarding_due[FAMILIES];          /* it may be another set by now */
-	uint32_t listener_count;
+	uint32_t link_group_count;
 	struct deadlines deadlines;
 	struct upstream_queries upstream_queries;
 	uint64_t drops[DROP_CAUSES]; /* those of links that are gone, or that belong to none */
@@ -146,9 +146,9 @@ struct membership *membership_find(struct instance *instance, const struct addr 
 /* The oldest, and the one added after this; NULL: no more. */
 struct membership *membership_oldest(const struct instance *instance);
 struct membership *membership_newer(const struct membership *membership);
-/* The first of the listeners, and the one behind this; NULL: no more. */
-struct listener *listener_first(struct membership *membership);
-struct listener *listener_next(const struct listener *listener);
+/* The first of the link_groups, and the one behind this; NULL: no more. */
+struct link_group *link_group_first(struct membership *membership);
+struct link_group *link_group_next(const struct link_group *link_group);
 /* Finds or makes it; NULL when memory is short. */
 struct membership *membership_get(struct instance *instance, const struct addr *group);
 /* Frees it when nothing holds it any more. */
@@ -159,19 +159,19 @@ struct membership *membership_pull_marked(struct instance *instance);
 /* These records come next: has the memory of their groups ready, so that a report about many groups does not
  * wait for each. Changes nothing. */
 #define MEMBERSHIP_EXPECTED_MAX 16
-void membership_expect(const struct instance *instance, const struct record *records, size_t count);
+void membership_prefetch(const struct instance *instance, const struct record *records, size_t count);
 /* A record of a report that a host sent on a downstream link, and its sources as a set. */
 void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
                        const struct addr *host, const struct record *record, const struct sources *sources);
 /* A group-specific query of another querier. */
-void membership_heard_query(struct instance *instance, struct link *link, mtime now, const struct addr *group,
-                            const struct sources *sources);
+void membership_receive_query(struct instance *instance, struct link *link, mtime now,
+                              const struct addr *group, const struct sources *sources);
 /* Puts it into, or out of, the list of those with queries due. */
-void listener_set_asking(struct instance *instance, struct listener *listener, bool asking);
-void listener_expire(struct instance *instance, struct listener *listener, mtime now);
+void link_group_set_asking(struct instance *instance, struct link_group *link_group, bool asking);
+void link_group_expire(struct instance *instance, struct link_group *link_group, mtime now);
 /* Puts its deadline right after its state changed. */
-void listener_arm(struct instance *instance, struct listener *listener);
-/* The link does not serve the family any more: its listeners are gone, routes follow. */
+void link_group_arm(struct instance *instance, struct link_group *link_group);
+/* The link does not serve the family any more: its link_groups are gone, routes follow. */
 void membership_drop_link(struct instance *instance, struct link *link, enum family family, mtime now);
 /* The link's querier changed. */
 void membership_querier_changed(struct instance *instance, struct link *link, enum family family, mtime now);
@@ -191,7 +191,7 @@ uint64_t forward_links(const struct instance *instance, enum link_role role, enu
 void forward_upcall(struct instance *instance, struct link *link, mtime now, const struct flow_key *key,
                     bool wrong_link);
 void forward_counters(struct instance *instance, mtime now, const struct input *input);
-/* The listeners of a group or the state of links changed: recomputes where its flows go. */
+/* The link_groups of a group or the state of links changed: recomputes where its flows go. */
 void forward_update(struct instance *instance, struct membership *membership, mtime now);
 void forward_update_all(struct instance *instance, enum family family, mtime now);
 /* Requests the routes of all flows again. */
@@ -199,7 +199,7 @@ void forward_mark_all(struct instance *instance, enum family family);
 /* The limit on routes may have become smaller: what goes nowhere makes way, the oldest first. */
 void forward_limit(struct instance *instance);
 void forward_drop_link(struct instance *instance, struct link *link, enum family family);
-/* A flow told as gone. */
+/* A flow announced as gone. */
 void flow_free(struct instance *instance, struct flow *flow);
 
 /* snapshot.c */
@@ -213,12 +213,12 @@ void snapshot_skip(struct instance *instance, struct membership *membership);
 /* heard.c */
 
 /* A packet that came in by a link. */
-void heard_packet(struct instance *instance, struct link *link, mtime now, enum family family,
-                  const uint8_t *data, size_t size);
+void receive_packet(struct instance *instance, struct link *link, mtime now, enum family family,
+                    const uint8_t *data, size_t size);
 
 /* instance.c */
 
-/* The link's querier is another one: told as an event, before the link's timers follow. */
+/* The link's querier is another one: announced as an event, before the link's timers follow. */
 void instance_tell_querier(struct instance *instance, const struct link *link, enum family family, mtime now);
 /* Has the querier's deadline looked at in time. */
 void instance_arm_querier(struct instance *instance, struct link *link, enum family family);

@@ -88,11 +88,11 @@ static uint64_t outputs_of(const struct instance *instance, struct membership *m
 
 	if (input == NULL || !input->family[family].usable)
 		return 0;
-	for (const struct listener *listener = listener_first(membership); listener;
-	     listener = listener_next(listener))
-		if (listener->link != input && link_forwards(listener->link, family, now) &&
-		    group_wants(&listener->group, &flow->key.source))
-			outputs |= link_bit(listener->link);
+	for (const struct link_group *link_group = link_group_first(membership); link_group;
+	     link_group = link_group_next(link_group))
+		if (link_group->link != input && link_forwards(link_group->link, family, now) &&
+		    group_wants(&link_group->group, &flow->key.source))
+			outputs |= link_bit(link_group->link);
 	if (input->role == ROLE_DOWNSTREAM)
 		outputs |= forward_links(instance, ROLE_UPSTREAM, family, now);
 	return outputs;
@@ -155,7 +155,7 @@ void flow_free(struct instance *instance, struct flow *flow)
 	membership_release(instance, membership);
 }
 
-/* Room for one more: at the limit the oldest stream that goes nowhere makes way. Such as only wait to be told
+/* Room for one more: at the limit the oldest stream that goes nowhere makes way. Such as only wait to be announced
  * as gone come on top of the limit, but not without end. */
 static bool make_room(struct instance *instance)
 {

@@ -15,11 +15,11 @@
 #define MCPROXY_CORE_ROUTER_GROUP_H
 
 #include "core/base/filter.h"
-#include "core/router/members.h"
-#include "core/wire/message.h"
-#include "core/contract/settings.h"
 #include "core/base/mtime.h"
 #include "core/base/pool.h"
+#include "core/contract/settings.h"
+#include "core/router/members.h"
+#include "core/wire/message.h"
 
 #define SOURCE_BLOCKED 0
 
@@ -97,8 +97,8 @@ mtime group_deadline(const struct group *group);
 
 /* Another querier asked, without the S flag: lowers the same timers (RFC 9776 section 6.6.1). An empty list:
  * the group's. Times are the asking querier's last member query time. */
-void group_heard_query(struct group *group, const struct group_timers *timers, mtime now,
-                       const struct sources *sources);
+void group_receive_query(struct group *group, const struct group_timers *timers, mtime now,
+                         const struct sources *sources);
 
 struct group_query {
 	bool suppress;          /* S flag */

@@ -51,8 +51,8 @@ unsigned group_ask(struct group *group, const struct group_timers *timers, mtime
 	return ask(group, timers, now, &group->exclude_until, &group->queries_left);
 }
 
-void group_heard_query(struct group *group, const struct group_timers *timers, mtime now,
-                       const struct sources *sources)
+void group_receive_query(struct group *group, const struct group_timers *timers, mtime now,
+                         const struct sources *sources)
 {
 	mtime until = now + group_last_member_query_time(timers);
 

@@ -176,7 +176,8 @@ static void apply_to_known(struct group *group, const struct record_row *row, co
 	group->source_count = kept;
 }
 
-static void insert_source(struct group *group, const struct addr *addr, uint8_t action, struct record_step *step)
+static void insert_source(struct group *group, const struct addr *addr, uint8_t action,
+                          struct record_step *step)
 {
 	uint16_t place = group->source_count;
 	struct source source = {.addr = *addr, .until = SOURCE_BLOCKED};
@@ -268,8 +269,8 @@ static bool express_as_older(enum record_type *type, bool has_sources)
 	return false;
 }
 
-/* RFC 9776 section 7.3.2, RFC 9777 section 8.3.2: what counts while older hosts are members. False: ignored.
- */
+/* RFC 9776 section 7.3.2, RFC 9777 section 8.3.2: what counts while older hosts are members. False:
+ * ignored. */
 static bool limit_to_version(enum version version, enum record_type type, bool *drop_sources)
 {
 	*drop_sources = version < VERSION_3 && type == TO_EX;

@@ -245,7 +245,7 @@ static void link_message(struct instance *instance, mtime now, const struct inpu
 	else if (input->truncated)
 		instance_drop(instance, link, family, DROP_TRUNCATED);
 	else
-		heard_packet(instance, link, now, family, payload, size);
+		receive_packet(instance, link, now, family, payload, size);
 }
 
 void instance_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
@@ -287,15 +287,15 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 	}
 }
 
-void instance_expect(const struct instance *instance, const struct input *input, const void *payload,
-                     size_t payload_size, enum expect step)
+void instance_prefetch(const struct instance *instance, const struct input *input, const void *payload,
+                       size_t payload_size, enum prefetch step)
 {
 	struct addr group;
 
 	if (input->kind != INPUT_PACKET ||
 	    !message_guess_group(input->family ? FAMILY_IPV6 : FAMILY_IPV4, payload, payload_size, &group))
 		return;
-	index_expect(&instance->memberships, addr_hash(&group, instance->seed), step);
+	index_prefetch(&instance->memberships, addr_hash(&group, instance->seed), step);
 }
 
 static struct link *link_of_deadline(struct deadline *deadline, enum family *family)
@@ -307,9 +307,9 @@ static struct link *link_of_deadline(struct deadline *deadline, enum family *fam
 	return (struct link *)(void *)((char *)(state - *family) - offsetof(struct link, family));
 }
 
-static struct listener *listener_of_deadline(struct deadline *deadline)
+static struct link_group *link_group_of_deadline(struct deadline *deadline)
 {
-	return (struct listener *)(void *)((char *)deadline - offsetof(struct listener, deadline));
+	return (struct link_group *)(void *)((char *)deadline - offsetof(struct link_group, deadline));
 }
 
 static mtime due_at(struct deadline *deadline)
@@ -317,7 +317,7 @@ static mtime due_at(struct deadline *deadline)
 	enum family family;
 
 	if (deadline->kind == DEADLINE_LISTENER)
-		return group_deadline(&listener_of_deadline(deadline)->group);
+		return group_deadline(&link_group_of_deadline(deadline)->group);
 	return querier_deadline(&link_of_deadline(deadline, &family)->family[family].querier);
 }
 
@@ -355,7 +355,7 @@ static void expire(struct instance *instance, struct deadline *deadline, mtime n
 
 	deadlines_remove(&instance->deadlines, deadline);
 	if (deadline->kind == DEADLINE_LISTENER) {
-		listener_expire(instance, listener_of_deadline(deadline), now);
+		link_group_expire(instance, link_group_of_deadline(deadline), now);
 	} else {
 		struct link *link = link_of_deadline(deadline, &family);
 

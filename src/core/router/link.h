@@ -9,15 +9,15 @@
 
 #include "core/base/bucket.h"
 #include "core/base/deadlines.h"
-#include "core/wire/drop.h"
-#include "core/router/group.h"
 #include "core/contract/link_change.h"
+#include "core/router/group.h"
 #include "core/router/querier.h"
 #include "core/router/shared_hosts.h"
+#include "core/wire/drop.h"
 
 enum link_counter {
 	COUNTER_QUERIES_SENT,
-	COUNTER_QUERIES_HEARD,
+	COUNTER_QUERIES_RECEIVED,
 	COUNTER_REPORTS_V1, /* messages, by version */
 	COUNTER_REPORTS_V2,
 	COUNTER_REPORTS_V3,

@@ -11,10 +11,10 @@
 #ifndef MCPROXY_CORE_ROUTER_MEMBERS_H
 #define MCPROXY_CORE_ROUTER_MEMBERS_H
 
-#include "core/wire/message.h"
-#include "core/contract/settings.h"
 #include "core/base/mtime.h"
 #include "core/base/stored_filter.h"
+#include "core/contract/settings.h"
+#include "core/wire/message.h"
 
 struct member_host {
 	struct addr host;

@@ -5,19 +5,19 @@
 
 #define SHARED_FOR_INTERVALS 10 /* group membership intervals: three quarters of an hour */
 
-static struct listener *used(struct listener *listener)
+static struct link_group *used(struct link_group *link_group)
 {
-	return listener != NULL && listener->link == NULL ? listener->next : listener;
+	return link_group != NULL && link_group->link == NULL ? link_group->next : link_group;
 }
 
-struct listener *listener_first(struct membership *membership)
+struct link_group *link_group_first(struct membership *membership)
 {
 	return used(&membership->first);
 }
 
-struct listener *listener_next(const struct listener *listener)
+struct link_group *link_group_next(const struct link_group *link_group)
 {
-	return listener->next;
+	return link_group->next;
 }
 
 struct membership *membership_oldest(const struct instance *instance)
@@ -65,7 +65,7 @@ struct membership *membership_get(struct instance *instance, const struct addr *
 
 void membership_release(struct instance *instance, struct membership *membership)
 {
-	if (listener_first(membership) != NULL || membership->flows != NULL || membership->dirty ||
+	if (link_group_first(membership) != NULL || membership->flows != NULL || membership->dirty ||
 	    membership->wanted_upstream)
 		return;
 	snapshot_skip(instance, membership);
@@ -99,19 +99,19 @@ void membership_mark_all(struct instance *instance, enum family family)
 {
 	for (struct membership *membership = membership_oldest(instance); membership;
 	     membership = membership_newer(membership))
-		if (addr_family(&membership->group) == family && listener_first(membership) != NULL)
+		if (addr_family(&membership->group) == family && link_group_first(membership) != NULL)
 			membership_mark(instance, membership);
 }
 
 uint64_t membership_open_links(struct membership *membership)
 {
-	const struct listener *listener = listener_first(membership);
+	const struct link_group *link_group = link_group_first(membership);
 	uint64_t links = 0;
 
-	for (; listener != NULL; listener = listener_next(listener)) {
-		if (!group_wants_all(&listener->group))
+	for (; link_group != NULL; link_group = link_group_next(link_group)) {
+		if (!group_wants_all(&link_group->group))
 			return 0;
-		links |= link_bit(listener->link);
+		links |= link_bit(link_group->link);
 	}
 	return links;
 }
@@ -119,164 +119,165 @@ uint64_t membership_open_links(struct membership *membership)
 void membership_filter(struct instance *instance, struct membership *membership, struct filter *filter)
 {
 	struct filter one = {.sources = sources_on(instance->scratch_merge, REQUEST_SOURCES_MAX)};
-	const struct listener *listener = listener_first(membership);
+	const struct link_group *link_group = link_group_first(membership);
 
 	filter->mode = FILTER_INCLUDE;
 	filter->sources.count = 0;
-	for (; listener != NULL; listener = listener_next(listener)) {
-		group_filter(&listener->group, &one);
+	for (; link_group != NULL; link_group = link_group_next(link_group)) {
+		group_filter(&link_group->group, &one);
 		filter_merge(filter, &one);
 	}
 }
 
-static struct listener *listener_find(struct membership *membership, const struct link *link)
+static struct link_group *link_group_find(struct membership *membership, const struct link *link)
 {
-	struct listener *listener = &membership->first;
+	struct link_group *link_group = &membership->first;
 
-	while (listener != NULL && listener->link != link)
-		listener = listener->next;
-	return listener;
+	while (link_group != NULL && link_group->link != link)
+		link_group = link_group->next;
+	return link_group;
 }
 
 /* The membership's own if it is free, or a new one behind it. */
-static struct listener *take_listener(struct instance *instance, struct membership *membership)
+static struct link_group *take_link_group(struct instance *instance, struct membership *membership)
 {
-	struct listener *listener = &membership->first;
+	struct link_group *link_group = &membership->first;
 
-	if (listener->link == NULL)
-		return listener;
-	listener = pool_take(instance->pool, sizeof *listener);
-	if (listener == NULL)
+	if (link_group->link == NULL)
+		return link_group;
+	link_group = pool_take(instance->pool, sizeof *link_group);
+	if (link_group == NULL)
 		return NULL;
-	listener->membership = membership;
-	listener->next = membership->first.next;
-	membership->first.next = listener;
-	return listener;
+	link_group->membership = membership;
+	link_group->next = membership->first.next;
+	membership->first.next = link_group;
+	return link_group;
 }
 
-static void give_listener(struct instance *instance, struct listener *listener)
+static void give_link_group(struct instance *instance, struct link_group *link_group)
 {
-	struct listener **at = &listener->membership->first.next;
+	struct link_group **at = &link_group->membership->first.next;
 
-	listener->link = NULL;
-	if (listener == &listener->membership->first)
+	link_group->link = NULL;
+	if (link_group == &link_group->membership->first)
 		return;
-	while (*at != listener)
+	while (*at != link_group)
 		at = &(*at)->next;
-	*at = listener->next;
-	pool_give(instance->pool, listener, sizeof *listener);
+	*at = link_group->next;
+	pool_give(instance->pool, link_group, sizeof *link_group);
 }
 
-static struct listener *listener_new(struct instance *instance, struct membership *membership,
-                                     struct link *link, mtime now)
+static struct link_group *link_group_new(struct instance *instance, struct membership *membership,
+                                         struct link *link, mtime now)
 {
 	enum family family = addr_family(&membership->group);
-	struct listener *listener;
+	struct link_group *link_group;
 
 	if (link->family[family].group_count >= link->settings.groups_max) {
 		instance_drop(instance, link, family, DROP_GROUPS_MAX);
 		return NULL;
 	}
-	listener = deadlines_reserve(&instance->deadlines, instance->listener_count + 1 + 2 * LINKS_MAX)
-	                   ? take_listener(instance, membership)
-	                   : NULL;
-	if (listener == NULL) {
+	link_group = deadlines_reserve(&instance->deadlines, instance->link_group_count + 1 + 2 * LINKS_MAX)
+	                     ? take_link_group(instance, membership)
+	                     : NULL;
+	if (link_group == NULL) {
 		instance_drop(instance, link, family, DROP_MEMORY);
 		return NULL;
 	}
-	listener->link = link;
-	listener->joined_at = now;
-	listener->deadline.kind = DEADLINE_LISTENER;
-	group_init(&listener->group);
+	link_group->link = link;
+	link_group->joined_at = now;
+	link_group->deadline.kind = DEADLINE_LISTENER;
+	group_init(&link_group->group);
 	link->family[family].group_count++;
-	instance->listener_count++;
-	return listener;
+	instance->link_group_count++;
+	return link_group;
 }
 
 /* In the list query_prev is never NULL. */
-static bool is_asking(const struct listener *listener)
+static bool is_asking(const struct link_group *link_group)
 {
-	return listener->query_prev != NULL;
+	return link_group->query_prev != NULL;
 }
 
-void listener_set_asking(struct instance *instance, struct listener *listener, bool asking)
+void link_group_set_asking(struct instance *instance, struct link_group *link_group, bool asking)
 {
-	if (is_asking(listener) == asking)
+	if (is_asking(link_group) == asking)
 		return;
 	if (asking) {
-		DL_APPEND2(instance->asking, listener, query_prev, query_next);
+		DL_APPEND2(instance->asking, link_group, query_prev, query_next);
 		return;
 	}
-	DL_DELETE2(instance->asking, listener, query_prev, query_next);
-	listener->query_prev = listener->query_next = NULL;
+	DL_DELETE2(instance->asking, link_group, query_prev, query_next);
+	link_group->query_prev = link_group->query_next = NULL;
 }
 
-static void listener_free(struct instance *instance, struct listener *listener)
+static void link_group_free(struct instance *instance, struct link_group *link_group)
 {
-	struct membership *membership = listener->membership;
+	struct membership *membership = link_group->membership;
 
-	listener_set_asking(instance, listener, false);
-	deadlines_remove(&instance->deadlines, &listener->deadline);
-	group_fini(&listener->group, instance->pool);
-	listener->link->family[addr_family(&membership->group)].group_count--;
-	instance->listener_count--;
-	give_listener(instance, listener);
+	link_group_set_asking(instance, link_group, false);
+	deadlines_remove(&instance->deadlines, &link_group->deadline);
+	group_fini(&link_group->group, instance->pool);
+	link_group->link->family[addr_family(&membership->group)].group_count--;
+	instance->link_group_count--;
+	give_link_group(instance, link_group);
 }
 
-void listener_arm(struct instance *instance, struct listener *listener)
+void link_group_arm(struct instance *instance, struct link_group *link_group)
 {
-	deadlines_no_later_than(&instance->deadlines, &listener->deadline, group_deadline(&listener->group));
+	deadlines_no_later_than(&instance->deadlines, &link_group->deadline,
+	                        group_deadline(&link_group->group));
 }
 
-static void tell(struct instance *instance, const struct listener *listener, enum event_kind kind,
+static void tell(struct instance *instance, const struct link_group *link_group, enum event_kind kind,
                  enum filter_mode before)
 {
 	struct event event = {
 		.kind = (uint8_t)kind,
-		.link = listener->link->id,
-		.family = (uint8_t)addr_family(&listener->membership->group),
+		.link = link_group->link->id,
+		.family = (uint8_t)addr_family(&link_group->membership->group),
 		.before = (uint8_t)before,
-		.after = listener->group.mode,
-		.count = listener->group.source_count,
-		.group = listener->membership->group,
+		.after = link_group->group.mode,
+		.count = link_group->group.source_count,
+		.group = link_group->membership->group,
 	};
 
-	if (listener->group.source_count > 0)
-		event.source = listener->group.sources[0].addr;
+	if (link_group->group.source_count > 0)
+		event.source = link_group->group.sources[0].addr;
 	events_push(&instance->events, &event);
 }
 
-/* Acts on what group_apply or group_expire has told. The listener, and with its last one the membership, may
+/* Acts on what group_apply or group_expire has announced. The link_group, and with its last one the membership, may
  * be freed. */
-static void listener_act(struct instance *instance, struct listener *listener, unsigned flags,
-                         enum filter_mode before, bool is_new)
+static void link_group_act(struct instance *instance, struct link_group *link_group, unsigned flags,
+                           enum filter_mode before, bool is_new)
 {
-	struct membership *membership = listener->membership;
+	struct membership *membership = link_group->membership;
 	enum family family = addr_family(&membership->group);
 
 	if (flags & GROUP_SOURCES_MAX)
-		instance_drop(instance, listener->link, family, DROP_SOURCES_MAX);
+		instance_drop(instance, link_group->link, family, DROP_SOURCES_MAX);
 	if (flags & GROUP_MEMORY)
-		instance_drop(instance, listener->link, family, DROP_MEMORY);
+		instance_drop(instance, link_group->link, family, DROP_MEMORY);
 	if (flags & GROUP_HOSTS_MAX)
-		instance_drop(instance, listener->link, family, DROP_HOSTS_MAX);
+		instance_drop(instance, link_group->link, family, DROP_HOSTS_MAX);
 	if (flags & GROUP_QUERY)
-		listener_set_asking(instance, listener, true);
-	if (group_is_empty(&listener->group)) {
+		link_group_set_asking(instance, link_group, true);
+	if (group_is_empty(&link_group->group)) {
 		if (!is_new)
-			tell(instance, listener, EVENT_LEAVE, before);
-		listener_free(instance, listener);
+			tell(instance, link_group, EVENT_LEAVE, before);
+		link_group_free(instance, link_group);
 	} else {
 		if (flags & GROUP_CHANGED)
-			tell(instance, listener, is_new ? EVENT_JOIN : EVENT_FILTER, before);
-		listener_arm(instance, listener);
+			tell(instance, link_group, is_new ? EVENT_JOIN : EVENT_FILTER, before);
+		link_group_arm(instance, link_group);
 	}
 	if (flags & GROUP_CHANGED)
 		membership_mark(instance, membership);
 	membership_release(instance, membership);
 }
 
-void membership_expect(const struct instance *instance, const struct record *records, size_t count)
+void membership_prefetch(const struct instance *instance, const struct record *records, size_t count)
 {
 	uint32_t hashes[MEMBERSHIP_EXPECTED_MAX];
 
@@ -284,10 +285,10 @@ void membership_expect(const struct instance *instance, const struct record *rec
 		return;
 	for (size_t i = 0; i < count; i++) {
 		hashes[i] = addr_hash(&records[i].group, instance->seed);
-		index_expect(&instance->memberships, hashes[i], EXPECT_FAR);
+		index_prefetch(&instance->memberships, hashes[i], PREFETCH_FAR);
 	}
 	for (size_t i = 0; i < count; i++)
-		index_expect(&instance->memberships, hashes[i], EXPECT_NEAR);
+		index_prefetch(&instance->memberships, hashes[i], PREFETCH_NEAR);
 }
 
 /* A record that takes away, or names nothing, makes no state where there is none. */
@@ -328,8 +329,8 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 	const struct addr *group = &record->group;
 	struct link_family *state = &link->family[addr_family(group)];
 	struct membership *membership = membership_find(instance, group);
-	struct listener *listener = membership ? listener_find(membership, link) : NULL;
-	bool is_new = listener == NULL, fast_leave = state->timers.fast_leave;
+	struct link_group *link_group = membership ? link_group_find(membership, link) : NULL;
+	bool is_new = link_group == NULL, fast_leave = state->timers.fast_leave;
 	struct addr identified = *host;
 	enum filter_mode before;
 	unsigned flags;
@@ -343,41 +344,41 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 		return;
 	}
 	if (is_new)
-		listener = listener_new(instance, membership, link, now);
-	if (listener == NULL) {
+		link_group = link_group_new(instance, membership, link, now);
+	if (link_group == NULL) {
 		membership_release(instance, membership);
 		return;
 	}
 	if (fast_leave)
 		identified = identify(state, now, host, record, is_new);
-	before = listener->group.mode;
-	flags = group_expire(&listener->group, &state->timers, now);
-	flags |= group_apply(&listener->group, instance->pool, &state->timers, now, version, &identified,
+	before = link_group->group.mode;
+	flags = group_expire(&link_group->group, &state->timers, now);
+	flags |= group_apply(&link_group->group, instance->pool, &state->timers, now, version, &identified,
 	                     record->type, sources);
 	if (fast_leave && !is_new)
-		note_fast_leave(state, now, host, record, &listener->group);
-	listener_act(instance, listener, flags, before, is_new);
+		note_fast_leave(state, now, host, record, &link_group->group);
+	link_group_act(instance, link_group, flags, before, is_new);
 }
 
-void membership_heard_query(struct instance *instance, struct link *link, mtime now, const struct addr *group,
-                            const struct sources *sources)
+void membership_receive_query(struct instance *instance, struct link *link, mtime now,
+                              const struct addr *group, const struct sources *sources)
 {
 	struct membership *membership = membership_find(instance, group);
-	struct listener *listener = membership ? listener_find(membership, link) : NULL;
+	struct link_group *link_group = membership ? link_group_find(membership, link) : NULL;
 
-	if (listener == NULL)
+	if (link_group == NULL)
 		return;
-	group_heard_query(&listener->group, &link->family[addr_family(group)].timers, now, sources);
-	listener_arm(instance, listener);
+	group_receive_query(&link_group->group, &link->family[addr_family(group)].timers, now, sources);
+	link_group_arm(instance, link_group);
 }
 
-void listener_expire(struct instance *instance, struct listener *listener, mtime now)
+void link_group_expire(struct instance *instance, struct link_group *link_group, mtime now)
 {
-	enum family family = addr_family(&listener->membership->group);
-	enum filter_mode before = listener->group.mode;
-	unsigned flags = group_expire(&listener->group, &listener->link->family[family].timers, now);
+	enum family family = addr_family(&link_group->membership->group);
+	enum filter_mode before = link_group->group.mode;
+	unsigned flags = group_expire(&link_group->group, &link_group->link->family[family].timers, now);
 
-	listener_act(instance, listener, flags, before, false);
+	link_group_act(instance, link_group, flags, before, false);
 }
 
 void membership_drop_link(struct instance *instance, struct link *link, enum family family, mtime now)
@@ -385,12 +386,12 @@ void membership_drop_link(struct instance *instance, struct link *link, enum fam
 	struct membership *membership = membership_oldest(instance);
 
 	for (; membership != NULL; membership = membership_newer(membership)) {
-		struct listener *listener = listener_find(membership, link);
+		struct link_group *link_group = link_group_find(membership, link);
 
-		if (listener == NULL || addr_family(&membership->group) != family)
+		if (link_group == NULL || addr_family(&membership->group) != family)
 			continue;
-		tell(instance, listener, EVENT_LEAVE, listener->group.mode);
-		listener_free(instance, listener);
+		tell(instance, link_group, EVENT_LEAVE, link_group->group.mode);
+		link_group_free(instance, link_group);
 		membership_mark(instance, membership);
 		forward_update(instance, membership, now);
 	}
@@ -398,18 +399,18 @@ void membership_drop_link(struct instance *instance, struct link *link, enum fam
 
 void membership_querier_changed(struct instance *instance, struct link *link, enum family family, mtime now)
 {
-	struct listener *listener, *next;
+	struct link_group *link_group, *next;
 	bool was_querier = link->family[family].timers.querier;
 	bool querier = querier_is_elected(&link->family[family].querier, now);
 
 	instance->forwarding_due[family] = true;
 	link_refresh_timers(link, family, now);
 	if (!querier && !group_finishes_asking(&link->family[family].timers)) {
-		DL_FOREACH_SAFE2 (instance->asking, listener, next, query_next) {
-			if (listener->link != link || addr_family(&listener->membership->group) != family)
+		DL_FOREACH_SAFE2 (instance->asking, link_group, next, query_next) {
+			if (link_group->link != link || addr_family(&link_group->membership->group) != family)
 				continue;
-			group_cancel_queries(&listener->group);
-			listener_set_asking(instance, listener, false);
+			group_cancel_queries(&link_group->group);
+			link_group_set_asking(instance, link_group, false);
 		}
 	}
 	/* Routes depend on who is elected, not on what the querier tells. */
@@ -429,9 +430,9 @@ void membership_reconfigure_link(struct instance *instance, struct link *link, e
 	if (longer <= 0)
 		return;
 	for (; membership != NULL; membership = membership_newer(membership)) {
-		struct listener *listener = listener_find(membership, link);
+		struct link_group *link_group = link_group_find(membership, link);
 
-		if (listener != NULL && addr_family(&membership->group) == family)
-			group_extend(&listener->group, now + group_last_member_query_time(&before), longer);
+		if (link_group != NULL && addr_family(&membership->group) == family)
+			group_extend(&link_group->group, now + group_last_member_query_time(&before), longer);
 	}
 }

@@ -62,7 +62,7 @@ mtime querier_query_interval(const struct querier *querier, const struct link_se
 	return querier->query_interval ? querier->query_interval : settings->query_interval;
 }
 
-/* What a listener may miss without being forgotten. */
+/* What a link_group may miss without being forgotten. */
 static mtime lossy_query_intervals(const struct querier *querier, const struct link_settings *settings)
 {
 	return querier_robustness(querier, settings) * querier_query_interval(querier, settings);
@@ -105,7 +105,7 @@ static bool wins(const struct addr *from, const struct addr *own)
 	return addr_is_unspecified(own) || addr_compare(from, own) < 0;
 }
 
-/* RFC 9776 sections 4.1.6, 4.1.7: the querier's variables become ours; 0 means none were told. */
+/* RFC 9776 sections 4.1.6, 4.1.7: the querier's variables become ours; 0 means none were announced. */
 static bool adopt(struct querier *querier, const struct query *query)
 {
 	bool changed =
@@ -130,8 +130,8 @@ static bool adopt_last_member_query_interval(struct querier *querier, const stru
 	return querier->last_member_query_interval != before;
 }
 
-bool querier_heard(struct querier *querier, const struct link_settings *settings, const struct addr *own,
-                   const struct addr *from, const struct query *query, mtime now)
+bool querier_receive(struct querier *querier, const struct link_settings *settings, const struct addr *own,
+                     const struct addr *from, const struct query *query, mtime now)
 {
 	bool changed;
 

@@ -7,8 +7,8 @@
 #ifndef MCPROXY_CORE_ROUTER_QUERIER_H
 #define MCPROXY_CORE_ROUTER_QUERIER_H
 
-#include "core/wire/message.h"
 #include "core/contract/settings.h"
+#include "core/wire/message.h"
 
 struct querier {
 	mtime query_at;          /* next general query; MTIME_NEVER: none */
@@ -35,8 +35,8 @@ bool querier_is_elected(const struct querier *querier, mtime now);
 /* A query from `from` was heard; own is this router's address on the link. True when the elected querier or a
  * variable adopted from it changed. The lowest address wins; a query from 0.0.0.0 (a snooping switch) takes
  * no part. */
-bool querier_heard(struct querier *querier, const struct link_settings *settings, const struct addr *own,
-                   const struct addr *from, const struct query *query, mtime now);
+bool querier_receive(struct querier *querier, const struct link_settings *settings, const struct addr *own,
+                     const struct addr *from, const struct query *query, mtime now);
 /* Does what is due. True when the election changed. */
 bool querier_expire(struct querier *querier, const struct link_settings *settings, mtime now);
 mtime querier_deadline(const struct querier *querier);

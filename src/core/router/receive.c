@@ -62,8 +62,8 @@ static void count_report(struct link_family *state, const struct report *report)
 		state->counters[report->version == VERSION_2 ? COUNTER_REPORTS_V2 : COUNTER_REPORTS_V1]++;
 }
 
-static void heard_record(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
-                         enum version version, const struct record *record)
+static void receive_record(struct instance *instance, struct link *link, mtime now,
+                           const struct packet *packet, enum version version, const struct record *record)
 {
 	struct sources sources;
 
@@ -91,8 +91,8 @@ static size_t next_records(struct message *message, struct record *records, size
 	return count;
 }
 
-static void heard_report(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
-                         struct message *message)
+static void receive_report(struct instance *instance, struct link *link, mtime now,
+                           const struct packet *packet, struct message *message)
 {
 	struct record records[MEMBERSHIP_EXPECTED_MAX];
 	size_t count;
@@ -103,9 +103,9 @@ static void heard_report(struct instance *instance, struct link *link, mtime now
 	}
 	count_report(&link->family[message->family], &message->report);
 	while ((count = next_records(message, records, MEMBERSHIP_EXPECTED_MAX)) > 0) {
-		membership_expect(instance, records, count);
+		membership_prefetch(instance, records, count);
 		for (size_t i = 0; i < count; i++)
-			heard_record(instance, link, now, packet, message->report.version, &records[i]);
+			receive_record(instance, link, now, packet, message->report.version, &records[i]);
 	}
 }
 
@@ -170,8 +170,8 @@ unsigned instance_query_room(const struct instance *instance)
 }
 
 /* Keeps a query from upstream until it is pulled for the owner's host side. */
-static void heard_upstream_query(struct instance *instance, struct link *link, const struct packet *packet,
-                                 const struct query *query)
+static void receive_upstream_query(struct instance *instance, struct link *link, const struct packet *packet,
+                                   const struct query *query)
 {
 	struct upstream_query kept = {
 		.querier = packet->source,
@@ -189,9 +189,9 @@ static void heard_upstream_query(struct instance *instance, struct link *link, c
 		keep_specific_query(instance, link, packet, query, kept);
 }
 
-/* The configured version stands (RFC 9776 section 7.3.1); told once per link. */
-static void heard_other_version(struct instance *instance, struct link *link, const struct packet *packet,
-                                const struct query *query)
+/* The configured version stands (RFC 9776 section 7.3.1); announced once per link. */
+static void receive_other_version(struct instance *instance, struct link *link, const struct packet *packet,
+                                  const struct query *query)
 {
 	struct event event = {
 		.kind = EVENT_OLDER_QUERY,
@@ -206,8 +206,8 @@ static void heard_other_version(struct instance *instance, struct link *link, co
 		events_push(&instance->events, &event);
 }
 
-static void heard_downstream_query(struct instance *instance, struct link *link, mtime now,
-                                   const struct packet *packet, const struct query *query)
+static void receive_downstream_query(struct instance *instance, struct link *link, mtime now,
+                                     const struct packet *packet, const struct query *query)
 {
 	struct link_family *state = &link->family[packet->family];
 	struct sources sources;
@@ -217,8 +217,8 @@ static void heard_downstream_query(struct instance *instance, struct link *link,
 		return;
 	}
 	if (query->version != link->settings.version[packet->family])
-		heard_other_version(instance, link, packet, query);
-	if (querier_heard(&state->querier, &link->settings, &state->address, &packet->source, query, now)) {
+		receive_other_version(instance, link, packet, query);
+	if (querier_receive(&state->querier, &link->settings, &state->address, &packet->source, query, now)) {
 		instance_tell_querier(instance, link, packet->family, now);
 		membership_querier_changed(instance, link, packet->family, now);
 	}
@@ -231,23 +231,23 @@ static void heard_downstream_query(struct instance *instance, struct link *link,
 	/* It asks about sources, none of which can send: not about the group. */
 	if (query->source_count > 0 && sources.count == 0)
 		return;
-	membership_heard_query(instance, link, now, &query->group, &sources);
+	membership_receive_query(instance, link, now, &query->group, &sources);
 }
 
-static void heard_query(struct instance *instance, struct link *link, mtime now, const struct packet *packet,
-                        const struct query *query)
+static void receive_query(struct instance *instance, struct link *link, mtime now,
+                          const struct packet *packet, const struct query *query)
 {
-	link->family[packet->family].counters[COUNTER_QUERIES_HEARD]++;
+	link->family[packet->family].counters[COUNTER_QUERIES_RECEIVED]++;
 	if (link->role == ROLE_UPSTREAM)
-		heard_upstream_query(instance, link, packet, query);
+		receive_upstream_query(instance, link, packet, query);
 	else
-		heard_downstream_query(instance, link, now, packet, query);
+		receive_downstream_query(instance, link, now, packet, query);
 }
 
 /* The path of a packet: IP header, message, and from there to the querier or, record by record, to the
  * groups. */
-void heard_packet(struct instance *instance, struct link *link, mtime now, enum family family,
-                  const uint8_t *data, size_t size)
+void receive_packet(struct instance *instance, struct link *link, mtime now, enum family family,
+                    const uint8_t *data, size_t size)
 {
 	struct packet packet;
 	struct message message;
@@ -258,7 +258,7 @@ void heard_packet(struct instance *instance, struct link *link, mtime now, enum 
 	if (drop != DROP_NONE)
 		instance_drop(instance, link, family, drop);
 	else if (message.kind == MESSAGE_QUERY)
-		heard_query(instance, link, now, &packet, &message.query);
+		receive_query(instance, link, now, &packet, &message.query);
 	else
-		heard_report(instance, link, now, &packet, &message);
+		receive_report(instance, link, now, &packet, &message);
 }

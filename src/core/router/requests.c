@@ -8,15 +8,15 @@
 static bool pull_forwarding(struct instance *instance, mtime now, struct request *request)
 {
 	for (int family = 0; family < FAMILIES; family++) {
-		uint64_t *told = &instance->forwarding[family], before = *told;
+		uint64_t *announced = &instance->forwarding[family], before = *announced;
 
 		if (!instance->forwarding_due[family])
 			continue;
 		instance->forwarding_due[family] = false;
-		*told = forward_links(instance, ROLE_DOWNSTREAM, family, now);
+		*announced = forward_links(instance, ROLE_DOWNSTREAM, family, now);
 		*request = (struct request){
-			.kind = REQUEST_FORWARDING, .family = (uint8_t)family, .links = *told};
-		if (*told != before)
+			.kind = REQUEST_FORWARDING, .family = (uint8_t)family, .links = *announced};
+		if (*announced != before)
 			return true;
 	}
 	return false;
@@ -172,19 +172,19 @@ static size_t query_sources_max(const struct link *link, enum family family)
 static bool pull_group_query(struct instance *instance, mtime now, struct request *request, uint8_t *payload,
                              size_t *payload_size)
 {
-	struct listener *listener;
+	struct link_group *link_group;
 
-	while ((listener = instance->asking) != NULL) {
-		enum family family = addr_family(&listener->membership->group);
-		struct link *link = listener->link;
+	while ((link_group = instance->asking) != NULL) {
+		enum family family = addr_family(&link_group->membership->group);
+		struct link *link = link_group->link;
 		const struct group_timers *timers = &link->family[family].timers;
 		struct group_query next = {
 			.sources = sources_on(instance->scratch, query_sources_max(link, family))};
-		struct query query = {.group = listener->membership->group};
+		struct query query = {.group = link_group->membership->group};
 
-		if (!group_pull_query(&listener->group, timers, now, &next)) {
-			listener_set_asking(instance, listener, false);
-			listener_arm(instance, listener);
+		if (!group_pull_query(&link_group->group, timers, now, &next)) {
+			link_group_set_asking(instance, link_group, false);
+			link_group_arm(instance, link_group);
 			continue;
 		}
 		query.max_response = (uint32_t)timers->last_member_query_interval;
@@ -278,7 +278,7 @@ static bool pull_stopped(struct instance *instance, struct request *request)
 /* Most urgent first: the sign of life, which has to be on time under any load and is rare; what makes a
  * picture appear, then what keeps it, then what tells of it. General queries from upstream are
  * few, and say how changes are to be reported; a flood of specific ones holds up neither members downstream
- * nor the queries there. Where nothing leaves any more is told before who is a member there. A link's id is
+ * nor the queries there. Where nothing leaves any more is announced before who is a member there. A link's id is
  * given back only when no request that names it is left. */
 bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
                    size_t *payload_size)

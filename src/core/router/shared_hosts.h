@@ -37,8 +37,8 @@ void shared_hosts_left(struct shared_hosts *hosts, const struct addr *host, cons
                        mtime until);
 /* It joined again, so that answers are its own. */
 void shared_hosts_joined(struct shared_hosts *hosts, const struct addr *host, const struct addr *group);
-/* It answers that it is a member of a group that has no other. True if it is found to be shared, until then.
- */
+/* It answers that it is a member of a group that has no other. True if it is found to be shared, until
+ * then. */
 bool shared_hosts_answered(struct shared_hosts *hosts, mtime now, const struct addr *host,
                            const struct addr *group, mtime until);
 bool shared_hosts_has(const struct shared_hosts *hosts, mtime now, const struct addr *host);

@@ -7,13 +7,13 @@
 	1024 /* memberships looked at, so that a link without groups among many holds up nobody */
 
 struct page {
-	struct snapshot_record *records;
+	struct snapshot_item *records;
 	size_t count;
 };
 
-static struct snapshot_record *add(struct page *page, enum snapshot_kind kind)
+static struct snapshot_item *add(struct page *page, enum snapshot_kind kind)
 {
-	struct snapshot_record *record = &page->records[page->count++];
+	struct snapshot_item *record = &page->records[page->count++];
 
 	memset(record, 0, sizeof *record);
 	record->kind = (uint8_t)kind;
@@ -22,7 +22,7 @@ static struct snapshot_record *add(struct page *page, enum snapshot_kind kind)
 
 static bool is_full(const struct page *page)
 {
-	return page->count == SNAPSHOT_PAGE_RECORDS;
+	return page->count == SNAPSHOT_PAGE_ITEMS;
 }
 
 /* 0 for never and for what is past. */
@@ -123,7 +123,7 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 		.last_member_query_interval = (uint32_t)state->timers.last_member_query_interval,
 		.last_member_query_count = state->timers.last_member_query_count,
 		.queries_sent = (uint32_t)state->counters[COUNTER_QUERIES_SENT],
-		.queries_heard = (uint32_t)state->counters[COUNTER_QUERIES_HEARD],
+		.queries_heard = (uint32_t)state->counters[COUNTER_QUERIES_RECEIVED],
 		.older_queries = (uint32_t)state->counters[COUNTER_OLDER_QUERIES],
 		.reports =
 			(uint32_t)(state->counters[COUNTER_REPORTS_V1] + state->counters[COUNTER_REPORTS_V2] +
@@ -137,7 +137,7 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 
 static void add_links(const struct instance *instance, mtime now, struct page *page)
 {
-	_Static_assert(LINKS_MAX * FAMILIES <= SNAPSHOT_PAGE_RECORDS, "all links fit one page");
+	_Static_assert(LINKS_MAX * FAMILIES <= SNAPSHOT_PAGE_ITEMS, "all links fit one page");
 	for (size_t id = 0; id < LINKS_MAX; id++) {
 		const struct link *link = instance->links[id];
 
@@ -154,32 +154,32 @@ static uint8_t rounds_left(mtime until, mtime now, mtime interval)
 	return rounds > UINT8_MAX ? UINT8_MAX : (uint8_t)rounds;
 }
 
-static void add_group(const struct listener *listener, mtime now, struct page *page)
+static void add_group(const struct link_group *link_group, mtime now, struct page *page)
 {
-	enum family family = addr_family(&listener->membership->group);
-	const struct link_family *state = &listener->link->family[family];
-	const struct group *group = &listener->group;
+	enum family family = addr_family(&link_group->membership->group);
+	const struct link_family *state = &link_group->link->family[family];
+	const struct group *group = &link_group->group;
 	mtime until = group->mode == FILTER_EXCLUDE ? group->exclude_until : 0;
-	mtime interval = querier_query_interval(&state->querier, &listener->link->settings);
+	mtime interval = querier_query_interval(&state->querier, &link_group->link->settings);
 	struct snapshot_group *record = &add(page, SNAPSHOT_GROUPS)->group;
 
 	for (uint16_t i = 0; group->mode == FILTER_INCLUDE && i < group->source_count; i++)
 		until = group->sources[i].until > until ? group->sources[i].until : until;
 	*record = (struct snapshot_group){
-		.group = listener->membership->group,
-		.link = listener->link->id,
+		.group = link_group->membership->group,
+		.link = link_group->link->id,
 		.mode = group->mode,
 		.version = (uint8_t)group_version(group, &state->timers, now),
 		.queried = group_is_queried(group),
 		.sources = group->source_count,
 		.hosts = (uint16_t)group_hosts(group, now),
 		.rounds = rounds_left(until, now, interval),
-		.age = now - listener->joined_at,
+		.age = now - link_group->joined_at,
 		.left = left(until, now),
 	};
 }
 
-/* Sources behind the last one that was told; false when the page ended before they did. */
+/* Sources behind the last one that was announced; false when the page ended before they did. */
 static bool add_sources(struct walk *walk, const struct group *group, mtime now, struct page *page)
 {
 	for (uint16_t i = 0; i < group->source_count; i++) {
@@ -222,34 +222,35 @@ static bool add_hosts(struct walk *walk, const struct members *members, mtime no
 
 /* Tells a group, its sources and its hosts from where the walk stands; false when the page ended before they
  * did. */
-static bool add_listener(struct walk *walk, const struct listener *listener, mtime now, struct page *page)
+static bool add_link_group(struct walk *walk, const struct link_group *link_group, mtime now,
+                           struct page *page)
 {
 	if (!walk->in_group) {
 		if (is_full(page))
 			return false;
-		add_group(listener, now, page);
+		add_group(link_group, now, page);
 		walk->last = (struct addr){{0}};
 		walk->in_group = true;
 		walk->in_hosts = false;
 	}
 	if (!walk->in_hosts) {
-		if (!add_sources(walk, &listener->group, now, page))
+		if (!add_sources(walk, &link_group->group, now, page))
 			return false;
 		walk->last = (struct addr){{0}};
 		walk->in_hosts = true;
 	}
-	if (!add_hosts(walk, listener->group.members, now, page))
+	if (!add_hosts(walk, link_group->group.members, now, page))
 		return false;
 	walk->in_group = false;
 	return true;
 }
 
-static bool add_listeners_of_link(struct walk *walk, mtime now, struct page *page)
+static bool add_link_groups_of_link(struct walk *walk, mtime now, struct page *page)
 {
-	for (const struct listener *listener = listener_first(walk->membership); listener;
-	     listener = listener_next(listener))
-		if (listener->link->id == walk->link)
-			return add_listener(walk, listener, now, page);
+	for (const struct link_group *link_group = link_group_first(walk->membership); link_group;
+	     link_group = link_group_next(link_group))
+		if (link_group->link->id == walk->link)
+			return add_link_group(walk, link_group, now, page);
 	walk->in_group = false;
 	return true;
 }
@@ -258,9 +259,9 @@ static uint32_t hosts_of(struct membership *membership, mtime now)
 {
 	uint32_t hosts = 0;
 
-	for (const struct listener *listener = listener_first(membership); listener;
-	     listener = listener_next(listener))
-		hosts += (uint32_t)group_hosts(&listener->group, now);
+	for (const struct link_group *link_group = link_group_first(membership); link_group;
+	     link_group = link_group_next(link_group))
+		hosts += (uint32_t)group_hosts(&link_group->group, now);
 	return hosts;
 }
 
@@ -304,7 +305,7 @@ static bool add_flows(const struct instance *instance, struct walk *walk, mtime 
 static void add_memberships(const struct instance *instance, struct walk *walk, mtime now, struct page *page)
 {
 	for (int visits = 0; walk->membership != NULL && visits < VISITS_PER_PAGE; visits++) {
-		bool done = walk->what == SNAPSHOT_GROUPS ? add_listeners_of_link(walk, now, page)
+		bool done = walk->what == SNAPSHOT_GROUPS ? add_link_groups_of_link(walk, now, page)
 		                                          : add_flows(instance, walk, now, page);
 
 		if (!done)
@@ -338,7 +339,7 @@ static void add_page(const struct instance *instance, struct walk *walk, mtime n
 bool snapshot_pull(struct instance *instance, mtime now, struct request *request, void *payload,
                    size_t *payload_size)
 {
-	_Static_assert(SNAPSHOT_PAGE_RECORDS * sizeof(struct snapshot_record) <= REQUEST_PAYLOAD_MAX,
+	_Static_assert(SNAPSHOT_PAGE_ITEMS * sizeof(struct snapshot_item) <= REQUEST_PAYLOAD_MAX,
 	               "a page fits");
 	for (size_t cursor = 0; cursor < SNAPSHOT_CURSORS; cursor++) {
 		struct walk *walk = &instance->walks[cursor];

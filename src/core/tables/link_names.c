@@ -48,13 +48,13 @@ static bool serves(const struct name *name, enum family family)
 }
 
 /* The first in the configuration's order, a plain one before all patterns. */
-static const struct name *find_winner(const struct names *names, const struct claims *claims,
+static const struct name *find_winner(const struct names *names, const struct name_matches *name_matches,
                                       enum family family)
 {
 	const struct name *name, *winner = NULL;
 
 	LL_FOREACH (names->first, name) {
-		if (claims->names[name->instance] != name || !serves(name, family))
+		if (name_matches->names[name->instance] != name || !serves(name, family))
 			continue;
 		if (!is_pattern(name))
 			return name;
@@ -71,24 +71,26 @@ static bool can_share(const struct names *names, const struct name *name, const 
 }
 
 static void claim_family(const struct names *names, enum family family, struct name *const best[],
-                         struct claims *claims)
+                         struct name_matches *name_matches)
 {
-	const struct name *winner = find_winner(names, claims, family);
+	const struct name *winner = find_winner(names, name_matches, family);
 
 	for (unsigned instance = 0; instance < NAMES_INSTANCES; instance++) {
 		struct name *name = best[instance];
 
 		if (!serves(name, family))
 			continue;
-		claims->serves[instance][family] = name == winner || can_share(names, name, winner);
-		if (claims->serves[instance][family] || claims->loser != NULL || !is_pattern(winner))
+		name_matches->serves[instance][family] = name == winner || can_share(names, name, winner);
+		if (name_matches->serves[instance][family] || name_matches->loser != NULL ||
+		    !is_pattern(winner))
 			continue;
-		claims->loser = name;
-		claims->winner = winner;
+		name_matches->loser = name;
+		name_matches->winner = winner;
 	}
 }
 
-void names_claim(const struct names *names, const char *interface, struct claims *claims)
+void names_match_interface(const struct names *names, const char *interface,
+                           struct name_matches *name_matches)
 {
 	struct name *best[NAMES_INSTANCES] = {NULL}, *name;
 
@@ -99,12 +101,13 @@ void names_claim(const struct names *names, const char *interface, struct claims
 		    (*found == NULL || (is_pattern(*found) && !is_pattern(name))))
 			*found = name;
 	}
-	*claims = (struct claims){.loser = NULL};
+	*name_matches = (struct name_matches){.loser = NULL};
 	for (unsigned instance = 0; instance < NAMES_INSTANCES; instance++)
-		claims->names[instance] = best[instance];
+		name_matches->names[instance] = best[instance];
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
-		claim_family(names, family, best, claims);
+		claim_family(names, family, best, name_matches);
 	for (unsigned instance = 0; instance < NAMES_INSTANCES; instance++)
-		if (!claims->serves[instance][FAMILY_IPV4] && !claims->serves[instance][FAMILY_IPV6])
-			claims->names[instance] = NULL;
+		if (!name_matches->serves[instance][FAMILY_IPV4] &&
+		    !name_matches->serves[instance][FAMILY_IPV6])
+			name_matches->names[instance] = NULL;
 }

@@ -117,14 +117,14 @@ static struct port *find_port(const struct interface *interface, unsigned instan
 	return NULL;
 }
 
-static void note_conflict(struct interface *interface, const struct claims *claims)
+static void note_conflict(struct interface *interface, const struct name_matches *name_matches)
 {
-	if (claims->loser == NULL || claims->loser->told)
+	if (name_matches->loser == NULL || name_matches->loser->announced)
 		return;
-	claims->loser->told = true;
+	name_matches->loser->announced = true;
 	interface->conflict = true;
-	interface->loser = (uint8_t)claims->loser->instance;
-	interface->winner = (uint8_t)claims->winner->instance;
+	interface->loser = (uint8_t)name_matches->loser->instance;
+	interface->winner = (uint8_t)name_matches->winner->instance;
 }
 
 static bool is_waited_for(const struct interface *interface, enum family family)
@@ -132,7 +132,7 @@ static bool is_waited_for(const struct interface *interface, enum family family)
 	const struct port *port;
 
 	LL_FOREACH (interface->ports, port)
-		if (port->tell_unusable[family])
+		if (port->announce_unusable[family])
 			return true;
 	return false;
 }
@@ -164,7 +164,7 @@ void port_free(struct links *links, struct port *port)
 {
 	LL_DELETE(port->interface->ports, port);
 	links->ports[port->instance][port->id] = NULL;
-	if (!port->told)
+	if (!port->announced)
 		links->ids_used[port->instance] &= ~((uint64_t)1 << port->id);
 	free(port);
 }
@@ -173,35 +173,36 @@ void port_free(struct links *links, struct port *port)
 static void port_leave(struct links *links, struct port *port)
 {
 	port->leaving = true;
-	if (!port->told)
+	if (!port->announced)
 		port_free(links, port);
 }
 
-static void set_tables(const struct links *links, struct interface *interface, const struct claims *claims)
+static void set_tables(const struct links *links, struct interface *interface,
+                       const struct name_matches *name_matches)
 {
 	for (unsigned instance = 0; instance < LINKS_INSTANCES; instance++)
 		for (int family = 0; family < FAMILIES; family++)
-			if (claims->serves[instance][family])
+			if (name_matches->serves[instance][family])
 				interface->table[family] = links->names.tables[instance];
 }
 
 bool interface_attach(struct links *links, struct interface *interface)
 {
-	struct claims claims;
+	struct name_matches name_matches;
 
-	names_claim(&links->names, interface->name, &claims);
-	note_conflict(interface, &claims);
-	set_tables(links, interface, &claims);
+	names_match_interface(&links->names, interface->name, &name_matches);
+	note_conflict(interface, &name_matches);
+	set_tables(links, interface, &name_matches);
 	interface->incomplete = false;
 	for (unsigned instance = 0; instance < LINKS_INSTANCES; instance++) {
-		const struct name *name = claims.names[instance];
+		const struct name *name = name_matches.names[instance];
 		struct port *port = find_port(interface, instance);
 
 		if (name == NULL && port != NULL)
 			port_leave(links, port);
 		else if (name != NULL && port != NULL)
-			port_configure(port, name, claims.serves[instance]);
-		else if (name != NULL && !port_new(links, interface, name, claims.serves[instance]))
+			port_configure(port, name, name_matches.serves[instance]);
+		else if (name != NULL && !port_new(links, interface, name, name_matches.serves[instance]))
 			interface->incomplete = true;
 	}
 	return !interface->incomplete;
@@ -238,7 +239,7 @@ static struct interface *interface_new(struct links *links, int ifindex, const c
 	return interface;
 }
 
-/* Other names and patterns may apply, so it is another link. Its addresses stay, and are not told again. */
+/* Other names and patterns may apply, so it is another link. Its addresses stay, and are not announced again. */
 static struct interface *interface_rename(struct links *links, struct interface *interface, const char *name)
 {
 	struct interface *renamed = interface_new(links, interface->ifindex, name);

@@ -32,7 +32,8 @@ void links_each_port(const struct links *links, unsigned table, enum family fami
 	if (interface == NULL || !interface_has_vif(interface, table, family, vif))
 		return;
 	LL_FOREACH (interface->ports, port)
-		if (usable ? port->told_usable[family] : port->told && !port->leaving && port->serves[family])
+		if (usable ? port->announced_usable[family]
+		           : port->announced && !port->leaving && port->serves[family])
 			tell(context, port->instance, port->id);
 }
 

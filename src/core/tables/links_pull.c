@@ -42,35 +42,37 @@ static void fill_change(const struct port *port, struct link_change *change)
 	for (int family = 0; family < FAMILIES; family++) {
 		if (!port->serves[family])
 			change->settings.version[family] = VERSION_NONE;
-		change->family[family].usable = port_is_usable(port, family) && !port->tell_unusable[family];
+		change->family[family].usable =
+			port_is_usable(port, family) && !port->announce_unusable[family];
 		change->family[family].address = port->interface->addresses[family].best;
 	}
 }
 
 static bool port_has_news(const struct port *port)
 {
-	if (port->leaving || !port->told || port->reconfigured || port->told_mtu != port->interface->mtu ||
-	    port->told_multicast != port->interface->multicast)
+	if (port->leaving || !port->announced || port->reconfigured ||
+	    port->announced_mtu != port->interface->mtu ||
+	    port->announced_multicast != port->interface->multicast)
 		return true;
 	for (int family = 0; family < FAMILIES; family++) {
 		const struct addr *address = &port->interface->addresses[family].best;
 
-		if (port->tell_unusable[family] ||
-		    port->told_usable[family] != port_is_usable(port, family) ||
-		    !addr_equal(&port->told_address[family], address))
+		if (port->announce_unusable[family] ||
+		    port->announced_usable[family] != port_is_usable(port, family) ||
+		    !addr_equal(&port->announced_address[family], address))
 			return true;
 	}
 	return false;
 }
 
-static bool pull_tell(const struct links *links, struct interface *interface, struct link_op *op)
+static bool pull_announcement(const struct links *links, struct interface *interface, struct link_op *op)
 {
 	struct port *port;
 
 	LL_FOREACH (interface->ports, port) {
 		if (!port_has_news(port) || (links->refused >> port->instance & 1) != 0)
 			continue;
-		*op = (struct link_op){.kind = LINK_TELL,
+		*op = (struct link_op){.kind = LINK_ANNOUNCE,
 		                       .ifindex = interface->ifindex,
 		                       .name = interface->name,
 		                       .instance = port->instance,
@@ -106,9 +108,9 @@ static bool wait_for_vif(struct links *links, struct interface *interface, enum 
 	unsigned table = interface->table[family];
 
 	interface->retry_at[family] = now + RETRY_INTERVAL;
-	if (interface->told_full[family] || !is_full(links, table, family))
+	if (interface->logged_full[family] || !is_full(links, table, family))
 		return false;
-	interface->told_full[family] = true;
+	interface->logged_full[family] = true;
 	*op = (struct link_op){.kind = LINK_FULL,
 	                       .table = table,
 	                       .family = family,
@@ -172,7 +174,7 @@ bool links_pull(struct links *links, mtime now,
 		for (int family = 0; family < FAMILIES; family++)
 			if (pull_vif(links, interface, family, now, vif_is_free, context, op))
 				return true;
-		if (pull_tell(links, interface, op))
+		if (pull_announcement(links, interface, op))
 			return true;
 		if (interface->gone && interface->ports == NULL)
 			interface_free(links, interface);
@@ -190,7 +192,7 @@ static struct interface *op_interface(struct links *links, const struct link_op 
 {
 	struct interface *interface;
 
-	if (op->kind == LINK_TELL)
+	if (op->kind == LINK_ANNOUNCE)
 		return links->ports[op->instance][op->id]->interface;
 	if (op->kind == LINK_DEL_VIF)
 		return links->vifs[op->table][op->family][op->vif];
@@ -219,7 +221,7 @@ static void vif_done(struct links *links, mtime now, struct interface *interface
 	interface->vif[op->family] = LINKS_NO_VIF;
 	interface->vif_went = true;
 	LL_FOREACH (interface->ports, port)
-		port->tell_unusable[op->family] = port->told_usable[op->family];
+		port->announce_unusable[op->family] = port->announced_usable[op->family];
 	interface_release_vifs(links, interface);
 }
 
@@ -233,25 +235,25 @@ static void tell_done(struct links *links, const struct link_op *op)
 		interface_release_vifs(links, interface);
 		return;
 	}
-	port->told = true;
+	port->announced = true;
 	port->reconfigured = false;
-	port->told_mtu = op->change.mtu;
-	port->told_multicast = op->multicast;
+	port->announced_mtu = op->change.mtu;
+	port->announced_multicast = op->multicast;
 	for (int family = 0; family < FAMILIES; family++) {
-		port->told_usable[family] = op->change.family[family].usable;
-		port->told_address[family] = op->change.family[family].address;
-		port->tell_unusable[family] = false;
+		port->announced_usable[family] = op->change.family[family].usable;
+		port->announced_address[family] = op->change.family[family].address;
+		port->announce_unusable[family] = false;
 	}
 	interface_release_vifs(links, interface);
 }
 
 void links_done(struct links *links, mtime now, const struct link_op *op, int result)
 {
-	if (op->kind == LINK_TELL && result != 0)
+	if (op->kind == LINK_ANNOUNCE && result != 0)
 		links->refused |= (uint64_t)1 << op->instance;
-	links->memory_short |= op->kind == LINK_TELL && result == -ENOMEM;
+	links->memory_short |= op->kind == LINK_ANNOUNCE && result == -ENOMEM;
 	links->changed = true;
-	if (op->kind == LINK_TELL && result == 0)
+	if (op->kind == LINK_ANNOUNCE && result == 0)
 		tell_done(links, op);
 	else if (op->kind == LINK_ADD_VIF || op->kind == LINK_DEL_VIF)
 		vif_done(links, now, op_interface(links, op), op, result);

@@ -135,33 +135,33 @@ static void clear_held(struct routes *routes, struct route *route)
 
 void route_release(struct routes *routes, struct route *route)
 {
-	if (route->wishes != NULL || route->held || route->dirty || route->retry_at != 0)
+	if (route->claims != NULL || route->held || route->dirty || route->retry_at != 0)
 		return;
-	if (route->untold != 0 && route->untold_due)
+	if (route->upcalls_pending != 0 && route->pending_due)
 		return;
-	/* Who was to be told with the next reading is asked by the kernel, with the next packet. */
-	route_set_untold(routes, route, 0, false);
+	/* Who was to be observed with the next reading is asked by the kernel, with the next packet. */
+	route_set_pending(routes, route, 0, false);
 	index_remove(&routes->index, &route->node);
 	pool_give(routes->pool, route, sizeof *route);
 }
 
-struct wish *route_find_wish(const struct route *route, unsigned instance)
+struct claim *route_find_claim(const struct route *route, unsigned instance)
 {
-	struct wish *wish;
+	struct claim *claim;
 
-	LL_FOREACH (route->wishes, wish)
-		if (wish->instance == instance)
-			return wish;
+	LL_FOREACH (route->claims, claim)
+		if (claim->instance == instance)
+			return claim;
 	return NULL;
 }
 
-static const struct wish *find_wish_at(const struct route *route, unsigned input)
+static const struct claim *find_wish_at(const struct route *route, unsigned input)
 {
-	const struct wish *wish;
+	const struct claim *claim;
 
-	LL_FOREACH (route->wishes, wish)
-		if (wish->input == input)
-			return wish;
+	LL_FOREACH (route->claims, claim)
+		if (claim->input == input)
+			return claim;
 	return NULL;
 }
 
@@ -172,7 +172,7 @@ unsigned route_input(const struct route *route)
 		return route->arrival;
 	if (route->held && find_wish_at(route, route->held_input) != NULL)
 		return route->held_input;
-	return route->wishes->input;
+	return route->claims->input;
 }
 
 /* A stream that one instance sends by an upstream link arrives there for the others that have this link, as
@@ -180,124 +180,125 @@ unsigned route_input(const struct route *route)
 uint32_t route_vifs(const struct route *route)
 {
 	uint32_t vifs = (uint32_t)1 << route_input(route), before;
-	const struct wish *wish;
+	const struct claim *claim;
 
 	do {
 		before = vifs;
-		LL_FOREACH (route->wishes, wish)
-			if (vifs >> wish->input & 1)
-				vifs |= wish->outputs;
+		LL_FOREACH (route->claims, claim)
+			if (vifs >> claim->input & 1)
+				vifs |= claim->outputs;
 	} while (vifs != before);
 	return vifs;
 }
 
 bool route_serves(const struct route *route, unsigned instance)
 {
-	const struct wish *wish = route_find_wish(route, instance);
+	const struct claim *claim = route_find_claim(route, instance);
 
-	return wish != NULL && (route_vifs(route) >> wish->input & 1) != 0;
+	return claim != NULL && (route_vifs(route) >> claim->input & 1) != 0;
 }
 
-static void set_assumed(struct routes *routes, struct wish *wish, bool assumed)
+static void set_assumed(struct routes *routes, struct claim *claim, bool assumed)
 {
-	routes->assumed += (size_t)assumed - (size_t)wish->assumed;
-	wish->assumed = assumed;
+	routes->assumed += (size_t)assumed - (size_t)claim->assumed;
+	claim->assumed = assumed;
 }
 
 /* NULL when memory is short. */
-static struct wish *want(struct routes *routes, const struct route_key *key, unsigned instance,
-                         unsigned input, uint32_t outputs)
+static struct claim *want(struct routes *routes, const struct route_key *key, unsigned instance,
+                          unsigned input, uint32_t outputs)
 {
 	struct route *route = route_get(routes, key);
-	struct wish *wish = route ? route_find_wish(route, instance) : NULL;
-	bool is_new = wish == NULL;
+	struct claim *claim = route ? route_find_claim(route, instance) : NULL;
+	bool is_new = claim == NULL;
 
 	assert(input < ROUTES_VIFS && instance < ROUTES_INSTANCES);
 	if (route == NULL)
 		return NULL;
-	if (wish == NULL) {
-		wish = pool_take(routes->pool, sizeof *wish);
-		if (wish == NULL) {
+	if (claim == NULL) {
+		claim = pool_take(routes->pool, sizeof *claim);
+		if (claim == NULL) {
 			route_release(routes, route);
 			return NULL;
 		}
-		wish->instance = (uint8_t)instance;
-		LL_APPEND(route->wishes, wish);
+		claim->instance = (uint8_t)instance;
+		LL_APPEND(route->claims, claim);
 	}
 	if (!is_new)
-		count_uses(routes->wished, wish->input, wish->outputs, -1);
-	if (route->untold >> instance & 1)
-		route_set_untold(routes, route, route->untold & ~((uint64_t)1 << instance),
-		                 route->untold_due);
-	wish->input = (uint8_t)input;
-	wish->outputs = outputs;
-	if (is_new && route->wishes == wish)
-		route->arrival = wish->input;
-	count_uses(routes->wished, input, outputs, 1);
+		count_uses(routes->claimed, claim->input, claim->outputs, -1);
+	if (route->upcalls_pending >> instance & 1)
+		route_set_pending(routes, route, route->upcalls_pending & ~((uint64_t)1 << instance),
+		                  route->pending_due);
+	claim->input = (uint8_t)input;
+	claim->outputs = outputs;
+	if (is_new && route->claims == claim)
+		route->arrival = claim->input;
+	count_uses(routes->claimed, input, outputs, 1);
 	route_mark(routes, route);
-	return wish;
+	return claim;
 }
 
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                  uint32_t outputs)
 {
-	struct wish *wish = want(routes, key, instance, input, outputs);
+	struct claim *claim = want(routes, key, instance, input, outputs);
 
-	if (wish == NULL)
+	if (claim == NULL)
 		return false;
-	set_assumed(routes, wish, false);
+	set_assumed(routes, claim, false);
 	return true;
 }
 
 void routes_assume(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                    uint32_t outputs)
 {
-	struct wish *wish = NULL;
+	struct claim *claim = NULL;
 
 	if (routes->assumed < ROUTES_ASSUMED_MAX && (routes->full >> instance & 1) == 0 &&
 	    !routes_is_wanted_by(routes, key, instance))
-		wish = want(routes, key, instance, input, outputs);
-	if (wish != NULL)
-		set_assumed(routes, wish, true);
+		claim = want(routes, key, instance, input, outputs);
+	if (claim != NULL)
+		set_assumed(routes, claim, true);
 }
 
-static void remove_wish(struct routes *routes, struct route *route, unsigned instance)
+static void remove_claim(struct routes *routes, struct route *route, unsigned instance)
 {
-	struct wish *wish = route_find_wish(route, instance);
+	struct claim *claim = route_find_claim(route, instance);
 
-	if (wish == NULL)
+	if (claim == NULL)
 		return;
-	if (route->wishes->next != NULL)
-		route_set_untold(routes, route, route->untold | (uint64_t)1 << instance, route->untold_due);
-	count_uses(routes->wished, wish->input, wish->outputs, -1);
-	set_assumed(routes, wish, false);
-	LL_DELETE(route->wishes, wish);
-	pool_give(routes->pool, wish, sizeof *wish);
+	if (route->claims->next != NULL)
+		route_set_pending(routes, route, route->upcalls_pending | (uint64_t)1 << instance,
+		                  route->pending_due);
+	count_uses(routes->claimed, claim->input, claim->outputs, -1);
+	set_assumed(routes, claim, false);
+	LL_DELETE(route->claims, claim);
+	pool_give(routes->pool, claim, sizeof *claim);
 	route_mark(routes, route);
 }
 
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance)
 {
 	struct route *route = route_find(routes, key);
-	struct wish *wish = route ? route_find_wish(route, instance) : NULL;
+	struct claim *claim = route ? route_find_claim(route, instance) : NULL;
 
-	if (wish == NULL)
+	if (claim == NULL)
 		return;
 	/* Without an entry the kernel asks again only after 10 s; with one that comes and goes, each time. */
 	routes->full &= ~((uint64_t)1 << instance);
-	routes->full |= (uint64_t)wish->assumed << instance;
-	remove_wish(routes, route, instance);
+	routes->full |= (uint64_t)claim->assumed << instance;
+	remove_claim(routes, route, instance);
 }
 
 bool route_drop_assumed(struct routes *routes, struct route *route)
 {
-	struct wish *wish, *next;
+	struct claim *claim, *next;
 	bool dropped = false;
 
-	LL_FOREACH_SAFE (route->wishes, wish, next) {
-		if (!wish->assumed)
+	LL_FOREACH_SAFE (route->claims, claim, next) {
+		if (!claim->assumed)
 			continue;
-		remove_wish(routes, route, wish->instance);
+		remove_claim(routes, route, claim->instance);
 		dropped = true;
 	}
 	return dropped;
@@ -310,8 +311,8 @@ void routes_unwant_all(struct routes *routes, unsigned instance)
 	routes->full &= ~((uint64_t)1 << instance);
 	for (node = routes->index.oldest; node != NULL; node = next) {
 		next = node->newer;
-		remove_wish(routes, (struct route *)node, instance);
-		route_forget_untold(routes, (struct route *)node, instance);
+		remove_claim(routes, (struct route *)node, instance);
+		route_forget_pending(routes, (struct route *)node, instance);
 	}
 }
 
@@ -320,7 +321,7 @@ bool routes_first(const struct routes *routes, const struct route_key *key, unsi
 {
 	const struct route *route = route_find(routes, key);
 
-	if (route == NULL || route->wishes == NULL)
+	if (route == NULL || route->claims == NULL)
 		return false;
 	*input = route_input(route);
 	*instance = find_wish_at(route, *input)->instance;
@@ -331,11 +332,11 @@ bool routes_is_wanted_by(const struct routes *routes, const struct route_key *ke
 {
 	const struct route *route = route_find(routes, key);
 
-	return route != NULL && route_find_wish(route, instance) != NULL;
+	return route != NULL && route_find_claim(route, instance) != NULL;
 }
 
 /* Never back to where it comes from. */
-static void merge_wishes(const struct route *route, struct route_op *op)
+static void merge_claims(const struct route *route, struct route_op *op)
 {
 	op->input = route_input(route);
 	op->outputs = route_vifs(route) & ~((uint32_t)1 << op->input);
@@ -349,17 +350,17 @@ static bool next_op(const struct route *route, struct route_op *op)
 		op->kind = ROUTE_DELETE;
 		return true;
 	}
-	if (route->ask_again && route->wishes == NULL) {
+	if (route->ask_again && route->claims == NULL) {
 		op->kind = ROUTE_SET;
 		op->input = route->ask_input;
 		return true;
 	}
-	if (route->wishes == NULL) {
+	if (route->claims == NULL) {
 		op->kind = ROUTE_DELETE;
 		return route->held;
 	}
 	op->kind = ROUTE_SET;
-	merge_wishes(route, op);
+	merge_claims(route, op);
 	return !route->held || route->rewrite || route->held_input != op->input ||
 	       route->held_outputs != op->outputs;
 }
@@ -392,7 +393,7 @@ static void deleted(struct routes *routes, struct route *route)
 	bool wrong = route->wrong;
 
 	clear_held(routes, route);
-	if (route->wishes == NULL && !route->ask_again) {
+	if (route->claims == NULL && !route->ask_again) {
 		route_release(routes, route);
 		return;
 	}
@@ -412,7 +413,7 @@ void routes_done(struct routes *routes, mtime now, const struct route_op *op, in
 	route->ask_again = false;
 	if (result == 0) {
 		set_held(routes, now, route, op->input, op->outputs);
-		if (route->wishes == NULL)
+		if (route->claims == NULL)
 			route_mark(routes, route);
 		return;
 	}
@@ -421,7 +422,7 @@ void routes_done(struct routes *routes, mtime now, const struct route_op *op, in
 	/* An entry that never comes about is never read. */
 	if (route_drop_assumed(routes, route))
 		return;
-	if (route->wishes != NULL)
+	if (route->claims != NULL)
 		retry_later(routes, now, route);
 	else
 		route_release(routes, route);
@@ -455,7 +456,7 @@ size_t routes_vif_uses(const struct routes *routes, unsigned vif)
 
 bool routes_vif_is_named(const struct routes *routes, unsigned vif)
 {
-	return routes->uses[vif] > 0 || routes->wished[vif] > 0;
+	return routes->uses[vif] > 0 || routes->claimed[vif] > 0;
 }
 
 size_t routes_count(const struct routes *routes)

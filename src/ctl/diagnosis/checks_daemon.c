@@ -106,8 +106,7 @@ static void check_querier(struct json_object *link, struct findings *findings)
 	if (!answer_bool(link, "this_router_is_querier")) {
 		finding = findings_add(
 			findings, "querier-downstream", name,
-			"of two routers on a link the querier alone forwards: this one sends nothing "
-			"there");
+			"of two routers on a link the querier alone forwards: this one sends nothing there");
 		finding_what(finding, "another router is the querier: %s", answer_text(link, "querier"));
 		finding_remedy(finding,
 		               "turn the other querier off, give this router the lower address, or set "
@@ -118,13 +117,11 @@ static void check_querier(struct json_object *link, struct findings *findings)
 		return;
 	finding = findings_add(
 		findings, "querier-downstream", name,
-		"hosts answer in the querier's version: an older one knows no sources and leaves "
-		"late");
+		"hosts answer in the querier's version: an older one knows no sources and leaves late");
 	finding_what(finding, "%.0f quer%s of another version than %s heard", others,
 	             others > 1 ? "ies" : "y", version);
 	finding_remedy(finding,
-	               "set all routers on %s to the same version, or that of the others in "
-	               "`protocol`",
+	               "set all routers on %s to the same version, or that of the others in `protocol`",
 	               name);
 }
 
@@ -323,8 +320,7 @@ void check_queues(const struct machine *machine, struct findings *findings)
 		check_queue(findings, counters, "lost_in_socket", name,
 		            "packets were lost in the socket's full buffer",
 		            "look for a host that floods reports (mcproxyctl monitor); a larger "
-		            "net.core.rmem_max "
-		            "helps against bursts");
+		            "net.core.rmem_max helps against bursts");
 		check_queue(
 			findings, answer_member(link, "drops"), "report_rate_max exceeded", name,
 			"packets were more than the link may bring in that time",

@@ -177,8 +177,7 @@ static void find_path(const struct machine *machine, const struct path *path, st
 		return;
 	finding = findings_add(
 		findings, "rp-filter", path->link,
-		"the kernel drops streams whose sources are routed elsewhere, before mcproxy can see "
-		"them");
+		"the kernel drops streams whose sources are routed elsewhere, before mcproxy can see them");
 	if (path->source_strayed)
 		finding_what(finding, "rp_filter is %ld, and the route back to %s does not leave by %s",
 		             path->rp_filter, addr_format(&path->source, source), path->link);

@@ -100,8 +100,8 @@ static void tell_nothing_arrives(const struct stream *stream, struct steps *step
 	                stream->seconds);
 	step_remedy(step,
 	            "look beyond %s: does the source send, with a TTL that reaches here? does the provider "
-	            "take %s "
-	            "reports (else upstream_version = \"%s\")? does a querier ask there (mcproxyctl doctor)?",
+	            "take %s reports (else upstream_version = \"%s\")? does a querier ask there "
+	            "(mcproxyctl doctor)?",
 	            upstreams, ipv4 ? "IGMPv3" : "MLDv2", ipv4 ? "IGMPv2" : "MLDv1");
 }
 
@@ -186,10 +186,8 @@ static bool follow_ttl(const struct stream *stream, const struct arrival *arriva
 	addr_format(&stream->group, group);
 	step_remedy(step,
 	            "raise the %s at the source (VLC: --ttl 8, ffmpeg: ?ttl=8, iperf: -T 8), or here: nft "
-	            "'table %s "
-	            "mcproxy_ttl { chain raise { type filter hook prerouting priority mangle; iif \"%s\" %s "
-	            "daddr "
-	            "%s %s set 8; }; }'",
+	            "'table %s mcproxy_ttl { chain raise { type filter hook prerouting priority mangle; "
+	            "iif \"%s\" %s daddr %s %s set 8; }; }'",
 	            name, ipv4 ? "ip" : "ip6", arrival->name, ipv4 ? "ip" : "ip6", group,
 	            ipv4 ? "ip ttl" : "ip6 hoplimit");
 	return false;
@@ -232,9 +230,8 @@ static bool follow_rp_filter(const struct stream *stream, const struct arrival *
 	if (stream->rp_drops > 0)
 		step_append(step, "; the kernel has dropped %lld packets so meanwhile", stream->rp_drops);
 	step_remedy(step,
-	            "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0, or start mcproxy "
-	            "with -r, "
-	            "or add a route to %s by %s",
+	            "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0, or start "
+	            "mcproxy with -r, or add a route to %s by %s",
 	            arrival->name, text, arrival->name);
 	return false;
 }
@@ -320,14 +317,12 @@ static void tell_missing_output(const struct stream *stream, const char *name, s
 
 	if (link != NULL && !answer_bool(link, "this_router_is_querier"))
 		step_remedy(step,
-		            "another router (%s) is the querier on %s, and has to forward: turn its querier "
-		            "off, or "
-		            "set forward_without_querier = true",
+		            "another router (%s) is the querier on %s, and has to forward: turn its "
+		            "querier off, or set forward_without_querier = true",
 		            answer_text(link, "querier"), name);
 	else
 		step_remedy(step, "another program may have changed the kernel's entry (ip mroute show); "
-		                  "mcproxy -d logs why "
-		                  "a link is left out");
+		                  "mcproxy -d logs why a link is left out");
 }
 
 static bool follow_route(const struct stream *stream, const struct arrival *arrival, struct steps *steps)

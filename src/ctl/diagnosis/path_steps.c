@@ -206,8 +206,7 @@ static void explain_no_member(const struct stream *stream, struct step *step)
 	if (refused > 0)
 		step_remedy(step,
 		            "reports without sources were refused in the SSM range: let the host speak %s "
-		            "and name "
-		            "a source, or set ssm_range = \"none\"",
+		            "and name a source, or set ssm_range = \"none\"",
 		            addr_family(&stream->group) == FAMILY_IPV4 ? "IGMPv3" : "MLDv2");
 	else if (reports == 0 && source_link != NULL)
 		step_remedy(
@@ -217,15 +216,13 @@ static void explain_no_member(const struct stream *stream, struct step *step)
 			"downstream)",
 			source_link);
 	else if (reports == 0)
-		step_remedy(step, "not one report came in there: has the host joined (ip maddr on it)? does "
-		                  "a switch or "
-		                  "access point on the way pass IGMP and MLD?");
+		step_remedy(step, "not one report came in there: has the host joined (ip maddr on it)? "
+		                  "does a switch or access point on the way pass IGMP and MLD?");
 	else
-		step_remedy(
-			step,
-			"other reports do come in: has the host joined (ip maddr on it)? if so, its answers "
-			"to "
-			"queries get lost: look at its firewall, and at the switch or access point between");
+		step_remedy(step,
+		            "other reports do come in: has the host joined (ip maddr on it)? if so, its "
+		            "answers to queries get lost: look at its firewall, and at the switch or access "
+		            "point between");
 }
 
 /* "any source", "any source but 2", "1 source" */
@@ -301,8 +298,7 @@ static bool follow_filter(const struct stream *stream, struct steps *steps)
 		}
 	step = step_add(steps, "filter", STEP_FAIL, "the members do not want source %s", source);
 	step_remedy(step, "their programs ask for other sources or exclude this one (mcproxyctl show "
-	                  "groups): correct the "
-	                  "source in the player or channel list");
+	                  "groups): correct the source in the player or channel list");
 	return false;
 }
 

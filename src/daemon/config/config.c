@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/config/config.h"
 
-#include "daemon/log/clock.h"
 #include "daemon/config/fail.h"
 #include "daemon/config/legacy.h"
 #include "daemon/config/scan.h"
 #include "daemon/config/text.h"
 #include "daemon/config/tree.h"
+#include "daemon/log/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -94,19 +94,20 @@ static void match(struct reload *reload, const struct config_instance *const run
 {
 	for (size_t i = 0; i < config->instance_count; i++) {
 		const struct config_instance *instance = &config->instances[i];
-		int slot = reload->kinds[i] == RELOAD_ADD ? find_running(running, *left, likeness, instance)
-		                                          : -1;
+		int slot =
+			reload->kinds[i] == DIFF_ADD ? find_running(running, *left, likeness, instance) : -1;
 
 		if (slot < 0)
 			continue;
 		*left &= ~((uint64_t)1 << slot);
 		reload->slots[i] = (uint8_t)slot;
-		reload->kinds[i] = is_unchanged(running[slot], instance) ? RELOAD_KEEP : RELOAD_CHANGE;
+		reload->kinds[i] = is_unchanged(running[slot], instance) ? DIFF_KEEP : DIFF_CHANGE;
 	}
 }
 
-bool reload_plan(struct reload *reload, const struct config_instance *const running[CONFIG_INSTANCES_MAX],
-                 const struct config *config)
+bool config_diff_plan(struct reload *reload,
+                      const struct config_instance *const running[CONFIG_INSTANCES_MAX],
+                      const struct config *config)
 {
 	uint64_t left = 0, unused;
 
@@ -114,12 +115,12 @@ bool reload_plan(struct reload *reload, const struct config_instance *const runn
 		if (running[slot] != NULL)
 			left |= (uint64_t)1 << slot;
 	unused = ~left;
-	memset(reload->kinds, RELOAD_ADD, sizeof reload->kinds);
+	memset(reload->kinds, DIFF_ADD, sizeof reload->kinds);
 	for (enum likeness likeness = LIKE_ALL; likeness < LIKENESSES; likeness++)
 		match(reload, running, config, likeness, &left);
 	reload->removed = left;
 	for (size_t i = 0; i < config->instance_count; i++) {
-		if (reload->kinds[i] != RELOAD_ADD)
+		if (reload->kinds[i] != DIFF_ADD)
 			continue;
 		if (unused == 0)
 			return false;
@@ -167,8 +168,8 @@ static void describe_links(struct writer *writer, const struct config_link *befo
 	}
 }
 
-void reload_describe(const struct config_instance *before, const struct config_instance *after, char *text,
-                     size_t size)
+void config_diff_describe(const struct config_instance *before, const struct config_instance *after,
+                          char *text, size_t size)
 {
 	struct writer writer = {.text = text, .size = size};
 

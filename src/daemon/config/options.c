@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/config/options.h"
 
-#include "daemon/config/words.h"
 #include "daemon/config/spelling.h"
+#include "daemon/config/words.h"
 
 #include <libconfig.h>
 #include <limits.h>
@@ -346,7 +346,7 @@ static const char *find_similar(const char *key, enum config_level level)
 	const char *similar = NULL;
 
 	for (size_t i = 0; i < OPTIONS; i++) {
-		unsigned letters = distance(key, options[i].key);
+		unsigned letters = spelling_distance(key, options[i].key);
 
 		if ((options[i].levels & level) != 0 && letters < closest) {
 			closest = letters;

@@ -10,7 +10,7 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 	return smaller < c ? smaller : c;
 }
 
-unsigned distance(const char *a, const char *b)
+unsigned spelling_distance(const char *a, const char *b)
 {
 	size_t length = strlen(b);
 	unsigned row[DISTANCE_WORD_MAX + 1]; /* row[j]: from the letters of a so far to the first j of b */

@@ -7,7 +7,7 @@
 
 #define DISTANCE_WORD_MAX 40 /* letters; longer words are DISTANCE_WORD_MAX away from all others */
 
-/* Levenshtein's distance: the number of letters to add, drop or change. */
-unsigned distance(const char *a, const char *b);
+/* Levenshtein's spelling_distance: the number of letters to add, drop or change. */
+unsigned spelling_distance(const char *a, const char *b);
 
 #endif

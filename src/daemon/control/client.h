@@ -35,14 +35,14 @@ extern const struct control_command control_commands[]; /* up to one without a n
 /* Of a show under way. */
 struct control_show {
 	const struct show *show;
-	struct page_walk *walk;
+	struct snapshot_reader *walk;
 	size_t instance;
 	size_t port_cursor;
 	bool begun;   /* the instance's first walk was started */
 	bool walking; /* pages of the walk are left */
 	bool in_members;
 	/* The page at hand, copied since it takes a few turns to be written. */
-	struct snapshot_record *records;
+	struct snapshot_item *records;
 	size_t record_count, record_next;
 	bool in_group; /* its object is open, for its sources and members */
 	/* Of the memberships upstream. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control/control.h"
 
-#include "daemon/log/clock.h"
 #include "daemon/control/client.h"
 #include "daemon/control/socket.h"
+#include "daemon/log/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>

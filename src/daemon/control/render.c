@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control/render.h"
 
-#include "daemon/owner/link_readers.h"
 #include "daemon/owner/holder.h"
+#include "daemon/owner/link_readers.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -77,7 +77,7 @@ static void put_held_tables(struct json *json, const struct owner *owner, enum f
 	}
 }
 
-void record_put_daemon(struct json *json, struct owner *owner, mtime now)
+void render_daemon(struct json *json, struct owner *owner, mtime now)
 {
 	json_string(json, "program", "mcproxy");
 	json_string(json, "program_version", MCPROXY_VERSION);
@@ -94,8 +94,8 @@ void record_put_daemon(struct json *json, struct owner *owner, mtime now)
 	json_close(json, ']');
 }
 
-void record_put_instance(struct json *json, const struct instance_slot *instance,
-                         const struct snapshot_instance *record)
+void render_instance(struct json *json, const struct instance_slot *instance,
+                     const struct snapshot_instance *record)
 {
 	json_open(json, NULL, '{');
 	json_string(json, "instance", instance->config->name);
@@ -115,14 +115,14 @@ void record_put_instance(struct json *json, const struct instance_slot *instance
 /* Who asks on a downstream link, and why it is so. */
 static void put_querier(struct json *json, const struct snapshot_link *record)
 {
-	bool heard = !addr_is_unspecified(&record->other_querier);
+	bool ready = !addr_is_unspecified(&record->other_querier);
 
 	json_boolean(json, "this_router_is_querier", record->querier);
 	json_addr(json, "querier", record->querier ? &record->address : &record->other_querier);
 	json_string(json, "querier_reason",
 	            !record->usable    ? "the link is not usable"
 	            : !record->querier ? "another router with a lower address asks"
-	            : heard            ? "no other router with a lower address asks any more"
+	            : ready            ? "no other router with a lower address asks any more"
 	                               : "no other router with a lower address asks");
 	if (!record->querier)
 		json_seconds(json, "other_querier_left", record->other_querier_left);
@@ -154,7 +154,7 @@ static void put_counters(struct json *json, const struct snapshot_link *record, 
 	json_number(json, "queries_heard", record->queries_heard);
 	json_number(json, "queries_of_another_version", record->older_queries);
 	if (vif != NULL) {
-		json_number(json, "lost_in_socket", packets_lost_in_socket(vif));
+		json_number(json, "lost_in_socket", link_readers_lost(vif));
 		json_number(json, "sends_failed", vif->sends_failed);
 	}
 	json_close(json, '}');
@@ -165,8 +165,8 @@ static void put_counters(struct json *json, const struct snapshot_link *record, 
 	json_close(json, '}');
 }
 
-void record_put_link(struct json *json, struct owner *owner, const struct instance_slot *instance,
-                     const struct snapshot_link *record)
+void render_link(struct json *json, struct owner *owner, const struct instance_slot *instance,
+                 const struct snapshot_link *record)
 {
 	unsigned number = links_vif(owner->links, instance->number, record->id, record->family);
 	const struct table *table = instance->tables[record->family];
@@ -205,7 +205,7 @@ static bool names(const struct config_link *links, size_t count, const char *nam
 	return false;
 }
 
-void record_put_missing_link(struct json *json, const struct instance_slot *instance, const char *name)
+void render_missing_link(struct json *json, const struct instance_slot *instance, const char *name)
 {
 	bool upstream = names(instance->config->upstream, instance->config->upstream_count, name);
 
@@ -218,7 +218,7 @@ void record_put_missing_link(struct json *json, const struct instance_slot *inst
 	json_close(json, '}');
 }
 
-void record_open_group(struct json *json, struct owner *owner, const struct instance_slot *instance,
+void render_open_group(struct json *json, struct owner *owner, const struct instance_slot *instance,
                        const struct snapshot_group *record)
 {
 	enum family family = addr_family(&record->group);
@@ -238,7 +238,7 @@ void record_open_group(struct json *json, struct owner *owner, const struct inst
 	json_open(json, "sources", '[');
 }
 
-void record_put_source(struct json *json, const struct snapshot_source *record)
+void render_source(struct json *json, const struct snapshot_source *record)
 {
 	json_open(json, NULL, '{');
 	json_addr(json, "source", &record->source);
@@ -248,13 +248,13 @@ void record_put_source(struct json *json, const struct snapshot_source *record)
 	json_close(json, '}');
 }
 
-void record_open_members(struct json *json)
+void render_open_members(struct json *json)
 {
 	json_close(json, ']');
 	json_open(json, "members", '[');
 }
 
-void record_put_member(struct json *json, const struct snapshot_host *record)
+void render_member(struct json *json, const struct snapshot_host *record)
 {
 	json_open(json, NULL, '{');
 	json_addr(json, "host", &record->host);
@@ -264,7 +264,7 @@ void record_put_member(struct json *json, const struct snapshot_host *record)
 	json_close(json, '}');
 }
 
-void record_close_group(struct json *json)
+void render_close_group(struct json *json)
 {
 	json_close(json, ']');
 	json_close(json, '}');
@@ -301,8 +301,8 @@ static const char *copy_link(const struct owner *owner, const struct table *tabl
 	return links_vif_name(owner->links, table->number, table->family, copy.vif);
 }
 
-void record_put_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
-                      const struct snapshot_flow *record)
+void render_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
+                  const struct snapshot_flow *record)
 {
 	enum family family = addr_family(&record->group);
 
@@ -326,15 +326,15 @@ void record_put_route(struct json *json, struct owner *owner, const struct insta
 
 static void put_upstream_query(struct json *json, const struct host_status *host, mtime now)
 {
-	if (host->query_heard_at == MTIME_NEVER) {
+	if (host->query_received_at == MTIME_NEVER) {
 		json_string(json, "querier", NULL);
 		return;
 	}
 	json_addr(json, "querier", &host->querier);
-	json_seconds(json, "query_age", (uint64_t)(now - host->query_heard_at));
+	json_seconds(json, "query_age", (uint64_t)(now - host->query_received_at));
 }
 
-void record_put_uplink(struct json *json, struct owner *owner, const struct uplink *uplink, mtime now)
+void render_uplink(struct json *json, struct owner *owner, const struct uplink *uplink, mtime now)
 {
 	struct host_status host;
 
@@ -374,7 +374,7 @@ static const char *membership_state(const struct host_group *group)
 	return group->joining ? "joining" : "joined";
 }
 
-void record_put_membership(struct json *json, const struct uplink *uplink, const struct host_group *group)
+void render_membership(struct json *json, const struct uplink *uplink, const struct host_group *group)
 {
 	json_open(json, NULL, '{');
 	json_string(json, "link", uplink->name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/log/clock.h"
 #include "daemon/control/client.h"
 #include "daemon/control/render.h"
+#include "daemon/log/clock.h"
 #include "daemon/owner/uplink.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ struct show {
 
 static void put_whole_status(struct client *client)
 {
-	record_put_daemon(&client->out, client->owner, clock_now());
+	render_daemon(&client->out, client->owner, clock_now());
 }
 
 static bool is_empty_or(const char *filter, const char *text)
@@ -44,7 +44,7 @@ static void put_uplinks(struct client *client)
 		if (!wants_uplink(client, uplink))
 			continue;
 		uplink_follow_version(uplink, clock_now());
-		record_put_uplink(&client->out, client->owner, uplink, clock_now());
+		render_uplink(&client->out, client->owner, uplink, clock_now());
 	}
 	json_close(&client->out, ']');
 }
@@ -86,7 +86,7 @@ static void put_memberships(struct client *client)
 	}
 	while (client->owner->control->records_left-- > 0 && host_walk_next(&show->memberships, &group))
 		if (control_request_wants_group(&client->request, &group.group))
-			record_put_membership(&client->out, show->uplink, &group);
+			render_membership(&client->out, show->uplink, &group);
 	client->owner->again = true;
 }
 
@@ -132,7 +132,7 @@ static void open_members(struct client *client)
 	struct control_show *show = &client->show;
 
 	if (show->in_group && !show->in_members)
-		record_open_members(&client->out);
+		render_open_members(&client->out);
 	show->in_members = true;
 }
 
@@ -140,7 +140,7 @@ static void close_group(struct client *client)
 {
 	open_members(client);
 	if (client->show.in_group)
-		record_close_group(&client->out);
+		render_close_group(&client->out);
 	client->show.in_group = client->show.in_members = false;
 }
 
@@ -150,37 +150,37 @@ static void put_group(struct client *client, const struct instance_slot *instanc
 	close_group(client);
 	client->show.in_group = control_request_wants_group(&client->request, &group->group);
 	if (client->show.in_group)
-		record_open_group(&client->out, client->owner, instance, group);
+		render_open_group(&client->out, client->owner, instance, group);
 }
 
-static void put_record(struct client *client, const struct snapshot_record *record)
+static void put_record(struct client *client, const struct snapshot_item *record)
 {
 	struct owner *owner = client->owner;
 	const struct instance_slot *instance = &owner->instances[client->show.walk->instance];
 
 	switch ((enum snapshot_kind)record->kind) {
 	case SNAPSHOT_INSTANCE:
-		record_put_instance(&client->out, instance, &record->instance);
+		render_instance(&client->out, instance, &record->instance);
 		break;
 	case SNAPSHOT_LINKS:
 		if (is_empty_or(client->request.link, record->link.name))
-			record_put_link(&client->out, owner, instance, &record->link);
+			render_link(&client->out, owner, instance, &record->link);
 		break;
 	case SNAPSHOT_GROUPS:
 		put_group(client, instance, &record->group);
 		break;
 	case SNAPSHOT_SOURCES:
 		if (client->show.in_group)
-			record_put_source(&client->out, &record->source);
+			render_source(&client->out, &record->source);
 		break;
 	case SNAPSHOT_HOSTS:
 		open_members(client);
 		if (client->show.in_group)
-			record_put_member(&client->out, &record->host);
+			render_member(&client->out, &record->host);
 		break;
 	case SNAPSHOT_FLOWS:
 		if (wants_route(client, &record->flow))
-			record_put_route(&client->out, owner, instance, &record->flow);
+			render_route(&client->out, owner, instance, &record->flow);
 		break;
 	case SNAPSHOT_KINDS:
 		break;
@@ -196,10 +196,10 @@ static void put_missing_links(struct client *client, const struct instance_slot 
 
 	while (links_next_missing(owner->links, &cursor, &number, &name))
 		if (number == instance->number && is_empty_or(client->request.link, name))
-			record_put_missing_link(&client->out, instance, name);
+			render_missing_link(&client->out, instance, name);
 }
 
-static void read_page(void *reader, struct owner *owner, const struct snapshot_record *records, size_t count,
+static void read_page(void *reader, struct owner *owner, const struct snapshot_item *records, size_t count,
                       bool more)
 {
 	struct client *client = reader;
@@ -250,7 +250,7 @@ static bool start_next_port(struct client *client)
 	       port.instance == show->instance) {
 		if (port.role != ROLE_DOWNSTREAM || !is_empty_or(client->request.link, port.name))
 			continue;
-		page_walk_start(show->walk, port.instance, SNAPSHOT_GROUPS, port.id);
+		snapshot_reader_start(show->walk, port.instance, SNAPSHOT_GROUPS, port.id);
 		return true;
 	}
 	return false;
@@ -273,7 +273,7 @@ static bool start_next(struct client *client)
 		if (show->show->walk == SNAPSHOT_GROUPS ? !start_next_port(client) : show->begun)
 			continue;
 		if (show->show->walk != SNAPSHOT_GROUPS)
-			page_walk_start(show->walk, (unsigned)show->instance, show->show->walk, 0);
+			snapshot_reader_start(show->walk, (unsigned)show->instance, show->show->walk, 0);
 		show->begun = true;
 		return true;
 	}
@@ -306,10 +306,10 @@ static bool take_walk(struct client *client)
 {
 	struct control_show *show = &client->show;
 
-	show->walk = page_walk_take(client->owner, read_page, client);
+	show->walk = snapshot_reader_take(client->owner, read_page, client);
 	if (show->walk == NULL)
 		return false;
-	show->records = malloc(SNAPSHOT_PAGE_RECORDS * sizeof *show->records);
+	show->records = malloc(SNAPSHOT_PAGE_ITEMS * sizeof *show->records);
 	client->out.failed |= show->records == NULL; /* which drops the client */
 	return show->records != NULL;
 }
@@ -336,7 +336,7 @@ void show_go_on(struct client *client)
 		}
 	}
 	show->walking = true;
-	owner->control->walk_waiting = page_walk_ask(owner, show->walk);
+	owner->control->walk_waiting = snapshot_reader_request(owner, show->walk);
 }
 
 void show_end(struct client *client)
@@ -351,7 +351,7 @@ void show_end(struct client *client)
 	client->owner->again = true;
 	if (show->walk->waiting)
 		client->owner->control->walk_waiting = false;
-	page_walk_give(show->walk);
+	snapshot_reader_give(show->walk);
 	free(show->records);
 	*show = (struct control_show){0};
 }

@@ -15,8 +15,8 @@
  * number of the configured group, or CONTROL_NO_GROUP. A socket that nobody listens on any more is replaced.
  */
 int control_socket_open(const struct config_control *config, gid_t *group);
-/* May the peer of a connection change the daemon? Root, the daemon's own user, and the group's members may.
- */
+/* May the peer of a connection change the daemon? Root, the daemon's own user, and the group's members
+ * may. */
 bool control_socket_may_change(int fd, gid_t group);
 
 #endif

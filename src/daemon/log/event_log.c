@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/log/event_log.h"
 
-#include "core/wire/drop.h"
 #include "core/base/filter.h"
 #include "core/contract/settings.h"
+#include "core/wire/drop.h"
 #include "daemon/log/log.h"
 
 #include <inttypes.h>
@@ -85,7 +85,7 @@ static void describe(const struct event *event, const char *outputs, char *text,
 	}
 }
 
-void trace_event(const char *instance, const char *link, const struct event *event, const char *outputs)
+void event_log_write(const char *instance, const char *link, const struct event *event, const char *outputs)
 {
 	char text[512] = "", group[ADDR_TEXT_SIZE];
 	bool has_group = addr_is_multicast(&event->group);

@@ -30,8 +30,8 @@ static void explain(struct owner *owner, const struct table *table, const struct
 	char source[ADDR_TEXT_SIZE], group[ADDR_TEXT_SIZE];
 
 	warnx("(%s, %s) reaches instance %s by %s and instance %s by %s, and they share a kernel table, "
-	      "which has "
-	      "one entry for it: only %s forwards it; give each a table to itself: table = \"own\"",
+	      "which has one entry for it: only %s forwards it; give each a table to itself: table = "
+	      "\"own\"",
 	      addr_format(&key->source, source), addr_format(&key->group, group), name,
 	      links_vif_name(owner->links, table->number, table->family, input), other_name,
 	      links_vif_name(owner->links, table->number, table->family, vif), name);
@@ -41,7 +41,7 @@ bool conflict_check(struct owner *owner, const struct table *table, const struct
 {
 	struct users users = {.table = table, .key = key};
 	unsigned instance, input;
-	uint64_t *told;
+	uint64_t *logged;
 
 	if (owner->instance_count < 2 || !routes_first(table->routes, key, &instance, &input) || input == vif)
 		return false;
@@ -49,9 +49,9 @@ bool conflict_check(struct owner *owner, const struct table *table, const struct
 	/* Those that want it know where it comes from. */
 	if (!users.any || users.want_it)
 		return false;
-	told = &owner->instances[instance].told_conflicts;
-	if ((*told >> users.first & 1) == 0)
+	logged = &owner->instances[instance].logged_conflicts;
+	if ((*logged >> users.first & 1) == 0)
 		explain(owner, table, key, instance, input, users.first, vif);
-	*told |= (uint64_t)1 << users.first;
+	*logged |= (uint64_t)1 << users.first;
 	return true;
 }

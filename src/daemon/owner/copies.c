@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/copies.h"
 
-#include "daemon/owner/conflict.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/conflict.h"
 #include "daemon/owner/uplink.h"
 #include "kernel/mld_members.h"
 #include "kernel/unicast.h"
@@ -64,8 +64,7 @@ static void log_copy(struct owner *owner, struct table *table, mtime now, const 
 		return;
 	}
 	warnx("(%s, %s) arrives on %s, and a copy of it on %s, which is not forwarded: look for a second "
-	      "router "
-	      "that forwards streams between these links",
+	      "router that forwards streams between these links",
 	      addr_format(&copy->key.source, source), addr_format(&copy->key.group, group),
 	      links_vif_name(owner->links, table->number, table->family, copy->input),
 	      links_vif_name(owner->links, table->number, table->family, copy->vif));

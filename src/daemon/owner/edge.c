@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/owner/repair.h"
-#include "daemon/owner/instances.h"
 #include "daemon/log/log.h"
-#include "daemon/owner/owner.h"
-#include "daemon/owner/link_readers.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
+#include "daemon/owner/link_readers.h"
+#include "daemon/owner/owner.h"
+#include "daemon/owner/repair.h"
 #include "daemon/owner/uplink.h"
 
 #include <errno.h>
@@ -27,10 +27,10 @@ static bool vif_is_free(void *context, unsigned table, enum family family, unsig
 static void log_vif_failure(struct table *table, const struct link_op *op, int result)
 {
 	if (result == 0 || result == -ENODEV ||
-	    (table->told_vif_ifindex == op->ifindex && table->told_vif_error == -result))
+	    (table->logged_vif_ifindex == op->ifindex && table->logged_vif_error == -result))
 		return;
-	table->told_vif_ifindex = op->ifindex;
-	table->told_vif_error = errno = -result;
+	table->logged_vif_ifindex = op->ifindex;
+	table->logged_vif_error = errno = -result;
 	warn("%s: cannot be made a vif; trying again", op->name);
 }
 
@@ -101,16 +101,14 @@ static void log_multicast(struct instance_slot *slot, const struct link_op *op)
 {
 	uint64_t link = (uint64_t)1 << op->id;
 
-	if (!op->multicast && (slot->told_no_multicast & link) == 0)
-		warnx("%s: %s: the interface has no MULTICAST flag: it is used all the same, but its driver, "
-		      "and "
-		      "programs that send or receive there, may let no stream pass; if none does: ip link "
-		      "set "
-		      "%s multicast on",
+	if (!op->multicast && (slot->logged_no_multicast & link) == 0)
+		warnx("%s: %s: the interface has no MULTICAST flag: it is used all the same, but its "
+		      "driver, and programs that send or receive there, may let no stream pass; if none "
+		      "does: ip link set %s multicast on",
 		      slot->config->name, op->name, op->name);
-	slot->told_no_multicast &= ~link;
+	slot->logged_no_multicast &= ~link;
 	if (!op->multicast)
-		slot->told_no_multicast |= link;
+		slot->logged_no_multicast |= link;
 }
 
 static void log_link(struct owner *owner, const struct link_op *op)
@@ -121,51 +119,50 @@ static void log_link(struct owner *owner, const struct link_op *op)
 		if (is_configured(slot, op))
 			info("%s: %s: %s interface is gone; waiting for it", slot->config->name, op->name,
 			     op->change.role == ROLE_UPSTREAM ? "upstream" : "downstream");
-		memset(slot->told[op->id], 0, sizeof slot->told[op->id]);
-		slot->told_no_multicast &= ~((uint64_t)1 << op->id);
+		memset(slot->logged[op->id], 0, sizeof slot->logged[op->id]);
+		slot->logged_no_multicast &= ~((uint64_t)1 << op->id);
 		return;
 	}
 	log_multicast(slot, op);
 	for (int family = 0; family < FAMILIES; family++) {
-		struct link_told *told = &slot->told[op->id][family];
+		struct link_logged *logged = &slot->logged[op->id][family];
 		enum link_word word = link_word(owner, op, family);
 
-		if (told->word == word && addr_equal(&told->address, &op->change.family[family].address))
+		if (logged->word == word && addr_equal(&logged->address, &op->change.family[family].address))
 			continue;
 		/* Down is down, for both families. */
 		if (word != WORD_DOWN || family == FAMILY_IPV4 ||
-		    slot->told[op->id][FAMILY_IPV4].word != WORD_DOWN)
+		    slot->logged[op->id][FAMILY_IPV4].word != WORD_DOWN)
 			log_word(owner, op, family, word);
-		*told = (struct link_told){.word = (uint8_t)word,
-		                           .address = op->change.family[family].address};
+		*logged = (struct link_logged){.word = (uint8_t)word,
+		                               .address = op->change.family[family].address};
 	}
 }
 
 static void disable_rp_filter(struct owner *owner, const char *name)
 {
-	int result = kept_settings_set(owner->rpfilter, name, 0);
+	int result = sysctl_set(owner->rpfilter, name, 0);
 
-	if (result == 0 || owner->told_rpfilter)
+	if (result == 0 || owner->logged_rp_filter)
 		return;
-	owner->told_rpfilter = true;
+	owner->logged_rp_filter = true;
 	errno = -result;
 	warn("%s: rp_filter cannot be set to 0 (net.ipv4.conf.%s.rp_filter)", name, name);
 }
 
-/* Without -r: a filter that drops what does not come the way that leads back is told, with the remedy. */
+/* Without -r: a filter that drops what does not come the way that leads back is logged, with the remedy. */
 static void check_rp_filter(const struct link_op *op)
 {
 	int value = rpfilter_effective(SETTINGS_IPV4, op->name);
 
 	if (value == 1 && op->change.role == ROLE_UPSTREAM && op->change.family[FAMILY_IPV4].usable)
 		info("%s: rp_filter is 1: streams whose source is not reached by this link are dropped; -r "
-		     "turns it off, or "
-		     "sysctl net.ipv4.conf.{all,%s}.rp_filter=0",
+		     "turns it off, or sysctl net.ipv4.conf.{all,%s}.rp_filter=0",
 		     op->name, op->name);
 }
 
-/* Streams that arrive on an upstream link, or leave by it, are there for an instance that begins to use it.
- */
+/* Streams that arrive on an upstream link, or leave by it, are there for an instance that begins to use
+ * it. */
 static void show_streams(struct owner *owner, const struct link_op *op, enum family family)
 {
 	unsigned vif = links_vif(owner->links, op->instance, op->id, family);
@@ -178,24 +175,24 @@ static void show_streams(struct owner *owner, const struct link_op *op, enum fam
 
 /* -EAGAIN when the worker's channel is full: it rings when it has made room. -ENOMEM when there is no memory
  * for its uplink: what it then wants there would be lost. */
-static int tell_link(struct owner *owner, const struct link_op *op, mtime now)
+static int announce_link(struct owner *owner, const struct link_op *op, mtime now)
 {
 	struct input input = {.kind = INPUT_LINK, .link = op->id};
 
 	for (int family = 0; family < FAMILIES; family++)
 		if (!uplink_prepare(owner, op, family))
 			return -ENOMEM;
-	if (!intake_tell(&owner->instances[op->instance], &input, &op->change, sizeof op->change))
+	if (!worker_tell(&owner->instances[op->instance], &input, &op->change, sizeof op->change))
 		return -EAGAIN;
-	packets_link_told(owner, op);
+	link_readers_link_changed(owner, op);
 	log_link(owner, op);
-	health_links_changed(owner);
+	service_links_changed(owner);
 	if (owner->rpfilter != NULL && op->change.present)
 		disable_rp_filter(owner, op->name);
 	else if (owner->rpfilter == NULL)
 		check_rp_filter(op);
 	for (int family = 0; family < FAMILIES; family++) {
-		uplink_tell(owner, op, family, now);
+		uplink_link_changed(owner, op, family, now);
 		show_streams(owner, op, family);
 	}
 	return 0;
@@ -215,8 +212,8 @@ static void apply_links(struct owner *owner, mtime now)
 		case LINK_DEL_VIF:
 			table_del_vif(owner, table_find(owner, op.table, op.family), op.vif);
 			break;
-		case LINK_TELL:
-			result = tell_link(owner, &op, now);
+		case LINK_ANNOUNCE:
+			result = announce_link(owner, &op, now);
 			break;
 		case LINK_FULL:
 			warnx("%s: %s: the kernel takes no more than %d %s links in a table: it waits for "
@@ -250,9 +247,9 @@ static void log_route_failure(struct table *table, const struct route_op *op, in
 {
 	char source[ADDR_TEXT_SIZE], group[ADDR_TEXT_SIZE];
 
-	if (result == 0 || op->kind == ROUTE_DELETE || table->told_error == -result)
+	if (result == 0 || op->kind == ROUTE_DELETE || table->logged_error == -result)
 		return;
-	table->told_error = errno = -result;
+	table->logged_error = errno = -result;
 	warn("route (%s, %s) is refused by the kernel; trying again", addr_format(&op->key.source, source),
 	     addr_format(&op->key.group, group));
 }
@@ -287,11 +284,11 @@ void edge_apply(struct owner *owner, mtime now)
 	LL_FOREACH (owner->uplinks, uplink)
 		uplink_apply(owner, uplink, now);
 	if (owner->written)
-		guard_hear(owner, now);
+		repair_receive(owner, now);
 	owner->written = false;
-	guard_apply(owner, now);
+	repair_apply(owner, now);
 	LL_FOREACH (owner->tables, table) {
-		intake_untold(owner, table);
+		upcalls_retry(owner, table);
 		intake_wrong_vif(owner, table, now);
 		intake_counters(owner, table, now);
 	}
@@ -301,7 +298,7 @@ mtime edge_deadline(const struct owner *owner)
 {
 	const struct uplink *uplink;
 	const struct table *table;
-	mtime at = mtime_min(links_deadline(owner->links), guard_deadline(owner));
+	mtime at = mtime_min(links_deadline(owner->links), repair_deadline(owner));
 
 	LL_FOREACH (owner->tables, table)
 		at = mtime_min(

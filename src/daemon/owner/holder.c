@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/holder.h"
 
-#include "daemon/log/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/log/clock.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/kernel_table.h"
 
@@ -33,8 +33,8 @@ static void find(enum family family, struct holder *holder, mtime now)
 
 	if (!mrt_owner_find(family, true, &found.pid, found.program)) {
 		found.missed_at = holder->there ? mtime_min(holder->missed_at, now) : 0;
-		/* One that ends at this moment closes its sockets one by one: its name holds a little longer.
-		 */
+		/* One that ends at this moment closes its sockets one by one: its name holds a little
+		 * longer. */
 		if (now - found.missed_at < ENDING_MAX) {
 			holder->missed_at = found.missed_at;
 			return;
@@ -53,7 +53,7 @@ void holder_found(struct owner *owner, struct instance_slot *instance, enum fami
 	find(family, holder, now);
 	if (is_same(holder, &before))
 		return;
-	health_links_changed(owner);
+	service_links_changed(owner);
 	warnx("%s: another multicast router is running: %s; %s is left out until it ends",
 	      table_name(family, instance->config->table, name), holder_text(holder, text),
 	      family == FAMILY_IPV4 ? "IPv4" : "IPv6");
@@ -76,7 +76,7 @@ void holder_gone(struct owner *owner, struct instance_slot *instance, enum famil
 void holder_forget(struct owner *owner, struct instance_slot *instance, enum family family)
 {
 	if (instance->holders[family].there)
-		health_links_changed(owner);
+		service_links_changed(owner);
 	instance->holders[family] = (struct holder){.there = false};
 }
 

@@ -4,9 +4,9 @@
 #include "core/tables/link_names.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
-#include "daemon/owner/link_readers.h"
-#include "daemon/owner/kernel_table.h"
 #include "daemon/owner/holder.h"
+#include "daemon/owner/kernel_table.h"
+#include "daemon/owner/link_readers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ bool instance_start(struct owner *owner, struct instance_slot *slot)
 	int result;
 
 	result = worker_start(&slot->worker, &slot->config->settings, owner_random(),
-	                      owner->config->ring_size, owner->record_fd, (uint8_t)slot->number);
+	                      owner->config->ring_size, owner->recording_fd, (uint8_t)slot->number);
 	if (result != 0) {
 		errno = -result;
 		warn("%s: worker cannot start", slot->config->name);
@@ -46,7 +46,7 @@ bool instance_start(struct owner *owner, struct instance_slot *slot)
 		info("%s: no upstream link: a querier only, streams are forwarded between its links",
 		     slot->config->name);
 	slot->channel = worker_channel(slot->worker);
-	slot->source = (struct loop_source){.fd = lane_fd(slot->channel->up), .ready = grant_requests};
+	slot->source = (struct loop_source){.fd = lane_fd(slot->channel->up), .ready = requests_take};
 	return owner_watch(owner, &slot->source);
 }
 
@@ -116,22 +116,22 @@ static void stop(struct owner *owner, struct instance_slot *slot, mtime deadline
 	if (slot->worker == NULL)
 		return;
 	lane_wake(slot->channel->down);
-	while (!intake_tell(slot, &input, NULL, 0) && clock_now() < deadline)
-		grant_requests(owner, &slot->source, clock_now());
+	while (!worker_tell(slot, &input, NULL, 0) && clock_now() < deadline)
+		requests_take(owner, &slot->source, clock_now());
 	lane_wake(slot->channel->down);
 	while (slot->channel != NULL && clock_now() < deadline) {
-		grant_requests(owner, &slot->source, clock_now());
+		requests_take(owner, &slot->source, clock_now());
 		if (slot->channel != NULL)
 			usleep(100);
 	}
 	if (slot->channel == NULL)
-		grant_recording_error(owner, worker_finish(slot->worker));
+		recording_log_error(owner, worker_finish(slot->worker));
 	else
 		owner_unwatch(owner, &slot->source);
 	slot->worker = NULL;
 	slot->channel = NULL;
-	packets_instance_ended(owner, slot->number);
-	page_walk_instance_stopped(owner, slot->number);
+	link_readers_instance_ended(owner, slot->number);
+	snapshot_reader_instance_stopped(owner, slot->number);
 }
 
 void instance_stop(struct owner *owner, struct instance_slot *slot)
@@ -147,7 +147,7 @@ void instances_stop(struct owner *owner)
 		stop(owner, &owner->instances[i], deadline);
 }
 
-void instances_tell(struct owner *owner)
+void instances_announce_settings(struct owner *owner)
 {
 	struct input input = {.kind = INPUT_SETTINGS};
 
@@ -155,7 +155,7 @@ void instances_tell(struct owner *owner)
 		struct instance_slot *slot = &owner->instances[i];
 
 		if (slot->settings_due &&
-		    intake_tell(slot, &input, &slot->config->settings, sizeof slot->config->settings))
+		    worker_tell(slot, &input, &slot->config->settings, sizeof slot->config->settings))
 			slot->settings_due = false;
 	}
 }

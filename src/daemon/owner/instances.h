@@ -24,8 +24,8 @@ void instance_stop(struct owner *owner, struct instance_slot *slot);
 /* Does its configuration name an interface in a role, for that family? */
 bool instance_names_link(const struct instance_slot *slot, enum link_role role, enum family family,
                          const char *interface);
-/* Tells settings that are to be told to the workers that have room; once a turn. */
-void instances_tell(struct owner *owner);
+/* Tells settings that are to be logged to the workers that have room; once a turn. */
+void instances_announce_settings(struct owner *owner);
 /* Has all workers end and waits for them. */
 void instances_stop(struct owner *owner);
 

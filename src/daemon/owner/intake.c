@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/owner/conflict.h"
 #include "daemon/control/control.h"
+#include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/conflict.h"
+#include "daemon/owner/copies.h"
 #include "daemon/owner/owner.h"
 #include "daemon/owner/uplink.h"
-#include "daemon/log/clock.h"
-#include "daemon/owner/copies.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #define UPCALLS_PER_TURN       256
 #define READINGS_PER_TURN      256 /* of counters, so that a dump of many routes holds up nobody */
 
-bool intake_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size)
+bool worker_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size)
 {
 	void *room, *message;
 
@@ -45,7 +45,7 @@ void intake_wake(struct owner *owner)
 struct delivery {
 	struct owner *owner;
 	struct input input;
-	uint64_t instances; /* set of those to be told */
+	uint64_t instances; /* set of those to be logged */
 	uint64_t delivered, refused;
 };
 
@@ -58,14 +58,14 @@ static void deliver(void *context, unsigned instance, uint8_t id)
 	if ((delivery->instances >> instance & 1) == 0)
 		return;
 	delivery->input.link = id;
-	if (intake_tell(&delivery->owner->instances[instance], &delivery->input, NULL, 0))
+	if (worker_tell(&delivery->owner->instances[instance], &delivery->input, NULL, 0))
 		result = &delivery->delivered;
 	*result |= (uint64_t)1 << instance;
 }
 
-/* Tells those of a set of instances that know the link; false when none of them could be told. */
-static bool tell_upcall(struct owner *owner, struct table *table, const struct route_key *key, unsigned vif,
-                        bool wrong_link, uint64_t instances, uint64_t *refused)
+/* Tells those of a set of instances that know the link; false when none of them could be logged. */
+static bool announce_upcall(struct owner *owner, struct table *table, const struct route_key *key,
+                            unsigned vif, bool wrong_link, uint64_t instances, uint64_t *refused)
 {
 	struct delivery delivery = {
 		.owner = owner,
@@ -88,7 +88,7 @@ struct foresight {
 	struct table *table;
 	const struct route_key *key;
 	unsigned vif;
-	uint64_t instances; /* set of those that were told of it */
+	uint64_t instances; /* set of those that were logged of it */
 	const struct uplink *uplink;
 };
 
@@ -127,27 +127,27 @@ static void foresee_routes(struct owner *owner, struct table *table, const struc
 		links_each_port(owner->links, table->number, table->family, vif, true, foresee, &stream);
 }
 
-static void untold(struct table *table, const struct route_key *key, unsigned vif, uint64_t instances)
+static void upcall_pending(struct table *table, const struct route_key *key, unsigned vif, uint64_t instances)
 {
 	for (; instances != 0; instances &= instances - 1)
-		routes_untold(table->routes, key, (unsigned)__builtin_ctzll(instances), vif);
+		routes_upcall_pending(table->routes, key, (unsigned)__builtin_ctzll(instances), vif);
 }
 
 static void deliver_upcall(struct owner *owner, struct table *table, const struct route_key *key,
                            unsigned vif)
 {
 	uint64_t refused;
-	bool told = tell_upcall(owner, table, key, vif, false, UINT64_MAX, &refused);
+	bool logged = announce_upcall(owner, table, key, vif, false, UINT64_MAX, &refused);
 
-	if (!told || refused != 0)
+	if (!logged || refused != 0)
 		table->upcalls_deferred++;
-	/* Nobody could be told: the next packet shall ask anew. */
-	if (!told) {
+	/* Nobody could be logged: the next packet shall ask anew. */
+	if (!logged) {
 		routes_ask_again(table->routes, key, vif);
 		return;
 	}
 	foresee_routes(owner, table, key, vif, ~refused);
-	untold(table, key, vif, refused);
+	upcall_pending(table, key, vif, refused);
 }
 
 /* Of a set of instances those that do not have the stream. */
@@ -175,24 +175,24 @@ uint64_t intake_share(struct owner *owner, struct table *table, const struct rou
 
 		if (instances == 0)
 			continue;
-		tell_upcall(owner, table, key, vif, false, instances, &refused);
+		announce_upcall(owner, table, key, vif, false, instances, &refused);
 		foresee_routes(owner, table, key, vif, instances & ~refused);
-		untold(table, key, vif, refused);
+		upcall_pending(table, key, vif, refused);
 		all_refused |= refused;
 	}
 	return all_refused;
 }
 
-void intake_untold(struct owner *owner, struct table *table)
+void upcalls_retry(struct owner *owner, struct table *table)
 {
 	struct route_key key;
 	uint64_t instances, refused = 0;
 	unsigned vif;
 
 	/* Who has no room rings when it has made some. */
-	while (refused == 0 && routes_pull_untold(table->routes, &key, &vif, &instances)) {
-		tell_upcall(owner, table, &key, vif, false, instances, &refused);
-		untold(table, &key, vif, refused);
+	while (refused == 0 && routes_pull_pending_upcall(table->routes, &key, &vif, &instances)) {
+		announce_upcall(owner, table, &key, vif, false, instances, &refused);
+		upcall_pending(table, &key, vif, refused);
 		refused |= intake_share(owner, table, &key);
 	}
 	intake_wake(owner);
@@ -205,7 +205,7 @@ static void stream_moved(struct owner *owner, struct table *table, const struct 
 
 	table->moves++;
 	routes_arrives(table->routes, key, vif);
-	tell_upcall(owner, table, key, vif, true, UINT64_MAX, &refused);
+	announce_upcall(owner, table, key, vif, true, UINT64_MAX, &refused);
 }
 
 static bool read_entry(const struct table *table, const struct route_key *key, struct routes_entry *entry,
@@ -303,8 +303,8 @@ void intake_upcalls(struct owner *owner, struct loop_source *source, mtime now)
 	for (int i = 0; i < count; i++)
 		if (upcalls[i].vif < MRT_VIFS)
 			take_upcall(owner, table, now, &upcalls[i]);
-	/* The kernel keeps few packets until there is an entry; to write it is quicker than to wake anybody.
-	 */
+	/* The kernel keeps few packets until there is an entry; to write it is quicker than to wake
+	 * anybody. */
 	edge_apply_routes(owner, table, now);
 	intake_wake(owner);
 }
@@ -324,7 +324,7 @@ void intake_counters(struct owner *owner, struct table *table, mtime now)
 
 		if (mrt_route_counters(table->mrt, &key.source, &key.group, &counters) != 0) {
 			/* Not in the kernel: somebody took it away. */
-			routes_told(table->routes, &key, &(struct route_told){.present = false});
+			routes_observe(table->routes, &key, &(struct route_observed){.present = false});
 			owner->again = true;
 			continue;
 		}
@@ -333,12 +333,12 @@ void intake_counters(struct owner *owner, struct table *table, mtime now)
 		input.bytes = counters.bytes;
 		input.wrong_link_packets = (uint32_t)counters.wrong_vif;
 		for (; instances != 0; instances &= instances - 1)
-			intake_tell(&owner->instances[__builtin_ctzll(instances)], &input, NULL, 0);
+			worker_tell(&owner->instances[__builtin_ctzll(instances)], &input, NULL, 0);
 	}
 	intake_wake(owner);
 }
 
-void intake_tell_missing(struct owner *owner, uint64_t instances)
+void interfaces_log_missing(struct owner *owner, uint64_t instances)
 {
 	size_t cursor = 0;
 	unsigned instance;
@@ -386,7 +386,7 @@ static void take_news(void *context, const struct netlink_news *news)
 	case NETLINK_DUMP_END:
 		links_dump_end(owner->links);
 		if (!owner->first_dump_over)
-			intake_tell_missing(owner, UINT64_MAX);
+			interfaces_log_missing(owner, UINT64_MAX);
 		owner->first_dump_over = true;
 		break;
 	}
@@ -396,9 +396,9 @@ static void take_news(void *context, const struct netlink_news *news)
 static void netlink_failed(struct owner *owner, mtime now, int result)
 {
 	owner->netlink_refresh_at = now + NETLINK_RETRY_INTERVAL;
-	if (owner->told_netlink)
+	if (owner->logged_netlink)
 		return;
-	owner->told_netlink = true;
+	owner->logged_netlink = true;
 	errno = -result;
 	warn("netlink: news of interfaces cannot be read; trying again");
 }
@@ -420,7 +420,7 @@ void intake_events(struct owner *owner)
 		struct instance_slot *instance = &owner->instances[i];
 		struct input input = {.kind = INPUT_EVENTS, .wanted = wanted};
 
-		if (instance->events_wanted != wanted && intake_tell(instance, &input, NULL, 0))
+		if (instance->events_wanted != wanted && worker_tell(instance, &input, NULL, 0))
 			instance->events_wanted = wanted;
 	}
 }

@@ -2,9 +2,9 @@
 #include "daemon/owner/kernel_table.h"
 
 #include "daemon/log/log.h"
+#include "daemon/owner/holder.h"
 #include "daemon/owner/link_readers.h"
 #include "kernel/mrt_owner.h"
-#include "daemon/owner/holder.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -63,7 +63,7 @@ static int open_vif(struct table *table, unsigned number, int ifindex, const cha
 	vif->table = table;
 	vif->number = number;
 	vif->ifindex = ifindex;
-	vif->reader = PACKETS_NO_READER;
+	vif->reader = LINK_READER_NONE;
 	snprintf(vif->name, sizeof vif->name, "%s", name);
 	table->vifs[number] = vif;
 	return 0;
@@ -95,7 +95,7 @@ void table_del_vif(struct owner *owner, struct table *table, unsigned vif)
 
 int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex, const char *name)
 {
-	/* Who sees the vif may rely on being heard there. */
+	/* Who sees the vif may rely on being ready there. */
 	int result = open_vif(table, vif, ifindex, name);
 
 	if (result != 0)
@@ -249,8 +249,8 @@ static bool serves(const struct config_instance *config, enum family family)
 	return false;
 }
 
-/* An instance before this one has met the same failure, and it was told. */
-static bool was_told(const struct owner *owner, const struct instance_slot *instance, enum family family)
+/* An instance before this one has met the same failure, and it was logged. */
+static bool was_logged(const struct owner *owner, const struct instance_slot *instance, enum family family)
 {
 	for (const struct instance_slot *other = owner->instances; other < instance; other++)
 		if (other->config != NULL && other->table == instance->table && serves(other->config, family))
@@ -269,7 +269,7 @@ static int refuse_family(const struct owner *owner, const struct instance_slot *
 		warnx("%s", text);
 		return 1;
 	}
-	if (!was_told(owner, instance, family))
+	if (!was_logged(owner, instance, family))
 		warnx("%s; %s is left out", text, family == FAMILY_IPV4 ? "IPv4" : "IPv6");
 	return 0;
 }

@@ -13,7 +13,7 @@ static bool has_reader(const struct vif *vif)
 	return vif->reader.instance != CONFIG_INSTANCES_MAX;
 }
 
-/* Does the worker of the instance not read the link any more? op: what it was told of a link; NULL: it has
+/* Does the worker of the instance not read the link any more? op: what it was logged of a link; NULL: it has
  * ended. */
 static bool has_stopped(const struct vif *vif, unsigned instance, const struct link_op *op)
 {
@@ -28,38 +28,38 @@ static void forget_readers(struct owner *owner, unsigned instance, const struct 
 	for (struct table *table = owner->tables; table != NULL; table = table->next)
 		for (unsigned number = 0; number < MRT_VIFS; number++)
 			if (table->vifs[number] != NULL && has_stopped(table->vifs[number], instance, op))
-				table->vifs[number]->reader = PACKETS_NO_READER;
+				table->vifs[number]->reader = LINK_READER_NONE;
 	owner->readers_due = true;
 }
 
-void packets_link_told(struct owner *owner, const struct link_op *op)
+void link_readers_link_changed(struct owner *owner, const struct link_op *op)
 {
 	forget_readers(owner, op->instance, op);
 }
 
-void packets_instance_ended(struct owner *owner, unsigned instance)
+void link_readers_instance_ended(struct owner *owner, unsigned instance)
 {
 	forget_readers(owner, instance, NULL);
 }
 
 static void choose_first(void *context, unsigned instance, uint8_t id)
 {
-	struct packets_reader *reader = context;
+	struct link_reader *reader = context;
 
 	if (instance < reader->instance)
-		*reader = (struct packets_reader){.instance = instance, .link = id};
+		*reader = (struct link_reader){.instance = instance, .link = id};
 }
 
 /* Once for a link: it is tried again with later turns. */
 static void log_failure(struct vif *vif)
 {
-	if (!vif->told_reading)
+	if (!vif->logged_reading)
 		warn("%s: its %s packets cannot be read; trying again", vif->name,
 		     vif->table->family == FAMILY_IPV4 ? "IGMP" : "MLD");
-	vif->told_reading = true;
+	vif->logged_reading = true;
 }
 
-static bool hand_to(struct owner *owner, struct vif *vif, const struct packets_reader *reader)
+static bool hand_to(struct owner *owner, struct vif *vif, const struct link_reader *reader)
 {
 	struct input input = {
 		.kind = INPUT_LISTEN,
@@ -72,7 +72,7 @@ static bool hand_to(struct owner *owner, struct vif *vif, const struct packets_r
 		log_failure(vif);
 		return false;
 	}
-	if (intake_tell(&owner->instances[reader->instance], &input, NULL, 0))
+	if (worker_tell(&owner->instances[reader->instance], &input, NULL, 0))
 		return true;
 	close(input.fd);
 	return false;
@@ -81,7 +81,7 @@ static bool hand_to(struct owner *owner, struct vif *vif, const struct packets_r
 /* False when it has to be tried again. */
 static bool hand_out(struct owner *owner, struct vif *vif)
 {
-	struct packets_reader reader = PACKETS_NO_READER;
+	struct link_reader reader = LINK_READER_NONE;
 
 	links_each_port(owner->links, vif->table->number, vif->table->family, vif->number, true, choose_first,
 	                &reader);
@@ -89,7 +89,7 @@ static bool hand_out(struct owner *owner, struct vif *vif)
 		vif->unread = true;
 		return true;
 	}
-	/* What came while nobody was to hear it is out of date. */
+	/* What came while nobody was to take_news it is out of date. */
 	if (vif->unread)
 		link_socket_discard(vif->socket);
 	vif->unread = false;
@@ -99,7 +99,7 @@ static bool hand_out(struct owner *owner, struct vif *vif)
 	return true;
 }
 
-void packets_hand_out(struct owner *owner)
+void link_readers_hand_out(struct owner *owner)
 {
 	bool all = true;
 
@@ -112,7 +112,7 @@ void packets_hand_out(struct owner *owner)
 	owner->readers_due = !all;
 }
 
-uint64_t packets_lost_in_socket(struct vif *vif)
+uint64_t link_readers_lost(struct vif *vif)
 {
 	vif->kernel_drops += link_socket_drops(vif->socket);
 	return vif->kernel_drops;

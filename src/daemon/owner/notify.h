@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a service manager is told: datagrams by the protocol of sd_notify(3), written by hand so that a
+ * What a service manager is logged: datagrams by the protocol of sd_notify(3), written by hand so that a
  * router's daemon need not link libsystemd. Without NOTIFY_SOCKET every call does nothing. Never waits. Owner
  * thread.
  */

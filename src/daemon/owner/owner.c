@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/owner.h"
 
-#include "daemon/log/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/owner/repair.h"
-#include "daemon/owner/instances.h"
+#include "daemon/log/clock.h"
 #include "daemon/log/log.h"
-#include "daemon/owner/link_readers.h"
-#include "daemon/worker/priority.h"
-#include "daemon/owner/reload.h"
-#include "daemon/worker/sandbox.h"
-#include "daemon/owner/status.h"
-#include "daemon/owner/kernel_table.h"
-#include "daemon/owner/uplink.h"
 #include "daemon/owner/holder.h"
+#include "daemon/owner/instances.h"
+#include "daemon/owner/kernel_table.h"
+#include "daemon/owner/link_readers.h"
+#include "daemon/owner/reload.h"
+#include "daemon/owner/repair.h"
 #include "daemon/owner/settings.h"
+#include "daemon/owner/status.h"
+#include "daemon/owner/uplink.h"
+#include "daemon/worker/priority.h"
+#include "daemon/worker/sandbox.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -160,16 +160,16 @@ static void give_up_privileges(void)
 	warn("privileges that are not needed cannot be given up");
 }
 
-static int open_record(struct owner *owner)
+static int open_recording(struct owner *owner)
 {
-	owner->record_fd = -1;
-	if (owner->options->record_path == NULL)
+	owner->recording_fd = -1;
+	if (owner->options->recording_path == NULL)
 		return 0;
-	owner->record_fd = record_create(owner->options->record_path);
-	if (owner->record_fd >= 0)
+	owner->recording_fd = recording_create(owner->options->recording_path);
+	if (owner->recording_fd >= 0)
 		return 0;
-	errno = -owner->record_fd;
-	warn("%s: recording cannot be made", owner->options->record_path);
+	errno = -owner->recording_fd;
+	warn("%s: recording cannot be made", owner->options->recording_path);
 	return 1;
 }
 
@@ -190,7 +190,7 @@ static int owner_open(struct owner *owner)
 	raise_descriptor_limit();
 	result = instances_open(owner);
 	if (result == 0)
-		result = open_record(owner);
+		result = open_recording(owner);
 	if (result != 0)
 		return result;
 	give_up_privileges();
@@ -203,7 +203,7 @@ static int owner_open(struct owner *owner)
 		warn("netlink: interfaces cannot be watched");
 		return 1;
 	}
-	guard_open(owner);
+	repair_open(owner);
 	/* One may have ended since the first try, and no news of that came. */
 	holders_try_now(owner);
 	control_open(owner);
@@ -216,15 +216,15 @@ static void owner_close(struct owner *owner)
 	instances_stop(owner);
 	/* First leave upstream, so that the streams stop at their source. */
 	uplinks_free(owner);
-	guard_close(owner);
+	repair_close(owner);
 	tables_close(owner);
 	settings_close(owner);
 	if (owner->netlink != NULL)
 		netlink_close(owner->netlink);
 	if (owner->signals.fd > 0)
 		close(owner->signals.fd);
-	if (owner->record_fd >= 0)
-		close(owner->record_fd);
+	if (owner->recording_fd >= 0)
+		close(owner->recording_fd);
 	status_free(owner->status);
 	links_free(owner->links);
 	free_removed(owner);
@@ -259,7 +259,7 @@ static void serve_again(struct owner *owner, mtime now)
 {
 	for (size_t i = 0; i < owner->instance_count; i++)
 		if (owner->instances[i].again && owner->instances[i].channel != NULL)
-			grant_requests(owner, &owner->instances[i].source, now);
+			requests_take(owner, &owner->instances[i].source, now);
 }
 
 static mtime loop_deadline(const struct owner *owner)
@@ -271,7 +271,7 @@ static mtime loop_deadline(const struct owner *owner)
 	deadline = mtime_min(deadline, owner->netlink_refresh_at);
 	deadline = mtime_min(deadline, owner->holders_at);
 	deadline = mtime_min(deadline, settings_deadline(owner));
-	deadline = mtime_min(deadline, health_deadline(owner));
+	deadline = mtime_min(deadline, service_deadline(owner));
 	deadline = mtime_min(deadline, grant_deadline(owner));
 	if (owner->readers_due)
 		deadline = mtime_min(deadline, clock_now() + READERS_INTERVAL);
@@ -290,7 +290,7 @@ static void owner_loop(struct owner *owner)
 		mtime now = clock_now();
 
 		owner->again = false;
-		health_ask(owner, now);
+		service_ping(owner, now);
 		serve(owner, events, count, now);
 		serve_again(owner, now);
 		if (now >= status_at) {
@@ -298,23 +298,23 @@ static void owner_loop(struct owner *owner)
 			status_begin(owner->status, owner, owner->options->verbose, STATUS_STDOUT);
 		}
 		if (owner->reload_wanted)
-			reconfigure(owner);
+			reload(owner);
 		status_continue(owner->status, owner);
 		control_turn(owner, now);
 		intake_events(owner);
-		instances_tell(owner);
+		instances_announce_settings(owner);
 		grant_repeat(owner, now);
 		log_expire(now);
 		intake_refresh_netlink(owner, now);
 		holders_apply(owner, now);
 		edge_apply(owner, now);
 		settings_apply(owner, now);
-		packets_hand_out(owner);
-		health_tell(owner, now);
+		link_readers_hand_out(owner);
+		service_report(owner, now);
 		intake_wake(owner);
 		free_removed(owner);
 	}
-	health_stopping(owner);
+	service_stopping(owner);
 }
 
 int owner_run(const struct options *options, struct config *config)
@@ -322,18 +322,18 @@ int owner_run(const struct options *options, struct config *config)
 	struct owner owner = {.options = options,
 	                      .started_at = clock_now(),
 	                      .config = config,
-	                      .record_fd = -1,
+	                      .recording_fd = -1,
 	                      .epoll = -1,
 	                      .netlink_refresh_at = MTIME_NEVER,
 	                      .holders_at = MTIME_NEVER,
 	                      .settings_at = MTIME_NEVER};
 	int result;
 
-	health_open(&owner, clock_now());
+	service_open(&owner, clock_now());
 	result = owner_open(&owner);
 	if (result == 0)
 		owner_loop(&owner);
 	owner_close(&owner);
-	health_close(&owner);
+	service_close(&owner);
 	return result;
 }

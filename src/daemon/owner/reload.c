@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/reload.h"
 
-#include "daemon/log/clock.h"
-#include "daemon/control/control.h"
-#include "daemon/owner/instances.h"
-#include "daemon/log/log.h"
 #include "daemon/config/diff.h"
+#include "daemon/control/control.h"
+#include "daemon/log/clock.h"
+#include "daemon/log/log.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/uplink.h"
 
@@ -48,7 +48,7 @@ static bool make_plan(struct attempt *attempt)
 	}
 	attempt->old = owner->config;
 	attempt->old_count = owner->instance_count;
-	if (reload_plan(&attempt->plan, running, attempt->config))
+	if (config_diff_plan(&attempt->plan, running, attempt->config))
 		return true;
 	warnx("reload: #%u: more than %d instances, those that end and those that begin together; restart "
 	      "instead",
@@ -77,7 +77,7 @@ static bool open_tables(struct attempt *attempt)
 
 	for (size_t i = 0; i < attempt->config->instance_count; i++) {
 		struct instance_slot *slot = slot_of(attempt, i);
-		bool is_new = attempt->plan.kinds[i] == RELOAD_ADD;
+		bool is_new = attempt->plan.kinds[i] == DIFF_ADD;
 
 		if ((is_new ? tables_open : tables_reopen)(attempt->owner, slot) != 0)
 			return false;
@@ -98,7 +98,7 @@ static bool start_new(struct attempt *attempt)
 			warnx("%s: out of memory", slot->config->name);
 			return false;
 		}
-		if (attempt->plan.kinds[i] == RELOAD_ADD && !instance_start(attempt->owner, slot))
+		if (attempt->plan.kinds[i] == DIFF_ADD && !instance_start(attempt->owner, slot))
 			return false;
 	}
 	return true;
@@ -118,7 +118,7 @@ static void revert(struct attempt *attempt)
 	for (size_t i = 0; i < attempt->config->instance_count; i++) {
 		struct instance_slot *slot = slot_of(attempt, i);
 
-		if (attempt->plan.kinds[i] != RELOAD_ADD)
+		if (attempt->plan.kinds[i] != DIFF_ADD)
 			continue;
 		instance_stop(owner, slot);
 		leave(slot);
@@ -155,14 +155,14 @@ static void log_change(const struct attempt *attempt, size_t instance)
 	const struct instance_slot *slot = slot_of(attempt, instance);
 	char text[256];
 
-	switch ((enum reload_kind)attempt->plan.kinds[instance]) {
-	case RELOAD_KEEP:
+	switch ((enum diff_kind)attempt->plan.kinds[instance]) {
+	case DIFF_KEEP:
 		break;
-	case RELOAD_CHANGE:
-		reload_describe(attempt->before[slot->number].config, slot->config, text, sizeof text);
+	case DIFF_CHANGE:
+		config_diff_describe(attempt->before[slot->number].config, slot->config, text, sizeof text);
 		info("reload: #%u: %s: changed: %s", number, slot->config->name, text);
 		break;
-	case RELOAD_ADD:
+	case DIFF_ADD:
 		info("reload: #%u: %s: added", number, slot->config->name);
 		break;
 	}
@@ -203,9 +203,9 @@ static void commit(struct attempt *attempt)
 	for (size_t i = 0; i < attempt->config->instance_count; i++) {
 		struct instance_slot *slot = slot_of(attempt, i);
 
-		if (attempt->plan.kinds[i] != RELOAD_ADD)
+		if (attempt->plan.kinds[i] != DIFF_ADD)
 			change_instance(slot, &attempt->before[slot->number]);
-		if (attempt->plan.kinds[i] != RELOAD_KEEP)
+		if (attempt->plan.kinds[i] != DIFF_KEEP)
 			touched |= (uint64_t)1 << slot->number;
 		log_change(attempt, i);
 	}
@@ -216,7 +216,7 @@ static void commit(struct attempt *attempt)
 	tables_set_reading_interval(owner, now);
 	change_globals(owner, attempt->old);
 	if (owner->first_dump_over)
-		intake_tell_missing(owner, touched);
+		interfaces_log_missing(owner, touched);
 }
 
 static bool put_into_force(struct owner *owner, struct config *config)
@@ -236,7 +236,7 @@ static bool put_into_force(struct owner *owner, struct config *config)
 	return true;
 }
 
-void reconfigure(struct owner *owner)
+void reload(struct owner *owner)
 {
 	const char *path = owner->options->config_path;
 	char *problem = owner->reload_problem;
@@ -244,7 +244,7 @@ void reconfigure(struct owner *owner)
 
 	owner->reload_wanted = false;
 	owner->reloads++;
-	health_reloading(owner);
+	service_reloading(owner);
 	if (config == NULL)
 		warnx("reload: #%u: %s", owner->reloads, problem);
 	else
@@ -256,5 +256,5 @@ void reconfigure(struct owner *owner)
 		warnx("reload: #%u: failed; everything stays as it was", owner->reloads);
 		config_free(config);
 	}
-	health_reloaded(owner);
+	service_reloaded(owner);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control/control.h"
-#include "daemon/log/log.h"
-#include "daemon/owner/send_queue.h"
-#include "daemon/owner/owner.h"
 #include "daemon/log/event_log.h"
+#include "daemon/log/log.h"
+#include "daemon/owner/owner.h"
+#include "daemon/owner/send_queue.h"
 #include "daemon/owner/uplink.h"
 
 #include <errno.h>
@@ -24,10 +24,10 @@ static void postpone(struct owner *owner, struct instance_slot *instance, mtime 
 	if (instance->repeat_at == 0)
 		instance->repeat_at = now + REPEAT_INTERVAL;
 	/* Once: it may be so for every group of a flood. */
-	if (!owner->told_memory)
+	if (!owner->logged_memory)
 		warnx("%s: out of memory for %s: some have to wait; trying again", instance->config->name,
 		      what);
-	owner->told_memory = true;
+	owner->logged_memory = true;
 }
 
 static void repeat(struct instance_slot *instance, mtime now)
@@ -38,7 +38,7 @@ static void repeat(struct instance_slot *instance, mtime now)
 
 		if (!instance->repeat_due[family])
 			continue;
-		if (intake_tell(instance, &input, NULL, 0))
+		if (worker_tell(instance, &input, NULL, 0))
 			instance->repeat_due[family] = false;
 		else
 			instance->repeat_at = now + REPEAT_INTERVAL;
@@ -62,8 +62,8 @@ mtime grant_deadline(const struct owner *owner)
 	return at;
 }
 
-static void grant_send(struct owner *owner, struct instance_slot *instance, const struct request *request,
-                       const void *packet, size_t size)
+static void send_packet(struct owner *owner, struct instance_slot *instance, const struct request *request,
+                        const void *packet, size_t size)
 {
 	struct table *table = instance->tables[request->family];
 	unsigned number = links_vif(owner->links, instance->number, request->link, request->family);
@@ -71,17 +71,18 @@ static void grant_send(struct owner *owner, struct instance_slot *instance, cons
 
 	if (vif == NULL || size > LINK_SOCKET_PACKET_MAX)
 		return;
-	memcpy(outbox_room(vif->socket, &vif->sends_failed), packet, size);
-	outbox_put(size, &request->group);
+	memcpy(send_queue_room(vif->socket, &vif->sends_failed), packet, size);
+	send_queue_put(size, &request->group);
 }
 
-static void grant_membership(struct owner *owner, struct instance_slot *instance, mtime now,
-                             const struct request *request, const void *sources)
+static void set_membership(struct owner *owner, struct instance_slot *instance, mtime now,
+                           const struct request *request, const void *sources)
 {
 	struct filter filter = {.mode = request->mode};
 
 	if (instance->tables[request->family] != NULL)
-		routes_remind(instance->tables[request->family]->routes, instance->number, &request->group);
+		routes_retry_upcalls(instance->tables[request->family]->routes, instance->number,
+		                     &request->group);
 	/* The host only reads the list; its payload stays valid for the call. */
 	memcpy(&filter.sources.list, &sources, sizeof sources);
 	filter.sources.count = filter.sources.capacity = request->count;
@@ -93,8 +94,8 @@ static void grant_membership(struct owner *owner, struct instance_slot *instance
 	}
 }
 
-static void grant_route(struct owner *owner, struct instance_slot *instance, mtime now,
-                        const struct request *request)
+static void set_route(struct owner *owner, struct instance_slot *instance, mtime now,
+                      const struct request *request)
 {
 	struct table *table = instance->tables[request->family];
 	struct route_key key = {.source = request->source, .group = request->group};
@@ -113,8 +114,8 @@ static void grant_route(struct owner *owner, struct instance_slot *instance, mti
 		intake_share(owner, table, &key);
 }
 
-static void grant_upstream_query(struct owner *owner, struct instance_slot *instance, mtime now,
-                                 const struct request *request, const void *payload)
+static void receive_upstream_query(struct owner *owner, struct instance_slot *instance, mtime now,
+                                   const struct request *request, const void *payload)
 {
 	struct links_port port;
 	struct uplink *uplink;
@@ -123,7 +124,7 @@ static void grant_upstream_query(struct owner *owner, struct instance_slot *inst
 		return;
 	uplink = uplink_find(owner, request->family, port.name);
 	if (uplink != NULL)
-		host_heard_query(
+		host_receive_query(
 			uplink->host, now, payload,
 			(const struct addr *)(const void *)((const struct upstream_query *)payload + 1));
 }
@@ -140,7 +141,7 @@ static void format_links(struct owner *owner, unsigned instance, uint64_t links,
 			used += (size_t)snprintf(text + used, size - used, " %s", port.name);
 }
 
-static void grant_event(struct owner *owner, struct instance_slot *instance, const struct event *event)
+static void take_event(struct owner *owner, struct instance_slot *instance, const struct event *event)
 {
 	struct links_port port;
 	char outputs[256] = "";
@@ -149,35 +150,35 @@ static void grant_event(struct owner *owner, struct instance_slot *instance, con
 
 	if (event->kind == EVENT_ROUTE)
 		format_links(owner, instance->number, event->value, outputs, sizeof outputs);
-	trace_event(instance->config->name, link, event, outputs);
+	event_log_write(instance->config->name, link, event, outputs);
 	control_event(owner, instance, link, event, outputs);
 }
 
-static void grant(struct owner *owner, struct instance_slot *instance, mtime now,
-                  const struct request *request, const void *payload, size_t size)
+static void take_request(struct owner *owner, struct instance_slot *instance, mtime now,
+                         const struct request *request, const void *payload, size_t size)
 {
 	switch ((enum request_kind)request->kind) {
 	case REQUEST_SEND:
-		grant_send(owner, instance, request, payload, size);
+		send_packet(owner, instance, request, payload, size);
 		break;
 	case REQUEST_FORWARDING:
 		instance->forwarding[request->family] = request->links;
 		break;
 	case REQUEST_MEMBERSHIP:
-		grant_membership(owner, instance, now, request, payload);
+		set_membership(owner, instance, now, request, payload);
 		break;
 	case REQUEST_ROUTE:
 	case REQUEST_ROUTE_NONE:
-		grant_route(owner, instance, now, request);
+		set_route(owner, instance, now, request);
 		break;
 	case REQUEST_UPSTREAM_QUERY:
-		grant_upstream_query(owner, instance, now, request, payload);
+		receive_upstream_query(owner, instance, now, request, payload);
 		break;
 	case REQUEST_EVENT:
-		grant_event(owner, instance, &request->event);
+		take_event(owner, instance, &request->event);
 		break;
 	case REQUEST_SNAPSHOT:
-		page_walk_deliver(owner, instance, request, payload);
+		snapshot_reader_deliver(owner, instance, request, payload);
 		break;
 	case REQUEST_LINK_FREE:
 		links_id_free(owner->links, instance->number, request->link);
@@ -185,26 +186,26 @@ static void grant(struct owner *owner, struct instance_slot *instance, mtime now
 	case REQUEST_STOPPED:
 		owner_unwatch(owner, &instance->source);
 		instance->channel = NULL;
-		page_walk_instance_stopped(owner, instance->number);
+		snapshot_reader_instance_stopped(owner, instance->number);
 		break;
 	case REQUEST_PONG:
-		health_heard(owner, instance);
+		service_pong(owner, instance);
 		break;
 	}
 }
 
-void grant_recording_error(struct owner *owner, int error)
+void recording_log_error(struct owner *owner, int error)
 {
-	if (error == 0 || owner->told_recording)
+	if (error == 0 || owner->logged_recording)
 		return;
-	owner->told_recording = true;
+	owner->logged_recording = true;
 	errno = error;
-	warn("%s: the recording has ended before its time", owner->options->record_path);
+	warn("%s: the recording has ended before its time", owner->options->recording_path);
 }
 
 /* A request that comes soon. */
-static void expect_request(struct owner *owner, const struct instance_slot *instance, uint32_t places,
-                           enum expect step)
+static void prefetch_request(struct owner *owner, const struct instance_slot *instance, uint32_t places,
+                             enum prefetch step)
 {
 	const void *payload;
 	size_t size;
@@ -214,7 +215,7 @@ static void expect_request(struct owner *owner, const struct instance_slot *inst
 		return;
 	for (struct uplink *uplink = owner->uplinks; uplink; uplink = uplink->next)
 		if (uplink->family == request->family && uplink->instances >> instance->number & 1)
-			host_expect(uplink->host, &request->group, step);
+			host_prefetch(uplink->host, &request->group, step);
 }
 
 static void take_requests(struct owner *owner, struct instance_slot *instance, mtime now)
@@ -230,12 +231,12 @@ static void take_requests(struct owner *owner, struct instance_slot *instance, m
 
 	instance->again = false;
 	lane_acknowledge(channel->up);
-	grant_recording_error(owner, worker_recording_error(instance->worker));
+	recording_log_error(owner, worker_recording_error(instance->worker));
 	while (lane_next(channel->up, &message, &payload, &size)) {
 		instance->requests++;
-		expect_request(owner, instance, LOOK_FAR, EXPECT_FAR);
-		expect_request(owner, instance, LOOK_NEAR, EXPECT_NEAR);
-		grant(owner, instance, now, &message.request, payload, size);
+		prefetch_request(owner, instance, LOOK_FAR, PREFETCH_FAR);
+		prefetch_request(owner, instance, LOOK_NEAR, PREFETCH_NEAR);
+		take_request(owner, instance, now, &message.request, payload, size);
 		if (instance->channel == NULL)
 			return;
 		if (++count < REQUESTS_PER_TURN)
@@ -248,8 +249,8 @@ static void take_requests(struct owner *owner, struct instance_slot *instance, m
 	lane_drained(channel->up);
 }
 
-void grant_requests(struct owner *owner, struct loop_source *source, mtime now)
+void requests_take(struct owner *owner, struct loop_source *source, mtime now)
 {
 	take_requests(owner, (struct instance_slot *)source, now);
-	outbox_send();
+	send_queue_send();
 }

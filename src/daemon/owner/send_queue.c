@@ -4,45 +4,46 @@
 #include <assert.h>
 
 /* There is one owner thread, and this is its. */
-static struct outbox {
+static struct send_queue {
 	struct link_socket *socket;
 	uint64_t *failures;
 	size_t count;
 	struct link_send sends[LINK_SOCKET_BATCH];
 	uint8_t buffers[LINK_SOCKET_BATCH][LINK_SOCKET_PACKET_MAX];
-} outbox;
+} send_queue;
 
-uint8_t *outbox_room(struct link_socket *socket, uint64_t *failures)
+uint8_t *send_queue_room(struct link_socket *socket, uint64_t *failures)
 {
-	if (outbox.count == LINK_SOCKET_BATCH || outbox.socket != socket)
-		outbox_send();
-	outbox.socket = socket;
-	outbox.failures = failures;
-	return outbox.buffers[outbox.count];
+	if (send_queue.count == LINK_SOCKET_BATCH || send_queue.socket != socket)
+		send_queue_send();
+	send_queue.socket = socket;
+	send_queue.failures = failures;
+	return send_queue.buffers[send_queue.count];
 }
 
-void outbox_put(size_t length, const struct addr *destination)
+void send_queue_put(size_t length, const struct addr *destination)
 {
-	assert(outbox.count < LINK_SOCKET_BATCH && length <= LINK_SOCKET_PACKET_MAX);
-	outbox.sends[outbox.count] = (struct link_send){
-		.data = outbox.buffers[outbox.count], .length = length, .destination = *destination};
-	outbox.count++;
+	assert(send_queue.count < LINK_SOCKET_BATCH && length <= LINK_SOCKET_PACKET_MAX);
+	send_queue.sends[send_queue.count] = (struct link_send){
+		.data = send_queue.buffers[send_queue.count], .length = length, .destination = *destination};
+	send_queue.count++;
 }
 
 /* What cannot be sent does not hold up the others. */
-void outbox_send(void)
+void send_queue_send(void)
 {
 	size_t done = 0;
 
-	while (done < outbox.count) {
-		int sent = link_socket_send(outbox.socket, outbox.sends + done, outbox.count - done);
+	while (done < send_queue.count) {
+		int sent =
+			link_socket_send(send_queue.socket, send_queue.sends + done, send_queue.count - done);
 
 		done += sent > 0 ? (size_t)sent : 0;
-		if (done == outbox.count)
+		if (done == send_queue.count)
 			break;
-		++*outbox.failures;
+		++*send_queue.failures;
 		done++;
 	}
-	outbox.count = 0;
-	outbox.socket = NULL;
+	send_queue.count = 0;
+	send_queue.socket = NULL;
 }

@@ -13,9 +13,9 @@
 
 /* Room for the next packet to that socket, of LINK_SOCKET_PACKET_MAX bytes; `failures` counts those that
  * could not be sent. Both must live until the packets are out. */
-uint8_t *outbox_room(struct link_socket *socket, uint64_t *failures);
+uint8_t *send_queue_room(struct link_socket *socket, uint64_t *failures);
 /* The room was filled. */
-void outbox_put(size_t length, const struct addr *destination);
-void outbox_send(void);
+void send_queue_put(size_t length, const struct addr *destination);
+void send_queue_send(void);
 
 #endif

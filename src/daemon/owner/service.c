@@ -2,9 +2,9 @@
 #include "daemon/owner/service.h"
 
 #include "daemon/log/log.h"
+#include "daemon/owner/holder.h"
 #include "daemon/owner/notify.h"
 #include "daemon/owner/owner.h"
-#include "daemon/owner/holder.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,31 +16,31 @@ static mtime round_interval(void)
 	return notify_watchdog_interval() / 2;
 }
 
-void health_open(struct owner *owner, mtime now)
+void service_open(struct owner *owner, mtime now)
 {
 	bool watched;
 
 	notify_open();
 	watched = notify_watchdog_interval() != MTIME_NEVER;
-	owner->health = (struct health){.links_changed = true,
-	                                .round_at = watched ? now + round_interval() : MTIME_NEVER,
-	                                .retry_at = MTIME_NEVER};
+	owner->service = (struct service){.links_changed = true,
+	                                  .round_at = watched ? now + round_interval() : MTIME_NEVER,
+	                                  .retry_at = MTIME_NEVER};
 }
 
-void health_close(struct owner *owner)
+void service_close(struct owner *owner)
 {
 	(void)owner;
 	notify_close();
 }
 
-mtime health_deadline(const struct owner *owner)
+mtime service_deadline(const struct owner *owner)
 {
-	return mtime_min(owner->health.round_at, owner->health.retry_at);
+	return mtime_min(owner->service.round_at, owner->service.retry_at);
 }
 
 static void retry(struct owner *owner, mtime now)
 {
-	owner->health.retry_at = mtime_min(owner->health.retry_at, now + RETRY_INTERVAL);
+	owner->service.retry_at = mtime_min(owner->service.retry_at, now + RETRY_INTERVAL);
 }
 
 /* The watchdog. */
@@ -64,7 +64,7 @@ static void miss(struct instance_slot *instance)
 /* Who did not answer in the last round is not asked again: its answer is on the way, or never comes. */
 static void begin_round(struct owner *owner, mtime now)
 {
-	owner->health.round_at = now + round_interval();
+	owner->service.round_at = now + round_interval();
 	for (size_t i = 0; i < owner->instance_count; i++) {
 		struct instance_slot *instance = &owner->instances[i];
 
@@ -79,28 +79,28 @@ static void begin_round(struct owner *owner, mtime now)
 		notify_watchdog();
 }
 
-void health_ask(struct owner *owner, mtime now)
+void service_ping(struct owner *owner, mtime now)
 {
 	struct input ping = {.kind = INPUT_PING};
 
-	owner->health.retry_at = MTIME_NEVER;
-	if (owner->health.round_at == MTIME_NEVER)
+	owner->service.retry_at = MTIME_NEVER;
+	if (owner->service.round_at == MTIME_NEVER)
 		return;
-	if (now >= owner->health.round_at)
+	if (now >= owner->service.round_at)
 		begin_round(owner, now);
 	for (size_t i = 0; i < owner->instance_count; i++) {
 		struct instance_slot *instance = &owner->instances[i];
 
 		if (instance->channel == NULL || instance->heartbeat != HEARTBEAT_WANTED)
 			continue;
-		if (intake_tell(instance, &ping, NULL, 0))
+		if (worker_tell(instance, &ping, NULL, 0))
 			instance->heartbeat = HEARTBEAT_ASKED;
 		else
 			retry(owner, now);
 	}
 }
 
-void health_heard(struct owner *owner, struct instance_slot *instance)
+void service_pong(struct owner *owner, struct instance_slot *instance)
 {
 	if (instance->heartbeat == HEARTBEAT_MISSED)
 		info("%s: its worker gives signs of life again", instance->config->name);
@@ -173,42 +173,42 @@ static void format_status(const struct owner *owner, char *text, size_t size)
 	append_holders(owner, text, size);
 }
 
-void health_links_changed(struct owner *owner)
+void service_links_changed(struct owner *owner)
 {
-	owner->health.links_changed = true;
+	owner->service.links_changed = true;
 }
 
 /* Ready: the sockets are open, the workers run, and all interfaces that are there have been seen. */
-void health_tell(struct owner *owner, mtime now)
+void service_report(struct owner *owner, mtime now)
 {
-	struct health *health = &owner->health;
+	struct service *service = &owner->service;
 	char text[512];
 
 	if (!notify_is_open() || !owner->first_dump_over)
 		return;
-	if (health->links_changed) {
+	if (service->links_changed) {
 		format_status(owner, text, sizeof text);
-		health->links_changed = !notify_status(text);
+		service->links_changed = !notify_status(text);
 	}
-	if (!health->ready_told)
-		health->ready_told = notify_ready();
-	if (health->links_changed || !health->ready_told)
+	if (!service->ready_reported)
+		service->ready_reported = notify_ready();
+	if (service->links_changed || !service->ready_reported)
 		retry(owner, now);
 }
 
-void health_reloading(struct owner *owner)
+void service_reloading(struct owner *owner)
 {
-	owner->health.ready_told = true;
+	owner->service.ready_reported = true;
 	notify_reloading();
 }
 
-void health_reloaded(struct owner *owner)
+void service_reloaded(struct owner *owner)
 {
-	owner->health.ready_told = false;
-	owner->health.links_changed = true;
+	owner->service.ready_reported = false;
+	owner->service.links_changed = true;
 }
 
-void health_stopping(struct owner *owner)
+void service_stopping(struct owner *owner)
 {
 	(void)owner;
 	notify_stopping();

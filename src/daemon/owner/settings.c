@@ -14,14 +14,14 @@
 static const char *const version_leaf[FAMILIES] = {"force_igmp_version", "force_mld_version"};
 
 /* Values that a killed run left behind are put back first, whether or not they will be changed now. */
-static struct kept_settings *open_kept(const char *directory, const char *leaf)
+static struct sysctl *open_sysctl(const char *directory, const char *leaf)
 {
-	struct kept_settings *kept;
+	struct sysctl *kept;
 	unsigned restored;
 	char path[128];
 
 	snprintf(path, sizeof path, STATE_DIRECTORY "/%s", leaf);
-	kept = kept_settings_new(directory, leaf, path, &restored);
+	kept = sysctl_new(directory, leaf, path, &restored);
 	if (restored > 0)
 		info("%s: %u values of a run that was killed are restored", leaf, restored);
 	return kept;
@@ -29,31 +29,31 @@ static struct kept_settings *open_kept(const char *directory, const char *leaf)
 
 void settings_open(struct owner *owner)
 {
-	struct kept_settings *rpfilter = open_kept(SETTINGS_IPV4, RPFILTER_LEAF);
+	struct sysctl *rpfilter = open_sysctl(SETTINGS_IPV4, RPFILTER_LEAF);
 	int result;
 
-	owner->forced_version[FAMILY_IPV4] = open_kept(SETTINGS_IPV4, version_leaf[FAMILY_IPV4]);
-	owner->forced_version[FAMILY_IPV6] = open_kept(SETTINGS_IPV6, version_leaf[FAMILY_IPV6]);
+	owner->forced_version[FAMILY_IPV4] = open_sysctl(SETTINGS_IPV4, version_leaf[FAMILY_IPV4]);
+	owner->forced_version[FAMILY_IPV6] = open_sysctl(SETTINGS_IPV6, version_leaf[FAMILY_IPV6]);
 	if (!owner->options->reset_rp_filter) {
-		kept_settings_free(rpfilter);
+		sysctl_free(rpfilter);
 		return;
 	}
 	owner->rpfilter = rpfilter;
-	result = rpfilter ? kept_settings_set(rpfilter, "all", 0) : -ENOMEM;
+	result = rpfilter ? sysctl_set(rpfilter, "all", 0) : -ENOMEM;
 	if (result != 0)
 		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter): %s",
 		      strerror(-result));
-	else if (kept_settings_state_result(rpfilter) != 0)
+	else if (sysctl_state_result(rpfilter) != 0)
 		warnx("rp_filter: old values cannot be kept in " STATE_DIRECTORY
 		      ": %s; a kill would lose them",
-		      strerror(-kept_settings_state_result(rpfilter)));
+		      strerror(-sysctl_state_result(rpfilter)));
 }
 
 void settings_close(struct owner *owner)
 {
-	kept_settings_free(owner->rpfilter);
+	sysctl_free(owner->rpfilter);
 	for (int family = 0; family < FAMILIES; family++)
-		kept_settings_free(owner->forced_version[family]);
+		sysctl_free(owner->forced_version[family]);
 }
 
 void settings_look(struct owner *owner, mtime now)
@@ -79,7 +79,7 @@ static void log_found(void *context, const char *name, int found, int wanted, in
 		      name, leaf, found, wanted, found);
 }
 
-static void check(struct kept_settings *kept, const char *leaf)
+static void check(struct sysctl *kept, const char *leaf)
 {
 	if (kept != NULL)
 		kept_settings_check(kept, log_found, &leaf);

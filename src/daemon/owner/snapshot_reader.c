@@ -3,26 +3,27 @@
 
 #include "daemon/owner/owner.h"
 
-struct page_walk *page_walk_take(struct owner *owner, page_walk_reader *page, void *reader)
+struct snapshot_reader *snapshot_reader_take(struct owner *owner, snapshot_page_handler *page, void *reader)
 {
 	for (size_t cursor = 0; cursor < SNAPSHOT_CURSORS; cursor++) {
-		struct page_walk *walk = &owner->walks[cursor];
+		struct snapshot_reader *walk = &owner->walks[cursor];
 
 		if (walk->page != NULL || walk->waiting)
 			continue;
-		*walk = (struct page_walk){.page = page, .reader = reader};
+		*walk = (struct snapshot_reader){.page = page, .reader = reader};
 		return walk;
 	}
 	return NULL;
 }
 
-void page_walk_give(struct page_walk *walk)
+void snapshot_reader_give(struct snapshot_reader *walk)
 {
 	walk->page = NULL;
 	walk->reader = NULL;
 }
 
-void page_walk_start(struct page_walk *walk, unsigned instance, enum snapshot_kind what, uint8_t link)
+void snapshot_reader_start(struct snapshot_reader *walk, unsigned instance, enum snapshot_kind what,
+                           uint8_t link)
 {
 	walk->instance = instance;
 	walk->what = (uint8_t)what;
@@ -31,7 +32,7 @@ void page_walk_start(struct page_walk *walk, unsigned instance, enum snapshot_ki
 	walk->ended = false;
 }
 
-bool page_walk_ask(struct owner *owner, struct page_walk *walk)
+bool snapshot_reader_request(struct owner *owner, struct snapshot_reader *walk)
 {
 	struct instance_slot *instance = &owner->instances[walk->instance];
 	struct input input = {.kind = INPUT_SNAPSHOT,
@@ -45,7 +46,7 @@ bool page_walk_ask(struct owner *owner, struct page_walk *walk)
 		owner->again = true;
 		return false;
 	}
-	if (!intake_tell(instance, &input, NULL, 0))
+	if (!worker_tell(instance, &input, NULL, 0))
 		return false;
 	lane_wake(instance->channel->down);
 	walk->first = false;
@@ -53,10 +54,10 @@ bool page_walk_ask(struct owner *owner, struct page_walk *walk)
 	return true;
 }
 
-void page_walk_deliver(struct owner *owner, const struct instance_slot *instance,
-                       const struct request *request, const void *payload)
+void snapshot_reader_deliver(struct owner *owner, const struct instance_slot *instance,
+                             const struct request *request, const void *payload)
 {
-	struct page_walk *walk = &owner->walks[request->cursor % SNAPSHOT_CURSORS];
+	struct snapshot_reader *walk = &owner->walks[request->cursor % SNAPSHOT_CURSORS];
 
 	if (!walk->waiting || walk->instance != instance->number)
 		return;
@@ -65,10 +66,10 @@ void page_walk_deliver(struct owner *owner, const struct instance_slot *instance
 		walk->page(walk->reader, owner, payload, request->count, request->more);
 }
 
-void page_walk_instance_stopped(struct owner *owner, unsigned instance)
+void snapshot_reader_instance_stopped(struct owner *owner, unsigned instance)
 {
 	for (size_t cursor = 0; cursor < SNAPSHOT_CURSORS; cursor++) {
-		struct page_walk *walk = &owner->walks[cursor];
+		struct snapshot_reader *walk = &owner->walks[cursor];
 
 		if (walk->instance != instance)
 			continue;

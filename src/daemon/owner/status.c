@@ -18,8 +18,8 @@
 #define PATH_SIZE      4096
 #define WRITE_INTERVAL 10 /* milliseconds, for a slow reader of stdout; doubled up to a second */
 
-/* Always made anew: in a directory that others may write to, a link would lead elsewhere, and a FIFO block.
- */
+/* Always made anew: in a directory that others may write to, a link would lead elsewhere, and a FIFO
+ * block. */
 static int create_file(const char *path)
 {
 	unlink(path);
@@ -178,7 +178,7 @@ static void finish(struct status *status, struct owner *owner)
 
 static void start_walk(struct status *status, enum stage stage, enum snapshot_kind what, uint8_t link)
 {
-	page_walk_start(status->walk, (unsigned)status->instance, what, link);
+	snapshot_reader_start(status->walk, (unsigned)status->instance, what, link);
 	status->stage = stage;
 	status->groups = 0;
 	status->sources = 0;
@@ -242,7 +242,7 @@ void status_continue(struct status *status, struct owner *owner)
 		case STAGE_FLOWS:
 		case STAGE_GROUPS:
 		case STAGE_LINKS:
-			if (!page_walk_ask(owner, status->walk))
+			if (!snapshot_reader_request(owner, status->walk))
 				return;
 			break;
 		case STAGE_WRITING:
@@ -260,7 +260,7 @@ void status_free(struct status *status)
 		return;
 	if (status->path != NULL)
 		end_file(status, false);
-	page_walk_give(status->walk);
+	snapshot_reader_give(status->walk);
 	if (status->out != NULL)
 		fclose(status->out);
 	free(status->text);
@@ -272,13 +272,13 @@ mtime status_deadline(const struct status *status)
 	return status->write_at;
 }
 
-static void read_page(void *reader, struct owner *owner, const struct snapshot_record *records, size_t count,
+static void read_page(void *reader, struct owner *owner, const struct snapshot_item *records, size_t count,
                       bool more)
 {
 	struct status *status = reader;
 
 	for (size_t i = 0; i < count; i++)
-		status_print_record(status, owner, &records[i]);
+		status_print_item(status, owner, &records[i]);
 	if (!more && status->stage == STAGE_LINKS)
 		next_instance(status);
 	else if (!more)
@@ -293,7 +293,7 @@ struct status *status_new(struct owner *owner)
 	if (status == NULL)
 		return NULL;
 	status->write_at = MTIME_NEVER;
-	status->walk = page_walk_take(owner, read_page, status);
+	status->walk = snapshot_reader_take(owner, read_page, status);
 	if (status->walk != NULL)
 		return status;
 	free(status);

@@ -23,7 +23,7 @@ enum stage {
 
 struct status {
 	enum stage stage;
-	struct page_walk *walk;
+	struct snapshot_reader *walk;
 	int detail;
 	enum status_destination destination;
 	bool again[STATUS_LOG + 1]; /* begun while another was being made */
@@ -51,6 +51,6 @@ void status_print_vifs(FILE *out, const struct links_port *port);
 /* Names of the instance's configuration that no interface bears now. */
 void status_print_missing(const struct status *status, struct owner *owner, enum link_role role);
 void status_print_instance(struct status *status, struct owner *owner);
-void status_print_record(struct status *status, struct owner *owner, const struct snapshot_record *record);
+void status_print_item(struct status *status, struct owner *owner, const struct snapshot_item *record);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/log/clock.h"
+#include "daemon/owner/holder.h"
 #include "daemon/owner/link_readers.h"
 #include "daemon/owner/status_inside.h"
 #include "daemon/owner/uplink.h"
-#include "daemon/owner/holder.h"
 
 void status_print_vifs(FILE *out, const struct links_port *port)
 {
@@ -126,11 +126,11 @@ static void print_upstream(struct status *status, struct owner *owner, const str
 	        host.failing, host.supersets);
 	fprintf(status->out, "\t\tkept\t%zu by the kernel, %zu by mcproxy\n", host.groups - host.kept_here,
 	        host.kept_here);
-	if (host.query_heard_at != MTIME_NEVER)
-		fprintf(status->out, "\t\tquerier\t%s, heard %lld s ago\n", addr_format(&host.querier, text),
-		        (long long)(now - host.query_heard_at) / 1000);
+	if (host.query_received_at != MTIME_NEVER)
+		fprintf(status->out, "\t\tquerier\t%s, ready %lld s ago\n", addr_format(&host.querier, text),
+		        (long long)(now - host.query_received_at) / 1000);
 	else
-		fprintf(status->out, "\t\tquerier\tnone heard\n");
+		fprintf(status->out, "\t\tquerier\tnone ready\n");
 	fprintf(status->out, "\t\treports_sent\t%llu\n", (unsigned long long)host.reports_sent);
 	fprintf(status->out, "\t\trepeats_without_querier\t%llu\n", (unsigned long long)host.repeats);
 }
@@ -172,7 +172,7 @@ static void print_vif_counters(struct status *status, struct owner *owner, const
 	if (vif == NULL)
 		return;
 	fprintf(status->out, "\t\tlost_in_socket\t%llu\n\t\tsends_failed\t%llu\n",
-	        (unsigned long long)packets_lost_in_socket(vif), (unsigned long long)vif->sends_failed);
+	        (unsigned long long)link_readers_lost(vif), (unsigned long long)vif->sends_failed);
 	if (link->role == ROLE_UPSTREAM)
 		fprintf(status->out,
 		        "\t\tupcalls\t%llu\n\t\tupcalls_deferred\t%llu\n\t\troute_failures\t%llu\n",
@@ -200,7 +200,7 @@ static void print_link(struct status *status, struct owner *owner, const struct 
 	print_vif_counters(status, owner, link);
 }
 
-void status_print_record(struct status *status, struct owner *owner, const struct snapshot_record *record)
+void status_print_item(struct status *status, struct owner *owner, const struct snapshot_item *record)
 {
 	switch ((enum snapshot_kind)record->kind) {
 	case SNAPSHOT_FLOWS:

@@ -2,8 +2,8 @@
 #include "daemon/owner/uplink.h"
 
 #include "daemon/log/clock.h"
-#include "daemon/owner/instances.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/send_queue.h"
 #include "kernel/join.h"
 
@@ -114,7 +114,7 @@ static void force_version(struct owner *owner, const struct uplink *uplink)
 
 	if (version == VERSION_NONE || owner->forced_version[family] == NULL)
 		return;
-	result = kept_settings_set(owner->forced_version[family], uplink->name, value);
+	result = sysctl_set(owner->forced_version[family], uplink->name, value);
 	if (result == 0)
 		return;
 	errno = -result;
@@ -127,7 +127,7 @@ static void put_back_version(struct owner *owner, const struct uplink *uplink)
 
 	if (uplink->settings.upstream_version[family] != VERSION_NONE &&
 	    owner->forced_version[family] != NULL)
-		kept_settings_put_back(owner->forced_version[family], uplink->name);
+		sysctl_put_back(owner->forced_version[family], uplink->name);
 }
 
 static int join_fd(struct uplink *uplink, uint32_t slot)
@@ -187,9 +187,9 @@ static void log_join_failure(struct uplink *uplink, const struct join_op *op, in
 {
 	char text[ADDR_TEXT_SIZE];
 
-	if (result == 0 || uplink->told_error == -result)
+	if (result == 0 || uplink->logged_error == -result)
 		return;
-	uplink->told_error = errno = -result;
+	uplink->logged_error = errno = -result;
 	warn("%s: %s cannot be joined upstream for now; trying again", uplink->name,
 	     addr_format(&op->group, text));
 }
@@ -217,32 +217,31 @@ static void send_reports(struct uplink *uplink, mtime now)
 	if (now >= uplink->version_at && host_deadline(uplink->host) <= now)
 		uplink_follow_version(uplink, now);
 	for (;;) {
-		uint8_t *room = vif != NULL ? outbox_room(vif->socket, &uplink->send_failures) : nowhere;
+		uint8_t *room = vif != NULL ? send_queue_room(vif->socket, &uplink->send_failures) : nowhere;
 
 		if (!host_pull_packet(uplink->host, now, room, &size, &destination))
 			break;
 		if (vif != NULL)
-			outbox_put(size, &destination);
+			send_queue_put(size, &destination);
 		else
 			uplink->send_failures++;
 	}
-	outbox_send();
+	send_queue_send();
 }
 
 static void log_missing_query(struct uplink *uplink)
 {
 	bool missing = host_query_is_missing(uplink->host);
 
-	if (missing == uplink->told_missing)
+	if (missing == uplink->logged_missing)
 		return;
-	uplink->told_missing = missing;
+	uplink->logged_missing = missing;
 	if (missing)
-		warnx("%s: no %s query heard upstream for the group membership interval; telling what is "
-		      "joined again "
-		      "and again, so that nothing freezes",
+		warnx("%s: no %s query ready upstream for the group membership interval; telling what is "
+		      "joined again and again, so that nothing freezes",
 		      uplink->name, uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 	else
-		info("%s: %s queries are heard upstream again", uplink->name,
+		info("%s: %s queries are ready upstream again", uplink->name,
 		     uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 }
 
@@ -250,9 +249,9 @@ static void log_missing_query(struct uplink *uplink)
 static void log_version(struct uplink *uplink, mtime now)
 {
 	enum version version = host_version(uplink->host, now);
-	enum version before = uplink->told_version;
+	enum version before = uplink->logged_version;
 
-	uplink->told_version = (uint8_t)version;
+	uplink->logged_version = (uint8_t)version;
 	if (before == VERSION_NONE || version == before)
 		return;
 	if (version < before && version == uplink->link.forced_version)
@@ -270,9 +269,9 @@ static void log_version(struct uplink *uplink, mtime now)
 
 static void log_superset(struct uplink *uplink)
 {
-	if (uplink->told_superset || !host_has_supersets(uplink->host))
+	if (uplink->logged_superset || !host_has_supersets(uplink->host))
 		return;
-	uplink->told_superset = true;
+	uplink->logged_superset = true;
 	warnx("%s: an EXCLUDE list is too long for the kernel: all sources are asked for upstream, and "
 	      "filtered here",
 	      uplink->name);
@@ -313,7 +312,7 @@ static void announce(struct uplink *uplink, mtime now)
 }
 
 /* Says that everything is left. Where the kernel keeps the memberships it does so itself when the sockets
- * close, and much faster than group by group; but in an older version not for groups that we have told and it
+ * close, and much faster than group by group; but in an older version not for groups that we have logged and it
  * has not yet. */
 static void leave_all(struct uplink *uplink)
 {
@@ -338,7 +337,7 @@ static void uplink_end(struct owner *owner, struct uplink *uplink)
 	free(uplink);
 }
 
-/* Somebody else keeps the memberships from now on. What is wanted is joined and told anew before the old ones
+/* Somebody else keeps the memberships from now on. What is wanted is joined and logged anew before the old ones
  * go: upstream somebody is a member all the time. False, and everything is as before, when memory is short.
  */
 static bool replace_host(struct uplink *uplink, mtime now)
@@ -350,7 +349,7 @@ static bool replace_host(struct uplink *uplink, mtime now)
 	if (host == NULL)
 		return false;
 	host_set_link(host, now, &uplink->link);
-	if (!host_copy_wishes(old, now, host)) {
+	if (!host_copy_wants(old, now, host)) {
 		host_free(host);
 		return false;
 	}
@@ -375,8 +374,8 @@ static void follow_settings(struct uplink *uplink, mtime now)
 	if (other_keeper && replace_host(uplink, now))
 		other_keeper = false;
 	if (other_keeper && uplink->replace_at == 0)
-		warnx("%s: out of memory: memberships stay with upstream_membership = \"%s\" for now; trying "
-		      "again",
+		warnx("%s: out of memory: memberships stay with upstream_membership = \"%s\" for now; "
+		      "trying again",
 		      uplink->name, membership_name(host_membership(uplink->host)));
 	uplink->replace_at = other_keeper ? now + REPLACE_INTERVAL : 0;
 	host.membership = host_membership(uplink->host);
@@ -467,7 +466,7 @@ bool uplink_prepare(struct owner *owner, const struct link_op *op, enum family f
 	       uplink_get(owner, family, op->change.name, &op->change.settings) != NULL;
 }
 
-void uplink_tell(struct owner *owner, const struct link_op *op, enum family family, mtime now)
+void uplink_link_changed(struct owner *owner, const struct link_op *op, enum family family, mtime now)
 {
 	const struct link_change *change = &op->change;
 	struct uplink *uplink;

@@ -182,8 +182,8 @@ void *lane_reserve(struct lane *lane, size_t payload_size, void **payload)
 	lane->reserved = NULL;
 	if (message == NULL)
 		return NULL;
-	/* A batch that begins on an empty lane starts at offset 0, so that a quiet daemon touches few pages.
-	 */
+	/* A batch that begins on an empty lane starts at offset 0, so that a quiet daemon touches few
+	 * pages. */
 	if (!lane->unannounced && !lane_look(lane))
 		lane->oldest = lane->write = 0;
 	if (!lane_find(lane, payload_size, &position))

@@ -36,9 +36,9 @@ static int write_all(int fd, const uint8_t *at, size_t size)
 	return 0;
 }
 
-int record_create(const char *path)
+int recording_create(const char *path)
 {
-	static const struct record_file file = {
+	static const struct recording_file file = {
 		.magic = RECORD_MAGIC,
 		.input_size = sizeof(struct input),
 		.request_size = sizeof(struct request),
@@ -81,10 +81,10 @@ static void append(struct recorder *recorder, const void *bytes, size_t size)
 	recorder->used += size;
 }
 
-static void add(struct recorder *recorder, enum record_kind kind, mtime now, const void *body,
+static void add(struct recorder *recorder, enum recording_kind kind, mtime now, const void *body,
                 size_t body_size, const void *payload, size_t payload_size)
 {
-	struct record_head head = {
+	struct recording_head head = {
 		.now = now,
 		.size = (uint32_t)(body_size + payload_size),
 		.kind = (uint8_t)kind,
@@ -106,7 +106,7 @@ static void add(struct recorder *recorder, enum record_kind kind, mtime now, con
 void recorder_start(struct recorder *recorder, mtime now, uint64_t seed,
                     const struct instance_settings *settings)
 {
-	struct record_start start;
+	struct recording_start start;
 
 	memset(&start, 0, sizeof start);
 	start.seed = seed;

@@ -48,8 +48,8 @@ struct ring *ring_new(size_t slots, size_t message_size)
 		return NULL;
 	ring->mask = (uint32_t)slots - 1;
 	ring->message_size = message_size;
-	/* The numbers start one round before they wrap, so that every ring that is used at all has wrapped.
-	 */
+	/* The numbers start one round before they wrap, so that every ring that is used at all has
+	 * wrapped. */
 	ring->head_seen = ring->tail_seen = -(uint32_t)slots;
 	atomic_init(&ring->tail, ring->tail_seen);
 	atomic_init(&ring->head, ring->head_seen);

@@ -65,11 +65,11 @@ static bool take_inputs(struct worker *worker, mtime now)
 }
 
 /* A packet that comes soon. */
-static void expect_packet(const struct worker *worker, const struct input *input,
-                          const struct link_packet *packets, int count, int place, enum expect step)
+static void prefetch_packet(const struct worker *worker, const struct input *input,
+                            const struct link_packet *packets, int count, int place, enum prefetch step)
 {
 	if (place < count)
-		instance_expect(worker->instance, input, packets[place].data, packets[place].length, step);
+		instance_prefetch(worker->instance, input, packets[place].data, packets[place].length, step);
 }
 
 /* Queries from upstream wait in the sockets while the engine cannot keep a batch of them. The other links are
@@ -88,8 +88,8 @@ static void take_packets(struct worker *worker, mtime now)
 
 	while ((count = receiver_take(worker->receiver, &input, packets)) > 0) {
 		for (int i = 0; i < count; i++) {
-			expect_packet(worker, &input, packets, count, i + LOOK_FAR, EXPECT_FAR);
-			expect_packet(worker, &input, packets, count, i + LOOK_NEAR, EXPECT_NEAR);
+			prefetch_packet(worker, &input, packets, count, i + LOOK_FAR, PREFETCH_FAR);
+			prefetch_packet(worker, &input, packets, count, i + LOOK_NEAR, PREFETCH_NEAR);
 			input.truncated = packets[i].truncated;
 			take_input(worker, now, &input, packets[i].data, packets[i].length);
 		}
@@ -167,7 +167,7 @@ static void *worker_run(void *argument)
 }
 
 static int open_all(struct worker *worker, const struct instance_settings *settings, uint64_t seed,
-                    size_t ring_size, int record_fd, uint8_t number)
+                    size_t ring_size, int recording_fd, uint8_t number)
 {
 	int result = channel_open(&worker->channel, ring_size);
 
@@ -175,9 +175,9 @@ static int open_all(struct worker *worker, const struct instance_settings *setti
 		return result;
 	worker->receiver = receiver_new(lane_fd(worker->channel.down));
 	worker->instance = instance_new(settings, seed);
-	worker->recorder = record_fd >= 0 ? recorder_new(record_fd, number) : NULL;
+	worker->recorder = recording_fd >= 0 ? recorder_new(recording_fd, number) : NULL;
 	if (worker->receiver == NULL || worker->instance == NULL ||
-	    (record_fd >= 0 && worker->recorder == NULL))
+	    (recording_fd >= 0 && worker->recorder == NULL))
 		return -ENOMEM;
 	recorder_start(worker->recorder, clock_now(), seed, settings);
 	return -pthread_create(&worker->thread, NULL, worker_run, worker);
@@ -194,14 +194,14 @@ static void close_all(struct worker *worker)
 }
 
 int worker_start(struct worker **worker, const struct instance_settings *settings, uint64_t seed,
-                 size_t ring_size, int record_fd, uint8_t number)
+                 size_t ring_size, int recording_fd, uint8_t number)
 {
 	int result;
 
 	*worker = calloc(1, sizeof **worker);
 	if (*worker == NULL)
 		return -ENOMEM;
-	result = open_all(*worker, settings, seed, ring_size, record_fd, number);
+	result = open_all(*worker, settings, seed, ring_size, recording_fd, number);
 	if (result != 0) {
 		close_all(*worker);
 		*worker = NULL;

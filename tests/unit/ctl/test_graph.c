@@ -54,7 +54,7 @@ static void trees_are_drawn(void **state)
 		"\t\"link t\\\"v eth0 \" -> \"stream t\\\"v 239.1.1.1 10.0.0.1\";\n"
 		"\t\"stream t\\\"v 239.1.1.1 10.0.0.1\" -> \"link t\\\"v eth1 \";\n"
 		"\t\"stream t\\\"v 239.1.1.9 10.0.0.1\" [label=\"239.1.1.9\\nfrom 10.0.0.1\\n0 bit/s\" "
-	        "style=dotted];\n"
+		"style=dotted];\n"
 		"\t\"link t\\\"v eth0 \" -> \"stream t\\\"v 239.1.1.9 10.0.0.1\";\n"
 		"\t\"group t\\\"v 239.1.1.2 \" [label=\"239.1.1.2\\nno stream\" style=dashed];\n"
 		"\t\"group t\\\"v 239.1.1.2 \" -> \"link t\\\"v eth1 \" [style=dashed];\n"

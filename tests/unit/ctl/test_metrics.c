@@ -44,9 +44,8 @@ static void samples_of_a_metric_stand_together(void **state)
 	take(metrics, "what", "\"links\"");
 	take(metrics, "uptime", "13.5"); /* once is enough */
 	take(metrics, "links",
-	     "{\"instance\":\"a\\\"\\\\\\n\",\"link\":\"eth0\",\"family\":\"IPv4\",\"role\":\"downstream\","
-	     "\"usable\":true,"
-	     "\"drops\":{\"bad checksum\":3,\"not a group\":1}}");
+	     "{\"instance\":\"a\\\"\\\\\\n\",\"link\":\"eth0\",\"family\":\"IPv4\",\"role\":\"downstream\",\"usable\":true,\"drops\":{\"bad "
+	     "checksum\":3,\"not a group\":1}}");
 	take(metrics, "links",
 	     "{\"instance\":\"b\",\"link\":\"eth1\",\"role\":\"upstream\",\"usable\":false}");
 	text = print(metrics);
@@ -59,15 +58,15 @@ static void samples_of_a_metric_stand_together(void **state)
 		"# TYPE mcproxy_link_usable gauge\n"
 		"# HELP mcproxy_link_usable 1 while a link is up and has what it needs.\n"
 		"mcproxy_link_usable{instance=\"a\\\"\\\\\\n\",link=\"eth0\",family=\"IPv4\",role="
-	        "\"downstream\"} 1\n"
+		"\"downstream\"} 1\n"
 		"mcproxy_link_usable{instance=\"b\",link=\"eth1\",role=\"upstream\"} 0\n"
 		"# TYPE mcproxy_link_drops counter\n"
 		"# HELP mcproxy_link_drops Packets, or parts of one, that were not acted on.\n"
 		"mcproxy_link_drops_total{instance=\"a\\\"\\\\\\n\",link=\"eth0\",family=\"IPv4\",role="
-	        "\"downstream\","
+		"\"downstream\","
 		"cause=\"bad checksum\"} 3\n"
 		"mcproxy_link_drops_total{instance=\"a\\\"\\\\\\n\",link=\"eth0\",family=\"IPv4\",role="
-	        "\"downstream\","
+		"\"downstream\","
 		"cause=\"not a group\"} 1\n"
 		"# EOF\n");
 	free(text);

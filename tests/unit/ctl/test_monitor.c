@@ -14,8 +14,7 @@
 static const struct {
 	const char *event, *line;
 } rows[] = {
-	{"{\"event\":\"link\",\"instance\":\"tv\",\"link\":\"eth1\",\"usable\":true,\"address\":\"10.0.1."
-         "1\"}",
+	{"{\"event\":\"link\",\"instance\":\"tv\",\"link\":\"eth1\",\"usable\":true,\"address\":\"10.0.1.1\"}",
          "tv: eth1: link usable, address 10.0.1.1"},
 	{"{\"event\":\"link\",\"instance\":\"tv\",\"link\":\"eth1\",\"usable\":false}",
          "tv: eth1: link not usable, address none"},

@@ -26,11 +26,10 @@ static void take_stream(struct top_model *model, const char *group, unsigned byt
 {
 	char text[512];
 
-	snprintf(text, sizeof text,
-	         "{\"instance\":\"tv\",\"group\":\"%s\",\"source\":\"10.0.0.1\",\"input\":\"eth0\","
-	         "\"outputs\":[%s],"
-	         "\"bytes\":%u,\"packets\":%u,\"age\":%u,\"bit_rate\":8000,\"hosts\":%d}",
-	         group, outputs, bytes, packets, age, group[0] == 'a' ? 5 : 0);
+	snprintf(
+		text, sizeof text,
+		"{\"instance\":\"tv\",\"group\":\"%s\",\"source\":\"10.0.0.1\",\"input\":\"eth0\",\"outputs\":[%s],\"bytes\":%u,\"packets\":%u,\"age\":%u,\"bit_rate\":8000,\"hosts\":%d}",
+		group, outputs, bytes, packets, age, group[0] == 'a' ? 5 : 0);
 	take(model, "routes", text);
 }
 
@@ -38,11 +37,10 @@ static void take_link(struct top_model *model, unsigned reports, unsigned drops)
 {
 	char text[512];
 
-	snprintf(text, sizeof text,
-	         "{\"instance\":\"tv\",\"link\":\"eth1\",\"role\":\"downstream\",\"version\":\"IGMPv3\","
-	         "\"usable\":true,"
-	         "\"groups\":3,\"counters\":{\"reports\":%u},\"drops\":{\"a\":%u,\"b\":1}}",
-	         reports, drops);
+	snprintf(
+		text, sizeof text,
+		"{\"instance\":\"tv\",\"link\":\"eth1\",\"role\":\"downstream\",\"version\":\"IGMPv3\",\"usable\":true,\"groups\":3,\"counters\":{\"reports\":%u},\"drops\":{\"a\":%u,\"b\":1}}",
+		reports, drops);
 	take(model, "links", text);
 }
 

@@ -309,8 +309,8 @@ static void version_is_that_of_the_querier(void **state)
 	put_query(wire, VERSION_2);
 	put_query(wire, VERSION_1);
 	assert_int_equal(join_host_version(FAMILY_IPV4, "peer0"), VERSION_3);
-	/* A long name leaves no room before the colon; a name that is the beginning of another one is not it.
-	 */
+	/* A long name leaves no room before the colon; a name that is the beginning of another one is not
+	 * it. */
 	lab_run("ip link add eth0-fifteen-ch type veth peer name other && ip link set eth0-fifteen-ch up");
 	lab_run("echo 2 >/proc/sys/net/ipv4/conf/eth0-fifteen-ch/force_igmp_version");
 	assert_int_equal(join_host_version(FAMILY_IPV4, "eth0-fifteen-ch"), VERSION_2);

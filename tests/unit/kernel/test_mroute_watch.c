@@ -25,27 +25,27 @@ static const char *const sources[FAMILIES] = {"10.77.0.9", "2001:db8:77::9"};
 static const char *const groups[FAMILIES] = {"239.7.7.1", "ff3e::7:7:1"};
 
 struct heard {
-	struct watch_news news[NEWS_MAX];
+	struct mroute_news news[NEWS_MAX];
 	size_t count; /* of all kinds; only the first ones are kept */
 	size_t routes;
 	bool overrun;
 };
 
-static void hear(void *context, const struct watch_news *news)
+static void hear(void *context, const struct mroute_news *news)
 {
 	struct heard *heard = context;
 
 	if (heard->count < NEWS_MAX)
 		heard->news[heard->count] = *news;
 	heard->count++;
-	heard->routes += news->kind == WATCH_ROUTE;
-	heard->overrun |= news->kind == WATCH_OVERRUN;
+	heard->routes += news->kind == MROUTE_ENTRY;
+	heard->overrun |= news->kind == MROUTE_OVERRUN;
 }
 
 static void receive(struct watch *watch, struct heard *heard)
 {
 	*heard = (struct heard){.count = 0};
-	watch_receive(watch, hear, heard);
+	mroute_watch_receive(watch, hear, heard);
 }
 
 static struct mrt *open_with_vifs(enum family family, uint32_t table)
@@ -62,12 +62,12 @@ static struct watch *open_watch(void)
 {
 	struct watch *watch = NULL;
 
-	assert_int_equal(watch_open(&watch), 0);
-	assert_true(watch_fd(watch) >= 0);
+	assert_int_equal(mroute_watch_open(&watch), 0);
+	assert_true(mroute_watch_fd(watch) >= 0);
 	return watch;
 }
 
-static void check_route(const struct watch_news *news, enum watch_kind kind, enum family family,
+static void check_route(const struct mroute_news *news, enum watch_kind kind, enum family family,
                         uint32_t table)
 {
 	struct addr source = addr_of(sources[family]), group = addr_of(groups[family]);
@@ -96,7 +96,7 @@ static void entries_are_told(void **state)
 		assert_int_equal(mrt_set_route(mrt, &source, &group, 0, 2), 0);
 		receive(watch, &heard);
 		assert_int_equal(heard.count, 1);
-		check_route(&heard.news[0], WATCH_ROUTE, family, table);
+		check_route(&heard.news[0], MROUTE_ENTRY, family, table);
 		assert_int_equal(heard.news[0].input, lab_index("eth0"));
 		assert_int_equal(heard.news[0].output_count, 1);
 		assert_int_equal(heard.news[0].outputs[0], lab_index("eth1"));
@@ -104,13 +104,13 @@ static void entries_are_told(void **state)
 		assert_int_equal(mrt_del_route(mrt, &source, &group), 0);
 		receive(watch, &heard);
 		assert_int_equal(heard.count, 2);
-		check_route(&heard.news[0], WATCH_ROUTE, family, table);
+		check_route(&heard.news[0], MROUTE_ENTRY, family, table);
 		assert_int_equal(heard.news[0].input, lab_index("eth1"));
 		assert_int_equal(heard.news[0].output_count, 0);
-		check_route(&heard.news[1], WATCH_ROUTE_GONE, family, table);
+		check_route(&heard.news[1], MROUTE_ENTRY_GONE, family, table);
 		receive(watch, &heard);
 		assert_int_equal(heard.count, 0);
-		watch_close(watch);
+		mroute_watch_close(watch);
 		mrt_close(mrt);
 	}
 }
@@ -129,10 +129,10 @@ static void vifs_are_told(void **state)
 		assert_false(mrt_has_vif(mrt, 1));
 		receive(watch, &heard);
 		assert_int_equal(heard.count, 1);
-		assert_int_equal(heard.news[0].kind, WATCH_VIFS);
+		assert_int_equal(heard.news[0].kind, MROUTE_VIFS);
 		assert_int_equal(heard.news[0].family, family);
 		assert_int_equal(heard.news[0].ifindex, lab_index("eth1"));
-		watch_close(watch);
+		mroute_watch_close(watch);
 		mrt_close(mrt);
 	}
 }
@@ -164,7 +164,7 @@ static void routers_are_announced(void **state)
 		assert_int_equal(heard.news[0].kind, WATCH_ROUTER);
 		assert_int_equal(mrt_open(&other, family, table), 0);
 		mrt_close(other);
-		watch_close(watch);
+		mroute_watch_close(watch);
 	}
 }
 
@@ -197,7 +197,7 @@ static void rp_filter_is_announced(void **state)
 	write_setting("/proc/sys/net/ipv4/conf/eth0/rp_filter", "0");
 	write_setting("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
 	write_setting("/proc/sys/net/ipv4/conf/default/rp_filter", "0");
-	watch_close(watch);
+	mroute_watch_close(watch);
 }
 
 static void rules_are_told(void **state)
@@ -218,14 +218,14 @@ static void rules_are_told(void **state)
 		lab_run("ip rule add iif eth0 table 7 && ip rule del iif eth0 table 7");
 		receive(watch, &heard);
 		assert_int_equal(heard.count, 1);
-		assert_int_equal(heard.news[0].kind, WATCH_RULE_GONE);
+		assert_int_equal(heard.news[0].kind, MROUTE_RULE_GONE);
 		assert_int_equal(heard.news[0].rule.family, family);
 		assert_int_equal(heard.news[0].rule.output, rule.output);
 		assert_int_equal(heard.news[0].rule.table, rule.table);
 		assert_string_equal(heard.news[0].rule.interface, rule.interface);
 	}
 	rules_close(rules);
-	watch_close(watch);
+	mroute_watch_close(watch);
 }
 
 static struct addr numbered(enum family family, unsigned number)
@@ -243,8 +243,8 @@ static size_t audit(struct watch *watch, enum family family, unsigned *parts)
 	struct heard heard = {.count = 0};
 	int result;
 
-	assert_int_equal(watch_audit_begin(watch, family), 0);
-	for (*parts = 1; (result = watch_audit_next(watch, hear, &heard)) == 1; ++*parts)
+	assert_int_equal(mroute_watch_audit_begin(watch, family), 0);
+	for (*parts = 1; (result = mroute_watch_audit_next(watch, hear, &heard)) == 1; ++*parts)
 		;
 	assert_int_equal(result, 0);
 	return heard.routes;
@@ -272,11 +272,11 @@ static void many_entries(void **state)
 		assert_true(heard.overrun && heard.routes < MANY);
 		assert_int_equal(audit(watch, family, &parts), MANY);
 		assert_true(parts > 20);
-		assert_int_equal(watch_audit_begin(watch, family), 0);
-		assert_int_equal(watch_audit_next(watch, hear, &heard), 1);
+		assert_int_equal(mroute_watch_audit_begin(watch, family), 0);
+		assert_int_equal(mroute_watch_audit_next(watch, hear, &heard), 1);
 		assert_int_equal(audit(watch, 1 - family, &parts), 0);
 		assert_int_equal(audit(watch, family, &parts), MANY);
-		watch_close(watch);
+		mroute_watch_close(watch);
 		mrt_close(mrt);
 	}
 }

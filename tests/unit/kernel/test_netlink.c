@@ -227,8 +227,8 @@ static void own_address_of_a_point_to_point_link_is_told(void **state)
 	LAB_OR_SKIP();
 	lab_add_pair(0);
 	netlink = open_and_read();
-	lab_run("ip addr add 10.2.0.1 peer 10.2.0.2 dev eth0 && ip addr add 2001:db8:2::1 peer 2001:db8:2::2 "
-	        "dev eth0");
+	lab_run("ip addr add 10.2.0.1 peer 10.2.0.2 dev eth0 && ip addr add 2001:db8:2::1 peer "
+	        "2001:db8:2::2 dev eth0");
 	expect(netlink, 0, NETLINK_ADDRESS, lab_index("eth0"), "10.2.0.1");
 	expect(netlink, 0, NETLINK_ADDRESS, lab_index("eth0"), "2001:db8:2::1");
 	assert_int_equal(count_told(0, NETLINK_ADDRESS, 0, "10.2.0.2"), 0);
@@ -351,8 +351,8 @@ static void large_dump_comes_whole(void **state)
 	LAB_OR_SKIP();
 	lab_run("for n in $(seq %d); do echo link add l$n type veth peer name m$n; done | ip -batch -",
 	        LINKS);
-	lab_run("for n in $(seq %d); do echo addr add 10.1.$((n / 200)).$((n %% 200 + 1))/32 dev l$n; done | "
-	        "ip -batch -",
+	lab_run("for n in $(seq %d); do echo addr add 10.1.$((n / 200)).$((n %% 200 + 1))/32 dev l$n; done "
+	        "| ip -batch -",
 	        LINKS);
 	netlink = open_and_read();
 	assert_in_range(count_told(0, NETLINK_LINK, 0, NULL), 2 * LINKS, 3 * LINKS);

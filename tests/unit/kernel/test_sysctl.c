@@ -94,10 +94,10 @@ static const char *state_file(void)
 	return found;
 }
 
-static struct kept_settings *start(unsigned expected)
+static struct sysctl *start(unsigned expected)
 {
 	unsigned restored = 99;
-	struct kept_settings *filter = kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
+	struct sysctl *filter = sysctl_new(settings, RPFILTER_LEAF, state_path, &restored);
 
 	assert_non_null(filter);
 	assert_int_equal(restored, expected);
@@ -107,16 +107,16 @@ static struct kept_settings *start(unsigned expected)
 /* A run that sets these to 0 and is killed. */
 static void run_and_kill(const char *const *names, size_t count)
 {
-	struct kept_settings *filter = start(0);
+	struct sysctl *filter = start(0);
 	char text[1024], path[400];
 
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(kept_settings_set(filter, names[i], 0), 0);
-	assert_int_equal(kept_settings_state_result(filter), 0);
+		assert_int_equal(sysctl_set(filter, names[i], 0), 0);
+	assert_int_equal(sysctl_state_result(filter), 0);
 	snprintf(path, sizeof path, "%s", state_file());
 	snprintf(text, sizeof text, "%s", read_file(path));
 	/* Ended properly, and then made to look as if it had not been. */
-	kept_settings_free(filter);
+	sysctl_free(filter);
 	for (size_t i = 0; i < count; i++)
 		set(names[i], "0\n");
 	write_file(path, text);
@@ -160,15 +160,15 @@ static int tear_down(void **state)
 
 static void values_are_set_to_0_and_put_back(void **state)
 {
-	struct kept_settings *filter = start(0);
+	struct sysctl *filter = start(0);
 
 	(void)state;
-	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
-	assert_int_equal(kept_settings_set(filter, "eth0.100", 0), 0);
+	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
+	assert_int_equal(sysctl_set(filter, "eth0.100", 0), 0);
 	assert_int_equal(get("eth0"), 0);
 	assert_int_equal(get("eth0.100"), 0);
 	assert_string_equal(read_file(state_file()), "eth0 1 0\neth0.100 2 0\n");
-	kept_settings_free(filter);
+	sysctl_free(filter);
 	assert_int_equal(get("eth0"), 1);
 	assert_int_equal(get("eth0.100"), 2);
 	assert_null(state_file());
@@ -176,39 +176,39 @@ static void values_are_set_to_0_and_put_back(void **state)
 
 static void value_0_is_left_alone(void **state)
 {
-	struct kept_settings *filter = start(0);
+	struct sysctl *filter = start(0);
 
 	(void)state;
-	assert_int_equal(kept_settings_set(filter, "all", 0), 0);
-	assert_int_equal(kept_settings_set(filter, "eth1", 0), 0);
+	assert_int_equal(sysctl_set(filter, "all", 0), 0);
+	assert_int_equal(sysctl_set(filter, "eth1", 0), 0);
 	assert_null(state_file());
-	kept_settings_free(filter);
+	sysctl_free(filter);
 	assert_int_equal(get("all"), 0);
 	assert_int_equal(get("eth1"), 0);
 }
 
 static void repeating_it_changes_nothing(void **state)
 {
-	struct kept_settings *filter = start(0);
+	struct sysctl *filter = start(0);
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+		assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
 	assert_string_equal(read_file(state_file()), "eth0 1 0\n");
-	kept_settings_free(filter);
+	sysctl_free(filter);
 	assert_int_equal(get("eth0"), 1);
 }
 
 static void state_file_is_private_and_its_directory_is_made(void **state)
 {
-	struct kept_settings *filter = start(0);
+	struct sysctl *filter = start(0);
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
 	assert_int_equal(stat(state_file(), &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
-	kept_settings_free(filter);
+	sysctl_free(filter);
 }
 
 static void killed_run_is_made_up_for(void **state)
@@ -216,7 +216,7 @@ static void killed_run_is_made_up_for(void **state)
 	(void)state;
 	run_and_kill((const char *const[]){"eth0", "eth0.100"}, 2);
 	assert_int_equal(get("eth0"), 0);
-	kept_settings_free(start(2));
+	sysctl_free(start(2));
 	assert_int_equal(get("eth0"), 1);
 	assert_int_equal(get("eth0.100"), 2);
 	assert_null(state_file());
@@ -224,51 +224,51 @@ static void killed_run_is_made_up_for(void **state)
 
 static void run_after_a_killed_one_remembers_the_true_values(void **state)
 {
-	struct kept_settings *filter;
+	struct sysctl *filter;
 
 	(void)state;
 	run_and_kill((const char *const[]){"eth0.100"}, 1);
 	filter = start(1);
-	assert_int_equal(kept_settings_set(filter, "eth0.100", 0), 0);
+	assert_int_equal(sysctl_set(filter, "eth0.100", 0), 0);
 	assert_int_equal(get("eth0.100"), 0);
-	kept_settings_free(filter);
+	sysctl_free(filter);
 	assert_int_equal(get("eth0.100"), 2);
 }
 
 static void what_somebody_else_has_set_stays(void **state)
 {
-	struct kept_settings *filter = start(0);
+	struct sysctl *filter = start(0);
 
 	(void)state;
-	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
 	set("eth0", "2\n");
-	kept_settings_free(filter);
+	sysctl_free(filter);
 	assert_int_equal(get("eth0"), 2);
 
 	run_and_kill((const char *const[]){"eth0.100"}, 1);
 	set("eth0.100", "1\n");
-	kept_settings_free(start(0));
+	sysctl_free(start(0));
 	assert_int_equal(get("eth0.100"), 1);
 	assert_null(state_file());
 }
 
 static void one_value_is_put_back_alone(void **state)
 {
-	struct kept_settings *kept = start(0);
+	struct sysctl *kept = start(0);
 
 	(void)state;
 	set("eth0", "1");
 	set("eth1", "2");
-	assert_int_equal(kept_settings_set(kept, "eth0", 3), 0);
-	assert_int_equal(kept_settings_set(kept, "eth0", 2), 0);
-	assert_int_equal(kept_settings_set(kept, "eth1", 3), 0);
-	kept_settings_put_back(kept, "eth9");
-	kept_settings_put_back(kept, "eth0");
+	assert_int_equal(sysctl_set(kept, "eth0", 3), 0);
+	assert_int_equal(sysctl_set(kept, "eth0", 2), 0);
+	assert_int_equal(sysctl_set(kept, "eth1", 3), 0);
+	sysctl_put_back(kept, "eth9");
+	sysctl_put_back(kept, "eth0");
 	assert_int_equal(get("eth0"), 1);
 	assert_int_equal(get("eth1"), 3);
 	/* No more of our business. */
 	set("eth0", "2");
-	kept_settings_free(kept);
+	sysctl_free(kept);
 	assert_int_equal(get("eth0"), 2);
 	assert_int_equal(get("eth1"), 2);
 	assert_null(state_file());
@@ -276,30 +276,30 @@ static void one_value_is_put_back_alone(void **state)
 
 static void interface_that_is_gone_is_skipped(void **state)
 {
-	struct kept_settings *filter = start(0);
+	struct sysctl *filter = start(0);
 
 	(void)state;
-	assert_int_equal(kept_settings_set(filter, "ppp0", 0), -ENOENT);
-	assert_int_equal(kept_settings_set(filter, "eth0.100", 0), 0);
-	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(sysctl_set(filter, "ppp0", 0), -ENOENT);
+	assert_int_equal(sysctl_set(filter, "eth0.100", 0), 0);
+	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
 	remove_interface("eth0.100");
-	kept_settings_free(filter);
+	sysctl_free(filter);
 	assert_int_equal(get("eth0"), 1);
 	assert_null(state_file());
 }
 
 static void interface_that_came_back_is_disabled_again(void **state)
 {
-	struct kept_settings *filter = start(0);
+	struct sysctl *filter = start(0);
 
 	(void)state;
-	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
 	remove_interface("eth0");
 	set("eth0", "2\n");
-	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
+	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
 	assert_int_equal(get("eth0"), 0);
 	assert_string_equal(read_file(state_file()), "eth0 2 0\n");
-	kept_settings_free(filter);
+	sysctl_free(filter);
 	assert_int_equal(get("eth0"), 2);
 }
 
@@ -326,7 +326,7 @@ static void file_with_nonsense_does_no_harm(void **state)
 	           "a line that is longer than any that this program has ever written into such a file 1 0\n"
 	           "eth0.100 1 0\n"
 	           "eth0 2 0");
-	kept_settings_free(start(2));
+	sysctl_free(start(2));
 	assert_int_equal(get("eth0"), 2);
 	assert_int_equal(get("eth0.100"), 1);
 	assert_int_equal(get("eth1"), 0);
@@ -336,30 +336,30 @@ static void file_with_nonsense_does_no_harm(void **state)
 static void names_cannot_leave_the_directory(void **state)
 {
 	static const char *const names[] = {"", ".", "..", "../conf/eth0", "/eth0", "a-name-of-16-chr"};
-	struct kept_settings *filter = start(0);
+	struct sysctl *filter = start(0);
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(names); i++) {
-		assert_int_equal(kept_settings_set(filter, names[i], 0), -EINVAL);
+		assert_int_equal(sysctl_set(filter, names[i], 0), -EINVAL);
 		assert_int_equal(rpfilter_effective(settings, names[i]), -EINVAL);
 	}
-	kept_settings_free(filter);
+	sysctl_free(filter);
 }
 
 static void file_that_cannot_be_written_is_told_and_survived(void **state)
 {
 	unsigned restored;
-	struct kept_settings *filter;
+	struct sysctl *filter;
 
 	(void)state;
 	/* A file stands where the directory should be. */
 	write_file(path_of("%s/state", top), "");
-	filter = kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
+	filter = sysctl_new(settings, RPFILTER_LEAF, state_path, &restored);
 	assert_non_null(filter);
-	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
-	assert_int_equal(kept_settings_state_result(filter), -ENOTDIR);
+	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
+	assert_int_equal(sysctl_state_result(filter), -ENOTDIR);
 	assert_int_equal(get("eth0"), 0);
-	kept_settings_free(filter);
+	sysctl_free(filter);
 	assert_int_equal(get("eth0"), 1);
 	unlink(path_of("%s/state", top));
 }
@@ -367,14 +367,14 @@ static void file_that_cannot_be_written_is_told_and_survived(void **state)
 static void works_without_a_file(void **state)
 {
 	unsigned restored;
-	struct kept_settings *filter = kept_settings_new(settings, RPFILTER_LEAF, NULL, &restored);
+	struct sysctl *filter = sysctl_new(settings, RPFILTER_LEAF, NULL, &restored);
 
 	(void)state;
 	assert_int_equal(restored, 0);
-	assert_int_equal(kept_settings_set(filter, "eth0", 0), 0);
-	assert_int_equal(kept_settings_state_result(filter), 0);
+	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
+	assert_int_equal(sysctl_state_result(filter), 0);
 	assert_null(state_file());
-	kept_settings_free(filter);
+	sysctl_free(filter);
 	assert_int_equal(get("eth0"), 1);
 }
 
@@ -389,11 +389,10 @@ static pid_t fork_run(const char *const *names, size_t count)
 	pid = fork();
 	if (pid == 0) {
 		unsigned restored;
-		struct kept_settings *kept =
-			kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
+		struct sysctl *kept = sysctl_new(settings, RPFILTER_LEAF, state_path, &restored);
 
 		for (size_t i = 0; i < count; i++)
-			if (kept == NULL || kept_settings_set(kept, names[i], 0) != 0)
+			if (kept == NULL || sysctl_set(kept, names[i], 0) != 0)
 				_exit(1);
 		if (write(ready[1], "", 1) == 1)
 			pause();
@@ -417,19 +416,19 @@ static void the_last_run_puts_the_values_back(void **state)
 {
 	(void)state;
 	for (int first_goes_first = 0; first_goes_first <= 1; first_goes_first++) {
-		struct kept_settings *first = start(0), *second = start(0);
+		struct sysctl *first = start(0), *second = start(0);
 
-		assert_int_equal(kept_settings_set(first, "eth0", 0), 0);
-		assert_int_equal(kept_settings_set(second, "eth0", 0), 0);
-		assert_int_equal(kept_settings_set(second, "eth0.100", 0), 0);
-		assert_int_equal(kept_settings_set(first, "eth1", 0), 0);
-		assert_int_equal(kept_settings_state_result(second), 0);
-		kept_settings_free(first_goes_first ? first : second);
+		assert_int_equal(sysctl_set(first, "eth0", 0), 0);
+		assert_int_equal(sysctl_set(second, "eth0", 0), 0);
+		assert_int_equal(sysctl_set(second, "eth0.100", 0), 0);
+		assert_int_equal(sysctl_set(first, "eth1", 0), 0);
+		assert_int_equal(sysctl_state_result(second), 0);
+		sysctl_free(first_goes_first ? first : second);
 		assert_int_equal(get("eth0"), 0);
 		assert_int_equal(get("eth0.100"), first_goes_first ? 0 : 2);
-		kept_settings_free(start(0));
+		sysctl_free(start(0));
 		assert_int_equal(get("eth0"), 0);
-		kept_settings_free(first_goes_first ? second : first);
+		sysctl_free(first_goes_first ? second : first);
 		assert_int_equal(get("eth0"), 1);
 		assert_int_equal(get("eth0.100"), 2);
 		assert_null(state_file());
@@ -438,22 +437,22 @@ static void the_last_run_puts_the_values_back(void **state)
 
 static void what_a_killed_run_shared_stays_as_long_as_another_lives(void **state)
 {
-	struct kept_settings *other;
+	struct sysctl *other;
 	pid_t pid = fork_run((const char *const[]){"eth0", "eth0.100"}, 2);
 
 	(void)state;
 	other = start(0);
-	assert_int_equal(kept_settings_set(other, "eth0", 0), 0);
+	assert_int_equal(sysctl_set(other, "eth0", 0), 0);
 	kill_run(pid);
 	/* A third one finds what was left behind. */
-	kept_settings_free(start(1));
+	sysctl_free(start(1));
 	assert_int_equal(get("eth0"), 0);
 	assert_int_equal(get("eth0.100"), 2);
 	/* And the last one does. */
 	pid = fork_run((const char *const[]){"eth0", "eth0.100"}, 2);
 	kill_run(pid);
 	assert_int_equal(get("eth0.100"), 0);
-	kept_settings_free(other);
+	sysctl_free(other);
 	assert_int_equal(get("eth0"), 1);
 	assert_int_equal(get("eth0.100"), 2);
 	assert_null(state_file());
@@ -461,50 +460,50 @@ static void what_a_killed_run_shared_stays_as_long_as_another_lives(void **state
 
 static void one_value_is_put_back_by_the_last_that_needs_it(void **state)
 {
-	struct kept_settings *first = start(0), *second = start(0);
+	struct sysctl *first = start(0), *second = start(0);
 
 	(void)state;
-	assert_int_equal(kept_settings_set(first, "eth0", 0), 0);
-	assert_int_equal(kept_settings_set(second, "eth0", 0), 0);
-	kept_settings_put_back(first, "eth0");
+	assert_int_equal(sysctl_set(first, "eth0", 0), 0);
+	assert_int_equal(sysctl_set(second, "eth0", 0), 0);
+	sysctl_put_back(first, "eth0");
 	assert_int_equal(get("eth0"), 0);
-	kept_settings_put_back(second, "eth0");
+	sysctl_put_back(second, "eth0");
 	assert_int_equal(get("eth0"), 1);
-	kept_settings_free(first);
-	kept_settings_free(second);
+	sysctl_free(first);
+	sysctl_free(second);
 	assert_int_equal(get("eth0"), 1);
 }
 
 static void runs_that_disagree_do_not_fight(void **state)
 {
-	struct kept_settings *first = start(0), *second = start(0);
+	struct sysctl *first = start(0), *second = start(0);
 	struct seen seen = {.count = 0};
 
 	(void)state;
-	assert_int_equal(kept_settings_set(first, "eth0", 2), 0);
-	assert_int_equal(kept_settings_set(second, "eth0", 3), 0);
+	assert_int_equal(sysctl_set(first, "eth0", 2), 0);
+	assert_int_equal(sysctl_set(second, "eth0", 3), 0);
 	for (int i = 0; i < 3; i++)
 		kept_settings_check(first, take, &seen);
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.result, -EBUSY);
 	assert_int_equal(get("eth0"), 3);
 	/* Whoever is left has what it needs, and the value of before is known. */
-	kept_settings_free(second);
+	sysctl_free(second);
 	assert_int_equal(get("eth0"), 2);
-	kept_settings_free(first);
+	sysctl_free(first);
 	assert_int_equal(get("eth0"), 1);
 	assert_null(state_file());
 }
 
 static void changes_by_others_are_noticed(void **state)
 {
-	struct kept_settings *kept = start(0);
+	struct sysctl *kept = start(0);
 	struct seen seen = {.count = 0};
 
 	(void)state;
 	assert_true(kept_settings_is_empty(kept));
-	assert_int_equal(kept_settings_set(kept, "eth0", 0), 0);
-	assert_int_equal(kept_settings_set(kept, "eth1", 0), 0);
+	assert_int_equal(sysctl_set(kept, "eth0", 0), 0);
+	assert_int_equal(sysctl_set(kept, "eth1", 0), 0);
 	assert_false(kept_settings_is_empty(kept));
 	kept_settings_check(kept, take, &seen);
 	assert_int_equal(seen.count, 0);
@@ -518,24 +517,24 @@ static void changes_by_others_are_noticed(void **state)
 	remove_interface("eth1");
 	kept_settings_check(kept, take, &seen);
 	assert_int_equal(seen.count, 2);
-	kept_settings_free(kept);
+	sysctl_free(kept);
 	assert_int_equal(get("eth0"), 2);
 }
 
 static void no_more_than_16_runs_have_files(void **state)
 {
-	struct kept_settings *runs[17];
+	struct sysctl *runs[17];
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(runs); i++) {
 		runs[i] = start(0);
-		assert_int_equal(kept_settings_set(runs[i], "eth0", 0), 0);
-		assert_int_equal(kept_settings_state_result(runs[i]), i < 16 ? 0 : -EBUSY);
+		assert_int_equal(sysctl_set(runs[i], "eth0", 0), 0);
+		assert_int_equal(sysctl_state_result(runs[i]), i < 16 ? 0 : -EBUSY);
 	}
 	/* The others do not see the one without a file. */
 	for (size_t i = LENGTH(runs); i-- > 0;) {
 		assert_int_equal(get("eth0"), 0);
-		kept_settings_free(runs[i]);
+		sysctl_free(runs[i]);
 	}
 	assert_int_equal(get("eth0"), 1);
 	assert_null(state_file());
@@ -545,7 +544,7 @@ static void symbolic_link_is_not_followed(void **state)
 {
 	char target[128], path[400];
 	unsigned restored;
-	struct kept_settings *filter;
+	struct sysctl *filter;
 
 	(void)state;
 	run_and_kill((const char *const[]){"eth0"}, 1);
@@ -554,10 +553,10 @@ static void symbolic_link_is_not_followed(void **state)
 	write_file(target, "eth0 1 0\n");
 	unlink(path);
 	assert_int_equal(symlink(target, path), 0);
-	filter = kept_settings_new(settings, RPFILTER_LEAF, state_path, &restored);
+	filter = sysctl_new(settings, RPFILTER_LEAF, state_path, &restored);
 	assert_int_equal(restored, 0);
-	assert_int_equal(kept_settings_state_result(filter), -ELOOP);
-	kept_settings_free(filter);
+	assert_int_equal(sysctl_state_result(filter), -ELOOP);
+	sysctl_free(filter);
 	assert_string_equal(read_file(target), "eth0 1 0\n");
 }
 
@@ -577,7 +576,7 @@ static void effective_value_is_the_larger_one(void **state)
 static void freeing_nothing_is_fine(void **state)
 {
 	(void)state;
-	kept_settings_free(NULL);
+	sysctl_free(NULL);
 }
 
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "support/fake_joins.h"
 #include "support/fail.h"
+#include "support/fake_joins.h"
 
 #include "support/random.h"
 #include "support/record_type_name.h"
@@ -41,18 +41,18 @@ struct world {
 	uint64_t seed;
 	struct host_link link;
 	struct fake_joins fake;
-	unsigned told[FAKE_GROUPS]; /* sources that a router upstream believes to be wanted */
-	unsigned wishes[INSTANCES][FAKE_GROUPS];
+	unsigned reported[FAKE_GROUPS]; /* sources that a router upstream believes to be wanted */
+	unsigned wants[INSTANCES][FAKE_GROUPS];
 	struct random random;
 	unsigned packets;
 	bool answers;    /* are to be expected */
-	char text[2048]; /* records told so far */
+	char text[2048]; /* records reported so far */
 };
 
 static void check(const struct world *world, bool condition, const char *what)
 {
 	if (!condition)
-		fail_msg("seed %llu: %s; told:%s", (unsigned long long)world->seed, what, world->text);
+		fail_msg("seed %llu: %s; reported:%s", (unsigned long long)world->seed, what, world->text);
 }
 
 static void open_with(struct world *world, enum family family, const struct host_limits *limits,
@@ -102,20 +102,20 @@ static void hear_record(struct world *world, const struct record *record)
 	unsigned group = fake_number(&record->group, true), mask = record_mask(world, record);
 
 	if (record->type == TO_EX)
-		world->told[group] = fake_passing(EX, mask);
+		world->reported[group] = fake_passing(EX, mask);
 	else if (record->type == TO_IN)
-		world->told[group] = mask;
+		world->reported[group] = mask;
 	else if (record->type == ALLOW)
-		world->told[group] |= mask;
+		world->reported[group] |= mask;
 	else if (record->type == BLOCK)
-		world->told[group] &= ~mask;
+		world->reported[group] &= ~mask;
 	else if (record->type == IS_EX)
-		check(world, world->told[group] == fake_passing(EX, mask),
-		      "a state that is not what was told");
+		check(world, world->reported[group] == fake_passing(EX, mask),
+		      "a state that is not what was reported");
 	else if (record->type == IS_IN)
 		/* The end of a packet may cut a list: the rest follows. */
-		check(world, (mask & ~world->told[group]) == 0 && !(world->told[group] & FAKE_OTHERS),
-		      "a state that is not what was told");
+		check(world, (mask & ~world->reported[group]) == 0 && !(world->reported[group] & FAKE_OTHERS),
+		      "a state that is not what was reported");
 	else
 		check(world, false, "a record that is no change");
 }
@@ -250,7 +250,7 @@ static void want(struct world *world, unsigned instance, unsigned group, enum fi
 
 	assert_true(host_want(world->host, world->now, instance, &address, &filter, links));
 	assert_true(host_streams(world->host, instance, &address) == links);
-	world->wishes[instance][group] = fake_passing(mode, mask);
+	world->wants[instance][group] = fake_passing(mode, mask);
 }
 
 static struct host_status status_of(const struct world *world)
@@ -267,7 +267,7 @@ static unsigned expected_of(const struct world *world, unsigned group, bool kept
 	unsigned passing = 0;
 
 	for (size_t i = 0; i < INSTANCES; i++)
-		passing |= world->wishes[i][group];
+		passing |= world->wants[i][group];
 	*superset = !kept_here && (passing & FAKE_OTHERS) &&
 	            (unsigned)__builtin_popcount(FAKE_ALL & ~passing) > world->fake.sources_max;
 	return *superset ? FAKE_ALL : passing;
@@ -285,12 +285,12 @@ static void check_settled(const struct world *world)
 
 		check(world, here || held == expected, "not what is wanted is held");
 		kept_here += here && expected != 0;
-		check(world, world->told[group] == expected, "another state was told than is held");
+		check(world, world->reported[group] == expected, "another state was reported than is held");
 		supersets += superset;
 		groups += expected != 0;
 	}
 	check(world, status.supersets == supersets, "supersets are miscounted");
-	/* One that was left is still to be told again. */
+	/* One that was left is still to be reported again. */
 	check(world, world->answers ? status.groups >= groups : status.groups == groups,
 	      "groups are miscounted");
 	check(world, world->answers ? status.kept_here >= kept_here : status.kept_here == 0,
@@ -329,7 +329,7 @@ static const struct {
 	{IN, 0, IN, 1023, " ALLOW 0{abcdefghij}"},
 	{IN, 1023, IN, 0, " BLOCK 0{abcdefghij}"},
 	{EX, 1, IN, 1023, " TO_IN 0{abcdefghij}"},
-	/* What the kernel does not take is told as it is held. */
+	/* What the kernel does not take is reported as it is held. */
 	{IN, 0, EX, 31, " TO_EX 0{}"},
 	{EX, 1, EX, 31, " ALLOW 0{a}"},
 	{EX, 31, EX, 1, " BLOCK 0{a}"},
@@ -357,7 +357,7 @@ static void report_of_each_change(void **state)
 		}
 }
 
-/* Of a group nothing is told before the kernel has done its part; changes before that make one. */
+/* Of a group nothing is reported before the kernel has done its part; changes before that make one. */
 static void operations_come_first(void **state)
 {
 	struct world world;
@@ -412,11 +412,11 @@ static void wishes_are_merged(void **state)
 	want(&world, 0, 5, EX, 0);
 	expect(&world, " TO_EX 5{}");
 	/* An instance goes, twice. */
-	memset(world.wishes[2], 0, sizeof world.wishes[2]);
+	memset(world.wants[2], 0, sizeof world.wants[2]);
 	host_unwant_all(world.host, world.now, 2);
 	host_unwant_all(world.host, world.now, 2);
 	expect(&world, " TO_IN 0{d}");
-	memset(world.wishes[1], 0, sizeof world.wishes[1]);
+	memset(world.wants[1], 0, sizeof world.wants[1]);
 	host_unwant_all(world.host, world.now, 1);
 	expect(&world, " BLOCK 0{d}");
 	check_settled(&world);
@@ -426,7 +426,7 @@ static void wishes_are_merged(void **state)
 	close_world(&world);
 }
 
-/* As many groups in a packet as its MTU allows; any one is decoded, and no group is told twice. */
+/* As many groups in a packet as its MTU allows; any one is decoded, and no group is reported twice. */
 static void many_groups(struct world *world, uint32_t mtu, unsigned packets)
 {
 	static const struct filter all = {.mode = FILTER_EXCLUDE};
@@ -501,7 +501,7 @@ static void hear_query(struct world *world, enum version version, bool general)
 		.version = (uint8_t)version,
 	};
 
-	host_heard_query(world->host, world->now, &query, NULL);
+	host_receive_query(world->host, world->now, &query, NULL);
 }
 
 /* A query of an older version is heard: its forms until it has not been heard for long enough. */
@@ -515,13 +515,13 @@ static void older_querier(void **state)
 	want(&world, 0, 1, EX, 0);
 	expect(&world, " TO_EX 0{} TO_EX 1{}");
 	assert_int_equal(status_of(&world).version, VERSION_3);
-	assert_true(status_of(&world).query_heard_at == MTIME_NEVER);
+	assert_true(status_of(&world).query_received_at == MTIME_NEVER);
 	hear_query(&world, VERSION_2, false);
 	assert_int_equal(status_of(&world).version, VERSION_3);
 	hear_query(&world, VERSION_2, true);
 	assert_int_equal(status_of(&world).version, VERSION_2);
 	assert_int_equal(status_of(&world).queries_heard, 2);
-	assert_true(status_of(&world).query_heard_at == world.now);
+	assert_true(status_of(&world).query_received_at == world.now);
 	/* The kernel answers the query. */
 	expect(&world, "");
 	want(&world, 0, 2, EX, 0);
@@ -637,7 +637,7 @@ static void hear_queries(struct world *world, enum version version, unsigned bef
 	};
 
 	for (unsigned n = 0; n < before; n++)
-		host_heard_query(world->host, world->now, &other, NULL);
+		host_receive_query(world->host, world->now, &other, NULL);
 	hear_query(world, version, false);
 }
 
@@ -726,7 +726,7 @@ static void forget(struct world *world)
 		assert_int_equal(host_slot_memberships(world->host, slot), 0);
 		fake_close(&world->fake, slot);
 	}
-	memset(world->told, 0, sizeof world->told);
+	memset(world->reported, 0, sizeof world->reported);
 }
 
 static void link_comes_and_goes(void **state)
@@ -882,7 +882,7 @@ static void refused_joins_rest(void **state)
 	}
 }
 
-/* Not only after a rest: a new wish and a link that comes up are tried at once. */
+/* Not only after a rest: a new want and a link that comes up are tried at once. */
 static void refused_join_is_tried_at_once(void **state)
 {
 	struct world world;
@@ -912,7 +912,7 @@ static void refused_join_is_tried_at_once(void **state)
 	close_world(&world);
 }
 
-/* The kernel takes a shorter list than its setting says: EXCLUDE{} is held and told, until the wish changes.
+/* The kernel takes a shorter list than its setting says: EXCLUDE{} is held and reported, until the want changes.
  */
 static void refused_list_becomes_a_superset(void **state)
 {
@@ -971,7 +971,7 @@ static void memory_is_limited(void **state)
 	assert_true(count > 10);
 	/* The refused one left nothing behind, and takes no part in the merge. */
 	assert_int_equal(status_of(&world).groups, count);
-	/* A wish that there is memory for no more stays what it was. */
+	/* A want that there is no more memory for stays what it was. */
 	group = nth_addr("239.0.0.1", 0);
 	assert_true(host_want(world.host, world.now, 0, &group, &all, 0));
 	while (group = nth_addr("239.0.0.1", count + more),
@@ -1023,7 +1023,7 @@ static void user_memberships(void **state)
 	close_world(&world);
 }
 
-/* Other settings while all goes on: what was told stays told. */
+/* Other settings while all goes on: what was reported stays reported. */
 static void configured_under_way(void **state)
 {
 	struct host_settings user = settings;
@@ -1053,16 +1053,16 @@ static void configured_under_way(void **state)
 	close_world(&world);
 }
 
-/* The kernel keeps what was kept here, and the other way round: in between both want it. */
 /* What an instance wants, whether or not there is memory for it. */
-static void wish(struct world *world, unsigned instance, unsigned group, enum filter_mode mode, unsigned mask)
+static void try_want(struct world *world, unsigned instance, unsigned group, enum filter_mode mode,
+                     unsigned mask)
 {
 	struct addr list[FAKE_SOURCES], address = fake_group(world->family, group);
 	struct filter filter = fake_filter(world->family, mode, mask, list);
 
 	host_want(world->host, world->now, instance, &address, &filter,
 	          links_of(instance, group, mode, mask));
-	world->wishes[instance][group] = fake_passing(mode, mask);
+	world->wants[instance][group] = fake_passing(mode, mask);
 }
 
 static void elapse(struct world *world, mtime time)
@@ -1075,34 +1075,34 @@ static void elapse(struct world *world, mtime time)
 static void live_through_failures(struct world *world)
 {
 	for (unsigned group = 0; group < 6; group++)
-		wish(world, 0, group, EX, 0);
-	wish(world, 0, 6, IN, 3);
-	wish(world, 1, 6, IN, 12);
-	wish(world, 2, 6, EX, 1);
+		try_want(world, 0, group, EX, 0);
+	try_want(world, 0, 6, IN, 3);
+	try_want(world, 1, 6, IN, 12);
+	try_want(world, 2, 6, EX, 1);
 	elapse(world, 100);
-	wish(world, 1, 0, IN, 7);
-	wish(world, 0, 7, IN, 1023);
-	wish(world, 0, 8, EX, 31);
+	try_want(world, 1, 0, IN, 7);
+	try_want(world, 0, 7, IN, 1023);
+	try_want(world, 0, 8, EX, 31);
 	elapse(world, 1500);
-	wish(world, 0, 8, EX, 3);
-	wish(world, 0, 6, IN, 0);
-	wish(world, 2, 6, IN, 6);
-	wish(world, 0, 7, IN, 5);
+	try_want(world, 0, 8, EX, 3);
+	try_want(world, 0, 6, IN, 0);
+	try_want(world, 2, 6, IN, 6);
+	try_want(world, 0, 7, IN, 5);
 	elapse(world, 3000);
 	set_usable(world, false);
-	wish(world, 0, 9, EX, 0);
-	wish(world, 0, 1, IN, 0);
+	try_want(world, 0, 9, EX, 0);
+	try_want(world, 0, 1, IN, 0);
 	elapse(world, 10);
 	set_usable(world, true);
 	host_unwant_all(world->host, world->now, 1);
-	memset(world->wishes[1], 0, sizeof world->wishes[1]);
+	memset(world->wants[1], 0, sizeof world->wants[1]);
 	elapse(world, 1000);
 	forget(world);
-	wish(world, 1, 10, IN, 9);
+	try_want(world, 1, 10, IN, 9);
 	set_usable(world, true);
 	elapse(world, 1000);
-	wish(world, 0, 10, EX, 2);
-	wish(world, 0, 2, IN, 0);
+	try_want(world, 0, 10, EX, 2);
+	try_want(world, 0, 2, IN, 0);
 	elapse(world, 1000);
 }
 
@@ -1111,7 +1111,7 @@ static void recover(struct world *world)
 {
 	for (unsigned instance = 0; instance < INSTANCES; instance++)
 		for (unsigned group = 0; group < FAKE_GROUPS; group++) {
-			unsigned passing = world->wishes[instance][group];
+			unsigned passing = world->wants[instance][group];
 			bool exclude = passing & FAKE_OTHERS;
 
 			want(world, instance, group, exclude ? EX : IN,
@@ -1185,7 +1185,7 @@ static unsigned take_over_with_failures(const void *context, unsigned from, unsi
 	own.membership = MEMBERSHIP_USER;
 	fail_between(from, to);
 	host = host_new(FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own, 99);
-	copied = host != NULL && host_copy_wishes(world.host, world.now, host);
+	copied = host != NULL && host_copy_wants(world.host, world.now, host);
 	count = fail_end();
 	assert_true(copied || from < count);
 	if (copied) {
@@ -1207,6 +1207,7 @@ static void taking_over_may_fail(void **state)
 	fail_everywhere(take_over_with_failures, NULL);
 }
 
+/* The kernel keeps what was kept here, and the other way round: in between both want it. */
 static void another_host_takes_over(void **state)
 {
 	static const enum membership_provider from[] = {MEMBERSHIP_KERNEL, MEMBERSHIP_USER, MEMBERSHIP_AUTO};
@@ -1225,9 +1226,9 @@ static void another_host_takes_over(void **state)
 		turn(&old);
 		own.membership = (uint8_t)from[(i + 1) % 3];
 		open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own);
-		assert_true(host_copy_wishes(old.host, old.now, world.host));
+		assert_true(host_copy_wants(old.host, old.now, world.host));
 		expect(&world, " TO_EX 0{b} ALLOW 1{ab}");
-		/* The wishes are the instances' still. */
+		/* The wants are the instances' still. */
 		host_unwant_all(world.host, world.now, 0);
 		expect(&world, " TO_IN 0{a}");
 		close_world(&old);
@@ -1319,7 +1320,7 @@ static void a_full_kernel_keeps_no_more(void **state)
 		world.fake.fail_to = 100;
 		want(&world, 0, 1, EX, 0);
 		turn(&world);
-		assert_int_equal(world.told[1], cases[i].kept_here ? FAKE_ALL : 0);
+		assert_int_equal(world.reported[1], cases[i].kept_here ? FAKE_ALL : 0);
 		assert_int_equal(status_of(&world).kept_here, cases[i].kept_here);
 		assert_int_equal(status_of(&world).failing, 1 - cases[i].kept_here);
 		world.fake.fail = 0;
@@ -1347,7 +1348,7 @@ static void all_are_left_newest_first(void **state)
 	turn(&world);
 	host_unwant_all(world.host, world.now, 0);
 	want(&world, 0, 7, EX, 0);
-	memset(world.wishes[0], 0, 7 * sizeof world.wishes[0][0]);
+	memset(world.wants[0], 0, 7 * sizeof world.wants[0][0]);
 	world.text[0] = 0;
 	while (host_pull_join(world.host, world.now, &op)) {
 		note_left(&world, &op);
@@ -1628,7 +1629,7 @@ static void something_happens(struct world *world)
 	case 3:
 		if (random_percent(&world->random, 20)) {
 			host_unwant_all(world->host, world->now, instance);
-			memset(world->wishes[instance], 0, sizeof world->wishes[instance]);
+			memset(world->wants[instance], 0, sizeof world->wants[instance]);
 		}
 		break;
 	case 4:
@@ -1652,7 +1653,7 @@ static void something_fails(struct world *world)
 	world->fake.fail_to = world->fake.fail_from + random_below(&world->random, 20);
 }
 
-/* Wishes are told once more, so that lists which were refused are tried again. */
+/* Wishes are reported once more, so that lists which were refused are tried again. */
 static void come_to_rest(struct world *world)
 {
 	world->fake.fail = 0;
@@ -1660,7 +1661,7 @@ static void come_to_rest(struct world *world)
 	world->now += RETRY;
 	for (unsigned instance = 0; instance < INSTANCES; instance++)
 		for (unsigned group = 0; group < FAKE_GROUPS; group++) {
-			unsigned passing = world->wishes[instance][group];
+			unsigned passing = world->wants[instance][group];
 			bool exclude = passing & FAKE_OTHERS;
 
 			want(world, instance, group, exclude ? EX : IN,
@@ -1677,7 +1678,7 @@ static void check_streams(const struct world *world, unsigned instance, unsigned
 	assert_true(host_streams(world->host, instance, &address) == links);
 }
 
-/* Links change while the filter does not; and they end with the wish, though it is held. */
+/* Links change while the filter does not; and they end with the try_want, though it is held. */
 static void links_are_kept_with_wishes(void **state)
 {
 	static const struct filter all = {.mode = FILTER_EXCLUDE};
@@ -1702,7 +1703,7 @@ static void links_are_kept_with_wishes(void **state)
 	assert_true(host_want(world.host, world.now, 0, &group, &all, 0));
 	check_streams(&world, 0, 0, 0);
 	open_holding(&other, MEMBERSHIP_USER);
-	assert_true(host_copy_wishes(world.host, world.now, other.host));
+	assert_true(host_copy_wants(world.host, world.now, other.host));
 	check_streams(&other, 1, 0, links_of(1, 0, EX, 0));
 	close_world(&other);
 	/* Held, taken up again, and over. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Kernel memberships: the operations for single changes by table, then random wishes against a kernel in
+ * Kernel memberships: the operations for single changes by table, then random wants against a kernel in
  * small, with every error at every place.
  */
 #include <setjmp.h>
@@ -86,7 +86,7 @@ static void check_books(const struct world *world, unsigned group)
 
 	assert_true(joins_filter(&world->rows[group], &filter));
 	check(world, fake_passing_filter(&filter) == fake_held(&world->fake, group),
-	      "the filter told is not held");
+	      "the filter reported is not held");
 	for (uint32_t slot = 0; slot < joins_slot_count(world->joins); slot++)
 		check(world,
 		      joins_slot_memberships(world->joins, slot) == fake_memberships(&world->fake, slot),
@@ -137,7 +137,8 @@ static void check_settled(const struct world *world, unsigned group, const struc
 	unsigned held = fake_held(&world->fake, group);
 
 	check(world, held == (superset ? FAKE_ALL : fake_passing_filter(wanted)), "not what is wanted");
-	check(world, world->rows[group].superset == superset, "a superset that is not told, or the reverse");
+	check(world, world->rows[group].superset == superset,
+	      "a superset that is not reported, or the reverse");
 	check_books(world, group);
 }
 
@@ -230,7 +231,7 @@ static void random_wishes(struct world *world, struct random *random, unsigned s
 		struct filter wanted = random_filter(random, list);
 		int result, verdict;
 
-		/* Often the wish changes on the way there. */
+		/* Often the want changes on the way there. */
 		while (random_percent(random, 40) && steps-- > 0 &&
 		       step(world, group, &wanted, &result, &verdict))
 			check(world, result == 0 && verdict == 0, "an operation that the kernel refuses");
@@ -289,8 +290,8 @@ static void sockets_are_used_again(void **state)
 
 static const int errors[] = {-ENOBUFS, -ENOMEM, -ENODEV, -EADDRNOTAVAIL, -EADDRINUSE, -EINVAL, -EMFILE};
 
-/* As the owner does: goes on until there is nothing left to do or the row has to rest. False when it rests.
- */
+/* As the owner does: goes on until there is nothing left to do or the row has to rest. False when it
+ * rests. */
 static bool one_turn(struct world *world, unsigned group, const struct filter *wanted)
 {
 	int result, verdict;
@@ -305,7 +306,7 @@ static bool one_turn(struct world *world, unsigned group, const struct filter *w
 	return true;
 }
 
-/* The fault is over: it comes right, exactly if the wish is told once more. */
+/* The fault is over: it comes right, exactly if the want is reported once more. */
 static void recover(struct world *world, const struct filter *wanted, unsigned sources_max)
 {
 	world->fake.fail = 0;
@@ -399,7 +400,7 @@ static void a_kernel_that_takes_less(void **state)
 	}
 }
 
-/* The newest wish decides; a list refused once is tried again when the wish changes, and not before. */
+/* The newest want decides; a list refused once is tried again when the want changes, and not before. */
 static void refused_list_is_tried_again(void **state)
 {
 	struct addr list[FAKE_SOURCES];

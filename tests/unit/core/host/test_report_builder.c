@@ -98,13 +98,13 @@ static void random_filter(struct bench *bench, struct filter *filter, uint8_t *i
 	}
 }
 
-/* Every source whose state changes is told in its record, once, and nobody else. */
+/* Every source whose state changes is reported in its record, once, and nobody else. */
 static void check_difference(const struct bench *bench, uint32_t group, enum filter_mode mode,
                              const uint8_t *before, const uint8_t *after)
 {
-	static uint8_t told[LONG_SOURCES];
+	static uint8_t reported[LONG_SOURCES];
 
-	memset(told, 0, sizeof told);
+	memset(reported, 0, sizeof reported);
 	for (size_t i = 0; i < bench->said_count; i++) {
 		const struct said *said = &bench->said[i];
 
@@ -115,13 +115,13 @@ static void check_difference(const struct bench *bench, uint32_t group, enum fil
 			uint32_t number = said->sources[j];
 			bool passes = after[number] == (mode == FILTER_INCLUDE);
 
-			assert_int_equal(told[number]++, 0);
+			assert_int_equal(reported[number]++, 0);
 			assert_int_equal(before[number], !after[number]);
 			assert_int_equal(said->type, passes ? ALLOW : BLOCK);
 		}
 	}
 	for (size_t i = 0; i < LONG_SOURCES; i++)
-		assert_int_equal(told[i], before[i] != after[i]);
+		assert_int_equal(reported[i], before[i] != after[i]);
 }
 
 static void loses_and_doubles_no_source(void **state)
@@ -160,7 +160,7 @@ static void loses_and_doubles_no_source(void **state)
 	}
 }
 
-/* A difference longer than fits the memory for it is told as the whole list. */
+/* A difference longer than fits the memory for it is reported as the whole list. */
 static void tells_the_whole_list_when_the_difference_is_too_long(void **state)
 {
 	struct bench bench;
@@ -179,7 +179,7 @@ static void tells_the_whole_list_when_the_difference_is_too_long(void **state)
 	bench_close(&bench);
 }
 
-/* However much changes while nothing can be sent, what is to be told stays bounded. */
+/* However much changes while nothing can be sent, what is to be reported stays bounded. */
 static void pending_changes_are_bounded(void **state)
 {
 	struct bench bench;

@@ -40,7 +40,7 @@ static void spreads_the_answer_to_a_general_query(void **state)
 	}
 }
 
-/* Groups that come and go while the answer is under way; those that stay are told. */
+/* Groups that come and go while the answer is under way; those that stay are reported. */
 static void answers_while_groups_come_and_go(void **state)
 {
 	(void)state;
@@ -133,7 +133,7 @@ static void a_flood_of_queries_starves_nobody(void **state)
 	bench_close(&bench);
 }
 
-/* A list that changes between the packets of its answer is told again. */
+/* A list that changes between the packets of its answer is reported again. */
 static void answers_of_a_list_that_changes(void **state)
 {
 	struct bench bench;
@@ -160,7 +160,7 @@ static void answers_of_a_list_that_changes(void **state)
 	bench_run(&bench, changed_at + 10000);
 	assert_int_equal(said_of(&bench, 0, 0), 500);
 	assert_int_equal(said_of(&bench, 1, 0), 1000);
-	/* The same when the group goes: the next one is told whole. */
+	/* The same when the group goes: the next one is reported whole. */
 	bench_clear(&bench);
 	bench_change_range(&bench, 0, FILTER_INCLUDE, 0, 1000);
 	bench_run(&bench, bench.now + 5000);
@@ -222,7 +222,7 @@ static void the_pace_never_falls(void **state)
 	bench_close(&bench);
 }
 
-/* Runs into the middle of an answer; how many groups are told. */
+/* Runs into the middle of an answer; how many groups are reported. */
 static uint32_t run_into_the_walk(struct bench *bench, mtime length)
 {
 	bench_query(bench, VERSION_3, GENERAL, "", 10000);
@@ -231,7 +231,7 @@ static uint32_t run_into_the_walk(struct bench *bench, mtime length)
 	return bench->said[bench->said_count - 1].group + 1;
 }
 
-/* The group is told already, so that the answer under way does not help. */
+/* The group is reported already, so that the answer under way does not help. */
 static void a_group_behind_the_walk_is_answered(void **state)
 {
 	struct bench bench;
@@ -251,19 +251,19 @@ static void a_group_behind_the_walk_is_answered(void **state)
 static void the_end_of_the_walk_may_go(void **state)
 {
 	struct bench bench;
-	uint32_t told;
+	uint32_t reported;
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
 	bench_fill(&bench, 2000, 0);
-	told = run_into_the_walk(&bench, 5000);
-	assert_in_range(told, 500, 1500);
+	reported = run_into_the_walk(&bench, 5000);
+	assert_in_range(reported, 500, 1500);
 	bench_clear(&bench);
 	bench_query(&bench, VERSION_3, GENERAL, "", 10000);
-	bench_remove(&bench, bench_find(&bench, told));
+	bench_remove(&bench, bench_find(&bench, reported));
 	bench_run(&bench, bench.now + 10000);
 	for (uint32_t group = 0; group < 2000; group++)
-		assert_int_equal(said_of(&bench, group, 0), group != told);
+		assert_int_equal(said_of(&bench, group, 0), group != reported);
 	bench_close(&bench);
 }
 

@@ -378,14 +378,14 @@ static void listening_run(struct bench *bench, struct listening *router, uint64_
 static bool listening_agrees(struct bench *bench, struct listening *router)
 {
 	struct reporter_entry *entry = bench_find(bench, 0);
-	struct filter told = {.mode = FILTER_INCLUDE}, heard;
+	struct filter reported = {.mode = FILTER_INCLUDE}, heard;
 	struct addr list[32];
 
 	heard.sources = sources_on(list, LENGTH(list));
 	if (entry != NULL)
-		told = stored_filter_view(&entry->told);
+		reported = stored_filter_view(&entry->reported);
 	assert_true(group_filter(&router->group, &heard));
-	return filter_equal(&told, &heard);
+	return filter_equal(&reported, &heard);
 }
 
 static void router_ends_with_the_right_state_despite_loss(void **state)
@@ -427,7 +427,7 @@ static void router_ends_with_the_right_state_despite_loss(void **state)
 static void answers_queries(void **state)
 {
 	static const struct {
-		const char *told, *asked[3], *said;
+		const char *reported, *asked[3], *said;
 	} rows[] = {
 		{"EX()", {"*"}, "IS_EX()"},
 		{"EX(a b)", {"*"}, "IS_EX(a b)"},
@@ -466,7 +466,7 @@ static void answers_queries(void **state)
 		mtime asked_at;
 
 		bench_open(&bench, i < LENGTH(rows) ? FAMILY_IPV4 : FAMILY_IPV6, ROOM);
-		bench_change(&bench, 0, rows[i % LENGTH(rows)].told);
+		bench_change(&bench, 0, rows[i % LENGTH(rows)].reported);
 		bench_run(&bench, bench.now + 10000);
 		bench_clear(&bench);
 		asked_at = bench.now;
@@ -547,7 +547,7 @@ static void the_earliest_promise_stands(void **state)
 	}
 }
 
-/* A flood of them, in any version: little is told, and the last one is answered nevertheless. */
+/* A flood of them, in any version: little is reported, and the last one is answered nevertheless. */
 static void a_flood_of_general_queries_is_followed_a_few_times(void **state)
 {
 	static const enum version versions[] = {VERSION_2, VERSION_3};
@@ -775,7 +775,7 @@ static void follows_the_version_of_the_querier(void **state)
 	assert_int_equal(reporter_version(bench.reporter, bench.now), VERSION_2);
 	bench.now++;
 	assert_int_equal(reporter_version(bench.reporter, bench.now), VERSION_3);
-	/* A change after the timeout, of which nobody told yet, is not lost. */
+	/* A change after the timeout, of which nobody reported yet, is not lost. */
 	bench_change(&bench, 0, "IN(a b)");
 	assert_string_equal(bench_now(&bench), "ALLOW(b)");
 	assert_string_equal(bench_next(&bench), "ALLOW(b)");
@@ -945,9 +945,9 @@ static void waits_as_long_as_the_querier_says(void **state)
 	bench_configure(&bench);
 	bench_change(&bench, 0, "EX()");
 	bench_run(&bench, bench.now + 5000);
-	reporter_heard_query(bench.reporter, bench.now, &query, NULL);
+	reporter_receive_query(bench.reporter, bench.now, &query, NULL);
 	assert_true(addr_equal(&bench.reporter->querier, &query.querier));
-	assert_int_equal(bench.reporter->query_heard_at, bench.now);
+	assert_int_equal(bench.reporter->query_received_at, bench.now);
 	bench_run(&bench, bench.now + 69999);
 	bench_clear(&bench);
 	bench_run(&bench, bench.now + 1001);
@@ -1213,7 +1213,7 @@ static void let_all_groups_go(struct bench *bench, uint32_t groups)
 		if (bench_find(bench, i) != NULL)
 			bench_change(bench, i, "IN()");
 	bench_run(bench, bench->now + 300000);
-	/* Those that were told nothing have nothing to tell. */
+	/* Those that were reported nothing have nothing to tell. */
 	for (uint32_t i = 0; i < groups; i++) {
 		struct reporter_entry *entry = bench_find(bench, i);
 

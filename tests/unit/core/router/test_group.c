@@ -111,8 +111,8 @@ static void change_records(void **state)
 		{"INCLUDE(a:50000)", "BLOCK(b)", "INCLUDE(a:50000)", ""},
 		{"INCLUDE(a:50000 b:60000)", "BLOCK(b c)", "INCLUDE(a:50000 b:LMQT)", "Q(G,b)"},
 		{"INCLUDE(a:50000 b:60000)", "BLOCK(a b)", "INCLUDE(a:LMQT b:LMQT)", "Q(G,a b)"},
-		/* INCLUDE(A)  TO_EX(B)  EXCLUDE(A*B, B-A)  (B-A)=0, delete (A-B), Q(G,A*B), group timer=GMI
-	         */
+		/* INCLUDE(A)  TO_EX(B)  EXCLUDE(A*B, B-A)  (B-A)=0, delete (A-B), Q(G,A*B), group
+		 * timer=GMI */
 		{"INCLUDE()", "TO_EX()", "EXCLUDE(; ) GMI", ""},
 		{"INCLUDE()", "TO_EX(a b)", "EXCLUDE(; a b) GMI", ""},
 		{"INCLUDE(a:50000)", "TO_EX()", "EXCLUDE(; ) GMI", ""},
@@ -579,8 +579,8 @@ static void sources_max(void **state)
 		const char *record;
 		unsigned flags;
 		unsigned count;
-		uint32_t must_pass; /* letters from a on; by no means fewer than without the limit in EXCLUDE
-		                     */
+		/* letters from a on; by no means fewer than without the limit in EXCLUDE */
+		uint32_t must_pass;
 	} rows[] = {
 		{"INCLUDE()", "ALLOW(a b c)", GROUP_CHANGED, 3, 0x7},
 		{"INCLUDE()", "ALLOW(a b c d e)", GROUP_CHANGED | GROUP_SOURCES_MAX, 3, 0},

@@ -48,7 +48,7 @@ static void hear_query(struct lab *lab, const char *text)
 	struct sources sources = sources_on(list, LETTERS);
 
 	read_letters(strchr(text, '(') + 1, ")", &sources);
-	group_heard_query(&lab->group, &lab->timers, lab->now, &sources);
+	group_receive_query(&lab->group, &lab->timers, lab->now, &sources);
 }
 
 static unsigned take_input(struct lab *lab, const char *input)
@@ -745,8 +745,8 @@ static void older_hosts_come_and_go(void **state)
 	lab_free(&lab);
 }
 
-/* Beside a version 2 host: BLOCK and the lists of TO_EX mean nothing, as that host cannot speak for itself.
- */
+/* Beside a version 2 host: BLOCK and the lists of TO_EX mean nothing, as that host cannot speak for
+ * itself. */
 static void beside_version_2_hosts(void **state)
 {
 	static const struct step steps[] = {

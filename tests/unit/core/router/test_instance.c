@@ -487,8 +487,8 @@ static void limits_change_under_way(void **state)
 	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "none");
 }
 
-/* Records that change their mind about a group of many streams: each is decided once, with the next requests.
- */
+/* Records that change their mind about a group of many streams: each is decided once, with the next
+ * requests. */
 static void routes_follow_once_for_all_records(void **state)
 {
 	static const enum record_type types[] = {TO_EX, TO_IN, TO_EX, TO_IN, TO_EX};
@@ -700,7 +700,7 @@ static void configured_to_forward_anyway(void **state)
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 ->");
 }
 
-static void assert_heard(size_t n, const struct upstream_query *expected, const char *sources)
+static void assert_received(size_t n, const struct upstream_query *expected, const char *sources)
 {
 	struct addr list[CRAFT_SOURCES_MAX];
 	size_t count = addrs_of(sources, list, CRAFT_SOURCES_MAX);
@@ -780,12 +780,12 @@ static void upstream_queries_are_passed_on(void **state)
 	hear(UP, craft_query("fe80::9", v3_query, "ff05::1", "ff02::1 ::1"));
 	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", NULL));
 	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), LENGTH(rows));
-	assert_heard(0, &rows[0], "");
-	assert_heard(1, &rows[1], "10.9.9.1 10.9.9.2");
-	assert_heard(2, &rows[2], "");
-	assert_heard(3, &rows[3], "2001:db8::1");
-	assert_heard(4, &rows[4], ""); /* sources that cannot send */
-	assert_heard(5, &rows[5], "");
+	assert_received(0, &rows[0], "");
+	assert_received(1, &rows[1], "10.9.9.1 10.9.9.2");
+	assert_received(2, &rows[2], "");
+	assert_received(3, &rows[3], "2001:db8::1");
+	assert_received(4, &rows[4], ""); /* sources that cannot send */
+	assert_received(5, &rows[5], "");
 	assert_int_equal(engine.told_count, LENGTH(rows)); /* and nothing else comes of them */
 }
 
@@ -824,8 +824,8 @@ static void of_many_upstream_queries_each_is_passed_on(void **state)
 	give_query("fe80::9", v3_query, NULL, NULL);
 	turn();
 	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), INSTANCE_QUERIES_MAX + 2);
-	assert_heard(0, &general, "");
-	assert_heard(1, &general6, "");
+	assert_received(0, &general, "");
+	assert_received(1, &general6, "");
 	for (size_t n = 0; n < INSTANCE_QUERIES_MAX; n++) {
 		struct upstream_query query;
 
@@ -872,7 +872,7 @@ static void general_queries_of_a_link_are_merged(void **state)
 	give_query("10.0.0.9", rows[2], NULL, NULL);
 	turn();
 	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), 1);
-	assert_heard(0, &merged, "");
+	assert_received(0, &merged, "");
 }
 
 /* Without memory for the sources the query is about the whole group. */
@@ -890,7 +890,7 @@ static void upstream_query_survives_a_lack_of_memory(void **state)
 	link_up(UP, ROLE_UPSTREAM);
 	forget();
 	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.1"));
-	assert_heard(0, &query, "");
+	assert_received(0, &query, "");
 }
 
 /* Each row makes one packet count as dropped, for that reason, on the link where it came in. */

@@ -42,7 +42,7 @@ static void hear_lower(struct link *link, enum family family, uint8_t robustness
 	                      .robustness = robustness,
 	                      .query_interval = query_interval};
 
-	querier_heard(&link->family[family].querier, &link->settings, &own, &from, &query, NOW);
+	querier_receive(&link->family[family].querier, &link->settings, &own, &from, &query, NOW);
 }
 
 /* RFC 4605 section 4.2: only the querier forwards to a downstream link. */

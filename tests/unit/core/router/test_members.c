@@ -169,8 +169,8 @@ static uint32_t next_random(uint32_t *random)
 	return *random >> 8;
 }
 
-/* Whatever comes, nothing is taken for unwanted that a host may want; with room for all, just what is wanted.
- */
+/* Whatever comes, nothing is taken for unwanted that a host may want; with room for all, just what is
+ * wanted. */
 static void walk(uint32_t seed, size_t room, uint16_t hosts_max, uint16_t sources_max)
 {
 	struct lab lab = lab_new(room);

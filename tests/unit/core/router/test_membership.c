@@ -298,7 +298,7 @@ static uint32_t groups_of(uint8_t link)
 	uint32_t groups = 0;
 
 	for (size_t i = 0; i < engine.told_count; i++) {
-		const struct snapshot_record *record = (const void *)engine.told[i].payload;
+		const struct snapshot_item *record = (const void *)engine.told[i].payload;
 
 		if (engine.told[i].request.kind == REQUEST_SNAPSHOT)
 			for (uint16_t j = 0; j < engine.told[i].request.count; j++)

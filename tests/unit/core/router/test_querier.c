@@ -46,7 +46,7 @@ static bool hear(struct querier *querier, const char *own, const char *from, con
 {
 	struct addr own_addr = address(own), from_addr = address(from);
 
-	return querier_heard(querier, &defaults, &own_addr, &from_addr, query, now);
+	return querier_receive(querier, &defaults, &own_addr, &from_addr, query, now);
 }
 
 static struct query general_query(void)
@@ -58,7 +58,7 @@ static struct query general_query(void)
 	                      .query_interval = 125000};
 }
 
-static bool hear_general(struct querier *querier, const char *own, const char *from, mtime now)
+static bool receive_general(struct querier *querier, const char *own, const char *from, mtime now)
 {
 	struct query query = general_query();
 
@@ -162,7 +162,7 @@ static void reconfigured_while_another_is_elected(void **state)
 	struct querier querier = started(&defaults);
 
 	(void)state;
-	assert_true(hear_general(&querier, "10.0.0.2", "10.0.0.1", START));
+	assert_true(receive_general(&querier, "10.0.0.2", "10.0.0.1", START));
 	settings.query_interval = 1000;
 	querier_reconfigure(&querier, &settings, true, START);
 	assert_int_equal(querier_deadline(&querier), START + OTHER_PRESENT);
@@ -193,7 +193,7 @@ static void a_stopped_querier_is_silent(void **state)
 	querier_init(&querier);
 	assert_int_equal(querier_deadline(&querier), MTIME_NEVER);
 	querier_start(&querier, &defaults, START);
-	hear_general(&querier, "10.0.0.2", "10.0.0.1", START);
+	receive_general(&querier, "10.0.0.2", "10.0.0.1", START);
 	querier_stop(&querier);
 	assert_int_equal(querier_deadline(&querier), MTIME_NEVER);
 	assert_false(querier.query_now);
@@ -234,7 +234,7 @@ static void election(void **state)
 		struct querier querier = started(&defaults);
 		struct addr from = address(rows[i].from);
 
-		assert_int_equal(hear_general(&querier, rows[i].own, rows[i].from, START), rows[i].yields);
+		assert_int_equal(receive_general(&querier, rows[i].own, rows[i].from, START), rows[i].yields);
 		assert_int_equal(querier_is_elected(&querier, START), !rows[i].yields);
 		if (rows[i].yields)
 			assert_true(addr_equal(&querier.other, &from));
@@ -276,7 +276,7 @@ static void take_over(void **state)
 	(void)state;
 	run_until(&querier, &defaults, START + 10000, told, sizeof told);
 	assert_string_equal(told, "0");
-	assert_true(hear_general(&querier, "10.0.0.2", "10.0.0.1", START + 10000));
+	assert_true(receive_general(&querier, "10.0.0.2", "10.0.0.1", START + 10000));
 	assert_int_equal(querier_deadline(&querier), end);
 	assert_false(querier_expire(&querier, &defaults, end - 1));
 	assert_false(querier_is_elected(&querier, end - 1));
@@ -298,10 +298,10 @@ static void a_refresh_keeps_the_other_querier(void **state)
 
 	(void)state;
 	run_until(&querier, &defaults, START, told, sizeof told);
-	assert_true(hear_general(&querier, "10.0.0.2", "10.0.0.1", START));
+	assert_true(receive_general(&querier, "10.0.0.2", "10.0.0.1", START));
 	for (mtime at = START + 125000; at < START + 2000000; at += 125000) {
 		run_until(&querier, &defaults, at, told, sizeof told);
-		assert_false(hear_general(&querier, "10.0.0.2", "10.0.0.1", at));
+		assert_false(receive_general(&querier, "10.0.0.2", "10.0.0.1", at));
 		assert_false(querier_is_elected(&querier, at));
 		assert_int_equal(querier_deadline(&querier), at + OTHER_PRESENT);
 	}
@@ -316,7 +316,7 @@ static void yielding_with_a_query_due(void **state)
 	(void)state;
 	querier_expire(&querier, &defaults, START);
 	assert_true(querier.query_now);
-	hear_general(&querier, "10.0.0.2", "10.0.0.1", START);
+	receive_general(&querier, "10.0.0.2", "10.0.0.1", START);
 	assert_false(querier.query_now);
 	assert_int_equal(querier_deadline(&querier), START + OTHER_PRESENT);
 }
@@ -327,25 +327,25 @@ static void three_routers(void **state)
 	struct addr first = address("10.0.0.1"), second = address("10.0.0.2"), third = address("10.0.0.3");
 
 	(void)state;
-	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.2", START));
+	assert_true(receive_general(&querier, "10.0.0.9", "10.0.0.2", START));
 	assert_true(addr_equal(&querier.other, &second));
 	/* neither this router's own address, nor a higher one, nor one without address */
-	assert_false(hear_general(&querier, "10.0.0.9", "10.0.0.9", START + 1000));
-	assert_false(hear_general(&querier, "10.0.0.9", "10.0.0.200", START + 1000));
-	assert_false(hear_general(&querier, "10.0.0.9", "0.0.0.0", START + 1000));
+	assert_false(receive_general(&querier, "10.0.0.9", "10.0.0.9", START + 1000));
+	assert_false(receive_general(&querier, "10.0.0.9", "10.0.0.200", START + 1000));
+	assert_false(receive_general(&querier, "10.0.0.9", "0.0.0.0", START + 1000));
 	assert_true(addr_equal(&querier.other, &second));
 	assert_false(querier_is_elected(&querier, START + 1000));
 	/* an even lower one */
-	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.1", START + 2000));
+	assert_true(receive_general(&querier, "10.0.0.9", "10.0.0.1", START + 2000));
 	assert_true(addr_equal(&querier.other, &first));
 	assert_int_equal(querier_deadline(&querier), START + 2000 + OTHER_PRESENT);
 	/* RFC 9776 section 6.6.2: any lower address than ours keeps us silent; those two settle it between
 	 * them */
-	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.3", START + 3000));
+	assert_true(receive_general(&querier, "10.0.0.9", "10.0.0.3", START + 3000));
 	assert_true(addr_equal(&querier.other, &third));
 	assert_int_equal(querier_deadline(&querier), START + 3000 + OTHER_PRESENT);
 	assert_true(querier_expire(&querier, &defaults, START + 3000 + OTHER_PRESENT));
-	assert_true(hear_general(&querier, "10.0.0.9", "10.0.0.2", START + 3000 + OTHER_PRESENT));
+	assert_true(receive_general(&querier, "10.0.0.9", "10.0.0.2", START + 3000 + OTHER_PRESENT));
 }
 
 /* This router restarts on the link: it asks, and yields anew. */

@@ -185,7 +185,7 @@ static void told_routes_are_the_routes(void **state)
 		told = &engine.told[engine.told_count - 1];
 		assert_int_equal(told->request.kind, REQUEST_SNAPSHOT);
 		for (unsigned n = 0; n < told->request.count; n++) {
-			struct snapshot_record record;
+			struct snapshot_item record;
 			char source[ADDR_TEXT_SIZE], group[ADDR_TEXT_SIZE], text[64];
 			struct request as_request = {.kind = REQUEST_ROUTE};
 

@@ -17,7 +17,7 @@
 
 /* Pages are fetched with nothing else being told. */
 struct page {
-	struct snapshot_record records[SNAPSHOT_PAGE_RECORDS];
+	struct snapshot_item records[SNAPSHOT_PAGE_ITEMS];
 	size_t count;
 	bool more;
 };
@@ -40,7 +40,7 @@ static void fetch(uint8_t cursor, enum snapshot_kind what, uint8_t link, bool fi
 	assert_int_equal(told->request.cursor, cursor);
 	page->count = told->request.count;
 	page->more = told->request.more;
-	assert_true(page->count <= SNAPSHOT_PAGE_RECORDS);
+	assert_true(page->count <= SNAPSHOT_PAGE_ITEMS);
 	if (page->count > 0)
 		memcpy(page->records, told->payload, told->payload_size);
 }
@@ -207,7 +207,7 @@ static void of_hosts(void **state)
 	assert_int_equal(page.count, 1 + page.records[0].group.sources + 2);
 	assert_int_equal(page.records[0].group.hosts, 2);
 	for (int i = 0; i < 2; i++) {
-		const struct snapshot_record *record = &page.records[page.count - 2 + i];
+		const struct snapshot_item *record = &page.records[page.count - 2 + i];
 
 		assert_int_equal(record->kind, SNAPSHOT_HOSTS);
 		assert_true(addr_equal(&record->host.host, i == 0 ? &first : &second));
@@ -396,7 +396,7 @@ static void walk_while_groups_come_and_go(void **state)
 		turn();
 		assert_true(++pages < 1000);
 	} while (page.more);
-	assert_true(pages >= GROUPS / 2 / SNAPSHOT_PAGE_RECORDS);
+	assert_true(pages >= GROUPS / 2 / SNAPSHOT_PAGE_ITEMS);
 	for (uint32_t n = 0; n < GROUPS; n += 2)
 		assert_int_equal(told[n], 1);
 }
@@ -409,7 +409,7 @@ static void walk_loses_its_ground(void **state)
 	(void)state;
 	many_members();
 	fetch(0, SNAPSHOT_GROUPS, DOWN1, true, &page);
-	assert_int_equal(page.count, SNAPSHOT_PAGE_RECORDS);
+	assert_int_equal(page.count, SNAPSHOT_PAGE_ITEMS);
 	assert_true(page.more);
 	for (uint32_t n = 0; n < GROUPS; n++) {
 		set_member((n + 200) % GROUPS, false);

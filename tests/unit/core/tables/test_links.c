@@ -661,7 +661,7 @@ static void more_interfaces_than_vifs(void **state)
 
 		world.now += RETRY;
 		assert_true(links_pull(world.links, world.now, is_free, &world, &op));
-		assert_int_equal(op.kind, LINK_TELL);
+		assert_int_equal(op.kind, LINK_ANNOUNCE);
 		links_done(world.links, world.now, &op, -EAGAIN);
 		/* The end of the pass: whoever refused is left alone until the next one. */
 		assert_false(links_pull(world.links, world.now, is_free, &world, &op));
@@ -847,8 +847,8 @@ static void set_address(struct world *world, enum family family, uint32_t number
 	assert_true(links_address(world->links, 1, &addr, present));
 }
 
-/* A thousand addresses of each family, in either order: each family has its own, and keeps one to the last.
- */
+/* A thousand addresses of each family, in either order: each family has its own, and keeps one to the
+ * last. */
 static void many_addresses(void **state)
 {
 	(void)state;
@@ -1015,7 +1015,7 @@ static void multicast_flag_is_told(void **state)
 	expect(&world, " add0:0(eth1) tell0:0(eth1 4)");
 	links_interface(world.links, 1, "eth1", true, false, 1500);
 	assert_true(links_pull(world.links, world.now, is_free, &world, &op));
-	assert_int_equal(op.kind, LINK_TELL);
+	assert_int_equal(op.kind, LINK_ANNOUNCE);
 	assert_false(op.multicast);
 	/* It is used all the same. */
 	assert_true(op.change.family[FAMILY_IPV4].usable);
@@ -1510,8 +1510,8 @@ static void tables_at_random(struct world *world)
 	}
 }
 
-/* A reload; an instance that moves to another table begins anew, and so may others. Not all reloads are good.
- */
+/* A reload; an instance that moves to another table begins anew, and so may others. Not all reloads are
+ * good. */
 static void reconfigure_at_random(struct world *world)
 {
 	struct world before = *world;
@@ -1624,7 +1624,7 @@ static void told_again_when_there_is_memory(void **state)
 	for (int i = 0; i < 2; i++) {
 		while (links_pull(world.links, world.now, is_free, &world, &op))
 			links_done(world.links, world.now, &op,
-			           op.kind == LINK_TELL ? -ENOMEM : add_vif(&world, &op));
+			           op.kind == LINK_ANNOUNCE ? -ENOMEM : add_vif(&world, &op));
 		assert_int_equal(links_deadline(world.links), world.now + RETRY);
 		world.now += RETRY;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Forwarding entries: stories one by one, then random wishes against a kernel in small that fails at times
+ * Forwarding entries: stories one by one, then random claims against a kernel in small that fails at times
  * and loses entries.
  */
 #include "core/tables/routes.h"
@@ -33,7 +33,7 @@ struct entry {
 	mtime read_at; /* when its counters are due */
 };
 
-struct wish {
+struct claim {
 	bool any;
 	bool assumed;
 	unsigned since; /* serial: the oldest decides the input */
@@ -46,9 +46,9 @@ struct world {
 	mtime now;
 	uint64_t seed;
 	struct entry kernel[STREAMS];
-	struct wish wishes[STREAMS][INSTANCES];
+	struct claim claims[STREAMS][INSTANCES];
 	unsigned arrival[STREAMS]; /* the vif by which it came last */
-	bool moved[STREAMS];       /* from where the first wish had it */
+	bool moved[STREAMS];       /* from where the first claim had it */
 	bool full[INSTANCES];      /* has refused what was assumed of it */
 	unsigned serial;
 	int set_result;
@@ -94,12 +94,12 @@ static unsigned stream_of(const struct route_key *key)
 static bool is_wanted(const struct world *world, unsigned stream)
 {
 	for (unsigned instance = 0; instance < INSTANCES; instance++)
-		if (world->wishes[stream][instance].any)
+		if (world->claims[stream][instance].any)
 			return true;
 	return false;
 }
 
-/* A wish comes: the first one tells where the stream arrives. */
+/* A claim comes: the first one tells where the stream arrives. */
 static void note_arrival(struct world *world, unsigned stream, unsigned input)
 {
 	if (is_wanted(world, stream))
@@ -122,11 +122,11 @@ static void arrives(struct world *world, unsigned stream, unsigned input)
 static void want(struct world *world, unsigned stream, unsigned instance, unsigned input, uint32_t outputs)
 {
 	struct route_key key = key_of(stream);
-	struct wish *wish = &world->wishes[stream][instance];
+	struct claim *claim = &world->claims[stream][instance];
 
 	note_arrival(world, stream, input);
 	assert_true(routes_want(world->routes, &key, instance, input, outputs));
-	*wish = (struct wish){true, false, wish->any ? wish->since : world->serial++, input, outputs};
+	*claim = (struct claim){true, false, claim->any ? claim->since : world->serial++, input, outputs};
 }
 
 static void unwant(struct world *world, unsigned stream, unsigned instance)
@@ -134,9 +134,9 @@ static void unwant(struct world *world, unsigned stream, unsigned instance)
 	struct route_key key = key_of(stream);
 
 	routes_unwant(world->routes, &key, instance);
-	if (world->wishes[stream][instance].any)
-		world->full[instance] = world->wishes[stream][instance].assumed;
-	world->wishes[stream][instance].any = false;
+	if (world->claims[stream][instance].any)
+		world->full[instance] = world->claims[stream][instance].assumed;
+	world->claims[stream][instance].any = false;
 }
 
 static int set_entry(struct world *world, const struct route_op *op, struct entry *entry)
@@ -161,7 +161,7 @@ static int set_entry(struct world *world, const struct route_op *op, struct entr
 static void drop_assumed(struct world *world, unsigned stream)
 {
 	for (unsigned instance = 0; instance < INSTANCES; instance++)
-		world->wishes[stream][instance].any &= !world->wishes[stream][instance].assumed;
+		world->claims[stream][instance].any &= !world->claims[stream][instance].assumed;
 }
 
 static int perform(struct world *world, const struct route_op *op)
@@ -233,14 +233,14 @@ static void life_of_an_entry(void **state)
 	assert_int_equal(routes_deadline(world.routes), MTIME_NEVER);
 	want(&world, 0, 0, 1, 1u << 2);
 	assert_int_equal(routes_vif_uses(world.routes, 1), 0);
-	/* Only wished for: the number is taken all the same. */
+	/* Only claimed for: the number is taken all the same. */
 	assert_true(routes_vif_is_named(world.routes, 1) && routes_vif_is_named(world.routes, 2));
 	assert_false(routes_vif_is_named(world.routes, 3));
 	expect(&world, " 0:1>4");
 	assert_int_equal(routes_vif_uses(world.routes, 1), 1);
 	assert_int_equal(routes_vif_uses(world.routes, 2), 1);
 	assert_int_equal(routes_vif_uses(world.routes, 31), 0);
-	/* The same wish is no change; of many the newest counts. */
+	/* The same claim is no change; of many the newest counts. */
 	want(&world, 0, 0, 1, 1u << 2);
 	expect(&world, "");
 	want(&world, 0, 0, 1, 1u << 3);
@@ -258,7 +258,7 @@ static void life_of_an_entry(void **state)
 	expect(&world, " 0:delete");
 	assert_int_equal(routes_count(world.routes), 0);
 	assert_int_equal(routes_deadline(world.routes), MTIME_NEVER);
-	/* Wished and not wished before anything was done. */
+	/* Wished and not claimed before anything was done. */
 	want(&world, 0, 0, 1, 1u << 2);
 	unwant(&world, 0, 0);
 	unwant(&world, 0, 1);
@@ -283,7 +283,7 @@ static void wanted_again_is_not_written(void **state)
 	close_world(&world);
 }
 
-static void wishes_of_several_instances(void **state)
+static void claims_of_several_instances(void **state)
 {
 	struct world world;
 
@@ -301,7 +301,7 @@ static void wishes_of_several_instances(void **state)
 	expect(&world, " 0:4>24");
 	unwant(&world, 0, 0);
 	expect(&world, " 0:4>20");
-	/* A negative wish takes nothing from the others. */
+	/* A negative claim takes nothing from the others. */
 	want(&world, 0, 1, 4, 0);
 	expect(&world, "");
 	unwant(&world, 0, 2);
@@ -334,7 +334,7 @@ static void stream_of_one_instance_reaches_another(void **state)
 	expect(&world, " 0:1>10");
 	assert_false(routes_serves(world.routes, &key, 2));
 	unwant(&world, 0, 2);
-	/* The source moves to the other instance: its wish counts, though it is younger. */
+	/* The source moves to the other instance: its claim counts, though it is younger. */
 	want(&world, 0, 1, 4, 1u << 2);
 	expect(&world, " 0:1>14");
 	arrives(&world, 0, 2);
@@ -374,7 +374,7 @@ static void streams_of_a_vif(void **state)
 		uint64_t instances;
 
 		routes_untold_at(world.routes, 4, 1);
-		for (; routes_pull_untold(world.routes, &key, &input, &instances); count++) {
+		for (; routes_pull_pending_upcall(world.routes, &key, &input, &instances); count++) {
 			assert_true(instances == 2);
 			assert_int_equal(stream_of(&key), count);
 			assert_int_equal(input, count == 0 ? 1 : 4);
@@ -443,13 +443,13 @@ static void instance_goes(void **state)
 	close_world(&world);
 }
 
-/* A wish that there may be no memory for. */
-static void wish(struct world *world, unsigned stream, unsigned instance, uint32_t outputs)
+/* A claim that there may be no memory for. */
+static void claim(struct world *world, unsigned stream, unsigned instance, uint32_t outputs)
 {
 	struct route_key key = key_of(stream);
 
 	routes_want(world->routes, &key, instance, 1, outputs);
-	world->wishes[stream][instance] = (struct wish){.any = true, .input = 1, .outputs = outputs};
+	world->claims[stream][instance] = (struct claim){.any = true, .input = 1, .outputs = outputs};
 }
 
 static void check_entries(struct world *world)
@@ -460,9 +460,9 @@ static void check_entries(struct world *world)
 		bool any = false;
 
 		for (unsigned instance = 0; instance < INSTANCES; instance++) {
-			any |= world->wishes[stream][instance].any;
-			if (world->wishes[stream][instance].any)
-				outputs |= world->wishes[stream][instance].outputs;
+			any |= world->claims[stream][instance].any;
+			if (world->claims[stream][instance].any)
+				outputs |= world->claims[stream][instance].outputs;
 		}
 		check(world, entry->held == any && (!any || (entry->input == 1 && entry->outputs == outputs)),
 		      "another entry than is wanted");
@@ -483,14 +483,14 @@ static unsigned with_failures(const void *context, unsigned from, unsigned to)
 		struct route_key key = key_of(stream);
 
 		routes_assume(world.routes, &key, 0, 1, 8);
-		wish(&world, stream, stream % INSTANCES, 4);
+		claim(&world, stream, stream % INSTANCES, 4);
 		if (stream % 3 == 0)
-			wish(&world, stream, (stream + 1) % INSTANCES, 16);
+			claim(&world, stream, (stream + 1) % INSTANCES, 16);
 		if (stream % 4 == 0)
-			routes_untold(world.routes, &key, (stream + 2) % INSTANCES, 1);
+			routes_upcall_pending(world.routes, &key, (stream + 2) % INSTANCES, 1);
 		turn(&world);
 		routes_unwant(world.routes, &key, 0);
-		world.wishes[stream][0].any = false;
+		world.claims[stream][0].any = false;
 		routes_ask_again(world.routes, &key, 1);
 	}
 	turn(&world);
@@ -500,8 +500,8 @@ static unsigned with_failures(const void *context, unsigned from, unsigned to)
 	count = fail_end();
 	for (unsigned stream = 0; stream < STREAMS; stream++)
 		for (unsigned instance = 0; instance < INSTANCES; instance++)
-			if (world.wishes[stream][instance].any)
-				want(&world, stream, instance, 1, world.wishes[stream][instance].outputs);
+			if (world.claims[stream][instance].any)
+				want(&world, stream, instance, 1, world.claims[stream][instance].outputs);
 	turn(&world);
 	check_entries(&world);
 	close_world(&world);
@@ -545,7 +545,7 @@ static void failed_entry_is_tried_again(void **state)
 	want(&world, 0, 0, 1, 4);
 	expect(&world, "");
 	assert_int_equal(routes_deadline(world.routes), world.now - RETRY + RETRY + READING);
-	/* A new wish is tried at once; one taken back is not tried any more. */
+	/* A new claim is tried at once; one taken back is not tried any more. */
 	want(&world, 0, 0, 1, 8);
 	expect(&world, " 0:1>8");
 	want(&world, 0, 0, 1, 16);
@@ -617,11 +617,11 @@ static void lost_entry_is_set_again(void **state)
 	close_world(&world);
 }
 
-static enum route_verdict tell(struct world *world, unsigned stream, const struct route_told *told)
+static enum route_verdict tell(struct world *world, unsigned stream, const struct route_observed *observed)
 {
 	struct route_key key = key_of(stream);
 
-	return routes_told(world->routes, &key, told);
+	return routes_observe(world->routes, &key, observed);
 }
 
 static uint64_t restored(struct world *world, unsigned *stream)
@@ -637,8 +637,8 @@ static uint64_t restored(struct world *world, unsigned *stream)
 /* The kernel tells of every change; what differs from what was written is written again, once. */
 static void changed_entry_is_put_right(void **state)
 {
-	struct route_told right = {.present = true, .input = 1, .outputs = 4, .vifs = UINT32_MAX},
-			  other = right;
+	struct route_observed right = {.present = true, .input = 1, .outputs = 4, .vifs = UINT32_MAX},
+			      other = right;
 	struct world world;
 	unsigned stream = 0;
 
@@ -662,7 +662,7 @@ static void changed_entry_is_put_right(void **state)
 	assert_int_equal(restored(&world, &stream), 2);
 	assert_int_equal(stream, 0);
 	world.kernel[2].held = false;
-	assert_int_equal(tell(&world, 2, &(struct route_told){.present = false}), ROUTE_WRONG);
+	assert_int_equal(tell(&world, 2, &(struct route_observed){.present = false}), ROUTE_WRONG);
 	assert_int_equal(restored(&world, &stream), 2);
 	expect(&world, " 2:1>4");
 	assert_int_equal(restored(&world, &stream), 3);
@@ -673,7 +673,7 @@ static void changed_entry_is_put_right(void **state)
 	expect(&world, "");
 	/* What others made; what is gone, and should be. */
 	assert_int_equal(tell(&world, 5, &right), ROUTE_STRANGE);
-	assert_int_equal(tell(&world, 5, &(struct route_told){.present = false}), ROUTE_RIGHT);
+	assert_int_equal(tell(&world, 5, &(struct route_observed){.present = false}), ROUTE_RIGHT);
 	/* Not written yet: it will be. */
 	want(&world, 5, 0, 1, 4);
 	assert_int_equal(tell(&world, 5, &other), ROUTE_RIGHT);
@@ -685,20 +685,20 @@ static void changed_entry_is_put_right(void **state)
 /* The kernel does not tell vifs whose interface is gone. */
 static void vifs_that_are_gone_are_not_compared(void **state)
 {
-	struct route_told told = {.present = true, .input = 1, .outputs = 4, .vifs = UINT32_MAX};
+	struct route_observed observed = {.present = true, .input = 1, .outputs = 4, .vifs = UINT32_MAX};
 	struct world world;
 
 	(void)state;
 	open_world(&world);
 	want(&world, 0, 0, 1, 4 | 8);
 	expect(&world, " 0:1>c");
-	assert_int_equal(tell(&world, 0, &told), ROUTE_WRONG);
-	told.vifs = ~(uint32_t)8;
-	assert_int_equal(tell(&world, 0, &told), ROUTE_RIGHT);
-	told.input = 32;
-	assert_int_equal(tell(&world, 0, &told), ROUTE_WRONG);
-	told.vifs = ~(uint32_t)(8 | 2);
-	assert_int_equal(tell(&world, 0, &told), ROUTE_RIGHT);
+	assert_int_equal(tell(&world, 0, &observed), ROUTE_WRONG);
+	observed.vifs = ~(uint32_t)8;
+	assert_int_equal(tell(&world, 0, &observed), ROUTE_RIGHT);
+	observed.input = 32;
+	assert_int_equal(tell(&world, 0, &observed), ROUTE_WRONG);
+	observed.vifs = ~(uint32_t)(8 | 2);
+	assert_int_equal(tell(&world, 0, &observed), ROUTE_RIGHT);
 	expect(&world, "");
 	close_world(&world);
 }
@@ -706,7 +706,7 @@ static void vifs_that_are_gone_are_not_compared(void **state)
 /* A part of an audit is as old as the reading of the part before it. */
 static void audit_knows_how_old_it_is(void **state)
 {
-	struct route_told old = {
+	struct route_observed old = {
 		.present = true, .audited = true, .input = 1, .outputs = 2, .vifs = UINT32_MAX};
 	struct world world;
 
@@ -782,7 +782,7 @@ static void asking_again(void **state)
 	assert_int_equal(routes_count(world.routes), 0);
 	assert_int_equal(routes_deadline(world.routes), MTIME_NEVER);
 	world.set_result = 0;
-	/* A wish that comes meanwhile is set itself. */
+	/* A claim that comes meanwhile is set itself. */
 	ask_again(&world, 0, 7);
 	want(&world, 0, 0, 7, 4);
 	expect(&world, " 0:7>4");
@@ -790,7 +790,7 @@ static void asking_again(void **state)
 	expect(&world, "");
 	unwant(&world, 0, 0);
 	expect(&world, " 0:delete");
-	/* A wish that went meanwhile. */
+	/* A claim that went meanwhile. */
 	want(&world, 0, 0, 7, 4);
 	ask_again(&world, 0, 7);
 	unwant(&world, 0, 0);
@@ -809,19 +809,19 @@ static void asking_again(void **state)
 static void expect_reading(struct world *world, unsigned stream, uint64_t instances)
 {
 	struct route_key key, expected = key_of(stream);
-	uint64_t told;
+	uint64_t observed;
 
-	assert_true(routes_pull_reading(world->routes, world->now, &key, &told));
+	assert_true(routes_pull_reading(world->routes, world->now, &key, &observed));
 	assert_memory_equal(&key, &expected, sizeof key);
-	assert_true(told == instances);
+	assert_true(observed == instances);
 }
 
 static void expect_no_reading(struct world *world)
 {
 	struct route_key key;
-	uint64_t told;
+	uint64_t observed;
 
-	assert_false(routes_pull_reading(world->routes, world->now, &key, &told));
+	assert_false(routes_pull_reading(world->routes, world->now, &key, &observed));
 }
 
 static void readings_in_order(void **state)
@@ -901,41 +901,41 @@ static void another_reading_interval(void **state)
 	close_world(&world);
 }
 
-static void expect_untold(struct world *world, unsigned stream, unsigned input, uint64_t instances)
+static void expect_pending(struct world *world, unsigned stream, unsigned input, uint64_t instances)
 {
 	struct route_key key;
 	unsigned told_input;
-	uint64_t told;
+	uint64_t observed;
 
-	assert_true(routes_pull_untold(world->routes, &key, &told_input, &told));
+	assert_true(routes_pull_pending_upcall(world->routes, &key, &told_input, &observed));
 	assert_int_equal(stream_of(&key), stream);
 	assert_int_equal(told_input, input);
-	assert_int_equal(told, instances);
+	assert_int_equal(observed, instances);
 }
 
-static void expect_nothing_untold(struct world *world)
+static void expect_nothing_pending(struct world *world)
 {
 	struct route_key key;
 	unsigned input;
 	uint64_t instances;
 
-	assert_false(routes_pull_untold(world->routes, &key, &input, &instances));
+	assert_false(routes_pull_pending_upcall(world->routes, &key, &input, &instances));
 }
 
 static void assume(struct world *world, unsigned stream, unsigned instance, unsigned input, uint32_t outputs)
 {
 	struct route_key key = key_of(stream);
-	struct wish *wish = &world->wishes[stream][instance];
+	struct claim *claim = &world->claims[stream][instance];
 
 	routes_assume(world->routes, &key, instance, input, outputs);
-	if (wish->any || world->full[instance])
+	if (claim->any || world->full[instance])
 		return;
 	note_arrival(world, stream, input);
-	*wish = (struct wish){true, true, world->serial++, input, outputs};
+	*claim = (struct claim){true, true, world->serial++, input, outputs};
 }
 
-/* What an instance is going to want counts until it has told what it wants. */
-static void assumed_wish_is_confirmed_or_corrected(void **state)
+/* What an instance is going to want counts until it has observed what it wants. */
+static void assumed_claim_is_confirmed_or_corrected(void **state)
 {
 	struct world world;
 
@@ -954,7 +954,7 @@ static void assumed_wish_is_confirmed_or_corrected(void **state)
 	assume(&world, 2, 0, 1, 4);
 	want(&world, 2, 0, 1, 0);
 	expect(&world, " 2:1>0");
-	/* What it has told is better known than what it may want. */
+	/* What it has observed is better known than what it may want. */
 	assume(&world, 1, 0, 1, 2);
 	assume(&world, 2, 0, 1, 2);
 	expect(&world, "");
@@ -1006,7 +1006,7 @@ static void nothing_is_assumed_of_an_instance_without_room(void **state)
 }
 
 /* An instance that refuses a stream tells nothing. */
-static void assumed_wish_ends_by_itself(void **state)
+static void assumed_claim_ends_by_itself(void **state)
 {
 	struct world world;
 
@@ -1024,7 +1024,7 @@ static void assumed_wish_ends_by_itself(void **state)
 	expect(&world, " 0:delete");
 	assert_int_equal(routes_count(world.routes), 0);
 	assert_false(routes_vif_is_named(world.routes, 1));
-	/* While another wants it, the kernel does not ask again: so the instance is told once more. */
+	/* While another wants it, the kernel does not ask again: so the instance is observed once more. */
 	want(&world, 0, 1, 1, 8);
 	assume(&world, 0, 0, 1, 4);
 	expect(&world, " 0:1>c");
@@ -1032,8 +1032,8 @@ static void assumed_wish_ends_by_itself(void **state)
 	expect_reading(&world, 0, 2);
 	expect(&world, " 0:1>8");
 	routes_counted(world.routes, world.now, (struct route_key[]){key_of(0)}, 1);
-	expect_untold(&world, 0, 1, 1);
-	expect_nothing_untold(&world);
+	expect_pending(&world, 0, 1, 1);
+	expect_nothing_pending(&world);
 	/* With its instance. */
 	assume(&world, 1, 0, 1, 4);
 	expect(&world, " 1:1>4");
@@ -1043,7 +1043,7 @@ static void assumed_wish_ends_by_itself(void **state)
 }
 
 /* Such an entry is never read, and so never tried again. */
-static void assumed_wish_that_the_kernel_refuses(void **state)
+static void assumed_claim_that_the_kernel_refuses(void **state)
 {
 	struct world world;
 
@@ -1078,7 +1078,7 @@ static void assume_nth(struct routes *routes, uint32_t n)
 	routes_assume(routes, &key, 0, 1, 4);
 }
 
-static void assumed_wishes_are_limited(void **state)
+static void assumed_claims_are_limited(void **state)
 {
 	struct routes *routes = routes_new(MEMORY, READING, 1);
 	struct route_key key = {nth_addr("10.0.0.1", 7), addr_of("239.1.1.1")};
@@ -1088,7 +1088,7 @@ static void assumed_wishes_are_limited(void **state)
 	for (uint32_t n = 0; n < 2 * ROUTES_ASSUMED_MAX; n++)
 		assume_nth(routes, n);
 	assert_int_equal(routes_count(routes), ROUTES_ASSUMED_MAX);
-	/* Each that is told makes room for one more. */
+	/* Each that is observed makes room for one more. */
 	assert_true(routes_want(routes, &key, 0, 1, 4));
 	assert_true(routes_want(routes, &key, 0, 1, 4));
 	for (uint32_t n = 2 * ROUTES_ASSUMED_MAX; n < 3 * ROUTES_ASSUMED_MAX; n++)
@@ -1171,7 +1171,7 @@ static void where_an_entry_sends_to(void **state)
 	close_world(&world);
 }
 
-/* Of two instances on a link one was told of a stream and the other's channel was full. */
+/* Of two instances on a link one was observed of a stream and the other's channel was full. */
 static void instances_that_could_not_be_told(void **state)
 {
 	struct route_key key = key_of(0);
@@ -1179,28 +1179,28 @@ static void instances_that_could_not_be_told(void **state)
 
 	(void)state;
 	open_world(&world);
-	assert_true(routes_untold(world.routes, &key, 1, 3));
-	assert_true(routes_untold(world.routes, &key, 2, 3));
+	assert_true(routes_upcall_pending(world.routes, &key, 1, 3));
+	assert_true(routes_upcall_pending(world.routes, &key, 2, 3));
 	expect(&world, "");
-	expect_untold(&world, 0, 3, 6);
-	expect_nothing_untold(&world);
+	expect_pending(&world, 0, 3, 6);
+	expect_nothing_pending(&world);
 	assert_int_equal(routes_count(world.routes), 0);
 	/* Refused again, while the other one asks for the entry; who has asked meanwhile knows. */
-	assert_true(routes_untold(world.routes, &key, 1, 3));
-	assert_true(routes_untold(world.routes, &key, 2, 3));
+	assert_true(routes_upcall_pending(world.routes, &key, 1, 3));
+	assert_true(routes_upcall_pending(world.routes, &key, 2, 3));
 	want(&world, 0, 0, 3, 1);
 	want(&world, 0, 2, 3, 0);
 	expect(&world, " 0:3>1");
-	expect_untold(&world, 0, 3, 2);
+	expect_pending(&world, 0, 3, 2);
 	want(&world, 0, 1, 3, 4);
-	assert_true(routes_untold(world.routes, &key, 1, 3));
-	expect_nothing_untold(&world);
+	assert_true(routes_upcall_pending(world.routes, &key, 1, 3));
+	expect_nothing_pending(&world);
 	expect(&world, " 0:3>5");
-	/* One that has ended is told nothing. */
+	/* One that has ended is observed nothing. */
 	unwant(&world, 0, 1);
-	assert_true(routes_untold(world.routes, &key, 1, 3));
+	assert_true(routes_upcall_pending(world.routes, &key, 1, 3));
 	routes_unwant_all(world.routes, 1);
-	expect_nothing_untold(&world);
+	expect_nothing_pending(&world);
 	close_world(&world);
 }
 
@@ -1219,12 +1219,12 @@ static void given_up_while_others_want_it(void **state)
 	expect(&world, " 0:1>4");
 	unwant(&world, 0, 1);
 	expect(&world, "");
-	expect_nothing_untold(&world);
-	routes_remind(world.routes, 1, &other);
-	routes_remind(world.routes, 0, &key.group);
-	expect_nothing_untold(&world);
-	routes_remind(world.routes, 1, &key.group);
-	expect_untold(&world, 0, 1, 2);
+	expect_nothing_pending(&world);
+	routes_retry_upcalls(world.routes, 1, &other);
+	routes_retry_upcalls(world.routes, 0, &key.group);
+	expect_nothing_pending(&world);
+	routes_retry_upcalls(world.routes, 1, &key.group);
+	expect_pending(&world, 0, 1, 2);
 	want(&world, 0, 1, 1, 8);
 	expect(&world, " 0:1>c");
 	/* At the latest when more packets were counted; a stream that has ended is not kept alive. */
@@ -1233,16 +1233,16 @@ static void given_up_while_others_want_it(void **state)
 	world.now += READING;
 	expect_reading(&world, 0, 1);
 	routes_counted(world.routes, world.now, &key, 0);
-	expect_nothing_untold(&world);
+	expect_nothing_pending(&world);
 	routes_counted(world.routes, world.now, &key, 7);
-	expect_untold(&world, 0, 1, 2);
+	expect_pending(&world, 0, 1, 2);
 	/* When nobody wants it any more, the kernel asks. */
 	want(&world, 0, 1, 1, 0);
 	unwant(&world, 0, 1);
 	unwant(&world, 0, 0);
 	expect(&world, " 0:delete");
-	routes_remind(world.routes, 1, &key.group);
-	expect_nothing_untold(&world);
+	routes_retry_upcalls(world.routes, 1, &key.group);
+	expect_nothing_pending(&world);
 	assert_int_equal(routes_count(world.routes), 0);
 	close_world(&world);
 }
@@ -1272,21 +1272,21 @@ static void first_wish_and_others(void **state)
 
 /* The random test. */
 
-static void tell_untold(struct world *world)
+static void announce_pending(struct world *world)
 {
 	struct route_key key;
 	unsigned input;
 	uint64_t instances;
 
-	while (routes_pull_untold(world->routes, &key, &input, &instances)) {
+	while (routes_pull_pending_upcall(world->routes, &key, &input, &instances)) {
 		unsigned stream = stream_of(&key);
 
 		for (unsigned i = 0; i < INSTANCES; i++)
 			check(world,
-			      !(instances >> i & 1) || !world->wishes[stream][i].any ||
+			      !(instances >> i & 1) || !world->claims[stream][i].any ||
 			              world->moved[stream] ||
-			              world->wishes[stream][i].input != world->arrival[stream],
-			      "an instance that wants a stream is told of it");
+			              world->claims[stream][i].input != world->arrival[stream],
+			      "an instance that wants a stream is observed of it");
 	}
 }
 
@@ -1294,20 +1294,20 @@ static void be_refused(struct world *world, unsigned stream, unsigned instance)
 {
 	struct route_key key = key_of(stream);
 
-	assert_true(routes_untold(world->routes, &key, instance, random_below(&world->random, 4)));
+	assert_true(routes_upcall_pending(world->routes, &key, instance, random_below(&world->random, 4)));
 	if (random_percent(&world->random, 50))
-		routes_remind(world->routes, instance, &key.group);
+		routes_retry_upcalls(world->routes, instance, &key.group);
 }
 
 /* Where the stream goes, whoever sends it there: an output may be another instance's input. */
-static uint32_t follow(const struct wish wishes[INSTANCES], unsigned input)
+static uint32_t follow(const struct claim claims[INSTANCES], unsigned input)
 {
 	uint32_t vifs = 1u << input;
 
 	for (unsigned round = 0; round < INSTANCES; round++)
 		for (unsigned i = 0; i < INSTANCES; i++)
-			if (wishes[i].any && vifs >> wishes[i].input & 1)
-				vifs |= wishes[i].outputs;
+			if (claims[i].any && vifs >> claims[i].input & 1)
+				vifs |= claims[i].outputs;
 	return vifs & ~(1u << input);
 }
 
@@ -1317,17 +1317,17 @@ static void check_stream(const struct world *world, unsigned stream)
 	bool from_arrival = false, from_input = false;
 
 	for (size_t i = 0; i < INSTANCES; i++) {
-		const struct wish *wish = &world->wishes[stream][i];
+		const struct claim *claim = &world->claims[stream][i];
 
-		from_arrival |= wish->any && wish->input == world->arrival[stream];
-		from_input |= wish->any && wish->input == entry->input;
+		from_arrival |= claim->any && claim->input == world->arrival[stream];
+		from_input |= claim->any && claim->input == entry->input;
 	}
 	check(world, entry->held == is_wanted(world, stream), "an entry too many, or one is missing");
 	check(world, !entry->changed, "an entry that others changed is left so");
 	if (!entry->held)
 		return;
 	check(world, from_arrival ? entry->input == world->arrival[stream] : from_input, "a wrong input");
-	check(world, entry->outputs == follow(world->wishes[stream], entry->input), "wrong outputs");
+	check(world, entry->outputs == follow(world->claims[stream], entry->input), "wrong outputs");
 }
 
 static void come_to_rest(struct world *world)
@@ -1338,7 +1338,7 @@ static void come_to_rest(struct world *world)
 	world->failure_percent = 0;
 	world->now += RETRY;
 	turn(world);
-	tell_untold(world);
+	announce_pending(world);
 	for (unsigned stream = 0; stream < STREAMS; stream++) {
 		check_stream(world, stream);
 		wanted += world->kernel[stream].held;
@@ -1360,7 +1360,7 @@ static void read_counters(struct world *world)
 		      "a reading that is not due");
 		drop_assumed(world, stream_of(&key));
 		for (unsigned i = 0; i < INSTANCES; i++)
-			check(world, (instances >> i & 1) == world->wishes[stream_of(&key)][i].any,
+			check(world, (instances >> i & 1) == world->claims[stream_of(&key)][i].any,
 			      "a reading for the wrong instances");
 		entry->read_at = world->now + READING;
 	}
@@ -1373,26 +1373,27 @@ static void read_counters(struct world *world)
 static void meddle(struct world *world, unsigned stream)
 {
 	struct entry *entry = &world->kernel[stream], before = *entry;
-	struct route_told told = {.present = random_percent(&world->random, 60), .vifs = UINT32_MAX};
+	struct route_observed observed = {.present = random_percent(&world->random, 60), .vifs = UINT32_MAX};
 
 	if (!entry->held)
 		return;
-	told.input = random_below(&world->random, 3);
-	told.outputs = (uint32_t)random_next(&world->random) & 0xf;
-	tell(world, stream, &told);
+	observed.input = random_below(&world->random, 3);
+	observed.outputs = (uint32_t)random_next(&world->random) & 0xf;
+	tell(world, stream, &observed);
 	if (random_percent(&world->random, 20)) {
-		told = (struct route_told){true, false, before.input, before.outputs, UINT32_MAX};
-		check(world, tell(world, stream, &told) == ROUTE_RIGHT, "not right when all is as it was");
+		observed = (struct route_observed){true, false, before.input, before.outputs, UINT32_MAX};
+		check(world, tell(world, stream, &observed) == ROUTE_RIGHT,
+		      "not right when all is as it was");
 		entry->changed = false;
 		return;
 	}
-	if (told.present && told.input == entry->input && told.outputs == entry->outputs) {
+	if (observed.present && observed.input == entry->input && observed.outputs == entry->outputs) {
 		entry->changed = false;
 		return;
 	}
-	entry->changed = told.present;
-	entry->lost |= !told.present;
-	entry->held = told.present;
+	entry->changed = observed.present;
+	entry->lost |= !observed.present;
+	entry->held = observed.present;
 }
 
 static void something_happens(struct world *world)
@@ -1429,7 +1430,7 @@ static void something_happens(struct world *world)
 		routes_unwant_all(world->routes, instance);
 		world->full[instance] = false;
 		for (size_t i = 0; i < STREAMS; i++)
-			world->wishes[i][instance].any = false;
+			world->claims[i][instance].any = false;
 		break;
 	default:
 		want(world, stream, instance, random_below(&world->random, 3),
@@ -1453,7 +1454,7 @@ static void random_wishes(void **state)
 				turn(&world);
 				read_counters(&world);
 				if (random_percent(&world.random, 30))
-					tell_untold(&world);
+					announce_pending(&world);
 			}
 			if (random_percent(&world.random, 10))
 				come_to_rest(&world);
@@ -1468,7 +1469,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(life_of_an_entry),
 		cmocka_unit_test(wanted_again_is_not_written),
-		cmocka_unit_test(wishes_of_several_instances),
+		cmocka_unit_test(claims_of_several_instances),
 		cmocka_unit_test(stream_of_one_instance_reaches_another),
 		cmocka_unit_test(streams_of_a_vif),
 		cmocka_unit_test(packet_intervals),
@@ -1487,11 +1488,11 @@ int main(void)
 		cmocka_unit_test(asking_again),
 		cmocka_unit_test(readings_in_order),
 		cmocka_unit_test(another_reading_interval),
-		cmocka_unit_test(assumed_wish_is_confirmed_or_corrected),
+		cmocka_unit_test(assumed_claim_is_confirmed_or_corrected),
 		cmocka_unit_test(nothing_is_assumed_of_an_instance_without_room),
-		cmocka_unit_test(assumed_wish_ends_by_itself),
-		cmocka_unit_test(assumed_wish_that_the_kernel_refuses),
-		cmocka_unit_test(assumed_wishes_are_limited),
+		cmocka_unit_test(assumed_claim_ends_by_itself),
+		cmocka_unit_test(assumed_claim_that_the_kernel_refuses),
+		cmocka_unit_test(assumed_claims_are_limited),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(where_an_entry_sends_to),
 		cmocka_unit_test(random_wishes),

@@ -2,8 +2,8 @@
  *
  * Names of drop causes and of versions: each has one, and no two the same.
  */
-#include "core/wire/drop.h"
 #include "core/contract/settings.h"
+#include "core/wire/drop.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

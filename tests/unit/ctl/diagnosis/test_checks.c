@@ -81,9 +81,8 @@ static void spoil_table(struct machine *machine, const char *status)
 {
 	replace(&machine->daemon.status, status);
 	replace(&machine->daemon.links, "[{'instance': 'tv', 'link': 'eth0', 'role': 'upstream', 'family': "
-	                                "'IPv4', 'version': 'IGMPv3', "
-	                                "'present': true, 'up': true, 'usable': false, 'not_served': 'x', "
-	                                "'counters': {}, 'drops': {}}]");
+	                                "'IPv4', 'version': 'IGMPv3', 'present': true, 'up': true, "
+	                                "'usable': false, 'not_served': 'x', 'counters': {}, 'drops': {}}]");
 	machine->path_count = 0;
 }
 
@@ -319,11 +318,9 @@ static void each_trouble_is_named(void **state)
 	         "igmp_max_msf=64 (now 10)"},
 		{copies, "copies", "eth1",
 	         "2 streams arrive on eth0 and on eth1, such as (10.0.0.8, 239.1.1.2): a second router "
-	         "forwards "
-	         "between these links",
+	         "forwards between these links",
 	         "find the second router (a proxy, an access point or a tunnel) that joins eth0 and eth1, "
-	         "and "
-	         "let one of the two forward multicast"},
+	         "and let one of the two forward multicast"},
 		{full_routes, "limits", "tv", "routes_max was reached, 9 times",
 	         "raise routes_max in the configuration (now 65536)"},
 		{full_memory, "limits", "tv", "memory_max was reached", "raise memory_max"},
@@ -435,9 +432,9 @@ static void nothing_is_said_twice(void **state)
 	(void)state;
 	make_healthy(machine);
 	replace(&machine->daemon.links,
-	        "[" UP "," DOWN ",{'instance': 'tv', 'link': 'eth1', 'role': 'downstream', 'family': 'IPv6', "
-	        "'present': true, "
-	        "'up': true, 'usable': true, 'this_router_is_querier': true, 'vif': 1}]");
+	        "[" UP "," DOWN ",{'instance': 'tv', 'link': 'eth1', 'role': 'downstream', 'family': "
+	        "'IPv6', 'present': true, 'up': true, 'usable': true, 'this_router_is_querier': true, "
+	        "'vif': 1}]");
 	list[2].carrier = false;
 	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 1);

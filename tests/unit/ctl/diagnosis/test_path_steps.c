@@ -156,8 +156,8 @@ static void wrong_way_round(struct stream *stream)
 	        "[{'instance': 'tv', 'link': 'eth0', 'role': 'downstream', 'family': 'IPv4', 'usable': true, "
 	        "'counters': {'reports': 0}}]");
 	replace(&stream->routes,
-	        "[{'instance': 'tv', 'family': 'IPv4', 'group': '239.1.2.3', 'source': '10.0.0.10', 'input': "
-	        "'eth0'}]");
+	        "[{'instance': 'tv', 'family': 'IPv4', 'group': '239.1.2.3', 'source': '10.0.0.10', "
+	        "'input': 'eth0'}]");
 }
 
 static void no_reports(struct stream *stream)

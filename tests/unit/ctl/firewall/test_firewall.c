@@ -211,19 +211,19 @@ static void jumps_sets_and_maps_are_followed(void **state)
 			      "[[\"established\", " ACCEPT "], [\"invalid\", " DROP "]]}}}")),
 	         FIREWALL_DROPS},
 		{RULESET(FORWARD_NOT RULE(
-			 "f", "{\"vmap\": {\"key\": {\"meta\": {\"key\": \"iifname\"}}, \"data\": {\"set\": "
-			      "[[\"lo\", " DROP "], [\"eth0\", " JUMP("g") "]]}}}") RULE("g", ACCEPT)),
+			 "f", "{\"vmap\": {\"key\": {\"meta\": {\"key\": \"iifname\"}}, \"data\": "
+			      "{\"set\": [[\"lo\", " DROP "], [\"eth0\", " JUMP("g") "]]}}}")
+	                         RULE("g", ACCEPT)),
 	         FIREWALL_PASSES},
 		{RULESET("{\"map\": {\"family\": \"inet\", \"table\": \"t\", \"name\": \"m\", \"elem\": "
 	                 "[[\"eth0\", " DROP
 	                 "]]}}, " FORWARD RULE("f", "{\"vmap\": {\"key\": {\"meta\": {\"key\": "
 	                                            "\"iifname\"}}, \"data\": \"@m\"}}")),
 	         FIREWALL_DROPS},
-		{RULESET(FORWARD RULE("f", "{\"match\": {\"op\": \"==\", \"left\": {\"concat\": [{\"meta\": "
-	                                   "{\"key\": \"iifname\"}}, "
-	                                   "{\"payload\": {\"protocol\": \"udp\", \"field\": \"dport\"}}]}, "
-	                                   "\"right\": {\"set\": "
-	                                   "[{\"concat\": [\"eth0\", 5001]}]}}}, " DROP)),
+		{RULESET(FORWARD RULE("f", "{\"match\": {\"op\": \"==\", \"left\": {\"concat\": "
+	                                   "[{\"meta\": {\"key\": \"iifname\"}}, {\"payload\": "
+	                                   "{\"protocol\": \"udp\", \"field\": \"dport\"}}]}, \"right\": "
+	                                   "{\"set\": [{\"concat\": [\"eth0\", 5001]}]}}}, " DROP)),
 	         FIREWALL_MAY_DROP},
 		{RULESET(FORWARD RULE("f", "{\"match\": {\"op\": \"!=\", \"left\": {\"fib\": {\"result\": "
 	                                   "\"type\", \"flags\": [\"daddr\"]}}, "

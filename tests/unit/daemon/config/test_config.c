@@ -2,8 +2,8 @@
  *
  * The configuration in libconfig's form, the telling apart of the two forms, and what holds for any file.
  */
-#include "support/config_file.h"
 #include "daemon/config/options.h"
+#include "support/config_file.h"
 
 #include <sys/stat.h>
 
@@ -606,8 +606,8 @@ static void errors_in_instances(void **state)
 	         "2: instances: b: already a downstream link of instance b, and a link has one querier: take "
 	         "it out of one of them"},
 		{"instances = ( \"==> a b\",\n\"a ==> c\" );",
-	         F "2: instances: a: already a downstream link of instance a, and upstream here: a link has "
-	           "one role"},
+	         F "2: instances: a: already a downstream link of instance a, and upstream here: a link "
+	           "has one role"},
 		{"instances = ( \"a ==> b\",\n \"c ==>\" );",
 	         F "2: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
 		{ITS("name = 3;"), F "2: name: a string is expected, not a number"},
@@ -627,9 +627,8 @@ static void errors_in_instances(void **state)
 	         F "2: protocol: a string such as \"IGMPv3\" is expected, not a number"},
 		{ITS("protocol = [ ];"), F "2: protocol: names no protocol"},
 		{ITS("protocol = [ \"IGMPv2\",\n \"IGMPv3\" ];"),
-	         F "3: protocol: IGMPv2 and IGMPv3 exclude each other; hosts that speak an older version are "
-	           "served by a "
-	           "newer one"},
+	         F "3: protocol: IGMPv2 and IGMPv3 exclude each other; hosts that speak an older version "
+	           "are served by a newer one"},
 	};
 
 	(void)state;
@@ -672,11 +671,11 @@ static void errors_in_links(void **state)
 	         "2: instances: b: already a downstream link of instance a, and a link has one querier: take "
 	         "it out of one of them"},
 		{"instances = ( \"a ==> b\",\n\"b ==> d\" );",
-	         F "2: instances: b: already a downstream link of instance a, and upstream here: a link has "
-	           "one role"},
+	         F "2: instances: b: already a downstream link of instance a, and upstream here: a link "
+	           "has one role"},
 		{"instances = ( \"a ==> b\",\n\"c ==> a\" );",
-	         F "2: instances: a: already an upstream link of instance a, and downstream here: a link has "
-	           "one role"},
+	         F "2: instances: a: already an upstream link of instance a, and downstream here: a link "
+	           "has one role"},
 		{"table = \"own\"; instances = ( \"a ==> b\",\n\"a ==> c\" );", F
 	         "2: instances: a: already an upstream link of instance a, whose table is another: give both "
 	         "the same `table`"},
@@ -1073,10 +1072,9 @@ static void maimed_texts_do_no_harm(void **state)
 	maim(text);
 	uncomment_options(text);
 	maim(text);
-	maim("protocol = [ \"IGMPv3\", \"MLDv2\" ];\n@include \"good.inc\"\ninstances = ( { name = \"iptv\"; "
-	     "upstream = [ "
-	     "\"ppp0\" ];\ndownstream = ( \"br-lan\", { name = \"tun0\"; fast_leave = true; } ); "
-	     "query_interval = 30; } );");
+	maim("protocol = [ \"IGMPv3\", \"MLDv2\" ];\n@include \"good.inc\"\ninstances = ( { name = "
+	     "\"iptv\"; upstream = [ \"ppp0\" ];\ndownstream = ( \"br-lan\", { name = \"tun0\"; fast_leave "
+	     "= true; } ); query_interval = 30; } );");
 	free(text);
 }
 

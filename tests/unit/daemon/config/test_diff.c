@@ -3,8 +3,8 @@
  * The difference between two configurations, as text: what each new instance is to the running ones, and
  * which of those end.
  */
-#include "support/config_file.h"
 #include "daemon/config/diff.h"
+#include "support/config_file.h"
 
 struct world {
 	struct config *before, *after;
@@ -103,7 +103,7 @@ static void plans(void **state)
 		struct world world;
 
 		load(&world, rows[i].before, rows[i].after, 0);
-		assert_true(reload_plan(&world.reload, world.running, world.after));
+		assert_true(config_diff_plan(&world.reload, world.running, world.after));
 		assert_string_equal(plan_text(&world), rows[i].plan);
 		unload(&world);
 	}
@@ -115,7 +115,7 @@ static void slots_of_ending_instances_are_not_used(void **state)
 
 	(void)state;
 	load(&world, "a ==> b\nc ==> d", "e ==> f\ng ==> h\nc ==> d", 1);
-	assert_true(reload_plan(&world.reload, world.running, world.after));
+	assert_true(config_diff_plan(&world.reload, world.running, world.after));
 	assert_string_equal(plan_text(&world), "e+0 g+3 c=2 -1");
 	unload(&world);
 }
@@ -131,9 +131,9 @@ static void too_many_at_a_time_are_refused(void **state)
 		snprintf(after + strlen(after), sizeof after - strlen(after), "c%d ==> d%d\n", i, i);
 	}
 	load(&world, before, after, 0);
-	assert_false(reload_plan(&world.reload, world.running, world.after));
+	assert_false(config_diff_plan(&world.reload, world.running, world.after));
 	world.after->instance_count = 24;
-	assert_true(reload_plan(&world.reload, world.running, world.after));
+	assert_true(config_diff_plan(&world.reload, world.running, world.after));
 	assert_int_equal(world.reload.slots[23], 63);
 	unload(&world);
 }
@@ -163,9 +163,9 @@ static void changes_are_described(void **state)
 		struct world world;
 
 		load(&world, rows[i].before, rows[i].after, 0);
-		reload_describe(world.running[0], &world.after->instances[0], text, sizeof text);
+		config_diff_describe(world.running[0], &world.after->instances[0], text, sizeof text);
 		assert_string_equal(text, rows[i].text);
-		reload_describe(world.running[0], &world.after->instances[0], text, 6);
+		config_diff_describe(world.running[0], &world.after->instances[0], text, 6);
 		assert_true(strlen(text) < 6);
 		unload(&world);
 	}

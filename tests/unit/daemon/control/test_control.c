@@ -5,8 +5,8 @@
  */
 #include "daemon/control/control.h"
 
-#include "daemon/log/clock.h"
 #include "daemon/control/client.h"
+#include "daemon/log/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,7 +98,7 @@ static void say(int fd, const char *text)
 }
 
 /* All that has come; "" when nothing has, NULL at the end of the connection. */
-static const char *hear(int fd)
+static const char *take_news(int fd)
 {
 	static char text[65536];
 	ssize_t size = recv(fd, text, sizeof text - 1, 0);
@@ -109,7 +109,7 @@ static const char *hear(int fd)
 
 static void expect(int fd, const char *part)
 {
-	const char *text = hear(fd);
+	const char *text = take_news(fd);
 
 	if (text == NULL || strstr(text, part) == NULL)
 		fail_msg("%s instead of %s", text ? text : "the end", part);
@@ -122,9 +122,9 @@ static void requests_come_in_pieces_and_several_at_once(void **state)
 
 	(void)state;
 	say(fd, "{\"command\":\"show\",");
-	assert_string_equal(hear(fd), "");
+	assert_string_equal(take_news(fd), "");
 	say(fd, "\"what\":\"status\"}\n{\"command\":\"show\",\"what\":\"links\"}\n{\"comm");
-	text = hear(fd);
+	text = take_news(fd);
 	assert_non_null(strstr(
 		text, "{\"version\":1,\"command\":\"show\",\"what\":\"status\",\"program\":\"mcproxy\""));
 	assert_non_null(strstr(text, "}\n{\"version\":1,\"command\":\"show\",\"what\":\"links\""));
@@ -147,7 +147,7 @@ static void answers_come_also_after_the_last_request(void **state)
 	for (int i = 0; i < 8; i++)
 		turn();
 	expect(fd, "\"groups\":[]}\n");
-	assert_null(hear(fd));
+	assert_null(take_news(fd));
 	close(fd);
 }
 
@@ -182,7 +182,7 @@ static void too_long_a_request_ends_the_connection(void **state)
 	text[sizeof text - 1] = '\0';
 	say(fd, text);
 	expect(fd, "longer than 4096 bytes");
-	assert_null(hear(fd));
+	assert_null(take_news(fd));
 	close(fd);
 }
 
@@ -207,14 +207,14 @@ static void events_go_to_those_who_monitor_them(void **state)
 	turn();
 	expect(all, "\"event\":\"join\",\"instance\":\"iptv\",\"link\":\"eth1\",\"family\":\"IPv4\","
 	            "\"group\":\"239.1.1.1\",\"mode\":\"EXCLUDE\",\"sources\":0}\n");
-	assert_string_equal(hear(one), "");
+	assert_string_equal(take_news(one), "");
 	control_event(&owner, &slot, "eth0", &route, " eth1 eth2");
 	turn();
 	expect(one, "\"source\":\"10.0.0.1\",\"outputs\":[\"eth1\",\"eth2\"]}\n");
 	control_event(&owner, &slot, "eth0", &route, " nowhere");
 	turn();
 	expect(one, "\"outputs\":[]}\n");
-	assert_string_equal(hear(none), "");
+	assert_string_equal(take_news(none), "");
 	close(all);
 	close(one);
 	close(none);
@@ -256,7 +256,7 @@ static void clients_are_limited(void **state)
 	assert_int_equal(owner.control->client_count, CONTROL_CLIENTS_MAX);
 	fd = connect_client();
 	expect(fd, "too many clients");
-	assert_null(hear(fd));
+	assert_null(take_news(fd));
 	close(fd);
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		close(fds[i]);

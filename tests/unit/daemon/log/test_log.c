@@ -18,7 +18,7 @@
 static char text[8192];
 
 /* What speak says, as it stands on stderr. */
-static const char *heard(void (*speak)(void), bool debug_lines)
+static const char *ready(void (*speak)(void), bool debug_lines)
 {
 	int ends[2], old = dup(STDERR_FILENO);
 	ssize_t length;
@@ -50,9 +50,9 @@ static void speak_each_kind(void)
 static void test_each_kind(void **state)
 {
 	(void)state;
-	assert_string_equal(heard(speak_each_kind, false),
+	assert_string_equal(ready(speak_each_kind, false),
 	                    "eth1: vif: No such device\neth2: 2\neth3: three\n");
-	assert_string_equal(heard(speak_each_kind, true),
+	assert_string_equal(ready(speak_each_kind, true),
 	                    "eth1: vif: No such device\neth2: 2\neth3: three\neth4: four\n");
 }
 
@@ -71,7 +71,7 @@ static void speak_often(void)
 static void test_repeated_lines_are_counted(void **state)
 {
 	(void)state;
-	assert_string_equal(heard(speak_often, true), "eth1: refused\neth0: up\neth1: up\n"
+	assert_string_equal(ready(speak_often, true), "eth1: refused\neth0: up\neth1: up\n"
 	                                              "eth1: query sent\nalive time: 1\n"
 	                                              "eth1: query sent\nalive time: 1\n"
 	                                              "eth1: query sent\nalive time: 1\n"
@@ -101,7 +101,7 @@ static void speak_with_levels(void)
 static void test_level_is_set(void **state)
 {
 	(void)state;
-	assert_string_equal(heard(speak_with_levels, false), "eth1: one\neth1: four\neth1: an answer\n");
+	assert_string_equal(ready(speak_with_levels, false), "eth1: one\neth1: four\neth1: an answer\n");
 }
 
 static void test_closed_descriptors_are_filled(void **state)

@@ -46,7 +46,7 @@ static int close_manager(void **state)
 	return 0;
 }
 
-static const char *heard(void)
+static const char *ready(void)
 {
 	static char message[1024];
 	ssize_t length = recv(manager, message, sizeof message - 1, 0);
@@ -65,20 +65,20 @@ static void test_messages(void **state)
 	assert_true(notify_is_open());
 	assert_null(getenv("NOTIFY_SOCKET"));
 	assert_true(notify_ready());
-	assert_string_equal(heard(), "READY=1");
+	assert_string_equal(ready(), "READY=1");
 	assert_true(notify_watchdog());
-	assert_string_equal(heard(), "WATCHDOG=1");
+	assert_string_equal(ready(), "WATCHDOG=1");
 	assert_true(notify_stopping());
-	assert_string_equal(heard(), "STOPPING=1");
+	assert_string_equal(ready(), "STOPPING=1");
 	assert_true(notify_status("2 links in use: eth0 eth1"));
-	assert_string_equal(heard(), "STATUS=2 links in use: eth0 eth1");
+	assert_string_equal(ready(), "STATUS=2 links in use: eth0 eth1");
 	assert_true(notify_reloading());
-	assert_int_equal(sscanf(heard(), "RELOADING=1\nMONOTONIC_USEC=%lld", &microseconds), 1);
+	assert_int_equal(sscanf(ready(), "RELOADING=1\nMONOTONIC_USEC=%lld", &microseconds), 1);
 	assert_true(microseconds > 0);
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	assert_true(notify_status(text));
-	assert_int_equal(strlen(heard()), 511);
+	assert_int_equal(strlen(ready()), 511);
 }
 
 static void test_manager_that_does_not_read(void **state)
@@ -90,7 +90,7 @@ static void test_manager_that_does_not_read(void **state)
 	while (sent < 100000 && notify_watchdog())
 		sent++;
 	assert_in_range(sent, 1, 99999);
-	while (*heard() != '\0')
+	while (*ready() != '\0')
 		sent--;
 	assert_int_equal(sent, 0);
 	assert_true(notify_ready());

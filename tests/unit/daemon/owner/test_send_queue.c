@@ -40,9 +40,9 @@ static void put(uint8_t number, uint8_t turn, bool bad)
 {
 	struct addr destination = {{0xff, 2, [15] = number}};
 
-	memcpy(outbox_room((struct link_socket *)(uintptr_t)number, &failures[number]),
+	memcpy(send_queue_room((struct link_socket *)(uintptr_t)number, &failures[number]),
 	       (uint8_t[]){number, turn, bad}, 3);
-	outbox_put(3, &destination);
+	send_queue_put(3, &destination);
 }
 
 static void expect(unsigned calls, unsigned sent, uint64_t failed)
@@ -68,9 +68,9 @@ static void packets_for_a_link_go_together(void **state)
 	expect(0, 0, 0);
 	put(1, LINK_SOCKET_BATCH, false);
 	expect(1, LINK_SOCKET_BATCH, 0);
-	outbox_send();
+	send_queue_send();
 	expect(2, LINK_SOCKET_BATCH + 1, 0);
-	outbox_send();
+	send_queue_send();
 	expect(2, LINK_SOCKET_BATCH + 1, 0);
 }
 
@@ -83,7 +83,7 @@ static void another_link_sends_what_is_there(void **state)
 	expect(1, 2, 0);
 	put(1, 3, false);
 	expect(2, 3, 0);
-	outbox_send();
+	send_queue_send();
 	expect(3, 4, 0);
 }
 
@@ -91,11 +91,11 @@ static void room_that_is_not_used_sends_nothing(void **state)
 {
 	(void)state;
 	put(1, 1, false);
-	outbox_room((struct link_socket *)(uintptr_t)1, &failures[1]);
-	outbox_send();
+	send_queue_room((struct link_socket *)(uintptr_t)1, &failures[1]);
+	send_queue_send();
 	expect(1, 1, 0);
-	outbox_room((struct link_socket *)(uintptr_t)1, &failures[1]);
-	outbox_send();
+	send_queue_room((struct link_socket *)(uintptr_t)1, &failures[1]);
+	send_queue_send();
 	expect(1, 1, 0);
 }
 
@@ -104,7 +104,7 @@ static void what_fails_is_counted_and_holds_up_nothing(void **state)
 	(void)state;
 	for (uint8_t turn = 0; turn < 10; turn++)
 		put(1, turn, turn == 0 || turn == 5 || turn >= 8);
-	outbox_send();
+	send_queue_send();
 	assert_int_equal(wire.sent, 6);
 	assert_int_equal(failures[1], 4);
 }

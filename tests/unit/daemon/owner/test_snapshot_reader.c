@@ -19,7 +19,7 @@ struct reader {
 	bool more;
 };
 
-static void read_page(void *context, struct owner *owner, const struct snapshot_record *records, size_t count,
+static void read_page(void *context, struct owner *owner, const struct snapshot_item *records, size_t count,
                       bool more)
 {
 	struct reader *reader = context;
@@ -31,29 +31,29 @@ static void read_page(void *context, struct owner *owner, const struct snapshot_
 	reader->more = more;
 }
 
-static void deliver(struct owner *owner, unsigned instance, const struct page_walk *walk, uint16_t count,
-                    bool more)
+static void deliver(struct owner *owner, unsigned instance, const struct snapshot_reader *walk,
+                    uint16_t count, bool more)
 {
-	static const struct snapshot_record records[SNAPSHOT_PAGE_RECORDS];
+	static const struct snapshot_item records[SNAPSHOT_PAGE_ITEMS];
 	struct instance_slot slot = {.number = instance};
 	struct request request = {.kind = REQUEST_SNAPSHOT,
 	                          .cursor = (uint8_t)(walk - owner->walks),
 	                          .count = count,
 	                          .more = more};
 
-	page_walk_deliver(owner, &slot, &request, records);
+	snapshot_reader_deliver(owner, &slot, &request, records);
 }
 
 static void pages_go_to_the_reader_of_their_walk(void **state)
 {
 	struct owner owner = {0};
 	struct reader one = {0}, other = {0};
-	struct page_walk *first = page_walk_take(&owner, read_page, &one);
-	struct page_walk *second = page_walk_take(&owner, read_page, &other);
+	struct snapshot_reader *first = snapshot_reader_take(&owner, read_page, &one);
+	struct snapshot_reader *second = snapshot_reader_take(&owner, read_page, &other);
 
 	(void)state;
 	assert_true(first != NULL && second != NULL && first != second);
-	page_walk_start(first, 3, SNAPSHOT_GROUPS, 7);
+	snapshot_reader_start(first, 3, SNAPSHOT_GROUPS, 7);
 	assert_true(first->first && first->instance == 3 && first->what == SNAPSHOT_GROUPS &&
 	            first->link == 7);
 	first->waiting = second->waiting = true;
@@ -70,45 +70,45 @@ static void pages_go_to_the_reader_of_their_walk(void **state)
 
 static void a_walk_is_free_when_its_page_has_come(void **state)
 {
-	struct page_walk *walks[SNAPSHOT_CURSORS];
+	struct snapshot_reader *walks[SNAPSHOT_CURSORS];
 	struct owner owner = {0};
 	struct reader reader = {0};
 
 	(void)state;
 	for (size_t i = 0; i < SNAPSHOT_CURSORS; i++) {
-		walks[i] = page_walk_take(&owner, read_page, &reader);
+		walks[i] = snapshot_reader_take(&owner, read_page, &reader);
 		assert_non_null(walks[i]);
 	}
-	assert_null(page_walk_take(&owner, read_page, &reader));
-	page_walk_start(walks[4], 0, SNAPSHOT_FLOWS, 0);
+	assert_null(snapshot_reader_take(&owner, read_page, &reader));
+	snapshot_reader_start(walks[4], 0, SNAPSHOT_FLOWS, 0);
 	walks[4]->waiting = true;
-	page_walk_give(walks[4]);
-	assert_null(page_walk_take(&owner, read_page, &reader));
+	snapshot_reader_give(walks[4]);
+	assert_null(snapshot_reader_take(&owner, read_page, &reader));
 	deliver(&owner, 0, walks[4], 5, true);
 	assert_int_equal(reader.pages, 0);
-	assert_ptr_equal(page_walk_take(&owner, read_page, &reader), walks[4]);
+	assert_ptr_equal(snapshot_reader_take(&owner, read_page, &reader), walks[4]);
 }
 
 static void instances_that_stop_end_their_walks(void **state)
 {
 	struct owner owner = {0};
 	struct reader one = {0}, other = {0};
-	struct page_walk *first = page_walk_take(&owner, read_page, &one);
-	struct page_walk *second = page_walk_take(&owner, read_page, &other);
+	struct snapshot_reader *first = snapshot_reader_take(&owner, read_page, &one);
+	struct snapshot_reader *second = snapshot_reader_take(&owner, read_page, &other);
 
 	(void)state;
-	page_walk_start(first, 1, SNAPSHOT_GROUPS, 0);
-	page_walk_start(second, 2, SNAPSHOT_GROUPS, 0);
+	snapshot_reader_start(first, 1, SNAPSHOT_GROUPS, 0);
+	snapshot_reader_start(second, 2, SNAPSHOT_GROUPS, 0);
 	first->waiting = second->waiting = true;
-	page_walk_instance_stopped(&owner, 1);
+	snapshot_reader_instance_stopped(&owner, 1);
 	assert_true(one.pages == 1 && one.records == 0 && !one.more && !first->waiting);
 	assert_true(other.pages == 0 && second->waiting);
-	page_walk_give(second);
-	page_walk_instance_stopped(&owner, 2);
+	snapshot_reader_give(second);
+	snapshot_reader_instance_stopped(&owner, 2);
 	assert_true(other.pages == 0 && !second->waiting);
 	/* At the daemon's end nobody reads any more. */
 	first->waiting = owner.stopping = true;
-	page_walk_instance_stopped(&owner, 1);
+	snapshot_reader_instance_stopped(&owner, 1);
 	assert_int_equal(one.pages, 1);
 }
 

@@ -652,7 +652,7 @@ static void converse(size_t slots, struct station *owner, struct station *worker
 
 /*
  * The narrowest spot by itself, some hundred thousand times: a producer says that it starves in the same
- * moment in which the consumer drains. The producer must see the room or hear the bell.
+ * moment in which the consumer drains. The producer must see the room or take_news the bell.
  */
 struct duel {
 	struct lane *lane;

@@ -33,7 +33,7 @@ static int open_file(void **state)
 	fd = mkstemp(file->path);
 	assert_true(fd >= 0);
 	close(fd);
-	file->fd = record_create(file->path);
+	file->fd = recording_create(file->path);
 	assert_true(file->fd >= 0);
 	*state = file;
 	return 0;
@@ -64,11 +64,11 @@ static void read_back(struct file *file)
 }
 
 /* Checks the record at an offset and returns the offset of the next one. */
-static size_t expect_record(const struct file *file, size_t at, enum record_kind kind, uint8_t instance,
+static size_t expect_record(const struct file *file, size_t at, enum recording_kind kind, uint8_t instance,
                             mtime now, const void *body, size_t body_size, const void *payload,
                             size_t payload_size)
 {
-	struct record_head head;
+	struct recording_head head;
 
 	assert_true(at + sizeof head <= file->size);
 	memcpy(&head, file->bytes + at, sizeof head);
@@ -89,10 +89,10 @@ static size_t expect_record(const struct file *file, size_t at, enum record_kind
 static void new_file_has_the_magic_only(void **state)
 {
 	struct file *file = *state;
-	struct record_file expected = {.magic = RECORD_MAGIC,
-	                               .input_size = sizeof(struct input),
-	                               .request_size = sizeof(struct request),
-	                               .link_change_size = sizeof(struct link_change)};
+	struct recording_file expected = {.magic = RECORD_MAGIC,
+	                                  .input_size = sizeof(struct input),
+	                                  .request_size = sizeof(struct request),
+	                                  .link_change_size = sizeof(struct link_change)};
 
 	read_back(file);
 	assert_int_equal(file->size, sizeof expected);
@@ -106,7 +106,7 @@ static void new_file_is_private(void **state)
 
 	unlink(file->path);
 	close(file->fd);
-	file->fd = record_create(file->path);
+	file->fd = recording_create(file->path);
 	assert_int_equal(fstat(file->fd, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 }
@@ -114,9 +114,9 @@ static void new_file_is_private(void **state)
 static void impossible_paths_give_the_reason(void **state)
 {
 	(void)state;
-	assert_int_equal(record_create("/nonexistent/directory/file"), -ENOENT);
-	assert_int_equal(record_create("/tmp"), -EISDIR);
-	assert_int_equal(record_create("/dev/full"), -ENOSPC);
+	assert_int_equal(recording_create("/nonexistent/directory/file"), -ENOENT);
+	assert_int_equal(recording_create("/tmp"), -EISDIR);
+	assert_int_equal(recording_create("/dev/full"), -ENOSPC);
 }
 
 static void turn_is_written_at_once(void **state)
@@ -124,10 +124,10 @@ static void turn_is_written_at_once(void **state)
 	struct file *file = *state;
 	struct recorder *recorder = recorder_new(file->fd, 7);
 	struct instance_settings settings = {.routes_max = 100, .route_timeout = 5000, .memory_max = 1 << 20};
-	struct record_start start = {.seed = 42, .settings = settings};
+	struct recording_start start = {.seed = 42, .settings = settings};
 	struct input input = {.kind = INPUT_PACKET, .link = 3};
 	struct request request = {.kind = REQUEST_SEND, .link = 3};
-	size_t at = sizeof(struct record_file);
+	size_t at = sizeof(struct recording_file);
 
 	recorder_start(recorder, 1000, 42, &settings);
 	recorder_input(recorder, 1001, &input, "packet", 6);
@@ -153,7 +153,7 @@ static void two_recorders_share_a_file(void **state)
 {
 	struct file *file = *state;
 	struct recorder *first = recorder_new(file->fd, 0), *second = recorder_new(file->fd, 1);
-	size_t at = sizeof(struct record_file);
+	size_t at = sizeof(struct recording_file);
 
 	recorder_turn(first, 1);
 	recorder_turn(second, 2);
@@ -175,7 +175,7 @@ static void large_turn_goes_out_in_whole_records(void **state)
 	struct file *file = *state;
 	struct recorder *recorder = recorder_new(file->fd, 0);
 	struct request request = {.kind = REQUEST_SNAPSHOT};
-	size_t at = sizeof(struct record_file);
+	size_t at = sizeof(struct recording_file);
 
 	for (int i = 0; i < 20; i++) {
 		memset(payload, i, sizeof payload);

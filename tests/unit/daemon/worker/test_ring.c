@@ -93,8 +93,8 @@ static void reserve_without_commit_changes_nothing(void **state)
 	ring_free(ring);
 }
 
-/* All slots fill, none more; they come out in order; again and again, past the place where the numbers wrap.
- */
+/* All slots fill, none more; they come out in order; again and again, past the place where the numbers
+ * wrap. */
 static void fills_and_empties(void **state)
 {
 	(void)state;
@@ -116,7 +116,7 @@ static void fills_and_empties(void **state)
 	}
 }
 
-/* The distance between the two sides stays at each value from 1 to full for several rounds. */
+/* The spelling_distance between the two sides stays at each value from 1 to full for several rounds. */
 static void wraps_at_every_level(void **state)
 {
 	(void)state;
@@ -174,8 +174,8 @@ static struct words words_for(uint64_t number)
 	return (struct words){{number, ~number, number * UINT64_C(0x9e3779b97f4a7c15), number << 7}};
 }
 
-/* What is seen ahead is what is taken later; and no more is seen than was when the producer was asked last.
- */
+/* What is seen ahead is what is taken later; and no more is seen than was when the producer was asked
+ * last. */
 static void looks_ahead(void **state)
 {
 	struct ring *ring = make(8);

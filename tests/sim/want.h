@@ -4,8 +4,8 @@
  * as a set of bits. Deliberately unlike the engine's filters, which it is compared with. Groups and sources
  * have numbers here.
  */
-#ifndef MCPROXY_SIM_WISH_H
-#define MCPROXY_SIM_WISH_H
+#ifndef MCPROXY_SIM_WANT_H
+#define MCPROXY_SIM_WANT_H
 
 #include "core/base/addr.h"
 #include "core/base/filter.h"
@@ -13,24 +13,24 @@
 #define SOURCES_MAX 48
 #define GROUPS_MAX  24
 
-struct wish {
+struct want {
 	bool exclude;
 	uint64_t sources;
 };
 
-#define WISH_NONE      ((struct wish){false, 0})
-#define WISH_ALL       ((struct wish){true, 0})
+#define WISH_NONE      ((struct want){false, 0})
+#define WISH_ALL       ((struct want){true, 0})
 #define WISH_TEXT_SIZE 256
 
-bool wish_is_none(struct wish wish);
-bool wish_equal(struct wish a, struct wish b);
+bool want_is_none(struct want want);
+bool want_equal(struct want a, struct want b);
 /* SOURCES_MAX stands for a source that nobody names. */
-bool wish_passes(struct wish wish, unsigned source);
+bool want_passes(struct want want, unsigned source);
 /* RFC 4605 section 4.1, RFC 9776 section 3.2. */
-struct wish wish_merge(struct wish a, struct wish b);
+struct want want_merge(struct want a, struct want b);
 /* Everything that `narrow` lets through, `wide` does too. */
-bool wish_covers(struct wish wide, struct wish narrow);
-const char *wish_format(struct wish wish, char text[WISH_TEXT_SIZE]);
+bool want_covers(struct want wide, struct want narrow);
+const char *want_format(struct want want, char text[WISH_TEXT_SIZE]);
 
 struct addr universe_source(enum family family, unsigned source);
 struct addr universe_group(enum family family, unsigned group);

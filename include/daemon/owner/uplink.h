@@ -10,13 +10,13 @@
 
 /* NULL when there is none of that name and family. */
 struct uplink *uplink_find(struct owner *owner, enum family family, const char *name);
-/* Makes the uplink that uplink_tell will need; false when memory is short. */
+/* Makes the uplink that uplink_link_changed will need; false when memory is short. */
 bool uplink_prepare(struct owner *owner, const struct link_op *op, enum family family);
-/* An instance is told (LINK_TELL) of a link: if that is an upstream one its uplink is made, or follows the
+/* An instance is logged (LINK_TELL) of a link: if that is an upstream one its uplink is made, or follows the
  * news; if it is one no more the uplink loses the instance. */
-void uplink_tell(struct owner *owner, const struct link_op *op, enum family family, mtime now);
-/* The attachment of an interface has changed: its memberships are reported there with the next uplink_apply.
- */
+void uplink_link_changed(struct owner *owner, const struct link_op *op, enum family family, mtime now);
+/* The attachment of an interface has changed: its memberships are reported there with the next
+ * uplink_apply. */
 void uplinks_announce(struct owner *owner, int ifindex);
 /* Brings the kernel's memberships to where the host wants them; then sends the report that tells of them. */
 void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now);

@@ -2,23 +2,24 @@
 #include "core/tables/routes_inside.h"
 
 #define INTERVAL_UNKNOWN 150  /* milliseconds between packets of a stream that has just begun */
-#define REMINDERS_MAX    4096 /* rows that are looked at for one group */
+#define RETRIES_MAX      4096 /* rows that are looked at for one group */
 
-void route_set_untold(struct routes *routes, struct route *route, uint64_t untold, bool due)
+void route_set_pending(struct routes *routes, struct route *route, uint64_t upcalls_pending, bool due)
 {
-	if (route->untold != 0)
-		DL_DELETE2(routes->untold[route->untold_due], route, untold_prev, untold_next);
-	route->untold = untold;
-	route->untold_due = due;
-	if (route->untold != 0)
-		DL_APPEND2(routes->untold[due], route, untold_prev, untold_next);
+	if (route->upcalls_pending != 0)
+		DL_DELETE2(routes->upcalls_pending[route->pending_due], route, pending_prev, pending_next);
+	route->upcalls_pending = upcalls_pending;
+	route->pending_due = due;
+	if (route->upcalls_pending != 0)
+		DL_APPEND2(routes->upcalls_pending[due], route, pending_prev, pending_next);
 }
 
-void route_forget_untold(struct routes *routes, struct route *route, unsigned instance)
+void route_forget_pending(struct routes *routes, struct route *route, unsigned instance)
 {
-	if ((route->untold >> instance & 1) == 0)
+	if ((route->upcalls_pending >> instance & 1) == 0)
 		return;
-	route_set_untold(routes, route, route->untold & ~((uint64_t)1 << instance), route->untold_due);
+	route_set_pending(routes, route, route->upcalls_pending & ~((uint64_t)1 << instance),
+	                  route->pending_due);
 	route_mark(routes, route); /* it may be there for that alone */
 }
 
@@ -36,25 +37,25 @@ void routes_lost(struct routes *routes, const struct route_key *key)
 	route_mark(routes, route);
 }
 
-static bool is_right(const struct route *route, const struct route_told *told)
+static bool is_right(const struct route *route, const struct route_observed *observed)
 {
-	bool input_is_told = (told->vifs >> route->held_input & 1) != 0;
+	bool input_is_told = (observed->vifs >> route->held_input & 1) != 0;
 
-	return told->present && (!input_is_told || told->input == route->held_input) &&
-	       ((told->outputs ^ route->held_outputs) & told->vifs) == 0;
+	return observed->present && (!input_is_told || observed->input == route->held_input) &&
+	       ((observed->outputs ^ route->held_outputs) & observed->vifs) == 0;
 }
 
-enum route_verdict routes_told(struct routes *routes, const struct route_key *key,
-                               const struct route_told *told)
+enum route_verdict routes_observe(struct routes *routes, const struct route_key *key,
+                                  const struct route_observed *observed)
 {
 	struct route *route = route_find(routes, key);
 
 	if (route == NULL)
-		return told->present ? ROUTE_STRANGE : ROUTE_RIGHT;
+		return observed->present ? ROUTE_STRANGE : ROUTE_RIGHT;
 	/* A part of an audit is put together when the part before it is read. */
-	if (!route->held || (told->audited && routes->audit_part - route->written <= 1))
+	if (!route->held || (observed->audited && routes->audit_part - route->written <= 1))
 		return ROUTE_RIGHT;
-	route->wrong = route->rewrite = !is_right(route, told);
+	route->wrong = route->rewrite = !is_right(route, observed);
 	if (route->wrong)
 		route_mark(routes, route);
 	return route->wrong ? ROUTE_WRONG : ROUTE_RIGHT;
@@ -76,7 +77,8 @@ void routes_read_all(struct routes *routes)
 	routes->readings_left = routes->index.count;
 }
 
-bool routes_untold(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input)
+bool routes_upcall_pending(struct routes *routes, const struct route_key *key, unsigned instance,
+                           unsigned input)
 {
 	struct route *route = route_get(routes, key);
 
@@ -84,21 +86,22 @@ bool routes_untold(struct routes *routes, const struct route_key *key, unsigned 
 		return false;
 	if (route_serves(route, instance))
 		return true;
-	route->untold_input = (uint8_t)input;
-	route_set_untold(routes, route, route->untold | (uint64_t)1 << instance, true);
+	route->pending_input = (uint8_t)input;
+	route_set_pending(routes, route, route->upcalls_pending | (uint64_t)1 << instance, true);
 	return true;
 }
 
-bool routes_pull_untold(struct routes *routes, struct route_key *key, unsigned *input, uint64_t *instances)
+bool routes_pull_pending_upcall(struct routes *routes, struct route_key *key, unsigned *input,
+                                uint64_t *instances)
 {
-	struct route *route = routes->untold[true];
+	struct route *route = routes->upcalls_pending[true];
 
 	if (route == NULL)
 		return false;
 	*key = route->key;
-	*input = route->wishes != NULL ? route_input(route) : route->untold_input;
-	*instances = route->untold;
-	route_set_untold(routes, route, 0, false);
+	*input = route->claims != NULL ? route_input(route) : route->pending_input;
+	*instances = route->upcalls_pending;
+	route_set_pending(routes, route, 0, false);
 	route_release(routes, route);
 	return true;
 }
@@ -110,9 +113,10 @@ void routes_untold_at(struct routes *routes, unsigned vif, unsigned instance)
 	for (node = routes->index.oldest; node != NULL; node = node->newer) {
 		struct route *route = (struct route *)node;
 
-		if (route->wishes != NULL && (route_vifs(route) >> vif & 1) != 0 &&
+		if (route->claims != NULL && (route_vifs(route) >> vif & 1) != 0 &&
 		    !route_serves(route, instance))
-			route_set_untold(routes, route, route->untold | (uint64_t)1 << instance, true);
+			route_set_pending(routes, route, route->upcalls_pending | (uint64_t)1 << instance,
+			                  true);
 	}
 }
 
@@ -127,7 +131,7 @@ uint32_t routes_outputs(const struct routes *routes, const struct route_key *key
 {
 	const struct route *route = route_find(routes, key);
 
-	if (route == NULL || route->wishes == NULL)
+	if (route == NULL || route->claims == NULL)
 		return 0;
 	return route_vifs(route) & ~((uint32_t)1 << route_input(route));
 }
@@ -146,7 +150,7 @@ void routes_arrives(struct routes *routes, const struct route_key *key, unsigned
 {
 	struct route *route = route_find(routes, key);
 
-	if (route == NULL || route->wishes == NULL || route->arrival == vif)
+	if (route == NULL || route->claims == NULL || route->arrival == vif)
 		return;
 	route->arrival = (uint8_t)vif;
 	route_mark(routes, route);
@@ -158,9 +162,9 @@ void routes_counted(struct routes *routes, mtime now, const struct route_key *ke
 
 	if (route == NULL)
 		return;
-	/* Instances would keep a stream that has ended alive if they were told of it again in turn. */
-	if (route->untold != 0 && (uint32_t)packets != route->counts[1].packets)
-		route_set_untold(routes, route, route->untold, true);
+	/* Instances would keep a stream that has ended alive if they were observed of it again in turn. */
+	if (route->upcalls_pending != 0 && (uint32_t)packets != route->counts[1].packets)
+		route_set_pending(routes, route, route->upcalls_pending, true);
 	route->counts[0] = route->counts[1];
 	route->counts[1] = (struct route_count){.at = now, .packets = (uint32_t)packets};
 	/* Of an entry that was made again. */
@@ -180,15 +184,15 @@ mtime routes_packet_interval(const struct routes *routes, mtime now, const struc
 	return time > INTERVAL_UNKNOWN ? time : INTERVAL_UNKNOWN;
 }
 
-void routes_remind(struct routes *routes, unsigned instance, const struct addr *group)
+void routes_retry_upcalls(struct routes *routes, unsigned instance, const struct addr *group)
 {
 	struct route *route, *next;
-	int left = REMINDERS_MAX;
+	int left = RETRIES_MAX;
 
-	for (route = routes->untold[false]; route != NULL && left-- > 0; route = next) {
-		next = route->untold_next;
-		if ((route->untold >> instance & 1) && addr_equal(&route->key.group, group))
-			route_set_untold(routes, route, route->untold, true);
+	for (route = routes->upcalls_pending[false]; route != NULL && left-- > 0; route = next) {
+		next = route->pending_next;
+		if ((route->upcalls_pending >> instance & 1) && addr_equal(&route->key.group, group))
+			route_set_pending(routes, route, route->upcalls_pending, true);
 	}
 }
 
@@ -198,7 +202,7 @@ bool routes_ask_again(struct routes *routes, const struct route_key *key, unsign
 
 	if (route == NULL)
 		return false;
-	if (route->wishes == NULL && (!route->held || route->asked)) {
+	if (route->claims == NULL && (!route->held || route->asked)) {
 		route->ask_again = true;
 		route->ask_input = (uint8_t)input;
 	}
@@ -209,7 +213,7 @@ bool routes_ask_again(struct routes *routes, const struct route_key *key, unsign
 bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key, uint64_t *instances)
 {
 	struct route *route = routes->readings;
-	const struct wish *wish;
+	const struct claim *claim;
 
 	if (route == NULL || (route->read_at > now && routes->readings_left == 0))
 		return false;
@@ -223,7 +227,7 @@ bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key
 	DL_APPEND(routes->readings, route);
 	*key = route->key;
 	*instances = 0;
-	LL_FOREACH (route->wishes, wish)
-		*instances |= (uint64_t)1 << wish->instance;
+	LL_FOREACH (route->claims, claim)
+		*instances |= (uint64_t)1 << claim->instance;
 	return true;
 }

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "wish.h"
+#include "want.h"
 
 #include <stdio.h>
 
-bool wish_is_none(struct wish wish)
+bool want_is_none(struct want want)
 {
-	return !wish.exclude && wish.sources == 0;
+	return !want.exclude && want.sources == 0;
 }
 
-bool wish_equal(struct wish a, struct wish b)
+bool want_equal(struct want a, struct want b)
 {
 	return a.exclude == b.exclude && a.sources == b.sources;
 }
 
-bool wish_passes(struct wish wish, unsigned source)
+bool want_passes(struct want want, unsigned source)
 {
-	bool listed = wish.sources >> source & 1;
+	bool listed = want.sources >> source & 1;
 
-	return wish.exclude ? !listed : listed;
+	return want.exclude ? !listed : listed;
 }
 
-struct wish wish_merge(struct wish a, struct wish b)
+struct want want_merge(struct want a, struct want b)
 {
-	struct wish merged = {.exclude = a.exclude || b.exclude};
+	struct want merged = {.exclude = a.exclude || b.exclude};
 
 	for (unsigned source = 0; source < SOURCES_MAX; source++) {
-		bool passes = wish_passes(a, source) || wish_passes(b, source);
+		bool passes = want_passes(a, source) || want_passes(b, source);
 
 		if (passes != merged.exclude)
 			merged.sources |= (uint64_t)1 << source;
@@ -33,20 +33,20 @@ struct wish wish_merge(struct wish a, struct wish b)
 	return merged;
 }
 
-bool wish_covers(struct wish wide, struct wish narrow)
+bool want_covers(struct want wide, struct want narrow)
 {
 	for (unsigned source = 0; source <= SOURCES_MAX; source++)
-		if (wish_passes(narrow, source) && !wish_passes(wide, source))
+		if (want_passes(narrow, source) && !want_passes(wide, source))
 			return false;
 	return true;
 }
 
-const char *wish_format(struct wish wish, char text[WISH_TEXT_SIZE])
+const char *want_format(struct want want, char text[WISH_TEXT_SIZE])
 {
-	int used = snprintf(text, WISH_TEXT_SIZE, "%s{", wish.exclude ? "EXCLUDE" : "INCLUDE");
+	int used = snprintf(text, WISH_TEXT_SIZE, "%s{", want.exclude ? "EXCLUDE" : "INCLUDE");
 
 	for (unsigned source = 0; source < SOURCES_MAX; source++)
-		if (wish.sources >> source & 1)
+		if (want.sources >> source & 1)
 			used += snprintf(text + used, WISH_TEXT_SIZE - (size_t)used, " %u", source);
 	snprintf(text + used, WISH_TEXT_SIZE - (size_t)used, " }");
 	return text;
