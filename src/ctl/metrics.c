@@ -87,7 +87,7 @@ static const struct metric table[] = {
               "Time since a query was heard upstream."),
 	GAUGE("upstream", "query_missing", "upstream_query_missing", NULL,
               "1 while no query has been heard for too long."),
-	COUNTER("upstream", "queries_heard", "upstream_queries_received", NULL, "Queries heard upstream."),
+	COUNTER("upstream", "queries_heard", "upstream_queries_heard", NULL, "Queries heard upstream."),
 	COUNTER("upstream", "reports_sent", "upstream_reports_sent", NULL, "Reports sent upstream."),
 	COUNTER("upstream", "sends_failed", "upstream_send_failures", NULL,
                 "Reports that could not be sent."),
