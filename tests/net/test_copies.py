@@ -114,11 +114,12 @@ def test_lan_source_beside_a_second_router(two_routers, family):
     """Both forward it upstream; what the other one has sent there does not come back."""
     network = two_routers
     source = addresses(family)[1]
-    family.daemon(network, "", LINKS)
+    daemon = family.daemon(network, "", LINKS)
     host = family.receiver(network.host).join(family.group)
     upstream = family.receiver(network.source, "br0").join(family.group)
     lan = family.receiver(network.lan, "br0").join(family.group)
-    wait_until(lambda: family.group in family.joined(network), what="the join upstream")
+    wait_until(lambda: {g["link"] for g in ask(daemon, "show", what="groups")["groups"] if g["group"] == family.group}
+               == {"eth1", "eth2"} and family.group in family.joined(network), what="the members, and the join upstream")
     second_router(network, family, source, "eth1", "eth0")
     sender = Sender(network.lan, "br0", family.group)
     sender.start(pps=100, count=500)
