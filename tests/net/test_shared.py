@@ -45,8 +45,8 @@ def test_same_stream_of_two_instances_is_explained_once(network, family):
 
 
 def burst(network, sources):
-    packets = [wire.ipv4_packet(source, IPV4.group, bytes(8), protocol=socket.IPPROTO_UDP, ttl=8)
-               for source in sources]
+    packets = [wire.ipv4_packet(source, IPV4.group, bytes(8), protocol=socket.IPPROTO_UDP, ttl=8,
+                                router_alert=False) for source in sources]
     with network.source.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0) as sock:
         for packet in packets:
             sock.sendto(packet, ("eth0", 0x0800, 0, 0, b"\x01\x00\x5e\x01\x02\x03"))
