@@ -237,11 +237,11 @@ static void log_missing_query(struct uplink *uplink)
 		return;
 	uplink->logged_missing = missing;
 	if (missing)
-		warnx("%s: no %s query ready upstream for the group membership interval; telling what is "
+		warnx("%s: no %s query heard upstream for the group membership interval; telling what is "
 		      "joined again and again, so that nothing freezes",
 		      uplink->name, uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 	else
-		info("%s: %s queries are ready upstream again", uplink->name,
+		info("%s: %s queries are heard upstream again", uplink->name,
 		     uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 }
 

@@ -1286,7 +1286,7 @@ static void announce_pending(struct world *world)
 			      !(instances >> i & 1) || !world->claims[stream][i].any ||
 			              world->moved[stream] ||
 			              world->claims[stream][i].input != world->arrival[stream],
-			      "an instance that wants a stream is observed of it");
+			      "an instance that wants a stream learns of it");
 	}
 }
 
