@@ -39,12 +39,12 @@ static const struct option_text option_texts[] = {
 	{"FILE", "configuration file (default " CONFIG_PATH ")"},
 	{NULL, "check the configuration file and exit"},
 	{NULL, "print a status every 4 seconds"},
-	{NULL, "with -s: groups too; twice: sources too"},
-	{NULL, "debug log: every change of state"},
-	{NULL, "set rp_filter of links in use to 0 while it runs"},
-	{NULL, "log to the system log, not to stderr"},
-	{"FILE", "record all inputs, to be replayed"},
-	{NULL, "print this help and exit"},
+	{NULL, "with -s, print groups too; twice: also sources"},
+	{NULL, "log every change of state"},
+	{NULL, "set rp_filter of the links in use to 0 until exit"},
+	{NULL, "log to the system log instead of stderr"},
+	{"FILE", "record all inputs for a replay"},
+	{NULL, "print help and exit"},
 	{NULL, "print the version and exit"},
 };
 
@@ -105,7 +105,7 @@ static bool read_options(int argc, char **argv, struct options *options)
 		}
 	}
 	if (optind < argc)
-		fprintf(stderr, "mcproxy: %s: unexpected argument; a configuration file is named with -c\n",
+		fprintf(stderr, "mcproxy: %s: unexpected argument; use -c for a configuration file\n",
 		        argv[optind]);
 	return optind == argc;
 }
