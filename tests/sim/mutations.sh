@@ -48,6 +48,7 @@ compile_all() {
 	for name in agenda asker frame kernel member network oracle proxy simulate topology trouble uplink want; do
 		compile "$source_dir/tests/sim/$name.c" "$build_dir/sim_$name.o" &
 	done
+	compile "$source_dir/tests/support/random.c" "$build_dir/sim_random.o" &
 	compile "$source_dir/src/daemon/worker/recording.c" "$build_dir/sim_record.o" &
 	wait
 }

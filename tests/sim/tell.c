@@ -3,7 +3,7 @@
 
 #include "core/wire/igmp.h"
 #include "core/wire/mld.h"
-#include "support/record_type_name.h"
+#include "support/craft.h"
 
 #include <inttypes.h>
 

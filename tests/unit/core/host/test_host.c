@@ -17,7 +17,6 @@
 #include "support/fake_joins.h"
 
 #include "support/random.h"
-#include "support/record_type_name.h"
 
 #define INSTANCES 3
 #define MEMORY    ((size_t)4 << 20)

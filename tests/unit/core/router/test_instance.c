@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "support/engine.h"
-#include "support/ipv4_number.h"
 
 static struct link_change *use_family(uint8_t id, enum family family, bool usable)
 {
