@@ -46,4 +46,14 @@ void assert_shape(const char *text, const char *expected);
 void assert_protocols(const struct config_instance *instance, enum version ipv4, bool ipv4_named,
                       enum version ipv6, bool ipv6_named);
 
+#define MINUTE 60000
+
+extern const struct link_settings link_defaults;
+
+extern const struct instance_settings instance_defaults;
+
+void assert_link(const struct link_settings *link, const struct link_settings *expected);
+
+void assert_instance(const struct instance_settings *settings, const struct instance_settings *expected);
+
 #endif

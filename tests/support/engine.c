@@ -398,3 +398,23 @@ bool nth_query(size_t n, struct sent_query *sent)
 	}
 	return false;
 }
+
+struct link_change *use_family(uint8_t id, enum family family, bool usable)
+{
+	engine.links[id].family[family].usable = usable;
+	return &engine.links[id];
+}
+
+size_t query_times(uint8_t link, enum family family, mtime since, mtime *times, size_t capacity)
+{
+	struct sent_query sent;
+	size_t count = 0;
+
+	for (size_t n = 0; nth_query(n, &sent); n++) {
+		if (sent.link != link || sent.packet.family != family)
+			continue;
+		assert_true(count < capacity);
+		times[count++] = sent.at - since;
+	}
+	return count;
+}

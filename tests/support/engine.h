@@ -113,4 +113,9 @@ struct sent_query {
 /* The n-th query of those kept, counted from 0; false when there are not so many. */
 bool nth_query(size_t n, struct sent_query *sent);
 
+struct link_change *use_family(uint8_t id, enum family family, bool usable);
+
+/* The times of all queries on a link since the last forget, relative to a point in time. */
+size_t query_times(uint8_t link, enum family family, mtime since, mtime *times, size_t capacity);
+
 #endif
