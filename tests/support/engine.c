@@ -11,7 +11,7 @@
 struct engine engine;
 static _Alignas(8) uint8_t engine_payload[REQUEST_PAYLOAD_MAX];
 
-static const struct link_settings usual_link_settings = {
+const struct link_settings usual_link_settings = {
 	.version = {VERSION_3, VERSION_3},
 	.robustness = 2,
 	.query_interval = 125000,

@@ -39,6 +39,7 @@ struct engine {
 
 extern struct engine engine;
 
+extern const struct link_settings usual_link_settings;
 extern const struct instance_settings usual_settings;
 
 void forget(void);

@@ -12,6 +12,37 @@
 
 #include "support/engine.h"
 
+/* The smallest story: a host on a downstream link joins a group, so the engine requests the membership upstream. */
+static void join_becomes_a_request(void **state)
+{
+	static _Alignas(8) uint8_t payload[REQUEST_PAYLOAD_MAX];
+	struct instance *instance = instance_new(&usual_settings, 1);
+	struct link_change eth1 = {
+		.present = true, .role = ROLE_DOWNSTREAM, .mtu = 1500, .settings = usual_link_settings};
+	struct craft join = craft_old("10.0.1.5", VERSION_2, "239.1.1.1", false);
+	struct addr group = addr_of("239.1.1.1");
+	struct request request;
+	mtime now = 1000;
+	size_t size;
+
+	(void)state;
+	/* Input: link 1 is there, and a packet arrives on it. */
+	eth1.family[FAMILY_IPV4].usable = true;
+	eth1.family[FAMILY_IPV4].address = addr_of("10.0.1.1");
+	instance_input(instance, now, &(struct input){.kind = INPUT_LINK, .link = 1}, (uint8_t *)&eth1,
+	               sizeof eth1);
+	instance_input(instance, now, &(struct input){.kind = INPUT_PACKET, .link = 1, .family = FAMILY_IPV4},
+	               join.bytes, join.size);
+	/* Output: queries of the new link, and the request: EXCLUDE{}, which is every source. */
+	do
+		assert_true(instance_pull(instance, now, &request, payload, &size));
+	while (request.kind != REQUEST_MEMBERSHIP);
+	assert_true(addr_equal(&request.group, &group));
+	assert_int_equal(request.mode, FILTER_EXCLUDE);
+	assert_int_equal(request.count, 0);
+	instance_free(instance);
+}
+
 static void configure(const struct instance_settings *settings)
 {
 	struct input input = {.kind = INPUT_SETTINGS};
@@ -180,9 +211,13 @@ static void stop_is_the_last_word(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		engine_test(limits_change_under_way),       engine_test(routes_follow_once_for_all_records),
-		engine_test(events_tell_the_story),         engine_test(ping_is_answered_once),
-		engine_test(everything_is_requested_again), engine_test(stop_is_the_last_word),
+		cmocka_unit_test(join_becomes_a_request),
+		engine_test(limits_change_under_way),
+		engine_test(routes_follow_once_for_all_records),
+		engine_test(events_tell_the_story),
+		engine_test(ping_is_answered_once),
+		engine_test(everything_is_requested_again),
+		engine_test(stop_is_the_last_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
