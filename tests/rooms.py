@@ -37,7 +37,7 @@ ROOMS = {
     "ctl/diagnosis": ["core/base", "core/wire", "core/contract", "kernel", "ctl/client", "ctl/machine", "ctl/firewall"],
     "ctl": ["core/base", "core/wire", "core/contract", "kernel", "ctl"],
 }
-INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.M)
 DEFINITION = re.compile(r"^(?!static (?!inline)|typedef|struct \w+ \{|#)[a-z][^\n;={}]*?\b(\w+)\([^;{}]*\)\s*\n?\{", re.M)
 NOISE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'', re.S)
 
@@ -86,6 +86,8 @@ def check_includes(files):
             continue
         for name in INCLUDE.findall(text):
             header = find_header(files, name)
+            if header is None and f"<{name}>" in text:
+                continue
             if header is None:
                 yield f"{path}: includes {name}, which does not exist (includes name the room: room/x.h)"
                 continue

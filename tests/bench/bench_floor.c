@@ -9,7 +9,7 @@
 #include "kernel/mrt.h"
 
 #include "core/wire/packet.h"
-#include "support/ipv4_number.h"
+#include "support/craft.h"
 
 #include <err.h>
 #include <net/if.h>

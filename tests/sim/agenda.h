@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Virtual time: what happens when. Things due at the same time happen in the order in which they were put
- * down.
+ * Virtual time: what happens when. Things due at the same time happen in the order in which they were added.
  */
 #ifndef MCPROXY_SIM_AGENDA_H
 #define MCPROXY_SIM_AGENDA_H
@@ -17,7 +16,7 @@ struct item {
 	mtime at;
 	uint64_t serial;
 	agenda_act *act;
-	void (*drop)(void *object); /* NULL, or what frees the object if its time does not come */
+	void (*drop)(void *object); /* NULL, or frees an object whose time does not come */
 	void *object;
 };
 
@@ -34,8 +33,8 @@ void agenda_fini(struct agenda *agenda);
 void agenda_add_owned(struct agenda *agenda, mtime at, agenda_act *act, void (*drop)(void *object),
                       void *object);
 void agenda_add(struct agenda *agenda, mtime at, agenda_act *act, void *object);
-/* Does the next thing that is due not later than `until`; false, and the time is `until`, when there is
- * none. */
+/* Does the next thing that is due at `until` or before. Without one it sets the time to `until` and returns
+ * false. */
 bool agenda_step(struct agenda *agenda, mtime until);
 
 #endif

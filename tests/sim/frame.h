@@ -37,7 +37,7 @@ struct frame_query {
 	mtime max_response;
 	bool suppress;
 	unsigned robustness;
-	mtime interval; /* 0: not told */
+	mtime interval; /* 0: not given */
 	struct addr from;
 };
 
@@ -48,16 +48,16 @@ struct frame *frame_query(enum family family, const struct frame_query *query);
 /* Version 1 or 2: a report, or a leave. */
 struct frame *frame_single(enum family family, const struct addr *from, int version, bool leave,
                            unsigned group);
-/* As many of the records as one packet takes; tells how many. */
+/* As many of the records as one packet takes; returns how many. */
 struct frame *frame_report(enum family family, const struct addr *from, const struct frame_record *records,
                            size_t count, size_t *taken);
-/* Bytes that somebody else made. */
+/* Bytes from another source. */
 struct frame *frame_copy(enum family family, const uint8_t *bytes, size_t size);
 void frame_drop(struct frame *frame); /* one reference */
 
-/* Reads and checks a query down to the last field. NULL, or what is wrong with it. */
+/* Reads a query and checks every field. Returns NULL, or what is wrong with it. */
 const char *frame_read_query(const struct frame *frame, struct frame_query *query);
-/* The same for a report or leave that somebody else made; fills in what stations that listen need. */
+/* The same for a report or leave from another source; fills in what stations that listen need. */
 const char *frame_read_report(struct frame *frame);
 
 #endif

@@ -34,8 +34,8 @@ static void tell_upcall(void *object, mtime at)
 	free(upcall);
 }
 
-/* The owner finds no room for it in the ring: it makes the kernel forget, so that the next packet asks
- * anew. */
+/* The owner finds no room for it in the ring: it makes the kernel forget the entry, so that the next packet
+ * makes an upcall again. */
 static bool lose_upcall(struct proxy *proxy, struct entry *entry)
 {
 	struct world *world = proxy->world;
@@ -43,11 +43,11 @@ static bool lose_upcall(struct proxy *proxy, struct entry *entry)
 	if (world->faults.upcall_loss == 0 || !random_percent(&world->random, world->faults.upcall_loss))
 		return false;
 	world_count(world, TALLY_UPCALLS_LOST);
-	if (entry->state != MFC_UNRESOLVED)
+	if (entry->state != ENTRY_UNRESOLVED)
 		return true;
 	while (entry->queued > 0)
 		data_packet_drop(entry->queue[--entry->queued]);
-	entry->state = MFC_NONE;
+	entry->state = ENTRY_NONE;
 	return true;
 }
 
@@ -91,10 +91,10 @@ static void forward(struct proxy *proxy, const struct entry *entry, struct data_
 static void receive_unresolved(const struct proxy_link *link, struct entry *entry, struct data_packet *packet)
 {
 	mtime now = world_now(link->proxy->world);
-	bool ask = entry->state == MFC_NONE || now - entry->upcall_at >= UPCALL_REPEAT_INTERVAL;
+	bool ask = entry->state == ENTRY_NONE || now - entry->upcall_at >= UPCALL_REPEAT_INTERVAL;
 
-	if (entry->state == MFC_NONE)
-		*entry = (struct entry){.state = MFC_UNRESOLVED, .input = link->id};
+	if (entry->state == ENTRY_NONE)
+		*entry = (struct entry){.state = ENTRY_UNRESOLVED, .input = link->id};
 	if (entry->queued < UNRESOLVED_PACKETS) {
 		packet->references++;
 		entry->queue[entry->queued++] = packet;
@@ -121,7 +121,7 @@ void kernel_receive(struct proxy_link *link, struct data_packet *packet)
 {
 	struct entry *entry = entry_of(link->proxy, packet);
 
-	if (entry->state != MFC_SET) {
+	if (entry->state != ENTRY_SET) {
 		receive_unresolved(link, entry, packet);
 		return;
 	}
@@ -163,7 +163,7 @@ static void check_route(struct proxy *proxy, const struct request *request)
 		struct proxy_link *link = proxy_link_by_id(proxy, id);
 
 		if (request->links >> id & 1 &&
-		    (link == NULL || link->told_gone || !link->usable[request->family]))
+		    (link == NULL || link->announced_gone || !link->usable[request->family]))
 			world_fail(proxy->world, "proxy %u: a route to link %u, which is not usable",
 			           proxy->number, id);
 	}
@@ -173,14 +173,14 @@ void kernel_set_route(struct proxy *proxy, const struct request *request)
 {
 	struct entry *entry = entry_of_request(proxy, request);
 	uint8_t arrived_at = entry->input;
-	enum mfc_state before = entry->state;
+	enum entry_state before = entry->state;
 
 	check_route(proxy, request);
 	world_count(proxy->world, TALLY_ROUTES_SET);
-	entry->state = MFC_SET;
+	entry->state = ENTRY_SET;
 	entry->input = request->link;
 	entry->outputs = request->links;
-	if (before == MFC_UNRESOLVED)
+	if (before == ENTRY_UNRESOLVED)
 		release_queue(proxy, entry, arrived_at);
 }
 
@@ -188,7 +188,7 @@ static void clear(struct entry *entry)
 {
 	while (entry->queued > 0)
 		data_packet_drop(entry->queue[--entry->queued]);
-	*entry = (struct entry){.state = MFC_NONE};
+	*entry = (struct entry){.state = ENTRY_NONE};
 }
 
 void kernel_remove_route(struct proxy *proxy, const struct request *request)
@@ -196,7 +196,7 @@ void kernel_remove_route(struct proxy *proxy, const struct request *request)
 	struct entry *entry = entry_of_request(proxy, request);
 
 	world_count(proxy->world, TALLY_ROUTES_REMOVED);
-	if (entry->state == MFC_SET)
+	if (entry->state == ENTRY_SET)
 		clear(entry);
 }
 
@@ -205,7 +205,7 @@ static void tell_counters(struct proxy *proxy, enum family family, unsigned sour
 	const struct entry *entry = &proxy->entry[family][source][group];
 	struct input input = {.kind = INPUT_COUNTERS, .link = entry->input, .family = (uint8_t)family};
 
-	if (entry->state != MFC_SET)
+	if (entry->state != ENTRY_SET)
 		return;
 	input.wrong_link_packets = entry->wrong_packets;
 	input.source = universe_source(family, source);
@@ -231,7 +231,7 @@ static void check_expected(const struct proxy *proxy, enum family family, unsign
 	const struct proxy_link *upstream = &proxy->links[0];
 	uint64_t expected = proxy->open[family][group] & proxy->forwarding[family];
 
-	if (entry->state != MFC_SET || entry->input != upstream->id || !upstream->port.up[family] ||
+	if (entry->state != ENTRY_SET || entry->input != upstream->id || !upstream->port.up[family] ||
 	    proxy->open[family][group] == 0)
 		return;
 	if (entry->outputs != expected)
@@ -255,7 +255,7 @@ void kernel_check_expected(struct proxy *proxy)
 
 static bool names_link(const struct entry *entry, unsigned id)
 {
-	return entry->state == MFC_SET && (entry->input == id || entry->outputs >> id & 1);
+	return entry->state == ENTRY_SET && (entry->input == id || entry->outputs >> id & 1);
 }
 
 bool kernel_names_link(const struct proxy *proxy, unsigned id)

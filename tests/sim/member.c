@@ -144,7 +144,7 @@ static void send_changes(struct member *host)
 
 static void note_change(const struct member *host, struct interest *interest, struct want before)
 {
-	if (interest->want.exclude != before.exclude || interest->mode_left > 0 || host->tells_filters) {
+	if (interest->want.exclude != before.exclude || interest->mode_left > 0 || host->reports_filters) {
 		interest->mode_left = (uint8_t)host->robustness;
 		memset(interest->source_left, 0, sizeof interest->source_left);
 		return;
@@ -157,7 +157,7 @@ static void note_change(const struct member *host, struct interest *interest, st
 static void tell_all(const struct member *host, struct interest *interest)
 {
 	if (!want_is_none(interest->want))
-		note_change(host, interest, WISH_NONE);
+		note_change(host, interest, WANT_NONE);
 }
 
 /* Versions 1 and 2 know joins and leaves. */
@@ -321,7 +321,7 @@ static void asked_of_group(struct member *host, const struct frame_query *query,
 	interest->respond_at = mtime_min(interest->respond_at, at);
 }
 
-static void hear_query(struct member *host, const struct frame *frame)
+static void receive_query(struct member *host, const struct frame *frame)
 {
 	struct frame_query query;
 	const char *problem = frame_read_query(frame, &query);
@@ -344,7 +344,7 @@ static void hear_query(struct member *host, const struct frame *frame)
 	arm(host);
 }
 
-static void hear_report(struct member *host, const struct frame *frame)
+static void receive_report(struct member *host, const struct frame *frame)
 {
 	struct interest *interest = &host->interests[frame->group];
 
@@ -355,16 +355,16 @@ static void hear_report(struct member *host, const struct frame *frame)
 		interest->respond_at = MTIME_NEVER;
 }
 
-void member_hear(void *owner, const struct frame *frame)
+void member_receive(void *owner, const struct frame *frame)
 {
 	struct member *host = owner;
 
 	if (frame->family != host->family)
 		return;
 	if (frame->is_query)
-		hear_query(host, frame);
+		receive_query(host, frame);
 	else if (frame->group != GROUP_NONE)
-		hear_report(host, frame);
+		receive_report(host, frame);
 }
 
 void member_link_down(struct member *host)
@@ -380,7 +380,7 @@ void member_link_up(struct member *host)
 		struct interest *interest = &host->interests[group];
 
 		if (host->spoken < VERSION_3)
-			change_older(host, group, WISH_NONE);
+			change_older(host, group, WANT_NONE);
 		else
 			tell_all(host, interest);
 	}
@@ -401,7 +401,7 @@ void member_init(struct member *host, struct world *world, enum family family, c
 	host->leaves_always = true;
 	host->wake_at = MTIME_NEVER;
 	host->port.owner = host;
-	host->port.hear = member_hear;
+	host->port.receive = member_receive;
 	forget_timers(host);
 }
 

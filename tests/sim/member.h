@@ -26,8 +26,8 @@ struct member {
 	uint8_t family;
 	int version; /* the newest it speaks */
 	bool suppresses;
-	bool leaves_always; /* also when another host was the last to report */
-	bool tells_filters; /* version 3: every change as the whole new filter, TO_IN or TO_EX */
+	bool leaves_always;   /* also when another host was the last to report */
+	bool reports_filters; /* version 3: every change as the whole new filter, TO_IN or TO_EX */
 	struct addr addr;
 	unsigned robustness;
 	mtime query_interval;
@@ -43,12 +43,12 @@ struct member {
 struct member *member_new(struct world *world, struct segment *segment, enum family family, unsigned number,
                           int version);
 void member_free(struct member *host);
-/* Attached by whoever owns the port. */
+/* The owner of the port attaches it. */
 void member_init(struct member *host, struct world *world, enum family family, const struct addr *addr,
                  int version);
-void member_hear(void *owner, const struct frame *frame);
+void member_receive(void *owner, const struct frame *frame);
 void member_set_want(struct member *host, unsigned group, struct want want);
-/* Its link comes up: reports everything anew. */
+/* Its link comes up: reports everything again. */
 void member_link_up(struct member *host);
 void member_link_down(struct member *host);
 

@@ -10,7 +10,7 @@ source_dir=$(cd "${1:-$(dirname "$0")/../..}" && pwd)
 build_dir=$(mktemp -d)
 trap 'rm -rf "$build_dir"' EXIT
 steps=3000000         # of the unbroken core
-mutant_steps=100000000 # at most; it ends with the first error, and which seed has it is luck
+mutant_steps=100000000 # at most; the simulator ends at the first error, whose seed is not known beforehand
 
 # file in src/core | what is broken | how
 mutations='
@@ -30,11 +30,11 @@ router/members.c|hosts: one beyond the limit is forgotten|s/members->unknown_unt
 base/filter.c|merge: EXCLUDE lists are subtracted|s/sources_intersect(&into/sources_subtract(\&into/
 router/forward.c|routes lead back to their input|s/link_group->link != input \&\& //
 router/membership.c|expected routes: links that exclude sources count as well|s/if (!group_wants_all(&link_group->group))/if (link_group->group.mode != FILTER_EXCLUDE)/
-router/membership.c|expected routes: a change of querier is not told|s/instance->forwarding_due\[family\] = true;/(void)0;/
+router/membership.c|expected routes: a change of querier is not announced|s/instance->forwarding_due\[family\] = true;/(void)0;/
 router/requests.c|routes do not follow the members|s/forward_update(instance, membership, now);//
 host/reporter_queries.c|host: general queries are not answered|s/^\t\thear_general(reporter, now, query->max_response);/\t\t(void)0;/
-host/reporter_changes.c|host: changes of sources are not told|s/whole = !add_pending(.*;/whole = false;/
-host/joins.c|host: the kernel is never told to leave|s/return row->parts != NULL \&\& leave(op, row->parts);/return false;/
+host/reporter_changes.c|host: changes of sources are not reported|s/whole = !add_pending(.*;/whole = false;/
+host/joins.c|host: the kernel never leaves|s/return row->parts != NULL \&\& leave(op, row->parts);/return false;/
 '
 
 compile() { # SOURCE OBJECT
@@ -45,9 +45,10 @@ compile_all() {
 	for file in "$source_dir"/src/core/*/*.c; do
 		compile "$file" "$build_dir/core_$(basename "$file" .c).o" &
 	done
-	for name in agenda asker frame kernel member network oracle proxy simulate topology trouble uplink want; do
+	for name in agenda frame kernel member network oracle other_querier proxy simulate topology trouble uplink want; do
 		compile "$source_dir/tests/sim/$name.c" "$build_dir/sim_$name.o" &
 	done
+	compile "$source_dir/tests/support/random.c" "$build_dir/sim_random.o" &
 	compile "$source_dir/src/daemon/worker/recording.c" "$build_dir/sim_record.o" &
 	wait
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Segments: membership packets with loss, doubling and delay; data packets at once, because what happens to
- * them is up to the proxies alone.
+ * Segments: membership packets with loss, doubling and delay; data packets at once, because
+ * the proxies alone decide what happens to them.
  */
 #include "proxy.h"
 
@@ -52,10 +52,10 @@ static void deliver(void *object, mtime at)
 		struct port *port = segment->ports[i];
 
 		if (port == delivery->from || !port->up[frame->family] ||
-		    (!frame->is_query && !port->hears_reports))
+		    (!frame->is_query && !port->receives_reports))
 			continue;
 		if (!is_lost(segment->world))
-			port->hear(port->owner, frame);
+			port->receive(port->owner, frame);
 	}
 	drop_delivery(delivery);
 }
@@ -97,7 +97,7 @@ void segment_carry(struct segment *segment, const struct port *from, struct data
 	for (size_t i = 0; i < segment->port_count; i++) {
 		struct port *port = segment->ports[i];
 
-		if (port != from && port->up[packet->family] && port->hear == proxy_hear)
+		if (port != from && port->up[packet->family] && port->receive == proxy_receive)
 			kernel_receive(port->owner, packet);
 	}
 }

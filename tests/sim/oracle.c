@@ -5,13 +5,13 @@
  * knows no sources. */
 static struct want wish_known(const struct segment *segment, enum family family, struct want want)
 {
-	const struct asker *rival = segment->rivals[family];
+	const struct other_querier *rival = segment->rivals[family];
 
 	if (want_is_none(want))
 		return want;
 	if (segment->server->settings.version[family] < VERSION_3 ||
 	    (rival->active && rival->version < VERSION_3))
-		return WISH_ALL;
+		return WANT_ALL;
 	return want;
 }
 
@@ -19,7 +19,7 @@ static struct want wish_known(const struct segment *segment, enum family family,
 static struct want want_on(const struct world *world, const struct segment *segment, enum family family,
                            unsigned group)
 {
-	struct want want = WISH_NONE;
+	struct want want = WANT_NONE;
 
 	for (unsigned i = 0; i < world->host_count; i++) {
 		const struct member *host = world->hosts[i];
@@ -39,7 +39,7 @@ static struct want want_on(const struct world *world, const struct segment *segm
 struct want oracle_upstream(const struct world *world, const struct proxy *proxy, enum family family,
                             unsigned group)
 {
-	struct want want = WISH_NONE;
+	struct want want = WANT_NONE;
 
 	for (unsigned i = 1; i < proxy->link_count; i++)
 		if (proxy->links[i].port.up[family])
@@ -50,7 +50,7 @@ struct want oracle_upstream(const struct world *world, const struct proxy *proxy
 /* RFC 4605 section 4.2: only the querier forwards to a downstream link. */
 static bool serves(const struct proxy_link *link, enum family family)
 {
-	const struct asker *rival = link->port.segment->rivals[family];
+	const struct other_querier *rival = link->port.segment->rivals[family];
 
 	if (!link->port.up[family])
 		return false;
@@ -226,19 +226,19 @@ static void check_filter(struct world *world, const struct proxy *proxy, enum fa
                          enum strictness strictness)
 {
 	struct want expected = oracle_upstream(world, proxy, family, group),
-		    told = proxy->told[family][group];
-	char expected_text[WISH_TEXT_SIZE], told_text[WISH_TEXT_SIZE];
+		    wanted = proxy->wanted[family][group];
+	char expected_text[WANT_TEXT_SIZE], wanted_text[WANT_TEXT_SIZE];
 
 	world_count(world, TALLY_FILTER_CHECKS);
-	if (want_equal(told, expected))
+	if (want_equal(wanted, expected))
 		return;
-	if (want_covers(told, expected) && strictness == NOTHING_MISSING)
+	if (want_covers(wanted, expected) && strictness == NOTHING_MISSING)
 		return;
-	if (want_covers(told, expected) && strictness == PROMPT && expected.exclude &&
+	if (want_covers(wanted, expected) && strictness == PROMPT && expected.exclude &&
 	    is_slow_below(world, proxy, family, group))
 		return;
-	world_fail(world, "proxy %u: family %u group %u: told upstream %s, but its hosts want %s",
-	           proxy->number, family, group, want_format(told, told_text),
+	world_fail(world, "proxy %u: family %u group %u: wanted %s upstream, but its hosts want %s",
+	           proxy->number, family, group, want_format(wanted, wanted_text),
 	           want_format(expected, expected_text));
 }
 

@@ -19,7 +19,7 @@ struct proxy_link *proxy_link_by_id(struct proxy *proxy, unsigned id)
 	return NULL;
 }
 
-/* What the engine asks for. */
+/* What the engine requests. */
 
 static void do_send(struct proxy *proxy, const struct request *request, size_t size)
 {
@@ -61,16 +61,16 @@ static void do_membership(struct proxy *proxy, const struct request *request, si
 {
 	int group = universe_group_number(&request->group);
 	struct want want = read_filter(proxy, request, size);
-	char text[WISH_TEXT_SIZE];
+	char text[WANT_TEXT_SIZE];
 
 	if (group < 0 || size != request->count * sizeof(struct addr))
 		world_fail(proxy->world, "proxy %u: a malformed membership", proxy->number);
-	world_count(proxy->world, TALLY_MEMBERSHIPS_TOLD);
+	world_count(proxy->world, TALLY_MEMBERSHIPS_REQUESTED);
 	world_note(proxy->world, "proxy %u: family %u group %d upstream %s", proxy->number, request->family,
 	           group, want_format(want, text));
-	proxy->told[request->family][group] = want;
+	proxy->wanted[request->family][group] = want;
 	proxy->open[request->family][group] = request->links;
-	if (request->links != 0 && !want_equal(want, WISH_ALL))
+	if (request->links != 0 && !want_equal(want, WANT_ALL))
 		world_fail(
 			proxy->world,
 			"proxy %u: links where every source is wanted, and a filter upstream that is not so",
@@ -84,7 +84,7 @@ static struct frame_query next_upstream_query(struct proxy *proxy, enum family f
 	struct frame_query next = general ? proxy->general[family] : proxy->specific[0];
 
 	if (general ? !proxy->general_due[family] : proxy->specific_count == 0)
-		world_fail(proxy->world, "proxy %u: tells of an upstream query that was not there",
+		world_fail(proxy->world, "proxy %u: passes on an upstream query that it did not receive",
 		           proxy->number);
 	if (general)
 		proxy->general_due[family] = false;
@@ -95,25 +95,25 @@ static struct frame_query next_upstream_query(struct proxy *proxy, enum family f
 
 static void do_upstream_query(struct proxy *proxy, const struct request *request, size_t size)
 {
-	struct frame_query heard;
-	struct upstream_query told;
+	struct frame_query received;
+	struct upstream_query passed_on;
 	struct addr group;
 	uint64_t sources = 0;
 
-	memcpy(&told, payload, sizeof told);
-	heard = next_upstream_query(proxy, request->family, addr_is_unspecified(&told.group));
-	for (size_t at = sizeof told; at < size; at += sizeof(struct addr))
+	memcpy(&passed_on, payload, sizeof passed_on);
+	received = next_upstream_query(proxy, request->family, addr_is_unspecified(&passed_on.group));
+	for (size_t at = sizeof passed_on; at < size; at += sizeof(struct addr))
 		sources |= (uint64_t)1
 		           << universe_source_number((const struct addr *)(const void *)(payload + at));
-	group = heard.group == GROUP_NONE ? addr_unspecified(request->family)
-	                                  : universe_group(request->family, (unsigned)heard.group);
-	if (told.version != heard.version || told.max_response != heard.max_response ||
-	    !addr_equal(&told.group, &group) || !addr_equal(&told.querier, &heard.from) ||
-	    sources != heard.sources || told.robustness != heard.robustness ||
-	    told.query_interval != heard.interval || told.suppress != heard.suppress)
-		world_fail(proxy->world, "proxy %u: reads an upstream query wrongly", proxy->number);
-	uplink_hear_query(proxy->links[0].uplink[request->family], &told,
-	                  (const struct addr *)(const void *)(payload + sizeof told));
+	group = received.group == GROUP_NONE ? addr_unspecified(request->family)
+	                                     : universe_group(request->family, (unsigned)received.group);
+	if (passed_on.version != received.version || passed_on.max_response != received.max_response ||
+	    !addr_equal(&passed_on.group, &group) || !addr_equal(&passed_on.querier, &received.from) ||
+	    sources != received.sources || passed_on.robustness != received.robustness ||
+	    passed_on.query_interval != received.interval || passed_on.suppress != received.suppress)
+		world_fail(proxy->world, "proxy %u: passes on an upstream query wrongly", proxy->number);
+	uplink_receive_query(proxy->links[0].uplink[request->family], &passed_on,
+	                     (const struct addr *)(const void *)(payload + sizeof passed_on));
 }
 
 static void do_link_free(struct proxy *proxy, const struct request *request)
@@ -123,13 +123,13 @@ static void do_link_free(struct proxy *proxy, const struct request *request)
 	for (unsigned i = 0; i < proxy->link_count; i++)
 		if (proxy->links[i].id == request->link)
 			link = &proxy->links[i];
-	if (link == NULL || !link->told_gone)
+	if (link == NULL || !link->announced_gone)
 		world_fail(proxy->world, "proxy %u: frees link %u, which is not gone", proxy->number,
 		           request->link);
 	if (kernel_names_link(proxy, request->link))
 		world_fail(proxy->world, "proxy %u: frees link %u, which a route still names", proxy->number,
 		           request->link);
-	link->told_gone = false;
+	link->announced_gone = false;
 }
 
 static void do_request(struct proxy *proxy, const struct request *request, size_t size)
@@ -194,8 +194,8 @@ static void digest_bytes(uint64_t *digest, const void *bytes, size_t size)
 		*digest = (*digest ^ *at) * UINT64_C(1099511628211); /* FNV-1a */
 }
 
-/* What a request means, whatever its layout in memory. Snapshots and events are left out: they tell of the
- * engine, and make nothing happen. */
+/* Adds the meaning of a request, whatever its layout in memory. Leaves out snapshots and events: they describe
+ * the engine and change nothing. */
 static void digest_request(uint64_t *digest, const struct request *request, size_t size)
 {
 	const uint64_t numbers[] = {request->kind, request->link,  request->family,
@@ -316,7 +316,7 @@ static void note_upstream_query(struct proxy *proxy, const struct frame *frame)
 	proxy->specific[proxy->specific_count++] = query;
 }
 
-void proxy_hear(void *owner, const struct frame *frame)
+void proxy_receive(void *owner, const struct frame *frame)
 {
 	struct proxy_link *link = owner;
 	struct input input = {.kind = INPUT_PACKET, .link = link->id, .family = frame->family};
@@ -353,7 +353,7 @@ void proxy_link_changed(struct proxy_link *link)
 			uplink_link_changed(link->uplink[family], link->present);
 	}
 	if (!link->present)
-		link->told_gone = true;
+		link->announced_gone = true;
 	proxy_input(link->proxy, &input, &change, sizeof change);
 }
 
@@ -391,8 +391,8 @@ static struct proxy_link *add_link(struct proxy *proxy, struct segment *segment,
 	link->role = (uint8_t)role;
 	link->present = true;
 	link->port.owner = link;
-	link->port.hear = proxy_hear;
-	link->port.hears_reports = role == ROLE_DOWNSTREAM;
+	link->port.receive = proxy_receive;
+	link->port.receives_reports = role == ROLE_DOWNSTREAM;
 	for (int family = 0; family < FAMILIES; family++) {
 		link->usable[family] = proxy->world->served[family];
 		link->addr[family] = station_addr(family, segment->number, station);
@@ -477,12 +477,12 @@ void proxy_restart(struct proxy *proxy)
 		proxy->forwarding[family] = 0;
 		proxy->general_due[family] = false;
 		for (unsigned group = 0; group < GROUPS_MAX; group++) {
-			proxy->told[family][group] = WISH_NONE;
+			proxy->wanted[family][group] = WANT_NONE;
 			proxy->open[family][group] = 0;
 		}
 	}
 	for (unsigned i = 0; i < proxy->link_count; i++)
-		proxy->links[i].told_gone = false;
+		proxy->links[i].announced_gone = false;
 	make_engine(proxy);
 }
 

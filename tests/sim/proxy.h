@@ -6,8 +6,8 @@
 #ifndef MCPROXY_SIM_PROXY_H
 #define MCPROXY_SIM_PROXY_H
 
-#include "asker.h"
 #include "member.h"
+#include "other_querier.h"
 #include "uplink.h"
 
 #include "daemon/worker/recording.h"
@@ -22,7 +22,7 @@ struct proxy_link {
 	uint8_t id;
 	uint8_t role;          /* enum link_role */
 	bool present;          /* the interface exists */
-	bool told_gone;        /* the engine was told so, and has not given the id back */
+	bool announced_gone;   /* the engine knows it, and has not given the id back */
 	bool usable[FAMILIES]; /* as the interface is */
 	struct link_settings settings;
 	struct addr addr[FAMILIES];
@@ -30,10 +30,10 @@ struct proxy_link {
 	struct uplink *uplink[FAMILIES];
 };
 
-enum mfc_state { MFC_NONE, MFC_UNRESOLVED, MFC_SET };
+enum entry_state { ENTRY_NONE, ENTRY_UNRESOLVED, ENTRY_SET };
 
 struct entry {
-	enum mfc_state state;
+	enum entry_state state;
 	uint8_t input;
 	uint64_t outputs;
 	uint64_t packets;
@@ -55,10 +55,12 @@ struct proxy {
 	unsigned pages_wanted;                    /* set of cursors */
 	struct proxy_link links[PROXY_LINKS_MAX]; /* the first one is upstream */
 	unsigned link_count;
-	struct want told[FAMILIES][GROUPS_MAX]; /* the filters wanted upstream, as the engine told */
-	uint64_t open[FAMILIES][GROUPS_MAX];    /* links all of whose members want every source, likewise */
-	uint64_t forwarding[FAMILIES];          /* downstream links by which multicast leaves, likewise */
-	bool unchecked; /* any of these or a route has been told since the last check */
+	/* By request of the engine: the filters wanted upstream, links all of whose members want every source,
+	 * and downstream links by which multicast leaves. */
+	struct want wanted[FAMILIES][GROUPS_MAX];
+	uint64_t open[FAMILIES][GROUPS_MAX];
+	uint64_t forwarding[FAMILIES];
+	bool unchecked; /* the engine requested one of these or a route since the last check */
 	struct entry entry[FAMILIES][SOURCES_MAX][GROUPS_MAX];
 	/* Queries from upstream that the engine must pass on: the general one of a family, as merged, and
 	 * those about groups, oldest first. */
@@ -78,11 +80,11 @@ void proxy_restart(struct proxy *proxy);
 void proxy_free(struct proxy *proxy);
 
 /* A frame that arrives at one of its links; owner: struct proxy_link. */
-void proxy_hear(void *owner, const struct frame *frame);
-/* A link's state as it is now is told to the engine. */
+void proxy_receive(void *owner, const struct frame *frame);
+/* Gives the engine the link's present state. */
 void proxy_link_changed(struct proxy_link *link);
 struct proxy_link *proxy_link_by_id(struct proxy *proxy, unsigned id);
-/* Gives the engine an input and does all it asks for. */
+/* Gives the engine an input and carries out its requests. */
 void proxy_input(struct proxy *proxy, const struct input *input, const void *payload, size_t size);
 
 /* kernel.c */
@@ -91,9 +93,9 @@ void proxy_input(struct proxy *proxy, const struct input *input, const void *pay
 void kernel_receive(struct proxy_link *link, struct data_packet *packet);
 void kernel_set_route(struct proxy *proxy, const struct request *request);
 void kernel_remove_route(struct proxy *proxy, const struct request *request);
-/* Tells the engine all counters. */
+/* Gives the engine all counters. */
 void kernel_read_counters(struct proxy *proxy);
-/* Do the entries of streams from upstream go where an owner that has heard about members alone expects? */
+/* Do the entries of streams from upstream go where an owner that knows only of members expects? */
 void kernel_check_expected(struct proxy *proxy);
 /* Does an entry name the link? */
 bool kernel_names_link(const struct proxy *proxy, unsigned id);

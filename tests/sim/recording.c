@@ -67,7 +67,7 @@ void recording_close(struct recording *recording)
 	recording->bytes = NULL;
 }
 
-/* A byte that is read as a bool later must be one. */
+/* Bytes that are read as bools later must be 0 or 1. */
 static bool holds_bool(const uint8_t *body, size_t offset)
 {
 	return body[offset] <= 1;

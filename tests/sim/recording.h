@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Reading of recordings (include/daemon/worker/recording.h). Trusts nothing: every record that is handed out may be
- * given to an engine, and a damaged file ends in a sentence that says where and why.
+ * Reading of recordings (include/daemon/worker/recording.h). Trusts nothing: every record that it returns may be
+ * given to an engine, and for a damaged file it says where the damage is, and what it is.
  */
 #ifndef MCPROXY_SIM_RECORDING_H
 #define MCPROXY_SIM_RECORDING_H
@@ -27,7 +27,7 @@ struct recorded {
 	size_t payload_size;
 };
 
-/* False when it cannot be read; recording->problem says why. Close it in either case. */
+/* Returns false when it cannot read the file; recording->problem says why. Close it in either case. */
 bool recording_open(struct recording *recording, const char *path);
 void recording_close(struct recording *recording);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * replay [-v] FILE: runs a recording through the engine again and compares what it asks for with what it
- * asked for then. Exit status 0: the same; 1: the first difference was printed; 2: the file cannot be
+ * replay [-v] FILE: runs a recording through the engine again and compares its requests with those of the
+ * recording. Exit status 0: the same; 1: the first difference was printed; 2: the file cannot be
  * replayed.
  */
+#include "narration.h"
 #include "recording.h"
-#include "tell.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static char *request_text(const struct request *request, const void *bytes, size
 
 	if (to == NULL)
 		abort();
-	tell_request(to, request, bytes, size);
+	narrate_request(to, request, bytes, size);
 	fclose(to);
 	return text;
 }
@@ -176,9 +176,9 @@ static void print_record(const struct recorded *recorded)
 	printf("%12.3f %3u %s", (double)recorded->head.now / MTIME_SECOND, recorded->head.instance,
 	       names[recorded->head.kind]);
 	if (recorded->head.kind == RECORD_INPUT)
-		tell_input(stdout, &recorded->input, recorded->payload, recorded->payload_size);
+		narrate_input(stdout, &recorded->input, recorded->payload, recorded->payload_size);
 	else if (recorded->head.kind == RECORD_REQUEST)
-		tell_request(stdout, &recorded->request, recorded->payload, recorded->payload_size);
+		narrate_request(stdout, &recorded->request, recorded->payload, recorded->payload_size);
 }
 
 static enum outcome replay_record(struct replay *replay, const struct recorded *recorded)

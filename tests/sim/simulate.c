@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * simulate [--seed N] [--steps N] [--seconds N] [--record FILE] [-v]: runs simulated worlds and checks that
- * every host gets what it wants, once, and nobody anything else, and that the proxies ask upstream for what
- * their hosts want together.
+ * every host gets what it wants, once, and nothing else, and that the proxies report upstream what their
+ * hosts want together.
  *
  * A step is one event: the arrival of a membership packet on a segment, a timer of a host, querier or proxy,
- * an upcall, a source that sends. A world lives for some 20,000 of them; the next one has the seed after its
- * own. The last line is a digest of all requests of the proxies: two builds that print the same one behave
- * the same.
+ * an upcall, a source that sends. A world lives for some 20,000 steps; the next world has the next seed. The
+ * last line is a digest of all requests of the proxies: two builds that print the same one behave the same.
  */
 #include "oracle.h"
 
@@ -20,7 +19,7 @@
 #include <unistd.h>
 
 #define STEPS_PER_WORLD 20000
-#define SETTLE_JOIN     400 /* for reports to climb the tree */
+#define SETTLE_JOIN     400 /* for reports to reach the router */
 #define SETTLE_STREAM   (25 * MTIME_SECOND)
 #define ROUTES_EXPIRE   (60 * MTIME_SECOND)
 #define CHECKED_MAX     256
@@ -51,7 +50,7 @@ static const char *const tally_names[TALLIES] = {
 	[TALLY_UPCALLS_LOST] = "upcalls lost",
 	[TALLY_ROUTES_SET] = "routes set",
 	[TALLY_ROUTES_REMOVED] = "routes removed",
-	[TALLY_MEMBERSHIPS_TOLD] = "upstream filters told",
+	[TALLY_MEMBERSHIPS_REQUESTED] = "upstream filters requested",
 	[TALLY_PACKET_CHECKS] = "packets checked",
 	[TALLY_FILTER_CHECKS] = "filters checked",
 	[TALLY_EXPECTED_CHECKS] = "expected routes checked",
@@ -96,7 +95,7 @@ static void run_for(struct world *world, mtime interval)
 	world_run(world, world_now(world) + interval);
 }
 
-/* Sends a packet of each stream, and of some that nobody has seen yet, and looks where they went. */
+/* Sends a packet of each stream, and of some new ones, and checks where they went. */
 static void check_packets(struct world *world, const enum strictness *strictness, unsigned new_streams)
 {
 	struct data_packet *packets[CHECKED_MAX];
@@ -203,7 +202,7 @@ static void live(struct world *world, uint64_t steps)
 	world_note(world, "the end");
 }
 
-/* The digest of all that the proxies asked for. */
+/* The digest of all requests of the proxies. */
 static uint64_t simulate(uint64_t seed, uint64_t steps, uint64_t *tallies, int recording_fd, bool verbose)
 {
 	static struct world world;

@@ -12,7 +12,7 @@ struct style {
 	bool mixed;
 	bool suppresses;
 	bool leaves_always;
-	bool tells_filters;
+	bool reports_filters;
 };
 
 void world_init(struct world *world, uint64_t seed, uint64_t *tallies)
@@ -38,7 +38,7 @@ mtime world_membership_interval_max(const struct world *world)
 mtime world_leave_time_max(const struct world *world)
 {
 	(void)world;
-	/* The leave is sent several times, and each one may ask anew. */
+	/* The leave is sent several times, and each one may start the queries again. */
 	return ROBUSTNESS_MAX * (LAST_MEMBER_QUERY_INTERVAL_MAX + MTIME_SECOND) + MTIME_SECOND;
 }
 
@@ -136,10 +136,11 @@ static void add_askers(struct world *world)
 {
 	for (unsigned i = 1; i < world->segment_count; i++)
 		for (int family = 0; family < FAMILIES; family++)
-			world->segments[i].rivals[family] = asker_new(world, &world->segments[i], family,
-			                                              random_percent(&world->random, 70));
+			world->segments[i].rivals[family] = other_querier_new(
+				world, &world->segments[i], family, random_percent(&world->random, 70));
 	for (int family = 0; family < FAMILIES; family++) {
-		struct asker *router = asker_new(world, &world->segments[0], family, ROUTER_STATION_IS_LOW);
+		struct other_querier *router =
+			other_querier_new(world, &world->segments[0], family, ROUTER_STATION_IS_LOW);
 
 		world->router[family] = router;
 		router->version = random_percent(&world->random, 80) ? VERSION_3 : VERSION_2;
@@ -148,7 +149,7 @@ static void add_askers(struct world *world)
 		router->query_response_interval = world->query_response_interval_max;
 		router->last_member_query_interval = MTIME_SECOND;
 		if (world->served[family])
-			asker_start(router);
+			other_querier_start(router);
 	}
 }
 
@@ -163,7 +164,7 @@ static struct style choose_style(struct random *random)
 		.mixed = dice >= 50 && dice < 75,
 		.suppresses = random_percent(random, 50),
 		.leaves_always = random_percent(random, 70),
-		.tells_filters = random_percent(random, 30),
+		.reports_filters = random_percent(random, 30),
 	};
 }
 
@@ -183,8 +184,8 @@ static void add_host(struct world *world, const struct style *style)
 	host = member_new(world, segment, family, world->host_count, version);
 	host->suppresses = style->suppresses;
 	host->leaves_always = style->leaves_always;
-	host->tells_filters = style->tells_filters && random_percent(random, 50);
-	host->port.hears_reports = style->suppresses || !style->leaves_always;
+	host->reports_filters = style->reports_filters && random_percent(random, 50);
+	host->port.receives_reports = style->suppresses || !style->leaves_always;
 	world->hosts[world->host_count++] = host;
 }
 
@@ -250,11 +251,11 @@ void world_fini(struct world *world)
 		member_free(world->hosts[i]);
 	for (unsigned i = 0; i < world->segment_count; i++) {
 		for (int family = 0; i > 0 && family < FAMILIES; family++)
-			asker_free(world->segments[i].rivals[family]);
+			other_querier_free(world->segments[i].rivals[family]);
 		free(world->segments[i].ports);
 	}
 	for (int family = 0; family < FAMILIES; family++)
-		asker_free(world->router[family]);
+		other_querier_free(world->router[family]);
 	free(world->hosts);
 	agenda_fini(&world->agenda);
 }

@@ -44,9 +44,9 @@ static struct want random_want(struct world *world, const struct member *host)
 	unsigned dice = random_below(&world->random, 100);
 
 	if (dice < 35)
-		return WISH_NONE;
+		return WANT_NONE;
 	if (dice < 55 || host->version < VERSION_3)
-		return WISH_ALL;
+		return WANT_ALL;
 	return (struct want){.exclude = dice < 75, .sources = random_sources(world)};
 }
 
@@ -71,7 +71,7 @@ void trouble_want(struct world *world)
 	struct member *host = hot ? any_neighbour(world, world->hot) : any_host(world);
 	unsigned group = hot ? world->hot_group : random_below(&world->random, world->group_count);
 	struct want want = random_want(world, host);
-	char text[WISH_TEXT_SIZE];
+	char text[WANT_TEXT_SIZE];
 
 	world_note(world, "host on segment %u: family %u group %u version %d %s", host->port.segment->number,
 	           host->family, group, host->version, want_format(want, text));
@@ -153,7 +153,7 @@ static void link_appears(void *object, mtime at)
 	struct proxy_link *link = object;
 
 	/* Its id is not used again before the engine gave it back. */
-	if (link->told_gone) {
+	if (link->announced_gone) {
 		agenda_add(&link->proxy->world->agenda, at + 100, link_appears, link);
 		return;
 	}
@@ -221,10 +221,10 @@ static void trouble_host_down(struct world *world)
 	agenda_add(&world->agenda, within(world, DOWN_MAX), host_up_again, host);
 }
 
-/* One that stays has the variables of the link's proxy, as the standards demand of all queriers of a link. */
+/* One that stays has the variables of the link's proxy, as the standards require of all queriers of a link. */
 static void start_rival(struct world *world, struct segment *segment, enum family family, bool stays)
 {
-	struct asker *rival = segment->rivals[family];
+	struct other_querier *rival = segment->rivals[family];
 	struct link_settings settings = stays ? segment->server->settings : random_settings(world);
 
 	if (rival->active || !world->served[family])
@@ -237,7 +237,7 @@ static void start_rival(struct world *world, struct segment *segment, enum famil
 	world_count(world, TALLY_RIVALS);
 	world_note(world, "segment %u: another querier of family %u, version %d, %s", segment->number, family,
 	           rival->version, rival->has_lower_address ? "elected" : "ignorant");
-	asker_start(rival);
+	other_querier_start(rival);
 }
 
 static void trouble_rival(struct world *world)
@@ -246,7 +246,7 @@ static void trouble_rival(struct world *world)
 	enum family family = random_below(&world->random, FAMILIES);
 
 	if (segment->rivals[family]->active)
-		asker_stop(segment->rivals[family]);
+		other_querier_stop(segment->rivals[family]);
 	else
 		start_rival(world, segment, family, false);
 }
@@ -306,7 +306,7 @@ static void set_everything_up(struct world *world)
 		host_up_again(world->hosts[i], world_now(world));
 	for (unsigned i = 1; i < world->segment_count; i++)
 		for (int family = 0; family < FAMILIES; family++)
-			asker_stop(world->segments[i].rivals[family]);
+			other_querier_stop(world->segments[i].rivals[family]);
 }
 
 void trouble_begin(struct world *world)

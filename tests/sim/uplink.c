@@ -48,7 +48,7 @@ static int join(struct uplink *uplink, uint32_t slot, struct holding *holding, s
 
 static int join_source(struct uplink *uplink, uint32_t slot, struct holding *holding, uint64_t source)
 {
-	int result = join(uplink, slot, holding, WISH_NONE);
+	int result = join(uplink, slot, holding, WANT_NONE);
 
 	if (result != 0 && result != -EADDRINUSE)
 		return result;
@@ -93,7 +93,7 @@ static int operate(struct uplink *uplink, const struct join_op *op, struct holdi
 {
 	switch (op->kind) {
 	case JOIN_GROUP:
-		return join(uplink, op->slot, holding, WISH_ALL);
+		return join(uplink, op->slot, holding, WANT_ALL);
 	case JOIN_LEAVE:
 		if (!holding->joined)
 			return -EADDRNOTAVAIL;
@@ -119,11 +119,11 @@ static bool refuses(struct world *world, const struct join_op *op)
 	       random_percent(&world->random, REFUSALS);
 }
 
-/* The kernel tells upstream what all sockets want together. */
+/* The kernel reports upstream what all sockets want together. */
 static int perform(struct uplink *uplink, const struct join_op *op)
 {
 	int group = universe_group_number(&op->group), result;
-	struct want want = WISH_NONE;
+	struct want want = WANT_NONE;
 
 	assert(op->slot < SLOTS && group >= 0);
 	if (refuses(world_of(uplink), op))
@@ -159,7 +159,7 @@ static void send_packets(struct uplink *uplink)
 
 static void wake(void *object, mtime at);
 
-/* First the kernel's memberships, then the reports that tell of them. */
+/* First the kernel's memberships, then the reports of them. */
 static void run(struct uplink *uplink)
 {
 	struct world *world = world_of(uplink);
@@ -214,10 +214,11 @@ void uplink_unwant_all(struct uplink *uplink)
 		return;
 	}
 	for (unsigned group = 0; group < GROUPS_MAX; group++)
-		member_set_want(uplink->kernel, group, WISH_NONE);
+		member_set_want(uplink->kernel, group, WANT_NONE);
 }
 
-void uplink_hear_query(struct uplink *uplink, const struct upstream_query *query, const struct addr *sources)
+void uplink_receive_query(struct uplink *uplink, const struct upstream_query *query,
+                          const struct addr *sources)
 {
 	if (uplink->host == NULL)
 		return;
@@ -225,13 +226,13 @@ void uplink_hear_query(struct uplink *uplink, const struct upstream_query *query
 	run(uplink);
 }
 
-/* With the interface its memberships are gone, and nobody is told. */
+/* With the interface its memberships are gone, without a report. */
 static void lose_interface(struct uplink *uplink)
 {
 	host_forget(uplink->host, world_now(world_of(uplink)));
 	memset(uplink->held, 0, sizeof uplink->held);
 	for (unsigned group = 0; group < GROUPS_MAX; group++)
-		uplink->kernel->interests[group].want = WISH_NONE;
+		uplink->kernel->interests[group].want = WANT_NONE;
 }
 
 void uplink_link_changed(struct uplink *uplink, bool present)

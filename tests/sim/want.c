@@ -41,14 +41,14 @@ bool want_covers(struct want wide, struct want narrow)
 	return true;
 }
 
-const char *want_format(struct want want, char text[WISH_TEXT_SIZE])
+const char *want_format(struct want want, char text[WANT_TEXT_SIZE])
 {
-	int used = snprintf(text, WISH_TEXT_SIZE, "%s{", want.exclude ? "EXCLUDE" : "INCLUDE");
+	int used = snprintf(text, WANT_TEXT_SIZE, "%s{", want.exclude ? "EXCLUDE" : "INCLUDE");
 
 	for (unsigned source = 0; source < SOURCES_MAX; source++)
 		if (want.sources >> source & 1)
-			used += snprintf(text + used, WISH_TEXT_SIZE - (size_t)used, " %u", source);
-	snprintf(text + used, WISH_TEXT_SIZE - (size_t)used, " }");
+			used += snprintf(text + used, WANT_TEXT_SIZE - (size_t)used, " %u", source);
+	snprintf(text + used, WANT_TEXT_SIZE - (size_t)used, " }");
 	return text;
 }
 

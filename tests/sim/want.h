@@ -18,19 +18,19 @@ struct want {
 	uint64_t sources;
 };
 
-#define WISH_NONE      ((struct want){false, 0})
-#define WISH_ALL       ((struct want){true, 0})
-#define WISH_TEXT_SIZE 256
+#define WANT_NONE      ((struct want){false, 0})
+#define WANT_ALL       ((struct want){true, 0})
+#define WANT_TEXT_SIZE 256
 
 bool want_is_none(struct want want);
 bool want_equal(struct want a, struct want b);
-/* SOURCES_MAX stands for a source that nobody names. */
+/* SOURCES_MAX stands for a source that no filter names. */
 bool want_passes(struct want want, unsigned source);
 /* RFC 4605 section 4.1, RFC 9776 section 3.2. */
 struct want want_merge(struct want a, struct want b);
 /* Everything that `narrow` lets through, `wide` does too. */
 bool want_covers(struct want wide, struct want narrow);
-const char *want_format(struct want want, char text[WISH_TEXT_SIZE]);
+const char *want_format(struct want want, char text[WANT_TEXT_SIZE]);
 
 struct addr universe_source(enum family family, unsigned source);
 struct addr universe_group(enum family family, unsigned group);

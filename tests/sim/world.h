@@ -31,9 +31,9 @@ struct segment;
 struct port {
 	struct segment *segment;
 	bool up[FAMILIES];
-	bool hears_reports;
+	bool receives_reports;
 	void *owner;
-	void (*hear)(void *owner, const struct frame *frame);
+	void (*receive)(void *owner, const struct frame *frame);
 };
 
 struct segment {
@@ -43,13 +43,13 @@ struct segment {
 	struct proxy_link *server; /* the proxy's downstream link here; segment 0 has none */
 	struct port **ports;
 	size_t port_count;
-	mtime last_at;                  /* the latest arrival so far */
-	struct asker *rivals[FAMILIES]; /* another querier that may come up here */
-	unsigned stations;              /* hosts and lower proxies */
-	uint32_t slow_groups[FAMILIES]; /* see oracle_note_change */
+	mtime last_at;                          /* the latest arrival so far */
+	struct other_querier *rivals[FAMILIES]; /* another querier that may come up here */
+	unsigned stations;                      /* hosts and lower proxies */
+	uint32_t slow_groups[FAMILIES];         /* see oracle_note_change */
 };
 
-/* What went on, for the totals. */
+/* What is counted, for the totals. */
 enum tally {
 	TALLY_STEPS,
 	TALLY_JOINS,
@@ -75,7 +75,7 @@ enum tally {
 	TALLY_UPCALLS_LOST,
 	TALLY_ROUTES_SET,
 	TALLY_ROUTES_REMOVED,
-	TALLY_MEMBERSHIPS_TOLD,
+	TALLY_MEMBERSHIPS_REQUESTED,
 	TALLY_WORLDS,
 	TALLY_PACKET_CHECKS,
 	TALLY_FILTER_CHECKS,
@@ -138,7 +138,7 @@ struct world {
 	unsigned proxy_count;
 	struct member **hosts;
 	unsigned host_count;
-	struct asker *router[FAMILIES];
+	struct other_querier *router[FAMILIES];
 	struct stream_source sources[FAMILIES][SOURCES_MAX];
 };
 
@@ -155,7 +155,7 @@ static inline mtime world_now(const struct world *world)
 /* Handles events up to a point in time; each is a step. */
 void world_run(struct world *world, mtime until);
 
-/* What is seen is not as it should be: prints it with the seed and the step, and exits with status 1. */
+/* Something is not as it should be: prints it with the seed and the step, and exits with status 1. */
 _Noreturn void world_fail(const struct world *world, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A line of the story, with -v. */
@@ -164,13 +164,13 @@ void world_note(const struct world *world, const char *format, ...) __attribute_
 /* network.c */
 
 void segment_attach(struct segment *segment, struct port *port);
-/* Sends a frame to all others on the segment, and lets it go. */
+/* Sends a frame to all others on the segment, and drops it. */
 void port_send(struct port *port, struct frame *frame);
 /* A data packet appears on a segment; from: the link of the proxy that put it there, NULL for its source. */
 void segment_carry(struct segment *segment, const struct port *from, struct data_packet *packet);
-/* A source sends one packet; the packet is the caller's to drop. */
+/* A source sends one packet, which the caller drops. */
 struct data_packet *source_send(struct world *world, enum family family, unsigned source, unsigned group);
-/* A source sends to its groups, again and again. */
+/* A source sends to its groups, periodically. */
 void source_run(void *object, mtime at);
 void data_packet_drop(struct data_packet *packet);
 
@@ -186,7 +186,7 @@ mtime world_membership_interval_max(const struct world *world);
 mtime world_response_interval_max(const struct world *world);
 /* How long a leave takes at most, per proxy on the way. */
 mtime world_leave_time_max(const struct world *world);
-/* Hosts and queriers are such that a leave works within the last member query time on every link. */
+/* Does a leave work within the last member query time on every link, given its hosts and queriers? */
 bool world_leaves_work(const struct world *world, enum family family);
 
 /* trouble.c */
@@ -200,7 +200,7 @@ void trouble_stream(struct world *world);
 /* Anything that may go wrong or change. */
 void trouble_any(struct world *world);
 void trouble_begin(struct world *world);
-/* Ends all that was begun, but some of the rivals stay and some links stay down. */
+/* Ends all trouble, except that some rivals stay and some links stay down. */
 void trouble_end(struct world *world);
 
 #endif

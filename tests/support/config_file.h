@@ -20,116 +20,40 @@
 #define CONFIG_FILE  "test.conf"
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static char config_directory[] = "/tmp/mcproxy-test-XXXXXX";
-
-static inline int enter_directory(void **state)
-{
-	(void)state;
-	return mkdtemp(config_directory) == NULL ? -1 : chdir(config_directory);
-}
-
-static inline int leave_directory(void **state)
-{
-	DIR *directory = opendir(".");
-	const struct dirent *entry;
-
-	(void)state;
-	while (directory != NULL && (entry = readdir(directory)) != NULL)
-		if (entry->d_name[0] != '.')
-			remove(entry->d_name);
-	if (directory != NULL)
-		closedir(directory);
-	return chdir("/") == 0 ? rmdir(config_directory) : -1;
-}
-
-static inline void write_bytes(const char *path, const void *bytes, size_t size)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, size, file), size);
-	assert_int_equal(fclose(file), 0);
-}
-
-static inline void write_text(const char *path, const char *text)
-{
-	write_bytes(path, text, strlen(text));
-}
-
-static inline struct config *load_text(const char *text, char error[CONFIG_ERROR_SIZE])
-{
-	write_text(CONFIG_FILE, text);
-	*error = '\0';
-	return config_load(CONFIG_FILE, error);
-}
+int enter_directory(void **state);
+int leave_directory(void **state);
+void write_bytes(const char *path, const void *bytes, size_t size);
+void write_text(const char *path, const char *text);
+struct config *load_text(const char *text, char error[CONFIG_ERROR_SIZE]);
 
 /* A text that must hold. */
-static inline struct config *load_good(const char *text)
-{
-	char error[CONFIG_ERROR_SIZE];
-	struct config *config = load_text(text, error);
-
-	if (config == NULL)
-		fail_msg("%s\nwas refused: %s", text, error);
-	return config;
-}
+struct config *load_good(const char *text);
 
 /* A text that must not, and why. */
-static inline void load_bad(const char *text, const char *expected)
-{
-	char error[CONFIG_ERROR_SIZE];
-	struct config *config = load_text(text, error);
-
-	if (config != NULL)
-		fail_msg("%s\nwas accepted", text);
-	assert_string_equal(error, expected);
-}
+void load_bad(const char *text, const char *expected);
 
 struct error_row {
 	const char *text;
 	const char *error;
 };
 
-static inline void check_errors(const struct error_row *rows, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		load_bad(rows[i].text, rows[i].error);
-}
+void check_errors(const struct error_row *rows, size_t count);
 
 /* "name: up, up ==> down, down; ..." in one line, to compare with. */
-static inline void assert_shape(const char *text, const char *expected)
-{
-	struct config *config = load_good(text);
-	char shape[1024] = "";
-	size_t used = 0;
-
-	for (size_t i = 0; i < config->instance_count; i++) {
-		const struct config_instance *instance = &config->instances[i];
-
-		used += (size_t)snprintf(shape + used, sizeof shape - used, "%s%s:", i > 0 ? "; " : "",
-		                         instance->name);
-		for (size_t j = 0; j < instance->upstream_count; j++)
-			used += (size_t)snprintf(shape + used, sizeof shape - used, " %s",
-			                         instance->upstream[j].name);
-		used += (size_t)snprintf(shape + used, sizeof shape - used, " ==>");
-		for (size_t j = 0; j < instance->downstream_count; j++)
-			used += (size_t)snprintf(shape + used, sizeof shape - used, " %s",
-			                         instance->downstream[j].name);
-	}
-	assert_string_equal(shape, expected);
-	config_free(config);
-}
+void assert_shape(const char *text, const char *expected);
 
 /* The protocols of an instance's links, and whether they were named. */
-static inline void assert_protocols(const struct config_instance *instance, enum version ipv4,
-                                    bool ipv4_named, enum version ipv6, bool ipv6_named)
-{
-	assert_int_equal(instance->upstream[0].settings.version[FAMILY_IPV4], ipv4);
-	assert_int_equal(instance->upstream[0].settings.version[FAMILY_IPV6], ipv6);
-	assert_int_equal(instance->downstream[0].settings.version[FAMILY_IPV4], ipv4);
-	assert_int_equal(instance->downstream[0].settings.version[FAMILY_IPV6], ipv6);
-	assert_int_equal(instance->family_named[FAMILY_IPV4], ipv4_named);
-	assert_int_equal(instance->family_named[FAMILY_IPV6], ipv6_named);
-}
+void assert_protocols(const struct config_instance *instance, enum version ipv4, bool ipv4_named,
+                      enum version ipv6, bool ipv6_named);
+
+#define MINUTE 60000
+
+extern const struct link_settings link_defaults;
+
+extern const struct instance_settings instance_defaults;
+
+void assert_link(const struct link_settings *link, const struct link_settings *expected);
+
+void assert_instance(const struct instance_settings *settings, const struct instance_settings *expected);
 
 #endif

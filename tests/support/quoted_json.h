@@ -9,17 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct json_object *json(const char *text)
-{
-	char *copy = strdup(text);
-	struct json_object *object;
-
-	for (char *quote = copy; (quote = strchr(quote, '\'')) != NULL;)
-		*quote = '"';
-	object = json_tokener_parse(copy);
-	assert_non_null(object);
-	free(copy);
-	return object;
-}
+struct json_object *json(const char *text);
 
 #endif

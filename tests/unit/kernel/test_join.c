@@ -12,7 +12,6 @@
 
 #include "support/craft.h"
 #include "support/lab.h"
-#include "support/record_type_name.h"
 
 /* The first of many groups; each step takes new ones, so that repetitions of older reports do not matter. */
 static const char *const first_groups[FAMILIES] = {"239.8.0.1", "ff3e::8:0:1"};

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "support/craft.h"
-#include "support/ipv4_number.h"
 
 #define UNIVERSE 5
 #define SUBSETS  (1u << UNIVERSE)

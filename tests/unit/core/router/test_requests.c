@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "support/engine.h"
-#include "support/ipv4_number.h"
 
 #define GROUPS  6
 #define SOURCES 4

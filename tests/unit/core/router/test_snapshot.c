@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "support/engine.h"
-#include "support/ipv4_number.h"
 
 #define GROUPS 10000
 

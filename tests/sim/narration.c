@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tell.h"
+#include "narration.h"
 
 #include "core/wire/igmp.h"
 #include "core/wire/mld.h"
-#include "support/record_type_name.h"
+#include "support/craft.h"
 
 #include <inttypes.h>
 
-static void tell_addr(FILE *to, const char *before, const struct addr *addr)
+static void narrate_addr(FILE *to, const char *before, const struct addr *addr)
 {
 	char text[ADDR_TEXT_SIZE];
 
 	fprintf(to, "%s%s", before, addr_format(addr, text));
 }
 
-/* A bool out of a file may be none. */
+/* A bool that was read from a file may hold any byte. */
 static unsigned flag(const bool *at)
 {
 	uint8_t byte;
@@ -23,30 +23,30 @@ static unsigned flag(const bool *at)
 	return byte;
 }
 
-static void tell_wire_sources(FILE *to, const uint8_t *at, size_t count, enum family family)
+static void narrate_wire_sources(FILE *to, const uint8_t *at, size_t count, enum family family)
 {
 	fputc('{', to);
 	for (size_t i = 0; i < count; i++) {
 		struct addr addr = wire_get_addr(at + i * addr_wire_size(family), family);
 
-		tell_addr(to, i > 0 ? " " : "", &addr);
+		narrate_addr(to, i > 0 ? " " : "", &addr);
 	}
 	fputc('}', to);
 }
 
-static void tell_sources(FILE *to, const uint8_t *at, size_t size)
+static void narrate_sources(FILE *to, const uint8_t *at, size_t size)
 {
 	struct addr addr;
 
 	fputc('{', to);
 	for (size_t i = 0; i + sizeof addr <= size; i += sizeof addr) {
 		memcpy(&addr, at + i, sizeof addr);
-		tell_addr(to, i > 0 ? " " : "", &addr);
+		narrate_addr(to, i > 0 ? " " : "", &addr);
 	}
 	fputc('}', to);
 }
 
-static void tell_links(FILE *to, uint64_t links)
+static void narrate_links(FILE *to, uint64_t links)
 {
 	const char *before = "";
 
@@ -60,32 +60,32 @@ static void tell_links(FILE *to, uint64_t links)
 	fputc('}', to);
 }
 
-static void tell_query(FILE *to, enum family family, const struct query *query)
+static void narrate_query(FILE *to, enum family family, const struct query *query)
 {
 	fprintf(to, ": %s query", version_name(family, query->version));
 	if (!addr_is_unspecified(&query->group))
-		tell_addr(to, " ", &query->group);
+		narrate_addr(to, " ", &query->group);
 	if (query->source_count > 0) {
 		fputc(' ', to);
-		tell_wire_sources(to, query->sources, query->source_count, family);
+		narrate_wire_sources(to, query->sources, query->source_count, family);
 	}
 	fprintf(to, ", %" PRIu32 " ms%s, robustness %u, every %" PRIu32 " ms", query->max_response,
 	        query->suppress ? ", suppress" : "", query->robustness, query->query_interval);
 }
 
-static void tell_report(FILE *to, struct message *message)
+static void narrate_report(FILE *to, struct message *message)
 {
 	struct record record;
 
 	fprintf(to, ": %s report", version_name(message->family, message->report.version));
 	while (message_next_record(message, &record)) {
-		tell_addr(to, " ", &record.group);
+		narrate_addr(to, " ", &record.group);
 		fprintf(to, " %s", record_type_name(record.type));
-		tell_wire_sources(to, record.sources, record.source_count, message->family);
+		narrate_wire_sources(to, record.sources, record.source_count, message->family);
 	}
 }
 
-void tell_packet(FILE *to, enum family family, const uint8_t *data, size_t size)
+void narrate_packet(FILE *to, enum family family, const uint8_t *data, size_t size)
 {
 	struct packet packet;
 	struct message message;
@@ -97,22 +97,22 @@ void tell_packet(FILE *to, enum family family, const uint8_t *data, size_t size)
 		fprintf(to, ": %s, %zu bytes", drop_name(drop), size);
 		return;
 	}
-	tell_addr(to, " ", &packet.source);
-	tell_addr(to, " > ", &packet.destination);
+	narrate_addr(to, " ", &packet.source);
+	narrate_addr(to, " > ", &packet.destination);
 	if (message.kind == MESSAGE_QUERY)
-		tell_query(to, family, &message.query);
+		narrate_query(to, family, &message.query);
 	else
-		tell_report(to, &message);
+		narrate_report(to, &message);
 }
 
-static void tell_link_family(FILE *to, const struct link_change *change, enum family family)
+static void narrate_link_family(FILE *to, const struct link_change *change, enum family family)
 {
 	fprintf(to, ", %s", version_name(family, change->settings.version[family]));
 	fputs(change->family[family].usable ? " up" : " down", to);
-	tell_addr(to, " ", &change->family[family].address);
+	narrate_addr(to, " ", &change->family[family].address);
 }
 
-static void tell_link(FILE *to, const void *payload, size_t size)
+static void narrate_link(FILE *to, const void *payload, size_t size)
 {
 	struct link_change change;
 
@@ -122,7 +122,7 @@ static void tell_link(FILE *to, const void *payload, size_t size)
 	fprintf(to, " %.*s: %s, %s", LINK_NAME_SIZE, change.name, change.present ? "present" : "gone",
 	        change.role == ROLE_UPSTREAM ? "upstream" : "downstream");
 	for (int family = 0; family < FAMILIES; family++)
-		tell_link_family(to, &change, family);
+		narrate_link_family(to, &change, family);
 	fprintf(to, ", robustness %u, query every %" PRIu32 " ms%s", change.settings.robustness,
 	        change.settings.query_interval,
 	        change.settings.fast_leave    ? ", fast leave"
@@ -130,7 +130,7 @@ static void tell_link(FILE *to, const void *payload, size_t size)
 	                                      : "");
 }
 
-void tell_input(FILE *to, const struct input *input, const void *payload, size_t size)
+void narrate_input(FILE *to, const struct input *input, const void *payload, size_t size)
 {
 	static const char *const names[] = {
 		[INPUT_PACKET] = "packet",     [INPUT_UPCALL] = "upcall",     [INPUT_LINK] = "link",
@@ -144,20 +144,20 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 	switch ((enum input_kind)input->kind) {
 	case INPUT_PACKET:
 		fprintf(to, " link %u", input->link);
-		tell_packet(to, input->family, payload, size);
+		narrate_packet(to, input->family, payload, size);
 		break;
 	case INPUT_UPCALL:
-		tell_addr(to, " ", &input->source);
-		tell_addr(to, " > ", &input->group);
+		narrate_addr(to, " ", &input->source);
+		narrate_addr(to, " > ", &input->group);
 		fprintf(to, " link %u%s", input->link, input->wrong_link ? ", not the route's" : "");
 		break;
 	case INPUT_LINK:
 		fprintf(to, " %u", input->link);
-		tell_link(to, payload, size);
+		narrate_link(to, payload, size);
 		break;
 	case INPUT_COUNTERS:
-		tell_addr(to, " ", &input->source);
-		tell_addr(to, " > ", &input->group);
+		narrate_addr(to, " ", &input->source);
+		narrate_addr(to, " > ", &input->group);
 		fprintf(to, " %" PRIu64 " packets", input->packets);
 		break;
 	case INPUT_SNAPSHOT:
@@ -177,39 +177,39 @@ void tell_input(FILE *to, const struct input *input, const void *payload, size_t
 	fputc('\n', to);
 }
 
-static void tell_upstream_query(FILE *to, const uint8_t *payload, size_t size)
+static void narrate_upstream_query(FILE *to, const uint8_t *payload, size_t size)
 {
 	struct upstream_query query;
 
 	if (size < sizeof query)
 		return;
 	memcpy(&query, payload, sizeof query);
-	tell_addr(to, " from ", &query.querier);
-	tell_addr(to, " ", &query.group);
+	narrate_addr(to, " from ", &query.querier);
+	narrate_addr(to, " ", &query.group);
 	fputc(' ', to);
-	tell_sources(to, payload + sizeof query, size - sizeof query);
+	narrate_sources(to, payload + sizeof query, size - sizeof query);
 	fprintf(to,
 	        " version %u, %" PRIu32 " ms, suppress %u, robustness %u, every %" PRIu32 " ms, %u sources",
 	        query.version, query.max_response, flag(&query.suppress), query.robustness,
 	        query.query_interval, query.source_count);
 }
 
-static void tell_event(FILE *to, const struct event *event)
+static void narrate_event(FILE *to, const struct event *event)
 {
 	fprintf(to, " %s link %u family %u", event->kind < EVENT_KINDS ? event_name(event->kind) : "unknown",
 	        event->link, event->family);
-	tell_addr(to, " ", &event->source);
-	tell_addr(to, " > ", &event->group);
+	narrate_addr(to, " ", &event->source);
+	narrate_addr(to, " > ", &event->group);
 	fprintf(to, " %u -> %u, %u, %" PRIu64, event->before, event->after, event->count, event->value);
 }
 
-static void tell_snapshot_link(FILE *to, const struct snapshot_link *link)
+static void narrate_snapshot_link(FILE *to, const struct snapshot_link *link)
 {
 	fprintf(to, "link %u %.*s role %u family %u version %u usable %u querier %u", link->id,
 	        LINK_NAME_SIZE, link->name, link->role, link->family, link->version, flag(&link->usable),
 	        flag(&link->querier));
-	tell_addr(to, " ", &link->address);
-	tell_addr(to, " other ", &link->other_querier);
+	narrate_addr(to, " ", &link->address);
+	narrate_addr(to, " other ", &link->other_querier);
 	fprintf(to,
 	        " groups %" PRIu32 " left %" PRIu32 " %" PRIu32 " %" PRIu32 " every %" PRIu32
 	        " robustness %u",
@@ -217,7 +217,7 @@ static void tell_snapshot_link(FILE *to, const struct snapshot_link *link)
 	        link->query_interval, link->robustness);
 }
 
-static void tell_snapshot_item(FILE *to, const struct snapshot_item *record)
+static void narrate_snapshot_item(FILE *to, const struct snapshot_item *record)
 {
 	switch ((enum snapshot_kind)record->kind) {
 	case SNAPSHOT_INSTANCE:
@@ -229,10 +229,10 @@ static void tell_snapshot_item(FILE *to, const struct snapshot_item *record)
 		        record->instance.drops[0], record->instance.drops[1]);
 		break;
 	case SNAPSHOT_LINKS:
-		tell_snapshot_link(to, &record->link);
+		narrate_snapshot_link(to, &record->link);
 		break;
 	case SNAPSHOT_GROUPS:
-		tell_addr(to, "group ", &record->group.group);
+		narrate_addr(to, "group ", &record->group.group);
 		fprintf(to,
 		        " link %u mode %u version %u queried %u sources %u hosts %u rounds %u left %" PRIu32,
 		        record->group.link, record->group.mode, record->group.version,
@@ -240,19 +240,19 @@ static void tell_snapshot_item(FILE *to, const struct snapshot_item *record)
 		        record->group.rounds, record->group.left);
 		break;
 	case SNAPSHOT_SOURCES:
-		tell_addr(to, "source ", &record->source.source);
+		narrate_addr(to, "source ", &record->source.source);
 		fprintf(to, " blocked %u left %" PRIu32, flag(&record->source.blocked), record->source.left);
 		break;
 	case SNAPSHOT_HOSTS:
-		tell_addr(to, "host ", &record->host.host);
+		narrate_addr(to, "host ", &record->host.host);
 		fprintf(to, " mode %u sources %u left %" PRIu32, record->host.mode, record->host.sources,
 		        record->host.left);
 		break;
 	case SNAPSHOT_FLOWS:
-		tell_addr(to, "flow ", &record->flow.source);
-		tell_addr(to, " > ", &record->flow.group);
+		narrate_addr(to, "flow ", &record->flow.source);
+		narrate_addr(to, " > ", &record->flow.group);
 		fprintf(to, " from %u rounds %u to ", record->flow.input, record->flow.rounds);
-		tell_links(to, record->flow.outputs);
+		narrate_links(to, record->flow.outputs);
 		fprintf(to, " packets %" PRIu64 " bytes %" PRIu64 " wrong %" PRIu32, record->flow.packets,
 		        record->flow.bytes, record->flow.wrong_link);
 		break;
@@ -261,7 +261,7 @@ static void tell_snapshot_item(FILE *to, const struct snapshot_item *record)
 	}
 }
 
-static void tell_snapshot(FILE *to, const struct request *request, const uint8_t *payload, size_t size)
+static void narrate_snapshot(FILE *to, const struct request *request, const uint8_t *payload, size_t size)
 {
 	struct snapshot_item record;
 
@@ -270,28 +270,28 @@ static void tell_snapshot(FILE *to, const struct request *request, const uint8_t
 	for (size_t at = 0; at + sizeof record <= size; at += sizeof record) {
 		memcpy(&record, payload + at, sizeof record);
 		fputs("\n    ", to);
-		tell_snapshot_item(to, &record);
+		narrate_snapshot_item(to, &record);
 	}
 }
 
-static void tell_route(FILE *to, const struct request *request)
+static void narrate_route(FILE *to, const struct request *request)
 {
-	tell_addr(to, " ", &request->source);
-	tell_addr(to, " > ", &request->group);
+	narrate_addr(to, " ", &request->source);
+	narrate_addr(to, " > ", &request->group);
 	fprintf(to, " from link %u to ", request->link);
-	tell_links(to, request->links);
+	narrate_links(to, request->links);
 }
 
-static void tell_membership(FILE *to, const struct request *request, const void *payload, size_t size)
+static void narrate_membership(FILE *to, const struct request *request, const void *payload, size_t size)
 {
-	tell_addr(to, " ", &request->group);
+	narrate_addr(to, " ", &request->group);
 	fprintf(to, " %s", filter_mode_name(request->mode));
-	tell_sources(to, payload, size);
+	narrate_sources(to, payload, size);
 	fprintf(to, " (%u) open on ", request->count);
-	tell_links(to, request->links);
+	narrate_links(to, request->links);
 }
 
-void tell_request(FILE *to, const struct request *request, const void *payload, size_t size)
+void narrate_request(FILE *to, const struct request *request, const void *payload, size_t size)
 {
 	static const char *const names[] = {
 		[REQUEST_SEND] = "send",
@@ -311,28 +311,28 @@ void tell_request(FILE *to, const struct request *request, const void *payload, 
 	switch ((enum request_kind)request->kind) {
 	case REQUEST_SEND:
 		fprintf(to, " link %u", request->link);
-		tell_packet(to, request->family, payload, size);
+		narrate_packet(to, request->family, payload, size);
 		break;
 	case REQUEST_FORWARDING:
 		fprintf(to, " family %u to ", request->family);
-		tell_links(to, request->links);
+		narrate_links(to, request->links);
 		break;
 	case REQUEST_MEMBERSHIP:
-		tell_membership(to, request, payload, size);
+		narrate_membership(to, request, payload, size);
 		break;
 	case REQUEST_ROUTE:
 	case REQUEST_ROUTE_NONE:
-		tell_route(to, request);
+		narrate_route(to, request);
 		break;
 	case REQUEST_UPSTREAM_QUERY:
 		fprintf(to, " link %u", request->link);
-		tell_upstream_query(to, payload, size);
+		narrate_upstream_query(to, payload, size);
 		break;
 	case REQUEST_EVENT:
-		tell_event(to, &request->event);
+		narrate_event(to, &request->event);
 		break;
 	case REQUEST_SNAPSHOT:
-		tell_snapshot(to, request, payload, size);
+		narrate_snapshot(to, request, payload, size);
 		break;
 	case REQUEST_LINK_FREE:
 		fprintf(to, " %u", request->link);

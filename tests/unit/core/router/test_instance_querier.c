@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * An engine: other queriers on a downstream link (RFC 9776 section 6.6).
+ */
+#include "core/router/instance.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "support/engine.h"
+
+static const struct query v3_query = {
+	.version = VERSION_3, .max_response = 5000, .robustness = 3, .query_interval = 60000};
+
+static void lower_address_becomes_the_querier(void **state)
+{
+	struct sent_query sent;
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	upcall(UP, "10.9.9.9", "239.1.1.1");
+	want_events(true);
+	forget();
+	hear(DOWN1, craft_query("10.0.1.2", v3_query, NULL, NULL));
+	assert_int_equal(events_of(EVENT_QUERIER), 0); /* a higher address */
+	hear(DOWN1, craft_query("0.0.0.0", v3_query, NULL, NULL));
+	assert_int_equal(events_of(EVENT_QUERIER), 0); /* a snooping switch */
+	hear(DOWN1, craft_query("10.0.1.1", v3_query, NULL, NULL));
+	assert_int_equal(events_of(EVENT_QUERIER), 0); /* our own */
+	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	assert_int_equal(events_of(EVENT_QUERIER), 1);
+	assert_int_equal(newest_event(EVENT_QUERIER)->after, 0);
+	/* RFC 4605 section 4.2: forwarding is the querier's. */
+	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 ->");
+	forget();
+	/* Other querier present: 3 * 60 s + 10 s / 2. */
+	pass(184999);
+	for (size_t n = 0; nth_query(n, &sent); n++)
+		assert_false(sent.link == DOWN1 && sent.packet.family == FAMILY_IPV4);
+	assert_int_equal(events_of(EVENT_QUERIER), 0);
+	forget();
+	pass(1);
+	assert_int_equal(events_of(EVENT_QUERIER), 1);
+	assert_int_equal(newest_event(EVENT_QUERIER)->after, 1);
+	assert_true(nth_query(0, &sent));
+	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 -> 1");
+}
+
+static void no_group_queries_where_another_asks(void **state)
+{
+	struct sent_query sent;
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	forget();
+	leave(DOWN1, "239.1.1.1");
+	pass(100000);
+	for (size_t n = 0; nth_query(n, &sent); n++)
+		assert_false(sent.link == DOWN1 && sent.packet.family == FAMILY_IPV4);
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+	/* The querier's own question lowers the timer: 3 times 1 s, by its robustness. */
+	hear(DOWN1, craft_query("10.0.1.0", v3_query, "239.1.1.1", NULL));
+	pass(2999);
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+	pass(1);
+	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
+}
+
+static void suppressed_and_foreign_queries_lower_no_timer(void **state)
+{
+	struct query suppressed = v3_query;
+
+	(void)state;
+	suppressed.suppress = true;
+	join(DOWN1, "239.1.1.1");
+	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	forget();
+	hear(DOWN1, craft_query("10.0.1.0", suppressed, "239.1.1.1", NULL));
+	hear(DOWN1, craft_query("10.0.1.3", v3_query, "239.1.1.1", NULL));
+	hear(DOWN2, craft_query("10.0.2.0", v3_query, "239.1.1.1", NULL));
+	pass(30000);
+	assert_string_equal(membership_of("239.1.1.1"), "never");
+}
+
+/* RFC 9776 section 6.6.1: a query about sources lowers their timers, never the group's, whatever sources
+ * these are. The querier's last member query time is 3 s. */
+static void questions_about_sources_lower_no_group_timer(void **state)
+{
+	static const struct {
+		const char *querier, *group, *asked;
+		enum record_type type;
+		const char *sources; /* of the record */
+		const char *expected;
+	} rows[] = {
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "224.1.1.1 0.0.0.0 127.0.0.1", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1 10.9.9.9", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "10.9.9.9", TO_EX, "", "never"},
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1", ALLOW, "10.9.9.9", "never"},
+		{"10.0.1.0", "239.1.1.1", "240.0.0.1 10.9.9.9", ALLOW, "10.9.9.9", "INCLUDE{}"},
+		{"fe80::1:0", "ff05::1", "ff02::1", TO_EX, "", "never"},
+		{"fe80::1:0", "ff05::1", ":: ::1 ::ffff:10.9.9.9", TO_EX, "", "never"},
+		{"fe80::1:0", "ff05::1", "ff02::1 2001:db8::9", TO_EX, "", "never"},
+		{"fe80::1:0", "ff05::1", "ff02::1", ALLOW, "2001:db8::9", "never"},
+		{"fe80::1:0", "ff05::1", "ff02::1 2001:db8::9", ALLOW, "2001:db8::9", "INCLUDE{}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		engine_open(&usual_settings);
+		usual_links();
+		report(DOWN1, rows[i].type, rows[i].group, rows[i].sources);
+		hear(DOWN1, craft_query(rows[i].querier, v3_query, NULL, NULL));
+		forget();
+		hear(DOWN1, craft_query(rows[i].querier, v3_query, rows[i].group, rows[i].asked));
+		pass(30000);
+		if (strcmp(membership_of(rows[i].group), rows[i].expected) != 0)
+			fail_msg("row %zu: %s", i, membership_of(rows[i].group));
+		hear(DOWN1, craft_query(rows[i].querier, v3_query, rows[i].group, NULL));
+		pass(3000);
+		if (rows[i].type == TO_EX)
+			assert_string_equal(membership_of(rows[i].group), "INCLUDE{}");
+	}
+}
+
+static void owed_queries_are_forgotten_when_another_asks(void **state)
+{
+	struct craft craft = craft_old("10.0.1.5", VERSION_2, "239.1.1.1", true);
+
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	forget();
+	give_packet(DOWN1, FAMILY_IPV4, &craft);
+	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	pass(500);
+	assert_int_equal(told_of(REQUEST_SEND), 0);
+}
+
+static void queries_of_another_version_are_told_once(void **state)
+{
+	const struct query v2_query = {.version = VERSION_2, .max_response = 10000};
+
+	(void)state;
+	want_events(true);
+	hear(DOWN1, craft_query("10.0.1.9", v3_query, NULL, NULL));
+	assert_int_equal(events_of(EVENT_OLDER_QUERY), 0);
+	for (unsigned n = 0; n < 5; n++)
+		hear(DOWN1, craft_query("10.0.1.9", v2_query, NULL, NULL));
+	assert_int_equal(events_of(EVENT_OLDER_QUERY), 1);
+	assert_int_equal(newest_event(EVENT_OLDER_QUERY)->before, VERSION_2);
+	assert_int_equal(newest_event(EVENT_OLDER_QUERY)->after, VERSION_3);
+}
+
+static void configured_to_forward_anyway(void **state)
+{
+	(void)state;
+	join(DOWN1, "239.1.1.1");
+	upcall(UP, "10.9.9.9", "239.1.1.1");
+	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 ->");
+	engine.links[DOWN1].settings.forward_without_querier = true;
+	give_link(DOWN1);
+	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 -> 1");
+	engine.links[DOWN1].settings.forward_without_querier = false;
+	give_link(DOWN1);
+	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 ->");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		engine_test(lower_address_becomes_the_querier),
+		engine_test(no_group_queries_where_another_asks),
+		engine_test(suppressed_and_foreign_queries_lower_no_timer),
+		engine_test(questions_about_sources_lower_no_group_timer),
+		engine_test(owed_queries_are_forgotten_when_another_asks),
+		engine_test(queries_of_another_version_are_told_once),
+		engine_test(configured_to_forward_anyway),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
