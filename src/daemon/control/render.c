@@ -7,11 +7,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char *family_name(int family)
-{
-	return family == FAMILY_IPV4 ? "IPv4" : "IPv6";
-}
-
 static const char *role_name(int role)
 {
 	return role == ROLE_UPSTREAM ? "upstream" : "downstream";
