@@ -72,7 +72,7 @@ uint64_t forward_links(const struct instance *instance, enum link_role role, enu
 		const struct link *link = instance->links[id];
 
 		if (link != NULL && link->role == role && link_forwards(link, family, now))
-			links |= link_bit(link);
+			set64_add(&links, link->id);
 	}
 	return links;
 }
@@ -92,7 +92,7 @@ static uint64_t outputs_of(const struct instance *instance, struct membership *m
 	     link_group = link_group_next(link_group))
 		if (link_group->link != input && link_forwards(link_group->link, family, now) &&
 		    group_wants(&link_group->group, &flow->key.source))
-			outputs |= link_bit(link_group->link);
+			set64_add(&outputs, link_group->link->id);
 	if (input->role == ROLE_DOWNSTREAM)
 		outputs |= forward_links(instance, ROLE_UPSTREAM, family, now);
 	return outputs;

@@ -145,7 +145,7 @@ static void link_free(struct instance *instance, struct link *link)
 		for (int family = 0; family < FAMILIES; family++)
 			instance->drops[drop] += link->family[family].drops[drop];
 	instance->links[link->id] = NULL;
-	instance->links_to_free |= link_bit(link);
+	set64_add(&instance->links_to_free, link->id);
 	free(link);
 }
 
@@ -210,7 +210,7 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 	if (link == NULL) {
 		instance_drop(instance, NULL, FAMILY_IPV4, change.present ? DROP_MEMORY : DROP_LINK);
 		if (!change.present)
-			instance->links_to_free |= (uint64_t)1 << input->link;
+			set64_add(&instance->links_to_free, input->link);
 		return;
 	}
 	/* On the other side of the proxy it starts anew. */
@@ -328,7 +328,7 @@ static void expire_querier(struct instance *instance, struct link *link, enum fa
 		membership_querier_changed(instance, link, family, now);
 	}
 	if (link->family[family].querier.query_now)
-		instance->general_queries_due[family] |= link_bit(link);
+		set64_add(&instance->general_queries_due[family], link->id);
 	instance_arm_querier(instance, link, family);
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/base/bucket.h"
 #include "core/base/deadlines.h"
+#include "core/base/set64.h"
 #include "core/contract/link_change.h"
 #include "core/router/group.h"
 #include "core/router/querier.h"
@@ -48,11 +49,6 @@ struct link {
 	struct link_settings settings;
 	struct link_family family[FAMILIES];
 };
-
-static inline uint64_t link_bit(const struct link *link)
-{
-	return (uint64_t)1 << link->id;
-}
 
 /* Recomputes the timers of a family from settings and querier. */
 void link_refresh_timers(struct link *link, enum family family, mtime now);

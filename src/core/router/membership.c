@@ -111,7 +111,7 @@ uint64_t membership_open_links(struct membership *membership)
 	for (; link_group != NULL; link_group = link_group_next(link_group)) {
 		if (!group_wants_all(&link_group->group))
 			return 0;
-		links |= link_bit(link_group->link);
+		set64_add(&links, link_group->link->id);
 	}
 	return links;
 }

@@ -116,14 +116,14 @@ static void keep_general_query(struct instance *instance, const struct link *lin
 	struct upstream_queries *queries = &instance->upstream_queries;
 	struct upstream_query *kept = &queries->general[link->id][family];
 
-	if (queries->general_due[family] & link_bit(link)) {
+	if (set64_has(queries->general_due[family], link->id)) {
 		if (kept->max_response < query.max_response)
 			query.max_response = kept->max_response;
 		if (kept->version < query.version)
 			query.version = kept->version;
 	}
 	*kept = query;
-	queries->general_due[family] |= link_bit(link);
+	set64_add(&queries->general_due[family], link->id);
 }
 
 /* NULL when memory is short, or there are none. */

@@ -140,13 +140,13 @@ static bool pull_general_query(struct instance *instance, mtime now, struct requ
 	static const struct sources none = {0};
 
 	for (int family = 0; family < FAMILIES; family++) {
-		while (instance->general_queries_due[family] != 0) {
-			int id = __builtin_ctzll(instance->general_queries_due[family]);
+		unsigned id;
+
+		while (set64_take(&instance->general_queries_due[family], &id)) {
 			struct link *link = instance->links[id];
 			struct query query = {.group = addr_unspecified(family)};
 			struct link_family *state;
 
-			instance->general_queries_due[family] &= ~((uint64_t)1 << id);
 			if (link == NULL || !link->family[family].querier.query_now)
 				continue;
 			state = &link->family[family];
@@ -202,17 +202,14 @@ static bool pull_upstream_general_query(struct instance *instance, struct reques
 	struct upstream_queries *queries = &instance->upstream_queries;
 
 	for (int family = 0; family < FAMILIES; family++) {
-		uint64_t *due = &queries->general_due[family];
-		uint8_t link;
+		unsigned link;
 
-		if (*due == 0)
+		if (!set64_take(&queries->general_due[family], &link))
 			continue;
-		link = (uint8_t)__builtin_ctzll(*due);
-		*due &= *due - 1;
 		*payload_size = sizeof queries->general[link][family];
 		memcpy(payload, &queries->general[link][family], *payload_size);
 		*request = (struct request){
-			.kind = REQUEST_UPSTREAM_QUERY, .link = link, .family = (uint8_t)family};
+			.kind = REQUEST_UPSTREAM_QUERY, .link = (uint8_t)link, .family = (uint8_t)family};
 		return true;
 	}
 	return false;
@@ -241,13 +238,11 @@ static bool pull_upstream_specific_query(struct instance *instance, struct reque
 
 static bool pull_link_free(struct instance *instance, struct request *request)
 {
-	uint8_t id;
+	unsigned id;
 
-	if (instance->links_to_free == 0)
+	if (!set64_take(&instance->links_to_free, &id))
 		return false;
-	id = (uint8_t)__builtin_ctzll(instance->links_to_free);
-	instance->links_to_free &= instance->links_to_free - 1;
-	*request = (struct request){.kind = REQUEST_LINK_FREE, .link = id};
+	*request = (struct request){.kind = REQUEST_LINK_FREE, .link = (uint8_t)id};
 	return true;
 }
 
