@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/router/engine.h"
+#include "core/router/forward.h"
+
+#include "core/router/membership.h"
 
 #include <assert.h>
 
@@ -50,7 +52,7 @@ static void flow_set_negative(struct instance *instance, struct flow *flow, bool
 	}
 }
 
-static void tell(struct instance *instance, const struct flow *flow, enum event_kind kind)
+static void push_event(struct instance *instance, const struct flow *flow, enum event_kind kind)
 {
 	struct event event = {
 		.kind = (uint8_t)kind,
@@ -107,7 +109,7 @@ static void flow_route(struct instance *instance, struct flow *flow, mtime now, 
 		return;
 	flow->outputs = outputs;
 	flow_set_negative(instance, flow, outputs == 0);
-	tell(instance, flow, EVENT_ROUTE);
+	push_event(instance, flow, EVENT_ROUTE);
 	flow_mark(instance, flow);
 }
 
@@ -140,7 +142,7 @@ static void flow_end(struct instance *instance, struct flow *flow)
 		return;
 	flow->gone = true;
 	flow_set_negative(instance, flow, false);
-	tell(instance, flow, EVENT_FLOW_GONE);
+	push_event(instance, flow, EVENT_FLOW_GONE);
 	flow_mark(instance, flow);
 }
 
@@ -208,7 +210,7 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	bool moved = flow != NULL && flow->input != link->id;
 
 	if (!addr_is_proxied_stream(&key->source, &key->group)) {
-		instance_drop(instance, link, family, DROP_SCOPE);
+		engine_drop(instance, link, family, DROP_SCOPE);
 		return;
 	}
 	if (wrong_link && !moved)
@@ -218,7 +220,7 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 		if (flow == NULL) {
 			bool full = instance->flows.count >= instance->settings.routes_max;
 
-			instance_drop(instance, link, family, full ? DROP_ROUTES_MAX : DROP_MEMORY);
+			engine_drop(instance, link, family, full ? DROP_ROUTES_MAX : DROP_MEMORY);
 			if (instance->refused_count < REFUSED_MAX)
 				instance->refused[instance->refused_count++] = *key;
 			return;
@@ -227,7 +229,7 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	flow->gone = false;
 	flow->input = link->id;
 	flow->active_at = now;
-	tell(instance, flow, moved ? EVENT_FLOW_MOVED : EVENT_FLOW);
+	push_event(instance, flow, moved ? EVENT_FLOW_MOVED : EVENT_FLOW);
 	flow_route(instance, flow, now, true);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/worker/worker.h"
 
+#include "core/router/prefetch.h"
 #include "daemon/log/clock.h"
 #include "daemon/worker/priority.h"
 #include "daemon/worker/receiver.h"
@@ -69,7 +70,7 @@ static void prefetch_packet(const struct worker *worker, const struct input *inp
                             const struct link_packet *packets, int count, int place, enum prefetch step)
 {
 	if (place < count)
-		instance_prefetch(worker->instance, input, packets[place].data, packets[place].length, step);
+		prefetch_input(worker->instance, input, packets[place].data, packets[place].length, step);
 }
 
 /* Queries from upstream wait in the sockets while the engine cannot keep a batch of them. The other links are
