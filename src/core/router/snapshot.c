@@ -113,7 +113,7 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 		.last_member_query_interval = (uint32_t)state->timers.last_member_query_interval,
 		.last_member_query_count = state->timers.last_member_query_count,
 		.queries_sent = (uint32_t)state->counters[COUNTER_QUERIES_SENT],
-		.queries_heard = (uint32_t)state->counters[COUNTER_QUERIES_RECEIVED],
+		.queries_received = (uint32_t)state->counters[COUNTER_QUERIES_RECEIVED],
 		.older_queries = (uint32_t)state->counters[COUNTER_OLDER_QUERIES],
 		.reports =
 			(uint32_t)(state->counters[COUNTER_REPORTS_V1] + state->counters[COUNTER_REPORTS_V2] +
