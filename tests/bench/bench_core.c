@@ -7,6 +7,7 @@
  */
 #include "core/host/host.h"
 #include "core/router/instance.h"
+#include "core/router/prefetch.h"
 #include "core/wire/igmp.h"
 #include "core/wire/packet.h"
 
@@ -195,11 +196,11 @@ static void hear_batch(struct bench *bench, size_t count)
 	/* As the worker does it. */
 	for (size_t i = 0; i < count; i++) {
 		if (i + LOOK_FAR < count)
-			instance_prefetch(bench->instance, &input, packets[i + LOOK_FAR],
-			                  packet_sizes[i + LOOK_FAR], PREFETCH_FAR);
+			prefetch_input(bench->instance, &input, packets[i + LOOK_FAR],
+			               packet_sizes[i + LOOK_FAR], PREFETCH_FAR);
 		if (i + LOOK_NEAR < count)
-			instance_prefetch(bench->instance, &input, packets[i + LOOK_NEAR],
-			                  packet_sizes[i + LOOK_NEAR], PREFETCH_NEAR);
+			prefetch_input(bench->instance, &input, packets[i + LOOK_NEAR],
+			               packet_sizes[i + LOOK_NEAR], PREFETCH_NEAR);
 		instance_input(bench->instance, bench->now, &input, packets[i], packet_sizes[i]);
 	}
 	turn(bench);

@@ -14,14 +14,14 @@ mutant_steps=100000000 # at most; the simulator ends at the first error, whose s
 
 # file in src/core | what is broken | how
 mutations='
-router/group_records.c|INCLUDE, IS_IN: does not refresh|s/\[IS_IN\] = {RUN, KEEP, NONE,/[IS_IN] = {KEEP, KEEP, NONE,/
-router/group_records.c|INCLUDE, TO_EX: stays INCLUDE|s/\(\[TO_EX\] = {KEEP | ASK, DELETE, NONE, NONE, BLOCK_IT\), true,/\1, false,/
-router/group_records.c|INCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, NONE,/[BLOCK] = {KEEP, KEEP, NONE,/
-router/group_records.c|EXCLUDE, IS_EX: keeps what is excluded no more|s/\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE,/[IS_EX] = {KEEP, DELETE, KEEP, KEEP,/
-router/group_records.c|EXCLUDE, IS_EX: blocks new sources at once|s/\(\[IS_EX\] = {KEEP, DELETE, KEEP, DELETE\), RUN,/\1, BLOCK_IT,/
-router/group_records.c|EXCLUDE, TO_IN: does not ask for the group|s/\(\[TO_IN\] = {RUN, KEEP | ASK, RUN, KEEP, RUN, false\), true}/\1, false}/
-router/group_records.c|EXCLUDE, ALLOW: leaves it blocked|s/\[ALLOW\] = {RUN, KEEP, RUN, KEEP,/[ALLOW] = {RUN, KEEP, KEEP, KEEP,/
-router/group_records.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK, KEEP, KEEP,/[BLOCK] = {KEEP, KEEP, KEEP,/
+router/group_records.c|INCLUDE, IS_IN: does not refresh|s/\[IS_IN\] = {RUN,\( *KEEP, *NONE,\)/[IS_IN] = {KEEP,\1/
+router/group_records.c|INCLUDE, TO_EX: stays INCLUDE|s/\(\[TO_EX\] = {KEEP | ASK, *DELETE, *NONE, *NONE, *BLOCK_IT, *\)true,/\1false,/
+router/group_records.c|INCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK,\( *KEEP, *NONE,\)/[BLOCK] = {KEEP,\1/
+router/group_records.c|EXCLUDE, IS_EX: keeps what is excluded no more|s/\(\[IS_EX\] = {KEEP, *DELETE, *KEEP, *\)DELETE,/\1KEEP,/
+router/group_records.c|EXCLUDE, IS_EX: blocks new sources at once|s/\(\[IS_EX\] = {KEEP, *DELETE, *KEEP, *DELETE, *\)RUN,/\1BLOCK_IT,/
+router/group_records.c|EXCLUDE, TO_IN: does not ask for the group|s/\(\[TO_IN\] = {RUN, *KEEP | ASK, *RUN, *KEEP, *RUN, *false, *\)true}/\1false}/
+router/group_records.c|EXCLUDE, ALLOW: leaves it blocked|s/\(\[ALLOW\] = {RUN, *KEEP, *\)RUN, *KEEP,/\1KEEP, KEEP,/
+router/group_records.c|EXCLUDE, BLOCK: does not ask|s/\[BLOCK\] = {KEEP | ASK,\( *KEEP, *KEEP,\)/[BLOCK] = {KEEP,\1/
 router/group_hosts.c|fast leave: ends EXCLUDE though another host excludes|s/if (member->filter.mode == FILTER_EXCLUDE || /if (/
 router/group_hosts.c|fast leave: ends a source though another host wants it|s/\&\& !members_want(group->members, now, source)//
 router/group_hosts.c|fast leave: trusts the list beside older hosts|s/group_version(group, timers, now) == VERSION_3 \&\&/true \&\&/;s/if (report_version < VERSION_3 || /if (/

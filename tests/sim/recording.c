@@ -39,7 +39,7 @@ static bool check_file_head(struct recording *recording)
 	if (recording->size < sizeof file)
 		return fail(recording, "too short for a recording");
 	memcpy(&file, recording->bytes, sizeof file);
-	if (memcmp(file.magic, RECORD_MAGIC, RECORD_MAGIC_SIZE) != 0)
+	if (memcmp(file.magic, RECORDING_MAGIC, RECORDING_MAGIC_SIZE) != 0)
 		return fail(recording, "not a recording");
 	if (file.input_size != sizeof(struct input) || file.request_size != sizeof(struct request) ||
 	    file.link_change_size != sizeof(struct link_change))
@@ -158,14 +158,14 @@ static const char *request_problem(const uint8_t *body)
 static size_t body_size_of(enum recording_kind kind)
 {
 	switch (kind) {
-	case RECORD_START:
+	case RECORDING_START:
 		return sizeof(struct recording_start);
-	case RECORD_INPUT:
+	case RECORDING_INPUT:
 		return sizeof(struct input);
-	case RECORD_REQUEST:
+	case RECORDING_REQUEST:
 		return sizeof(struct request);
-	case RECORD_TURN:
-	case RECORD_FULL:
+	case RECORDING_TURN:
+	case RECORDING_FULL:
 		return 0;
 	}
 	return 0;
@@ -173,7 +173,7 @@ static size_t body_size_of(enum recording_kind kind)
 
 static const char *head_problem(const struct recording_head *head, size_t left)
 {
-	if (head->kind < RECORD_START || head->kind > RECORD_FULL)
+	if (head->kind < RECORDING_START || head->kind > RECORDING_FULL)
 		return "unknown record";
 	if (head->size > left)
 		return "the file ends within a record";
@@ -183,21 +183,22 @@ static const char *head_problem(const struct recording_head *head, size_t left)
 		return "record of another size";
 	if (head->size > (size_t)head->head_of_payload + REQUEST_PAYLOAD_MAX)
 		return "payload too large";
-	if (head->size > head->head_of_payload && head->kind != RECORD_INPUT && head->kind != RECORD_REQUEST)
+	if (head->size > head->head_of_payload && head->kind != RECORDING_INPUT &&
+	    head->kind != RECORDING_REQUEST)
 		return "payload where none belongs";
 	return NULL;
 }
 
 static const char *body_problem(struct recorded *recorded, const uint8_t *body)
 {
-	const char *problem = recorded->head.kind == RECORD_REQUEST ? request_problem(body) : NULL;
+	const char *problem = recorded->head.kind == RECORDING_REQUEST ? request_problem(body) : NULL;
 
 	if (problem != NULL)
 		return problem;
 	recorded->payload = body + recorded->head.head_of_payload;
 	recorded->payload_size = recorded->head.size - recorded->head.head_of_payload;
 	memcpy(&recorded->start, body, recorded->head.head_of_payload);
-	if (recorded->head.kind == RECORD_INPUT)
+	if (recorded->head.kind == RECORDING_INPUT)
 		return input_problem(&recorded->input, recorded->payload, recorded->payload_size);
 	return NULL;
 }

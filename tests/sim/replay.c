@@ -29,7 +29,7 @@ struct replay {
 	bool verbose;
 	struct player players[INSTANCES];
 	mtime first_at, last_at;
-	uint64_t counts[RECORD_FULL + 1];
+	uint64_t counts[RECORDING_FULL + 1];
 };
 
 static _Alignas(8) uint8_t payload[REQUEST_PAYLOAD_MAX];
@@ -155,7 +155,7 @@ static enum outcome advance(struct replay *replay, struct player *player, const 
 	player->now = recorded->head.now;
 	if (player->stage == BETWEEN_TURNS)
 		(void)instance_deadline(player->instance);
-	if (recorded->head.kind == RECORD_INPUT) {
+	if (recorded->head.kind == RECORDING_INPUT) {
 		instance_input(player->instance, player->now, &recorded->input, recorded->payload,
 		               recorded->payload_size);
 		player->stage = INPUTS;
@@ -169,15 +169,15 @@ static enum outcome advance(struct replay *replay, struct player *player, const 
 static void print_record(const struct recorded *recorded)
 {
 	static const char *const names[] = {
-		[RECORD_START] = "start\n", [RECORD_INPUT] = "< ",       [RECORD_TURN] = "turn\n",
-		[RECORD_REQUEST] = "> ",    [RECORD_FULL] = "no room\n",
+		[RECORDING_START] = "start\n", [RECORDING_INPUT] = "< ",       [RECORDING_TURN] = "turn\n",
+		[RECORDING_REQUEST] = "> ",    [RECORDING_FULL] = "no room\n",
 	};
 
 	printf("%12.3f %3u %s", (double)recorded->head.now / MTIME_SECOND, recorded->head.instance,
 	       names[recorded->head.kind]);
-	if (recorded->head.kind == RECORD_INPUT)
+	if (recorded->head.kind == RECORDING_INPUT)
 		narrate_input(stdout, &recorded->input, recorded->payload, recorded->payload_size);
-	else if (recorded->head.kind == RECORD_REQUEST)
+	else if (recorded->head.kind == RECORDING_REQUEST)
 		narrate_request(stdout, &recorded->request, recorded->payload, recorded->payload_size);
 }
 
@@ -188,17 +188,17 @@ static enum outcome replay_record(struct replay *replay, const struct recorded *
 
 	if (replay->verbose)
 		print_record(recorded);
-	if (kind != RECORD_START && player->instance == NULL)
+	if (kind != RECORDING_START && player->instance == NULL)
 		return unusable(replay, recorded, "an instance that was never started");
-	if (kind == RECORD_REQUEST)
+	if (kind == RECORDING_REQUEST)
 		return replay_request(replay, player, recorded);
-	if (kind == RECORD_FULL) {
+	if (kind == RECORDING_FULL) {
 		player->stage = BETWEEN_TURNS;
 		return SAME;
 	}
 	if (finish_turn(replay, player, recorded->head.instance) != SAME)
 		return DIFFERENT;
-	return kind == RECORD_START ? start(replay, player, recorded) : advance(replay, player, recorded);
+	return kind == RECORDING_START ? start(replay, player, recorded) : advance(replay, player, recorded);
 }
 
 static void count_record(struct replay *replay, const struct recorded *recorded)
@@ -231,8 +231,8 @@ static void print_totals(const struct replay *replay)
 {
 	printf("%s: the same: %" PRIu64 " inputs, %" PRIu64 " turns, %" PRIu64 " requests, %" PRIu64
 	       " starts in %.3f s\n",
-	       replay->path, replay->counts[RECORD_INPUT], replay->counts[RECORD_TURN],
-	       replay->counts[RECORD_REQUEST], replay->counts[RECORD_START],
+	       replay->path, replay->counts[RECORDING_INPUT], replay->counts[RECORDING_TURN],
+	       replay->counts[RECORDING_REQUEST], replay->counts[RECORDING_START],
 	       (double)(replay->last_at - replay->first_at) / MTIME_SECOND);
 }
 

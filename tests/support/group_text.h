@@ -13,7 +13,10 @@
 #ifndef MCPROXY_TESTS_GROUP_TEXT_H
 #define MCPROXY_TESTS_GROUP_TEXT_H
 
-#include "core/router/group.h"
+#include "core/router/group_hosts.h"
+#include "core/router/group_queries.h"
+#include "core/router/group_records.h"
+#include "core/router/group_timers.h"
 #include "support/craft.h"
 
 #include <setjmp.h>

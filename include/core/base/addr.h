@@ -78,6 +78,8 @@ uint32_t addr_hash(const struct addr *addr, uint64_t seed);
 /* Of a (source, group) pair. */
 uint32_t addr_pair_hash(const struct addr *source, const struct addr *group, uint64_t seed);
 
+const char *family_name(enum family family); /* "IPv4", "IPv6" */
+
 /* Writes the usual text form into text and returns it. */
 const char *addr_format(const struct addr *addr, char text[ADDR_TEXT_SIZE]);
 /* Reads either family; false when the text is no address. */

@@ -59,7 +59,7 @@ struct snapshot_link {
 	uint8_t startup_query_count;
 	uint8_t robustness;
 	uint32_t queries_sent;
-	uint32_t queries_heard;
+	uint32_t queries_received;
 	uint32_t reports;            /* messages of all versions */
 	uint32_t older_queries;      /* of another version than the link's */
 	uint32_t drops[DROP_CAUSES]; /* by cause */

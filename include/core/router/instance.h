@@ -14,7 +14,6 @@
 #ifndef MCPROXY_CORE_ROUTER_INSTANCE_H
 #define MCPROXY_CORE_ROUTER_INSTANCE_H
 
-#include "core/base/index.h"
 #include "core/contract/input.h"
 #include "core/contract/link_change.h"
 #include "core/contract/request.h"
@@ -34,10 +33,6 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 /* As many packets of upstream links it takes for certain before a pull: each may be a query, and one that
  * finds no room is dropped and counted. Those that have to wait stay in their socket. */
 unsigned instance_query_room(const struct instance *instance);
-/* This input comes soon: has the memory of the group ready that it is about. Changes nothing, and believes
- * nothing that the packet says. */
-void instance_prefetch(const struct instance *instance, const struct input *input, const void *payload,
-                       size_t payload_size, enum prefetch step);
 void instance_expire(struct instance *instance, mtime now);
 /* When to expire next; perhaps too early, then nothing happens but that the next time is a better one. Not
  * later than `now` after instance_expire: there is more to do, and inputs may come in between. */

@@ -54,15 +54,11 @@ struct message {
 /* The next record of a report; false when there is none. Types are as on the wire: unknown ones come too, and
  * the caller skips them (RFC 9776 section 4.2.13). */
 bool message_next_record(struct message *message, struct record *record);
-/* The group of a report's first record, where a whole IP packet has it if it is one and as it should be;
- * anything else gives anything, or false where that lies beyond the packet. */
-bool message_guess_group(enum family family, const uint8_t *packet, size_t size, struct addr *group);
 /* Do the records lie within the message? For the decoders. */
 bool message_records_fit(struct wire records, size_t count, enum family family);
 
 /* "IGMPv3", "MLDv1", ...; "none" for VERSION_NONE. */
 const char *version_name(enum family family, enum version version);
-/* Names of record types: "IS_IN", ...; "unknown" for others. */
 
 /* Exponential codes (RFC 9776 sections 4.1.1 and 4.1.7, RFC 9777 section 5.1.3): the code of the largest
  * value that is not above `value`. 8 bits: Max Resp Code and QQIC; 16 bits: MLDv2's Maximum Response Code. */

@@ -8,16 +8,16 @@
  * File: struct recording_file, then records: struct recording_head and `size` bytes of body. Numbers are in the
  * machine's own form: a recording is replayed by the build that made it.
  *
- *   RECORD_START    struct recording_start           the engine is made
- *   RECORD_INPUT    struct input, payload         instance_input(now)
- *   RECORD_TURN     nothing                       instance_expire(now)
- *   RECORD_REQUEST  struct request, payload       instance_pull(now) gave this
- *   RECORD_FULL     nothing                       instance_pull was not asked until it had nothing: no room
+ *   RECORDING_START    struct recording_start           the engine is made
+ *   RECORDING_INPUT    struct input, payload         instance_input(now)
+ *   RECORDING_TURN     nothing                       instance_expire(now)
+ *   RECORDING_REQUEST  struct request, payload       instance_pull(now) gave this
+ *   RECORDING_FULL     nothing                       instance_pull was not asked until it had nothing: no room
  * for more
  *
  * The same calls in the same order give the same requests, so a recording leaves out only what is known
  * without it: that instance_deadline is asked between turns, and that a turn's last instance_pull gave
- * nothing unless RECORD_FULL stands there. A turn in which nothing came in and nothing was due changes
+ * nothing unless RECORDING_FULL stands there. A turn in which nothing came in and nothing was due changes
  * nothing; the worker need not tell it.
  */
 #ifndef MCPROXY_DAEMON_WORKER_RECORDING_H
@@ -25,18 +25,24 @@
 
 #include "core/router/instance.h"
 
-#define RECORD_MAGIC      "mcproxy recording 2\n"
-#define RECORD_MAGIC_SIZE (sizeof RECORD_MAGIC - 1)
+#define RECORDING_MAGIC      "mcproxy recording 2\n"
+#define RECORDING_MAGIC_SIZE (sizeof RECORDING_MAGIC - 1)
 
 /* The first bytes of a file. The sizes tell a build of another shape. */
 struct recording_file {
-	char magic[RECORD_MAGIC_SIZE];
+	char magic[RECORDING_MAGIC_SIZE];
 	uint32_t input_size;
 	uint32_t request_size;
 	uint32_t link_change_size;
 };
 
-enum recording_kind { RECORD_START = 1, RECORD_INPUT, RECORD_TURN, RECORD_REQUEST, RECORD_FULL };
+enum recording_kind {
+	RECORDING_START = 1,
+	RECORDING_INPUT,
+	RECORDING_TURN,
+	RECORDING_REQUEST,
+	RECORDING_FULL
+};
 
 struct recording_head {
 	mtime now;

@@ -24,6 +24,12 @@ int worker_finish(struct worker *worker);
 
 struct channel *worker_channel(struct worker *worker);
 
+/* Raises the priority of the calling thread, which is the owner, above that of the workers: it passes on every input,
+ * and the workers may be busy with a flood. The nice value becomes -by, unless the process began with a lower one. It
+ * is no real-time policy, under which a flood could starve the machine. Workers run at the nice value that the process
+ * began with. 0 or -errno (-EACCES: not permitted). */
+int priority_raise(unsigned by);
+
 /* The errno of a write that failed and ended the recording, else 0. When it becomes known the lane `up` is
  * rung. Any thread. */
 int worker_recording_error(const struct worker *worker);

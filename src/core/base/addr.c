@@ -132,6 +132,11 @@ uint32_t addr_pair_hash(const struct addr *source, const struct addr *group, uin
 	return addr_hash(source, seed ^ addr_hash(group, seed));
 }
 
+const char *family_name(enum family family)
+{
+	return family == FAMILY_IPV4 ? "IPv4" : "IPv6";
+}
+
 const char *addr_format(const struct addr *addr, char text[ADDR_TEXT_SIZE])
 {
 	bool ipv4 = addr_family(addr) == FAMILY_IPV4;

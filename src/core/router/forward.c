@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/router/engine.h"
+#include "core/router/forward.h"
+
+#include "core/router/membership.h"
 
 #include <assert.h>
 
@@ -50,7 +52,7 @@ static void flow_set_negative(struct instance *instance, struct flow *flow, bool
 	}
 }
 
-static void tell(struct instance *instance, const struct flow *flow, enum event_kind kind)
+static void push_event(struct instance *instance, const struct flow *flow, enum event_kind kind)
 {
 	struct event event = {
 		.kind = (uint8_t)kind,
@@ -72,7 +74,7 @@ uint64_t forward_links(const struct instance *instance, enum link_role role, enu
 		const struct link *link = instance->links[id];
 
 		if (link != NULL && link->role == role && link_forwards(link, family, now))
-			links |= link_bit(link);
+			set64_add(&links, link->id);
 	}
 	return links;
 }
@@ -92,7 +94,7 @@ static uint64_t outputs_of(const struct instance *instance, struct membership *m
 	     link_group = link_group_next(link_group))
 		if (link_group->link != input && link_forwards(link_group->link, family, now) &&
 		    group_wants(&link_group->group, &flow->key.source))
-			outputs |= link_bit(link_group->link);
+			set64_add(&outputs, link_group->link->id);
 	if (input->role == ROLE_DOWNSTREAM)
 		outputs |= forward_links(instance, ROLE_UPSTREAM, family, now);
 	return outputs;
@@ -107,7 +109,7 @@ static void flow_route(struct instance *instance, struct flow *flow, mtime now, 
 		return;
 	flow->outputs = outputs;
 	flow_set_negative(instance, flow, outputs == 0);
-	tell(instance, flow, EVENT_ROUTE);
+	push_event(instance, flow, EVENT_ROUTE);
 	flow_mark(instance, flow);
 }
 
@@ -140,7 +142,7 @@ static void flow_end(struct instance *instance, struct flow *flow)
 		return;
 	flow->gone = true;
 	flow_set_negative(instance, flow, false);
-	tell(instance, flow, EVENT_FLOW_GONE);
+	push_event(instance, flow, EVENT_FLOW_GONE);
 	flow_mark(instance, flow);
 }
 
@@ -208,7 +210,7 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	bool moved = flow != NULL && flow->input != link->id;
 
 	if (!addr_is_proxied_stream(&key->source, &key->group)) {
-		instance_drop(instance, link, family, DROP_SCOPE);
+		engine_drop(instance, link, family, DROP_SCOPE);
 		return;
 	}
 	if (wrong_link && !moved)
@@ -218,7 +220,7 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 		if (flow == NULL) {
 			bool full = instance->flows.count >= instance->settings.routes_max;
 
-			instance_drop(instance, link, family, full ? DROP_ROUTES_MAX : DROP_MEMORY);
+			engine_drop(instance, link, family, full ? DROP_ROUTES_MAX : DROP_MEMORY);
 			if (instance->refused_count < REFUSED_MAX)
 				instance->refused[instance->refused_count++] = *key;
 			return;
@@ -227,7 +229,7 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	flow->gone = false;
 	flow->input = link->id;
 	flow->active_at = now;
-	tell(instance, flow, moved ? EVENT_FLOW_MOVED : EVENT_FLOW);
+	push_event(instance, flow, moved ? EVENT_FLOW_MOVED : EVENT_FLOW);
 	flow_route(instance, flow, now, true);
 }
 

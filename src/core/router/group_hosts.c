@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/router/group_inside.h"
+#include "core/router/group_hosts.h"
 
-#define LOOKS_MAX                                                                                            \
-	4096 /* at hosts for each source, or the reverse; beyond it is asked, as without fast leave */
+/* Fast leave compares each host with each source, or the reverse. When that takes more than this many steps, the
+ * group is queried as it is without fast leave. */
+#define LOOKS_MAX 4096
 
-/* Every member is in the list: none speaks an older version, which may suppress reports. */
+/* Is every member in the list? No member may speak an older version, because older hosts suppress reports. */
 static bool members_are_listed(const struct group *group, const struct group_timers *timers, mtime now)
 {
 	return timers->fast_leave && group->members != NULL && members_are_known(group->members, now) &&
@@ -18,7 +19,7 @@ bool group_source_is_left(const struct group *group, const struct group_timers *
 	return members_are_listed(group, timers, now) && !members_want(group->members, now, source);
 }
 
-/* A source may have left X while EXCLUDE let it pass (the rows' "Delete (X-A)"), so it is looked for. */
+/* A member's source may be missing in X, because rows with "Delete (X-A)" remove sources that EXCLUDE passes. */
 bool group_exclude_is_left(const struct group *group, const struct group_timers *timers, mtime now)
 {
 	size_t looks = 0;
@@ -43,9 +44,9 @@ bool group_exclude_is_left(const struct group *group, const struct group_timers 
 	return true;
 }
 
-/* Hosts of older versions may suppress each other's reports, and a packet may tell no host: then somebody is
- * a member who is not in the list. So it may be as well where a group is first heard of by an answer: others
- * have not answered that query yet. */
+/* The list is incomplete when there may be members that it does not have: hosts of older versions suppress each
+ * other's reports, and a packet's source may be no host address. It is also incomplete at first where an answer to a
+ * query creates the group, because other hosts may not have answered that query yet. */
 unsigned group_track_host(struct group *group, struct pool *pool, const struct group_timers *timers,
                           mtime now, enum version report_version, const struct addr *host,
                           enum record_type type, const struct sources *sources)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/router/group_inside.h"
+#include "core/router/group_queries.h"
 
-/* Timers lowered: LMQC queries are owed, the first at once. */
+#include "core/router/group_hosts.h"
+#include "core/router/group_timers.h"
+
+/* Owes LMQC queries, the first of them now. */
 static unsigned start_asking(struct group *group, const struct group_timers *timers, mtime now,
                              uint8_t *queries_left)
 {
@@ -10,10 +13,9 @@ static unsigned start_asking(struct group *group, const struct group_timers *tim
 	return GROUP_QUERY;
 }
 
-/* "Send Q": lowers a timer to LMQT and owes LMQC queries, the first at once; a round that waits for its
- * repetition is drawn forward and carries the new ones along (RFC 9776 section 6.6.3). A timer that is not
- * larger is left alone, as its queries are out already. Another querier asks by itself, and the timers follow
- * its queries. */
+/* "Send Q" (RFC 9776 section 6.6.3): lowers a timer to LMQT and owes LMQC queries, the first of them now. A round that
+ * waits for its repetition is sent now and carries the new queries. A timer that is not above LMQT stays: its queries
+ * are already out. Where another router is the querier it sends the queries, and timers follow those. */
 static unsigned ask(struct group *group, const struct group_timers *timers, mtime now, mtime *until,
                     uint8_t *queries_left)
 {
@@ -35,8 +37,8 @@ unsigned group_ask_source(struct group *group, const struct group_timers *timers
 	return 0;
 }
 
-/* Q(G) goes out however little the group timer has left (6.6.3.1): who lost the last general query still
- * hears this one. Only while its repetition is owed anyway, a further leave asks nothing. */
+/* Q(G) goes out even if the group timer is below LMQT (section 6.6.3.1), so that a host that lost the last general query
+ * receives this one. While repetitions of Q(G) are owed, a further leave adds none. */
 unsigned group_ask(struct group *group, const struct group_timers *timers, mtime now)
 {
 	mtime lowered = now + group_last_member_query_time(timers);
@@ -69,21 +71,8 @@ void group_receive_query(struct group *group, const struct group_timers *timers,
 	}
 }
 
-void group_start_round(struct group *group)
-{
-	group->query_at = MTIME_NEVER;
-	group->query_now = group->queries_left > 0;
-	for (uint16_t i = 0; i < group->source_count; i++)
-		group->sources[i].query_now = group->sources[i].queries_left > 0;
-}
-
-bool group_finishes_asking(const struct group_timers *timers)
-{
-	return timers->version < VERSION_3;
-}
-
-/* Sources whose S flag would be the same go into one query: set when the timer was refreshed in the meantime
- * and is above LMQT again (RFC 9776 section 6.6.3.2). */
+/* One query has the sources with the same S flag. The flag is set when a report has refreshed the timer, which is then
+ * above LMQT again (RFC 9776 section 6.6.3.2). */
 static bool pull_source_query(struct group *group, mtime lmqt_end, bool suppress, struct group_query *query)
 {
 	query->suppress = suppress;
@@ -131,20 +120,4 @@ bool group_pull_query(struct group *group, const struct group_timers *timers, mt
 	if (group->query_at == MTIME_NEVER && queries_are_left(group))
 		group->query_at = now + timers->last_member_query_interval;
 	return false;
-}
-
-void group_cancel_queries(struct group *group)
-{
-	group->query_at = MTIME_NEVER;
-	group->queries_left = 0;
-	group->query_now = false;
-	for (uint16_t i = 0; i < group->source_count; i++) {
-		group->sources[i].queries_left = 0;
-		group->sources[i].query_now = false;
-	}
-}
-
-bool group_is_queried(const struct group *group)
-{
-	return group->query_now || group->query_at != MTIME_NEVER;
 }

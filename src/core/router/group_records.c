@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/router/group_inside.h"
+#include "core/router/group_records.h"
+
+#include "core/router/group_hosts.h"
+#include "core/router/group_queries.h"
+#include "core/router/group_timers.h"
 
 #include <assert.h>
 
-/* What a record does to a source, depending on where the source stands before. */
+/* What a record does to a source. It depends on the set that has the source before the record. */
 enum action {
-	NONE = 0,            /* does not occur, or: not added */
+	NONE = 0,            /* does not occur; for a new source: not added */
 	KEEP = 1,            /* stays as it is */
 	DELETE = 2,          /* leaves the list */
 	RUN = 3,             /* source timer = group membership interval */
 	RUN_GROUP_TIMER = 4, /* source timer = group timer */
 	BLOCK_IT = 5,        /* source timer = 0: into Y */
-	ACTION = 7,
-	ASK = 8, /* and it is asked for: Q(G,{source}) */
+	ACTION = 7,          /* mask of the above */
+	ASK = 8,             /* flag: and Send Q(G,{source}) */
 };
 
-/* A row of the tables of RFC 9776 sections 6.4.1 and 6.4.2 (RFC 9777 sections 7.4.1 and 7.4.2). */
+/* A row of the tables of RFC 9776 sections 6.4.1 and 6.4.2 (RFC 9777 sections 7.4.1 and 7.4.2): what it does to each
+ * kind of source, and to the group. */
 struct record_row {
 	uint8_t running_listed; /* source in A or X, and in the record */
 	uint8_t running;        /* in A or X, not in the record */
@@ -26,57 +31,41 @@ struct record_row {
 	bool ask_group;         /* Q(G) */
 };
 
-static const struct record_row rows[2][BLOCK + 1] =
-	{
-		[FILTER_INCLUDE] =
-			{
-				/* INCLUDE (A)  IS_IN (B)  INCLUDE (A+B)           (B)=GMI */
-				[IS_IN] = {RUN, KEEP, NONE, NONE, RUN, false, false},
-				/* INCLUDE (A)  IS_EX (B)  EXCLUDE (A*B,B-A)       (B-A)=0; Delete (A-B);
-                                   Group Timer=GMI */
-				[IS_EX] = {KEEP, DELETE, NONE, NONE, BLOCK_IT, true, false},
-				/* INCLUDE (A)  TO_IN (B)  INCLUDE (A+B)           (B)=GMI; Send Q(G,A-B) */
-				[TO_IN] = {RUN, KEEP | ASK, NONE, NONE, RUN, false, false},
-				/* INCLUDE (A)  TO_EX (B)  EXCLUDE (A*B,B-A)       (B-A)=0; Delete (A-B); Send
-                                   Q(G,A*B); Group Timer=GMI */
-				[TO_EX] = {KEEP | ASK, DELETE, NONE, NONE, BLOCK_IT, true, false},
-				/* INCLUDE (A)  ALLOW (B)  INCLUDE (A+B)           (B)=GMI */
-				[ALLOW] = {RUN, KEEP, NONE, NONE, RUN, false, false},
-				/* INCLUDE (A)  BLOCK (B)  INCLUDE (A)             Send Q(G,A*B) */
-				[BLOCK] = {KEEP | ASK, KEEP, NONE, NONE, NONE, false, false},
-			},
-		[FILTER_EXCLUDE] =
-			{
-				/* EXCLUDE (X,Y)  IS_IN (A)  EXCLUDE (X+A,Y-A)     (A)=GMI */
-				[IS_IN] = {RUN, KEEP, RUN, KEEP, RUN, false, false},
-				/* EXCLUDE (X,Y)  IS_EX (A)  EXCLUDE (A-Y,Y*A)     (A-X-Y)=GMI; Delete (X-A),
-                                   (Y-A); Group Timer=GMI */
-				[IS_EX] = {KEEP, DELETE, KEEP, DELETE, RUN, true, false},
-				/* EXCLUDE (X,Y)  TO_IN (A)  EXCLUDE (X+A,Y-A)     (A)=GMI; Send Q(G,X-A);
-                                   Send Q(G) */
-				[TO_IN] = {RUN, KEEP | ASK, RUN, KEEP, RUN, false, true},
-				/* EXCLUDE (X,Y)  TO_EX (A)  EXCLUDE (A-Y,Y*A)     (A-X-Y)=Group Timer; Delete
-                                 * (X-A), (Y-A); Send Q(G,A-Y); Group Timer=GMI */
-				[TO_EX] = {KEEP | ASK, DELETE, KEEP, DELETE, RUN_GROUP_TIMER | ASK, true,
-                                           false},
-				/* EXCLUDE (X,Y)  ALLOW (A)  EXCLUDE (X+A,Y-A)     (A)=GMI */
-				[ALLOW] = {RUN, KEEP, RUN, KEEP, RUN, false, false},
-				/* EXCLUDE (X,Y)  BLOCK (A)  EXCLUDE (X+(A-Y),Y)   (A-X-Y)=Group Timer; Send
-                                   Q(G,A-Y) */
-				[BLOCK] = {KEEP | ASK, KEEP, KEEP, KEEP, RUN_GROUP_TIMER | ASK, false, false},
-			},
+/* clang-format off */
+static const struct record_row rows[2][BLOCK + 1] = {
+	[FILTER_INCLUDE] = {
+		/* INCLUDE (A)    IS_IN (B)  INCLUDE (A+B)       (B)=GMI */
+		[IS_IN] = {RUN,        KEEP,       NONE, NONE,   RUN,                   false, false},
+		/* INCLUDE (A)    IS_EX (B)  EXCLUDE (A*B,B-A)   (B-A)=0; Delete (A-B); Group Timer=GMI */
+		[IS_EX] = {KEEP,       DELETE,     NONE, NONE,   BLOCK_IT,              true,  false},
+		/* INCLUDE (A)    TO_IN (B)  INCLUDE (A+B)       (B)=GMI; Send Q(G,A-B) */
+		[TO_IN] = {RUN,        KEEP | ASK, NONE, NONE,   RUN,                   false, false},
+		/* INCLUDE (A)    TO_EX (B)  EXCLUDE (A*B,B-A)   (B-A)=0; Delete (A-B); Send Q(G,A*B); Group Timer=GMI */
+		[TO_EX] = {KEEP | ASK, DELETE,     NONE, NONE,   BLOCK_IT,              true,  false},
+		/* INCLUDE (A)    ALLOW (B)  INCLUDE (A+B)       (B)=GMI */
+		[ALLOW] = {RUN,        KEEP,       NONE, NONE,   RUN,                   false, false},
+		/* INCLUDE (A)    BLOCK (B)  INCLUDE (A)         Send Q(G,A*B) */
+		[BLOCK] = {KEEP | ASK, KEEP,       NONE, NONE,   NONE,                  false, false},
+	},
+	[FILTER_EXCLUDE] = {
+		/* EXCLUDE (X,Y)  IS_IN (A)  EXCLUDE (X+A,Y-A)   (A)=GMI */
+		[IS_IN] = {RUN,        KEEP,       RUN,  KEEP,   RUN,                   false, false},
+		/* EXCLUDE (X,Y)  IS_EX (A)  EXCLUDE (A-Y,Y*A)   (A-X-Y)=GMI; Delete (X-A), (Y-A); Group Timer=GMI */
+		[IS_EX] = {KEEP,       DELETE,     KEEP, DELETE, RUN,                   true,  false},
+		/* EXCLUDE (X,Y)  TO_IN (A)  EXCLUDE (X+A,Y-A)   (A)=GMI; Send Q(G,X-A); Send Q(G) */
+		[TO_IN] = {RUN,        KEEP | ASK, RUN,  KEEP,   RUN,                   false, true},
+		/* EXCLUDE (X,Y)  TO_EX (A)  EXCLUDE (A-Y,Y*A)   (A-X-Y)=Group Timer; Delete (X-A), (Y-A); Send Q(G,A-Y);
+		 *                                               Group Timer=GMI */
+		[TO_EX] = {KEEP | ASK, DELETE,     KEEP, DELETE, RUN_GROUP_TIMER | ASK, true,  false},
+		/* EXCLUDE (X,Y)  ALLOW (A)  EXCLUDE (X+A,Y-A)   (A)=GMI */
+		[ALLOW] = {RUN,        KEEP,       RUN,  KEEP,   RUN,                   false, false},
+		/* EXCLUDE (X,Y)  BLOCK (A)  EXCLUDE (X+(A-Y),Y) (A-X-Y)=Group Timer; Send Q(G,A-Y) */
+		[BLOCK] = {KEEP | ASK, KEEP,       KEEP, KEEP,   RUN_GROUP_TIMER | ASK, false, false},
+	},
 };
+/* clang-format on */
 
-enum version group_version(const struct group *group, const struct group_timers *timers, mtime now)
-{
-	if (timers->version == VERSION_1 || group->v1_host_until > now)
-		return VERSION_1;
-	if (timers->version == VERSION_2 || group->v2_host_until > now)
-		return VERSION_2;
-	return VERSION_3;
-}
-
-/* Room for more sources: the list doubles. False when the pool has no more. */
+/* Makes room for more sources by doubling the list. False when the pool is exhausted. */
 static bool grow(struct group *group, struct pool *pool, size_t needed)
 {
 	size_t capacity = group->source_capacity ? group->source_capacity : 1;
@@ -99,7 +88,7 @@ static bool grow(struct group *group, struct pool *pool, size_t needed)
 	return true;
 }
 
-/* Is the source in the set? For a walk over ascending sources; `at` is where the walk stands in the set. */
+/* Is the source in the set? For a walk over ascending sources; `at` is the position of the walk in the set. */
 static bool walk_has(const struct sources *set, size_t *at, const struct addr *addr)
 {
 	while (*at < set->count && addr_compare(&set->list[*at], addr) < 0)
@@ -149,7 +138,7 @@ static void act(struct group *group, struct source *source, uint8_t action, stru
 		step->flags |= group_ask_source(group, step->timers, step->now, source);
 }
 
-/* The sources already in the list; those that the row deletes are squeezed out. */
+/* Applies the row to the sources in the list, and removes those that the row deletes. */
 static void apply_to_known(struct group *group, const struct record_row *row, const struct sources *listed,
                            struct record_step *step)
 {
@@ -189,13 +178,13 @@ static void insert_source(struct group *group, const struct addr *addr, uint8_t 
 	group->source_count++;
 	group->sources[place] = source;
 	act(group, &group->sources[place], action, step);
-	/* In EXCLUDE a source that runs passes as it did when nobody had named it. */
+	/* In EXCLUDE mode a running source passes, as it did while it was not in the list. */
 	if (group->mode == FILTER_INCLUDE)
 		step->flags |= GROUP_CHANGED;
 }
 
-/* The sources that only the record has. Beyond the limit they are left out: fewer streams for INCLUDE, more
- * than asked for EXCLUDE; counted by the caller. */
+/* Adds the sources that only the record has. Those beyond the limit are left out, and the caller counts that: INCLUDE
+ * then passes fewer streams than wanted, EXCLUDE more. */
 static void apply_to_new(struct group *group, struct pool *pool, uint8_t action, const struct sources *listed,
                          size_t new_count, struct record_step *step)
 {
@@ -225,7 +214,7 @@ static unsigned apply_row(struct group *group, struct pool *pool, const struct r
                           const struct sources *listed, const struct group_timers *timers, mtime now)
 {
 	struct record_step step = {.timers = timers, .now = now, .old_exclude_until = group->exclude_until};
-	/* Counted before the row deletes any: a new source is one that no set of the old state held. */
+	/* Counted before the row deletes any: a new source is in no set of the old state. */
 	size_t new_count = count_new(group, listed);
 
 	apply_to_known(group, row, listed, &step);
@@ -235,7 +224,7 @@ static unsigned apply_row(struct group *group, struct pool *pool, const struct r
 			step.flags |= GROUP_CHANGED;
 		group->mode = FILTER_EXCLUDE;
 		group->exclude_until = now + timers->membership_interval;
-		/* Older queries have no S flag: further ones would lower the timers of other routers. */
+		/* Older queries have no S flag: more of them would lower the timers of other routers. */
 		if (timers->version < VERSION_3)
 			group_cancel_queries(group);
 	}
@@ -246,8 +235,8 @@ static unsigned apply_row(struct group *group, struct pool *pool, const struct r
 	return step.flags;
 }
 
-/* A link configured for an older version cannot keep source lists: a newer record counts as the join or leave
- * it amounts to. False: it amounts to neither. */
+/* A link configured for an older version cannot keep source lists: a version 3 record counts as the join or leave
+ * that comes closest. False: it is neither. */
 static bool express_as_older(enum record_type *type, bool has_sources)
 {
 	switch (*type) {
@@ -269,8 +258,8 @@ static bool express_as_older(enum record_type *type, bool has_sources)
 	return false;
 }
 
-/* RFC 9776 section 7.3.2, RFC 9777 section 8.3.2: what counts while older hosts are members. False:
- * ignored. */
+/* Which records count while older hosts are members (RFC 9776 section 7.3.2, RFC 9777 section 8.3.2). False: the
+ * record is ignored. */
 static bool limit_to_version(enum version version, enum record_type type, bool *drop_sources)
 {
 	*drop_sources = version < VERSION_3 && type == TO_EX;

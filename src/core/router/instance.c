@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/router/instance.h"
+
+#include "core/router/election.h"
 #include "core/router/engine.h"
+#include "core/router/forward.h"
+#include "core/router/group_timers.h"
+#include "core/router/membership.h"
+#include "core/router/receive.h"
+#include "core/router/requests.h"
+#include "core/router/snapshot.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -36,54 +45,14 @@ void instance_free(struct instance *instance)
 	free(instance);
 }
 
-void instance_drop(struct instance *instance, struct link *link, enum family family, enum drop drop)
+/* Ends the groups on a link, and updates the routes of each: such flows go before those that arrive on the link. */
+static void end_groups(struct instance *instance, const struct link *link, enum family family, mtime now)
 {
-	uint64_t *counter = link ? &link->family[family].drops[drop] : &instance->drops[drop];
-	struct event event = {
-		.kind = EVENT_DROP,
-		.link = link ? link->id : UINT8_MAX,
-		.family = (uint8_t)family,
-		.before = (uint8_t)drop,
-	};
-
-	event.value = ++*counter;
-	if ((event.value & (event.value - 1)) == 0)
-		events_push(&instance->events, &event);
-}
-
-void instance_tell_querier(struct instance *instance, const struct link *link, enum family family, mtime now)
-{
-	const struct link_family *state = &link->family[family];
-	bool own = querier_is_elected(&state->querier, now);
-	struct event event = {
-		.kind = EVENT_QUERIER,
-		.link = link->id,
-		.family = (uint8_t)family,
-		.before = state->timers.querier,
-		.after = own,
-		.source = own ? state->address : state->querier.other,
-	};
-
-	events_push(&instance->events, &event);
-}
-
-void instance_arm_querier(struct instance *instance, struct link *link, enum family family)
-{
-	deadlines_no_later_than(&instance->deadlines, &link->family[family].deadline,
-	                        querier_deadline(&link->family[family].querier));
-}
-
-static void tell_link(struct instance *instance, const struct link *link, enum family family)
-{
-	struct event event = {
-		.kind = EVENT_LINK,
-		.link = link->id,
-		.family = (uint8_t)family,
-		.after = link->family[family].usable,
-		.source = link->family[family].address,
-	};
-
-	events_push(&instance->events, &event);
+	for (struct membership *membership = membership_oldest(instance); membership;
+	     membership = membership_newer(membership))
+		if (addr_family(&membership->group) == family &&
+		    membership_leave_link(instance, membership, link))
+			forward_update(instance, membership, now);
 }
 
 static void family_goes_down(struct instance *instance, struct link *link, enum family family, mtime now)
@@ -94,10 +63,12 @@ static void family_goes_down(struct instance *instance, struct link *link, enum 
 	instance->forwarding_due[family] = true;
 	querier_stop(&state->querier);
 	deadlines_remove(&instance->deadlines, &state->deadline);
-	membership_drop_link(instance, link, family, now);
+	end_groups(instance, link, family, now);
 	forward_drop_link(instance, link, family);
-	forward_update_all(instance, family, now);
-	tell_link(instance, link, family);
+	/* Flows may leave by an upstream link without any group there. */
+	if (link->role == ROLE_UPSTREAM)
+		forward_update_all(instance, family, now);
+	engine_push_link(instance, link, family);
 }
 
 static void family_comes_up(struct instance *instance, struct link *link, enum family family, mtime now)
@@ -107,7 +78,7 @@ static void family_comes_up(struct instance *instance, struct link *link, enum f
 	if (link->role == ROLE_UPSTREAM)
 		membership_mark_all(instance, family);
 	forward_update_all(instance, family, now);
-	tell_link(instance, link, family);
+	engine_push_link(instance, link, family);
 }
 
 static void family_changes(struct instance *instance, struct link *link, enum family family, mtime now,
@@ -125,11 +96,9 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 	if (!usable)
 		return;
 	/* A new address takes part in a new election. */
-	if (link->role == ROLE_DOWNSTREAM && (!was_usable || moved)) {
-		querier_start(&state->querier, &link->settings, now);
-		instance_arm_querier(instance, link, family);
-	}
-	membership_querier_changed(instance, link, family, now);
+	if (link->role == ROLE_DOWNSTREAM && (!was_usable || moved))
+		election_start(instance, link, family, now);
+	election_refresh(instance, link, family, now);
 	if (!was_usable)
 		family_comes_up(instance, link, family, now);
 	else
@@ -137,7 +106,7 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 }
 
 /* What it dropped stays counted in the instance. */
-static void link_free(struct instance *instance, struct link *link)
+static void remove_link(struct instance *instance, struct link *link)
 {
 	forward_drop_link(instance, link, FAMILY_IPV4);
 	forward_drop_link(instance, link, FAMILY_IPV6);
@@ -145,24 +114,16 @@ static void link_free(struct instance *instance, struct link *link)
 		for (int family = 0; family < FAMILIES; family++)
 			instance->drops[drop] += link->family[family].drops[drop];
 	instance->links[link->id] = NULL;
-	instance->links_to_free |= link_bit(link);
+	set64_add(&instance->links_to_free, link->id);
 	free(link);
 }
 
-static struct link *link_new(struct instance *instance, uint8_t id)
+static struct link *add_link(struct instance *instance, uint8_t id)
 {
-	/* Not from the pool: a link must come up even while a flood has filled that. */
-	struct link *link = calloc(1, sizeof *link);
+	struct link *link = link_new(id);
 
-	if (link == NULL)
-		return NULL;
-	link->id = id;
-	for (int family = 0; family < FAMILIES; family++) {
-		link->family[family].address = addr_unspecified(family);
-		link->family[family].deadline =
-			(struct deadline){.kind = DEADLINE_QUERIER, .number = (uint16_t)family};
-		querier_init(&link->family[family].querier);
-	}
+	for (int family = 0; link != NULL && family < FAMILIES; family++)
+		link->family[family].deadline.kind = DEADLINE_QUERIER;
 	return instance->links[id] = link;
 }
 
@@ -184,7 +145,7 @@ static void link_configure(struct instance *instance, struct link *link, mtime n
 		if (!link->family[family].usable || settings.version[family] == VERSION_NONE)
 			continue;
 		querier_reconfigure(&link->family[family].querier, &settings, other_version, now);
-		instance_arm_querier(instance, link, family);
+		engine_arm_querier(instance, link, family);
 		membership_reconfigure_link(instance, link, family, now);
 	}
 }
@@ -206,11 +167,11 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 	assert(size == sizeof change);
 	memcpy(&change, payload, sizeof change);
 	if (link == NULL && change.present)
-		link = link_new(instance, input->link);
+		link = add_link(instance, input->link);
 	if (link == NULL) {
-		instance_drop(instance, NULL, FAMILY_IPV4, change.present ? DROP_MEMORY : DROP_LINK);
+		engine_drop(instance, NULL, FAMILY_IPV4, change.present ? DROP_MEMORY : DROP_LINK);
 		if (!change.present)
-			instance->links_to_free |= (uint64_t)1 << input->link;
+			set64_add(&instance->links_to_free, input->link);
 		return;
 	}
 	/* On the other side of the proxy it starts anew. */
@@ -224,7 +185,7 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 	for (int family = 0; family < FAMILIES; family++)
 		family_changes(instance, link, family, now, &change);
 	if (!change.present)
-		link_free(instance, link);
+		remove_link(instance, link);
 }
 
 static void link_message(struct instance *instance, mtime now, const struct input *input, const void *payload,
@@ -239,11 +200,11 @@ static void link_message(struct instance *instance, mtime now, const struct inpu
 	if (link != NULL && input->kind == INPUT_UPCALL)
 		forward_upcall(instance, link, now, &key, input->wrong_link);
 	else if (link == NULL || !link->family[family].usable)
-		instance_drop(instance, link, family, DROP_LINK);
+		engine_drop(instance, link, family, DROP_LINK);
 	else if (bucket_take(&link->family[family].reports, now, link->settings.report_rate_max, 1) == 0)
-		instance_drop(instance, link, family, DROP_RATE);
+		engine_drop(instance, link, family, DROP_RATE);
 	else if (input->truncated)
-		instance_drop(instance, link, family, DROP_TRUNCATED);
+		engine_drop(instance, link, family, DROP_TRUNCATED);
 	else
 		receive_packet(instance, link, now, family, payload, size);
 }
@@ -287,26 +248,6 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 	}
 }
 
-void instance_prefetch(const struct instance *instance, const struct input *input, const void *payload,
-                       size_t payload_size, enum prefetch step)
-{
-	struct addr group;
-
-	if (input->kind != INPUT_PACKET ||
-	    !message_guess_group(input->family ? FAMILY_IPV6 : FAMILY_IPV4, payload, payload_size, &group))
-		return;
-	index_prefetch(&instance->memberships, addr_hash(&group, instance->seed), step);
-}
-
-static struct link *link_of_deadline(struct deadline *deadline, enum family *family)
-{
-	struct link_family *state =
-		(struct link_family *)(void *)((char *)deadline - offsetof(struct link_family, deadline));
-
-	*family = deadline->number;
-	return (struct link *)(void *)((char *)(state - *family) - offsetof(struct link, family));
-}
-
 static struct link_group *link_group_of_deadline(struct deadline *deadline)
 {
 	return (struct link_group *)(void *)((char *)deadline - offsetof(struct link_group, deadline));
@@ -316,20 +257,9 @@ static mtime due_at(struct deadline *deadline)
 {
 	enum family family;
 
-	if (deadline->kind == DEADLINE_LISTENER)
+	if (deadline->kind == DEADLINE_LINK_GROUP)
 		return group_deadline(&link_group_of_deadline(deadline)->group);
 	return querier_deadline(&link_of_deadline(deadline, &family)->family[family].querier);
-}
-
-static void expire_querier(struct instance *instance, struct link *link, enum family family, mtime now)
-{
-	if (querier_expire(&link->family[family].querier, &link->settings, now)) {
-		instance_tell_querier(instance, link, family, now);
-		membership_querier_changed(instance, link, family, now);
-	}
-	if (link->family[family].querier.query_now)
-		instance->general_queries_due[family] |= link_bit(link);
-	instance_arm_querier(instance, link, family);
 }
 
 /* Timers that were refreshed have moved later, and the heap does not know it yet. Entries at the top are
@@ -354,12 +284,12 @@ static void expire(struct instance *instance, struct deadline *deadline, mtime n
 	enum family family;
 
 	deadlines_remove(&instance->deadlines, deadline);
-	if (deadline->kind == DEADLINE_LISTENER) {
+	if (deadline->kind == DEADLINE_LINK_GROUP) {
 		link_group_expire(instance, link_group_of_deadline(deadline), now);
 	} else {
 		struct link *link = link_of_deadline(deadline, &family);
 
-		expire_querier(instance, link, family, now);
+		election_expire(instance, link, family, now);
 	}
 }
 
@@ -378,4 +308,15 @@ void instance_expire(struct instance *instance, mtime now)
 		else
 			return;
 	}
+}
+
+bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
+                   size_t *payload_size)
+{
+	return requests_pull(instance, now, request, payload, payload_size);
+}
+
+unsigned instance_query_room(const struct instance *instance)
+{
+	return INSTANCE_QUERIES_MAX - instance->upstream_queries.count;
 }

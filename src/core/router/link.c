@@ -1,6 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/link.h"
 
+#include <stddef.h>
+#include <stdlib.h>
+
+struct link *link_new(uint8_t id)
+{
+	struct link *link = calloc(1, sizeof *link);
+
+	if (link == NULL)
+		return NULL;
+	link->id = id;
+	for (int family = 0; family < FAMILIES; family++) {
+		link->family[family].address = addr_unspecified(family);
+		link->family[family].deadline.number = (uint16_t)family;
+		querier_init(&link->family[family].querier);
+	}
+	return link;
+}
+
+struct link *link_of_deadline(struct deadline *deadline, enum family *family)
+{
+	struct link_family *state =
+		(struct link_family *)(void *)((char *)deadline - offsetof(struct link_family, deadline));
+
+	*family = deadline->number;
+	return (struct link *)(void *)((char *)(state - *family) - offsetof(struct link, family));
+}
+
 void link_refresh_timers(struct link *link, enum family family, mtime now)
 {
 	const struct link_settings *settings = &link->settings;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A link of an instance as its engine knows it: role, name, settings, and per family its state, querier and
- * timers. Links are known by a small id that the owner gives out; interface indexes and vif numbers exist
- * only there. Owned by the instance's thread.
+ * A link of an instance as its engine knows it: role, name, settings, and for each family its state, querier and
+ * timers. The owner assigns each link a small id; interface indexes and vif numbers exist only in the owner. The
+ * instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_LINK_H
 #define MCPROXY_CORE_ROUTER_LINK_H
 
 #include "core/base/bucket.h"
 #include "core/base/deadlines.h"
+#include "core/base/set64.h"
 #include "core/contract/link_change.h"
 #include "core/router/group.h"
 #include "core/router/querier.h"
@@ -32,7 +33,7 @@ struct link_family {
 	struct addr address;
 	struct querier querier;
 	struct shared_hosts shared; /* fast leave only */
-	struct bucket reports;      /* what report_rate_max leaves of packets */
+	struct bucket reports;      /* limits packets to report_rate_max */
 	struct group_timers timers; /* derived; refreshed by link_refresh_timers */
 	struct deadline deadline;   /* of the querier */
 	uint32_t group_count;
@@ -49,15 +50,15 @@ struct link {
 	struct link_family family[FAMILIES];
 };
 
-static inline uint64_t link_bit(const struct link *link)
-{
-	return (uint64_t)1 << link->id;
-}
-
+/* A link that is not in use. NULL when memory is short. It does not come from the pool: a link must be able to come up
+ * while a flood has filled that. */
+struct link *link_new(uint8_t id);
+/* The link and the family that a deadline is part of. */
+struct link *link_of_deadline(struct deadline *deadline, enum family *family);
 /* Recomputes the timers of a family from settings and querier. */
 void link_refresh_timers(struct link *link, enum family family, mtime now);
-/* Does multicast leave by this link now? RFC 4605 section 4.2: downstream only where this router is the
- * querier. */
+/* Does the router forward to this link now? To a downstream link only while it is the querier there (RFC 4605 section
+ * 4.2). */
 bool link_forwards(const struct link *link, enum family family, mtime now);
 
 #endif

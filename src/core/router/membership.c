@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/router/engine.h"
+#include "core/router/membership.h"
+
+#include "core/router/group_queries.h"
+#include "core/router/group_records.h"
+#include "core/router/group_timers.h"
 
 #include <assert.h>
 
@@ -63,17 +67,31 @@ struct membership *membership_get(struct instance *instance, const struct addr *
 	return NULL;
 }
 
+/* No walk may stand on a membership that is freed. */
+static void move_walks_on(struct instance *instance, struct membership *membership)
+{
+	for (size_t i = 0; i < SNAPSHOT_CURSORS; i++) {
+		struct walk *walk = &instance->walks[i];
+
+		if (walk->membership != membership)
+			continue;
+		walk->membership = membership_newer(membership);
+		walk->in_group = false;
+		walk->serial = 0;
+	}
+}
+
 void membership_release(struct instance *instance, struct membership *membership)
 {
 	if (link_group_first(membership) != NULL || membership->flows != NULL || membership->dirty ||
 	    membership->wanted_upstream)
 		return;
-	snapshot_skip(instance, membership);
+	move_walks_on(instance, membership);
 	index_remove(&instance->memberships, &membership->node);
 	pool_give(instance->pool, membership, sizeof *membership);
 }
 
-void membership_mark(struct instance *instance, struct membership *membership)
+static void mark(struct instance *instance, struct membership *membership)
 {
 	if (membership->dirty)
 		return;
@@ -100,7 +118,7 @@ void membership_mark_all(struct instance *instance, enum family family)
 	for (struct membership *membership = membership_oldest(instance); membership;
 	     membership = membership_newer(membership))
 		if (addr_family(&membership->group) == family && link_group_first(membership) != NULL)
-			membership_mark(instance, membership);
+			mark(instance, membership);
 }
 
 uint64_t membership_open_links(struct membership *membership)
@@ -111,7 +129,7 @@ uint64_t membership_open_links(struct membership *membership)
 	for (; link_group != NULL; link_group = link_group_next(link_group)) {
 		if (!group_wants_all(&link_group->group))
 			return 0;
-		links |= link_bit(link_group->link);
+		set64_add(&links, link_group->link->id);
 	}
 	return links;
 }
@@ -174,19 +192,19 @@ static struct link_group *link_group_new(struct instance *instance, struct membe
 	struct link_group *link_group;
 
 	if (link->family[family].group_count >= link->settings.groups_max) {
-		instance_drop(instance, link, family, DROP_GROUPS_MAX);
+		engine_drop(instance, link, family, DROP_GROUPS_MAX);
 		return NULL;
 	}
 	link_group = deadlines_reserve(&instance->deadlines, instance->link_group_count + 1 + 2 * LINKS_MAX)
 	                     ? take_link_group(instance, membership)
 	                     : NULL;
 	if (link_group == NULL) {
-		instance_drop(instance, link, family, DROP_MEMORY);
+		engine_drop(instance, link, family, DROP_MEMORY);
 		return NULL;
 	}
 	link_group->link = link;
 	link_group->joined_at = now;
-	link_group->deadline.kind = DEADLINE_LISTENER;
+	link_group->deadline.kind = DEADLINE_LINK_GROUP;
 	group_init(&link_group->group);
 	link->family[family].group_count++;
 	instance->link_group_count++;
@@ -229,8 +247,8 @@ void link_group_arm(struct instance *instance, struct link_group *link_group)
 	                        group_deadline(&link_group->group));
 }
 
-static void tell(struct instance *instance, const struct link_group *link_group, enum event_kind kind,
-                 enum filter_mode before)
+static void push_event(struct instance *instance, const struct link_group *link_group, enum event_kind kind,
+                       enum filter_mode before)
 {
 	struct event event = {
 		.kind = (uint8_t)kind,
@@ -256,39 +274,25 @@ static void link_group_act(struct instance *instance, struct link_group *link_gr
 	enum family family = addr_family(&membership->group);
 
 	if (flags & GROUP_SOURCES_MAX)
-		instance_drop(instance, link_group->link, family, DROP_SOURCES_MAX);
+		engine_drop(instance, link_group->link, family, DROP_SOURCES_MAX);
 	if (flags & GROUP_MEMORY)
-		instance_drop(instance, link_group->link, family, DROP_MEMORY);
+		engine_drop(instance, link_group->link, family, DROP_MEMORY);
 	if (flags & GROUP_HOSTS_MAX)
-		instance_drop(instance, link_group->link, family, DROP_HOSTS_MAX);
+		engine_drop(instance, link_group->link, family, DROP_HOSTS_MAX);
 	if (flags & GROUP_QUERY)
 		link_group_set_asking(instance, link_group, true);
 	if (group_is_empty(&link_group->group)) {
 		if (!is_new)
-			tell(instance, link_group, EVENT_LEAVE, before);
+			push_event(instance, link_group, EVENT_LEAVE, before);
 		link_group_free(instance, link_group);
 	} else {
 		if (flags & GROUP_CHANGED)
-			tell(instance, link_group, is_new ? EVENT_JOIN : EVENT_FILTER, before);
+			push_event(instance, link_group, is_new ? EVENT_JOIN : EVENT_FILTER, before);
 		link_group_arm(instance, link_group);
 	}
 	if (flags & GROUP_CHANGED)
-		membership_mark(instance, membership);
+		mark(instance, membership);
 	membership_release(instance, membership);
-}
-
-void membership_prefetch(const struct instance *instance, const struct record *records, size_t count)
-{
-	uint32_t hashes[MEMBERSHIP_EXPECTED_MAX];
-
-	if (count < 2)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		hashes[i] = addr_hash(&records[i].group, instance->seed);
-		index_prefetch(&instance->memberships, hashes[i], PREFETCH_FAR);
-	}
-	for (size_t i = 0; i < count; i++)
-		index_prefetch(&instance->memberships, hashes[i], PREFETCH_NEAR);
 }
 
 /* A record that takes away, or names nothing, makes no state where there is none. */
@@ -340,7 +344,7 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 	if (membership == NULL)
 		membership = membership_get(instance, group);
 	if (membership == NULL) {
-		instance_drop(instance, link, addr_family(group), DROP_MEMORY);
+		engine_drop(instance, link, addr_family(group), DROP_MEMORY);
 		return;
 	}
 	if (is_new)
@@ -381,41 +385,28 @@ void link_group_expire(struct instance *instance, struct link_group *link_group,
 	link_group_act(instance, link_group, flags, before, false);
 }
 
-void membership_drop_link(struct instance *instance, struct link *link, enum family family, mtime now)
+bool membership_leave_link(struct instance *instance, struct membership *membership, const struct link *link)
 {
-	struct membership *membership = membership_oldest(instance);
+	struct link_group *link_group = link_group_find(membership, link);
 
-	for (; membership != NULL; membership = membership_newer(membership)) {
-		struct link_group *link_group = link_group_find(membership, link);
-
-		if (link_group == NULL || addr_family(&membership->group) != family)
-			continue;
-		tell(instance, link_group, EVENT_LEAVE, link_group->group.mode);
-		link_group_free(instance, link_group);
-		membership_mark(instance, membership);
-		forward_update(instance, membership, now);
-	}
+	if (link_group == NULL)
+		return false;
+	push_event(instance, link_group, EVENT_LEAVE, link_group->group.mode);
+	link_group_free(instance, link_group);
+	mark(instance, membership);
+	return true;
 }
 
-void membership_querier_changed(struct instance *instance, struct link *link, enum family family, mtime now)
+void membership_cancel_queries(struct instance *instance, const struct link *link, enum family family)
 {
 	struct link_group *link_group, *next;
-	bool was_querier = link->family[family].timers.querier;
-	bool querier = querier_is_elected(&link->family[family].querier, now);
 
-	instance->forwarding_due[family] = true;
-	link_refresh_timers(link, family, now);
-	if (!querier && !group_finishes_asking(&link->family[family].timers)) {
-		DL_FOREACH_SAFE2 (instance->asking, link_group, next, query_next) {
-			if (link_group->link != link || addr_family(&link_group->membership->group) != family)
-				continue;
-			group_cancel_queries(&link_group->group);
-			link_group_set_asking(instance, link_group, false);
-		}
+	DL_FOREACH_SAFE2 (instance->asking, link_group, next, query_next) {
+		if (link_group->link != link || addr_family(&link_group->membership->group) != family)
+			continue;
+		group_cancel_queries(&link_group->group);
+		link_group_set_asking(instance, link_group, false);
 	}
-	/* Routes depend on who is elected, not on what the querier tells. */
-	if (was_querier != querier && link->family[family].group_count > 0)
-		forward_update_all(instance, family, now);
 }
 
 void membership_reconfigure_link(struct instance *instance, struct link *link, enum family family, mtime now)

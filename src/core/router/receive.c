@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/router/engine.h"
+#include "core/router/receive.h"
+
+#include "core/router/election.h"
+#include "core/router/membership.h"
+#include "core/router/prefetch.h"
 #include "core/wire/igmp.h"
 #include "core/wire/mld.h"
+
+#define QUERY_SOURCES_MAX 1024 /* kept of an upstream query */
 
 /* A v4-mapped address in an MLD message is of the wrong family, not an IPv4 group. */
 static bool group_is_allowed(struct instance *instance, struct link *link, enum family family,
@@ -11,7 +17,7 @@ static bool group_is_allowed(struct instance *instance, struct link *link, enum 
 
 	if (is_group && addr_is_proxied_group(group))
 		return true;
-	instance_drop(instance, link, family, is_group ? DROP_SCOPE : DROP_GROUP);
+	engine_drop(instance, link, family, is_group ? DROP_SCOPE : DROP_GROUP);
 	return false;
 }
 
@@ -28,7 +34,7 @@ static struct sources read_sources(struct instance *instance, struct link *link,
 		if (addr_family(&source) != family || !addr_is_source(&source))
 			continue;
 		if (sources.count == sources.capacity) {
-			instance_drop(instance, link, family, DROP_SOURCES_MAX);
+			engine_drop(instance, link, family, DROP_SOURCES_MAX);
 			break;
 		}
 		sources.list[sources.count++] = source;
@@ -69,13 +75,13 @@ static void receive_record(struct instance *instance, struct link *link, mtime n
 
 	link->family[packet->family].counters[COUNTER_RECORDS]++;
 	if (record->type < IS_IN || record->type > BLOCK) {
-		instance_drop(instance, link, packet->family, DROP_RECORD);
+		engine_drop(instance, link, packet->family, DROP_RECORD);
 		return;
 	}
 	if (!group_is_allowed(instance, link, packet->family, &record->group))
 		return;
 	if (!ssm_allows(link, version, record)) {
-		instance_drop(instance, link, packet->family, DROP_SSM);
+		engine_drop(instance, link, packet->family, DROP_SSM);
 		return;
 	}
 	sources = read_sources(instance, link, record->sources, record->source_count, packet->family);
@@ -94,16 +100,16 @@ static size_t next_records(struct message *message, struct record *records, size
 static void receive_report(struct instance *instance, struct link *link, mtime now,
                            const struct packet *packet, struct message *message)
 {
-	struct record records[MEMBERSHIP_EXPECTED_MAX];
+	struct record records[PREFETCH_RECORDS_MAX];
 	size_t count;
 
 	if (link->role == ROLE_UPSTREAM) {
-		instance_drop(instance, link, message->family, DROP_ROLE);
+		engine_drop(instance, link, message->family, DROP_ROLE);
 		return;
 	}
 	count_report(&link->family[message->family], &message->report);
-	while ((count = next_records(message, records, MEMBERSHIP_EXPECTED_MAX)) > 0) {
-		membership_prefetch(instance, records, count);
+	while ((count = next_records(message, records, PREFETCH_RECORDS_MAX)) > 0) {
+		prefetch_records(instance, records, count);
 		for (size_t i = 0; i < count; i++)
 			receive_record(instance, link, now, packet, message->report.version, &records[i]);
 	}
@@ -116,14 +122,14 @@ static void keep_general_query(struct instance *instance, const struct link *lin
 	struct upstream_queries *queries = &instance->upstream_queries;
 	struct upstream_query *kept = &queries->general[link->id][family];
 
-	if (queries->general_due[family] & link_bit(link)) {
+	if (set64_has(queries->general_due[family], link->id)) {
 		if (kept->max_response < query.max_response)
 			query.max_response = kept->max_response;
 		if (kept->version < query.version)
 			query.version = kept->version;
 	}
 	*kept = query;
-	queries->general_due[family] |= link_bit(link);
+	set64_add(&queries->general_due[family], link->id);
 }
 
 /* NULL when memory is short, or there are none. */
@@ -143,7 +149,7 @@ static struct addr *keep_sources(struct instance *instance, const struct sources
 static void keep_specific_query(struct instance *instance, struct link *link, const struct packet *packet,
                                 const struct query *query, struct upstream_query kept)
 {
-	/* With more of them the query is answered as if it asked about the whole group. */
+	/* A query with more sources is answered as one about the whole group. */
 	bool about_sources = query->source_count > 0 && query->source_count <= QUERY_SOURCES_MAX;
 	struct upstream_queries *queries = &instance->upstream_queries;
 	unsigned place = (queries->first + queries->count) % INSTANCE_QUERIES_MAX;
@@ -151,7 +157,7 @@ static void keep_specific_query(struct instance *instance, struct link *link, co
 	struct addr *list;
 
 	if (queries->count == INSTANCE_QUERIES_MAX) {
-		instance_drop(instance, link, packet->family, DROP_QUERIES_MAX);
+		engine_drop(instance, link, packet->family, DROP_QUERIES_MAX);
 		return;
 	}
 	sources = read_sources(instance, link, query->sources, about_sources ? query->source_count : 0,
@@ -162,11 +168,6 @@ static void keep_specific_query(struct instance *instance, struct link *link, co
 	queries->specific[place] = (struct specific_query){
 		.link = link->id, .family = (uint8_t)packet->family, .query = kept, .sources = list};
 	queries->count++;
-}
-
-unsigned instance_query_room(const struct instance *instance)
-{
-	return INSTANCE_QUERIES_MAX - instance->upstream_queries.count;
 }
 
 /* Keeps a query from upstream until it is pulled for the owner's host side. */
@@ -213,16 +214,12 @@ static void receive_downstream_query(struct instance *instance, struct link *lin
 	struct sources sources;
 
 	if (!addr_is_source(&packet->source) && !addr_is_unspecified(&packet->source)) {
-		instance_drop(instance, link, packet->family, DROP_SOURCE_ADDRESS);
+		engine_drop(instance, link, packet->family, DROP_SOURCE_ADDRESS);
 		return;
 	}
 	if (query->version != link->settings.version[packet->family])
 		receive_other_version(instance, link, packet, query);
-	if (querier_receive(&state->querier, &link->settings, &state->address, &packet->source, query, now)) {
-		instance_tell_querier(instance, link, packet->family, now);
-		membership_querier_changed(instance, link, packet->family, now);
-	}
-	instance_arm_querier(instance, link, packet->family);
+	election_receive(instance, link, packet->family, now, &packet->source, query);
 	/* RFC 9776 section 6.6.1: the elected querier's specific queries lower our timers as well. */
 	if (query->suppress || addr_is_unspecified(&query->group) ||
 	    querier_is_elected(&state->querier, now) || !addr_equal(&packet->source, &state->querier.other))
@@ -256,7 +253,7 @@ void receive_packet(struct instance *instance, struct link *link, mtime now, enu
 	if (drop == DROP_NONE)
 		drop = family == FAMILY_IPV4 ? igmp_decode(&packet, &message) : mld_decode(&packet, &message);
 	if (drop != DROP_NONE)
-		instance_drop(instance, link, family, drop);
+		engine_drop(instance, link, family, drop);
 	else if (message.kind == MESSAGE_QUERY)
 		receive_query(instance, link, now, &packet, &message.query);
 	else

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/router/engine.h"
+#include "core/router/requests.h"
+
+#include "core/router/forward.h"
+#include "core/router/group_queries.h"
+#include "core/router/membership.h"
+#include "core/router/snapshot.h"
 #include "core/wire/igmp.h"
 #include "core/wire/mld.h"
 
@@ -122,8 +127,8 @@ static void build_query(const struct link *link, enum family family, struct quer
 		.kind = REQUEST_SEND, .link = link->id, .family = (uint8_t)family, .group = destination};
 }
 
-static void tell_query(struct instance *instance, struct link *link, enum family family,
-                       const struct query *query)
+static void push_query_event(struct instance *instance, struct link *link, enum family family,
+                             const struct query *query)
 {
 	link->family[family].counters[COUNTER_QUERIES_SENT]++;
 	events_push(&instance->events, &(struct event){.kind = EVENT_QUERY,
@@ -140,22 +145,21 @@ static bool pull_general_query(struct instance *instance, mtime now, struct requ
 	static const struct sources none = {0};
 
 	for (int family = 0; family < FAMILIES; family++) {
-		while (instance->general_queries_due[family] != 0) {
-			int id = __builtin_ctzll(instance->general_queries_due[family]);
+		unsigned id;
+
+		while (set64_take(&instance->general_queries_due[family], &id)) {
 			struct link *link = instance->links[id];
 			struct query query = {.group = addr_unspecified(family)};
 			struct link_family *state;
 
-			instance->general_queries_due[family] &= ~((uint64_t)1 << id);
 			if (link == NULL || !link->family[family].querier.query_now)
 				continue;
 			state = &link->family[family];
 			query.max_response = link->settings.query_response_interval;
 			build_query(link, family, &query, &none, request, payload, payload_size);
 			querier_sent(&state->querier, &link->settings, now);
-			deadlines_no_later_than(&instance->deadlines, &state->deadline,
-			                        querier_deadline(&state->querier));
-			tell_query(instance, link, family, &query);
+			engine_arm_querier(instance, link, family);
+			push_query_event(instance, link, family, &query);
 			return true;
 		}
 	}
@@ -190,7 +194,7 @@ static bool pull_group_query(struct instance *instance, mtime now, struct reques
 		query.max_response = (uint32_t)timers->last_member_query_interval;
 		query.suppress = next.suppress;
 		build_query(link, family, &query, &next.sources, request, payload, payload_size);
-		tell_query(instance, link, family, &query);
+		push_query_event(instance, link, family, &query);
 		return true;
 	}
 	return false;
@@ -202,17 +206,14 @@ static bool pull_upstream_general_query(struct instance *instance, struct reques
 	struct upstream_queries *queries = &instance->upstream_queries;
 
 	for (int family = 0; family < FAMILIES; family++) {
-		uint64_t *due = &queries->general_due[family];
-		uint8_t link;
+		unsigned link;
 
-		if (*due == 0)
+		if (!set64_take(&queries->general_due[family], &link))
 			continue;
-		link = (uint8_t)__builtin_ctzll(*due);
-		*due &= *due - 1;
 		*payload_size = sizeof queries->general[link][family];
 		memcpy(payload, &queries->general[link][family], *payload_size);
 		*request = (struct request){
-			.kind = REQUEST_UPSTREAM_QUERY, .link = link, .family = (uint8_t)family};
+			.kind = REQUEST_UPSTREAM_QUERY, .link = (uint8_t)link, .family = (uint8_t)family};
 		return true;
 	}
 	return false;
@@ -241,13 +242,11 @@ static bool pull_upstream_specific_query(struct instance *instance, struct reque
 
 static bool pull_link_free(struct instance *instance, struct request *request)
 {
-	uint8_t id;
+	unsigned id;
 
-	if (instance->links_to_free == 0)
+	if (!set64_take(&instance->links_to_free, &id))
 		return false;
-	id = (uint8_t)__builtin_ctzll(instance->links_to_free);
-	instance->links_to_free &= instance->links_to_free - 1;
-	*request = (struct request){.kind = REQUEST_LINK_FREE, .link = id};
+	*request = (struct request){.kind = REQUEST_LINK_FREE, .link = (uint8_t)id};
 	return true;
 }
 
@@ -280,7 +279,7 @@ static bool pull_stopped(struct instance *instance, struct request *request)
  * few, and say how changes are to be reported; a flood of specific ones holds up neither members downstream
  * nor the queries there. Where nothing leaves any more is announced before who is a member there. A link's id is
  * given back only when no request that names it is left. */
-bool instance_pull(struct instance *instance, mtime now, struct request *request, void *payload,
+bool requests_pull(struct instance *instance, mtime now, struct request *request, void *payload,
                    size_t *payload_size)
 {
 	*payload_size = 0;

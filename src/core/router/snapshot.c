@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/router/engine.h"
+#include "core/router/snapshot.h"
+
+#include "core/router/group_hosts.h"
+#include "core/router/membership.h"
 
 #include <assert.h>
 
-#define VISITS_PER_PAGE                                                                                      \
-	1024 /* memberships looked at, so that a link without groups among many holds up nobody */
+/* Memberships that one page visits. It limits the time for a page of a link that has few of many groups. */
+#define VISITS_PER_PAGE 1024
 
 struct page {
-	struct snapshot_item *records;
+	struct snapshot_item *items;
 	size_t count;
 };
 
 static struct snapshot_item *add(struct page *page, enum snapshot_kind kind)
 {
-	struct snapshot_item *record = &page->records[page->count++];
+	struct snapshot_item *item = &page->items[page->count++];
 
-	memset(record, 0, sizeof *record);
-	record->kind = (uint8_t)kind;
-	return record;
+	memset(item, 0, sizeof *item);
+	item->kind = (uint8_t)kind;
+	return item;
 }
 
 static bool is_full(const struct page *page)
@@ -40,19 +43,6 @@ static uint32_t milliseconds(mtime interval)
 static uint32_t left(mtime until, mtime now)
 {
 	return milliseconds(time_left(until, now));
-}
-
-void snapshot_skip(struct instance *instance, struct membership *membership)
-{
-	for (size_t i = 0; i < SNAPSHOT_CURSORS; i++) {
-		struct walk *walk = &instance->walks[i];
-
-		if (walk->membership != membership)
-			continue;
-		walk->membership = membership_newer(membership);
-		walk->in_group = false;
-		walk->serial = 0;
-	}
 }
 
 void snapshot_input(struct instance *instance, const struct input *input)
@@ -83,23 +73,23 @@ static uint64_t drops_of(const struct instance *instance, enum drop drop)
 
 static void add_instance(const struct instance *instance, struct page *page)
 {
-	struct snapshot_instance *record = &add(page, SNAPSHOT_INSTANCE)->instance;
+	struct snapshot_instance *item = &add(page, SNAPSHOT_INSTANCE)->instance;
 
-	record->memory = pool_bytes(instance->pool);
-	record->groups = instance->memberships.count;
-	record->flows = instance->flows.count;
-	record->negative_flows = instance->negative_count;
-	record->events_dropped = instance->events.dropped;
-	record->drops[0] = drops_of(instance, DROP_ROUTES_MAX);
-	record->drops[1] = drops_of(instance, DROP_MEMORY);
+	item->memory = pool_bytes(instance->pool);
+	item->groups = instance->memberships.count;
+	item->flows = instance->flows.count;
+	item->negative_flows = instance->negative_count;
+	item->events_dropped = instance->events.dropped;
+	item->drops[0] = drops_of(instance, DROP_ROUTES_MAX);
+	item->drops[1] = drops_of(instance, DROP_MEMORY);
 }
 
 static void add_link(const struct link *link, enum family family, mtime now, struct page *page)
 {
 	const struct link_family *state = &link->family[family];
-	struct snapshot_link *record = &add(page, SNAPSHOT_LINKS)->link;
+	struct snapshot_link *item = &add(page, SNAPSHOT_LINKS)->link;
 
-	*record = (struct snapshot_link){
+	*item = (struct snapshot_link){
 		.id = link->id,
 		.role = link->role,
 		.family = (uint8_t)family,
@@ -123,7 +113,7 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 		.last_member_query_interval = (uint32_t)state->timers.last_member_query_interval,
 		.last_member_query_count = state->timers.last_member_query_count,
 		.queries_sent = (uint32_t)state->counters[COUNTER_QUERIES_SENT],
-		.queries_heard = (uint32_t)state->counters[COUNTER_QUERIES_RECEIVED],
+		.queries_received = (uint32_t)state->counters[COUNTER_QUERIES_RECEIVED],
 		.older_queries = (uint32_t)state->counters[COUNTER_OLDER_QUERIES],
 		.reports =
 			(uint32_t)(state->counters[COUNTER_REPORTS_V1] + state->counters[COUNTER_REPORTS_V2] +
@@ -131,8 +121,8 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 		.robustness = querier_robustness(&state->querier, &link->settings),
 	};
 	for (int drop = 0; drop < DROP_CAUSES; drop++)
-		record->drops[drop] = (uint32_t)state->drops[drop];
-	memcpy(record->name, link->name, sizeof record->name);
+		item->drops[drop] = (uint32_t)state->drops[drop];
+	memcpy(item->name, link->name, sizeof item->name);
 }
 
 static void add_links(const struct instance *instance, mtime now, struct page *page)
@@ -161,11 +151,11 @@ static void add_group(const struct link_group *link_group, mtime now, struct pag
 	const struct group *group = &link_group->group;
 	mtime until = group->mode == FILTER_EXCLUDE ? group->exclude_until : 0;
 	mtime interval = querier_query_interval(&state->querier, &link_group->link->settings);
-	struct snapshot_group *record = &add(page, SNAPSHOT_GROUPS)->group;
+	struct snapshot_group *item = &add(page, SNAPSHOT_GROUPS)->group;
 
 	for (uint16_t i = 0; group->mode == FILTER_INCLUDE && i < group->source_count; i++)
 		until = group->sources[i].until > until ? group->sources[i].until : until;
-	*record = (struct snapshot_group){
+	*item = (struct snapshot_group){
 		.group = link_group->membership->group,
 		.link = link_group->link->id,
 		.mode = group->mode,
@@ -184,16 +174,16 @@ static bool add_sources(struct walk *walk, const struct group *group, mtime now,
 {
 	for (uint16_t i = 0; i < group->source_count; i++) {
 		const struct source *source = &group->sources[i];
-		struct snapshot_source *record;
+		struct snapshot_source *item;
 
 		if (addr_compare(&source->addr, &walk->last) <= 0)
 			continue;
 		if (is_full(page))
 			return false;
-		record = &add(page, SNAPSHOT_SOURCES)->source;
-		record->source = walk->last = source->addr;
-		record->blocked = source->until == SOURCE_BLOCKED;
-		record->left = left(source->until, now);
+		item = &add(page, SNAPSHOT_SOURCES)->source;
+		item->source = walk->last = source->addr;
+		item->blocked = source->until == SOURCE_BLOCKED;
+		item->left = left(source->until, now);
 	}
 	return true;
 }
@@ -204,18 +194,18 @@ static bool add_hosts(struct walk *walk, const struct members *members, mtime no
 	for (uint16_t i = 0; members != NULL && i < members->count; i++) {
 		const struct member_host *host = &members->list[i];
 		struct filter filter;
-		struct snapshot_host *record;
+		struct snapshot_host *item;
 
 		if (host->until <= now || addr_compare(&host->host, &walk->last) <= 0)
 			continue;
 		if (is_full(page))
 			return false;
 		filter = stored_filter_view(&host->filter);
-		record = &add(page, SNAPSHOT_HOSTS)->host;
-		record->host = walk->last = host->host;
-		record->mode = (uint8_t)filter.mode;
-		record->sources = (uint16_t)filter.sources.count;
-		record->left = left(host->until, now);
+		item = &add(page, SNAPSHOT_HOSTS)->host;
+		item->host = walk->last = host->host;
+		item->mode = (uint8_t)filter.mode;
+		item->sources = (uint16_t)filter.sources.count;
+		item->left = left(host->until, now);
 	}
 	return true;
 }
@@ -268,9 +258,9 @@ static uint32_t hosts_of(struct membership *membership, mtime now)
 static void add_flow(const struct instance *instance, const struct flow *flow, mtime now, struct page *page)
 {
 	mtime idle = now - flow->active_at, timeout = instance->settings.route_timeout;
-	struct snapshot_flow *record = &add(page, SNAPSHOT_FLOWS)->flow;
+	struct snapshot_flow *item = &add(page, SNAPSHOT_FLOWS)->flow;
 
-	*record = (struct snapshot_flow){
+	*item = (struct snapshot_flow){
 		.group = flow->key.group,
 		.source = flow->key.source,
 		.input = flow->input,
@@ -343,7 +333,7 @@ bool snapshot_pull(struct instance *instance, mtime now, struct request *request
 	               "a page fits");
 	for (size_t cursor = 0; cursor < SNAPSHOT_CURSORS; cursor++) {
 		struct walk *walk = &instance->walks[cursor];
-		struct page page = {.records = payload};
+		struct page page = {.items = payload};
 
 		if (!walk->page_wanted)
 			continue;
@@ -351,7 +341,7 @@ bool snapshot_pull(struct instance *instance, mtime now, struct request *request
 		if (walk->open)
 			add_page(instance, walk, now, &page);
 		walk->open = walk->open && walk->membership != NULL;
-		*payload_size = page.count * sizeof *page.records;
+		*payload_size = page.count * sizeof *page.items;
 		*request = (struct request){
 			.kind = REQUEST_SNAPSHOT,
 			.cursor = (uint8_t)cursor,

@@ -31,34 +31,6 @@ bool message_records_fit(struct wire records, size_t count, enum family family)
 	return true;
 }
 
-#define IPV4_V3_REPORT 0x22
-#define IPV6_V3_REPORT 143
-
-/* Version 3: behind the headers of report and record. Older: in IGMP at 4, in MLD at 8. */
-static size_t guess_offset(enum family family, uint8_t type)
-{
-	if (type == (family == FAMILY_IPV4 ? IPV4_V3_REPORT : IPV6_V3_REPORT))
-		return REPORT_HEADER + RECORD_HEADER;
-	return family == FAMILY_IPV4 ? 4 : 8;
-}
-
-bool message_guess_group(enum family family, const uint8_t *packet, size_t size, struct addr *group)
-{
-	size_t at;
-
-	if (size < (family == FAMILY_IPV4 ? 20 : 48))
-		return false;
-	/* Behind the IPv4 options; behind the IPv6 hop-by-hop header. */
-	at = family == FAMILY_IPV4 ? (packet[0] & 0x0f) * 4u : 40 + (packet[41] + 1u) * 8;
-	if (at >= size)
-		return false;
-	at += guess_offset(family, packet[at]);
-	if (at + addr_wire_size(family) > size)
-		return false;
-	*group = wire_get_addr(packet + at, family);
-	return true;
-}
-
 bool message_next_record(struct message *message, struct record *record)
 {
 	struct report *report = &message->report;

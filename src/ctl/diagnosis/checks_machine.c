@@ -7,11 +7,6 @@
 
 #include <netinet/in.h>
 
-static const char *family_name(enum family family)
-{
-	return family == FAMILY_IPV4 ? "IPv4" : "IPv6";
-}
-
 /* Does the daemon route this family? */
 static bool is_served(const struct machine *machine, enum family family)
 {

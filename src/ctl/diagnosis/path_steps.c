@@ -39,9 +39,9 @@ void step_remedy(struct step *step, const char *format, ...)
 	va_end(arguments);
 }
 
-static const char *family_name(const struct stream *stream)
+static const char *stream_family(const struct stream *stream)
 {
-	return addr_family(&stream->group) == FAMILY_IPV4 ? "IPv4" : "IPv6";
+	return family_name(addr_family(&stream->group));
 }
 
 static bool is_text(struct json_object *object, const char *key, const char *text)
@@ -52,7 +52,7 @@ static bool is_text(struct json_object *object, const char *key, const char *tex
 /* Is this record of a link of the instance and family at hand? */
 static bool is_ours(const struct stream *stream, struct json_object *link)
 {
-	return is_text(link, "instance", stream->instance) && is_text(link, "family", family_name(stream));
+	return is_text(link, "instance", stream->instance) && is_text(link, "family", stream_family(stream));
 }
 
 struct json_object *path_link(const struct stream *stream, const char *name)
@@ -125,7 +125,7 @@ static bool follow_group(const struct stream *stream, struct steps *steps)
 	}
 	if (stream->instance == NULL) {
 		step = step_add(steps, "group", STEP_FAIL, "no instance of mcproxy serves %s",
-		                family_name(stream));
+		                stream_family(stream));
 		step_remedy(step, "name %s in `protocol`, and see the log for why it did not start",
 		            addr_family(&stream->group) == FAMILY_IPV4 ? "IGMPv3" : "MLDv2");
 		return false;
@@ -133,7 +133,7 @@ static bool follow_group(const struct stream *stream, struct steps *steps)
 	holder = find_holder(stream);
 	if (holder != NULL) {
 		step = step_add(steps, "group", STEP_FAIL, "%s is not served: %s holds multicast routing",
-		                family_name(stream), holder);
+		                stream_family(stream), holder);
 		step_remedy(step,
 		            "stop %s, and keep it from starting at boot; mcproxy takes over within a second",
 		            holder);
@@ -305,7 +305,8 @@ static bool follow_filter(const struct stream *stream, struct steps *steps)
 static void tell_not_joined(const struct stream *stream, const char *name, struct steps *steps)
 {
 	struct json_object *link = path_link(stream, name);
-	struct json_object *uplink = view_find(stream->upstream, "link", name, "family", family_name(stream));
+	struct json_object *uplink =
+		view_find(stream->upstream, "link", name, "family", stream_family(stream));
 	const char *error = answer_text(uplink, "last_error");
 	struct step *step;
 
@@ -327,7 +328,7 @@ static void tell_not_joined(const struct stream *stream, const char *name, struc
 static bool is_joined(const struct stream *stream, const char *link)
 {
 	struct json_object *membership =
-		view_find(stream->memberships, "link", link, "family", family_name(stream));
+		view_find(stream->memberships, "link", link, "family", stream_family(stream));
 
 	if (membership == NULL || !is_text(membership, "state", "joined"))
 		return false;
@@ -349,7 +350,7 @@ static bool follow_upstream(const struct stream *stream, struct steps *steps)
 			continue;
 		uplinks++;
 		name = answer_text(link, "link");
-		uplink = view_find(stream->upstream, "link", name, "family", family_name(stream));
+		uplink = view_find(stream->upstream, "link", name, "family", stream_family(stream));
 		if (uplink != NULL && answer_bool(link, "usable") && is_joined(stream, name)) {
 			step_add(steps, "upstream", STEP_OK, "%s has joined %s in %s", name,
 			         addr_format(&stream->group, group), answer_text(uplink, "version"));

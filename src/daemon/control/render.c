@@ -7,11 +7,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char *family_name(int family)
-{
-	return family == FAMILY_IPV4 ? "IPv4" : "IPv6";
-}
-
 static const char *role_name(int role)
 {
 	return role == ROLE_UPSTREAM ? "upstream" : "downstream";
@@ -151,7 +146,7 @@ static void put_counters(struct json *json, const struct snapshot_link *record, 
 	json_open(json, "counters", '{');
 	json_number(json, "reports", record->reports);
 	json_number(json, "queries_sent", record->queries_sent);
-	json_number(json, "queries_heard", record->queries_heard);
+	json_number(json, "queries_heard", record->queries_received);
 	json_number(json, "queries_of_another_version", record->older_queries);
 	if (vif != NULL) {
 		json_number(json, "lost_in_socket", link_readers_lost(vif));

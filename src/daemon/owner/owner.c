@@ -13,8 +13,8 @@
 #include "daemon/owner/settings.h"
 #include "daemon/owner/status.h"
 #include "daemon/owner/uplink.h"
-#include "daemon/worker/priority.h"
 #include "daemon/worker/sandbox.h"
+#include "daemon/worker/worker.h"
 
 #include <errno.h>
 #include <signal.h>

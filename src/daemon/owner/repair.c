@@ -45,11 +45,6 @@ static bool may_log(struct repair *repair, enum damage damage, mtime now)
 	return true;
 }
 
-static const char *family_name(enum family family)
-{
-	return family == FAMILY_IPV4 ? "IPv4" : "IPv6";
-}
-
 static void restored_vif(struct repair *repair, const struct vif *vif, mtime now)
 {
 	if (may_log(repair, DAMAGE_VIF, now))

@@ -158,7 +158,7 @@ static void print_downstream(struct status *status, const struct snapshot_link *
 	print_seconds(status, "other_querier_present_interval", link->other_querier_present_interval);
 	print_seconds(status, "older_host_present_interval", link->older_host_present_interval);
 	fprintf(status->out, "\t\treports\t%u\n\t\tqueries_sent\t%u\n", link->reports, link->queries_sent);
-	fprintf(status->out, "\t\tqueries_heard\t%u, %u of another version\n", link->queries_heard,
+	fprintf(status->out, "\t\tqueries_heard\t%u, %u of another version\n", link->queries_received,
 	        link->older_queries);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/worker/receiver.h"
 
+#include "core/base/set64.h"
 #include "daemon/log/clock.h"
 
 #include <assert.h>
@@ -82,12 +83,10 @@ void receiver_listen(struct receiver *receiver, const struct input *input)
 
 void receiver_link(struct receiver *receiver, uint8_t id, const struct link_change *change)
 {
-	uint64_t bit = (uint64_t)1 << id;
-
 	receiver->mtu[id] = change->mtu;
-	receiver->upstream_links &= ~bit;
+	set64_remove(&receiver->upstream_links, id);
 	if (change->present && change->role == ROLE_UPSTREAM)
-		receiver->upstream_links |= bit;
+		set64_add(&receiver->upstream_links, id);
 	for (uint8_t family = 0; family < FAMILIES; family++)
 		if (!change->present || !change->family[family].usable)
 			forget(receiver, id, family);
@@ -100,7 +99,8 @@ void receiver_read_upstream(struct receiver *receiver, bool wanted)
 
 static bool is_skipped(const struct receiver *receiver, unsigned socket)
 {
-	return receiver->skips_upstream && receiver->upstream_links >> receiver->sockets[socket].link & 1;
+	return receiver->skips_upstream &&
+	       set64_has(receiver->upstream_links, receiver->sockets[socket].link);
 }
 
 /* May sockets be read now? */

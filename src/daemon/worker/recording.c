@@ -39,7 +39,7 @@ static int write_all(int fd, const uint8_t *at, size_t size)
 int recording_create(const char *path)
 {
 	static const struct recording_file file = {
-		.magic = RECORD_MAGIC,
+		.magic = RECORDING_MAGIC,
 		.input_size = sizeof(struct input),
 		.request_size = sizeof(struct request),
 		.link_change_size = sizeof(struct link_change),
@@ -111,29 +111,29 @@ void recorder_start(struct recorder *recorder, mtime now, uint64_t seed,
 	memset(&start, 0, sizeof start);
 	start.seed = seed;
 	start.settings = *settings;
-	add(recorder, RECORD_START, now, &start, sizeof start, NULL, 0);
+	add(recorder, RECORDING_START, now, &start, sizeof start, NULL, 0);
 }
 
 void recorder_input(struct recorder *recorder, mtime now, const struct input *input, const void *payload,
                     size_t size)
 {
-	add(recorder, RECORD_INPUT, now, input, sizeof *input, payload, size);
+	add(recorder, RECORDING_INPUT, now, input, sizeof *input, payload, size);
 }
 
 void recorder_turn(struct recorder *recorder, mtime now)
 {
-	add(recorder, RECORD_TURN, now, NULL, 0, NULL, 0);
+	add(recorder, RECORDING_TURN, now, NULL, 0, NULL, 0);
 }
 
 void recorder_request(struct recorder *recorder, mtime now, const struct request *request,
                       const void *payload, size_t size)
 {
-	add(recorder, RECORD_REQUEST, now, request, sizeof *request, payload, size);
+	add(recorder, RECORDING_REQUEST, now, request, sizeof *request, payload, size);
 }
 
 void recorder_full(struct recorder *recorder, mtime now)
 {
-	add(recorder, RECORD_FULL, now, NULL, 0, NULL, 0);
+	add(recorder, RECORDING_FULL, now, NULL, 0, NULL, 0);
 }
 
 void recorder_flush(struct recorder *recorder)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/worker/worker.h"
 
+#include "core/router/prefetch.h"
 #include "daemon/log/clock.h"
-#include "daemon/worker/priority.h"
 #include "daemon/worker/receiver.h"
 #include "daemon/worker/sandbox.h"
 
@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define LOOK_FAR        6 /* packets ahead, to have memory ready for them */
 #define LOOK_NEAR       3
@@ -25,6 +26,29 @@ struct worker {
 	bool recording_ended; /* by an error; the owner has been rung */
 	pthread_t thread;
 };
+
+/* The nice value that the process began with. Written once, before there is any other thread. Linux keeps a nice value
+ * for each thread, and a new thread inherits that of its creator. */
+static int usual_priority;
+static bool usual_priority_is_known;
+
+int priority_raise(unsigned by)
+{
+	int raised = -(int)by;
+
+	if (!usual_priority_is_known) {
+		usual_priority = getpriority(PRIO_PROCESS, 0);
+		usual_priority_is_known = true;
+	}
+	return setpriority(PRIO_PROCESS, 0, raised < usual_priority ? raised : usual_priority) == 0 ? 0
+	                                                                                            : -errno;
+}
+
+static void restore_priority(void)
+{
+	if (usual_priority_is_known)
+		setpriority(PRIO_PROCESS, 0, usual_priority);
+}
 
 static void take_input(struct worker *worker, mtime now, const struct input *input, const void *payload,
                        size_t size)
@@ -69,7 +93,7 @@ static void prefetch_packet(const struct worker *worker, const struct input *inp
                             const struct link_packet *packets, int count, int place, enum prefetch step)
 {
 	if (place < count)
-		instance_prefetch(worker->instance, input, packets[place].data, packets[place].length, step);
+		prefetch_input(worker->instance, input, packets[place].data, packets[place].length, step);
 }
 
 /* Queries from upstream wait in the sockets while the engine cannot keep a batch of them. The other links are
@@ -137,7 +161,7 @@ static void *worker_run(void *argument)
 	struct worker *worker = argument;
 	bool sleepy = true;
 
-	priority_restore();
+	restore_priority();
 	/* A kernel that knows no such thing runs it as it is. */
 	sandbox_worker();
 	for (;;) {

@@ -20,6 +20,8 @@ static void families_share_one_form(void **state)
 	(void)state;
 	assert_true(addr_equal(&a, &b));
 	assert_int_equal(addr_family(&a), FAMILY_IPV4);
+	assert_string_equal(family_name(FAMILY_IPV4), "IPv4");
+	assert_string_equal(family_name(FAMILY_IPV6), "IPv6");
 	assert_memory_equal(addr_ipv4_bytes(&a), ipv4, 4);
 	assert_memory_equal(addr_wire_bytes(&a, FAMILY_IPV4), ipv4, 4);
 	assert_int_equal(addr_wire_size(FAMILY_IPV4), 4);

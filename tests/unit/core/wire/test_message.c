@@ -172,35 +172,6 @@ static void writer_counts_its_records(void **state)
 	assert_int_equal(writer.size, 8 + 8 * 65535);
 }
 
-/* Of packets as they should be the group is right; of parts of them nothing is read that is not there. */
-static void groups_are_guessed(void **state)
-{
-	static const char *const groups[FAMILIES] = {"239.1.2.3", "ff1e::1:3"};
-	static const char *const hosts[FAMILIES] = {"10.0.1.5", "fe80::5"};
-
-	(void)state;
-	for (int family = 0; family < FAMILIES; family++) {
-		const struct craft crafts[] = {
-			craft_record(hosts[family], TO_EX, groups[family], ""),
-			craft_old(hosts[family], VERSION_2, groups[family], false),
-			craft_old(hosts[family], VERSION_2, groups[family], true),
-		};
-		struct addr expected = addr_of(groups[family]), group;
-
-		for (size_t i = 0; i < sizeof crafts / sizeof *crafts; i++) {
-			assert_true(message_guess_group(family, crafts[i].bytes, crafts[i].size, &group));
-			assert_true(addr_equal(&group, &expected));
-			for (size_t size = 0; size < crafts[i].size; size++) {
-				uint8_t *copy = heap_copy(crafts[i].bytes, size);
-
-				if (message_guess_group(family, copy, size, &group))
-					assert_true(addr_equal(&group, &expected));
-				free(copy);
-			}
-		}
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,7 +183,6 @@ int main(void)
 		cmocka_unit_test(records_fit_or_not),
 		cmocka_unit_test(writer_fills_what_room_there_is),
 		cmocka_unit_test(writer_counts_its_records),
-		cmocka_unit_test(groups_are_guessed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

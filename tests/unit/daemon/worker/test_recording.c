@@ -89,7 +89,7 @@ static size_t expect_record(const struct file *file, size_t at, enum recording_k
 static void new_file_has_the_magic_only(void **state)
 {
 	struct file *file = *state;
-	struct recording_file expected = {.magic = RECORD_MAGIC,
+	struct recording_file expected = {.magic = RECORDING_MAGIC,
 	                                  .input_size = sizeof(struct input),
 	                                  .request_size = sizeof(struct request),
 	                                  .link_change_size = sizeof(struct link_change)};
@@ -140,11 +140,11 @@ static void turn_is_written_at_once(void **state)
 	recorder_flush(recorder);
 	recorder_flush(recorder);
 	read_back(file);
-	at = expect_record(file, at, RECORD_START, 7, 1000, &start, sizeof start, NULL, 0);
-	at = expect_record(file, at, RECORD_INPUT, 7, 1001, &input, sizeof input, "packet", 6);
-	at = expect_record(file, at, RECORD_TURN, 7, 1001, NULL, 0, NULL, 0);
-	at = expect_record(file, at, RECORD_REQUEST, 7, 1001, &request, sizeof request, "query", 5);
-	at = expect_record(file, at, RECORD_FULL, 7, 1001, NULL, 0, NULL, 0);
+	at = expect_record(file, at, RECORDING_START, 7, 1000, &start, sizeof start, NULL, 0);
+	at = expect_record(file, at, RECORDING_INPUT, 7, 1001, &input, sizeof input, "packet", 6);
+	at = expect_record(file, at, RECORDING_TURN, 7, 1001, NULL, 0, NULL, 0);
+	at = expect_record(file, at, RECORDING_REQUEST, 7, 1001, &request, sizeof request, "query", 5);
+	at = expect_record(file, at, RECORDING_FULL, 7, 1001, NULL, 0, NULL, 0);
 	assert_int_equal(at, file->size);
 	recorder_free(recorder);
 }
@@ -161,9 +161,9 @@ static void two_recorders_share_a_file(void **state)
 	recorder_flush(second);
 	recorder_flush(first);
 	read_back(file);
-	at = expect_record(file, at, RECORD_TURN, 1, 2, NULL, 0, NULL, 0);
-	at = expect_record(file, at, RECORD_TURN, 0, 1, NULL, 0, NULL, 0);
-	at = expect_record(file, at, RECORD_TURN, 0, 3, NULL, 0, NULL, 0);
+	at = expect_record(file, at, RECORDING_TURN, 1, 2, NULL, 0, NULL, 0);
+	at = expect_record(file, at, RECORDING_TURN, 0, 1, NULL, 0, NULL, 0);
+	at = expect_record(file, at, RECORDING_TURN, 0, 3, NULL, 0, NULL, 0);
 	assert_int_equal(at, file->size);
 	recorder_free(first);
 	recorder_free(second);
@@ -185,7 +185,7 @@ static void large_turn_goes_out_in_whole_records(void **state)
 	read_back(file);
 	for (int i = 0; i < 20; i++) {
 		memset(payload, i, sizeof payload);
-		at = expect_record(file, at, RECORD_REQUEST, 0, i, &request, sizeof request, payload,
+		at = expect_record(file, at, RECORDING_REQUEST, 0, i, &request, sizeof request, payload,
 		                   sizeof payload);
 	}
 	assert_int_equal(at, file->size);

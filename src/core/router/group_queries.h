@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The specific queries that a group owes: started by records ("Send Q" in the tables of RFC 9776 section 6.4),
+ * sent in rounds, lowered timers included (section 6.6.3). Pure; the instance's thread.
+ */
+#ifndef MCPROXY_CORE_ROUTER_GROUP_QUERIES_H
+#define MCPROXY_CORE_ROUTER_GROUP_QUERIES_H
+
+#include "core/router/group.h"
+
+/* "Send Q(G)", or fast leave in its place. Returns GROUP_ flags. */
+unsigned group_ask(struct group *group, const struct group_timers *timers, mtime now);
+/* "Send Q(G,{source})", or fast leave in its place. The source is one of the group's, and not blocked. */
+unsigned group_ask_source(struct group *group, const struct group_timers *timers, mtime now,
+                          struct source *source);
+/* Another querier sent a specific query without the S flag: lowers the same timers (RFC 9776 section 6.6.1). An
+ * empty list lowers the group timer. `timers` has the last member query time of that querier. */
+void group_receive_query(struct group *group, const struct group_timers *timers, mtime now,
+                         const struct sources *sources);
+
+struct group_query {
+	bool suppress;          /* S flag */
+	struct sources sources; /* empty: group-specific; the caller provides the memory */
+};
+/* The next query of a round that is due, with up to query->sources.capacity sources; false when the round is
+ * over. */
+bool group_pull_query(struct group *group, const struct group_timers *timers, mtime now,
+                      struct group_query *query);
+
+#endif
