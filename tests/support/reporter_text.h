@@ -40,7 +40,8 @@ struct said {
 struct bench {
 	struct reporter *reporter;
 	struct pool *pool;
-	struct reporter_settings settings;
+	struct link_settings settings;
+	struct reporter_role role;
 	enum family family;
 	struct addr self;
 	size_t mtu;
@@ -77,12 +78,8 @@ static inline uint32_t number_of(const struct addr *addr, const struct addr *fir
 static inline void bench_open(struct bench *bench, enum family family, size_t pool_max)
 {
 	*bench = (struct bench){
-		.settings = {.version = VERSION_3,
-	                     .copies = 2,
-	                     .answers = true,
-	                     .robustness = 2,
-	                     .query_interval = 125000,
-	                     .query_response_interval = 10000},
+		.role = {.version = VERSION_3, .copies = 2, .answers = true},
+		.settings = {.robustness = 2, .query_interval = 125000, .query_response_interval = 10000},
 		.family = family,
 		.self = addr_of(family == FAMILY_IPV4 ? "192.0.2.1" : "fe80::1"),
 		.mtu = 1500,
@@ -92,13 +89,13 @@ static inline void bench_open(struct bench *bench, enum family family, size_t po
 	bench->pool = pool_new(pool_max);
 	assert_non_null(bench->reporter);
 	assert_non_null(bench->pool);
-	reporter_init(bench->reporter, family, bench->pool, 7);
-	reporter_set(bench->reporter, bench->now, &bench->settings);
+	reporter_init(bench->reporter, family, bench->pool, &bench->settings, 7);
+	reporter_set(bench->reporter, bench->now, &bench->role);
 }
 
 static inline void bench_configure(struct bench *bench)
 {
-	reporter_set(bench->reporter, bench->now, &bench->settings);
+	reporter_set(bench->reporter, bench->now, &bench->role);
 }
 
 static inline void bench_clear(struct bench *bench)
@@ -393,15 +390,15 @@ static inline const char *bench_now(struct bench *bench)
 /* Many groups, told and forgotten: EXCLUDE{}, or INCLUDE of that many sources. */
 static inline void bench_fill(struct bench *bench, uint32_t groups, size_t sources)
 {
-	uint8_t copies = bench->settings.copies;
+	uint8_t copies = bench->role.copies;
 
-	bench->settings.copies = 1;
+	bench->role.copies = 1;
 	bench_configure(bench);
 	for (uint32_t i = 0; i < groups; i++)
 		bench_change_range(bench, i, sources > 0 ? FILTER_INCLUDE : FILTER_EXCLUDE, i, sources);
 	bench_run(bench, bench->now + 1000);
 	bench_clear(bench);
-	bench->settings.copies = copies;
+	bench->role.copies = copies;
 	bench_configure(bench);
 }
 

@@ -26,9 +26,9 @@
 #define IN        FILTER_INCLUDE
 #define EX        FILTER_EXCLUDE
 
-static const struct host_settings settings = {
-	.membership = MEMBERSHIP_KERNEL,
-	.version = VERSION_3,
+static const struct link_settings settings = {
+	.upstream_membership = MEMBERSHIP_KERNEL,
+	.version = {VERSION_3, VERSION_3},
 	.robustness = 2,
 	.query_interval = 125000,
 	.query_response_interval = 10000,
@@ -56,7 +56,7 @@ static void check(const struct world *world, bool condition, const char *what)
 }
 
 static void open_with(struct world *world, enum family family, const struct host_limits *limits,
-                      const struct host_settings *own)
+                      const struct link_settings *own)
 {
 	*world = (struct world){
 		.family = family,
@@ -520,7 +520,7 @@ static void older_querier(void **state)
 	assert_int_equal(status_of(&world).version, VERSION_3);
 	hear_query(&world, VERSION_2, true);
 	assert_int_equal(status_of(&world).version, VERSION_2);
-	assert_int_equal(status_of(&world).queries_heard, 2);
+	assert_int_equal(status_of(&world).queries_received, 2);
 	assert_true(status_of(&world).query_received_at == world.now);
 	/* The kernel answers the query. */
 	expect(&world, "");
@@ -664,10 +664,10 @@ static void queries_that_the_kernel_drops_are_answered(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(rows); i++) {
-		struct host_settings own = settings;
+		struct link_settings own = settings;
 		struct world world;
 
-		own.membership = rows[i].membership;
+		own.upstream_membership = rows[i].membership;
 		own.kernel_groups_max = 100;
 		open_with(&world, rows[i].family, &(struct host_limits){5, 4, MEMORY}, &own);
 		want(&world, 0, 3, IN, 1);
@@ -777,10 +777,10 @@ static void the_state_is_announced(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < FAMILIES * LENGTH(memberships); i++) {
-		struct host_settings own = settings;
+		struct link_settings own = settings;
 		struct world world;
 
-		own.membership = memberships[i / FAMILIES];
+		own.upstream_membership = memberships[i / FAMILIES];
 		own.kernel_groups_max = 1;
 		open_with(&world, (enum family)(i % FAMILIES), &(struct host_limits){5, 4, MEMORY}, &own);
 		want(&world, 0, 0, EX, 0);
@@ -1003,11 +1003,11 @@ static unsigned times_in(const char *text, const char *word)
 /* Without kernel memberships nothing is joined; the reports are all. */
 static void user_memberships(void **state)
 {
-	struct host_settings user = settings;
+	struct link_settings user = settings;
 	struct world world;
 
 	(void)state;
-	user.membership = MEMBERSHIP_USER;
+	user.upstream_membership = MEMBERSHIP_USER;
 	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &user);
 	want(&world, 0, 0, EX, 1023);
 	want(&world, 0, 1, IN, 3);
@@ -1026,11 +1026,11 @@ static void user_memberships(void **state)
 /* Other settings while all goes on: what was reported stays reported. */
 static void configured_under_way(void **state)
 {
-	struct host_settings user = settings;
+	struct link_settings user = settings;
 	struct world world;
 
 	(void)state;
-	user.membership = MEMBERSHIP_USER;
+	user.upstream_membership = MEMBERSHIP_USER;
 	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &user);
 	want(&world, 0, 0, EX, 0);
 	expect(&world, " TO_EX 0{}");
@@ -1044,10 +1044,10 @@ static void configured_under_way(void **state)
 		turn(&world);
 	}
 	assert_int_equal(times_in(world.text, " ALLOW 1{ab}"), 4);
-	user.fixed_version = VERSION_2;
+	user.upstream_version[FAMILY_IPV4] = VERSION_2;
 	host_configure(world.host, world.now, &user);
 	assert_int_equal(status_of(&world).version, VERSION_2);
-	user.fixed_version = VERSION_NONE;
+	user.upstream_version[FAMILY_IPV4] = VERSION_NONE;
 	host_configure(world.host, world.now, &user);
 	assert_int_equal(status_of(&world).version, VERSION_3);
 	close_world(&world);
@@ -1130,11 +1130,11 @@ struct failure_case {
 static unsigned with_failures(const void *context, unsigned from, unsigned to)
 {
 	const struct failure_case *row = context;
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 	struct world world;
 	unsigned count;
 
-	own.membership = (uint8_t)row->membership;
+	own.upstream_membership = (uint8_t)row->membership;
 	own.kernel_groups_max = 4;
 	own.leave_hold = row->leave_hold;
 	open_with(&world, row->family, &(struct host_limits){5, 4, MEMORY}, &own);
@@ -1169,7 +1169,7 @@ static void every_allocation_may_fail(void **state)
  * one is as it was. */
 static unsigned take_over_with_failures(const void *context, unsigned from, unsigned to)
 {
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 	struct world world;
 	struct host *host;
 	unsigned count;
@@ -1182,7 +1182,7 @@ static unsigned take_over_with_failures(const void *context, unsigned from, unsi
 		want(&world, 1, group, IN, 3);
 	}
 	turn(&world);
-	own.membership = MEMBERSHIP_USER;
+	own.upstream_membership = MEMBERSHIP_USER;
 	fail_between(from, to);
 	host = host_new(FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own, 99);
 	copied = host != NULL && host_copy_wants(world.host, world.now, host);
@@ -1214,17 +1214,17 @@ static void another_host_takes_over(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct host_settings own = settings;
+		struct link_settings own = settings;
 		struct world old, world;
 
-		own.membership = (uint8_t)from[i];
+		own.upstream_membership = (uint8_t)from[i];
 		own.kernel_groups_max = 1;
 		open_with(&old, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own);
 		want(&old, 0, 0, EX, 3);
 		want(&old, 1, 0, IN, 1);
 		want(&old, 2, 1, IN, 3);
 		turn(&old);
-		own.membership = (uint8_t)from[(i + 1) % 3];
+		own.upstream_membership = (uint8_t)from[(i + 1) % 3];
 		open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own);
 		assert_true(host_copy_wants(old.host, old.now, world.host));
 		expect(&world, " TO_EX 0{b} ALLOW 1{ab}");
@@ -1239,9 +1239,9 @@ static void another_host_takes_over(void **state)
 static void open_auto(struct world *world, enum family family, const struct host_limits *limits,
                       uint32_t kernel_groups_max)
 {
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 
-	own.membership = MEMBERSHIP_AUTO;
+	own.upstream_membership = MEMBERSHIP_AUTO;
 	own.kernel_groups_max = kernel_groups_max;
 	open_with(world, family, limits, &own);
 	/* No list is split over two packets: the router here knows no such thing. */
@@ -1381,9 +1381,9 @@ enum { HOLD = 1500 };
 
 static void open_holding(struct world *world, uint8_t membership)
 {
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 
-	own.membership = membership;
+	own.upstream_membership = membership;
 	own.leave_hold = HOLD;
 	own.robustness = 1;
 	open_with(world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own);
@@ -1477,13 +1477,13 @@ static void ends_end_holds(void **state)
 
 static void holds_without_memory_end_at_once(void **state)
 {
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 	struct world world;
 	bool full = false;
 
 	(void)state;
 	own.leave_hold = HOLD;
-	own.membership = MEMBERSHIP_USER;
+	own.upstream_membership = MEMBERSHIP_USER;
 	own.robustness = 1;
 	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, (size_t)40 << 10}, &own);
 	/* Each hold that ended before its time stays in the queue. */
@@ -1505,13 +1505,13 @@ static void holds_without_memory_end_at_once(void **state)
 /* Hosts that zap without end leave holds behind that nobody waits for: those take no memory from others. */
 static void holds_have_a_limit(void **state)
 {
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 	struct world world;
 	bool full = false;
 
 	(void)state;
 	own.leave_hold = HOLD;
-	own.membership = MEMBERSHIP_USER;
+	own.upstream_membership = MEMBERSHIP_USER;
 	own.robustness = 1;
 	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, (size_t)16 << 20}, &own);
 	for (int i = 0; i < 70000; i++) {

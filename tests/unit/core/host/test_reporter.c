@@ -34,7 +34,7 @@ static void tells_the_difference(void **state)
 		struct bench bench;
 
 		bench_open(&bench, i < LENGTH(rows) ? FAMILY_IPV4 : FAMILY_IPV6, ROOM);
-		bench.settings.copies = 1;
+		bench.role.copies = 1;
 		bench_configure(&bench);
 		bench_change(&bench, 0, rows[i % LENGTH(rows)].before);
 		bench_run(&bench, bench.now + 60000);
@@ -56,7 +56,7 @@ static void repeats_within_the_unsolicited_report_interval(void **state)
 		struct bench bench;
 
 		bench_open(&bench, FAMILY_IPV4, ROOM);
-		bench.settings.copies = copies;
+		bench.role.copies = copies;
 		bench.settings.unsolicited_report_interval = copies == 7 ? 300 : 0;
 		bench_configure(&bench);
 		bench_change(&bench, 0, "EX()");
@@ -83,7 +83,7 @@ static void packs_the_repetitions_of_a_burst(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.copies = 2;
+	bench.role.copies = 2;
 	bench_configure(&bench);
 	for (uint32_t i = 0; i < GROUPS; i++) {
 		bench_change(&bench, i, "EX()");
@@ -273,7 +273,7 @@ static void agrees_with_a_naive_model(void **state)
 		struct bench bench;
 
 		bench_open(&bench, seed % 2 ? FAMILY_IPV4 : FAMILY_IPV6, 1 << 20);
-		bench.settings.copies = (uint8_t)model.copies;
+		bench.role.copies = (uint8_t)model.copies;
 		bench_configure(&bench);
 		for (unsigned step = 0; step < 60; step++) {
 			mtime before = bench.now;
@@ -328,7 +328,7 @@ static bool listening_loses(struct bench *bench, struct listening *router, uint6
 		answer |= bench->said[i].type <= IS_EX;
 	}
 	if (dice(random, 2) == 0 ||
-	    (change && router->changes_lost + 1 >= (unsigned)bench->settings.copies) ||
+	    (change && router->changes_lost + 1 >= (unsigned)bench->role.copies) ||
 	    (answer && bench->now < router->answers_safe_until)) {
 		router->changes_lost = change ? 0 : router->changes_lost;
 		return false;
@@ -403,7 +403,7 @@ static void router_ends_with_the_right_state_despite_loss(void **state)
 		                                      .last_member_query_interval = 1000}};
 
 		bench_open(&bench, seed % 2 ? FAMILY_IPV4 : FAMILY_IPV6, 1 << 20);
-		bench.settings.copies = (uint8_t)model.copies;
+		bench.role.copies = (uint8_t)model.copies;
 		bench_configure(&bench);
 		router.pool = pool_new(1 << 20);
 		group_init(&router.group);
@@ -481,7 +481,7 @@ static void answers_queries(void **state)
 			assert_true(bench.said[0].at > asked_at);
 		assert_string_equal(bench_said(&bench), rows[i % LENGTH(rows)].said);
 		assert_int_equal(reporter_deadline(bench.reporter), MTIME_NEVER);
-		assert_int_equal(bench.reporter->queries_heard > 0, true);
+		assert_int_equal(bench.reporter->queries_received > 0, true);
 		bench_close(&bench);
 	}
 }
@@ -610,7 +610,7 @@ static void answers_and_changes_go_together(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	bench_change(&bench, 0, "IN(a b)");
 	bench_pull(&bench);
@@ -629,7 +629,7 @@ static void without_answers_it_is_silent(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.answers = false;
+	bench.role.answers = false;
 	bench_configure(&bench);
 	bench_change(&bench, 0, "EX()");
 	bench_run(&bench, bench.now + 5000);
@@ -639,7 +639,7 @@ static void without_answers_it_is_silent(void **state)
 	bench_query(&bench, VERSION_3, 0, "a", 1000);
 	bench_run(&bench, bench.now + 30000);
 	assert_string_equal(bench_said(&bench), "");
-	assert_int_equal(bench.reporter->queries_heard, 3);
+	assert_int_equal(bench.reporter->queries_received, 3);
 	bench_close(&bench);
 }
 
@@ -664,9 +664,9 @@ static void speaks_older_versions(void **state)
 
 		bench_open(&bench, older[i / 2].family, ROOM);
 		if (i % 2)
-			bench.settings.fixed_version = (uint8_t)older[i / 2].version;
+			bench.role.fixed_version = (uint8_t)older[i / 2].version;
 		else
-			bench.settings.version = (uint8_t)older[i / 2].version;
+			bench.role.version = (uint8_t)older[i / 2].version;
 		bench_configure(&bench);
 		assert_int_equal(reporter_version(bench.reporter, bench.now), older[i / 2].version);
 		joined_at = bench.now;
@@ -712,7 +712,7 @@ static void older_answers_are_spread(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.version = VERSION_2;
+	bench.role.version = VERSION_2;
 	bench_fill(&bench, 500, 0);
 	bench_run(&bench, bench.now + 20000);
 	bench_clear(&bench);
@@ -743,7 +743,7 @@ static void an_answer_due_behind_a_change(void **state)
 		struct bench bench;
 
 		bench_open(&bench, FAMILY_IPV4, ROOM);
-		bench.settings.version = (uint8_t)rows[i].version;
+		bench.role.version = (uint8_t)rows[i].version;
 		bench_configure(&bench);
 		bench_change(&bench, 0, "EX()");
 		bench_run(&bench, bench.now + 30000);
@@ -809,7 +809,7 @@ static void older_querier_timeout_of_mld_and_of_the_kernel(void **state)
 		struct bench bench;
 
 		bench_open(&bench, rows[i].family, ROOM);
-		bench.settings.answers = rows[i].answers;
+		bench.role.answers = rows[i].answers;
 		bench_configure(&bench);
 		bench_query(&bench, VERSION_2, GENERAL, "", 5000);
 		assert_int_equal(reporter_version(bench.reporter, bench.now + timeout - 1), VERSION_2);
@@ -839,7 +839,7 @@ static void a_fixed_version_stays(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.fixed_version = VERSION_3;
+	bench.role.fixed_version = VERSION_3;
 	bench_configure(&bench);
 	bench_change(&bench, 0, "EX()");
 	bench_run(&bench, bench.now + 5000);
@@ -874,8 +874,8 @@ static void the_kernel_knows_of_an_older_querier(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.answers = false;
-	bench.settings.copies = 1;
+	bench.role.answers = false;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	reporter_older_querier(bench.reporter, bench.now, VERSION_2, 0);
 	bench_change(&bench, 0, "EX()");
@@ -979,7 +979,7 @@ static void repeats_in_older_versions(void **state)
 	(void)state;
 	bench_open(&bench, FAMILY_IPV6, ROOM);
 	bench.settings.repeat_without_querier = true;
-	bench.settings.version = VERSION_2;
+	bench.role.version = VERSION_2;
 	bench_configure(&bench);
 	reporter_start(bench.reporter, bench.now);
 	bench_change(&bench, 0, "IN(a)");
@@ -1013,10 +1013,10 @@ static void announces_the_whole_state(void **state)
 		struct bench bench;
 
 		bench_open(&bench, FAMILY_IPV4, ROOM);
-		bench.settings.answers = rows[i].answers;
+		bench.role.answers = rows[i].answers;
 		bench.settings.robustness = rows[i].robustness;
-		bench.settings.version = rows[i].version;
-		bench.settings.copies = 1;
+		bench.role.version = rows[i].version;
+		bench.role.copies = 1;
 		bench_configure(&bench);
 		bench_change(&bench, 0, "EX()");
 		bench_change(&bench, 1, "IN(a b)");
@@ -1060,7 +1060,7 @@ static void announces_nothing_that_was_not_reported(void **state)
 	bench_open(&bench, FAMILY_IPV4, ROOM);
 	reporter_announce(bench.reporter, bench.now);
 	assert_int_equal(reporter_deadline(bench.reporter), MTIME_NEVER);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	bench_change(&bench, 0, "EX()");
 	bench_run(&bench, bench.now + 5000);
@@ -1087,8 +1087,8 @@ static void spreads_a_large_announcement(void **state)
 		mtime begin;
 
 		bench_open(&bench, FAMILY_IPV4, ROOM);
-		bench.settings.copies = bench.settings.robustness = 1;
-		bench.settings.version = versions[i];
+		bench.role.copies = bench.settings.robustness = 1;
+		bench.role.version = versions[i];
 		bench_configure(&bench);
 		for (uint32_t group = 0; group < GROUPS; group++)
 			bench_change(&bench, group, "EX()");
@@ -1150,7 +1150,7 @@ static void tells_a_superset_when_memory_is_short(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, 1 << 18);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	bench_change(&bench, 0, "IN(a)");
 	bench_change(&bench, 1, "IN(a)");
