@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The host side upstream (RFC 9776 section 5, RFC 9777 section 6): one object per upstream link and family. It
- * merges the filters that the instances want (RFC 4605 section 4.1) and makes the kernel join them (joins). It
- * also sends one crafted state-change report, because the kernel sends its own only with its timer tick, about
- * 10 ms later. Linux drops MLD queries that arrive in a burst: the host answers those.
+ * The host side upstream (RFC 9776 section 5, RFC 9777 section 6): one object per upstream link and family.
+ * It merges the filters that the instances want (RFC 4605 section 4.1) and makes the kernel join them
+ * (joins). It also sends one crafted state-change report, because the kernel sends its own only with its
+ * timer tick, about 10 ms later. Linux drops MLD queries that arrive in a burst: the host answers those.
  *
  * Order. For each group the kernel operations come first, then the crafted report. Otherwise the kernel could
  * answer the querier's question about a group that has been left. The report describes the change of what the
  * kernel holds, in the version that the kernel speaks. The kernel retransmits, and answers queries.
  *
- * Keepers. With MEMBERSHIP_AUTO the kernel keeps the first kernel_groups_max groups. The host keeps the groups
- * beyond that limit, and those that the kernel has no room for. With MEMBERSHIP_USER it keeps all groups. For
- * the groups that it keeps there is no kernel operation: the reporter repeats reports and answers queries. A
- * group stays with its keeper until it is left.
+ * Keepers. With MEMBERSHIP_AUTO the kernel keeps the first kernel_groups_max groups. The host keeps the
+ * groups beyond that limit, and those that the kernel has no room for. With MEMBERSHIP_USER it keeps all
+ * groups. For the groups that it keeps there is no kernel operation: the reporter repeats reports and answers
+ * queries. A group stays with its keeper until it is left.
  *
  * Pure; owner thread. Operations and packets are pulled.
  */
@@ -38,7 +38,8 @@ struct host *host_new(enum family family, const struct host_limits *limits,
                       const struct link_settings *settings, uint64_t seed);
 void host_free(struct host *host);
 
-/* Changes all settings but upstream_membership, which stays as the host was made: make a new host for that. */
+/* Changes all settings but upstream_membership, which stays as the host was made: make a new host for that.
+ * */
 void host_configure(struct host *host, mtime now, const struct link_settings *settings);
 /* As the host was made. */
 enum membership_provider host_membership(const struct host *host);
@@ -55,17 +56,17 @@ struct host_link {
 };
 void host_set_link(struct host *host, mtime now, const struct host_link *link);
 /* Routers on the link may not know what is joined: the host reports all of it at once, and again as often as
- * the robustness variable says. host_set_link does so when the link becomes usable or changes its address. The
- * kernel also reports when a link comes up, but not when an IPv4 link regains its carrier, and without lists of
- * sources. */
+ * the robustness variable says. host_set_link does so when the link becomes usable or changes its address.
+ * The kernel also reports when a link comes up, but not when an IPv4 link regains its carrier, and without
+ * lists of sources. */
 void host_announce(struct host *host, mtime now);
 /* The interface is gone, and every membership with it: the host joins again what is wanted when the link is
  * usable again. The caller may close the sockets. */
 void host_forget(struct host *host, mtime now);
 
-/* What an instance wants of a group from now on; INCLUDE{}: nothing. False when memory is short: the older want
- * stays, and the caller must make the instance repeat its request. links: the links with the instance's members
- * if all members want every source, otherwise 0; host_streams returns it. */
+/* What an instance wants of a group from now on; INCLUDE{}: nothing. False when memory is short: the older
+ * want stays, and the caller must make the instance repeat its request. links: the links with the instance's
+ * members if all members want every source, otherwise 0; host_streams returns it. */
 bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
                const struct filter *filter, uint64_t links);
 /* The links of an instance that every stream of the group goes to, whatever its source. 0: there are none, or
@@ -73,8 +74,8 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 uint64_t host_streams(struct host *host, unsigned instance, const struct addr *group);
 /* Loads the memory that host_want for that group needs soon. Changes nothing. */
 void host_prefetch(const struct host *host, const struct addr *group, enum prefetch step);
-/* The instance wants nothing any more. The newest group is left first: the kernel finds a membership by walking
- * from the newest one, so this order is much faster. */
+/* The instance wants nothing any more. The newest group is left first: the kernel finds a membership by
+ * walking from the newest one, so this order is much faster. */
 void host_unwant_all(struct host *host, mtime now, unsigned instance);
 
 /* A query from the querier upstream has arrived. */
@@ -87,8 +88,8 @@ void host_join_done(struct host *host, mtime now, const struct join_op *op, int 
 /* Memberships on a socket slot; 0: close it. */
 unsigned host_slot_memberships(const struct host *host, uint32_t slot);
 
-/* The next packet to send, with its IP header, in buffer (of at least 9216 bytes). Pull it when host_pull_join
- * has returned false. */
+/* The next packet to send, with its IP header, in buffer (of at least 9216 bytes). Pull it when
+ * host_pull_join has returned false. */
 bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *size, struct addr *destination);
 
 /* When a packet or a retry is due; MTIME_NEVER. */

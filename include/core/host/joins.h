@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The kernel memberships of one upstream link and family: which socket holds which group and sources. Several
- * sockets share them, so that the kernel's limits (groups per socket, sources per filter) do not bind. Pure: for a
- * group and its wanted filter joins_next gives the next operation and joins_done records its result, until no
- * operation remains. Owner thread; the caller owns the rows.
+ * sockets share them, so that the kernel's limits (groups per socket, sources per filter) do not bind. Pure:
+ * for a group and its wanted filter joins_next gives the next operation and joins_done records its result,
+ * until no operation remains. Owner thread; the caller owns the rows.
  *
  * These rules decide what goes out on the wire:
  * - An INCLUDE list is joined source by source (ALLOW, BLOCK), on as many sockets as it needs.
@@ -17,8 +17,8 @@
 #include "core/base/filter.h"
 #include "core/base/pool.h"
 
-/* Longer INCLUDE lists are held as EXCLUDE{}, and filtered by the daemon's entries: to join thousands of sources
- * one by one would take too long. */
+/* Longer INCLUDE lists are held as EXCLUDE{}, and filtered by the daemon's entries: to join thousands of
+ * sources one by one would take too long. */
 #define JOINS_INCLUDE_MAX 256
 
 struct joins;
@@ -52,13 +52,13 @@ struct join_op {
 	struct filter filter; /* of JOIN_SET_FILTER; points into the wanted filter or the row */
 };
 
-/* The next operation that brings the row nearer to the wanted filter (INCLUDE{}: no membership). False when the row
- * is there, or when no memory is left to record the result (row->memory_short). `wanted` must not change until
- * joins_done. */
+/* The next operation that brings the row nearer to the wanted filter (INCLUDE{}: no membership). False when
+ * the row is there, or when no memory is left to record the result (row->memory_short). `wanted` must not
+ * change until joins_done. */
 bool joins_next(struct joins *joins, struct join_row *row, const struct addr *group,
                 const struct filter *wanted, struct join_op *op);
-/* Records its result, 0 or -errno. Returns 0: go on with joins_next at once. Returns -errno: the row must rest, and
- * the caller retries it later. */
+/* Records its result, 0 or -errno. Returns 0: go on with joins_next at once. Returns -errno: the row must
+ * rest, and the caller retries it later. */
 int joins_done(struct joins *joins, struct join_row *row, const struct join_op *op, int result);
 
 /* The union of what the sockets hold; false when it does not fit (then EXCLUDE{}). */

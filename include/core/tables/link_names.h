@@ -3,9 +3,9 @@
  * The names of links in the configuration, plain names or patterns. They decide which instances use an
  * interface. Pure; part of the table of links (core/tables/links.h).
  *
- * In one family a link has one role, one querier and one kernel table. If several instances name an interface,
- * one of them gets it: the first with its plain name, else the first with a pattern that matches. Another
- * instance shares the interface only where both use it as an upstream link in the same table.
+ * In one family a link has one role, one querier and one kernel table. If several instances name an
+ * interface, one of them gets it: the first with its plain name, else the first with a pattern that matches.
+ * Another instance shares the interface only where both use it as an upstream link in the same table.
  */
 #ifndef MCPROXY_CORE_TABLES_LINK_NAMES_H
 #define MCPROXY_CORE_TABLES_LINK_NAMES_H
@@ -45,8 +45,8 @@ struct name_matches {
 	                          * `winner`; NULL: none */
 	const struct link_name *winner;
 };
-/* An instance uses an interface by one name only: a plain name before a pattern, an earlier pattern before a later
- * one. */
+/* An instance uses an interface by one name only: a plain name before a pattern, an earlier pattern before a
+ * later one. */
 void names_match_interface(const struct link_names *names, const char *interface,
                            struct name_matches *name_matches);
 

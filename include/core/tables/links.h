@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The owner's table of links. It holds the interfaces of the machine (news from netlink), the interfaces that the
- * configuration names, their vifs in each family, and what each instance knows of them. Pure: links_pull gives
- * the next operation, links_done records its result. Owner thread.
+ * The owner's table of links. It holds the interfaces of the machine (news from netlink), the interfaces that
+ * the configuration names, their vifs in each family, and what each instance knows of them. Pure: links_pull
+ * gives the next operation, links_done records its result. Owner thread.
  *
  *   interface   as the kernel has it: ifindex, name, up, addresses
  *   port        one instance's use of an interface: role, settings, the link id that the instance knows it by
@@ -13,8 +13,8 @@
  * because the kernel chooses the table of a packet by its interface. core/tables/link_names.h decides which
  * instances use an interface.
  *
- * An instance learns of a vif after it is made, and that it is gone before its number is used again. A link id is
- * used again only after the instance has given it back (REQUEST_LINK_FREE).
+ * An instance learns of a vif after it is made, and that it is gone before its number is used again. A link
+ * id is used again only after the instance has given it back (REQUEST_LINK_FREE).
  */
 #ifndef MCPROXY_CORE_TABLES_LINKS_H
 #define MCPROXY_CORE_TABLES_LINKS_H
@@ -41,18 +41,18 @@ void links_set_table(struct links *links, unsigned instance, unsigned table);
 bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
                 const struct link_settings *settings);
 
-/* A new configuration: between the two calls name all links again, and set the tables of all instances. At the end
- * the table announces to instances the links that are new, gone, or have another role or other settings. Not good:
- * the table stays as it was before.
+/* A new configuration: between the two calls name all links again, and set the tables of all instances. At
+ * the end the table announces to instances the links that are new, gone, or have another role or other
+ * settings. Not good: the table stays as it was before.
  */
 void links_reconfigure_begin(struct links *links);
 void links_reconfigure_end(struct links *links, bool good);
-/* An instance has ended: it gets no more announcements, and its ids are free. While the configuration still names
- * its links, they are made again. */
+/* An instance has ended: it gets no more announcements, and its ids are free. While the configuration still
+ * names its links, they are made again. */
 void links_forget_instance(struct links *links, unsigned instance);
 
-/* News from netlink; each call states the whole state. A new name turns an interface into another link. False when
- * memory is short, or the ids of an instance are: it gets the link when ids are given back. */
+/* News from netlink; each call states the whole state. A new name turns an interface into another link. False
+ * when memory is short, or the ids of an instance are: it gets the link when ids are given back. */
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, bool multicast,
                      uint32_t mtu);
 /* Where the interface is attached; true when that has changed since the last call for it. */
@@ -71,9 +71,9 @@ enum link_op_kind {
 	LINK_ADD_VIF,  /* make the vif for an interface and family, and open its link socket */
 	LINK_DEL_VIF,  /* remove the vif; the interface may be gone already */
 	LINK_ANNOUNCE, /* send the instance `change` for its link id */
-	LINK_FULL, /* log that all vifs of a table are taken and the interface waits; once for each interface */
-	LINK_CONFLICT /* log that `instance` has an interface that a pattern of `loser` matches too; once for
-	                * each pattern */
+	LINK_FULL,     /* log that all vifs of a table are taken: the interface waits; once for it */
+	LINK_CONFLICT  /* log that `instance` has the interface, which a pattern of `loser` also matches; once
+	                * for the pattern */
 };
 struct link_op {
 	enum link_op_kind kind;
@@ -88,8 +88,9 @@ struct link_op {
 	bool multicast; /* LINK_ANNOUNCE: the interface has the flag */
 	struct link_change change;
 };
-/* The next operation. Answer it by links_done before the next pull, with 0 or -errno. A failed LINK_ANNOUNCE comes
- * again: after a while for -ENOMEM, otherwise with a later pull. vif_is_free says whether a number may be used.
+/* The next operation. Answer it by links_done before the next pull, with 0 or -errno. A failed LINK_ANNOUNCE
+ * comes again: after a while for -ENOMEM, otherwise with a later pull. vif_is_free says whether a number may
+ * be used.
  */
 bool links_pull(struct links *links, mtime now,
                 bool (*vif_is_free)(void *context, unsigned table, enum family family, unsigned vif),

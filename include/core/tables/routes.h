@@ -4,8 +4,8 @@
  * Pure: routes_pull gives the next operation, routes_done records its result. An entry that is right is never
  * written again. Owner thread.
  *
- * Vifs are those of the table at the time of the claim. While routes_vif_is_named returns true for a vif number,
- * no other interface may get the number: the kernel would forward by the old entries at once.
+ * Vifs are those of the table at the time of the claim. While routes_vif_is_named returns true for a vif
+ * number, no other interface may get the number: the kernel would forward by the old entries at once.
  */
 #ifndef MCPROXY_CORE_TABLES_ROUTES_H
 #define MCPROXY_CORE_TABLES_ROUTES_H
@@ -33,25 +33,25 @@ struct route_key {
 	struct addr group;
 };
 
-/* An instance claims a stream: packets from input go to outputs (none: the kernel drops them without an upcall).
- * False when memory is short.
+/* An instance claims a stream: packets from input go to outputs. No outputs: the kernel drops the packets
+ * without an upcall. False when memory is short.
  *
- * If instances claim different inputs, the input by which the stream arrived last decides (routes_arrives; else
- * the input of the oldest claim). The outputs of all claims with that input are united. An output may be an
- * upstream link that other instances share: the stream arrives there for them, so their outputs are added, and so
- * on. */
+ * If instances claim different inputs, the input by which the stream arrived last decides (routes_arrives;
+ * else the input of the oldest claim). The outputs of all claims with that input are united. An output may be
+ * an upstream link that other instances share: the stream arrives there for them, so their outputs are added,
+ * and so on. */
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                  uint32_t outputs);
-/* What an instance is going to claim for a stream whose upcall it has just got: counts like its claim, until the
- * instance makes or gives up its own. Without either, the early claim ends when the entry's counters are due, or
- * when the kernel refuses the entry. Nothing happens:
+/* Makes an early claim: what an instance is going to claim for a stream whose upcall it has just got. It counts
+ * until the instance makes its own claim or gives up this one. Without either, it ends when the entry's counters
+ * are due, or when the kernel refuses the entry. Nothing happens:
  * - where the instance has a claim already,
  * - when ROUTES_ASSUMED_MAX early claims wait, or memory is short,
  * - after the instance gave up an early claim because it has no room, until it gives up a claim of its own. */
 void routes_assume(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                    uint32_t outputs);
-/* The instance wants no entry. While others want it, the kernel does not ask about the stream. So the instance
- * gets the upcall again later, like an instance that did not get it the first time. */
+/* The instance wants no entry. While others want it, the kernel does not ask about the stream. So the
+ * instance gets the upcall again later, like an instance that did not get it the first time. */
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance);
 /* An instance is gone. */
 void routes_unwant_all(struct routes *routes, unsigned instance);
@@ -59,15 +59,15 @@ void routes_unwant_all(struct routes *routes, unsigned instance);
 /* The kernel reports by which vif a stream arrives. Nothing happens while no instance wants it. */
 void routes_arrives(struct routes *routes, const struct route_key *key, unsigned vif);
 
-/* The kernel asked for an entry that it was given: another program removed the entry, or a packet waits beside it.
- * The entry is deleted and made again. */
+/* The kernel asked for an entry that it was given: another program removed the entry, or a packet waits
+ * beside it. The entry is deleted and made again. */
 void routes_lost(struct routes *routes, const struct route_key *key);
-/* An upcall could not be sent to its instance, and the next packet must cause another one: a negative entry is
- * made, and deleted as soon as it is set. False when memory is short. */
+/* An upcall could not be sent to its instance, and the next packet must cause another one: a negative entry
+ * is made, and deleted as soon as it is set. False when memory is short. */
 bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input);
 
-/* What netlink reports of an entry. The last report for a key counts. At the end of a turn, when all reports have
- * been read, entries that are not right are written again. */
+/* What netlink reports of an entry. The last report for a key counts. At the end of a turn, when all reports
+ * have been read, entries that are not right are written again. */
 struct route_observed {
 	bool present;
 	bool audited;     /* part of an audit: may be older than the entry is */
@@ -94,25 +94,25 @@ bool routes_first(const struct routes *routes, const struct route_key *key, unsi
                   unsigned *input);
 bool routes_is_wanted_by(const struct routes *routes, const struct route_key *key, unsigned instance);
 
-/* An upcall reached another instance but not this one, so the kernel will not ask again. The owner retries until
- * the instance gets the upcall or wants the entry, or the entry is gone. False when memory is short. */
+/* An upcall reached another instance but not this one, so the kernel will not ask again. The owner retries
+ * until the instance gets the upcall or wants the entry, or the entry is gone. False when memory is short. */
 bool routes_upcall_pending(struct routes *routes, const struct route_key *key, unsigned instance,
                            unsigned input);
-/* The next stream whose upcall must be sent now to a set of instances. Call routes_upcall_pending again for those
- * that cannot take it. */
+/* The next stream whose upcall must be sent now to a set of instances. Call routes_upcall_pending again for
+ * those that cannot take it. */
 bool routes_pull_pending_upcall(struct routes *routes, struct route_key *key, unsigned *input,
                                 uint64_t *instances);
-/* An instance has a vif from now on: it needs the upcalls of all streams that arrive or leave there. Visits each
- * entry. */
-void routes_untold_at(struct routes *routes, unsigned vif, unsigned instance);
+/* An instance has a vif from now on: it needs the upcalls of all streams that arrive or leave there. Visits
+ * each entry. */
+void routes_upcalls_pending_at(struct routes *routes, unsigned vif, unsigned instance);
 /* Does an instance want the stream from where it arrives, or from an output that is its upstream link? */
 bool routes_serves(const struct routes *routes, const struct route_key *key, unsigned instance);
 /* The vifs that the stream leaves by, as instances want it now. */
 uint32_t routes_outputs(const struct routes *routes, const struct route_key *key);
 /* A copy of the stream arrives by another vif. True the first time. */
 bool routes_note_copy(struct routes *routes, const struct route_key *key);
-/* An instance has members of a group: it gets the upcalls of the group's streams that it gave up now, not when
- * more packets have been counted. Visits a limited number of routes. */
+/* An instance has members of a group: it gets the upcalls of the group's streams that it gave up now, not
+ * when more packets have been counted. Visits a limited number of routes. */
 void routes_retry_upcalls(struct routes *routes, unsigned instance, const struct addr *group);
 
 enum route_op_kind { ROUTE_SET, ROUTE_DELETE };
@@ -128,8 +128,8 @@ void routes_done(struct routes *routes, mtime now, const struct route_op *op, in
 /* When an operation may be due, or counters are; MTIME_NEVER. */
 mtime routes_deadline(const struct routes *routes);
 
-/* The next entry whose counters are due, and the set of instances that want it. The entry's next reading is one
- * interval later. */
+/* The next entry whose counters are due, and the set of instances that want it. The entry's next reading is
+ * one interval later. */
 bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key, uint64_t *instances);
 
 /* The entry as the kernel has it; false when it has none. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Wants that have ended and still count for leave_hold, because a viewer may switch back to the channel. A queue
- * in order of time. A hold whose want has come back stays in the queue, but its number no longer matches the
- * want's. Part of a host. Owner thread.
+ * Wants that have ended and still count for leave_hold, because a viewer may switch back to the channel. A
+ * queue in order of time. A hold whose want has come back stays in the queue, but its number no longer
+ * matches the want's. Part of a host. Owner thread.
  */
 #ifndef MCPROXY_CORE_HOST_HOLDS_H
 #define MCPROXY_CORE_HOST_HOLDS_H

@@ -11,8 +11,9 @@
 
 #define KERNEL_QUERIES_MAX 32 /* in a second */
 
-/* For the memberships that it keeps, the kernel repeats reports and answers queries; the host reports each change
- * once, in the kernel's version. Where the kernel may keep groups, the host uses that version for all groups. */
+/* For the memberships that it keeps, the kernel repeats reports and answers queries; the host reports each
+ * change once, in the kernel's version. Where the kernel may keep groups, the host uses that version for all
+ * groups. */
 static struct reporter_role reporter_role(const struct host *host, enum keeper keeper)
 {
 	const struct link_settings *settings = &host->settings;
@@ -259,8 +260,8 @@ void host_forget(struct host *host, mtime now)
 		}
 }
 
-/* Linux queues so many MLD queries of an interface and drops the others (MLD_MAX_SKBS). It handles them within
- * milliseconds, but without a guarantee. It drops no IGMP queries. */
+/* Linux queues so many MLD queries of an interface and drops the others (MLD_MAX_SKBS). It handles them
+ * within milliseconds, but without a guarantee. It drops no IGMP queries. */
 static bool kernel_may_drop_query(struct host *host, mtime now)
 {
 	return host->family == FAMILY_IPV6 && host_keeps(host, KEEPER_KERNEL) &&

@@ -70,7 +70,7 @@ struct host {
 	size_t resting;
 	size_t supersets;
 	int last_error;
-	mtime correct_at; /* memory was too short for an exact report: sent then; MTIME_NEVER: all are exact */
+	mtime correct_at; /* sends what memory was too short to report; MTIME_NEVER: nothing is missing */
 	struct host_walk *walks;
 	struct holds holds;
 	struct bucket kernel_queries;            /* the queries that the kernel has room for */
@@ -129,11 +129,12 @@ struct want *want_find(struct host_row *row, unsigned instance);
 struct want *want_get(struct host *host, struct host_row *row, unsigned instance);
 /* Removes a want; the caller calls row_change or row_release. */
 void want_free(struct host *host, struct host_row *row, struct want *want);
-/* What all instances want: the own list of a single one, otherwise merged in the host's memory, valid until the
- * next call. */
+/* What all instances want: the own list of a single one, otherwise merged in the host's memory, valid until
+ * the next call. */
 struct filter row_wanted(struct host *host, struct host_row *row);
 
-/* The wants of a group have changed: reports that upstream, or lets the kernel join first. May free the row. */
+/* The wants of a group have changed: reports that upstream, or lets the kernel join first. May free the row.
+ * */
 void row_change(struct host *host, mtime now, struct host_row *row);
 /* The kernel holds what it should, or as much of it as it takes for now: reports what it holds. May free the
  * row. */

@@ -268,9 +268,9 @@ static bool join_source(struct joins *joins, struct join_row *row, const struct 
 	return find_slot(joins, row, &op->slot);
 }
 
-/* Wanted: INCLUDE(list), not empty. Coming from EXCLUDE, one change of the filter brings the first sources; the
- * others are joined before, while EXCLUDE hides them. If the kernel refuses that change, all sources are joined
- * before EXCLUDE is left. */
+/* Wanted: INCLUDE(list), not empty. Coming from EXCLUDE, one change of the filter brings the first sources;
+ * the others are joined before, while EXCLUDE hides them. If the kernel refuses that change, all sources are
+ * joined before EXCLUDE is left. */
 static bool next_include(struct joins *joins, struct join_row *row, const struct sources *list,
                          struct join_op *op)
 {
@@ -434,15 +434,16 @@ int joins_done(struct joins *joins, struct join_row *row, const struct join_op *
 		record_success(joins, row, op);
 		return 0;
 	}
-	/* The socket has a membership that the row does not know: next_exclude or next_include sets its filter. */
+	/* The socket has a membership that the row does not know: next_exclude or next_include sets its
+	 * filter. */
 	if (op->kind == JOIN_GROUP && result == -EADDRINUSE) {
 		part_new(joins, row, op->slot, FILTER_INCLUDE);
 		return 0;
 	}
 	if (result == -ENOBUFS || result == -ENOMEM)
 		return record_refusal(joins, row, op, result);
-	/* The kernel does not hold what the row says: forget that part and start again. After a filter operation
-	 * start later, because an immediate retry could loop. */
+	/* The kernel does not hold what the row says: forget that part and start again. After a filter
+	 * operation start later, because an immediate retry could loop. */
 	if (part != NULL && is_lost && (op->kind == JOIN_LEAVE_SOURCE || op->kind == JOIN_SET_FILTER)) {
 		part_free(joins, row, part);
 		return op->kind == JOIN_SET_FILTER ? result : 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Builds packets from what remains to be sent about a group: the records of a version 3 report (RFC 9776
- * sections 5.1 and 5.2), or a message of an older version. Reads the entry, and changes only the scratch lists
- * and *offset. Owner thread.
+ * sections 5.1 and 5.2), or a message of an older version. Reads the entry, and changes only the scratch
+ * lists and *offset. Owner thread.
  *
- * A list may be longer than a packet. *offset counts the sources that earlier packets carried. A function that
- * returns false has filled the packet: call it again with the next packet, until it returns true. An EXCLUDE
- * list cannot be spread over packets (RFC 9776 section 4.2.16): what does not fit is left out.
+ * A list may be longer than a packet. *offset counts the sources that earlier packets carried. A function
+ * that returns false has filled the packet: call it again with the next packet, until it returns true. An
+ * EXCLUDE list cannot be spread over packets (RFC 9776 section 4.2.16): what does not fit is left out.
  */
 #ifndef MCPROXY_CORE_HOST_REPORT_BUILDER_H
 #define MCPROXY_CORE_HOST_REPORT_BUILDER_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The lists of a reporter's entries by place (enum report_place). Waiting entries lie in slots by time. So the
- * cost of a repetition does not grow with their number, and entries that are due together come out together.
- * Part of a reporter. Owner thread.
+ * The lists of a reporter's entries by place (enum report_place). Waiting entries lie in slots by time. So
+ * the cost of a repetition does not grow with their number, and entries that are due together come out
+ * together. Part of a reporter. Owner thread.
  */
 #ifndef MCPROXY_CORE_HOST_REPORT_QUEUE_H
 #define MCPROXY_CORE_HOST_REPORT_QUEUE_H

@@ -3,9 +3,9 @@
  * The answer to a general query: a walk over all groups that spreads their states over the response interval,
  * packet by packet (RFC 9776 section 5.2, the interface timer). Part of a reporter. Owner thread.
  *
- * The walk follows the order in which groups were added. If another query arrives during a walk, the walk goes
- * round to its present position, so that this querier also gets a report about every group. The pace never
- * falls. A walk is in progress if, and only if, `next` is set.
+ * The walk follows the order in which groups were added. If another query arrives during a walk, the walk
+ * goes round to its present position, so that this querier also gets a report about every group. The pace
+ * never falls. A walk is in progress if, and only if, `next` is set.
  */
 #ifndef MCPROXY_CORE_HOST_REPORT_WALK_H
 #define MCPROXY_CORE_HOST_REPORT_WALK_H

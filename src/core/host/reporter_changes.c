@@ -2,7 +2,8 @@
 #include "core/host/reporter_changes.h"
 
 #define REPEAT_STEPS 32 /* of the repetition interval: repetitions come together and fill packets */
-/* Linux sends the first report of an IGMPv1 or IGMPv2 group with its second timer tick, after 30 ms at most. */
+/* Linux sends the first report of an IGMPv1 or IGMPv2 group with its second timer tick, after 30 ms at most.
+ * */
 #define KERNEL_REPORT_TIME 100
 
 /* The entry owns the filter from now on. */
@@ -46,7 +47,8 @@ static uint8_t copies(const struct reporter *reporter)
 	return reporter->role.copies;
 }
 
-/* The sources whose change is still to be reported: the new ones with all copies, the others with the rest. */
+/* The sources whose change is still to be reported: the new ones with all copies, the others with the rest.
+ * */
 static void merge_pending(const struct reporter *reporter, const struct reporter_entry *entry,
                           const struct sources *changed, struct pending_source *list, uint16_t *count)
 {
@@ -92,14 +94,15 @@ static bool add_pending(struct reporter *reporter, struct reporter_entry *entry,
 	return true;
 }
 
-/* Does the reporter send joins of an older version? A kernel that keeps the group sends MLDv1 reports at once. */
+/* Does the reporter send joins of an older version? A kernel that keeps the group sends MLDv1 reports at
+ * once. */
 static bool sends_join(const struct reporter *reporter)
 {
 	return reporter->role.answers || reporter->family == FAMILY_IPV4;
 }
 
-/* Does the reporter send leaves of an older version? A kernel that keeps the group sends them at once, but not
- * for a group that it has not reported yet. */
+/* Does the reporter send leaves of an older version? A kernel that keeps the group sends them at once, but
+ * not for a group that it has not reported yet. */
 static bool sends_leave(const struct reporter *reporter, const struct reporter_entry *entry)
 {
 	return reporter->role.answers || entry->kernel_due;

@@ -16,9 +16,9 @@ static mtime group_membership_interval(const struct reporter *reporter)
 	return robustness * interval + settings->query_response_interval;
 }
 
-/* Older version querier present interval: RFC 9776 section 8.12 allows for ten response times of the last query,
- * RFC 9777 section 9.12 for one response interval. Linux does for IGMP what it does for MLD; where the kernel
- * answers, the reporter follows it. */
+/* Older version querier present interval: RFC 9776 section 8.12 allows for ten response times of the last
+ * query, RFC 9777 section 9.12 for one response interval. Linux does for IGMP what it does for MLD; where the
+ * kernel answers, the reporter follows it. */
 static mtime older_querier_interval(const struct reporter *reporter, uint32_t max_response)
 {
 	const struct link_settings *settings = reporter->settings;
@@ -103,9 +103,9 @@ static void answer_general(struct reporter *reporter, mtime now, uint32_t max_re
 			answer_by(reporter, entry, now + reporter_random_delay(reporter, max_response));
 }
 
-/* In older versions each general query visits all groups; in version 3 it makes the host report all of them. A
- * querier that asks too often must not cause that work each time: the reporter follows all its queries together
- * once, a little later. */
+/* In older versions each general query visits all groups; in version 3 it makes the host report all of them.
+ * A querier that asks too often must not cause that work each time: the reporter follows all its queries
+ * together once, a little later. */
 static void receive_general(struct reporter *reporter, mtime now, uint32_t max_response)
 {
 	bool is_first = reporter->general_at == MTIME_NEVER;
@@ -132,8 +132,8 @@ void reporter_follow_general(struct reporter *reporter, mtime now)
 	answer_general(reporter, now, left > 1 ? (uint32_t)left : 1);
 }
 
-/* RFC 9776 section 5.2, rule 1: an earlier answer to a general query is enough. A query whose listed sources were
- * all invalid asks for nothing. */
+/* RFC 9776 section 5.2, rule 1: an earlier answer to a general query is enough. A query whose listed sources
+ * were all invalid asks for nothing. */
 static void answer_group(struct reporter *reporter, mtime now, const struct upstream_query *query,
                          const struct addr *sources)
 {

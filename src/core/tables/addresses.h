@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * All addresses of an interface in one family, and the best one: the source of queries and reports. The best one
- * is the oldest IPv4 address, or the lowest IPv6 address. Owner thread.
+ * All addresses of an interface in one family, and the best one: the source of queries and reports. The best
+ * one is the oldest IPv4 address, or the lowest IPv6 address. Owner thread.
  */
 #ifndef MCPROXY_CORE_TABLES_ADDRESSES_H
 #define MCPROXY_CORE_TABLES_ADDRESSES_H

@@ -97,8 +97,8 @@ void port_free(struct links *links, struct port *port)
 	free(port);
 }
 
-/* The instance is to learn that the link is gone; then the port is freed. A port that was never announced is freed
- * at once. */
+/* The instance is to learn that the link is gone; then the port is freed. A port that was never announced is
+ * freed at once. */
 static void port_leave(struct links *links, struct port *port)
 {
 	port->leaving = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The rows of the table of links: interfaces, and the ports of instances on them. Private to the modules links
- * (news of interfaces, names), links_pull (operations and their results), and links_find (look-ups). Other rooms
- * use links.h.
+ * The rows of the table of links: interfaces, and the ports of instances on them. Private to the modules
+ * links (news of interfaces, names), links_pull (operations and their results), and links_find (look-ups).
+ * Other rooms use links.h.
  */
 #ifndef MCPROXY_CORE_TABLES_LINKS_ROWS_H
 #define MCPROXY_CORE_TABLES_LINKS_ROWS_H
@@ -77,11 +77,12 @@ bool port_is_usable(const struct port *port, enum family family);
 struct link_interface *interface_find(const struct links *links, int ifindex);
 /* A new interface, which takes the name from another one. NULL when memory is short. */
 struct link_interface *interface_new(struct links *links, int ifindex, const char *name);
-/* The interface as another link: other names and patterns may apply. It keeps its addresses, because the kernel
- * does not announce them again. NULL when memory is short. */
+/* The interface as another link: other names and patterns may apply. It keeps its addresses, because the
+ * kernel does not announce them again. NULL when memory is short. */
 struct link_interface *interface_rename(struct links *links, struct link_interface *interface,
                                         const char *name);
-/* Makes, changes and removes the ports of an interface after the names. False when memory or ids are short. */
+/* Makes, changes and removes the ports of an interface after the names. False when memory or ids are short.
+ * */
 bool interface_attach(struct links *links, struct link_interface *interface);
 /* The interface is gone, and its ports leave. */
 void interface_detach(struct links *links, struct link_interface *interface);

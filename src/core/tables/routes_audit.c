@@ -10,9 +10,10 @@ void routes_lost(struct routes *routes, const struct route_key *key)
 
 	if (route == NULL || !route->held)
 		return;
-	/* The entry may be there: a packet that found no entry just before the entry was made starts to wait just
-	 * after. The kernel asks. It does not release that packet when the entry is only written again, and does
-	 * not ask about the stream while the packet waits, for 10 s. So the entry is deleted and made again. */
+	/* The entry may be there: a packet that found no entry just before the entry was made starts to wait
+	 * just after. The kernel asks. It does not release that packet when the entry is only written again,
+	 * and does not ask about the stream while the packet waits, for 10 s. So the entry is deleted and
+	 * made again. */
 	route->asked = true;
 	route_mark(routes, route);
 }

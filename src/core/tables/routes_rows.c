@@ -76,7 +76,8 @@ void route_release(struct routes *routes, struct route *route)
 		return;
 	if (route->upcalls_pending != 0 && route->pending_due)
 		return;
-	/* Instances that were to get the upcall at the next reading get it with the next packet: the kernel asks. */
+	/* Instances that were to get the upcall at the next reading get it with the next packet: the kernel
+	 * asks. */
 	route_set_pending(routes, route, 0, false);
 	index_remove(&routes->index, &route->node);
 	pool_give(routes->pool, route, sizeof *route);

@@ -32,7 +32,7 @@ bool routes_pull_pending_upcall(struct routes *routes, struct route_key *key, un
 	return true;
 }
 
-void routes_untold_at(struct routes *routes, unsigned vif, unsigned instance)
+void routes_upcalls_pending_at(struct routes *routes, unsigned vif, unsigned instance)
 {
 	struct index_node *node;
 
