@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What happens to multicast routing, whoever does it: entries, vifs and policy rules, as netlink tells of
- * them. The kernel tells of a change before the call that made it returns; so when everything that waits is
- * read, the last word on an entry is what the kernel holds. What the caller did itself is told as well. An
- * audit tells all entries of a family, a part at each call. Owner thread only.
+ * Watches multicast routing by netlink: entries, vifs and policy rules, whichever program changes them, this
+ * one included. The kernel reports a change before the call that makes it returns. So when all waiting
+ * messages are read, the last message about an entry shows what the kernel holds. An audit reports all
+ * entries of a family, a part at each call. Owner thread only.
  */
 #ifndef MCPROXY_KERNEL_MROUTE_WATCH_H
 #define MCPROXY_KERNEL_MROUTE_WATCH_H
@@ -11,26 +11,26 @@
 #include "core/base/addr.h"
 #include "kernel/rules.h"
 
-#define WATCH_OUTPUTS 32 /* the kernel's vifs */
+#define MROUTE_NEWS_OUTPUTS 32 /* the kernel's vifs */
 
-enum watch_kind {
-	MROUTE_ENTRY,      /* an entry is there, with these links; unresolved ones are not told */
-	MROUTE_ENTRY_GONE, /* it was deleted; its links are not told */
+enum mroute_news_kind {
+	MROUTE_ENTRY,      /* an entry is there, with these links; unresolved ones are not reported */
+	MROUTE_ENTRY_GONE, /* it was deleted; its links are not reported */
 	MROUTE_VIFS,       /* a vif of that interface came or went */
-	WATCH_ROUTER,      /* a program began or ended to route multicast of that family, in some table */
-	WATCH_RP_FILTER,   /* rp_filter of an interface, or of all, was changed by sysctl */
-	MROUTE_RULE_GONE,  /* a rule of the kind that is made in kernel/rules.h was deleted */
-	MROUTE_OVERRUN,    /* something was lost: anything may have changed */
+	MROUTE_ROUTER,     /* a program starts or stops to route multicast of that family, in any table */
+	MROUTE_RP_FILTER,  /* rp_filter of an interface, or of all, was changed */
+	MROUTE_RULE_GONE,  /* a rule with the priority and protocol of kernel/rules.h was deleted */
+	MROUTE_OVERRUN,    /* messages were lost: anything may have changed */
 };
 
 struct mroute_news {
-	enum watch_kind kind;
+	enum mroute_news_kind kind;
 	enum family family;
 	uint32_t table; /* MRT_TABLE_DEFAULT, or a number; of entries */
 	struct addr source;
 	struct addr group;
-	int input;                  /* ifindex; 0: the vif's interface is gone */
-	int outputs[WATCH_OUTPUTS]; /* likewise */
+	int input;                        /* ifindex; 0: the vif's interface is gone */
+	int outputs[MROUTE_NEWS_OUTPUTS]; /* ifindex; 0: the vif's interface is gone */
 	size_t output_count;
 	int ifindex; /* of vifs */
 	struct rule rule;
@@ -38,19 +38,19 @@ struct mroute_news {
 
 typedef void mroute_watch_handler(void *context, const struct mroute_news *news);
 
-struct watch; /* opaque */
+struct mroute_watch; /* opaque */
 
 /* 0 or -errno. */
-int mroute_watch_open(struct watch **watch);
-void mroute_watch_close(struct watch *watch);
-int mroute_watch_fd(const struct watch *watch);
-/* Reads what waits, all of it, without blocking. */
-void mroute_watch_receive(struct watch *watch, mroute_watch_handler *tell, void *context);
+int mroute_watch_open(struct mroute_watch **watch);
+void mroute_watch_close(struct mroute_watch *watch);
+int mroute_watch_fd(const struct mroute_watch *watch);
+/* Reads all that waits, without blocking. */
+void mroute_watch_receive(struct mroute_watch *watch, mroute_watch_handler *report, void *context);
 
-/* Begins to tell the entries of all tables of a family, as they are. 0 or -errno. */
-int mroute_watch_audit_begin(struct watch *watch, enum family family);
-/* Tells the next part of them: 1 when there is more, 0 at the end, or -errno. The part was put together when
- * the part before it was read. */
-int mroute_watch_audit_next(struct watch *watch, mroute_watch_handler *tell, void *context);
+/* Starts an audit: reports the entries of all tables of a family. 0 or -errno. */
+int mroute_watch_audit_begin(struct mroute_watch *watch, enum family family);
+/* Reports the next part of the audit: 1 when there is more, 0 at the end, or -errno. The kernel has built the
+ * part when the part before was read. */
+int mroute_watch_audit_next(struct mroute_watch *watch, mroute_watch_handler *report, void *context);
 
 #endif

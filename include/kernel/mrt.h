@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A multicast routing (MRT) socket: one per family and kernel table. Adds vifs and forwarding entries, reads
- * their counters, and receives upcalls, nothing else (a socket filter keeps reports out). Policy-free: does
- * what it is told and returns 0 or -errno. Owner thread only.
+ * their counters, and receives upcalls; a socket filter keeps reports out. It decides nothing. Functions
+ * return 0 or -errno. Owner thread only.
  */
 #ifndef MCPROXY_KERNEL_MRT_H
 #define MCPROXY_KERNEL_MRT_H
@@ -18,27 +18,27 @@
 
 struct mrt; /* opaque */
 
-/* -EADDRINUSE: another multicast router owns the table. -EPERM, -ENOPROTOOPT (kernel without multicast
- * routing). Sets MRT_ASSERT and MRT_PIM as WRONGVIF repair needs them, and the receive buffer. The table is
- * empty. */
+/* Opens the socket; the table is empty then. -EADDRINUSE: another multicast router owns the table. -EPERM.
+ * -ENOPROTOOPT: the kernel has no multicast routing. Sets MRT_ASSERT and MRT_PIM, so that the kernel makes
+ * wrong-vif upcalls, and the receive buffer. */
 int mrt_open(struct mrt **mrt, enum family family, uint32_t table);
-/* Whether a socket owns a table, which is what a multicast router does that runs. Tries to own it, so the
- * table exists afterwards. */
+/* Does a socket of a running multicast router own the table? Tries to own it, so the table exists afterwards.
+ * */
 bool mrt_is_owned(enum family family, uint32_t table);
-/* Clears what it set and closes; the kernel flushes vifs and entries. */
+/* Resets the options and closes the socket; the kernel removes vifs and entries. */
 void mrt_close(struct mrt *mrt);
 int mrt_fd(const struct mrt *mrt);
 
-/* An interface may be made two vifs of IPv4 without an error: see to it that it is not. -EOVERFLOW: IPv6 vifs
- * need an interface index below 65536. -EADDRINUSE: the number is taken. */
+/* IPv4 lets an interface become two vifs without an error: the caller must not do that. -EOVERFLOW: an IPv6
+ * vif needs an interface index below 65536. -EADDRINUSE: the number is taken. */
 int mrt_add_vif(struct mrt *mrt, unsigned vif, int ifindex);
-/* -EADDRNOTAVAIL: there is none, perhaps because its interface was deleted. */
+/* -EADDRNOTAVAIL: there is no such vif, perhaps because its interface was deleted. */
 int mrt_del_vif(struct mrt *mrt, unsigned vif);
 
 bool mrt_has_vif(struct mrt *mrt, unsigned vif);
 
-/* Adds or updates the entry (source, group) with incoming vif and outgoing vif set; no outgoing vif makes a
- * negative entry that drops without an upcall. */
+/* Adds or updates the entry (source, group). output_vifs: a set; 0 makes a negative entry, which drops
+ * packets without an upcall. */
 int mrt_set_route(struct mrt *mrt, const struct addr *source, const struct addr *group, unsigned input_vif,
                   uint32_t output_vifs);
 int mrt_del_route(struct mrt *mrt, const struct addr *source, const struct addr *group);
@@ -59,12 +59,12 @@ struct mrt_upcall {
 	struct addr group;
 	bool igmp; /* for an IGMP message to the group, not for a packet of a stream */
 };
-/* Reads up to `max` waiting messages without blocking; returns how many upcalls are among them (other kinds
- * are skipped), 0 when none waits, -errno on error.
+/* Reads up to `max` waiting messages without blocking, and skips other kinds than upcalls. Returns the number
+ * of upcalls, 0 when none waits, or -errno.
  *
- * Where the kernel itself is a member of the group, an IGMP message to the group makes an upcall as data
- * does. An upcall carries the IP options of its packet, hence the Router Alert of such a message. For a
- * message without options (IGMPv1, some hosts of IGMPv2) the socket gets the message itself just before the
+ * Where the kernel itself is a member of the group, an IGMP message to the group makes an upcall, as data
+ * does. The upcall carries the IP options of its packet, and so the Router Alert of the message. For a
+ * message without options (IGMPv1, some hosts with IGMPv2) the socket gets the message itself just before the
  * upcall. */
 int mrt_receive(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max);
 

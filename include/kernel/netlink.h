@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * News of interfaces and addresses from rtnetlink: a dump of what is there, then every change. Each piece of
- * news is complete in itself (level-triggered). Owner thread only.
+ * News of interfaces and addresses from rtnetlink: first a dump of all, then every change. Each piece of news
+ * states the whole state of its object (level-triggered). Owner thread only.
  */
 #ifndef MCPROXY_KERNEL_NETLINK_H
 #define MCPROXY_KERNEL_NETLINK_H
@@ -11,12 +11,12 @@
 
 enum netlink_kind {
 	NETLINK_LINK,      /* an interface is there: name, up, multicast, mtu */
-	NETLINK_LINK_GONE, /* it is not any more */
-	NETLINK_ADDRESS, /* it has this address, its own one on a point-to-point link; IPv6 addresses are told
-	                  * when they are ready, secondary IPv4 ones when they become primary */
-	NETLINK_ADDRESS_GONE, /* or proved to be a duplicate; it need not have been told */
-	NETLINK_OVERRUN,      /* news was lost: a new dump follows by itself; NETLINK_DUMP_END ends it */
-	NETLINK_DUMP_END,     /* the dump is complete: what was not told is not there */
+	NETLINK_LINK_GONE, /* it is gone */
+	NETLINK_ADDRESS,   /* it has this address, on a point-to-point link the local one. IPv6 addresses come
+	                    * when they are usable, secondary IPv4 addresses when they become primary */
+	NETLINK_ADDRESS_GONE, /* or proved to be a duplicate; it may come without NETLINK_ADDRESS before */
+	NETLINK_OVERRUN,      /* news was lost: a new dump follows, and ends with NETLINK_DUMP_END */
+	NETLINK_DUMP_END,     /* the dump is complete: what it did not report is gone */
 };
 
 struct netlink_news {
@@ -28,8 +28,8 @@ struct netlink_news {
 	bool point_to_point;
 	uint32_t mtu;
 	struct link_attachment attachment;
-	bool moved; /* the kernel announces that it is attached to another place: a bond has failed over, or a
-	             * virtual machine has moved */
+	bool moved; /* the kernel announces that the interface is attached elsewhere: a bond has failed over,
+	             * or a virtual machine has moved */
 	struct addr address;
 };
 
@@ -38,13 +38,12 @@ struct netlink; /* opaque */
 /* Opens the socket, subscribes, and asks for the first dump (read it with netlink_receive). 0 or -errno. */
 int netlink_open(struct netlink **netlink);
 void netlink_close(struct netlink *netlink);
-/* Asks for a new dump, after netlink_receive has failed: what was told before may be out of date. 0 or
- * -errno. */
+/* Asks for a new dump after netlink_receive has failed: earlier news may be out of date. 0 or -errno. */
 int netlink_refresh(struct netlink *netlink);
 int netlink_fd(const struct netlink *netlink);
 
-/* Reads what waits, without blocking, and calls tell for each piece of news in order. 0 or -errno. */
-int netlink_receive(struct netlink *netlink, void (*tell)(void *context, const struct netlink_news *news),
+/* Reads what waits, without blocking, and calls report for each piece of news in order. 0 or -errno. */
+int netlink_receive(struct netlink *netlink, void (*report)(void *context, const struct netlink_news *news),
                     void *context);
 
 #endif

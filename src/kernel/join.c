@@ -15,9 +15,9 @@
 #define IPV6_MULTICAST_ALL 29
 #endif
 
-/* What Linux has when the setting cannot be read. */
-/* IPv6 counts no groups, but a socket's option memory (net.core.optmem_max) runs out: after some 300 in older
- * kernels. */
+/* The defaults of Linux, used when the setting cannot be read. */
+/* IPv6 does not count groups, but the option memory of a socket (net.core.optmem_max) is limited: older
+ * kernels have room for some 300 groups. */
 #define IPV6_GROUPS_PER_SOCKET 128
 #define IGMP_MAX_MEMBERSHIPS   20
 #define IGMP_MAX_MSF           10
@@ -36,7 +36,7 @@ int join_socket(enum family family)
 
 	if (fd < 0)
 		return -errno;
-	/* Without a port nothing comes here anyway; failing does no harm. */
+	/* A failure does no harm: a socket without a port receives nothing anyway. */
 	setsockopt(fd, level_of(family), family == FAMILY_IPV4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, &off,
 	           sizeof off);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
@@ -110,7 +110,7 @@ int join_leave_source(int fd, int ifindex, const struct addr *group, const struc
 int join_set_filter(int fd, int ifindex, const struct addr *group, const struct filter *filter)
 {
 	size_t count = filter->sources.count, size = GROUP_FILTER_SIZE(count);
-	/* Never less than the whole structure, which has room for one source. */
+	/* The kernel wants the whole structure at least, which has room for one source. */
 	struct group_filter *request = calloc(1, size > sizeof *request ? size : sizeof *request);
 	int result;
 
@@ -127,7 +127,7 @@ int join_set_filter(int fd, int ifindex, const struct addr *group, const struct 
 	return result;
 }
 
-/* The number in a file of /proc/sys/net, or instead. */
+/* The number in a file of /proc/sys/net; `instead` when it cannot be read. */
 static long read_setting(const char *name, long instead)
 {
 	char path[128];
@@ -144,7 +144,7 @@ static long read_setting(const char *name, long instead)
 	return value;
 }
 
-/* A limit of 0 would mean none; joins then fail and say why. */
+/* A limit of 0 would mean no limit; so it becomes 1, and joins fail with an error. */
 static unsigned read_limit(const char *name, long instead)
 {
 	long value = read_setting(name, instead);
@@ -166,7 +166,7 @@ unsigned join_sources_max(enum family family)
 	return read_limit("ipv4/igmp_max_msf", IGMP_MAX_MSF);
 }
 
-/* The heading line of an interface ends with the version that its querier leaves to hosts:
+/* The first line of an interface ends with the version that its querier lets hosts use, as in
  * "2\teth0      :     3      V2"; lines of groups begin with a tab. force_igmp_version shows there, too. */
 static unsigned igmp_version(const char *interface)
 {
@@ -215,6 +215,24 @@ unsigned join_host_version(enum family family, const char *interface)
 
 	if (forced != VERSION_NONE)
 		return forced;
-	/* The kernel does not show that an MLDv1 querier is there. */
+	/* The kernel does not show that an MLDv1 querier is present. */
 	return family == FAMILY_IPV4 ? igmp_version(interface) : VERSION_3;
+}
+
+/* A line is: ifindex, name, address in 32 hexadecimal digits, users, flags, timer. */
+size_t mld_member_interfaces(const struct addr *group, int *interfaces, size_t max)
+{
+	FILE *file = fopen("/proc/net/igmp6", "re");
+	char line[256], wanted[33], address[33];
+	size_t count = 0;
+	int ifindex;
+
+	for (size_t i = 0; i < sizeof group->bytes; i++)
+		snprintf(wanted + 2 * i, 3, "%02x", group->bytes[i]);
+	while (file != NULL && count < max && fgets(line, sizeof line, file) != NULL)
+		if (sscanf(line, "%d %*s %32s", &ifindex, address) == 2 && strcmp(address, wanted) == 0)
+			interfaces[count++] = ifindex;
+	if (file != NULL)
+		fclose(file);
+	return count;
 }

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define RECEIVE_BUFFER (6 << 20) /* the kernel doubles it: some 15,000 small packets */
-#define MEMORY_SHARE   64        /* but not more than that part of the machine's memory */
+#define MEMORY_SHARE   64        /* at most 1/64 of the machine's memory */
 #define DISCARDED_MAX  20000
 
 #define PROTOCOL_IGMP       2
@@ -28,16 +28,16 @@
 
 struct link_socket {
 	int fd;
-	int membership_fd; /* a member of the routers' groups, nothing else */
+	int membership_fd; /* only a member of the routers' groups */
 	enum family family;
-	struct sockaddr_ll
-		destination; /* sll_addr but for the group; no address at all on links without one */
+	struct sockaddr_ll destination; /* all but sll_addr, which depends on the group; sll_halen 0: none */
 };
 
-/* The socket filter. On a link with VLANs their packets pass the packet sockets of the link below, too, with
- * the tag set aside; only those of no VLAN (or of VLAN 0, which is the link itself) are this link's. What
- * goes to another host is not ours either; that type and the ones behind it are what is sent from here. What
- * tells most packets of streams apart comes first: each of them passes the filter. */
+/* The socket filter. Packets of a VLAN also reach the packet sockets of the link below, with the tag in the
+ * metadata; only packets without a VLAN (or of VLAN 0, which is the link itself) belong to this link. The
+ * filter also rejects packets to other hosts (PACKET_OTHERHOST), and the higher packet types, which this
+ * machine sends. The checks that reject most packets come first, because every packet of a stream passes the
+ * filter. */
 #define LOAD(size, offset)   BPF_STMT(BPF_LD | (size) | BPF_ABS, (uint32_t)(offset))
 #define LOAD_META(name)      LOAD(BPF_W, SKF_AD_OFF + (name))
 #define IF_EQUAL(k, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, yes, no)
@@ -58,8 +58,7 @@ static const struct sock_filter igmp_filter[] = {
 	REJECT,
 };
 
-/* The ICMPv6 message stands behind the IPv6 header, or behind a hop-by-hop header of (length + 1) * 8
- * bytes. */
+/* The ICMPv6 message follows the IPv6 header, or a hop-by-hop header of (length + 1) * 8 bytes. */
 static const struct sock_filter mld_filter[] = {
 	LOAD_META(SKF_AD_PROTOCOL),
 	IF_EQUAL(ETH_P_IPV6, 0, 21),
@@ -115,7 +114,7 @@ static int attach_filter(int fd, enum family family)
 	struct sock_filter code[sizeof mld_filter / sizeof mld_filter[0]];
 	struct sock_fprog program = {.filter = code};
 
-	/* The kernel takes a pointer to what it could write to. */
+	/* The kernel's structure has a pointer without const. */
 	memcpy(code, ipv4 ? igmp_filter : mld_filter, ipv4 ? sizeof igmp_filter : sizeof mld_filter);
 	program.len = (ipv4 ? sizeof igmp_filter : sizeof mld_filter) / sizeof code[0];
 	return set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
@@ -128,7 +127,7 @@ static int join_all_multicast(int fd, int ifindex)
 	return set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
 }
 
-/* What is not used costs nothing; a flood fills it. */
+/* Unused buffer costs no memory; a flood fills it. */
 static int receive_buffer(void)
 {
 	int64_t memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
@@ -137,8 +136,8 @@ static int receive_buffer(void)
 	                                                            : RECEIVE_BUFFER;
 }
 
-/* Best effort. The packets are few and small, but come in bursts. What is sent from here does not pass the
- * filter anyway, but ignoring it costs less. */
+/* Failures do not matter. The packets are few and small, but arrive in bursts. The filter rejects packets
+ * that this machine sends; PACKET_IGNORE_OUTGOING costs less. */
 static void set_preferences(int fd)
 {
 	int size = receive_buffer(), priority = TC_PRIO_CONTROL, on = 1;
@@ -158,8 +157,8 @@ static int bind_link(int fd, int ifindex)
 	return bind(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : -errno;
 }
 
-/* How to address a group there. Ethernet and what looks like it have a rule for that; tunnels and
- * point-to-point links need no address. InfiniBand has a rule of its own and cannot do without. */
+/* Finds out how to address a group on the link. Ethernet and similar links have a rule for that; tunnels and
+ * point-to-point links need no address. InfiniBand needs another rule, which is not supported. */
 static int learn_destination(struct link_socket *socket, int ifindex)
 {
 	struct sockaddr_ll *destination = &socket->destination;
@@ -180,7 +179,7 @@ static int learn_destination(struct link_socket *socket, int ifindex)
 	return 0;
 }
 
-/* The filter comes before the binding, so that nothing unfiltered is ever queued. */
+/* Attaches the filter before it binds, so that the queue never holds an unfiltered packet. */
 static int open_packet_socket(struct link_socket *link, int ifindex)
 {
 	int result;
@@ -245,8 +244,8 @@ int link_socket_fd(const struct link_socket *socket)
 	return socket->fd;
 }
 
-/* A link that goes down leaves ENETDOWN behind on the socket, to be read once; it is no error, the socket
- * works again when the link is up. */
+/* When a link goes down, the socket returns ENETDOWN once. That is no error: the socket works again when the
+ * link is up. */
 static int receive_messages(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
 	int received = recvmmsg(fd, messages, count, MSG_DONTWAIT | flags, NULL);
@@ -300,8 +299,8 @@ int link_socket_receive(int fd, struct link_room *room, struct link_packet *pack
 	return received;
 }
 
-/* Of the packet that comes next, which goes on waiting; 0: there is none, or -errno. The filter of a worker
- * knows this call only. */
+/* The size of the next packet, which stays in the queue; 0: there is none, or -errno. recvmmsg, because the
+ * system call filter of a worker allows no other call. */
 static int size_of_next(int fd)
 {
 	struct mmsghdr message = {0};
@@ -348,8 +347,8 @@ int link_socket_receive_long(int fd, struct link_room *room, struct link_packet 
 	return count > 0 ? count : result;
 }
 
-/* More than the buffer holds do not wait; of a flood the end is not waited for. That the link was down is
- * told before what waits. */
+/* The limit is more than the buffer holds, so that a flood cannot keep the loop busy. ENETDOWN comes before
+ * the packets that wait. */
 void link_socket_discard(struct link_socket *socket)
 {
 	for (int i = 0; i < DISCARDED_MAX; i++)
@@ -378,7 +377,7 @@ static int send_messages(int fd, struct mmsghdr *messages, unsigned count)
 {
 	int sent = sendmmsg(fd, messages, count, MSG_DONTWAIT);
 
-	/* It may be what is left from a time when the link was down; read once, it is gone. */
+	/* The error may be an old ENETDOWN, which is returned once only. */
 	if (sent < 0 && errno == ENETDOWN)
 		sent = sendmmsg(fd, messages, count, MSG_DONTWAIT);
 	return sent < 0 ? -errno : sent;
@@ -392,7 +391,7 @@ static int send_batch(struct link_socket *socket, const struct link_send *sends,
 
 	for (unsigned i = 0; i < count; i++) {
 		destinations[i] = group_destination(socket, &sends[i].destination);
-		/* iov_base is not const, but sending only reads. */
+		/* iov_base has no const, but sending only reads. */
 		memcpy(&parts[i].iov_base, &sends[i].data, sizeof parts[i].iov_base);
 		parts[i].iov_len = sends[i].length;
 		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &destinations[i],
@@ -426,7 +425,7 @@ uint32_t link_socket_drops(struct link_socket *socket)
 	struct tpacket_stats statistics = {0};
 	socklen_t size = sizeof statistics;
 
-	/* Reading sets them back to 0. */
+	/* Reading resets the counters. */
 	if (getsockopt(socket->fd, SOL_PACKET, PACKET_STATISTICS, &statistics, &size) != 0)
 		return 0;
 	return statistics.tp_drops;

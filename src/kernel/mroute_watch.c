@@ -2,7 +2,6 @@
 #include "kernel/mroute_watch.h"
 
 #include "kernel/mrt.h"
-#include "kernel/netlink_rule.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +25,7 @@ static const unsigned groups[] = {
 	RTNLGRP_IPV6_RULE,   RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
 };
 
-struct watch {
+struct mroute_watch {
 	struct mnl_socket *news;
 	struct mnl_socket *audit;
 	uint32_t sequence;
@@ -34,11 +33,11 @@ struct watch {
 	_Alignas(struct nlmsghdr) uint8_t part[AUDIT_SIZE];
 };
 
-/* Each packet of an unknown stream makes an unresolved entry, and each entry that is not answered an end of
- * it: those are dropped in the kernel. */
+/* The kernel reports an unresolved entry for each packet of an unknown stream, and its end if no entry
+ * follows. The filter drops these messages in the kernel. */
 static int drop_unresolved(int fd)
 {
-	/* The filter sees numbers in network byte order. */
+	/* The filter loads numbers in network byte order. */
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
@@ -53,7 +52,7 @@ static int drop_unresolved(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 ? 0 : -errno;
 }
 
-static int open_news(struct watch *watch)
+static int open_news(struct mroute_watch *watch)
 {
 	int fd, size = RECEIVE_BUFFER, result;
 
@@ -73,8 +72,8 @@ static int open_news(struct watch *watch)
 	return 0;
 }
 
-/* A new socket has nothing of an audit that was given up. */
-static int open_audit(struct watch *watch)
+/* A new socket does not hold the rest of an audit that was given up. */
+static int open_audit(struct mroute_watch *watch)
 {
 	if (watch->audit != NULL)
 		mnl_socket_close(watch->audit);
@@ -84,9 +83,9 @@ static int open_audit(struct watch *watch)
 	return 0;
 }
 
-int mroute_watch_open(struct watch **opened)
+int mroute_watch_open(struct mroute_watch **opened)
 {
-	struct watch *watch = calloc(1, sizeof *watch);
+	struct mroute_watch *watch = calloc(1, sizeof *watch);
 	int result = watch != NULL ? open_news(watch) : -ENOMEM;
 
 	if (result != 0)
@@ -96,7 +95,7 @@ int mroute_watch_open(struct watch **opened)
 	return result;
 }
 
-void mroute_watch_close(struct watch *watch)
+void mroute_watch_close(struct mroute_watch *watch)
 {
 	if (watch == NULL)
 		return;
@@ -107,7 +106,7 @@ void mroute_watch_close(struct watch *watch)
 	free(watch);
 }
 
-int mroute_watch_fd(const struct watch *watch)
+int mroute_watch_fd(const struct mroute_watch *watch)
 {
 	return mnl_socket_get_fd(watch->news);
 }
@@ -146,7 +145,7 @@ static void read_outputs(const struct nlattr *attribute, struct mroute_news *new
 		return;
 	hop = mnl_attr_get_payload(attribute);
 	left = mnl_attr_get_payload_len(attribute);
-	while (RTNH_OK(hop, left) && news->output_count < WATCH_OUTPUTS) {
+	while (RTNH_OK(hop, left) && news->output_count < MROUTE_NEWS_OUTPUTS) {
 		size_t length = RTNH_ALIGN(hop->rtnh_len);
 
 		news->outputs[news->output_count++] = hop->rtnh_ifindex;
@@ -179,9 +178,9 @@ static bool read_route(const struct nlmsghdr *header, struct mroute_news *news)
 	return true;
 }
 
-/* mc_forwarding: of an interface the number of its vifs, in all tables; of all interfaces the number of MRT
- * sockets. The kernel sends the last one while it closes a socket: a socket that wants the table next waits
- * for the end of that, and gets it. */
+/* mc_forwarding: for an interface the number of its vifs, in all tables; for "all" the number of MRT sockets.
+ * The kernel sends the latter while it closes a socket: a program that now asks for the table waits for the
+ * end of the close, and gets the table. */
 static bool read_netconf(const struct nlmsghdr *header, struct mroute_news *news)
 {
 	const struct nlattr *attributes[ATTRIBUTES] = {NULL};
@@ -193,14 +192,14 @@ static bool read_netconf(const struct nlmsghdr *header, struct mroute_news *news
 	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
 	news->ifindex = (int)read_number(attributes[NETCONFA_IFINDEX]);
 	if (attributes[NETCONFA_MC_FORWARDING] == NULL)
-		news->kind = WATCH_RP_FILTER;
+		news->kind = MROUTE_RP_FILTER;
 	else
-		news->kind = news->ifindex == NETCONFA_IFINDEX_ALL ? WATCH_ROUTER : MROUTE_VIFS;
+		news->kind = news->ifindex == NETCONFA_IFINDEX_ALL ? MROUTE_ROUTER : MROUTE_VIFS;
 	return (news->ifindex > 0 || news->ifindex == NETCONFA_IFINDEX_ALL) &&
-	       (news->kind != WATCH_RP_FILTER || attributes[NETCONFA_RP_FILTER] != NULL);
+	       (news->kind != MROUTE_RP_FILTER || attributes[NETCONFA_RP_FILTER] != NULL);
 }
 
-static void tell_message(const struct nlmsghdr *header, mroute_watch_handler *tell, void *context)
+static void report_message(const struct nlmsghdr *header, mroute_watch_handler *report, void *context)
 {
 	struct mroute_news news = {0};
 	bool known = false;
@@ -219,24 +218,24 @@ static void tell_message(const struct nlmsghdr *header, mroute_watch_handler *te
 		break;
 	case RTM_DELRULE:
 		news.kind = MROUTE_RULE_GONE;
-		known = netlink_rule_read(header, &news.rule);
+		known = rules_read(header, &news.rule);
 		break;
 	}
 	if (known)
-		tell(context, &news);
+		report(context, &news);
 }
 
-static void tell_messages(const uint8_t *bytes, size_t size, mroute_watch_handler *tell, void *context)
+static void report_messages(const uint8_t *bytes, size_t size, mroute_watch_handler *report, void *context)
 {
 	const struct nlmsghdr *header = (const void *)bytes;
 	int left = (int)size;
 
 	for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left))
-		tell_message(header, tell, context);
+		report_message(header, report, context);
 }
 
-/* How many were read; -errno. */
-static int receive_batch(struct watch *watch, struct mmsghdr messages[BATCH])
+/* Returns how many messages were read, or -errno. */
+static int receive_batch(struct mroute_watch *watch, struct mmsghdr messages[BATCH])
 {
 	struct iovec parts[BATCH];
 	int count;
@@ -249,7 +248,7 @@ static int receive_batch(struct watch *watch, struct mmsghdr messages[BATCH])
 	return count < 0 ? -errno : count;
 }
 
-void mroute_watch_receive(struct watch *watch, mroute_watch_handler *tell, void *context)
+void mroute_watch_receive(struct mroute_watch *watch, mroute_watch_handler *report, void *context)
 {
 	struct mroute_news overrun = {.kind = MROUTE_OVERRUN};
 	struct mmsghdr messages[BATCH];
@@ -259,16 +258,16 @@ void mroute_watch_receive(struct watch *watch, mroute_watch_handler *tell, void 
 		count = receive_batch(watch, messages);
 		for (int i = 0; i < count; i++) {
 			if (messages[i].msg_hdr.msg_flags & MSG_TRUNC)
-				tell(context, &overrun);
+				report(context, &overrun);
 			else
-				tell_messages(watch->bytes[i], messages[i].msg_len, tell, context);
+				report_messages(watch->bytes[i], messages[i].msg_len, report, context);
 		}
 		if (count == -ENOBUFS)
-			tell(context, &overrun);
+			report(context, &overrun);
 	} while (count == BATCH || count == -ENOBUFS || count == -EINTR);
 }
 
-int mroute_watch_audit_begin(struct watch *watch, enum family family)
+int mroute_watch_audit_begin(struct mroute_watch *watch, enum family family)
 {
 	struct nlmsghdr *header = mnl_nlmsg_put_header(watch->part);
 	struct rtmsg *message;
@@ -285,7 +284,7 @@ int mroute_watch_audit_begin(struct watch *watch, enum family family)
 }
 
 struct audit {
-	mroute_watch_handler *tell;
+	mroute_watch_handler *report;
 	void *context;
 };
 
@@ -293,13 +292,13 @@ static int take_audited(const struct nlmsghdr *header, void *context)
 {
 	const struct audit *audit = context;
 
-	tell_message(header, audit->tell, audit->context);
+	report_message(header, audit->report, audit->context);
 	return MNL_CB_OK;
 }
 
-int mroute_watch_audit_next(struct watch *watch, mroute_watch_handler *tell, void *context)
+int mroute_watch_audit_next(struct mroute_watch *watch, mroute_watch_handler *report, void *context)
 {
-	struct audit audit = {tell, context};
+	struct audit audit = {report, context};
 	ssize_t size = mnl_socket_recvfrom(watch->audit, watch->part, sizeof watch->part);
 	int result;
 

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define RECEIVE_BUFFER (16 << 20) /* an upcall takes 832 bytes of it: some 20,000 */
+#define RECEIVE_BUFFER (16 << 20) /* an upcall takes 832 bytes: room for some 20,000 */
 #define BATCH          64
-#define UPCALL_SIZE    64 /* enough for what is read of either family's, all IP options included */
-#define IGMP_MAX       32 /* what other CPUs receive meanwhile may stand between a message and its upcall */
+#define UPCALL_SIZE    64 /* enough for the parts that are read in both families, all IP options included */
+#define IGMP_MAX       32 /* messages that other CPUs receive may come between a message and its upcall */
 #define IGMP_LIFETIME  100
 
-/* An IGMP message without options that was read, whose upcall is perhaps the next one. */
+/* An IGMP message without options, whose upcall may come next. */
 struct igmp {
 	struct addr source, group;
 	mtime until; /* 0: none */
@@ -22,10 +22,10 @@ struct mrt {
 	const struct mrt_family *calls;
 	struct igmp igmp[IGMP_MAX];
 	unsigned next_igmp;
-	mtime igmp_until; /* of the newest one */
+	mtime igmp_until; /* of the newest message */
 };
 
-/* More than net.core.rmem_max needs CAP_NET_ADMIN; the default room does for modest networks. */
+/* A size above net.core.rmem_max needs CAP_NET_ADMIN; the default is enough for small networks. */
 static void set_receive_buffer(int fd)
 {
 	int size = RECEIVE_BUFFER;
@@ -34,10 +34,10 @@ static void set_receive_buffer(int fd)
 		mrt_set_option(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
-/* With PIM (which takes assert along) a packet from a wrong vif is always told. They are settings of the
- * table and outlive the socket. A kernel built without PIM tells only of vifs that are in the entry's
- * outgoing list. */
-static int tell_wrong_vif(int fd, const struct mrt_family *calls, int on)
+/* With MRT_PIM (which includes MRT_ASSERT) the kernel makes upcalls for packets from any wrong vif. These are
+ * settings of the table and outlive the socket. A kernel that was built without PIM makes upcalls only for
+ * vifs in the outgoing list of the entry. */
+static int set_wrong_vif_upcalls(int fd, const struct mrt_family *calls, int on)
 {
 	int result = mrt_set_option(fd, calls->level, calls->pim, &on, sizeof on);
 
@@ -46,8 +46,8 @@ static int tell_wrong_vif(int fd, const struct mrt_family *calls, int on)
 	return mrt_set_option(fd, calls->level, calls->assert, &on, sizeof on);
 }
 
-/* What processes that do not own the table have put there stays when its owner goes, and names vifs by
- * numbers that are ours now. Kernels before 5.1 cannot do it. */
+/* Entries from processes that do not own the table stay when its owner goes, and name vif numbers that are
+ * this daemon's now. Kernels before 5.1 cannot flush. */
 static void flush(int fd, const struct mrt_family *calls)
 {
 	int entries_and_vifs = 15; /* static ones, too */
@@ -70,7 +70,7 @@ static int start(int fd, const struct mrt_family *calls, uint32_t table)
 	if (result != 0)
 		return result;
 	flush(fd, calls);
-	return tell_wrong_vif(fd, calls, 1);
+	return set_wrong_vif_upcalls(fd, calls, 1);
 }
 
 static int open_socket(struct mrt *mrt, uint32_t table)
@@ -115,7 +115,7 @@ bool mrt_is_owned(enum family family, uint32_t table)
 
 void mrt_close(struct mrt *mrt)
 {
-	tell_wrong_vif(mrt->fd, mrt->calls, 0);
+	set_wrong_vif_upcalls(mrt->fd, mrt->calls, 0);
 	close(mrt->fd);
 	free(mrt);
 }
@@ -168,7 +168,7 @@ static void note_igmp(struct mrt *mrt, mtime now, const struct mrt_upcall *messa
 		(struct igmp){message->source, message->group, mrt->igmp_until};
 }
 
-/* Was the message just before the upcall? Then it is forgotten: the next packet may be data. */
+/* Did the message come just before the upcall? Then forgets it: the next packet may be data. */
 static bool take_igmp(struct mrt *mrt, mtime now, const struct mrt_upcall *upcall)
 {
 	if (mrt->igmp_until <= now || upcall->kind != MRT_UPCALL_NOCACHE)
@@ -183,7 +183,7 @@ static bool take_igmp(struct mrt *mrt, mtime now, const struct mrt_upcall *upcal
 	return false;
 }
 
-/* Is it an upcall, to be returned? */
+/* True for an upcall that the caller gets. */
 static bool take_message(struct mrt *mrt, mtime now, const uint8_t *bytes, size_t size,
                          struct mrt_upcall *upcall)
 {
@@ -197,9 +197,9 @@ static bool take_message(struct mrt *mrt, mtime now, const uint8_t *bytes, size_
 	return true;
 }
 
-/* One batch: how many messages were read, or -errno; *told counts those among them that are upcalls to
- * tell. */
-static int receive_batch(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max, size_t *told)
+/* Reads one batch. Returns how many messages it has read, or -errno; *kept: how many of them are upcalls for
+ * the caller. */
+static int receive_batch(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max, size_t *kept)
 {
 	uint8_t bytes[BATCH][UPCALL_SIZE];
 	struct iovec parts[BATCH];
@@ -214,9 +214,9 @@ static int receive_batch(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls,
 	count = recvmmsg(mrt->fd, messages, size, MSG_DONTWAIT, NULL);
 	if (count < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	*told = 0;
+	*kept = 0;
 	for (int i = 0; i < count; i++)
-		*told += take_message(mrt, now, bytes[i], messages[i].msg_len, &upcalls[*told]);
+		*kept += take_message(mrt, now, bytes[i], messages[i].msg_len, &upcalls[*kept]);
 	return count;
 }
 
@@ -225,13 +225,13 @@ int mrt_receive(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t m
 	size_t read = 0, received = 0;
 
 	while (read < max) {
-		size_t wanted = max - read < BATCH ? max - read : BATCH, told;
-		int count = receive_batch(mrt, now, upcalls + received, wanted, &told);
+		size_t wanted = max - read < BATCH ? max - read : BATCH, kept;
+		int count = receive_batch(mrt, now, upcalls + received, wanted, &kept);
 
 		if (count <= 0)
 			return received > 0 ? (int)received : count;
 		read += (size_t)count;
-		received += told;
+		received += kept;
 		if ((size_t)count < wanted)
 			break;
 	}

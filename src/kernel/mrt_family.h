@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What differs between the multicast routing sockets of IPv4 and IPv6: option numbers, structures, upcalls.
- * One table per family, in a file of its own, because the kernel headers of the two families are best kept
- * apart. For mrt.c alone.
+ * The differences between the multicast routing sockets of IPv4 and IPv6: option numbers, structures,
+ * upcalls. Each family has a table in its own file, because the kernel headers of the families conflict
+ * easily. Private to mrt.c.
  */
 #ifndef MCPROXY_KERNEL_MRT_FAMILY_H
 #define MCPROXY_KERNEL_MRT_FAMILY_H
@@ -29,7 +29,7 @@ struct mrt_family {
 	int assert;
 	int pim;
 
-	/* 0 or -errno, all of them. */
+	/* All return 0 or -errno. */
 	int (*pass_upcalls_only)(int fd);
 	int (*add_vif)(int fd, unsigned vif, int ifindex);
 	int (*del_vif)(int fd, unsigned vif);

@@ -5,7 +5,7 @@
 #include <linux/mroute.h>
 #include <sys/ioctl.h>
 
-/* Offsets in the IPv4 header. An upcall has its shape, with protocol 0. */
+/* Offsets in the IPv4 header. An upcall has the same layout, with protocol 0. */
 #define VERSION_OFFSET     0
 #define PROTOCOL_OFFSET    9
 #define DESTINATION_OFFSET 16
@@ -18,7 +18,7 @@
 
 _Static_assert(MRT_VIFS == MAXVIFS, "the kernel's limit");
 
-/* And of the other messages those that an upcall does not show to be one: IGMP without options. */
+/* Also passes IGMP messages without options: their upcalls do not show that they are IGMP. */
 static int pass_upcalls_only(int fd)
 {
 	struct sock_filter code[] = {
@@ -155,7 +155,7 @@ const struct mrt_family mrt_ipv4 = {
 	.level = IPPROTO_IP,
 	.init = MRT_INIT,
 	.table = MRT_TABLE,
-	.flush = MRT_BASE + 12, /* MRT_FLUSH, which headers before Linux 5.1 do not have */
+	.flush = MRT_BASE + 12, /* MRT_FLUSH; kernel headers before 5.1 lack it */
 	.assert = MRT_ASSERT,
 	.pim = MRT_PIM,
 	.pass_upcalls_only = pass_upcalls_only,

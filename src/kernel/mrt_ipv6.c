@@ -9,8 +9,8 @@
 
 _Static_assert(MRT_VIFS == MAXMIFS, "the kernel's limit");
 
-/* ICMPV6_FILTER does not touch upcalls; the program (they begin with a zero) is for what it might let
- * through. */
+/* ICMPV6_FILTER does not affect upcalls. The program rejects whatever else it lets through: upcalls begin
+ * with a zero byte. */
 static int pass_upcalls_only(int fd)
 {
 	struct sock_filter code[] = {
@@ -38,7 +38,7 @@ static int add_vif(int fd, unsigned vif, int ifindex)
 		.mif6c_pifi = (uint16_t)ifindex,
 	};
 
-	/* The kernel's structure has 16 bits for it. */
+	/* The kernel's structure has 16 bits for the index. */
 	if (ifindex > UINT16_MAX)
 		return -EOVERFLOW;
 	return mrt_set_option(fd, IPPROTO_IPV6, MRT6_ADD_MIF, &control, sizeof control);
@@ -131,7 +131,7 @@ const struct mrt_family mrt_ipv6 = {
 	.level = IPPROTO_IPV6,
 	.init = MRT6_INIT,
 	.table = MRT6_TABLE,
-	.flush = MRT6_BASE + 12, /* MRT6_FLUSH, which headers before Linux 5.1 do not have */
+	.flush = MRT6_BASE + 12, /* MRT6_FLUSH; kernel headers before 5.1 lack it */
 	.assert = MRT6_ASSERT,
 	.pim = MRT6_PIM,
 	.pass_upcalls_only = pass_upcalls_only,

@@ -11,11 +11,11 @@
 
 #define SOCKETS_MAX 64
 
-/* How likely a process holds the MRT socket. Programs without a part in multicast routing have raw ICMPv6
- * sockets, too, and without rights only names are seen. */
+/* How likely a process holds the MRT socket. Programs that do not route multicast have raw ICMPv6 sockets,
+ * too; and without privileges only names are visible. */
 enum evidence { EVIDENCE_NONE, EVIDENCE_SOCKET, EVIDENCE_NAME, EVIDENCE_BOTH };
 
-/* The names of the kernel's processes end after 15 characters. */
+/* The kernel cuts the names of processes after 15 characters. */
 static const struct {
 	const char *name;
 	bool routes[FAMILIES];
@@ -68,7 +68,7 @@ static bool is_router(const char *name, enum family family)
 	return false;
 }
 
-/* In this network namespace? Each has a file of its own, which needs no right to be looked at. */
+/* Is the process in this network namespace? Each namespace has its own file; stat needs no privileges. */
 static bool is_near(const char *pid)
 {
 	struct stat own, other;
@@ -78,7 +78,7 @@ static bool is_near(const char *pid)
 	return stat("/proc/self/net/raw", &own) == 0 && stat(path, &other) == 0 && own.st_ino == other.st_ino;
 }
 
-/* *known: its descriptors may be looked at. */
+/* *known: the descriptors of the process are readable. */
 static bool process_has_one(const char *pid, const unsigned long *inodes, size_t count, bool *known)
 {
 	char path[300], target[64];

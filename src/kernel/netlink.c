@@ -19,17 +19,17 @@
 _Static_assert((int)IFA_FLAGS < (int)ATTRIBUTES, "room for those of an address, too");
 
 struct news_callback {
-	void (*tell)(void *context, const struct netlink_news *news);
+	void (*report)(void *context, const struct netlink_news *news);
 	void *context;
 };
 
-/* What is being dumped. Links come first: an address of a link that was not told would mean nothing. */
+/* What is being dumped. Links come first, because addresses refer to them. */
 enum stage { STAGE_NONE, STAGE_LINKS, STAGE_ADDRESSES };
 
 struct netlink {
 	struct mnl_socket *socket;
 	enum stage stage;
-	uint32_t sequence; /* of the request whose answer is awaited */
+	uint32_t sequence; /* of the current request */
 	bool interrupted;  /* something changed between two parts of the answer */
 	_Alignas(struct nlmsghdr) uint8_t buffer[MESSAGE_SIZE];
 };
@@ -45,7 +45,7 @@ static int request_dump(struct netlink *netlink, enum stage stage)
 	header->nlmsg_seq = ++netlink->sequence;
 	message = mnl_nlmsg_put_extra_header(header, stage == STAGE_LINKS ? sizeof(struct ifinfomsg)
 	                                                                  : sizeof(struct ifaddrmsg));
-	/* Of addresses: IPv4, then IPv6. */
+	/* For addresses: first IPv4, then IPv6. */
 	message->rtgen_family = AF_UNSPEC;
 	netlink->interrupted = false;
 	netlink->stage = stage;
@@ -124,8 +124,8 @@ static void read_attachment(const struct nlattr *const attributes[], struct link
 		memcpy(attachment->hardware, mnl_attr_get_payload(hardware), size);
 }
 
-/* A bond announces all three one after the other; other drivers, after a virtual machine has moved, the last
- * two. */
+/* A bond sends all three events one after the other. After a virtual machine has moved, other drivers send
+ * the last two. */
 static bool says_moved(const struct nlattr *event)
 {
 	switch (read_number(event)) {
@@ -137,8 +137,8 @@ static bool says_moved(const struct nlattr *event)
 	return false;
 }
 
-/* Messages of other families on the same group tell of something else: AF_BRIDGE that a link became or ceased
- * to be a bridge port. Those without a name tell what a wireless driver has to say. */
+/* Messages of other families on the same group have another meaning: AF_BRIDGE reports bridge ports. Messages
+ * without a name are events of wireless drivers. */
 static bool read_link(const struct nlmsghdr *header, struct netlink_news *news)
 {
 	const struct ifinfomsg *message = mnl_nlmsg_get_payload(header);
@@ -160,9 +160,8 @@ static bool read_link(const struct nlmsghdr *header, struct netlink_news *news)
 	return true;
 }
 
-/* An IPv6 address that turned out to be a duplicate is as good as gone; one whose test is under way is told
- * when it has passed. An IPv4 address that is secondary to another one is never told: queries are not sent
- * from it. */
+/* A duplicate IPv6 address counts as gone; a tentative one is reported when its test has passed. A secondary
+ * IPv4 address is not reported, because queries are not sent from it. */
 static bool sort_address(enum family family, uint32_t flags, struct netlink_news *news)
 {
 	if (family == FAMILY_IPV4)
@@ -172,8 +171,8 @@ static bool sort_address(enum family family, uint32_t flags, struct netlink_news
 	return news->kind == NETLINK_ADDRESS_GONE || !(flags & IFA_F_TENTATIVE);
 }
 
-/* On point-to-point links IFA_ADDRESS is the peer, IFA_LOCAL this side; elsewhere IPv6 has IFA_ADDRESS
- * alone. */
+/* On point-to-point links IFA_ADDRESS is the peer and IFA_LOCAL this side; elsewhere IPv6 has only
+ * IFA_ADDRESS. */
 static bool read_address(const struct nlmsghdr *header, struct netlink_news *news)
 {
 	const struct ifaddrmsg *message = mnl_nlmsg_get_payload(header);
@@ -197,7 +196,7 @@ static bool read_address(const struct nlmsghdr *header, struct netlink_news *new
 	return sort_address(family, flags, news);
 }
 
-static void tell_change(const struct nlmsghdr *header, const struct news_callback *callback)
+static void report_change(const struct nlmsghdr *header, const struct news_callback *callback)
 {
 	struct netlink_news news = {0};
 	bool known = false;
@@ -221,10 +220,10 @@ static void tell_change(const struct nlmsghdr *header, const struct news_callbac
 		break;
 	}
 	if (known)
-		callback->tell(callback->context, &news);
+		callback->report(callback->context, &news);
 }
 
-/* An answer that was interrupted may lack something that was there all the time: ask again. */
+/* An interrupted answer may lack an object that existed all the time: asks again. */
 static int end_stage(struct netlink *netlink, const struct news_callback *callback)
 {
 	struct netlink_news end = {.kind = NETLINK_DUMP_END};
@@ -234,11 +233,11 @@ static int end_stage(struct netlink *netlink, const struct news_callback *callba
 	if (netlink->stage == STAGE_LINKS)
 		return request_dump(netlink, STAGE_ADDRESSES);
 	netlink->stage = STAGE_NONE;
-	callback->tell(callback->context, &end);
+	callback->report(callback->context, &end);
 	return 0;
 }
 
-/* Both kinds of end carry a number, 0 or -errno. */
+/* Both kinds of end message carry a number, 0 or -errno. */
 static int end_result(const struct nlmsghdr *header)
 {
 	int result;
@@ -259,7 +258,7 @@ static int take_message(struct netlink *netlink, const struct nlmsghdr *header,
 	if (is_answer && (header->nlmsg_flags & NLM_F_DUMP_INTR))
 		netlink->interrupted = true;
 	if (header->nlmsg_type != NLMSG_DONE && header->nlmsg_type != NLMSG_ERROR) {
-		tell_change(header, callback);
+		report_change(header, callback);
 		return 0;
 	}
 	if (!is_answer)
@@ -271,8 +270,8 @@ static int take_message(struct netlink *netlink, const struct nlmsghdr *header,
 	return result;
 }
 
-/* News was lost. What still waits is older than the loss, and would pass for a part of the new dump: it is
- * thrown away, with the rest of a dump that was under way. */
+/* News was lost. The messages that still wait are older than the loss, and would look like parts of the new
+ * dump: they are discarded, with the rest of a dump in progress. */
 static int start_over(struct netlink *netlink, const struct news_callback *callback)
 {
 	struct netlink_news overrun = {.kind = NETLINK_OVERRUN};
@@ -280,7 +279,7 @@ static int start_over(struct netlink *netlink, const struct news_callback *callb
 	while (mnl_socket_recvfrom(netlink->socket, netlink->buffer, sizeof netlink->buffer) >= 0 ||
 	       errno == ENOBUFS)
 		;
-	callback->tell(callback->context, &overrun);
+	callback->report(callback->context, &overrun);
 	return request_dump(netlink, STAGE_LINKS);
 }
 
@@ -299,10 +298,10 @@ int netlink_refresh(struct netlink *netlink)
 	return request_dump(netlink, STAGE_LINKS);
 }
 
-int netlink_receive(struct netlink *netlink, void (*tell)(void *context, const struct netlink_news *news),
+int netlink_receive(struct netlink *netlink, void (*report)(void *context, const struct netlink_news *news),
                     void *context)
 {
-	struct news_callback callback = {tell, context};
+	struct news_callback callback = {report, context};
 	int result = 0;
 
 	for (int reads = 0; result == 0 && reads < READS_PER_CALL; reads++) {

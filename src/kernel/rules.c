@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/rules.h"
 
-#include "kernel/netlink_rule.h"
-
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
@@ -12,7 +10,7 @@
 #include <sys/time.h>
 
 #define MESSAGE_SIZE 32768 /* the largest part of a dump */
-#define PATIENCE     2     /* seconds; the kernel answers before the request returns */
+#define PATIENCE     2     /* seconds; normally the kernel answers before the request returns */
 #define ATTRIBUTES   (FRA_PROTOCOL + 1)
 
 struct rules {
@@ -22,7 +20,7 @@ struct rules {
 };
 
 struct rule_callback {
-	void (*tell)(void *context, const struct rule *rule);
+	void (*report)(void *context, const struct rule *rule);
 	void *context;
 };
 
@@ -56,7 +54,7 @@ void rules_close(struct rules *rules)
 	free(rules);
 }
 
-/* Sends what is in the buffer, and gives each message of the answer to take. */
+/* Sends the request in the buffer, and calls take for each message of the answer. */
 static int exchange(struct rules *rules, mnl_cb_t take, void *context)
 {
 	unsigned port = mnl_socket_get_portid(rules->socket);
@@ -127,7 +125,7 @@ static bool has_number(const struct nlattr *attribute, uint32_t number)
 	       mnl_attr_get_u32(attribute) == number;
 }
 
-bool netlink_rule_read(const struct nlmsghdr *header, struct rule *rule)
+bool rules_read(const struct nlmsghdr *header, struct rule *rule)
 {
 	const struct nlattr *attributes[ATTRIBUTES] = {NULL}, *name;
 	const struct fib_rule_hdr *message = mnl_nlmsg_get_payload(header);
@@ -149,21 +147,21 @@ bool netlink_rule_read(const struct nlmsghdr *header, struct rule *rule)
 	return true;
 }
 
-static int tell_rule(const struct nlmsghdr *header, void *context)
+static int report_rule(const struct nlmsghdr *header, void *context)
 {
 	const struct rule_callback *callback = context;
 	struct rule rule = {0};
 
-	if (header->nlmsg_type == RTM_NEWRULE && netlink_rule_read(header, &rule))
-		callback->tell(callback->context, &rule);
+	if (header->nlmsg_type == RTM_NEWRULE && rules_read(header, &rule))
+		callback->report(callback->context, &rule);
 	return MNL_CB_OK;
 }
 
-int rules_list(struct rules *rules, enum family family, void (*tell)(void *context, const struct rule *rule),
-               void *context)
+int rules_list(struct rules *rules, enum family family,
+               void (*report)(void *context, const struct rule *rule), void *context)
 {
-	struct rule_callback callback = {tell, context};
+	struct rule_callback callback = {report, context};
 
 	begin(rules, RTM_GETRULE, NLM_F_DUMP, family);
-	return exchange(rules, tell_rule, &callback);
+	return exchange(rules, report_rule, &callback);
 }

@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 #define NAME_SIZE 16
-#define RUNS_MAX  16 /* that keep a file in a network namespace at the same time */
+#define RUNS_MAX  16 /* with a state file, in a network namespace at the same time */
 
 struct setting {
 	char name[NAME_SIZE];
-	int old;        /* what stood there before; may be the same */
-	int own;        /* what was put there instead */
-	bool contested; /* another run that lives has put its own value there */
+	int old;        /* the value before; may equal own */
+	int own;        /* the value that this run sets */
+	bool contested; /* another live run has set its own value */
 };
 
 struct settings {
@@ -31,12 +31,12 @@ struct sysctl {
 	char *leaf;
 	char *state_path; /* of the first file; NULL: none */
 	unsigned place;   /* number of the own file; 0: none yet */
-	int state_fd;     /* the file that is there now, locked; -1: none */
+	int state_fd;     /* the present file, locked; -1: none */
 	int state_result;
 	struct settings own;
 };
 
-/* A name becomes part of a path. */
+/* Is the name safe as a part of a path? */
 static bool is_name(const char *name)
 {
 	return name[0] != '\0' && strlen(name) < NAME_SIZE && strchr(name, '/') == NULL &&
@@ -96,7 +96,8 @@ static bool remember(struct settings *settings, const char *name, int old, int o
 {
 	struct setting *setting = find_setting(settings, name), *list;
 
-	/* Our own value of before is not the old one; of a new interface of that name it is. */
+	/* If the interface still has the value that this run has set, the old value stays; otherwise the
+	 * interface is new, or another program has changed it. */
 	if (setting != NULL) {
 		setting->old = setting->own == old ? setting->old : old;
 		setting->own = own;
@@ -112,8 +113,8 @@ static bool remember(struct settings *settings, const char *name, int old, int o
 	return true;
 }
 
-/* The files: each run has one of its own, as long as it has anything to put back, and a lock on it as long as
- * it lives. A line `name old own` for each setting. */
+/* State files. Each run has its own file while it has values to restore, and locks it while it lives. It has
+ * a line `name old own` for each setting. */
 
 static int make_directory(const char *path)
 {
@@ -128,15 +129,15 @@ static int make_directory(const char *path)
 	return mkdir(directory, 0755) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-static bool name_file(const struct sysctl *kept, unsigned place, const char *end, char path[PATH_MAX])
+static bool name_file(const struct sysctl *sysctl, unsigned place, const char *end, char path[PATH_MAX])
 {
-	int size = place == 1 ? snprintf(path, PATH_MAX, "%s%s", kept->state_path, end)
-	                      : snprintf(path, PATH_MAX, "%s-%u%s", kept->state_path, place, end);
+	int size = place == 1 ? snprintf(path, PATH_MAX, "%s%s", sysctl->state_path, end)
+	                      : snprintf(path, PATH_MAX, "%s-%u%s", sysctl->state_path, place, end);
 
 	return size > 0 && size < PATH_MAX;
 }
 
-/* Values that were right before need not be put back. */
+/* A value that was right before need not be restored. */
 static bool is_changed(const struct setting *setting)
 {
 	return setting->old != setting->own;
@@ -162,7 +163,7 @@ static int write_lines(int fd, const struct settings *settings)
 	return 0;
 }
 
-/* -EBUSY: another run is making a file in that place. */
+/* -EBUSY: another run is creating the same file. */
 static int create_locked(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -175,75 +176,75 @@ static int create_locked(const char *path)
 	return -EBUSY;
 }
 
-/* Written aside and then put in place: whoever reads the file finds all of it. It is locked from its first
- * moment on. -EEXIST: a new one, and the place is taken. */
-static int write_state(struct sysctl *kept, unsigned place)
+/* Writes another file and then puts it in place, so that readers find a complete file. It is locked before it
+ * is in place. -EEXIST: the run had no file, and the place is taken. */
+static int write_state(struct sysctl *sysctl, unsigned place)
 {
 	char path[PATH_MAX], aside[PATH_MAX];
 	int fd, result;
 
-	if (!name_file(kept, place, "", path) || !name_file(kept, place, ".new", aside))
+	if (!name_file(sysctl, place, "", path) || !name_file(sysctl, place, ".new", aside))
 		return -ENAMETOOLONG;
 	fd = create_locked(aside);
 	if (fd < 0)
 		return fd;
-	result = write_lines(fd, &kept->own);
-	if (result == 0 && (kept->place != 0 ? rename(aside, path) : link(aside, path)) != 0)
+	result = write_lines(fd, &sysctl->own);
+	if (result == 0 && (sysctl->place != 0 ? rename(aside, path) : link(aside, path)) != 0)
 		result = -errno;
-	if (result != 0 || kept->place == 0)
+	if (result != 0 || sysctl->place == 0)
 		unlink(aside);
 	if (result != 0) {
 		close(fd);
 		return result;
 	}
-	if (kept->state_fd >= 0)
-		close(kept->state_fd);
-	kept->state_fd = fd;
-	kept->place = place;
+	if (sysctl->state_fd >= 0)
+		close(sysctl->state_fd);
+	sysctl->state_fd = fd;
+	sysctl->place = place;
 	return 0;
 }
 
-static int replace_state(struct sysctl *kept)
+static int replace_state(struct sysctl *sysctl)
 {
-	int result = make_directory(kept->state_path);
+	int result = make_directory(sysctl->state_path);
 
-	if (result != 0 || kept->place != 0)
-		return result != 0 ? result : write_state(kept, kept->place);
+	if (result != 0 || sysctl->place != 0)
+		return result != 0 ? result : write_state(sysctl, sysctl->place);
 	for (unsigned place = 1; place <= RUNS_MAX; place++) {
-		result = write_state(kept, place);
+		result = write_state(sysctl, place);
 		if (result != -EEXIST && result != -EBUSY && result != -EACCES)
 			return result;
 	}
 	return result == -EEXIST ? -EBUSY : result;
 }
 
-/* While we have the lock, nobody takes the file for that of a killed run. */
-static void remove_state(struct sysctl *kept)
+/* While this run holds the lock, no other run takes the file for one of a killed run. */
+static void remove_state(struct sysctl *sysctl)
 {
 	struct stat own, there;
 	char path[PATH_MAX];
 
-	if (kept->place == 0)
+	if (sysctl->place == 0)
 		return;
-	if (flock(kept->state_fd, LOCK_EX | LOCK_NB) == 0 && name_file(kept, kept->place, "", path) &&
-	    fstat(kept->state_fd, &own) == 0 && lstat(path, &there) == 0 && own.st_ino == there.st_ino)
-		kept->state_result = unlink(path) == 0 ? 0 : -errno;
-	close(kept->state_fd);
-	kept->state_fd = -1;
-	kept->place = 0;
+	if (flock(sysctl->state_fd, LOCK_EX | LOCK_NB) == 0 && name_file(sysctl, sysctl->place, "", path) &&
+	    fstat(sysctl->state_fd, &own) == 0 && lstat(path, &there) == 0 && own.st_ino == there.st_ino)
+		sysctl->state_result = unlink(path) == 0 ? 0 : -errno;
+	close(sysctl->state_fd);
+	sysctl->state_fd = -1;
+	sysctl->place = 0;
 }
 
-static void save_state(struct sysctl *kept)
+static void save_state(struct sysctl *sysctl)
 {
-	if (kept->state_path == NULL)
+	if (sysctl->state_path == NULL)
 		return;
-	if (any_is_changed(&kept->own))
-		kept->state_result = replace_state(kept);
+	if (any_is_changed(&sysctl->own))
+		sysctl->state_result = replace_state(sysctl);
 	else
-		remove_state(kept);
+		remove_state(sysctl);
 }
 
-/* Nothing in the file is trusted: a line that is not as written here is passed over. */
+/* Does not trust the file: skips every line that write_lines would not write. */
 static int read_lines(struct settings *settings, int fd)
 {
 	char line[64], name[NAME_SIZE], old[2], own[2], rest;
@@ -262,23 +263,23 @@ static int read_lines(struct settings *settings, int fd)
 	return 0;
 }
 
-static int open_state(const struct sysctl *kept, unsigned place)
+static int open_state(const struct sysctl *sysctl, unsigned place)
 {
 	char path[PATH_MAX];
 	int fd;
 
-	if (!name_file(kept, place, "", path))
+	if (!name_file(sysctl, place, "", path))
 		return -ENAMETOOLONG;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
 
-/* What other runs that live have put in place. */
-static void read_others(const struct sysctl *kept, struct settings *others)
+/* The settings of other live runs. */
+static void read_others(const struct sysctl *sysctl, struct settings *others)
 {
 	*others = (struct settings){.count = 0};
-	for (unsigned place = 1; kept->state_path != NULL && place <= RUNS_MAX; place++) {
-		int fd = place != kept->place ? open_state(kept, place) : -1;
+	for (unsigned place = 1; sysctl->state_path != NULL && place <= RUNS_MAX; place++) {
+		int fd = place != sysctl->place ? open_state(sysctl, place) : -1;
 
 		if (fd < 0)
 			continue;
@@ -288,22 +289,22 @@ static void read_others(const struct sysctl *kept, struct settings *others)
 	}
 }
 
-/* Takes over the files of killed runs. They stay locked, and in place, until their values are put back. A
- * file of another user is one that lives, as far as we can see. */
-static int load_states(struct sysctl *kept, int fds[RUNS_MAX], struct settings *others)
+/* Takes over the files of killed runs. They stay locked, and in place, until their values are restored. An
+ * unreadable file of another user counts as one of a live run. */
+static int load_states(struct sysctl *sysctl, int fds[RUNS_MAX], struct settings *others)
 {
 	int result = 0;
 
 	*others = (struct settings){.count = 0};
 	for (unsigned place = 1; place <= RUNS_MAX; place++) {
-		int fd = open_state(kept, place);
+		int fd = open_state(sysctl, place);
 
 		fds[place - 1] = -1;
 		if (fd < 0 && fd != -ENOENT && fd != -EACCES && result == 0)
 			result = fd;
 		if (fd < 0)
 			continue;
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && read_lines(&kept->own, fd) == 0) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && read_lines(&sysctl->own, fd) == 0) {
 			fds[place - 1] = fd;
 			continue;
 		}
@@ -313,50 +314,50 @@ static int load_states(struct sysctl *kept, int fds[RUNS_MAX], struct settings *
 	return result;
 }
 
-static void end_states(const struct sysctl *kept, const int fds[RUNS_MAX])
+static void end_states(const struct sysctl *sysctl, const int fds[RUNS_MAX])
 {
 	char path[PATH_MAX];
 
 	for (unsigned place = 1; place <= RUNS_MAX; place++) {
 		if (fds[place - 1] < 0)
 			continue;
-		if (name_file(kept, place, "", path))
+		if (name_file(sysctl, place, "", path))
 			unlink(path);
 		close(fds[place - 1]);
 	}
 }
 
-/* True when nothing is left to do for this one. What somebody else has put there since stays. Where another
- * run needs the setting, its value stays or takes the place of ours; it has the old one, too. */
-static bool restore(const struct sysctl *kept, const struct setting *setting, const struct settings *others,
+/* True when the setting needs nothing more. A value that another program has set since stays. If another run
+ * needs the setting, its value stays or is set; that run knows the old value, too. */
+static bool restore(const struct sysctl *sysctl, const struct setting *setting, const struct settings *others,
                     unsigned *restored)
 {
-	int now = read_setting(kept->directory, setting->name, kept->leaf);
+	int now = read_setting(sysctl->directory, setting->name, sysctl->leaf);
 	const struct setting *other = find_setting(others, setting->name);
 	int value = other != NULL ? other->own : setting->old;
 
 	if (now != setting->own || now == value)
 		return now >= 0 || now == -ENOENT;
-	if (write_setting(kept->directory, setting->name, kept->leaf, value) != 0)
+	if (write_setting(sysctl->directory, setting->name, sysctl->leaf, value) != 0)
 		return false;
 	++*restored;
 	return true;
 }
 
-static unsigned restore_all(struct sysctl *kept, const struct settings *others)
+static unsigned restore_all(struct sysctl *sysctl, const struct settings *others)
 {
 	unsigned restored = 0;
 	size_t left = 0;
 
-	for (size_t i = 0; i < kept->own.count; i++)
-		if (!restore(kept, &kept->own.list[i], others, &restored))
-			kept->own.list[left++] = kept->own.list[i];
-	kept->own.count = left;
+	for (size_t i = 0; i < sysctl->own.count; i++)
+		if (!restore(sysctl, &sysctl->own.list[i], others, &restored))
+			sysctl->own.list[left++] = sysctl->own.list[i];
+	sysctl->own.count = left;
 	return restored;
 }
 
-/* A copy of the path, with the number of the network namespace when it is not that of process 1 (or that
- * cannot be told). */
+/* A copy of the path, with the number of the network namespace if that is known to differ from process 1's.
+ * */
 static char *name_state(const char *path)
 {
 	struct stat own, first;
@@ -370,54 +371,54 @@ static char *name_state(const char *path)
 	return size < 0 ? NULL : name;
 }
 
-static unsigned settle_killed_runs(struct sysctl *kept)
+static unsigned settle_killed_runs(struct sysctl *sysctl)
 {
 	struct settings others;
-	int fds[RUNS_MAX], result = load_states(kept, fds, &others);
-	unsigned restored = restore_all(kept, &others);
+	int fds[RUNS_MAX], result = load_states(sysctl, fds, &others);
+	unsigned restored = restore_all(sysctl, &others);
 
-	/* What could not be put back goes into a file of ours. */
-	save_state(kept);
-	end_states(kept, fds);
+	/* Values that could not be restored go into this run's file. */
+	save_state(sysctl);
+	end_states(sysctl, fds);
 	free(others.list);
 	if (result == 0)
 		return restored;
-	/* What is there cannot be taken over: leave it alone. */
-	kept->state_result = result;
-	free(kept->state_path);
-	kept->state_path = NULL;
+	/* A file that cannot be taken over stays as it is. */
+	sysctl->state_result = result;
+	free(sysctl->state_path);
+	sysctl->state_path = NULL;
 	return restored;
 }
 
 struct sysctl *sysctl_new(const char *directory, const char *leaf, const char *state_path, unsigned *restored)
 {
-	struct sysctl *kept = calloc(1, sizeof *kept);
+	struct sysctl *sysctl = calloc(1, sizeof *sysctl);
 
 	*restored = 0;
-	if (kept == NULL)
+	if (sysctl == NULL)
 		return NULL;
-	kept->state_fd = -1;
-	kept->directory = strdup(directory);
-	kept->leaf = strdup(leaf);
-	kept->state_path = state_path != NULL ? name_state(state_path) : NULL;
-	if (kept->directory == NULL || kept->leaf == NULL ||
-	    (state_path != NULL && kept->state_path == NULL)) {
-		sysctl_free(kept);
+	sysctl->state_fd = -1;
+	sysctl->directory = strdup(directory);
+	sysctl->leaf = strdup(leaf);
+	sysctl->state_path = state_path != NULL ? name_state(state_path) : NULL;
+	if (sysctl->directory == NULL || sysctl->leaf == NULL ||
+	    (state_path != NULL && sysctl->state_path == NULL)) {
+		sysctl_free(sysctl);
 		return NULL;
 	}
-	if (kept->state_path != NULL)
-		*restored = settle_killed_runs(kept);
-	return kept;
+	if (sysctl->state_path != NULL)
+		*restored = settle_killed_runs(sysctl);
+	return sysctl;
 }
 
-/* Where another run has put the present value, the old one is what that run remembers. */
-static int true_old(const struct sysctl *kept, const char *name, int now, int own, bool *contested)
+/* If another run has set the present value, that run knows the old one. */
+static int true_old(const struct sysctl *sysctl, const char *name, int now, int own, bool *contested)
 {
 	const struct setting *other;
 	struct settings others;
 	int old = now;
 
-	read_others(kept, &others);
+	read_others(sysctl, &others);
 	other = find_setting(&others, name);
 	*contested = other != NULL && other->own == now && now != own;
 	if (other != NULL && other->own == now)
@@ -426,31 +427,31 @@ static int true_old(const struct sysctl *kept, const char *name, int now, int ow
 	return old;
 }
 
-int sysctl_set(struct sysctl *kept, const char *name, int own)
+int sysctl_set(struct sysctl *sysctl, const char *name, int own)
 {
-	int now = read_setting(kept->directory, name, kept->leaf);
-	const struct setting *known = find_setting(&kept->own, name);
+	int now = read_setting(sysctl->directory, name, sysctl->leaf);
+	const struct setting *known = find_setting(&sysctl->own, name);
 	bool contested;
 
 	if (now < 0 || (now == own && known != NULL && known->own == own))
 		return now < 0 ? now : 0;
-	if (!remember(&kept->own, name, true_old(kept, name, now, own, &contested), own))
+	if (!remember(&sysctl->own, name, true_old(sysctl, name, now, own, &contested), own))
 		return -ENOMEM;
-	/* First the file, then the setting: a kill between the two does no harm. */
-	save_state(kept);
-	return now == own ? 0 : write_setting(kept->directory, name, kept->leaf, own);
+	/* First the file, then the setting: so a kill between the two does no harm. */
+	save_state(sysctl);
+	return now == own ? 0 : write_setting(sysctl->directory, name, sysctl->leaf, own);
 }
 
-static void check(struct sysctl *kept, struct setting *setting, kept_settings_found *found, void *context)
+static void check(struct sysctl *sysctl, struct setting *setting, sysctl_found *found, void *context)
 {
-	int now = read_setting(kept->directory, setting->name, kept->leaf), old;
+	int now = read_setting(sysctl->directory, setting->name, sysctl->leaf), old;
 	bool contested;
 
 	if (now < 0 || now == setting->own) {
 		setting->contested = false;
 		return;
 	}
-	old = true_old(kept, setting->name, now, setting->own, &contested);
+	old = true_old(sysctl, setting->name, now, setting->own, &contested);
 	if (contested) {
 		if (!setting->contested)
 			found(context, setting->name, now, setting->own, -EBUSY);
@@ -458,82 +459,82 @@ static void check(struct sysctl *kept, struct setting *setting, kept_settings_fo
 		return;
 	}
 	setting->old = old;
-	save_state(kept);
+	save_state(sysctl);
 	found(context, setting->name, now, setting->own,
-	      write_setting(kept->directory, setting->name, kept->leaf, setting->own));
+	      write_setting(sysctl->directory, setting->name, sysctl->leaf, setting->own));
 }
 
-void kept_settings_check(struct sysctl *kept, kept_settings_found *found, void *context)
+void sysctl_check(struct sysctl *sysctl, sysctl_found *found, void *context)
 {
-	for (size_t i = 0; i < kept->own.count; i++)
-		check(kept, &kept->own.list[i], found, context);
+	for (size_t i = 0; i < sysctl->own.count; i++)
+		check(sysctl, &sysctl->own.list[i], found, context);
 }
 
-bool kept_settings_is_empty(const struct sysctl *kept)
+bool sysctl_is_empty(const struct sysctl *sysctl)
 {
-	return kept->own.count == 0;
+	return sysctl->own.count == 0;
 }
 
-void sysctl_put_back(struct sysctl *kept, const char *name)
+void sysctl_put_back(struct sysctl *sysctl, const char *name)
 {
-	struct setting *found = find_setting(&kept->own, name), setting;
+	struct setting *found = find_setting(&sysctl->own, name), setting;
 	struct settings others;
 	unsigned restored = 0;
 
 	if (found == NULL)
 		return;
 	setting = *found;
-	*found = kept->own.list[--kept->own.count];
-	save_state(kept);
-	read_others(kept, &others);
-	if (!restore(kept, &setting, &others, &restored)) {
-		/* Once more at the end. */
-		remember(&kept->own, name, setting.old, setting.own);
-		save_state(kept);
+	*found = sysctl->own.list[--sysctl->own.count];
+	save_state(sysctl);
+	read_others(sysctl, &others);
+	if (!restore(sysctl, &setting, &others, &restored)) {
+		/* Tries again at the end. */
+		remember(&sysctl->own, name, setting.old, setting.own);
+		save_state(sysctl);
 	}
 	free(others.list);
 }
 
-int sysctl_state_result(const struct sysctl *kept)
+int sysctl_state_result(const struct sysctl *sysctl)
 {
-	return kept->state_result;
+	return sysctl->state_result;
 }
 
-/* Two runs that end at the same time shall not rely on each other: ours is no more among those that live,
- * before we look who they are. */
-void sysctl_free(struct sysctl *kept)
+/* Two runs that end at the same time must not rely on each other. So this run gives up its lock, and does not
+ * count as live any more, before it looks for others. */
+void sysctl_free(struct sysctl *sysctl)
 {
 	struct settings others;
 
-	if (kept == NULL)
+	if (sysctl == NULL)
 		return;
-	if (kept->state_fd >= 0)
-		flock(kept->state_fd, LOCK_UN);
-	read_others(kept, &others);
-	restore_all(kept, &others);
+	if (sysctl->state_fd >= 0)
+		flock(sysctl->state_fd, LOCK_UN);
+	read_others(sysctl, &others);
+	restore_all(sysctl, &others);
 	free(others.list);
-	save_state(kept);
-	/* The last one puts back what nobody else would. */
-	if (kept->state_path != NULL)
-		settle_killed_runs(kept);
-	if (kept->state_fd >= 0)
-		close(kept->state_fd);
-	free(kept->directory);
-	free(kept->leaf);
-	free(kept->state_path);
-	free(kept->own.list);
-	free(kept);
+	save_state(sysctl);
+	/* The last run restores what is left of killed runs. */
+	if (sysctl->state_path != NULL)
+		settle_killed_runs(sysctl);
+	if (sysctl->state_fd >= 0)
+		close(sysctl->state_fd);
+	free(sysctl->directory);
+	free(sysctl->leaf);
+	free(sysctl->state_path);
+	free(sysctl->own.list);
+	free(sysctl);
 }
 
-int settings_value(const char *directory, const char *name, const char *leaf)
+int sysctl_value(const char *directory, const char *name, const char *leaf)
 {
 	return read_setting(directory, name, leaf);
 }
 
-int rpfilter_effective(const char *directory, const char *name)
+int sysctl_rp_filter(const char *directory, const char *name)
 {
-	int all = read_setting(directory, "all", RPFILTER_LEAF);
-	int own = read_setting(directory, name, RPFILTER_LEAF);
+	int all = read_setting(directory, "all", SYSCTL_RP_FILTER);
+	int own = read_setting(directory, name, SYSCTL_RP_FILTER);
 
 	if (all < 0 || own < 0)
 		return all < 0 ? all : own;

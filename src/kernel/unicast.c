@@ -34,7 +34,7 @@ static struct nlmsghdr *make_request(char *buffer, const struct addr *address)
 	header->nlmsg_seq = SEQUENCE;
 	route = mnl_nlmsg_put_extra_header(header, sizeof *route);
 	route->rtm_family = family == FAMILY_IPV4 ? AF_INET : AF_INET6;
-	route->rtm_flags = RTM_F_FIB_MATCH; /* the route, not what it means for this address */
+	route->rtm_flags = RTM_F_FIB_MATCH; /* return the matching route itself */
 	route->rtm_dst_len = family == FAMILY_IPV4 ? 32 : 128;
 	mnl_attr_put(header, RTA_DST, addr_wire_size(family), addr_wire_bytes(address, family));
 	return header;

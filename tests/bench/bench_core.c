@@ -337,9 +337,9 @@ static void open_host(struct bench *bench)
 {
 	struct host_limits limits = {
 		.groups_per_socket = 20, .sources_per_filter = 10, .memory_max = (size_t)1 << 30};
-	struct host_settings settings = {
-		.membership = MEMBERSHIP_USER,
-		.version = VERSION_3,
+	struct link_settings settings = {
+		.upstream_membership = MEMBERSHIP_USER,
+		.version = {VERSION_3, VERSION_3},
 		.robustness = 2,
 		.query_interval = 125000,
 		.query_response_interval = 10000,

@@ -38,7 +38,7 @@ static struct addr nth_source(enum family family, unsigned n)
 	return family == FAMILY_IPV4 ? addr_from_ipv4_number(0x0a000000U + n) : source;
 }
 
-static double make_entries(struct mrt *mrt, enum family family, struct watch *watch)
+static double make_entries(struct mrt *mrt, enum family family, struct mroute_watch *watch)
 {
 	struct addr group = family == FAMILY_IPV4 ? addr_from_ipv4_number(0xef010203U)
 	                                          : (struct addr){{0xff, 0x1e, [15] = 1}};
@@ -58,7 +58,7 @@ static double make_entries(struct mrt *mrt, enum family family, struct watch *wa
 	return (microseconds() - start) / ENTRIES;
 }
 
-static double audit(struct watch *watch, enum family family)
+static double audit(struct mroute_watch *watch, enum family family)
 {
 	double start = microseconds();
 	unsigned ready = 0;
@@ -86,7 +86,7 @@ static struct mrt *open_mrt(enum family family)
 static void measure(enum family family)
 {
 	struct mrt *mrt = open_mrt(family);
-	struct watch *watch;
+	struct mroute_watch *watch;
 	double alone = make_entries(mrt, family, NULL), watched, audited;
 
 	mrt_close(mrt);

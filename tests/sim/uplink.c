@@ -254,11 +254,11 @@ void uplink_link_changed(struct uplink *uplink, bool present)
 	run(uplink);
 }
 
-static const struct host_settings *settings_of_kind(unsigned kind)
+static const struct link_settings *settings_of_kind(unsigned kind)
 {
-	static struct host_settings settings = {
+	static struct link_settings settings = {
 		.kernel_groups_max = GROUPS_KERNEL_KEEPS,
-		.version = VERSION_3,
+		.version = {VERSION_3, VERSION_3},
 		.robustness = 2,
 		.repeat_without_querier = true,
 		.query_interval = 125 * MTIME_SECOND,
@@ -268,7 +268,7 @@ static const struct host_settings *settings_of_kind(unsigned kind)
 
 	if (kind == 0)
 		return NULL;
-	settings.membership = membership[kind - 1];
+	settings.upstream_membership = membership[kind - 1];
 	return &settings;
 }
 
@@ -276,7 +276,7 @@ struct uplink *uplink_new(struct member *kernel, unsigned number)
 {
 	struct uplink *uplink = calloc(1, sizeof *uplink);
 	uint64_t mixed = (kernel->world->seed + 1) * 0x9e3779b97f4a7c15 + number * 0xbf58476d1ce4e5b9;
-	const struct host_settings *settings = settings_of_kind(mixed >> 62);
+	const struct link_settings *settings = settings_of_kind(mixed >> 62);
 	const struct host_limits limits = {.groups_per_socket = GROUPS_PER_SOCKET,
 	                                   .sources_per_filter = SOURCES_MAX,
 	                                   .memory_max = 16 << 20};

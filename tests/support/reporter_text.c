@@ -33,12 +33,8 @@ uint32_t number_of(const struct addr *addr, const struct addr *first)
 void bench_open(struct bench *bench, enum family family, size_t pool_max)
 {
 	*bench = (struct bench){
-		.settings = {.version = VERSION_3,
-	                     .copies = 2,
-	                     .answers = true,
-	                     .robustness = 2,
-	                     .query_interval = 125000,
-	                     .query_response_interval = 10000},
+		.role = {.version = VERSION_3, .copies = 2, .answers = true},
+		.settings = {.robustness = 2, .query_interval = 125000, .query_response_interval = 10000},
 		.family = family,
 		.self = addr_of(family == FAMILY_IPV4 ? "192.0.2.1" : "fe80::1"),
 		.mtu = 1500,
@@ -48,13 +44,13 @@ void bench_open(struct bench *bench, enum family family, size_t pool_max)
 	bench->pool = pool_new(pool_max);
 	assert_non_null(bench->reporter);
 	assert_non_null(bench->pool);
-	reporter_init(bench->reporter, family, bench->pool, 7);
-	reporter_set(bench->reporter, bench->now, &bench->settings);
+	reporter_init(bench->reporter, family, bench->pool, &bench->settings, 7);
+	reporter_set(bench->reporter, bench->now, &bench->role);
 }
 
 void bench_configure(struct bench *bench)
 {
-	reporter_set(bench->reporter, bench->now, &bench->settings);
+	reporter_set(bench->reporter, bench->now, &bench->role);
 }
 
 void bench_clear(struct bench *bench)
@@ -334,15 +330,15 @@ const char *bench_now(struct bench *bench)
 
 void bench_fill(struct bench *bench, uint32_t groups, size_t sources)
 {
-	uint8_t copies = bench->settings.copies;
+	uint8_t copies = bench->role.copies;
 
-	bench->settings.copies = 1;
+	bench->role.copies = 1;
 	bench_configure(bench);
 	for (uint32_t i = 0; i < groups; i++)
 		bench_change_range(bench, i, sources > 0 ? FILTER_INCLUDE : FILTER_EXCLUDE, i, sources);
 	bench_run(bench, bench->now + 1000);
 	bench_clear(bench);
-	bench->settings.copies = copies;
+	bench->role.copies = copies;
 	bench_configure(bench);
 }
 

@@ -39,7 +39,8 @@ struct said {
 struct bench {
 	struct reporter *reporter;
 	struct pool *pool;
-	struct reporter_settings settings;
+	struct link_settings settings;
+	struct reporter_role role;
 	enum family family;
 	struct addr self;
 	size_t mtu;

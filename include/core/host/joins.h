@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Kernel memberships of one upstream link and family: which socket holds what, so that none of the kernel's
- * small limits binds (groups per socket, sources per filter). Pure: for a group and its wanted filter
- * joins_next gives the next operation, joins_done records its result, until nothing is left to do. Owner
- * thread; the caller owns the rows.
+ * The kernel memberships of one upstream link and family: which socket holds which group and sources. Several
+ * sockets share them, so that the kernel's limits (groups per socket, sources per filter) do not bind. Pure:
+ * for a group and its wanted filter joins_next gives the next operation and joins_done records its result,
+ * until no operation remains. Owner thread; the caller owns the rows.
  *
- * Rules (what goes out on the wire depends on them): an INCLUDE list is joined source by source (ALLOW,
- * BLOCK) over as many sockets as it takes; EXCLUDE lies on one socket and hides the lists of the others; a
- * change between the modes is one filter operation, never leave and join; the new is joined before the old is
- * left.
+ * These rules decide what goes out on the wire:
+ * - An INCLUDE list is joined source by source (ALLOW, BLOCK), on as many sockets as it needs.
+ * - EXCLUDE is on one socket, and hides the lists of the other sockets.
+ * - A change between the modes is one filter operation, never a leave and a join.
+ * - The new memberships are joined before the old ones are left.
  */
 #ifndef MCPROXY_CORE_HOST_JOINS_H
 #define MCPROXY_CORE_HOST_JOINS_H
@@ -16,8 +17,8 @@
 #include "core/base/filter.h"
 #include "core/base/pool.h"
 
-/* Longer INCLUDE lists are held as EXCLUDE{}, and filtered in our own entries: joining thousands of sources
- * one by one would take the kernel, and us, too long. */
+/* Longer INCLUDE lists are held as EXCLUDE{}, and filtered by the daemon's entries: to join thousands of
+ * sources one by one would take too long. */
 #define JOINS_INCLUDE_MAX 256
 
 struct joins;
@@ -37,9 +38,9 @@ struct join_part {
 /* What the kernel holds of a group; zeroed at first. */
 struct join_row {
 	struct join_part *parts; /* at most one of them EXCLUDE */
-	bool superset;           /* EXCLUDE{} is held, since the kernel does not take the wanted list */
-	bool refused;            /* it refused a list; whoever clears this has it tried again */
-	bool memory_short;       /* joins_next has found an operation, but no memory to record it */
+	bool superset;           /* EXCLUDE{} is held, because the kernel does not take the wanted list */
+	bool refused;            /* the kernel refused a list; the caller clears this to retry */
+	bool memory_short;       /* joins_next found an operation, but no memory to record its result */
 };
 
 enum join_op_kind { JOIN_GROUP, JOIN_LEAVE, JOIN_SOURCE, JOIN_LEAVE_SOURCE, JOIN_SET_FILTER };
@@ -51,16 +52,16 @@ struct join_op {
 	struct filter filter; /* of JOIN_SET_FILTER; points into the wanted filter or the row */
 };
 
-/* The next operation that brings the row nearer to the wanted filter (INCLUDE{}: none); false when it is
- * there, or when memory is short (row->memory_short): what the kernel does must not be forgotten. `wanted`
- * must stay as it is until joins_done. */
+/* The next operation that brings the row nearer to the wanted filter (INCLUDE{}: no membership). False when
+ * the row is there, or when no memory is left to record the result (row->memory_short). `wanted` must not
+ * change until joins_done. */
 bool joins_next(struct joins *joins, struct join_row *row, const struct addr *group,
                 const struct filter *wanted, struct join_op *op);
-/* Its result, 0 or -errno. Returns 0 when it is worth going on with joins_next at once, otherwise the -errno
- * for which the row should rest and be tried again later. */
+/* Records its result, 0 or -errno. Returns 0: go on with joins_next at once. Returns -errno: the row must
+ * rest, and the caller retries it later. */
 int joins_done(struct joins *joins, struct join_row *row, const struct join_op *op, int result);
 
-/* What the kernel holds in all; false when it does not fit (then EXCLUDE{}). */
+/* The union of what the sockets hold; false when it does not fit (then EXCLUDE{}). */
 bool joins_filter(const struct join_row *row, struct filter *filter);
 
 /* The kernel holds nothing of this group any more (its link is gone). */

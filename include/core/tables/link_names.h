@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The names of links in the configuration, plain or patterns, and which instances an interface belongs to by
- * them. Pure; part of the table of links (core/tables/links.h).
+ * The names of links in the configuration, plain names or patterns. They decide which instances use an
+ * interface. Pure; part of the table of links (core/tables/links.h).
  *
- * In one family a link has one role, one querier and one kernel table. So of several instances that want an
- * interface one has it: the first that names it plainly, else the first whose pattern matches. Others share
- * it where they agree with that one: as an upstream link, in the same table.
+ * In one family a link has one role, one querier and one kernel table. If several instances name an
+ * interface, one of them gets it: the first with its plain name, else the first with a pattern that matches.
+ * Another instance shares the interface only where both use it as an upstream link in the same table.
  */
 #ifndef MCPROXY_CORE_TABLES_LINK_NAMES_H
 #define MCPROXY_CORE_TABLES_LINK_NAMES_H
@@ -15,37 +15,39 @@
 #define NAMES_INSTANCES 64
 
 /* A link that an instance names. */
-struct name {
-	struct name *next;
+struct link_name {
+	struct link_name *next;
 	unsigned instance;
 	enum link_role role;
 	char pattern[LINK_NAME_SIZE];
 	struct link_settings settings;
-	bool announced; /* that it lost an interface to another instance's pattern */
+	bool logged; /* the log has the line that it lost an interface to another instance's pattern */
 };
 
-struct names {
-	struct name *first;              /* in the order of the configuration */
+struct link_names {
+	struct link_name *first;         /* in the order of the configuration */
 	uint8_t tables[NAMES_INSTANCES]; /* of the instances */
 };
 
 /* False when memory is short. */
-bool names_add(struct names *names, unsigned instance, enum link_role role, const char *pattern,
+bool names_add(struct link_names *names, unsigned instance, enum link_role role, const char *pattern,
                const struct link_settings *settings);
-void names_fini(struct names *names);
+void names_fini(struct link_names *names);
 
-/* A name stands for the interface of that name, a pattern for all that fnmatch finds. */
+/* A plain name matches one interface; a pattern matches as fnmatch(3) does. */
 bool names_match(const char *pattern, const char *interface);
 
-/* What the instances have of an interface. */
+/* Which name each instance uses an interface by. */
 struct name_matches {
-	const struct name *names[NAMES_INSTANCES]; /* NULL: nothing */
+	const struct link_name *names[NAMES_INSTANCES]; /* NULL: the instance does not use it */
 	bool serves[NAMES_INSTANCES][FAMILIES];
-	struct name *loser; /* a pattern that got nothing, or less, because of the winner's; NULL: none */
-	const struct name *winner;
+	struct link_name *loser; /* a pattern that loses the interface, or a family of it, to the pattern
+	                          * `winner`; NULL: none */
+	const struct link_name *winner;
 };
-/* An instance uses an interface once. A plain name wins over a pattern, the first pattern over later ones. */
-void names_match_interface(const struct names *names, const char *interface,
+/* An instance uses an interface by one name only: a plain name before a pattern, an earlier pattern before a
+ * later one. */
+void names_match_interface(const struct link_names *names, const char *interface,
                            struct name_matches *name_matches);
 
 #endif

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The owner's table of links: which interfaces are there (news from netlink), which of them the configuration
- * names, which vif each has per family, and what every instance has been announced. Pure: links_pull gives the
- * next operation, links_done records its result. Owner thread.
+ * The owner's table of links. It holds the interfaces of the machine (news from netlink), the interfaces that
+ * the configuration names, their vifs in each family, and what each instance knows of them. Pure: links_pull
+ * gives the next operation, links_done records its result. Owner thread.
  *
  *   interface   as the kernel has it: ifindex, name, up, addresses
- *   port        one instance's use of an interface: role, settings, the link id the instance knows it by
- *   table       a kernel table of multicast routing: vif numbers are counted in each of its own
+ *   port        one instance's use of an interface: role, settings, the link id that the instance knows it by
+ *   table       a kernel table of multicast routing; each has its own vif numbers
  *
- * A table is a number below LINKS_TABLES, whatever the kernel calls it, and stands for one kernel table of
- * each family. An instance belongs to one table, and an interface for each family to one at most, because the
- * kernel chooses the table of a packet by the interface it comes from. Which instances use an interface is
- * announced in core/tables/link_names.h.
+ * A table is a number below LINKS_TABLES, whatever number the kernel uses, and stands for one kernel table of
+ * each family. An instance belongs to one table. In each family an interface belongs to at most one table,
+ * because the kernel chooses the table of a packet by its interface. core/tables/link_names.h decides which
+ * instances use an interface.
  *
- * An instance is announced of a vif only when it is there, and that it is gone before its number can be used
- * again. A link id is used again only after the instance has given it back (REQUEST_LINK_FREE).
+ * An instance learns of a vif after it is made, and that it is gone before its number is used again. A link
+ * id is used again only after the instance has given it back (REQUEST_LINK_FREE).
  */
 #ifndef MCPROXY_CORE_TABLES_LINKS_H
 #define MCPROXY_CORE_TABLES_LINKS_H
@@ -24,43 +24,43 @@
 #define LINKS_VIFS      32
 #define LINKS_NO_VIF    UINT32_MAX
 #define LINKS_INSTANCES 64
-#define LINKS_TABLES    (LINKS_INSTANCES + 1) /* one for each, and one that they share */
+#define LINKS_TABLES    (LINKS_INSTANCES + 1) /* one for each instance, and a shared one */
 
 struct links;
 
 struct links *links_new(void); /* NULL when memory is short */
 void links_free(struct links *links);
 
-/* A family for which a table is open; vifs are made only in those. */
+/* The kernel table is open; vifs are made only in open tables. */
 void links_enable_table(struct links *links, unsigned table, enum family family);
-/* It has none any more; no vif may be left in it. */
+/* The kernel table is closed; no vif may be left in it. */
 void links_disable_table(struct links *links, unsigned table, enum family family);
-/* The table of an instance, which is 0 before. To be called before its links are named. */
+/* Sets the table of an instance (default 0). Call it before links_name for that instance. */
 void links_set_table(struct links *links, unsigned instance, unsigned table);
 /* The configuration names a link: an interface name or a pattern (fnmatch). False when memory is short. */
 bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
                 const struct link_settings *settings);
 
-/* A new configuration: between the two the names and tables of all instances are announced anew. At the end links
- * that instances have now are announced to them, those that they have not any more are announced as gone, changed ones
- * with their new role and settings, and all others not at all. Not good: everything stays as it was before.
+/* A new configuration: between the two calls name all links again, and set the tables of all instances. At
+ * the end the table announces to instances the links that are new, gone, or have another role or other
+ * settings. Not good: the table stays as it was before.
  */
 void links_reconfigure_begin(struct links *links);
 void links_reconfigure_end(struct links *links, bool good);
-/* An instance has ended: it is announced nothing more, and its ids are free. While the names still have it, its
- * links begin anew. */
+/* An instance has ended: it gets no more announcements, and its ids are free. While the configuration still
+ * names its links, they are made again. */
 void links_forget_instance(struct links *links, unsigned instance);
 
-/* News; each call tells the whole state. A new name makes another link of an interface. False when memory or
- * the ids of an instance are short: it gets its link when ids are given back. */
+/* News from netlink; each call states the whole state. A new name turns an interface into another link. False
+ * when memory is short, or the ids of an instance are: it gets the link when ids are given back. */
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, bool multicast,
                      uint32_t mtu);
-/* Where it is attached; true when that has changed since the last call for it. */
+/* Where the interface is attached; true when that has changed since the last call for it. */
 bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment);
 void links_interface_gone(struct links *links, int ifindex);
 /* False when memory is short: a dump must repeat it. */
 bool links_address(struct links *links, int ifindex, const struct addr *address, bool present);
-/* Around a dump: interfaces and addresses that were not announced between the two are gone. */
+/* Around a dump: interfaces and addresses without news between the two calls are gone. */
 void links_dump_begin(struct links *links);
 void links_dump_end(struct links *links);
 
@@ -68,35 +68,35 @@ void links_dump_end(struct links *links);
 void links_id_free(struct links *links, unsigned instance, uint8_t id);
 
 enum link_op_kind {
-	LINK_ADD_VIF,  /* make the vif for an interface and family, and listen there */
-	LINK_DEL_VIF,  /* take it away; the interface may be gone already */
-	LINK_ANNOUNCE, /* tell the instance `change` for its link id; then links_done */
-	LINK_FULL,     /* say that all vifs of a table are taken, and that the interface waits; once for it */
-	LINK_CONFLICT  /* say that patterns of two instances match an interface, and `instance` has it; once
-	               * for a pattern */
+	LINK_ADD_VIF,  /* make the vif for an interface and family, and open its link socket */
+	LINK_DEL_VIF,  /* remove the vif; the interface may be gone already */
+	LINK_ANNOUNCE, /* send the instance `change` for its link id */
+	LINK_FULL,     /* log that all vifs of a table are taken: the interface waits; once for it */
+	LINK_CONFLICT  /* log that `instance` has the interface, which a pattern of `loser` also matches; once
+	                * for the pattern */
 };
 struct link_op {
 	enum link_op_kind kind;
-	unsigned table; /* this and the next two of the vif operations, the first two of LINK_FULL */
+	unsigned table; /* of vif operations and LINK_FULL, like `family` */
 	enum family family;
-	unsigned vif;
+	unsigned vif; /* of vif operations */
 	int ifindex;
 	const char *name; /* of the interface; valid until links_done */
 	unsigned instance;
-	unsigned loser; /* of a conflict: the instance that does without */
+	unsigned loser; /* of a conflict: the instance without the interface */
 	uint8_t id;
 	bool multicast; /* LINK_ANNOUNCE: the interface has the flag */
 	struct link_change change;
 };
-/* The next operation; each must be answered by links_done (0 or -errno; of LINK_ANNOUNCE: 0, -ENOMEM to have it
- * again after a while, or anything else to have it again with a later pull) before the next pull. vif_is_free
- * says whether a number may be given out.
+/* The next operation. Answer it by links_done before the next pull, with 0 or -errno. A failed LINK_ANNOUNCE
+ * comes again: after a while for -ENOMEM, otherwise with a later pull. vif_is_free says whether a number may
+ * be used.
  */
 bool links_pull(struct links *links, mtime now,
                 bool (*vif_is_free)(void *context, unsigned table, enum family family, unsigned vif),
                 void *context, struct link_op *op);
 void links_done(struct links *links, mtime now, const struct link_op *op, int result);
-/* When an operation that failed is tried again; MTIME_NEVER. */
+/* When a failed operation is due again; MTIME_NEVER. */
 mtime links_deadline(const struct links *links);
 
 /* Look-ups on hot paths: O(1). */

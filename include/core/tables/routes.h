@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The forwarding entries of one kernel table and family: what the instances want, and what the kernel was
- * brought to hold. Pure: routes_pull gives the next operation, routes_done records its result. An entry that
- * is right is never written again. Owner thread.
+ * The routes of one kernel table and family: what the instances want, and the entries that the kernel holds.
+ * Pure: routes_pull gives the next operation, routes_done records its result. An entry that is right is never
+ * written again. Owner thread.
  *
- * Vifs are those of the table at the time of the claim. A vif number must not be used again while
- * routes_vif_uses counts entries that name it, because the kernel would forward by them at once.
+ * Vifs are those of the table at the time of the claim. While routes_vif_is_named returns true for a vif
+ * number, no other interface may get the number: the kernel would forward by the old entries at once.
  */
 #ifndef MCPROXY_CORE_TABLES_ROUTES_H
 #define MCPROXY_CORE_TABLES_ROUTES_H
@@ -21,10 +21,11 @@
 
 struct routes;
 
-/* reading_interval: how often an entry's counters are read; seed keys the hash. NULL when memory is short. */
+/* reading_interval: between two readings of an entry's counters; seed keys the hash. NULL when memory is
+ * short. */
 struct routes *routes_new(size_t memory_max, mtime reading_interval, uint64_t seed);
 void routes_free(struct routes *routes);
-/* From now on; a shorter one holds for readings that are due later, too. */
+/* Sets the interval; a shorter one also brings forward the readings that are due later. */
 void routes_set_reading_interval(struct routes *routes, mtime now, mtime reading_interval);
 
 struct route_key {
@@ -32,84 +33,86 @@ struct route_key {
 	struct addr group;
 };
 
-/* What an instance wants for a stream: packets from input go to outputs (none: they are dropped without an
- * upcall). False when memory is short. Of several instances with different inputs the one counts by whose
- * input the stream arrived last (routes_arrives; else the first one). The outputs of those that agree with it
- * are united, with those of instances for which the stream arrives by one of these outputs, and so on: an
- * upstream link that they share. */
+/* An instance claims a stream: packets from input go to outputs. No outputs: the kernel drops the packets
+ * without an upcall. False when memory is short.
+ *
+ * If instances claim different inputs, the input by which the stream arrived last decides (routes_arrives;
+ * else the input of the oldest claim). The outputs of all claims with that input are united. An output may be
+ * an upstream link that other instances share: the stream arrives there for them, so their outputs are added,
+ * and so on. */
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                  uint32_t outputs);
-/* What an instance, observed of the stream just now, is going to want: counts like its claim until it has observed
- * that. If it tells nothing, this ends when the entry's counters are due, or the kernel refuses the entry.
- * Nothing happens where the instance has a claim, when ROUTES_ASSUMED_MAX are waiting, and when memory is
- * short; nor for an instance that did not want what was assumed, since it has no room, until it gives up a
- * stream that it did want. */
+/* Makes an early claim: what an instance is going to claim for a stream whose upcall it has just got. It counts
+ * until the instance makes its own claim or gives up this one. Without either, it ends when the entry's counters
+ * are due, or when the kernel refuses the entry. Nothing happens:
+ * - where the instance has a claim already,
+ * - when ROUTES_ASSUMED_MAX early claims wait, or memory is short,
+ * - after the instance gave up an early claim because it has no room, until it gives up a claim of its own. */
 void routes_assume(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                    uint32_t outputs);
-/* The instance wants no entry. While others want it the kernel does not ask about the stream: so the instance
- * is observed of it again, as of one that it could not be observed of. */
+/* The instance wants no entry. While others want it, the kernel does not ask about the stream. So the
+ * instance gets the upcall again later, like an instance that did not get it the first time. */
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance);
 /* An instance is gone. */
 void routes_unwant_all(struct routes *routes, unsigned instance);
 
-/* The kernel says by which vif a stream arrives. Nothing happens while nobody wants it. */
+/* The kernel reports by which vif a stream arrives. Nothing happens while no instance wants it. */
 void routes_arrives(struct routes *routes, const struct route_key *key, unsigned vif);
 
-/* The kernel asked for an entry that it was given: somebody took it away, or a packet waits beside it. It is
- * deleted and made anew. */
+/* The kernel asked for an entry that it was given: another program removed the entry, or a packet waits
+ * beside it. The entry is deleted and made again. */
 void routes_lost(struct routes *routes, const struct route_key *key);
-/* An upcall could not be observed to its instance: the next packet shall ask again. A claim for a negative entry
- * that is deleted as soon as it is set; instance as in routes_want. */
+/* An upcall could not be sent to its instance, and the next packet must cause another one: a negative entry
+ * is made, and deleted as soon as it is set. False when memory is short. */
 bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input);
 
-/* What the kernel is seen to hold for a key. The last word counts; at the end of a turn, when all of it was
- * observed, entries that are not right are written anew. */
+/* What netlink reports of an entry. The last report for a key counts. At the end of a turn, when all reports
+ * have been read, entries that are not right are written again. */
 struct route_observed {
 	bool present;
 	bool audited;     /* part of an audit: may be older than the entry is */
-	unsigned input;   /* of a present one */
-	uint32_t outputs; /* likewise */
-	uint32_t
-		vifs; /* those that are compared: vifs of interfaces that are gone the kernel does not tell */
+	unsigned input;   /* when present */
+	uint32_t outputs; /* when present */
+	uint32_t vifs;    /* to be compared; the kernel does not report vifs whose interfaces are gone */
 };
 enum route_verdict {
 	ROUTE_RIGHT,
 	ROUTE_WRONG,
-	ROUTE_STRANGE, /* present, and not wanted here: others made it, or it has been deleted since */
+	ROUTE_STRANGE, /* present but not wanted: another program made it, or it has been deleted since */
 };
 enum route_verdict routes_observe(struct routes *routes, const struct route_key *key,
                                   const struct route_observed *observed);
-/* How many entries others had changed or taken away that are right again, and the last of them. */
+/* How many entries that other programs had changed or removed are right again, and the last of them. */
 uint64_t routes_restored(const struct routes *routes, struct route_key *last);
-/* To be called before each part of an audit is read, and before its first part is put together. */
+/* Call it before the kernel builds the first part of an audit, and before each part is read. */
 void routes_audit(struct routes *routes);
-/* The counters of all entries are read soon, one after the other, whenever they are due: what is not there is
- * found. */
+/* Makes the counters of all entries due soon, one after the other: so missing entries are found. */
 void routes_read_all(struct routes *routes);
 
-/* The instance whose claim decides about the input; false when nobody wants the entry. */
+/* The instance whose claim decides the input; false when no instance wants the entry. */
 bool routes_first(const struct routes *routes, const struct route_key *key, unsigned *instance,
                   unsigned *input);
 bool routes_is_wanted_by(const struct routes *routes, const struct route_key *key, unsigned instance);
 
-/* An instance could not be observed of an upcall while another was, so that the kernel will not ask again: to be
- * tried until it is observed, wants the entry or the entry is gone. False when memory is short. */
+/* An upcall reached another instance but not this one, so the kernel will not ask again. The owner retries
+ * until the instance gets the upcall or wants the entry, or the entry is gone. False when memory is short. */
 bool routes_upcall_pending(struct routes *routes, const struct route_key *key, unsigned instance,
                            unsigned input);
-/* The next entry that instances (a set) are to be observed of now; if they cannot be, routes_upcall_pending again. */
+/* The next stream whose upcall must be sent now to a set of instances. Call routes_upcall_pending again for
+ * those that cannot take it. */
 bool routes_pull_pending_upcall(struct routes *routes, struct route_key *key, unsigned *input,
                                 uint64_t *instances);
-/* An instance has a vif from now on: it is to be observed of all streams that arrive or leave there. Looks at
+/* An instance has a vif from now on: it needs the upcalls of all streams that arrive or leave there. Visits
  * each entry. */
-void routes_untold_at(struct routes *routes, unsigned vif, unsigned instance);
-/* Does an instance want the stream from where it arrives, or from an output, as above? */
+void routes_upcalls_pending_at(struct routes *routes, unsigned vif, unsigned instance);
+/* Does an instance want the stream from where it arrives, or from an output that is its upstream link? */
 bool routes_serves(const struct routes *routes, const struct route_key *key, unsigned instance);
 /* The vifs that the stream leaves by, as instances want it now. */
 uint32_t routes_outputs(const struct routes *routes, const struct route_key *key);
 /* A copy of the stream arrives by another vif. True the first time. */
 bool routes_note_copy(struct routes *routes, const struct route_key *key);
-/* An instance has members of a group: entries of it that it gave up are observed again now; without this, when
- * more of their packets were counted. Of many only some. */
+/* An instance has members of a group: it gets the upcalls of the group's streams that it gave up now, not
+ * when more packets have been counted. Visits a limited number of routes. */
 void routes_retry_upcalls(struct routes *routes, unsigned instance, const struct addr *group);
 
 enum route_op_kind { ROUTE_SET, ROUTE_DELETE };
@@ -119,32 +122,32 @@ struct route_op {
 	unsigned input;
 	uint32_t outputs;
 };
-/* The next operation; each must be answered by routes_done (0 or -errno) before the next pull. */
+/* The next operation. Answer it by routes_done (0 or -errno) before the next pull. */
 bool routes_pull(struct routes *routes, mtime now, struct route_op *op);
 void routes_done(struct routes *routes, mtime now, const struct route_op *op, int result);
-/* When there is an operation, perhaps once more, or counters are due; MTIME_NEVER. */
+/* When an operation may be due, or counters are; MTIME_NEVER. */
 mtime routes_deadline(const struct routes *routes);
 
-/* The next entry whose counters are due, and the set of instances that want it; its next reading is an
- * interval away. */
+/* The next entry whose counters are due, and the set of instances that want it. The entry's next reading is
+ * one interval later. */
 bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key, uint64_t *instances);
 
 /* The entry as the kernel has it; false when it has none. */
 struct routes_entry {
 	unsigned input;
 	uint32_t outputs;
-	bool arrived; /* the kernel has said that the stream arrives by this input */
+	bool arrived; /* the kernel has reported that the stream arrives by this input */
 };
 bool routes_get_entry(const struct routes *routes, const struct route_key *key, struct routes_entry *entry);
 
-/* The packets of an entry that have arrived by its input, as its counters are read. If there are more of them,
- * instances that gave up the stream while others want it are observed of it again. */
+/* Records the packets of an entry that have arrived by its input. If there are more than at the last reading,
+ * instances that gave up the stream while others want it get the upcall again. */
 void routes_counted(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets);
-/* Milliseconds between these packets, by what the last one or two reading intervals have brought. */
+/* Milliseconds between packets of the stream, measured over the last one or two reading intervals. */
 mtime routes_packet_interval(const struct routes *routes, mtime now, const struct route_key *key,
                              uint64_t packets);
 
-/* Does an entry in the kernel, or a claim for one, name a vif? Then its number must not be given out. */
+/* Does an entry in the kernel, or a claim, name a vif? Then no other interface may get its number. */
 bool routes_vif_is_named(const struct routes *routes, unsigned vif);
 /* Entries in the kernel that name a vif. */
 size_t routes_vif_uses(const struct routes *routes, unsigned vif);

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Streams of which packets arrive by a vif that is not their entry's input. Either the source has moved
- * there, or another router puts a copy of the stream on that link, or one host sends packets with the
- * source's address, or the kernel loops back what it sent (Linux does so for IPv6 where this machine is a
- * member of the group on an outgoing link). The counters of the entry decide, a few readings later:
+ * Streams whose packets also arrive by a vif that is not their entry's input. There are four causes:
+ * - The source has moved there.
+ * - Another router puts a copy of the stream on that link.
+ * - A host sends packets with the source's address.
+ * - The kernel loops back what it sent (Linux does so for IPv6 if this machine is a member of the group on an
+ *   outgoing link).
+ *
+ * The counters of the entry decide, after a few readings:
  *
  *   moved    the input was silent for several of the stream's own packet intervals, while several packets
- *            arrived by another vif up to the end of that time
- *   copies   packets keep arriving by both
+ *            arrived by another vif until the end of that time
+ *   copies   packets keep arriving by both vifs
  *
- * The kernel reports such a packet at most every 3 s for an entry. So each stream stays here for as long, and
- * its counters are read by a timer: what happens meanwhile is seen without another upcall. A stream whose
- * packets arrive by two vifs stays here while they do. Each vif has the same number of places.
+ * For each entry the kernel reports such a packet at most every 3 s. So a stream stays here for that time,
+ * and a timer drives the readings: they show what happens without another upcall. A stream stays here while
+ * its packets arrive by two vifs. Each vif has the same number of places.
  *
  * Pure. Owner thread.
  */
@@ -20,7 +24,7 @@
 
 #include "core/tables/routes.h"
 
-#define WRONG_VIF_PLACES 512 /* streams that are watched for packets by one vif */
+#define WRONG_VIF_PLACES 512 /* streams whose packets by one vif are watched */
 
 struct wrong_vif;
 
@@ -29,7 +33,7 @@ void wrong_vif_free(struct wrong_vif *wrong_vif);
 
 /* The counters of an entry as the kernel has them, and its input. */
 struct wrong_vif_reading {
-	uint64_t packets; /* in all */
+	uint64_t packets; /* all */
 	uint64_t wrong;   /* of these: by a wrong vif */
 	unsigned input;
 };
@@ -37,13 +41,13 @@ struct wrong_vif_reading {
 enum wrong_vif_verdict {
 	WRONG_VIF_STAYS, /* for now */
 	WRONG_VIF_MOVED, /* to *vif */
-	WRONG_VIF_ASK, /* moved, but the last upcall is too old to name the vif: an entry that is deleted and
-	                * made again gets an upcall at once */
+	WRONG_VIF_ASK, /* moved, but the last upcall is too old to name the vif: delete the entry and make it
+	                   * again, then the kernel makes an upcall at once */
 	WRONG_VIF_COPIES, /* packets arrive by *vif, too: wrong_vif_confirm, now or after a later check */
 };
 
 /* An upcall. interval: milliseconds between packets that arrived by the input (routes_packet_interval).
- * STAYS, or MOVED after ASK. A stream without a place stays until the kernel reports it again. */
+ * Returns STAYS, or MOVED after ASK. A stream without a place stays until the kernel reports it again. */
 enum wrong_vif_verdict wrong_vif_upcall(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key,
                                         unsigned vif, mtime interval,
                                         const struct wrong_vif_reading *reading);
@@ -53,8 +57,8 @@ bool wrong_vif_pull(const struct wrong_vif *wrong_vif, mtime now, struct route_k
 enum wrong_vif_verdict wrong_vif_check(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key,
                                        const struct wrong_vif_reading *reading, unsigned *vif);
 void wrong_vif_remove(struct wrong_vif *wrong_vif, const struct route_key *key);
-/* The answer to WRONG_VIF_COPIES. loops: how many times the kernel loops back each packet of the stream.
- * True: packets of another sender remain, for the first time here. */
+/* The answer to WRONG_VIF_COPIES. loops: how many times the kernel loops back each packet of the stream. True
+ * when packets of another sender remain, for the first time here. */
 bool wrong_vif_confirm(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key, unsigned loops);
 /* When counters are due; MTIME_NEVER. */
 mtime wrong_vif_deadline(const struct wrong_vif *wrong_vif);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Memberships upstream that nobody wants any more and that are kept for a moment: somebody may zap back. A
- * queue in order of time; what comes back to life in between stays in it and is reported by its number. Part of a
- * host. Owner thread.
+ * Wants that have ended and still count for leave_hold, because a viewer may switch back to the channel. A
+ * queue in order of time. A hold whose want has come back stays in the queue, but its number no longer
+ * matches the want's. Part of a host. Owner thread.
  */
 #ifndef MCPROXY_CORE_HOST_HOLDS_H
 #define MCPROXY_CORE_HOST_HOLDS_H
@@ -11,7 +11,7 @@
 #include "core/base/mtime.h"
 #include "core/base/pool.h"
 
-#define HOLDS_MAX 65535 /* as many as have a number of their own */
+#define HOLDS_MAX 65535 /* the numbers 1 to 65535 */
 
 struct hold {
 	struct hold *next;
@@ -27,12 +27,12 @@ struct holds {
 	uint16_t newest; /* number */
 };
 
-/* The number of the new hold; 0 when there are too many, or memory is short. */
+/* Returns the number of the new hold; 0 when there are too many, or memory is short. */
 uint16_t holds_add(struct holds *holds, struct pool *pool, const struct addr *group, unsigned instance,
                    mtime until);
-/* The next one whose time is over; false: none. */
+/* Takes the next hold whose time is over; false: none. */
 bool holds_pull(struct holds *holds, struct pool *pool, mtime now, struct hold *hold);
-/* MTIME_NEVER: there is none. */
+/* When the first one ends; MTIME_NEVER: there is none. */
 mtime holds_first_at(const struct holds *holds);
 
 #endif

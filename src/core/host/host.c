@@ -11,28 +11,24 @@
 
 #define KERNEL_QUERIES_MAX 32 /* in a second */
 
-/* Of the memberships that the kernel keeps it repeats the reports and answers the queries, and we say each
- * change once, in its version. Where it keeps any, we speak its version for the others, too. */
-static struct reporter_settings reporter_settings(const struct host *host, enum keeper keeper)
+/* For the memberships that it keeps, the kernel repeats reports and answers queries; the host reports each
+ * change once, in the kernel's version. Where the kernel may keep groups, the host uses that version for all
+ * groups. */
+static struct reporter_role reporter_role(const struct host *host, enum keeper keeper)
 {
-	const struct host_settings *settings = &host->settings;
+	const struct link_settings *settings = &host->settings;
 	bool own = keeper == KEEPER_HOST;
 
-	return (struct reporter_settings){
-		.fixed_version = settings->fixed_version,
-		.version = host_keeps(host, KEEPER_KERNEL) ? VERSION_3 : settings->version,
+	return (struct reporter_role){
+		.fixed_version = settings->upstream_version[host->family],
+		.version = host_keeps(host, KEEPER_KERNEL) ? VERSION_3 : settings->version[host->family],
 		.copies = own ? settings->robustness : 1,
 		.answers = own,
-		.repeat_without_querier = settings->repeat_without_querier,
-		.robustness = settings->robustness,
-		.query_interval = settings->query_interval,
-		.query_response_interval = settings->query_response_interval,
-		.unsolicited_report_interval = settings->unsolicited_report_interval,
 	};
 }
 
 struct host *host_new(enum family family, const struct host_limits *limits,
-                      const struct host_settings *settings, uint64_t seed)
+                      const struct link_settings *settings, uint64_t seed)
 {
 	struct host *host = calloc(1, sizeof *host);
 
@@ -40,14 +36,15 @@ struct host *host_new(enum family family, const struct host_limits *limits,
 		return NULL;
 	host->family = family;
 	host->settings = *settings;
+	host->membership = settings->upstream_membership;
 	host->correct_at = MTIME_NEVER;
 	host->pool = pool_new(limits->memory_max);
 	host->joins = joins_new(limits->groups_per_socket, limits->sources_per_filter);
 	for (int keeper = 0; keeper < KEEPERS; keeper++) {
-		struct reporter_settings reporter = reporter_settings(host, keeper);
+		struct reporter_role role = reporter_role(host, keeper);
 
-		reporter_init(&host->reporters[keeper], family, host->pool, seed);
-		reporter_set(&host->reporters[keeper], 0, &reporter);
+		reporter_init(&host->reporters[keeper], family, host->pool, &host->settings, seed);
+		reporter_set(&host->reporters[keeper], 0, &role);
 	}
 	if (host->pool != NULL && host->joins != NULL)
 		return host;
@@ -68,7 +65,7 @@ void host_free(struct host *host)
 	free(host);
 }
 
-static void wish_remove(struct host *host, mtime now, struct row *row, unsigned instance)
+static void want_remove(struct host *host, mtime now, struct host_row *row, unsigned instance)
 {
 	struct want *want = want_find(row, instance);
 
@@ -78,8 +75,8 @@ static void wish_remove(struct host *host, mtime now, struct row *row, unsigned 
 	row_change(host, now, row);
 }
 
-/* It ends a little later, if nobody comes back to it meanwhile. */
-static bool want_hold(struct host *host, mtime now, struct row *row, unsigned instance)
+/* The want ends leave_hold later, unless the instance wants the group again before. */
+static bool want_hold(struct host *host, mtime now, struct host_row *row, unsigned instance)
 {
 	struct want *want = want_find(row, instance);
 
@@ -97,30 +94,30 @@ static void end_holds(struct host *host, mtime now)
 	struct hold hold;
 
 	while (holds_pull(&host->holds, host->pool, now, &hold)) {
-		struct row *row = row_find(host, &hold.group);
+		struct host_row *row = row_find(host, &hold.group);
 		struct want *want = row ? want_find(row, hold.instance) : NULL;
 
 		if (want != NULL && want->hold == hold.number)
-			wish_remove(host, now, row, hold.instance);
+			want_remove(host, now, row, hold.instance);
 	}
 }
 
 bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
                const struct filter *filter, uint64_t links)
 {
-	struct row *row = filter_is_none(filter) ? row_find(host, group) : row_get(host, group);
+	struct host_row *row = filter_is_none(filter) ? row_find(host, group) : row_get(host, group);
 	struct want *want;
 
 	if (row == NULL)
 		return filter_is_none(filter);
 	if (filter_is_none(filter)) {
 		if (!want_hold(host, now, row, instance))
-			wish_remove(host, now, row, instance);
+			want_remove(host, now, row, instance);
 		return true;
 	}
 	want = want_get(host, row, instance);
 	if (want == NULL || !stored_filter_set(&want->filter, host->pool, filter)) {
-		/* An older want stays. */
+		/* An older want stays; a new one is empty, and goes. */
 		if (want != NULL && want->filter.mode == FILTER_INCLUDE && want->filter.count == 0)
 			want_free(host, row, want);
 		row_release(host, row);
@@ -134,7 +131,7 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 
 uint64_t host_streams(struct host *host, unsigned instance, const struct addr *group)
 {
-	struct row *row = row_find(host, group);
+	struct host_row *row = row_find(host, group);
 	const struct want *want = row ? want_find(row, instance) : NULL;
 
 	return want ? want->links : 0;
@@ -157,29 +154,28 @@ void host_unwant_all(struct host *host, mtime now, unsigned instance)
 	for (int keeper = 0; keeper < KEEPERS; keeper++)
 		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = next) {
 			next = reporter_newer(entry);
-			wish_remove(host, now, (struct row *)entry, instance);
+			want_remove(host, now, (struct host_row *)entry, instance);
 		}
 }
 
-/* What the kernel is made to speak, we speak as well. */
+/* Where the administrator forces the kernel to a version, the host speaks the same. */
 static void follow_forced_version(struct host *host, mtime now, enum keeper keeper)
 {
-	struct reporter_settings settings = reporter_settings(host, keeper);
+	struct reporter_role role = reporter_role(host, keeper);
 
-	if (host_keeps(host, KEEPER_KERNEL) && settings.fixed_version == VERSION_NONE)
-		settings.fixed_version = (uint8_t)host->link.forced_version;
-	reporter_set(&host->reporters[keeper], now, &settings);
+	if (host_keeps(host, KEEPER_KERNEL) && role.fixed_version == VERSION_NONE)
+		role.fixed_version = (uint8_t)host->link.forced_version;
+	reporter_set(&host->reporters[keeper], now, &role);
 }
 
-void host_configure(struct host *host, mtime now, const struct host_settings *settings)
+void host_configure(struct host *host, mtime now, const struct link_settings *settings)
 {
-	assert(settings->membership == host->settings.membership);
 	host->settings = *settings;
 	for (int keeper = 0; keeper < KEEPERS; keeper++)
 		follow_forced_version(host, now, keeper);
 }
 
-static bool row_copy_wants(struct row *row, mtime now, struct host *to)
+static bool row_copy_wants(struct host_row *row, mtime now, struct host *to)
 {
 	for (const struct want *want = row_wants(row); want; want = want->next) {
 		struct filter filter = stored_filter_view(&want->filter);
@@ -193,7 +189,7 @@ static bool row_copy_wants(struct row *row, mtime now, struct host *to)
 
 bool host_copy_wants(const struct host *host, mtime now, struct host *to)
 {
-	for (struct row *row = row_oldest(host, KEEPER_KERNEL); row != NULL; row = row_next(host, row))
+	for (struct host_row *row = row_oldest(host, KEEPER_KERNEL); row != NULL; row = row_next(host, row))
 		if (!row_copy_wants(row, now, to))
 			return false;
 	return true;
@@ -230,7 +226,7 @@ void host_set_link(struct host *host, mtime now, const struct host_link *link)
 		host_announce(host, now);
 }
 
-static void row_forget(struct host *host, mtime now, struct row *row)
+static void row_forget(struct host *host, mtime now, struct host_row *row)
 {
 	static const struct filter none = {.mode = FILTER_INCLUDE};
 
@@ -260,12 +256,12 @@ void host_forget(struct host *host, mtime now)
 	for (int keeper = 0; keeper < KEEPERS; keeper++)
 		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = next) {
 			next = reporter_newer(entry);
-			row_forget(host, now, (struct row *)entry);
+			row_forget(host, now, (struct host_row *)entry);
 		}
 }
 
-/* Linux lets so many MLD queries wait on an interface and drops the others (MLD_MAX_SKBS); it works on them
- * within milliseconds, but not in a given time. Of IGMP it drops none. */
+/* Linux queues so many MLD queries of an interface and drops the others (MLD_MAX_SKBS). It handles them
+ * within milliseconds, but without a guarantee. It drops no IGMP queries. */
 static bool kernel_may_drop_query(struct host *host, mtime now)
 {
 	return host->family == FAMILY_IPV6 && host_keeps(host, KEEPER_KERNEL) &&
@@ -277,7 +273,7 @@ void host_receive_query(struct host *host, mtime now, const struct upstream_quer
 {
 	for (int keeper = 0; keeper < KEEPERS; keeper++)
 		reporter_receive_query(&host->reporters[keeper], now, query, sources);
-	/* In its place: an answer that comes twice does no harm. */
+	/* Instead of the kernel. If the kernel answers too, the second answer does no harm. */
 	if (kernel_may_drop_query(host, now))
 		reporter_answer(&host->reporters[KEEPER_KERNEL], now, query, sources);
 }
@@ -288,7 +284,7 @@ static bool is_full(int result)
 	return result == -ENOBUFS || result == -ENOMEM || result == -EMFILE || result == -ENFILE;
 }
 
-static void join_failed(struct host *host, mtime now, struct row *row, int result)
+static void join_failed(struct host *host, mtime now, struct host_row *row, int result)
 {
 	host->last_error = -result;
 	if (!is_full(result) || !row_keep_here(host, now, row))
@@ -297,7 +293,7 @@ static void join_failed(struct host *host, mtime now, struct row *row, int resul
 
 bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 {
-	struct row *row;
+	struct host_row *row;
 
 	end_holds(host, now);
 	if (!host->link.usable)
@@ -323,7 +319,7 @@ bool host_pull_join(struct host *host, mtime now, struct join_op *op)
 
 void host_join_done(struct host *host, mtime now, const struct join_op *op, int result)
 {
-	struct row *row = row_find(host, &op->group);
+	struct host_row *row = row_find(host, &op->group);
 	struct join_row *join;
 	bool was_superset;
 
@@ -342,16 +338,16 @@ unsigned host_slot_memberships(const struct host *host, uint32_t slot)
 	return slot < joins_slot_count(host->joins) ? joins_slot_memberships(host->joins, slot) : 0;
 }
 
-/* Entries that have nothing left to tell: the reporter lists them, since their rows are ours. */
+/* The reporter lists entries with nothing left to send, because the host frees their rows. */
 static void release_idle(struct host *host, struct reporter *reporter)
 {
 	struct reporter_entry *entry;
 
 	while ((entry = reporter_pull_idle(reporter)) != NULL)
-		row_release(host, (struct row *)entry);
+		row_release(host, (struct host_row *)entry);
 }
 
-/* The next message of a reporter, behind the room for its header; its size, 0: none. */
+/* Writes the next message of a reporter behind the room for its header; returns its size, 0: none. */
 static size_t pull_message(struct host *host, enum keeper keeper, mtime now, uint8_t *buffer,
                            struct addr *destination)
 {

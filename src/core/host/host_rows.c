@@ -4,10 +4,10 @@
 #include <utlist.h>
 
 #define RETRY_INTERVAL      (2 * MTIME_SECOND)
-#define WIDE_INTERVAL       (30 * MTIME_SECOND) /* between tries of a list that the kernel refused */
+#define WIDE_INTERVAL       (30 * MTIME_SECOND) /* between retries of a list that the kernel refused */
 #define OPERATIONS_PER_TURN 32
 
-void row_set_state(struct host *host, struct row *row, enum row_state state)
+void row_set_state(struct host *host, struct host_row *row, enum row_state state)
 {
 	enum row_state before = row_state(row);
 
@@ -19,21 +19,21 @@ void row_set_state(struct host *host, struct row *row, enum row_state state)
 	row->joining->state = (uint8_t)state;
 	if (state == ROW_SETTLED)
 		return;
-	/* What is left comes first, and the newest of it before the others: see host_unwant_all. */
+	/* Groups to be left come first, and the newest of them before the others: see host_unwant_all. */
 	if (state == ROW_JOINING && row_wants(row) == NULL)
 		DL_PREPEND2(host->lists[state], row, joining->prev, joining->next);
 	else
 		DL_APPEND2(host->lists[state], row, joining->prev, joining->next);
 }
 
-struct row *row_find(struct host *host, const struct addr *group)
+struct host_row *row_find(struct host *host, const struct addr *group)
 {
 	struct reporter_entry *entry = NULL;
 
 	for (int keeper = 0; keeper < KEEPERS && entry == NULL; keeper++)
 		if (host->reporters[keeper].entries.count > 0)
 			entry = reporter_find(&host->reporters[keeper], group);
-	return (struct row *)entry;
+	return (struct host_row *)entry;
 }
 
 static enum keeper choose_keeper(const struct host *host)
@@ -46,15 +46,15 @@ static enum keeper choose_keeper(const struct host *host)
 	                                                                                       : KEEPER_HOST;
 }
 
-static void row_free(struct host *host, struct row *row)
+static void row_free(struct host *host, struct host_row *row)
 {
 	pool_give(host->pool, row->joining, sizeof *row->joining);
 	pool_give(host->pool, row, sizeof *row);
 }
 
-struct row *row_get(struct host *host, const struct addr *group)
+struct host_row *row_get(struct host *host, const struct addr *group)
 {
-	struct row *row = row_find(host, group);
+	struct host_row *row = row_find(host, group);
 	bool here = choose_keeper(host) == KEEPER_HOST;
 
 	if (row != NULL)
@@ -70,24 +70,24 @@ struct row *row_get(struct host *host, const struct addr *group)
 	return NULL;
 }
 
-struct row *row_oldest(const struct host *host, int keeper)
+struct host_row *row_oldest(const struct host *host, int keeper)
 {
 	struct reporter_entry *entry = NULL;
 
 	for (; keeper < KEEPERS && entry == NULL; keeper++)
 		entry = reporter_oldest(&host->reporters[keeper]);
-	return (struct row *)entry;
+	return (struct host_row *)entry;
 }
 
-struct row *row_next(const struct host *host, const struct row *row)
+struct host_row *row_next(const struct host *host, const struct host_row *row)
 {
 	struct reporter_entry *newer = reporter_newer(&row->entry);
 
-	return newer != NULL ? (struct row *)newer : row_oldest(host, row_keeper(row) + 1);
+	return newer != NULL ? (struct host_row *)newer : row_oldest(host, row_keeper(row) + 1);
 }
 
-/* No walk may stand on a row that goes. */
-static void row_skip(struct host *host, struct row *row)
+/* Walks that stand on a row go on to the next one before it is freed. */
+static void row_skip(struct host *host, struct host_row *row)
 {
 	struct host_walk *walk;
 
@@ -96,7 +96,7 @@ static void row_skip(struct host *host, struct row *row)
 			walk->row = row_next(host, row);
 }
 
-void row_release(struct host *host, struct row *row)
+void row_release(struct host *host, struct host_row *row)
 {
 	if (row_wants(row) != NULL || row_is_held(row) || row_state(row) != ROW_SETTLED ||
 	    !reporter_is_idle(&row->entry))
@@ -106,7 +106,7 @@ void row_release(struct host *host, struct row *row)
 	row_free(host, row);
 }
 
-struct want *want_find(struct row *row, unsigned instance)
+struct want *want_find(struct host_row *row, unsigned instance)
 {
 	struct want *want = row_wants(row);
 
@@ -115,7 +115,7 @@ struct want *want_find(struct row *row, unsigned instance)
 	return want;
 }
 
-struct want *want_get(struct host *host, struct row *row, unsigned instance)
+struct want *want_get(struct host *host, struct host_row *row, unsigned instance)
 {
 	struct want *want = want_find(row, instance);
 
@@ -134,7 +134,7 @@ struct want *want_get(struct host *host, struct row *row, unsigned instance)
 	return want;
 }
 
-void want_free(struct host *host, struct row *row, struct want *want)
+void want_free(struct host *host, struct host_row *row, struct want *want)
 {
 	stored_filter_clear(&want->filter, host->pool);
 	want->used = false;
@@ -144,7 +144,7 @@ void want_free(struct host *host, struct row *row, struct want *want)
 	pool_give(host->pool, want, sizeof *want);
 }
 
-struct filter row_wanted(struct host *host, struct row *row)
+struct filter row_wanted(struct host *host, struct host_row *row)
 {
 	struct filter filter = {.sources = sources_on(host->merged, REQUEST_SOURCES_MAX)};
 	const struct want *want = row_wants(row);
@@ -160,7 +160,7 @@ struct filter row_wanted(struct host *host, struct row *row)
 }
 
 /* What the kernel holds, in the host's scratch memory. */
-static struct filter row_held(struct host *host, const struct row *row)
+static struct filter row_held(struct host *host, const struct host_row *row)
 {
 	struct filter filter = {.sources = sources_on(host->scratch, REQUEST_SOURCES_MAX)};
 
@@ -168,13 +168,13 @@ static struct filter row_held(struct host *host, const struct row *row)
 	return filter;
 }
 
-void row_try_later(struct host *host, mtime now, struct row *row, enum row_state state)
+void row_try_later(struct host *host, mtime now, struct host_row *row, enum row_state state)
 {
 	row->joining->retry_at = now + (state == ROW_WIDE ? WIDE_INTERVAL : RETRY_INTERVAL);
 	row_set_state(host, row, state);
 }
 
-static void row_try_again(struct host *host, struct row *row)
+static void row_try_again(struct host *host, struct host_row *row)
 {
 	row->joining->join.refused = false;
 	row_set_state(host, row, ROW_JOINING);
@@ -187,13 +187,13 @@ void rows_try_again(struct host *host, mtime until)
 			row_try_again(host, host->lists[state]);
 }
 
-static void report(struct host *host, mtime now, struct row *row, const struct filter *filter)
+static void report(struct host *host, mtime now, struct host_row *row, const struct filter *filter)
 {
 	if (!reporter_change(row_reporter(host, row), now, &row->entry, filter))
 		host->correct_at = mtime_min(host->correct_at, now + RETRY_INTERVAL);
 }
 
-void row_joined(struct host *host, mtime now, struct row *row)
+void row_joined(struct host *host, mtime now, struct host_row *row)
 {
 	struct filter after = row_held(host, row);
 
@@ -205,7 +205,7 @@ void row_joined(struct host *host, mtime now, struct row *row)
 	row_release(host, row);
 }
 
-void row_change(struct host *host, mtime now, struct row *row)
+void row_change(struct host *host, mtime now, struct host_row *row)
 {
 	if (row_keeper(row) == KEEPER_HOST) {
 		struct filter filter = row_wanted(host, row);
@@ -215,17 +215,17 @@ void row_change(struct host *host, mtime now, struct row *row)
 		return;
 	}
 	row_try_again(host, row);
-	/* Nothing to do: not kept until the link is usable again. */
+	/* No operation remains: the row need not wait until the link is usable again. */
 	if (row_wants(row) == NULL && !row_is_held(row))
 		row_joined(host, now, row);
 }
 
-static void row_correct(struct host *host, mtime now, struct row *row)
+static void row_correct(struct host *host, mtime now, struct host_row *row)
 {
 	bool is_kept_here = row_keeper(row) == KEEPER_HOST;
 	struct filter filter = is_kept_here ? row_wanted(host, row) : row_held(host, row);
 
-	/* Others report when they have joined. */
+	/* Rows in other states report when they have joined. */
 	if (row_state(row) == ROW_SETTLED || row_state(row) == ROW_WIDE)
 		report(host, now, row, &filter);
 }
@@ -235,11 +235,11 @@ void rows_correct(struct host *host, mtime now)
 	if (host->correct_at > now)
 		return;
 	host->correct_at = MTIME_NEVER;
-	for (struct row *row = row_oldest(host, KEEPER_KERNEL); row != NULL; row = row_next(host, row))
+	for (struct host_row *row = row_oldest(host, KEEPER_KERNEL); row != NULL; row = row_next(host, row))
 		row_correct(host, now, row);
 }
 
-void row_take_turn(struct host *host, struct row *row)
+void row_take_turn(struct host *host, struct host_row *row)
 {
 	if (++row->joining->operations < OPERATIONS_PER_TURN)
 		return;
@@ -248,7 +248,7 @@ void row_take_turn(struct host *host, struct row *row)
 	DL_APPEND2(host->lists[ROW_JOINING], row, joining->prev, joining->next);
 }
 
-bool row_keep_here(struct host *host, mtime now, struct row *row)
+bool row_keep_here(struct host *host, mtime now, struct host_row *row)
 {
 	struct addr group = row->entry.group;
 
@@ -257,7 +257,7 @@ bool row_keep_here(struct host *host, mtime now, struct row *row)
 	reporter_remove(row_reporter(host, row), &row->entry);
 	row->entry = (struct reporter_entry){0};
 	if (!reporter_add(&host->reporters[KEEPER_HOST], &row->entry, &group)) {
-		/* It was in there a moment ago. */
+		/* This cannot fail: the entry was in that index a moment ago. */
 		row->entry = (struct reporter_entry){0};
 		(void)reporter_add(&host->reporters[KEEPER_KERNEL], &row->entry, &group);
 		return false;

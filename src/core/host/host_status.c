@@ -10,10 +10,10 @@ bool host_keeps_some(const struct host *host)
 
 enum membership_provider host_membership(const struct host *host)
 {
-	return host->settings.membership;
+	return host->membership;
 }
 
-/* Both reporters hear the same queries. */
+/* Both reporters receive the same queries. */
 static const struct reporter *any_reporter(const struct host *host)
 {
 	return &host->reporters[host_keeps(host, KEEPER_KERNEL) ? KEEPER_KERNEL : KEEPER_HOST];
@@ -39,7 +39,7 @@ void host_get_status(const struct host *host, mtime now, struct host_status *sta
 	const struct reporter *reporter = any_reporter(host);
 
 	*status = (struct host_status){
-		.membership = host->settings.membership,
+		.membership = host->membership,
 		.kept_here = host->reporters[KEEPER_HOST].entries.count,
 		.failing = host->resting,
 		.last_error = host->last_error,
@@ -47,7 +47,7 @@ void host_get_status(const struct host *host, mtime now, struct host_status *sta
 		.version = host_version(host, now),
 		.querier = reporter->querier,
 		.query_received_at = reporter->query_received_at,
-		.queries_heard = reporter->queries_heard,
+		.queries_received = reporter->queries_received,
 		.query_missing = host_query_is_missing(host),
 	};
 	for (int keeper = 0; keeper < KEEPERS; keeper++) {
@@ -72,7 +72,7 @@ void host_walk_end(struct host_walk *walk)
 
 bool host_walk_next(struct host_walk *walk, struct host_group *group)
 {
-	struct row *row = walk->row;
+	struct host_row *row = walk->row;
 
 	if (row == NULL) {
 		host_walk_end(walk);

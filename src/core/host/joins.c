@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define JOINS_MEMORY_MAX ((size_t)256 << 20) /* bounded by the groups wanted; this is the last resort */
-#define FIRST_SLOTS      16
+#define JOINS_MEMORY_MAX                                                                                     \
+	((size_t)256 << 20) /* the wanted groups are the real limit; this is the last resort */
+#define FIRST_SLOTS 16
 
-/* A socket: how many groups it holds, and whether the kernel said that it holds no more. */
+/* A socket: how many groups it holds, and whether the kernel takes no more there. */
 struct slot {
 	unsigned memberships;
 	bool full;
@@ -21,8 +22,8 @@ struct joins {
 	struct slot *slots;
 	uint32_t slot_count;
 	uint32_t slot_capacity;
-	uint32_t first_with_room; /* no slot below has room */
-	/* Taken before an operation, so that its result can be recorded whatever happens. */
+	uint32_t first_with_room; /* no slot below this one has room */
+	/* Taken before an operation, so that memory for its result cannot be missing. */
 	struct join_part *spare_part;
 	struct addr *spare_list;
 };
@@ -74,7 +75,7 @@ static bool row_uses(const struct join_row *row, uint32_t slot)
 	return false;
 }
 
-/* A slot with room that holds nothing of this group yet; a new one if need be. False when memory is short. */
+/* A slot with room that does not hold this group yet, or else a new one. False when memory is short. */
 static bool find_slot(struct joins *joins, struct join_row *row, uint32_t *found)
 {
 	struct slot *slots;
@@ -126,7 +127,7 @@ static size_t list_bytes(const struct joins *joins)
 	return joins->sources_max * sizeof(struct addr);
 }
 
-/* Memory for the result of an operation that adds something. */
+/* Takes the memory for the result of an operation that adds something. */
 static bool reserve(struct joins *joins)
 {
 	if (joins->spare_part == NULL)
@@ -231,13 +232,13 @@ static bool next_exclude(struct joins *joins, struct join_row *row, const struct
 		return set_filter(op, row->parts->slot, FILTER_EXCLUDE, wanted, wanted->count);
 	if (!sources_equal(&part->filter.sources, wanted))
 		return set_filter(op, part->slot, FILTER_EXCLUDE, wanted, wanted->count);
-	/* The lists on other sockets are hidden by EXCLUDE and go silently. */
+	/* EXCLUDE hides the lists on other sockets: leaving them sends no report. */
 	if (row->parts != part)
 		return leave(op, row->parts);
 	return part->next != NULL && leave(op, part->next);
 }
 
-/* The first of the wanted sources that no INCLUDE part holds, from index `from` on. */
+/* The first wanted source that no INCLUDE part holds, from index `from` on. */
 static const struct addr *first_missing(const struct join_row *row, const struct sources *list, size_t from)
 {
 	for (size_t i = from; i < list->count; i++) {
@@ -267,8 +268,9 @@ static bool join_source(struct joins *joins, struct join_row *row, const struct 
 	return find_slot(joins, row, &op->slot);
 }
 
-/* Wanted: INCLUDE(list), not empty. From EXCLUDE the first sources come by one change of its filter, after
- * the rest has been joined in its shadow. If the kernel refuses that change, all are joined in its shadow. */
+/* Wanted: INCLUDE(list), not empty. Coming from EXCLUDE, one change of the filter brings the first sources;
+ * the others are joined before, while EXCLUDE hides them. If the kernel refuses that change, all sources are
+ * joined before EXCLUDE is left. */
 static bool next_include(struct joins *joins, struct join_row *row, const struct sources *list,
                          struct join_op *op)
 {
@@ -296,7 +298,7 @@ static bool next_include(struct joins *joins, struct join_row *row, const struct
 	return false;
 }
 
-/* Instead of a very long INCLUDE list: everything. */
+/* Joins all sources instead of a very long INCLUDE list. */
 static bool next_superset(struct joins *joins, struct join_row *row, struct join_op *op)
 {
 	static const struct sources none = {0};
@@ -380,7 +382,7 @@ static void record_success(struct joins *joins, struct join_row *row, const stru
 	}
 }
 
-/* The error says that what the operation was to bring about is so. */
+/* The error means that the kernel is already in the state that the operation asks for. */
 static bool is_so_already(const struct join_op *op, int result)
 {
 	switch (op->kind) {
@@ -396,7 +398,7 @@ static bool is_so_already(const struct join_op *op, int result)
 	return false;
 }
 
-/* The socket takes no more memberships: another one may. */
+/* The socket takes no more memberships; another one may. */
 static int try_another_slot(struct joins *joins, uint32_t slot, int result)
 {
 	if (slot >= joins->slot_count || joins->slots[slot].memberships == 0)
@@ -405,7 +407,7 @@ static int try_another_slot(struct joins *joins, uint32_t slot, int result)
 	return 0;
 }
 
-/* There is no room for it. */
+/* The kernel has no room for it. */
 static int record_refusal(struct joins *joins, struct join_row *row, const struct join_op *op, int result)
 {
 	struct join_part *part = part_of(row, op->slot);
@@ -432,15 +434,16 @@ int joins_done(struct joins *joins, struct join_row *row, const struct join_op *
 		record_success(joins, row, op);
 		return 0;
 	}
-	/* A membership that the row does not know: its filter has to be set. */
+	/* The socket has a membership that the row does not know: next_exclude or next_include sets its
+	 * filter. */
 	if (op->kind == JOIN_GROUP && result == -EADDRINUSE) {
 		part_new(joins, row, op->slot, FILTER_INCLUDE);
 		return 0;
 	}
 	if (result == -ENOBUFS || result == -ENOMEM)
 		return record_refusal(joins, row, op, result);
-	/* The kernel does not hold what the row says: forget it and begin anew, a changed filter not at once,
-	 * or it might go round in circles. */
+	/* The kernel does not hold what the row says: forget that part and start again. After a filter
+	 * operation start later, because an immediate retry could loop. */
 	if (part != NULL && is_lost && (op->kind == JOIN_LEAVE_SOURCE || op->kind == JOIN_SET_FILTER)) {
 		part_free(joins, row, part);
 		return op->kind == JOIN_SET_FILTER ? result : 0;

@@ -14,7 +14,12 @@ size_t report_build_record_size(enum family family, size_t sources)
 	return 4 + addr_wire_size(family) * (1 + sources);
 }
 
-/* Adds the sources of a record that did not go out before; false when the packet is full. */
+size_t report_build_state_size(enum family family, const struct reporter_entry *entry)
+{
+	return reporter_entry_is_member(entry) ? report_build_record_size(family, entry->reported.count) : 0;
+}
+
+/* Adds the sources of a record that earlier packets did not carry; false when the packet is full. */
 static bool write_sources(struct report_writer *writer, const struct addr *group,
                           const struct record_list *record, size_t done, uint16_t *offset)
 {
@@ -33,7 +38,7 @@ static bool write_exclude(struct report_writer *writer, const struct addr *group
 {
 	const struct sources *sources = &record->sources;
 
-	/* It begins in a fresh packet if this one would cut it. */
+	/* It starts in a new packet if this one would cut it. */
 	if (writer->records > 0 &&
 	    writer->capacity - writer->size < report_build_record_size(writer->family, sources->count))
 		return false;
@@ -68,12 +73,12 @@ static struct record_list whole_state(const struct reporter_entry *entry, enum r
 
 /* RFC 9776 section 5.1: ALLOW all with retransmission state that must be forwarded, BLOCK all with
  * retransmission state that must be blocked. */
-static size_t changes_of_sources(struct reporter *reporter, const struct reporter_entry *entry,
+static size_t changes_of_sources(struct report_scratch *scratch, const struct reporter_entry *entry,
                                  struct record_list records[2])
 {
 	struct filter reported = stored_filter_view(&entry->reported);
-	struct sources allow = sources_on(reporter->allow, REPORTER_SOURCES_MAX),
-		       block = sources_on(reporter->block, REPORTER_SOURCES_MAX);
+	struct sources allow = sources_on(scratch->allow, REPORTER_SOURCES_MAX),
+		       block = sources_on(scratch->block, REPORTER_SOURCES_MAX);
 	size_t count = 0;
 
 	for (uint16_t i = 0; i < entry->pending_count; i++)
@@ -86,7 +91,7 @@ static size_t changes_of_sources(struct reporter *reporter, const struct reporte
 	return count;
 }
 
-bool report_build_change(struct reporter *reporter, const struct reporter_entry *entry,
+bool report_build_change(struct report_scratch *scratch, const struct reporter_entry *entry,
                          struct report_writer *writer, uint16_t *offset)
 {
 	struct record_list records[2];
@@ -95,7 +100,7 @@ bool report_build_change(struct reporter *reporter, const struct reporter_entry 
 	if (entry->mode_left > 0)
 		records[0] = whole_state(entry, TO_IN, TO_EX);
 	else
-		count = changes_of_sources(reporter, entry, records);
+		count = changes_of_sources(scratch, entry, records);
 	return write_records(writer, &entry->group, records, count, offset);
 }
 
@@ -108,13 +113,13 @@ bool report_build_state(const struct reporter_entry *entry, struct report_writer
 	return write_records(writer, &entry->group, &record, 1, offset);
 }
 
-/* RFC 9776 section 5.2: of the sources asked for, from INCLUDE (A) IS_IN (A*B), from EXCLUDE (A) IS_IN
- * (B-A). */
-bool report_build_answer(struct reporter *reporter, const struct reporter_entry *entry,
+/* RFC 9776 section 5.2, for a query about the sources B: in INCLUDE (A) IS_IN (A*B), in EXCLUDE (A)
+ * IS_IN (B-A). */
+bool report_build_answer(struct report_scratch *scratch, const struct reporter_entry *entry,
                          struct report_writer *writer, uint16_t *offset)
 {
 	struct filter reported = stored_filter_view(&entry->reported);
-	struct record_list record = {IS_IN, sources_on(reporter->allow, REPORTER_SOURCES_MAX)};
+	struct record_list record = {IS_IN, sources_on(scratch->allow, REPORTER_SOURCES_MAX)};
 
 	if (entry->asked_count == 0)
 		return report_build_state(entry, writer, offset);

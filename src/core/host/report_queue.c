@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/host/report_queue.h"
 
-#include "core/host/reporter.h"
-
 #include <utlist.h>
 
 void report_queue_init(struct report_queue *queue)
@@ -82,7 +80,7 @@ void report_queue_wait(struct report_queue *queue, struct reporter_entry *entry)
 	queue->next_at = mtime_min(queue->next_at, at);
 }
 
-/* Of one slot. What is not due, and stays, is to come round once more. */
+/* Takes the due entries of one slot. The others belong to a later round of the slots, and stay. */
 static void take_slot(struct report_queue *queue, int slot, mtime now, struct reporter_entry **taken)
 {
 	struct reporter_entry *list = queue->waiting[slot], *entry, *next;

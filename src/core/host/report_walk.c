@@ -3,7 +3,7 @@
 
 #include "core/host/report_builder.h"
 
-#define PACKET_BYTES 1400 /* more than this is spread */
+#define PACKET_BYTES 1400 /* a larger state is spread over time */
 
 void report_walk_init(struct report_walk *walk)
 {
@@ -15,7 +15,7 @@ static void begin(struct report_walk *walk, struct reporter_entry *entries, mtim
 	*walk = (struct report_walk){.next = entries, .at = at, .until = until};
 }
 
-/* Goes round to where it stands now, at no slower pace than so far. */
+/* Goes round to its present position, at the same pace or faster. */
 static void go_round(struct report_walk *walk, size_t bytes, mtime now, mtime until)
 {
 	if (walk->left > 0 && walk->until > now)
@@ -49,12 +49,12 @@ bool report_walk_is_waiting(const struct report_walk *walk)
 	return walk->next != NULL && !walk->begun;
 }
 
-bool report_walk_tells_all_by(const struct report_walk *walk, mtime at)
+bool report_walk_ends_by(const struct report_walk *walk, mtime at)
 {
 	return report_walk_is_waiting(walk) && walk->until <= at;
 }
 
-/* To the next entry; `first` is that behind the last one. */
+/* Moves to the next entry; `first` follows the last one. */
 static void advance(struct report_walk *walk, struct reporter_entry *first)
 {
 	walk->offset = 0;
@@ -84,7 +84,7 @@ void report_walk_changed(struct report_walk *walk, const struct reporter_entry *
 		walk->offset = 0;
 }
 
-/* What is left, spread evenly over the time that is left. */
+/* Spreads the remaining bytes evenly over the remaining time. */
 static mtime pause_between(const struct report_walk *walk, mtime now, size_t packet_size)
 {
 	mtime packets = (mtime)(walk->left / packet_size) + 1;

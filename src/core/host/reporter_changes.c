@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/host/reporter_inside.h"
+#include "core/host/reporter_changes.h"
 
-/* RFC 2236 section 8.10, RFC 2710 section 7.10; RFC 9776 section 8.11. */
-#define UNSOLICITED_REPORT_INTERVAL_OLDER 10000
-#define UNSOLICITED_REPORT_INTERVAL       1000
-#define REPEAT_STEPS                      32 /* of that interval: repetitions come together and fill packets */
-/* Linux sends the first report of an IGMPv1 or IGMPv2 group with its second timer tick, in 30 ms at most. */
+#define REPEAT_STEPS 32 /* of the repetition interval: repetitions come together and fill packets */
+/* Linux sends the first report of an IGMPv1 or IGMPv2 group with its second timer tick, after 30 ms at most.
+ * */
 #define KERNEL_REPORT_TIME 100
 
-/* The filter goes over to the entry. */
-static void put_told(struct reporter *reporter, struct reporter_entry *entry,
-                     const struct stored_filter *reported)
+/* The entry owns the filter from now on. */
+static void set_reported(struct reporter *reporter, struct reporter_entry *entry,
+                         const struct stored_filter *reported)
 {
-	size_t before = reporter_reported_size(reporter, entry);
+	size_t before = report_build_state_size(reporter->family, entry);
 
 	stored_filter_clear(&entry->reported, reporter->pool);
 	entry->reported = *reported;
-	reporter->reported_bytes += reporter_reported_size(reporter, entry) - before;
+	reporter->reported_bytes += report_build_state_size(reporter->family, entry) - before;
 	report_walk_changed(&reporter->walk, entry);
 }
 
@@ -25,31 +23,32 @@ void reporter_assume(struct reporter *reporter, struct reporter_entry *entry, co
 	struct stored_filter reported = {.mode = FILTER_INCLUDE};
 
 	if (stored_filter_set(&reported, reporter->pool, filter))
-		put_told(reporter, entry, &reported);
+		set_reported(reporter, entry, &reported);
 }
 
 /* The sources that are in one list only; false when there are too many. */
 static bool difference(struct reporter *reporter, const struct sources *a, const struct sources *b,
                        struct sources *changed)
 {
-	struct sources common = sources_on(reporter->block, REPORTER_SOURCES_MAX);
+	struct sources common = sources_on(reporter->scratch.block, REPORTER_SOURCES_MAX);
 
-	*changed = sources_on(reporter->allow, REPORTER_SOURCES_MAX);
+	*changed = sources_on(reporter->scratch.allow, REPORTER_SOURCES_MAX);
 	if (!sources_union(changed, a, b) || !sources_intersection(&common, a, b))
 		return false;
 	sources_subtract(changed, &common);
 	return true;
 }
 
-/* RFC 9776 section 8.1: where the querier tells its robustness, it is ours. */
+/* RFC 9776 section 8.1: the robustness that the querier announces is used. */
 static uint8_t copies(const struct reporter *reporter)
 {
-	if (reporter->settings.answers && reporter->querier_robustness != 0)
+	if (reporter->role.answers && reporter->querier_robustness != 0)
 		return reporter->querier_robustness;
-	return reporter->settings.copies;
+	return reporter->role.copies;
 }
 
-/* Sources whose change is to be reported: the new ones with all copies, and those that still had some left. */
+/* The sources whose change is still to be reported: the new ones with all copies, the others with the rest.
+ * */
 static void merge_pending(const struct reporter *reporter, const struct reporter_entry *entry,
                           const struct sources *changed, struct pending_source *list, uint16_t *count)
 {
@@ -95,18 +94,18 @@ static bool add_pending(struct reporter *reporter, struct reporter_entry *entry,
 	return true;
 }
 
-/* Is a join of an older version sent here? Where the kernel keeps the group, it sends MLDv1 reports at
+/* Does the reporter send joins of an older version? A kernel that keeps the group sends MLDv1 reports at
  * once. */
 static bool sends_join(const struct reporter *reporter)
 {
-	return reporter->settings.answers || reporter->family == FAMILY_IPV4;
+	return reporter->role.answers || reporter->family == FAMILY_IPV4;
 }
 
-/* Is a leave of an older version sent here? Where the kernel keeps the group, it sends that at once, but none
- * of a group that it has not reported yet. */
+/* Does the reporter send leaves of an older version? A kernel that keeps the group sends them at once, but
+ * not for a group that it has not reported yet. */
 static bool sends_leave(const struct reporter *reporter, const struct reporter_entry *entry)
 {
-	return reporter->settings.answers || entry->kernel_due;
+	return reporter->role.answers || entry->kernel_due;
 }
 
 bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
@@ -131,13 +130,13 @@ bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 		entry->mode_left = copies(reporter);
 		reporter_clear_pending(reporter, entry);
 	}
-	put_told(reporter, entry, &reported);
+	set_reported(reporter, entry, &reported);
 	if (was != is) {
 		entry->join_left = is && sends_join(reporter) ? copies(reporter) : 0;
 		entry->leave_left = was && sends_leave(reporter, entry);
 		entry->kernel_due = false;
 	} else if (reporter->version_spoken != VERSION_3) {
-		return exact; /* older versions know no sources */
+		return exact; /* older versions have no sources */
 	}
 	entry->change_at = now;
 	entry->offset = 0;
@@ -145,16 +144,8 @@ bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 	return exact;
 }
 
-mtime reporter_repetition_interval(const struct reporter *reporter)
-{
-	if (reporter->settings.unsolicited_report_interval != 0)
-		return reporter->settings.unsolicited_report_interval;
-	return reporter->version_spoken == VERSION_3 ? UNSOLICITED_REPORT_INTERVAL
-	                                             : UNSOLICITED_REPORT_INTERVAL_OLDER;
-}
-
-/* What goes out now is repeated together, and with what went out a little earlier or later, so that
- * repetitions fill packets as the first reports did. Older versions have a packet for each group anyway. */
+/* Reports that go out now are repeated together, and with those that went out a little earlier or later: so
+ * repetitions fill packets as the first reports did. Older versions use a packet for each group anyway. */
 static mtime repetition_time(struct reporter *reporter, mtime now)
 {
 	mtime interval = reporter_repetition_interval(reporter), step = interval / REPEAT_STEPS;
@@ -185,7 +176,7 @@ static void count_down_pending(struct reporter *reporter, struct reporter_entry 
 void reporter_change_reported(struct reporter *reporter, mtime now, struct reporter_entry *entry)
 {
 	bool older = reporter->version_spoken != VERSION_3;
-	bool kernel_due = older && entry->join_left > 0 && !reporter->settings.answers;
+	bool kernel_due = older && entry->join_left > 0 && !reporter->role.answers;
 	bool more;
 
 	entry->mode_left -= entry->mode_left > 0;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/host/reporter_inside.h"
+#include "core/host/reporter_queries.h"
 
-#define GENERAL_INTERVAL  100  /* between general queries that are followed */
+#define GENERAL_INTERVAL  100  /* between general queries that the reporter follows */
 #define ANNOUNCE_INTERVAL 500  /* between announcements that follow changes of the link */
 #define ANNOUNCED_BYTES   1000 /* of records in a millisecond */
-#define ANNOUNCED_GROUPS  10   /* likewise, where each has a packet of its own */
+#define ANNOUNCED_GROUPS  10   /* in a millisecond, where each group has its own packet */
 
 static mtime group_membership_interval(const struct reporter *reporter)
 {
-	const struct reporter_settings *settings = &reporter->settings;
+	const struct link_settings *settings = reporter->settings;
 	mtime robustness = reporter->querier_robustness ? reporter->querier_robustness : settings->robustness;
 	mtime interval = reporter->querier_query_interval ? reporter->querier_query_interval
 	                                                  : settings->query_interval;
@@ -17,14 +17,14 @@ static mtime group_membership_interval(const struct reporter *reporter)
 }
 
 /* Older version querier present interval: RFC 9776 section 8.12 allows for ten response times of the last
- * query, RFC 9777 section 9.12 for one response interval. Linux, with which we keep in step where it speaks
- * for us, does the same for IGMP as for MLD. */
+ * query, RFC 9777 section 9.12 for one response interval. Linux does for IGMP what it does for MLD; where the
+ * kernel answers, the reporter follows it. */
 static mtime older_querier_interval(const struct reporter *reporter, uint32_t max_response)
 {
-	const struct reporter_settings *settings = &reporter->settings;
+	const struct link_settings *settings = reporter->settings;
 	mtime queries = settings->robustness * (mtime)settings->query_interval;
 
-	if (settings->answers && reporter->family == FAMILY_IPV4 && max_response > 0)
+	if (reporter->role.answers && reporter->family == FAMILY_IPV4 && max_response > 0)
 		return queries + 10 * (mtime)max_response;
 	return queries + settings->query_response_interval;
 }
@@ -40,7 +40,7 @@ void reporter_older_querier(struct reporter *reporter, mtime now, enum version v
 	reporter_follow_version(reporter, now);
 }
 
-/* The earliest time that was promised stands. */
+/* Answers by that time, or earlier if an earlier answer is scheduled. */
 static void answer_by(struct reporter *reporter, struct reporter_entry *entry, mtime at)
 {
 	entry->answer_at = mtime_min(entry->answer_at, at);
@@ -48,13 +48,13 @@ static void answer_by(struct reporter *reporter, struct reporter_entry *entry, m
 		report_queue_wait(&reporter->queue, entry);
 }
 
-/* Of the sources asked for so far and those asked for now; an empty set: the whole group. */
+/* The union of the sources that earlier queries and this one ask for; an empty set: the whole group. */
 static struct sources merge_asked(struct reporter *reporter, const struct reporter_entry *entry,
                                   const struct addr *list, size_t count)
 {
 	struct sources before = {.list = entry->asked, .count = entry->asked_count};
-	struct sources merged = sources_on(reporter->allow, REPORTER_SOURCES_MAX),
-		       more = sources_on(reporter->block, REPORTER_SOURCES_MAX);
+	struct sources merged = sources_on(reporter->scratch.allow, REPORTER_SOURCES_MAX),
+		       more = sources_on(reporter->scratch.block, REPORTER_SOURCES_MAX);
 
 	if (count == 0 || count > REPORTER_SOURCES_MAX)
 		return merged;
@@ -65,8 +65,8 @@ static struct sources merge_asked(struct reporter *reporter, const struct report
 	return merged;
 }
 
-/* RFC 9776 section 5.2, rules 3 to 5: an answer about the whole group stands; lists of sources are merged.
- * Without memory for the list the answer is about the whole group. */
+/* RFC 9776 section 5.2, rules 3 to 5: an answer about the whole group stays one; lists of sources are merged.
+ * When memory is short, the answer is about the whole group. */
 static void note_asked(struct reporter *reporter, struct reporter_entry *entry, const struct addr *list,
                        size_t count)
 {
@@ -83,7 +83,7 @@ static void note_asked(struct reporter *reporter, struct reporter_entry *entry, 
 		memcpy(entry->asked, asked.list, asked.count * sizeof *entry->asked);
 		entry->asked_count = (uint16_t)asked.count;
 	}
-	/* An answer that is going out begins anew. */
+	/* An answer that is going out starts again. */
 	if (entry->send_answer && !entry->send_change)
 		entry->offset = 0;
 }
@@ -97,15 +97,15 @@ static void answer_general(struct reporter *reporter, mtime now, uint32_t max_re
 		                  max_response, reporter_random(reporter));
 		return;
 	}
-	/* Older versions: each group by itself. */
+	/* Older versions: a report for each group. */
 	for (entry = reporter_oldest(reporter); entry; entry = reporter_newer(entry))
 		if (reporter_entry_is_member(entry))
 			answer_by(reporter, entry, now + reporter_random_delay(reporter, max_response));
 }
 
-/* Nobody asks everybody often. Where somebody does all the same, in older versions each query would look at
- * all groups, and in version 3 have all of them reported: what comes too soon is followed a little later, once.
- */
+/* In older versions each general query visits all groups; in version 3 it makes the host report all of them.
+ * A querier that asks too often must not cause that work each time: the reporter follows all its queries
+ * together once, a little later. */
 static void receive_general(struct reporter *reporter, mtime now, uint32_t max_response)
 {
 	bool is_first = reporter->general_at == MTIME_NEVER;
@@ -132,8 +132,8 @@ void reporter_follow_general(struct reporter *reporter, mtime now)
 	answer_general(reporter, now, left > 1 ? (uint32_t)left : 1);
 }
 
-/* RFC 9776 section 5.2, rule 1: an answer to a general query that comes sooner is enough. A query that names
- * only sources that cannot send asks nothing. */
+/* RFC 9776 section 5.2, rule 1: an earlier answer to a general query is enough. A query whose listed sources
+ * were all invalid asks for nothing. */
 static void answer_group(struct reporter *reporter, mtime now, const struct upstream_query *query,
                          const struct addr *sources)
 {
@@ -142,19 +142,18 @@ static void answer_group(struct reporter *reporter, mtime now, const struct upst
 
 	if (query->about_sources && query->source_count == 0)
 		return;
-	if (entry == NULL || !reporter_entry_is_member(entry) ||
-	    report_walk_tells_all_by(&reporter->walk, at))
+	if (entry == NULL || !reporter_entry_is_member(entry) || report_walk_ends_by(&reporter->walk, at))
 		return;
 	note_asked(reporter, entry, sources, query->source_count);
 	answer_by(reporter, entry, at);
 }
 
-void reporter_tell_all(struct reporter *reporter, mtime now)
+void reporter_report_all(struct reporter *reporter, mtime now)
 {
 	answer_general(reporter, now, MTIME_SECOND);
 }
 
-/* Without delay, but a large state is spread: a packet or so in a millisecond. */
+/* Sends the whole state without delay; a large one is spread, about a packet in a millisecond. */
 static void announce(struct reporter *reporter, mtime now)
 {
 	mtime window = 2 + (mtime)(reporter->reported_bytes / ANNOUNCED_BYTES);
@@ -185,11 +184,11 @@ void reporter_follow_announcement(struct reporter *reporter, mtime now)
 void reporter_announce(struct reporter *reporter, mtime now)
 {
 	uint8_t robustness =
-		reporter->querier_robustness ? reporter->querier_robustness : reporter->settings.robustness;
+		reporter->querier_robustness ? reporter->querier_robustness : reporter->settings->robustness;
 	bool is_soon =
 		reporter->announced_at != MTIME_NEVER && now - reporter->announced_at < ANNOUNCE_INTERVAL;
 
-	/* What is reported for the first time needs no more than its change. */
+	/* A state that is reported for the first time needs only its state-change report. */
 	if (reporter->reported_bytes == 0)
 		return;
 	reporter->announce_left = robustness > 0 ? robustness : 1;
@@ -216,16 +215,16 @@ void reporter_receive_query(struct reporter *reporter, mtime now, const struct u
                             const struct addr *sources)
 {
 	reporter_follow_version(reporter, now);
-	reporter->queries_heard++;
+	reporter->queries_received++;
 	reporter->query_received_at = now;
 	reporter->querier = query->querier;
 	reporter->querier_robustness = query->robustness;
 	reporter->querier_query_interval = query->query_interval;
 	reporter->missed_at = now + group_membership_interval(reporter);
 	reporter->missing = false;
-	/* RFC 9776 section 7.2.1: only general queries tell the querier's version. */
+	/* RFC 9776 section 7.2.1: only a general query shows the querier's version. */
 	if (addr_is_unspecified(&query->group))
 		reporter_older_querier(reporter, now, query->version, query->max_response);
-	if (reporter->settings.answers)
+	if (reporter->role.answers)
 		reporter_answer(reporter, now, query, sources);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The addresses of an interface in one family, as many as it has, and the best of them: the one that queries
- * and reports are sent from. That is the IPv4 address that came first, and the lowest IPv6 address. Owner
- * thread.
+ * All addresses of an interface in one family, and the best one: the source of queries and reports. The best
+ * one is the oldest IPv4 address, or the lowest IPv6 address. Owner thread.
  */
 #ifndef MCPROXY_CORE_TABLES_ADDRESSES_H
 #define MCPROXY_CORE_TABLES_ADDRESSES_H
@@ -11,7 +10,7 @@
 #include "core/base/index.h"
 
 struct addresses {
-	struct index index; /* of struct address, in order of coming */
+	struct index index; /* of struct address, the oldest first */
 	enum family family;
 	struct addr best; /* unspecified: there is none */
 };
@@ -21,7 +20,7 @@ void addresses_fini(struct addresses *addresses);
 /* Empties `from`; `to` must be empty. */
 void addresses_move(struct addresses *to, struct addresses *from);
 
-/* An address that is known is not added again. False when memory is short. */
+/* Adds an address, unless it is known. False when memory is short. */
 bool addresses_add(struct addresses *addresses, const struct addr *addr);
 void addresses_remove(struct addresses *addresses, const struct addr *addr);
 

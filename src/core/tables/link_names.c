@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-bool names_add(struct names *names, unsigned instance, enum link_role role, const char *pattern,
+bool names_add(struct link_names *names, unsigned instance, enum link_role role, const char *pattern,
                const struct link_settings *settings)
 {
-	struct name *name = calloc(1, sizeof *name);
+	struct link_name *name = calloc(1, sizeof *name);
 
 	assert(instance < NAMES_INSTANCES);
 	if (name == NULL)
@@ -22,16 +22,16 @@ bool names_add(struct names *names, unsigned instance, enum link_role role, cons
 	return true;
 }
 
-void names_fini(struct names *names)
+void names_fini(struct link_names *names)
 {
-	struct name *name, *next;
+	struct link_name *name, *next;
 
 	LL_FOREACH_SAFE (names->first, name, next)
 		free(name);
 	names->first = NULL;
 }
 
-static bool is_pattern(const struct name *name)
+static bool is_pattern(const struct link_name *name)
 {
 	return strpbrk(name->pattern, "*?[") != NULL;
 }
@@ -42,16 +42,16 @@ bool names_match(const char *pattern, const char *interface)
 	                                       : strcmp(pattern, interface) == 0;
 }
 
-static bool serves(const struct name *name, enum family family)
+static bool serves(const struct link_name *name, enum family family)
 {
 	return name != NULL && name->settings.version[family] != VERSION_NONE;
 }
 
-/* The first in the configuration's order, a plain one before all patterns. */
-static const struct name *find_winner(const struct names *names, const struct name_matches *name_matches,
-                                      enum family family)
+/* The first name in the order of the configuration; plain names before patterns. */
+static const struct link_name *find_winner(const struct link_names *names,
+                                           const struct name_matches *name_matches, enum family family)
 {
-	const struct name *name, *winner = NULL;
+	const struct link_name *name, *winner = NULL;
 
 	LL_FOREACH (names->first, name) {
 		if (name_matches->names[name->instance] != name || !serves(name, family))
@@ -64,19 +64,20 @@ static const struct name *find_winner(const struct names *names, const struct na
 	return winner;
 }
 
-static bool can_share(const struct names *names, const struct name *name, const struct name *other)
+static bool can_share(const struct link_names *names, const struct link_name *name,
+                      const struct link_name *other)
 {
 	return name->role == ROLE_UPSTREAM && other->role == ROLE_UPSTREAM &&
 	       names->tables[name->instance] == names->tables[other->instance];
 }
 
-static void claim_family(const struct names *names, enum family family, struct name *const best[],
+static void claim_family(const struct link_names *names, enum family family, struct link_name *const best[],
                          struct name_matches *name_matches)
 {
-	const struct name *winner = find_winner(names, name_matches, family);
+	const struct link_name *winner = find_winner(names, name_matches, family);
 
 	for (unsigned instance = 0; instance < NAMES_INSTANCES; instance++) {
-		struct name *name = best[instance];
+		struct link_name *name = best[instance];
 
 		if (!serves(name, family))
 			continue;
@@ -89,13 +90,13 @@ static void claim_family(const struct names *names, enum family family, struct n
 	}
 }
 
-void names_match_interface(const struct names *names, const char *interface,
+void names_match_interface(const struct link_names *names, const char *interface,
                            struct name_matches *name_matches)
 {
-	struct name *best[NAMES_INSTANCES] = {NULL}, *name;
+	struct link_name *best[NAMES_INSTANCES] = {NULL}, *name;
 
 	LL_FOREACH (names->first, name) {
-		struct name **found = &best[name->instance];
+		struct link_name **found = &best[name->instance];
 
 		if (names_match(name->pattern, interface) &&
 		    (*found == NULL || (is_pattern(*found) && !is_pattern(name))))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/tables/links_inside.h"
+#include "core/tables/links_rows.h"
 
 #include <utlist.h>
 
@@ -26,7 +26,7 @@ uint32_t links_vifs(const struct links *links, unsigned instance, uint64_t ids, 
 void links_each_port(const struct links *links, unsigned table, enum family family, unsigned vif, bool usable,
                      void (*tell)(void *context, unsigned instance, uint8_t id), void *context)
 {
-	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
+	const struct link_interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
 	const struct port *port;
 
 	if (interface == NULL || !interface_has_vif(interface, table, family, vif))
@@ -39,7 +39,7 @@ void links_each_port(const struct links *links, unsigned table, enum family fami
 
 const char *links_vif_name(const struct links *links, unsigned table, enum family family, unsigned vif)
 {
-	const struct interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
+	const struct link_interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
 
 	return interface != NULL ? interface->name : "?";
 }
@@ -88,9 +88,9 @@ bool links_find_port(const struct links *links, unsigned instance, uint8_t id, s
 	return true;
 }
 
-static bool is_missing(const struct links *links, const struct name *name)
+static bool is_missing(const struct links *links, const struct link_name *name)
 {
-	const struct interface *interface;
+	const struct link_interface *interface;
 
 	DL_FOREACH (links->interfaces, interface)
 		if (!interface->gone && names_match(name->pattern, interface->name))
@@ -100,7 +100,7 @@ static bool is_missing(const struct links *links, const struct name *name)
 
 bool links_next_missing(const struct links *links, size_t *cursor, unsigned *instance, const char **pattern)
 {
-	const struct name *name;
+	const struct link_name *name;
 	size_t place = 0;
 
 	LL_FOREACH (links->names.first, name) {

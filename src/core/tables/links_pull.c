@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/tables/links_inside.h"
+#include "core/tables/links_rows.h"
 
 #include <errno.h>
 #include <utlist.h>
 
 #define RETRY_INTERVAL (2 * MTIME_SECOND)
 
-/* A vif in a table that is not the wanted one goes first. */
-static bool wants_vif(const struct links *links, const struct interface *interface, enum family family)
+/* False for a vif in another table than the wanted one: that vif goes first. */
+static bool wants_vif(const struct links *links, const struct link_interface *interface, enum family family)
 {
 	const struct port *port;
 
@@ -20,15 +20,6 @@ static bool wants_vif(const struct links *links, const struct interface *interfa
 		if (port->serves[family])
 			return true;
 	return false;
-}
-
-bool port_is_usable(const struct port *port, enum family family)
-{
-	const struct interface *interface = port->interface;
-	const struct addr *address = &interface->addresses[family].best;
-
-	return !port->leaving && interface->up && interface->vif[family] != LINKS_NO_VIF &&
-	       port->serves[family] && (family == FAMILY_IPV4 || !addr_is_unspecified(address));
 }
 
 static void fill_change(const struct port *port, struct link_change *change)
@@ -65,7 +56,7 @@ static bool port_has_news(const struct port *port)
 	return false;
 }
 
-static bool pull_announcement(const struct links *links, struct interface *interface, struct link_op *op)
+static bool pull_announcement(const struct links *links, struct link_interface *interface, struct link_op *op)
 {
 	struct port *port;
 
@@ -101,8 +92,8 @@ static bool is_full(const struct links *links, unsigned table, enum family famil
 	return true;
 }
 
-/* For some time no number is left, or for ever. */
-static bool wait_for_vif(struct links *links, struct interface *interface, enum family family, mtime now,
+/* No number is free, for a while or permanently; the latter is logged. */
+static bool wait_for_vif(struct links *links, struct link_interface *interface, enum family family, mtime now,
                          struct link_op *op)
 {
 	unsigned table = interface->table[family];
@@ -120,7 +111,7 @@ static bool wait_for_vif(struct links *links, struct interface *interface, enum 
 	return true;
 }
 
-static bool pull_vif(struct links *links, struct interface *interface, enum family family, mtime now,
+static bool pull_vif(struct links *links, struct link_interface *interface, enum family family, mtime now,
                      bool (*is_free)(void *, unsigned, enum family, unsigned), void *context,
                      struct link_op *op)
 {
@@ -143,7 +134,7 @@ static bool pull_vif(struct links *links, struct interface *interface, enum fami
 	return true;
 }
 
-static bool pull_conflict(struct interface *interface, struct link_op *op)
+static bool pull_conflict(struct link_interface *interface, struct link_op *op)
 {
 	if (!interface->conflict)
 		return false;
@@ -160,7 +151,7 @@ bool links_pull(struct links *links, mtime now,
                 bool (*vif_is_free)(void *context, unsigned table, enum family family, unsigned vif),
                 void *context, struct link_op *op)
 {
-	struct interface *interface, *next;
+	struct link_interface *interface, *next;
 
 	if (!links->changed && links_deadline(links) > now)
 		return false;
@@ -179,7 +170,7 @@ bool links_pull(struct links *links, mtime now,
 		if (interface->gone && interface->ports == NULL)
 			interface_free(links, interface);
 	}
-	/* Whoever refused is asked again with the next pass. */
+	/* Instances that took no announcement get it in the next pass. */
 	links->changed = links->refused != 0;
 	links->refused = 0;
 	if (links->memory_short)
@@ -188,22 +179,17 @@ bool links_pull(struct links *links, mtime now,
 	return false;
 }
 
-static struct interface *op_interface(struct links *links, const struct link_op *op)
+static struct link_interface *op_interface(struct links *links, const struct link_op *op)
 {
-	struct interface *interface;
-
 	if (op->kind == LINK_ANNOUNCE)
 		return links->ports[op->instance][op->id]->interface;
 	if (op->kind == LINK_DEL_VIF)
 		return links->vifs[op->table][op->family][op->vif];
-	DL_FOREACH (links->interfaces, interface)
-		if (interface->ifindex == op->ifindex && !interface->gone)
-			return interface;
-	return NULL;
+	return interface_find(links, op->ifindex);
 }
 
-static void vif_done(struct links *links, mtime now, struct interface *interface, const struct link_op *op,
-                     int result)
+static void vif_done(struct links *links, mtime now, struct link_interface *interface,
+                     const struct link_op *op, int result)
 {
 	struct port *port;
 
@@ -225,10 +211,10 @@ static void vif_done(struct links *links, mtime now, struct interface *interface
 	interface_release_vifs(links, interface);
 }
 
-static void tell_done(struct links *links, const struct link_op *op)
+static void announce_done(struct links *links, const struct link_op *op)
 {
 	struct port *port = links->ports[op->instance][op->id];
-	struct interface *interface = port->interface;
+	struct link_interface *interface = port->interface;
 
 	if (!op->change.present) {
 		port_free(links, port);
@@ -254,14 +240,14 @@ void links_done(struct links *links, mtime now, const struct link_op *op, int re
 	links->memory_short |= op->kind == LINK_ANNOUNCE && result == -ENOMEM;
 	links->changed = true;
 	if (op->kind == LINK_ANNOUNCE && result == 0)
-		tell_done(links, op);
+		announce_done(links, op);
 	else if (op->kind == LINK_ADD_VIF || op->kind == LINK_DEL_VIF)
 		vif_done(links, now, op_interface(links, op), op, result);
 }
 
 mtime links_deadline(const struct links *links)
 {
-	const struct interface *interface;
+	const struct link_interface *interface;
 	mtime at = links->retry_at != 0 ? links->retry_at : MTIME_NEVER;
 
 	DL_FOREACH (links->interfaces, interface)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/tables/routes_inside.h"
+#include "core/tables/early_routes.h"
+#include "core/tables/routes_rows.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -40,68 +41,11 @@ void routes_set_reading_interval(struct routes *routes, mtime now, mtime reading
 	routes->reading_interval = reading_interval;
 }
 
-static uint32_t key_hash(const struct routes *routes, const struct route_key *key)
-{
-	return addr_pair_hash(&key->source, &key->group, routes->seed);
-}
-
-struct route *route_find(const struct routes *routes, const struct route_key *key)
-{
-	struct index_node *node = index_find(&routes->index, key_hash(routes, key));
-
-	for (; node != NULL; node = index_find_next(node))
-		if (memcmp(&((struct route *)node)->key, key, sizeof *key) == 0)
-			break;
-	return (struct route *)node;
-}
-
-struct route *route_get(struct routes *routes, const struct route_key *key)
-{
-	struct route *route = route_find(routes, key);
-
-	if (route != NULL)
-		return route;
-	route = pool_take(routes->pool, sizeof *route);
-	if (route == NULL)
-		return NULL;
-	route->key = *key;
-	if (index_add(&routes->index, &route->node, key_hash(routes, key)))
-		return route;
-	pool_give(routes->pool, route, sizeof *route);
-	return NULL;
-}
-
-static void stop_retry(struct routes *routes, struct route *route)
-{
-	if (route->retry_at == 0)
-		return;
-	route->retry_at = 0;
-	DL_DELETE2(routes->retries, route, retry_prev, retry_next);
-}
-
-void route_mark(struct routes *routes, struct route *route)
-{
-	stop_retry(routes, route);
-	if (route->dirty)
-		return;
-	route->dirty = true;
-	DL_APPEND2(routes->dirty, route, dirty_prev, dirty_next);
-}
-
-static void count_uses(size_t uses[ROUTES_VIFS], unsigned input, uint32_t outputs, int by)
-{
-	uint32_t vifs = outputs | (uint32_t)1 << input;
-
-	for (unsigned vif = 0; vif < ROUTES_VIFS; vif++)
-		if (vifs >> vif & 1)
-			uses[vif] += (size_t)by;
-}
-
 static void set_held(struct routes *routes, mtime now, struct route *route, unsigned input, uint32_t outputs)
 {
 	if (route->held) {
-		count_uses(routes->uses, route->held_input, route->held_outputs, -1);
-		/* Written anew its counters begin anew. */
+		route_count_vifs(routes->uses, route->held_input, route->held_outputs, -1);
+		/* A deleted entry that is written again starts with new counters. */
 		if (route->rewrite) {
 			DL_DELETE(routes->readings, route);
 			route->held = false;
@@ -121,160 +65,27 @@ static void set_held(struct routes *routes, mtime now, struct route *route, unsi
 	route->written = routes->audit_part;
 	route->held_input = (uint8_t)input;
 	route->held_outputs = outputs;
-	count_uses(routes->uses, route->held_input, route->held_outputs, 1);
+	route_count_vifs(routes->uses, route->held_input, route->held_outputs, 1);
 }
 
 static void clear_held(struct routes *routes, struct route *route)
 {
 	if (!route->held)
 		return;
-	count_uses(routes->uses, route->held_input, route->held_outputs, -1);
+	route_count_vifs(routes->uses, route->held_input, route->held_outputs, -1);
 	route->held = route->rewrite = route->wrong = route->asked = false;
 	DL_DELETE(routes->readings, route);
-}
-
-void route_release(struct routes *routes, struct route *route)
-{
-	if (route->claims != NULL || route->held || route->dirty || route->retry_at != 0)
-		return;
-	if (route->upcalls_pending != 0 && route->pending_due)
-		return;
-	/* Who was to be observed with the next reading is asked by the kernel, with the next packet. */
-	route_set_pending(routes, route, 0, false);
-	index_remove(&routes->index, &route->node);
-	pool_give(routes->pool, route, sizeof *route);
-}
-
-struct claim *route_find_claim(const struct route *route, unsigned instance)
-{
-	struct claim *claim;
-
-	LL_FOREACH (route->claims, claim)
-		if (claim->instance == instance)
-			return claim;
-	return NULL;
-}
-
-static const struct claim *find_wish_at(const struct route *route, unsigned input)
-{
-	const struct claim *claim;
-
-	LL_FOREACH (route->claims, claim)
-		if (claim->input == input)
-			return claim;
-	return NULL;
-}
-
-/* Where nobody wants it from the vif by which it arrives, the entry stays as it is. */
-unsigned route_input(const struct route *route)
-{
-	if (find_wish_at(route, route->arrival) != NULL)
-		return route->arrival;
-	if (route->held && find_wish_at(route, route->held_input) != NULL)
-		return route->held_input;
-	return route->claims->input;
-}
-
-/* A stream that one instance sends by an upstream link arrives there for the others that have this link, as
- * it would if each of them were a router. */
-uint32_t route_vifs(const struct route *route)
-{
-	uint32_t vifs = (uint32_t)1 << route_input(route), before;
-	const struct claim *claim;
-
-	do {
-		before = vifs;
-		LL_FOREACH (route->claims, claim)
-			if (vifs >> claim->input & 1)
-				vifs |= claim->outputs;
-	} while (vifs != before);
-	return vifs;
-}
-
-bool route_serves(const struct route *route, unsigned instance)
-{
-	const struct claim *claim = route_find_claim(route, instance);
-
-	return claim != NULL && (route_vifs(route) >> claim->input & 1) != 0;
-}
-
-static void set_assumed(struct routes *routes, struct claim *claim, bool assumed)
-{
-	routes->assumed += (size_t)assumed - (size_t)claim->assumed;
-	claim->assumed = assumed;
-}
-
-/* NULL when memory is short. */
-static struct claim *want(struct routes *routes, const struct route_key *key, unsigned instance,
-                          unsigned input, uint32_t outputs)
-{
-	struct route *route = route_get(routes, key);
-	struct claim *claim = route ? route_find_claim(route, instance) : NULL;
-	bool is_new = claim == NULL;
-
-	assert(input < ROUTES_VIFS && instance < ROUTES_INSTANCES);
-	if (route == NULL)
-		return NULL;
-	if (claim == NULL) {
-		claim = pool_take(routes->pool, sizeof *claim);
-		if (claim == NULL) {
-			route_release(routes, route);
-			return NULL;
-		}
-		claim->instance = (uint8_t)instance;
-		LL_APPEND(route->claims, claim);
-	}
-	if (!is_new)
-		count_uses(routes->claimed, claim->input, claim->outputs, -1);
-	if (route->upcalls_pending >> instance & 1)
-		route_set_pending(routes, route, route->upcalls_pending & ~((uint64_t)1 << instance),
-		                  route->pending_due);
-	claim->input = (uint8_t)input;
-	claim->outputs = outputs;
-	if (is_new && route->claims == claim)
-		route->arrival = claim->input;
-	count_uses(routes->claimed, input, outputs, 1);
-	route_mark(routes, route);
-	return claim;
 }
 
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                  uint32_t outputs)
 {
-	struct claim *claim = want(routes, key, instance, input, outputs);
+	struct claim *claim = route_set_claim(routes, key, instance, input, outputs);
 
 	if (claim == NULL)
 		return false;
-	set_assumed(routes, claim, false);
+	early_route_confirm(routes, claim);
 	return true;
-}
-
-void routes_assume(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
-                   uint32_t outputs)
-{
-	struct claim *claim = NULL;
-
-	if (routes->assumed < ROUTES_ASSUMED_MAX && (routes->full >> instance & 1) == 0 &&
-	    !routes_is_wanted_by(routes, key, instance))
-		claim = want(routes, key, instance, input, outputs);
-	if (claim != NULL)
-		set_assumed(routes, claim, true);
-}
-
-static void remove_claim(struct routes *routes, struct route *route, unsigned instance)
-{
-	struct claim *claim = route_find_claim(route, instance);
-
-	if (claim == NULL)
-		return;
-	if (route->claims->next != NULL)
-		route_set_pending(routes, route, route->upcalls_pending | (uint64_t)1 << instance,
-		                  route->pending_due);
-	count_uses(routes->claimed, claim->input, claim->outputs, -1);
-	set_assumed(routes, claim, false);
-	LL_DELETE(route->claims, claim);
-	pool_give(routes->pool, claim, sizeof *claim);
-	route_mark(routes, route);
 }
 
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance)
@@ -284,34 +95,18 @@ void routes_unwant(struct routes *routes, const struct route_key *key, unsigned 
 
 	if (claim == NULL)
 		return;
-	/* Without an entry the kernel asks again only after 10 s; with one that comes and goes, each time. */
-	routes->full &= ~((uint64_t)1 << instance);
-	routes->full |= (uint64_t)claim->assumed << instance;
-	remove_claim(routes, route, instance);
-}
-
-bool route_drop_assumed(struct routes *routes, struct route *route)
-{
-	struct claim *claim, *next;
-	bool dropped = false;
-
-	LL_FOREACH_SAFE (route->claims, claim, next) {
-		if (!claim->assumed)
-			continue;
-		remove_claim(routes, route, claim->instance);
-		dropped = true;
-	}
-	return dropped;
+	early_route_unwant(routes, claim);
+	route_remove_claim(routes, route, instance);
 }
 
 void routes_unwant_all(struct routes *routes, unsigned instance)
 {
 	struct index_node *node, *next;
 
-	routes->full &= ~((uint64_t)1 << instance);
+	early_route_forget_instance(routes, instance);
 	for (node = routes->index.oldest; node != NULL; node = next) {
 		next = node->newer;
-		remove_claim(routes, (struct route *)node, instance);
+		route_remove_claim(routes, (struct route *)node, instance);
 		route_forget_pending(routes, (struct route *)node, instance);
 	}
 }
@@ -324,7 +119,7 @@ bool routes_first(const struct routes *routes, const struct route_key *key, unsi
 	if (route == NULL || route->claims == NULL)
 		return false;
 	*input = route_input(route);
-	*instance = find_wish_at(route, *input)->instance;
+	*instance = route_find_claim_at(route, *input)->instance;
 	return true;
 }
 
@@ -335,14 +130,14 @@ bool routes_is_wanted_by(const struct routes *routes, const struct route_key *ke
 	return route != NULL && route_find_claim(route, instance) != NULL;
 }
 
-/* Never back to where it comes from. */
+/* The outputs never contain the input. */
 static void merge_claims(const struct route *route, struct route_op *op)
 {
 	op->input = route_input(route);
 	op->outputs = route_vifs(route) & ~((uint32_t)1 << op->input);
 }
 
-/* What has to be done to an entry; false: it is right. */
+/* The operation that an entry needs; false: it is right. */
 static bool next_op(const struct route *route, struct route_op *op)
 {
 	*op = (struct route_op){.key = route->key};
@@ -387,7 +182,7 @@ static void retry_later(struct routes *routes, mtime now, struct route *route)
 	DL_APPEND2(routes->retries, route, retry_prev, retry_next);
 }
 
-/* An entry that cannot be deleted is not there (the kernel's -ENOENT): nothing else makes it fail. */
+/* If the kernel cannot delete an entry, the entry is not there (-ENOENT): there is no other cause. */
 static void deleted(struct routes *routes, struct route *route)
 {
 	bool wrong = route->wrong;
@@ -405,7 +200,7 @@ void routes_done(struct routes *routes, mtime now, const struct route_op *op, in
 {
 	struct route *route = route_find(routes, &op->key);
 
-	assert(route != NULL && "operations are answered one by one");
+	assert(route != NULL && "each operation is answered before the next pull");
 	if (op->kind == ROUTE_DELETE) {
 		deleted(routes, route);
 		return;
@@ -417,10 +212,10 @@ void routes_done(struct routes *routes, mtime now, const struct route_op *op, in
 			route_mark(routes, route);
 		return;
 	}
-	/* The kernel keeps what it had. */
+	/* The kernel keeps the old entry. */
 	routes->failures++;
-	/* An entry that never comes about is never read. */
-	if (route_drop_assumed(routes, route))
+	/* The counters of an entry that never exists are never read, which would end its early claims. */
+	if (early_route_drop(routes, route))
 		return;
 	if (route->claims != NULL)
 		retry_later(routes, now, route);

@@ -8,8 +8,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* A source that moves at 10 packets/s is followed within one second: 4 silent intervals, and one until the
- * next packet. One foreign packet never moves a stream, nor do a few at once. */
+/* If a source with 10 packets/s moves, its stream follows within one second: after 4 silent intervals, and
+ * one until the next packet. One foreign packet never moves a stream, and neither do a few at once. */
 #define SILENT_INTERVALS 4
 #define SILENT_MIN       300
 #define SILENT_MAX       (60 * MTIME_SECOND)
@@ -19,31 +19,31 @@
 #define WATCH_TIME       (4 * MTIME_SECOND) /* longer than the kernel waits between two upcalls */
 #define COPIES_TIME      (1 * MTIME_SECOND)
 #define COPIES_PACKETS   4
-#define LOOPS_TIME       (60 * MTIME_SECOND) /* memberships of this machine may have changed */
+#define LOOPS_TIME       (60 * MTIME_SECOND) /* after that, memberships of this machine may have changed */
 #define MEMORY_MAX       ((size_t)8 << 20)
 
-/* Packets since some time. */
+/* Packets since a time. */
 struct count {
 	mtime since;
 	uint64_t rightly, wrong;
 };
 
-struct stream {
+struct wrong_stream {
 	struct index_node node; /* first */
 	struct deadline deadline;
 	struct route_key key;
-	uint8_t place;           /* the vif whose place it has */
+	uint8_t place;           /* the vif whose place it occupies */
 	uint8_t vif;             /* of the last upcall */
 	uint8_t input;           /* of the entry */
-	uint8_t loops;           /* as wrong_vif_confirm said */
+	uint8_t loops;           /* the argument of wrong_vif_confirm */
 	bool asked;              /* the next upcall names the vif */
 	bool copied;             /* a copy arrives */
 	uint64_t packets, wrong; /* the last reading */
 	mtime interval;          /* between its packets */
 	mtime upcall_at, wrong_at;
-	mtime loops_at;       /* when that was */
+	mtime loops_at;       /* when it was called */
 	struct count silence; /* since the last packet that arrived by the input */
-	struct count window;  /* since it was last decided whether a copy arrives */
+	struct count window;  /* since the last decision whether a copy arrives */
 };
 
 struct wrong_vif {
@@ -80,30 +80,30 @@ void wrong_vif_free(struct wrong_vif *wrong_vif)
 	free(wrong_vif);
 }
 
-static struct stream *stream_of(const struct deadline *deadline)
+static struct wrong_stream *stream_of(const struct deadline *deadline)
 {
-	return (struct stream *)((char *)(uintptr_t)deadline - offsetof(struct stream, deadline));
+	return (struct wrong_stream *)((char *)(uintptr_t)deadline - offsetof(struct wrong_stream, deadline));
 }
 
-static struct stream *find(const struct wrong_vif *wrong_vif, const struct route_key *key)
+static struct wrong_stream *find(const struct wrong_vif *wrong_vif, const struct route_key *key)
 {
 	uint32_t hash = addr_pair_hash(&key->source, &key->group, wrong_vif->seed);
 	struct index_node *node = index_find(&wrong_vif->index, hash);
 
 	for (; node != NULL; node = index_find_next(node))
-		if (memcmp(&((struct stream *)node)->key, key, sizeof *key) == 0)
+		if (memcmp(&((struct wrong_stream *)node)->key, key, sizeof *key) == 0)
 			break;
-	return (struct stream *)node;
+	return (struct wrong_stream *)node;
 }
 
-static void set_copied(struct wrong_vif *wrong_vif, struct stream *stream, bool copied)
+static void set_copied(struct wrong_vif *wrong_vif, struct wrong_stream *stream, bool copied)
 {
 	wrong_vif->copies += (size_t)copied - (size_t)stream->copied;
 	wrong_vif->copies_found += copied && !stream->copied;
 	stream->copied = copied;
 }
 
-static void stream_remove(struct wrong_vif *wrong_vif, struct stream *stream)
+static void stream_remove(struct wrong_vif *wrong_vif, struct wrong_stream *stream)
 {
 	set_copied(wrong_vif, stream, false);
 	wrong_vif->places[stream->place]--;
@@ -112,15 +112,15 @@ static void stream_remove(struct wrong_vif *wrong_vif, struct stream *stream)
 	pool_give(wrong_vif->pool, stream, sizeof *stream);
 }
 
-/* How long the input has to be silent. */
-static mtime silence_needed(const struct stream *stream)
+/* How long the input must be silent. */
+static mtime silence_needed(const struct wrong_stream *stream)
 {
 	mtime silence = stream->interval < SILENT_MAX ? stream->interval * SILENT_INTERVALS : SILENT_MAX;
 
 	return silence < SILENT_MIN ? SILENT_MIN : mtime_min(silence, SILENT_MAX);
 }
 
-static void check_later(struct wrong_vif *wrong_vif, struct stream *stream, mtime now)
+static void check_later(struct wrong_vif *wrong_vif, struct wrong_stream *stream, mtime now)
 {
 	mtime interval = silence_needed(stream) / 8;
 
@@ -128,7 +128,7 @@ static void check_later(struct wrong_vif *wrong_vif, struct stream *stream, mtim
 	deadlines_set(&wrong_vif->deadlines, &stream->deadline, now + interval);
 }
 
-/* At the limit of a vif the oldest stream whose packets arrive by its input makes room: the kernel reports it
+/* At the limit of a vif, removes the oldest stream whose packets arrive by its input: the kernel reports it
  * again. */
 static bool make_room(struct wrong_vif *wrong_vif, unsigned vif)
 {
@@ -137,7 +137,7 @@ static bool make_room(struct wrong_vif *wrong_vif, unsigned vif)
 	if (wrong_vif->places[vif] < WRONG_VIF_PLACES)
 		return true;
 	for (node = wrong_vif->index.oldest; node != NULL; node = node->newer) {
-		struct stream *stream = (struct stream *)node;
+		struct wrong_stream *stream = (struct wrong_stream *)node;
 
 		if (stream->place != vif || stream->silence.wrong > 0)
 			continue;
@@ -147,9 +147,9 @@ static bool make_room(struct wrong_vif *wrong_vif, unsigned vif)
 	return false;
 }
 
-static struct stream *stream_new(struct wrong_vif *wrong_vif, const struct route_key *key, unsigned vif)
+static struct wrong_stream *stream_new(struct wrong_vif *wrong_vif, const struct route_key *key, unsigned vif)
 {
-	struct stream *stream = NULL;
+	struct wrong_stream *stream = NULL;
 
 	if (make_room(wrong_vif, vif) && deadlines_reserve(&wrong_vif->deadlines, wrong_vif->index.count + 1))
 		stream = pool_take(wrong_vif->pool, sizeof *stream);
@@ -167,7 +167,7 @@ static struct stream *stream_new(struct wrong_vif *wrong_vif, const struct route
 }
 
 /* The entry has another input, or the stream is new here. */
-static void begin(struct wrong_vif *wrong_vif, struct stream *stream, mtime now,
+static void begin(struct wrong_vif *wrong_vif, struct wrong_stream *stream, mtime now,
                   const struct wrong_vif_reading *reading)
 {
 	set_copied(wrong_vif, stream, false);
@@ -183,7 +183,7 @@ static void begin(struct wrong_vif *wrong_vif, struct stream *stream, mtime now,
 enum wrong_vif_verdict wrong_vif_upcall(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key,
                                         unsigned vif, mtime interval, const struct wrong_vif_reading *reading)
 {
-	struct stream *stream = find(wrong_vif, key);
+	struct wrong_stream *stream = find(wrong_vif, key);
 	bool asked = stream != NULL && stream->asked;
 
 	assert(vif < ROUTES_VIFS && reading->input < ROUTES_VIFS);
@@ -197,7 +197,7 @@ enum wrong_vif_verdict wrong_vif_upcall(struct wrong_vif *wrong_vif, mtime now, 
 	}
 	if (now - stream->loops_at >= LOOPS_TIME)
 		stream->loops = 0;
-	/* An entry that was made again for this upcall has no packets to measure by. */
+	/* After ASK the entry is new, and has no packets to measure by. */
 	if (!asked)
 		stream->interval = interval;
 	stream->asked = false;
@@ -216,8 +216,10 @@ bool wrong_vif_pull(const struct wrong_vif *wrong_vif, mtime now, struct route_k
 	return true;
 }
 
-/* What has arrived since the last reading. Counters that went back are those of an entry made again. */
-static struct count take_reading(struct stream *stream, mtime now, const struct wrong_vif_reading *reading)
+/* Counts what has arrived since the last reading. Smaller counters are those of an entry that was made again.
+ * */
+static struct count take_reading(struct wrong_stream *stream, mtime now,
+                                 const struct wrong_vif_reading *reading)
 {
 	struct count news = {.since = now};
 	uint64_t packets;
@@ -232,7 +234,7 @@ static struct count take_reading(struct stream *stream, mtime now, const struct 
 	return news;
 }
 
-static void count_packets(struct stream *stream, mtime now, const struct count *news)
+static void count_packets(struct wrong_stream *stream, mtime now, const struct count *news)
 {
 	if (news->wrong > 0)
 		stream->wrong_at = now;
@@ -245,19 +247,19 @@ static void count_packets(struct stream *stream, mtime now, const struct count *
 	stream->asked = false;
 }
 
-static enum wrong_vif_verdict moved(struct stream *stream, unsigned *vif)
+static enum wrong_vif_verdict moved(struct wrong_stream *stream, unsigned *vif)
 {
 	bool named = stream->upcall_at >= stream->silence.since && stream->vif != stream->input;
 
-	/* It takes as many packets to decide again. */
+	/* The next decision takes as many packets again. */
 	stream->silence.wrong = 0;
 	*vif = stream->vif;
 	stream->asked = !named;
 	return named ? WRONG_VIF_MOVED : WRONG_VIF_ASK;
 }
 
-/* Packets that are looped back are at most a few more than those that were sent. */
-static bool has_copies(const struct stream *stream)
+/* Packets that the kernel loops back are at most a few more than those that it sent. */
+static bool has_copies(const struct wrong_stream *stream)
 {
 	uint64_t looped = stream->loops * stream->window.rightly;
 
@@ -265,9 +267,9 @@ static bool has_copies(const struct stream *stream)
 	       stream->window.wrong - looped > 1 + stream->window.wrong / 8;
 }
 
-/* The window is long enough. */
-static enum wrong_vif_verdict look_for_copies(struct wrong_vif *wrong_vif, struct stream *stream, mtime now,
-                                              unsigned *vif)
+/* The window is long enough to decide. */
+static enum wrong_vif_verdict look_for_copies(struct wrong_vif *wrong_vif, struct wrong_stream *stream,
+                                              mtime now, unsigned *vif)
 {
 	*vif = stream->vif;
 	if (stream->window.rightly > 1)
@@ -282,7 +284,7 @@ static enum wrong_vif_verdict look_for_copies(struct wrong_vif *wrong_vif, struc
 enum wrong_vif_verdict wrong_vif_check(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key,
                                        const struct wrong_vif_reading *reading, unsigned *vif)
 {
-	struct stream *stream = find(wrong_vif, key);
+	struct wrong_stream *stream = find(wrong_vif, key);
 	mtime silence = silence_needed(stream), watch = silence < WATCH_TIME ? WATCH_TIME : silence;
 	struct count news;
 
@@ -305,7 +307,7 @@ enum wrong_vif_verdict wrong_vif_check(struct wrong_vif *wrong_vif, mtime now, c
 
 void wrong_vif_remove(struct wrong_vif *wrong_vif, const struct route_key *key)
 {
-	struct stream *stream = find(wrong_vif, key);
+	struct wrong_stream *stream = find(wrong_vif, key);
 
 	if (stream != NULL)
 		stream_remove(wrong_vif, stream);
@@ -313,7 +315,7 @@ void wrong_vif_remove(struct wrong_vif *wrong_vif, const struct route_key *key)
 
 bool wrong_vif_confirm(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key, unsigned loops)
 {
-	struct stream *stream = find(wrong_vif, key);
+	struct wrong_stream *stream = find(wrong_vif, key);
 	bool was_copied = stream->copied;
 
 	stream->loops = (uint8_t)loops;
@@ -331,7 +333,7 @@ mtime wrong_vif_deadline(const struct wrong_vif *wrong_vif)
 bool wrong_vif_find_copy(const struct wrong_vif *wrong_vif, const struct route_key *key,
                          struct wrong_vif_copy *copy)
 {
-	const struct stream *stream = find(wrong_vif, key);
+	const struct wrong_stream *stream = find(wrong_vif, key);
 
 	if (stream == NULL || !stream->copied)
 		return false;

@@ -353,7 +353,7 @@ void render_uplink(struct json *json, struct owner *owner, const struct uplink *
 	json_number(json, "supersets", host.supersets);
 	put_upstream_query(json, &host, now);
 	json_boolean(json, "query_missing", host.query_missing);
-	json_number(json, "queries_heard", host.queries_heard);
+	json_number(json, "queries_heard", host.queries_received);
 	json_number(json, "reports_sent", host.reports_sent);
 	json_number(json, "repeats_without_querier", host.repeats);
 	json_number(json, "sends_failed", uplink->send_failures);

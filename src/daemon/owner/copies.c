@@ -4,7 +4,7 @@
 #include "daemon/log/log.h"
 #include "daemon/owner/conflict.h"
 #include "daemon/owner/uplink.h"
-#include "kernel/mld_members.h"
+#include "kernel/join.h"
 #include "kernel/unicast.h"
 
 #define MEMBERS_INTERVAL 100 /* the list may be long */

@@ -78,7 +78,7 @@ static void log_word(const struct owner *owner, const struct link_op *op, enum f
 		     role);
 		break;
 	case WORD_NO_ADDRESS:
-		if (settings_value(SETTINGS_IPV6, op->name, "disable_ipv6") == 1)
+		if (sysctl_value(SYSCTL_IPV6, op->name, "disable_ipv6") == 1)
 			info("%s: %s: no IPv6 link-local address: net.ipv6.conf.%s.disable_ipv6 is 1; IPv6 "
 			     "waits for it",
 			     instance, op->name, op->name);
@@ -153,7 +153,7 @@ static void disable_rp_filter(struct owner *owner, const char *name)
 /* Without -r: a filter that drops what does not come the way that leads back is logged, with the remedy. */
 static void check_rp_filter(const struct link_op *op)
 {
-	int value = rpfilter_effective(SETTINGS_IPV4, op->name);
+	int value = sysctl_rp_filter(SYSCTL_IPV4, op->name);
 
 	if (value == 1 && op->change.role == ROLE_UPSTREAM && op->change.family[FAMILY_IPV4].usable)
 		info("%s: rp_filter is 1: streams whose source is not reached by this link are dropped; -r "
@@ -170,7 +170,7 @@ static void show_streams(struct owner *owner, const struct link_op *op, enum fam
 
 	if (owner->instance_count > 1 && table != NULL && vif != LINKS_NO_VIF && op->change.present &&
 	    op->change.role == ROLE_UPSTREAM && op->change.family[family].usable)
-		routes_untold_at(table->routes, vif, op->instance);
+		routes_upcalls_pending_at(table->routes, vif, op->instance);
 }
 
 /* -EAGAIN when the worker's channel is full: it rings when it has made room. -ENOMEM when there is no memory

@@ -22,7 +22,7 @@ enum damage { DAMAGE_ROUTE, DAMAGE_STRANGE, DAMAGE_VIF, DAMAGE_RULE, DAMAGES };
 
 struct repair {
 	struct loop_source source;
-	struct watch *watch;
+	struct mroute_watch *watch;
 	mtime audit_at;
 	bool auditing;
 	enum family audited; /* the family whose entries are being logged */
@@ -224,10 +224,10 @@ static void take_news(void *context, const struct mroute_news *news)
 	case MROUTE_VIFS:
 		vifs_changed(owner, news, hearing->now);
 		break;
-	case WATCH_ROUTER:
+	case MROUTE_ROUTER:
 		holders_try_now(owner);
 		break;
-	case WATCH_RP_FILTER:
+	case MROUTE_RP_FILTER:
 		if (owner->rpfilter != NULL)
 			settings_look(owner, hearing->now);
 		break;

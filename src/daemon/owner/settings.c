@@ -29,11 +29,11 @@ static struct sysctl *open_sysctl(const char *directory, const char *leaf)
 
 void settings_open(struct owner *owner)
 {
-	struct sysctl *rpfilter = open_sysctl(SETTINGS_IPV4, RPFILTER_LEAF);
+	struct sysctl *rpfilter = open_sysctl(SYSCTL_IPV4, SYSCTL_RP_FILTER);
 	int result;
 
-	owner->forced_version[FAMILY_IPV4] = open_sysctl(SETTINGS_IPV4, version_leaf[FAMILY_IPV4]);
-	owner->forced_version[FAMILY_IPV6] = open_sysctl(SETTINGS_IPV6, version_leaf[FAMILY_IPV6]);
+	owner->forced_version[FAMILY_IPV4] = open_sysctl(SYSCTL_IPV4, version_leaf[FAMILY_IPV4]);
+	owner->forced_version[FAMILY_IPV6] = open_sysctl(SYSCTL_IPV6, version_leaf[FAMILY_IPV6]);
 	if (!owner->options->reset_rp_filter) {
 		sysctl_free(rpfilter);
 		return;
@@ -63,7 +63,7 @@ void settings_look(struct owner *owner, mtime now)
 	                                                           : now);
 }
 
-/* What kept_settings_check finds. */
+/* What sysctl_check finds. */
 static void log_found(void *context, const char *name, int found, int wanted, int result)
 {
 	const char *leaf = *(const char *const *)context;
@@ -82,14 +82,13 @@ static void log_found(void *context, const char *name, int found, int wanted, in
 static void check(struct sysctl *kept, const char *leaf)
 {
 	if (kept != NULL)
-		kept_settings_check(kept, log_found, &leaf);
+		sysctl_check(kept, log_found, &leaf);
 }
 
 static bool has_forced_versions(const struct owner *owner)
 {
 	for (int family = 0; family < FAMILIES; family++)
-		if (owner->forced_version[family] != NULL &&
-		    !kept_settings_is_empty(owner->forced_version[family]))
+		if (owner->forced_version[family] != NULL && !sysctl_is_empty(owner->forced_version[family]))
 			return true;
 	return false;
 }
@@ -99,7 +98,7 @@ void settings_apply(struct owner *owner, mtime now)
 	if (owner->settings_at <= now) {
 		owner->settings_read = now;
 		owner->settings_at = MTIME_NEVER;
-		check(owner->rpfilter, RPFILTER_LEAF);
+		check(owner->rpfilter, SYSCTL_RP_FILTER);
 		for (int family = 0; family < FAMILIES; family++)
 			check(owner->forced_version[family], version_leaf[family]);
 	}

@@ -29,32 +29,15 @@ struct uplink *uplink_find(struct owner *owner, enum family family, const char *
 	return NULL;
 }
 
-static struct host_settings host_settings(const struct link_settings *settings, enum family family)
-{
-	return (struct host_settings){
-		.membership = settings->upstream_membership,
-		.kernel_groups_max = settings->kernel_groups_max,
-		.fixed_version = settings->upstream_version[family],
-		.version = settings->version[family],
-		.robustness = settings->robustness,
-		.repeat_without_querier = settings->repeat_without_querier,
-		.query_interval = settings->query_interval,
-		.query_response_interval = settings->query_response_interval,
-		.unsolicited_report_interval = settings->unsolicited_report_interval,
-		.leave_hold = settings->leave_hold,
-	};
-}
-
 static struct host *make_host(enum family family, const struct link_settings *settings)
 {
-	struct host_settings host = host_settings(settings, family);
 	struct host_limits limits = {
 		.groups_per_socket = join_groups_max(family),
 		.sources_per_filter = join_sources_max(family),
 		.memory_max = HOST_MEMORY_MAX,
 	};
 
-	return host_new(family, &limits, &host, owner_random());
+	return host_new(family, &limits, settings, owner_random());
 }
 
 static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name,
@@ -368,8 +351,7 @@ static bool replace_host(struct uplink *uplink, mtime now)
  * settings, and it is tried again. */
 static void follow_settings(struct uplink *uplink, mtime now)
 {
-	struct host_settings host = host_settings(&uplink->settings, uplink->family);
-	bool other_keeper = host.membership != host_membership(uplink->host);
+	bool other_keeper = uplink->settings.upstream_membership != host_membership(uplink->host);
 
 	if (other_keeper && replace_host(uplink, now))
 		other_keeper = false;
@@ -378,8 +360,7 @@ static void follow_settings(struct uplink *uplink, mtime now)
 		      "trying again",
 		      uplink->name, membership_name(host_membership(uplink->host)));
 	uplink->replace_at = other_keeper ? now + REPLACE_INTERVAL : 0;
-	host.membership = host_membership(uplink->host);
-	host_configure(uplink->host, now, &host);
+	host_configure(uplink->host, now, &uplink->settings);
 }
 
 /* First the kernel's memberships, then the report that tells of them. */

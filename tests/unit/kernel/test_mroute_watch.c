@@ -42,7 +42,7 @@ static void hear(void *context, const struct mroute_news *news)
 	heard->overrun |= news->kind == MROUTE_OVERRUN;
 }
 
-static void receive(struct watch *watch, struct heard *heard)
+static void receive(struct mroute_watch *watch, struct heard *heard)
 {
 	*heard = (struct heard){.count = 0};
 	mroute_watch_receive(watch, hear, heard);
@@ -58,16 +58,16 @@ static struct mrt *open_with_vifs(enum family family, uint32_t table)
 	return mrt;
 }
 
-static struct watch *open_watch(void)
+static struct mroute_watch *open_watch(void)
 {
-	struct watch *watch = NULL;
+	struct mroute_watch *watch = NULL;
 
 	assert_int_equal(mroute_watch_open(&watch), 0);
 	assert_true(mroute_watch_fd(watch) >= 0);
 	return watch;
 }
 
-static void check_route(const struct mroute_news *news, enum watch_kind kind, enum family family,
+static void check_route(const struct mroute_news *news, enum mroute_news_kind kind, enum family family,
                         uint32_t table)
 {
 	struct addr source = addr_of(sources[family]), group = addr_of(groups[family]);
@@ -90,7 +90,7 @@ static void entries_are_told(void **state)
 		uint32_t table = tables[row / FAMILIES];
 		struct addr source = addr_of(sources[family]), group = addr_of(groups[family]);
 		struct mrt *mrt = open_with_vifs(family, table);
-		struct watch *watch = open_watch();
+		struct mroute_watch *watch = open_watch();
 		struct heard heard;
 
 		assert_int_equal(mrt_set_route(mrt, &source, &group, 0, 2), 0);
@@ -121,7 +121,7 @@ static void vifs_are_told(void **state)
 	LAB_OR_SKIP();
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		struct mrt *mrt = open_with_vifs(family, MRT_TABLE_DEFAULT);
-		struct watch *watch = open_watch();
+		struct mroute_watch *watch = open_watch();
 		struct heard heard;
 
 		assert_true(mrt_has_vif(mrt, 1));
@@ -145,14 +145,14 @@ static void routers_are_announced(void **state)
 	for (int row = 0; row < 2 * FAMILIES; row++) {
 		enum family family = row % FAMILIES;
 		uint32_t table = row < FAMILIES ? MRT_TABLE_DEFAULT : 300;
-		struct watch *watch = open_watch();
+		struct mroute_watch *watch = open_watch();
 		struct mrt *mrt = NULL, *other = NULL;
 		struct heard heard;
 
 		assert_int_equal(mrt_open(&mrt, family, table), 0);
 		receive(watch, &heard);
 		assert_int_equal(heard.count, 1);
-		assert_int_equal(heard.news[0].kind, WATCH_ROUTER);
+		assert_int_equal(heard.news[0].kind, MROUTE_ROUTER);
 		assert_int_equal(heard.news[0].family, family);
 		/* One that is refused is no news. */
 		assert_int_equal(mrt_open(&other, family, table), -EADDRINUSE);
@@ -161,7 +161,7 @@ static void routers_are_announced(void **state)
 		mrt_close(mrt);
 		receive(watch, &heard);
 		assert_int_equal(heard.count, 1);
-		assert_int_equal(heard.news[0].kind, WATCH_ROUTER);
+		assert_int_equal(heard.news[0].kind, MROUTE_ROUTER);
 		assert_int_equal(mrt_open(&other, family, table), 0);
 		mrt_close(other);
 		mroute_watch_close(watch);
@@ -179,7 +179,7 @@ static void write_setting(const char *path, const char *value)
 
 static void rp_filter_is_announced(void **state)
 {
-	struct watch *watch;
+	struct mroute_watch *watch;
 	struct heard heard;
 
 	(void)state;
@@ -191,9 +191,9 @@ static void rp_filter_is_announced(void **state)
 	write_setting("/proc/sys/net/ipv4/conf/default/rp_filter", "2");
 	receive(watch, &heard);
 	assert_int_equal(heard.count, 2);
-	assert_int_equal(heard.news[0].kind, WATCH_RP_FILTER);
+	assert_int_equal(heard.news[0].kind, MROUTE_RP_FILTER);
 	assert_int_equal(heard.news[0].ifindex, lab_index("eth0"));
-	assert_int_equal(heard.news[1].kind, WATCH_RP_FILTER);
+	assert_int_equal(heard.news[1].kind, MROUTE_RP_FILTER);
 	write_setting("/proc/sys/net/ipv4/conf/eth0/rp_filter", "0");
 	write_setting("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
 	write_setting("/proc/sys/net/ipv4/conf/default/rp_filter", "0");
@@ -202,7 +202,7 @@ static void rp_filter_is_announced(void **state)
 
 static void rules_are_told(void **state)
 {
-	struct watch *watch;
+	struct mroute_watch *watch;
 	struct rules *rules;
 
 	(void)state;
@@ -238,7 +238,7 @@ static struct addr numbered(enum family family, unsigned number)
 	return addr;
 }
 
-static size_t audit(struct watch *watch, enum family family, unsigned *parts)
+static size_t audit(struct mroute_watch *watch, enum family family, unsigned *parts)
 {
 	struct heard heard = {.count = 0};
 	int result;
@@ -259,7 +259,7 @@ static void many_entries(void **state)
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		struct addr group = addr_of(groups[family]);
 		struct mrt *mrt = open_with_vifs(family, 300);
-		struct watch *watch = open_watch();
+		struct mroute_watch *watch = open_watch();
 		struct heard heard;
 		unsigned parts;
 

@@ -97,7 +97,7 @@ static const char *state_file(void)
 static struct sysctl *start(unsigned expected)
 {
 	unsigned restored = 99;
-	struct sysctl *filter = sysctl_new(settings, RPFILTER_LEAF, state_path, &restored);
+	struct sysctl *filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, &restored);
 
 	assert_non_null(filter);
 	assert_int_equal(restored, expected);
@@ -341,7 +341,7 @@ static void names_cannot_leave_the_directory(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(names); i++) {
 		assert_int_equal(sysctl_set(filter, names[i], 0), -EINVAL);
-		assert_int_equal(rpfilter_effective(settings, names[i]), -EINVAL);
+		assert_int_equal(sysctl_rp_filter(settings, names[i]), -EINVAL);
 	}
 	sysctl_free(filter);
 }
@@ -354,7 +354,7 @@ static void file_that_cannot_be_written_is_told_and_survived(void **state)
 	(void)state;
 	/* A file stands where the directory should be. */
 	write_file(path_of("%s/state", top), "");
-	filter = sysctl_new(settings, RPFILTER_LEAF, state_path, &restored);
+	filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, &restored);
 	assert_non_null(filter);
 	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
 	assert_int_equal(sysctl_state_result(filter), -ENOTDIR);
@@ -367,7 +367,7 @@ static void file_that_cannot_be_written_is_told_and_survived(void **state)
 static void works_without_a_file(void **state)
 {
 	unsigned restored;
-	struct sysctl *filter = sysctl_new(settings, RPFILTER_LEAF, NULL, &restored);
+	struct sysctl *filter = sysctl_new(settings, SYSCTL_RP_FILTER, NULL, &restored);
 
 	(void)state;
 	assert_int_equal(restored, 0);
@@ -389,7 +389,7 @@ static pid_t fork_run(const char *const *names, size_t count)
 	pid = fork();
 	if (pid == 0) {
 		unsigned restored;
-		struct sysctl *kept = sysctl_new(settings, RPFILTER_LEAF, state_path, &restored);
+		struct sysctl *kept = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, &restored);
 
 		for (size_t i = 0; i < count; i++)
 			if (kept == NULL || sysctl_set(kept, names[i], 0) != 0)
@@ -483,7 +483,7 @@ static void runs_that_disagree_do_not_fight(void **state)
 	assert_int_equal(sysctl_set(first, "eth0", 2), 0);
 	assert_int_equal(sysctl_set(second, "eth0", 3), 0);
 	for (int i = 0; i < 3; i++)
-		kept_settings_check(first, take, &seen);
+		sysctl_check(first, take, &seen);
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.result, -EBUSY);
 	assert_int_equal(get("eth0"), 3);
@@ -501,21 +501,21 @@ static void changes_by_others_are_noticed(void **state)
 	struct seen seen = {.count = 0};
 
 	(void)state;
-	assert_true(kept_settings_is_empty(kept));
+	assert_true(sysctl_is_empty(kept));
 	assert_int_equal(sysctl_set(kept, "eth0", 0), 0);
 	assert_int_equal(sysctl_set(kept, "eth1", 0), 0);
-	assert_false(kept_settings_is_empty(kept));
-	kept_settings_check(kept, take, &seen);
+	assert_false(sysctl_is_empty(kept));
+	sysctl_check(kept, take, &seen);
 	assert_int_equal(seen.count, 0);
 	set("eth0", "2\n");
 	set("eth1", "1\n");
-	kept_settings_check(kept, take, &seen);
+	sysctl_check(kept, take, &seen);
 	assert_int_equal(seen.count, 2);
 	assert_int_equal(seen.result, 0);
 	assert_int_equal(get("eth0"), 0);
 	assert_int_equal(get("eth1"), 0);
 	remove_interface("eth1");
-	kept_settings_check(kept, take, &seen);
+	sysctl_check(kept, take, &seen);
 	assert_int_equal(seen.count, 2);
 	sysctl_free(kept);
 	assert_int_equal(get("eth0"), 2);
@@ -553,7 +553,7 @@ static void symbolic_link_is_not_followed(void **state)
 	write_file(target, "eth0 1 0\n");
 	unlink(path);
 	assert_int_equal(symlink(target, path), 0);
-	filter = sysctl_new(settings, RPFILTER_LEAF, state_path, &restored);
+	filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, &restored);
 	assert_int_equal(restored, 0);
 	assert_int_equal(sysctl_state_result(filter), -ELOOP);
 	sysctl_free(filter);
@@ -563,14 +563,14 @@ static void symbolic_link_is_not_followed(void **state)
 static void effective_value_is_the_larger_one(void **state)
 {
 	(void)state;
-	assert_int_equal(rpfilter_effective(settings, "eth0"), 1);
-	assert_int_equal(rpfilter_effective(settings, "eth1"), 0);
+	assert_int_equal(sysctl_rp_filter(settings, "eth0"), 1);
+	assert_int_equal(sysctl_rp_filter(settings, "eth1"), 0);
 	set("all", "2\n");
-	assert_int_equal(rpfilter_effective(settings, "eth0"), 2);
-	assert_int_equal(rpfilter_effective(settings, "eth1"), 2);
-	assert_int_equal(rpfilter_effective(settings, "ppp0"), -ENOENT);
+	assert_int_equal(sysctl_rp_filter(settings, "eth0"), 2);
+	assert_int_equal(sysctl_rp_filter(settings, "eth1"), 2);
+	assert_int_equal(sysctl_rp_filter(settings, "ppp0"), -ENOENT);
 	set("all", "x\n");
-	assert_int_equal(rpfilter_effective(settings, "eth0"), -EIO);
+	assert_int_equal(sysctl_rp_filter(settings, "eth0"), -EIO);
 }
 
 static void freeing_nothing_is_fine(void **state)

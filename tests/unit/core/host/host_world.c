@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-const struct host_settings settings = {
-	.membership = MEMBERSHIP_KERNEL,
-	.version = VERSION_3,
+const struct link_settings settings = {
+	.upstream_membership = MEMBERSHIP_KERNEL,
+	.version = {VERSION_3, VERSION_3},
 	.robustness = 2,
 	.query_interval = 125000,
 	.query_response_interval = 10000,
@@ -25,7 +25,7 @@ void check(const struct world *world, bool condition, const char *what)
 }
 
 void open_with(struct world *world, enum family family, const struct host_limits *limits,
-               const struct host_settings *own)
+               const struct link_settings *own)
 {
 	*world = (struct world){
 		.family = family,
@@ -309,9 +309,9 @@ unsigned times_in(const char *text, const char *word)
 void open_auto(struct world *world, enum family family, const struct host_limits *limits,
                uint32_t kernel_groups_max)
 {
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 
-	own.membership = MEMBERSHIP_AUTO;
+	own.upstream_membership = MEMBERSHIP_AUTO;
 	own.kernel_groups_max = kernel_groups_max;
 	open_with(world, family, limits, &own);
 	/* No list is split over two packets: the router here knows no such thing. */
@@ -322,9 +322,9 @@ void open_auto(struct world *world, enum family family, const struct host_limits
 
 void open_holding(struct world *world, uint8_t membership)
 {
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 
-	own.membership = membership;
+	own.upstream_membership = membership;
 	own.leave_hold = HOLD;
 	own.robustness = 1;
 	open_with(world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own);

@@ -19,7 +19,7 @@
 #define IN        FILTER_INCLUDE
 #define EX        FILTER_EXCLUDE
 
-extern const struct host_settings settings;
+extern const struct link_settings settings;
 
 struct world {
 	enum family family;
@@ -38,7 +38,7 @@ struct world {
 
 void check(const struct world *world, bool condition, const char *what);
 void open_with(struct world *world, enum family family, const struct host_limits *limits,
-               const struct host_settings *own);
+               const struct link_settings *own);
 void open_world(struct world *world, enum family family);
 void close_world(struct world *world);
 void read_packet(struct world *world, const uint8_t *bytes, size_t size, const struct addr *destination,

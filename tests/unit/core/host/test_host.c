@@ -256,10 +256,10 @@ static void the_state_is_announced(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < FAMILIES * LENGTH(memberships); i++) {
-		struct host_settings own = settings;
+		struct link_settings own = settings;
 		struct world world;
 
-		own.membership = memberships[i / FAMILIES];
+		own.upstream_membership = memberships[i / FAMILIES];
 		own.kernel_groups_max = 1;
 		open_with(&world, (enum family)(i % FAMILIES), &(struct host_limits){5, 4, MEMORY}, &own);
 		want(&world, 0, 0, EX, 0);
@@ -325,11 +325,11 @@ static void nothing_piles_up_while_the_link_is_down(void **state)
 /* Other settings while all goes on: what was reported stays reported. */
 static void configured_under_way(void **state)
 {
-	struct host_settings user = settings;
+	struct link_settings user = settings;
 	struct world world;
 
 	(void)state;
-	user.membership = MEMBERSHIP_USER;
+	user.upstream_membership = MEMBERSHIP_USER;
 	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &user);
 	want(&world, 0, 0, EX, 0);
 	expect(&world, " TO_EX 0{}");
@@ -343,10 +343,10 @@ static void configured_under_way(void **state)
 		turn(&world);
 	}
 	assert_int_equal(times_in(world.text, " ALLOW 1{ab}"), 4);
-	user.fixed_version = VERSION_2;
+	user.upstream_version[FAMILY_IPV4] = VERSION_2;
 	host_configure(world.host, world.now, &user);
 	assert_int_equal(status_of(&world).version, VERSION_2);
-	user.fixed_version = VERSION_NONE;
+	user.upstream_version[FAMILY_IPV4] = VERSION_NONE;
 	host_configure(world.host, world.now, &user);
 	assert_int_equal(status_of(&world).version, VERSION_3);
 	close_world(&world);

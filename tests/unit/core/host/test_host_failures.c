@@ -240,11 +240,11 @@ struct failure_case {
 static unsigned with_failures(const void *context, unsigned from, unsigned to)
 {
 	const struct failure_case *row = context;
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 	struct world world;
 	unsigned count;
 
-	own.membership = (uint8_t)row->membership;
+	own.upstream_membership = (uint8_t)row->membership;
 	own.kernel_groups_max = 4;
 	own.leave_hold = row->leave_hold;
 	open_with(&world, row->family, &(struct host_limits){5, 4, MEMORY}, &own);

@@ -97,13 +97,13 @@ static void ends_end_holds(void **state)
 
 static void holds_without_memory_end_at_once(void **state)
 {
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 	struct world world;
 	bool full = false;
 
 	(void)state;
 	own.leave_hold = HOLD;
-	own.membership = MEMBERSHIP_USER;
+	own.upstream_membership = MEMBERSHIP_USER;
 	own.robustness = 1;
 	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, (size_t)40 << 10}, &own);
 	/* Each hold that ended before its time stays in the queue. */
@@ -125,13 +125,13 @@ static void holds_without_memory_end_at_once(void **state)
 /* Hosts that zap without end leave holds behind that nobody waits for: those take no memory from others. */
 static void holds_have_a_limit(void **state)
 {
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 	struct world world;
 	bool full = false;
 
 	(void)state;
 	own.leave_hold = HOLD;
-	own.membership = MEMBERSHIP_USER;
+	own.upstream_membership = MEMBERSHIP_USER;
 	own.robustness = 1;
 	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, (size_t)16 << 20}, &own);
 	for (int i = 0; i < 70000; i++) {

@@ -20,11 +20,11 @@
 /* Without kernel memberships nothing is joined; the reports are all. */
 static void user_memberships(void **state)
 {
-	struct host_settings user = settings;
+	struct link_settings user = settings;
 	struct world world;
 
 	(void)state;
-	user.membership = MEMBERSHIP_USER;
+	user.upstream_membership = MEMBERSHIP_USER;
 	open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &user);
 	want(&world, 0, 0, EX, 1023);
 	want(&world, 0, 1, IN, 3);
@@ -44,7 +44,7 @@ static void user_memberships(void **state)
  * one is as it was. */
 static unsigned take_over_with_failures(const void *context, unsigned from, unsigned to)
 {
-	struct host_settings own = settings;
+	struct link_settings own = settings;
 	struct world world;
 	struct host *host;
 	unsigned count;
@@ -57,7 +57,7 @@ static unsigned take_over_with_failures(const void *context, unsigned from, unsi
 		want(&world, 1, group, IN, 3);
 	}
 	turn(&world);
-	own.membership = MEMBERSHIP_USER;
+	own.upstream_membership = MEMBERSHIP_USER;
 	fail_between(from, to);
 	host = host_new(FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own, 99);
 	copied = host != NULL && host_copy_wants(world.host, world.now, host);
@@ -89,17 +89,17 @@ static void another_host_takes_over(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct host_settings own = settings;
+		struct link_settings own = settings;
 		struct world old, world;
 
-		own.membership = (uint8_t)from[i];
+		own.upstream_membership = (uint8_t)from[i];
 		own.kernel_groups_max = 1;
 		open_with(&old, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own);
 		want(&old, 0, 0, EX, 3);
 		want(&old, 1, 0, IN, 1);
 		want(&old, 2, 1, IN, 3);
 		turn(&old);
-		own.membership = (uint8_t)from[(i + 1) % 3];
+		own.upstream_membership = (uint8_t)from[(i + 1) % 3];
 		open_with(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, &own);
 		assert_true(host_copy_wants(old.host, old.now, world.host));
 		expect(&world, " TO_EX 0{b} ALLOW 1{ab}");

@@ -30,7 +30,7 @@ static void older_querier(void **state)
 	assert_int_equal(status_of(&world).version, VERSION_3);
 	hear_query(&world, VERSION_2, true);
 	assert_int_equal(status_of(&world).version, VERSION_2);
-	assert_int_equal(status_of(&world).queries_heard, 2);
+	assert_int_equal(status_of(&world).queries_received, 2);
 	assert_true(status_of(&world).query_received_at == world.now);
 	/* The kernel answers the query. */
 	expect(&world, "");
@@ -174,10 +174,10 @@ static void queries_that_the_kernel_drops_are_answered(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(rows); i++) {
-		struct host_settings own = settings;
+		struct link_settings own = settings;
 		struct world world;
 
-		own.membership = rows[i].membership;
+		own.upstream_membership = rows[i].membership;
 		own.kernel_groups_max = 100;
 		open_with(&world, rows[i].family, &(struct host_limits){5, 4, MEMORY}, &own);
 		want(&world, 0, 3, IN, 1);

@@ -19,7 +19,7 @@ static void splits_long_lists(void **state)
 
 		bench_open(&bench, i % 2 ? FAMILY_IPV4 : FAMILY_IPV6, ROOM);
 		bench.mtu = mtus[i / 2];
-		bench.settings.copies = 1;
+		bench.role.copies = 1;
 		bench_configure(&bench);
 		per_packet = sources_per_packet(&bench);
 		/* Neither more nor less than fits. */
@@ -137,7 +137,7 @@ static void loses_and_doubles_no_source(void **state)
 
 		bench_open(&bench, dice(&random, 2) ? FAMILY_IPV4 : FAMILY_IPV6, ROOM);
 		bench.mtu = 576 + dice(&random, 1000);
-		bench.settings.copies = 1;
+		bench.role.copies = 1;
 		bench_configure(&bench);
 		memset(lists, 0, sizeof lists);
 		for (unsigned round = 0; round < 6; round++) {
@@ -167,7 +167,7 @@ static void tells_the_whole_list_when_the_difference_is_too_long(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	bench_change_range(&bench, 0, FILTER_INCLUDE, 0, 4096);
 	bench_pull(&bench);
@@ -207,7 +207,7 @@ static void a_round_survives_what_happens_between_its_packets(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	bench_change_range(&bench, 0, FILTER_INCLUDE, 0, 1000);
 	bench_pull(&bench);
@@ -243,7 +243,7 @@ static void a_change_begins_anew_when_the_state_changes(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	bench_change_range(&bench, 0, FILTER_INCLUDE, 500, 1000);
 	assert_true(bench_pull_one(&bench));
@@ -286,7 +286,7 @@ static void an_answer_takes_in_what_is_asked_meanwhile(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	bench_change_range(&bench, 0, FILTER_INCLUDE, 0, 1200);
 	bench_pull(&bench);

@@ -155,7 +155,7 @@ static void answers_of_a_list_that_changes(void **state)
 	bench_change_range(&bench, 0, FILTER_INCLUDE, 500, 500);
 	bench_pull(&bench); /* the change itself */
 	bench_clear(&bench);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	reporter_forget(bench.reporter, bench_find(&bench, 0));
 	bench_run(&bench, changed_at + 10000);
 	assert_int_equal(said_of(&bench, 0, 0), 500);

@@ -101,7 +101,7 @@ static void agrees_with_a_naive_model(void **state)
 		struct bench bench;
 
 		bench_open(&bench, seed % 2 ? FAMILY_IPV4 : FAMILY_IPV6, 1 << 20);
-		bench.settings.copies = (uint8_t)model.copies;
+		bench.role.copies = (uint8_t)model.copies;
 		bench_configure(&bench);
 		for (unsigned step = 0; step < 60; step++) {
 			mtime before = bench.now;
@@ -156,7 +156,7 @@ static bool listening_loses(struct bench *bench, struct listening *router, uint6
 		answer |= bench->said[i].type <= IS_EX;
 	}
 	if (dice(random, 2) == 0 ||
-	    (change && router->changes_lost + 1 >= (unsigned)bench->settings.copies) ||
+	    (change && router->changes_lost + 1 >= (unsigned)bench->role.copies) ||
 	    (answer && bench->now < router->answers_safe_until)) {
 		router->changes_lost = change ? 0 : router->changes_lost;
 		return false;
@@ -231,7 +231,7 @@ static void router_ends_with_the_right_state_despite_loss(void **state)
 		                                      .last_member_query_interval = 1000}};
 
 		bench_open(&bench, seed % 2 ? FAMILY_IPV4 : FAMILY_IPV6, 1 << 20);
-		bench.settings.copies = (uint8_t)model.copies;
+		bench.role.copies = (uint8_t)model.copies;
 		bench_configure(&bench);
 		router.pool = pool_new(1 << 20);
 		group_init(&router.group);

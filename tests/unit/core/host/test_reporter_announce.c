@@ -111,10 +111,10 @@ static void announces_the_whole_state(void **state)
 		struct bench bench;
 
 		bench_open(&bench, FAMILY_IPV4, ROOM);
-		bench.settings.answers = rows[i].answers;
+		bench.role.answers = rows[i].answers;
 		bench.settings.robustness = rows[i].robustness;
-		bench.settings.version = rows[i].version;
-		bench.settings.copies = 1;
+		bench.role.version = rows[i].version;
+		bench.role.copies = 1;
 		bench_configure(&bench);
 		bench_change(&bench, 0, "EX()");
 		bench_change(&bench, 1, "IN(a b)");
@@ -158,7 +158,7 @@ static void announces_nothing_that_was_not_reported(void **state)
 	bench_open(&bench, FAMILY_IPV4, ROOM);
 	reporter_announce(bench.reporter, bench.now);
 	assert_int_equal(reporter_deadline(bench.reporter), MTIME_NEVER);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	bench_change(&bench, 0, "EX()");
 	bench_run(&bench, bench.now + 5000);
@@ -185,8 +185,8 @@ static void spreads_a_large_announcement(void **state)
 		mtime begin;
 
 		bench_open(&bench, FAMILY_IPV4, ROOM);
-		bench.settings.copies = bench.settings.robustness = 1;
-		bench.settings.version = versions[i];
+		bench.role.copies = bench.settings.robustness = 1;
+		bench.role.version = versions[i];
 		bench_configure(&bench);
 		for (uint32_t group = 0; group < GROUPS; group++)
 			bench_change(&bench, group, "EX()");

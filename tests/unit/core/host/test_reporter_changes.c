@@ -35,7 +35,7 @@ static void tells_the_difference(void **state)
 		struct bench bench;
 
 		bench_open(&bench, i < LENGTH(rows) ? FAMILY_IPV4 : FAMILY_IPV6, ROOM);
-		bench.settings.copies = 1;
+		bench.role.copies = 1;
 		bench_configure(&bench);
 		bench_change(&bench, 0, rows[i % LENGTH(rows)].before);
 		bench_run(&bench, bench.now + 60000);
@@ -57,7 +57,7 @@ static void repeats_within_the_unsolicited_report_interval(void **state)
 		struct bench bench;
 
 		bench_open(&bench, FAMILY_IPV4, ROOM);
-		bench.settings.copies = copies;
+		bench.role.copies = copies;
 		bench.settings.unsolicited_report_interval = copies == 7 ? 300 : 0;
 		bench_configure(&bench);
 		bench_change(&bench, 0, "EX()");
@@ -84,7 +84,7 @@ static void packs_the_repetitions_of_a_burst(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.copies = 2;
+	bench.role.copies = 2;
 	bench_configure(&bench);
 	for (uint32_t i = 0; i < GROUPS; i++) {
 		bench_change(&bench, i, "EX()");
@@ -205,7 +205,7 @@ static void tells_a_superset_when_memory_is_short(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, 1 << 18);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	bench_change(&bench, 0, "IN(a)");
 	bench_change(&bench, 1, "IN(a)");

@@ -62,7 +62,7 @@ static void answers_queries(void **state)
 			assert_true(bench.said[0].at > asked_at);
 		assert_string_equal(bench_said(&bench), rows[i % LENGTH(rows)].said);
 		assert_int_equal(reporter_deadline(bench.reporter), MTIME_NEVER);
-		assert_int_equal(bench.reporter->queries_heard > 0, true);
+		assert_int_equal(bench.reporter->queries_received > 0, true);
 		bench_close(&bench);
 	}
 }
@@ -191,7 +191,7 @@ static void answers_and_changes_go_together(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.copies = 1;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	bench_change(&bench, 0, "IN(a b)");
 	bench_pull(&bench);
@@ -210,7 +210,7 @@ static void without_answers_it_is_silent(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.answers = false;
+	bench.role.answers = false;
 	bench_configure(&bench);
 	bench_change(&bench, 0, "EX()");
 	bench_run(&bench, bench.now + 5000);
@@ -220,7 +220,7 @@ static void without_answers_it_is_silent(void **state)
 	bench_query(&bench, VERSION_3, 0, "a", 1000);
 	bench_run(&bench, bench.now + 30000);
 	assert_string_equal(bench_said(&bench), "");
-	assert_int_equal(bench.reporter->queries_heard, 3);
+	assert_int_equal(bench.reporter->queries_received, 3);
 	bench_close(&bench);
 }
 

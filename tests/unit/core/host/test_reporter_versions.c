@@ -23,9 +23,9 @@ static void speaks_older_versions(void **state)
 
 		bench_open(&bench, older[i / 2].family, ROOM);
 		if (i % 2)
-			bench.settings.fixed_version = (uint8_t)older[i / 2].version;
+			bench.role.fixed_version = (uint8_t)older[i / 2].version;
 		else
-			bench.settings.version = (uint8_t)older[i / 2].version;
+			bench.role.version = (uint8_t)older[i / 2].version;
 		bench_configure(&bench);
 		assert_int_equal(reporter_version(bench.reporter, bench.now), older[i / 2].version);
 		joined_at = bench.now;
@@ -71,7 +71,7 @@ static void older_answers_are_spread(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.version = VERSION_2;
+	bench.role.version = VERSION_2;
 	bench_fill(&bench, 500, 0);
 	bench_run(&bench, bench.now + 20000);
 	bench_clear(&bench);
@@ -102,7 +102,7 @@ static void an_answer_due_behind_a_change(void **state)
 		struct bench bench;
 
 		bench_open(&bench, FAMILY_IPV4, ROOM);
-		bench.settings.version = (uint8_t)rows[i].version;
+		bench.role.version = (uint8_t)rows[i].version;
 		bench_configure(&bench);
 		bench_change(&bench, 0, "EX()");
 		bench_run(&bench, bench.now + 30000);
@@ -168,7 +168,7 @@ static void older_querier_timeout_of_mld_and_of_the_kernel(void **state)
 		struct bench bench;
 
 		bench_open(&bench, rows[i].family, ROOM);
-		bench.settings.answers = rows[i].answers;
+		bench.role.answers = rows[i].answers;
 		bench_configure(&bench);
 		bench_query(&bench, VERSION_2, GENERAL, "", 5000);
 		assert_int_equal(reporter_version(bench.reporter, bench.now + timeout - 1), VERSION_2);
@@ -198,7 +198,7 @@ static void a_fixed_version_stays(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.fixed_version = VERSION_3;
+	bench.role.fixed_version = VERSION_3;
 	bench_configure(&bench);
 	bench_change(&bench, 0, "EX()");
 	bench_run(&bench, bench.now + 5000);
@@ -233,8 +233,8 @@ static void the_kernel_knows_of_an_older_querier(void **state)
 
 	(void)state;
 	bench_open(&bench, FAMILY_IPV4, ROOM);
-	bench.settings.answers = false;
-	bench.settings.copies = 1;
+	bench.role.answers = false;
+	bench.role.copies = 1;
 	bench_configure(&bench);
 	reporter_older_querier(bench.reporter, bench.now, VERSION_2, 0);
 	bench_change(&bench, 0, "EX()");
@@ -252,7 +252,7 @@ static void repeats_in_older_versions(void **state)
 	(void)state;
 	bench_open(&bench, FAMILY_IPV6, ROOM);
 	bench.settings.repeat_without_querier = true;
-	bench.settings.version = VERSION_2;
+	bench.role.version = VERSION_2;
 	bench_configure(&bench);
 	reporter_start(bench.reporter, bench.now);
 	bench_change(&bench, 0, "IN(a)");
