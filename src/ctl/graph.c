@@ -4,6 +4,7 @@
 #include "ctl/client/answer.h"
 #include "ctl/client/columns.h"
 #include "ctl/client/session.h"
+#include "ctl/command.h"
 #include "ctl/filters.h"
 
 #include <string.h>
@@ -20,7 +21,7 @@ void graph_end(struct graph *graph)
 	json_object_put(graph->streams);
 }
 
-/* Within quotes. */
+/* For use between quotes. */
 static void put_escaped(FILE *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
@@ -98,7 +99,7 @@ static void put_route(struct graph *graph, struct json_object *route)
 	}
 }
 
-/* Members that wait for a stream. */
+/* A group whose members receive no stream yet. */
 static void put_group(struct graph *graph, struct json_object *group)
 {
 	char key[192];

@@ -9,7 +9,7 @@
 
 #define MINUTE 60000
 
-/* libconfig 1.5 forgets the text of a string that stands where the syntax has no place for one. */
+/* libconfig 1.5 leaks the text of a string where the syntax allows none. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
@@ -172,7 +172,7 @@ static void protocols(void **state)
 	}
 }
 
-/* An option of links with a value other than the default, and the settings that come of it. */
+/* An option of links with a value other than the default, and the resulting settings. */
 static const struct {
 	const char *text;
 	struct link_settings change; /* the fields that are not zero */
@@ -243,7 +243,7 @@ static struct link_settings changed_link(const struct link_settings *change)
 	return link;
 }
 
-/* Options at the three levels; a link has the innermost one, the others the defaults of the levels around. */
+/* Options at the three levels: a link gets the innermost value, and other links the value of an outer level. */
 static struct config *load_levels(const char *top, const char *instance, const char *link)
 {
 	char text[1024];
@@ -441,20 +441,21 @@ static void errors_in_options(void **state)
 	         "2: memory_max: a number of bytes, or a string such as \"64M\" is expected, not \"64 MB\""},
 		{GOOD "\nmemory_max = 1e6;", F "2: memory_max: a number of bytes, or a string such as "
 	                                       "\"64M\" is expected, not a number with a fraction"},
-		{GOOD "\ntable = 0;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 but "
-	                                "253 to 255 is expected"},
+		{GOOD "\ntable = 0;",
+	         F "2: table: \"own\", \"default\", or a number from 1 to 999999999 except "
+	           "253 to 255 is expected"},
 		{GOOD "\ntable = 1000000000;", F "2: table: \"own\", \"default\", or a number from 1 to "
-	                                         "999999999 but 253 to 255 is expected"},
+	                                         "999999999 except 253 to 255 is expected"},
 		{GOOD "\ntable = 254;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
-	                                  "but 253 to 255 is expected"},
+	                                  "except 253 to 255 is expected"},
 		{GOOD "\ntable = -1;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
-	                                 "but 253 to 255 is expected"},
+	                                 "except 253 to 255 is expected"},
 		{GOOD "\ntable = \"100x\";", F "2: table: \"own\", \"default\", or a number from 1 to "
-	                                       "999999999 but 253 to 255 is expected"},
+	                                       "999999999 except 253 to 255 is expected"},
 		{GOOD "\ntable = \"\";", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
-	                                   "but 253 to 255 is expected"},
+	                                   "except 253 to 255 is expected"},
 		{GOOD "\ntable = 1.5;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
-	                                  "but 253 to 255 is expected"},
+	                                  "except 253 to 255 is expected"},
 		{GOOD "\nupstream_membership = \"both\";",
 	         F "2: upstream_membership: \"auto\", \"kernel\" or \"user\" is expected"},
 		{GOOD "\nupstream_version = 2;", F "2: upstream_version: \"auto\", or a protocol of each "
@@ -469,7 +470,7 @@ static void errors_in_options(void **state)
 		{GOOD "\nssm_range = \"232.0.0.0/8x\";", F "2: ssm_range: " RANGE},
 		{GOOD "\nssm_range = \"/8\";", F "2: ssm_range: " RANGE},
 		{GOOD "\nstatus_file = 3;", F "2: status_file: a string is expected, not a number"},
-		{GOOD "\nstatus_file = \"\";", F "2: status_file: the name of a file is expected"},
+		{GOOD "\nstatus_file = \"\";", F "2: status_file: a file name is expected"},
 	};
 
 	(void)state;
@@ -592,27 +593,28 @@ static void errors_in_instances(void **state)
 	         F "2: instances: no ==> with blanks around it, as in \"eth0 ==> eth1\""},
 		{"instances = (\n\"eth0 eth1\" );",
 	         F "2: instances: no ==> with blanks around it, as in \"eth0 ==> eth1\""},
-		{"instances = ( \"eth0==>eth1\" );", F "1: instances: eth0==>eth1: a link's name cannot have "
-	                                               "'=' in it; the two sides are written eth0 ==> eth1"},
+		{"instances = ( \"eth0==>eth1\" );",
+	         F "1: instances: eth0==>eth1: a link's name cannot contain "
+	           "'='; the two sides are written eth0 ==> eth1"},
 		{"instances = ( \"==>\" );",
-	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+	         F "1: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{"instances = ( \"eth0 ==>\" );",
-	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+	         F "1: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{"instances = (\n{ upstream = \"eth0\"; } );",
-	         F "2: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+	         F "2: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{"instances = ( { upstream = [ ]; downstream = [ ]; } );",
-	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+	         F "1: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{"instances = ( \"==> b\",\n\"a ==> b\" );", F
-	         "2: instances: b: already a downstream link of instance b, and a link has one querier: take "
-	         "it out of one of them"},
+	         "2: instances: b: already a downstream link of instance b, and a link has one querier: remove "
+	         "it from one of them"},
 		{"instances = ( \"==> a b\",\n\"a ==> c\" );",
 	         F "2: instances: a: already a downstream link of instance a, and upstream here: a link "
 	           "has one role"},
 		{"instances = ( \"a ==> b\",\n \"c ==>\" );",
-	         F "2: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+	         F "2: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{ITS("name = 3;"), F "2: name: a string is expected, not a number"},
 		{ITS("name = \"\";"), F "2: name: the name of an instance is empty"},
-		{ITS("name = \"a\\nb\";"), F "2: name: a?b: has a control character in it"},
+		{ITS("name = \"a\\nb\";"), F "2: name: a?b: contains a control character"},
 		{ITS("name = \"0123456789012345678901234567890123456789012345678901234567890123\";"),
 	         F "2: name: 01234567890123456789...: longer than 63 characters"},
 		{"instances = ( \"a ==> b\",\n{ name = \"a\"; upstream = \"c\"; downstream = \"d\"; } );",
@@ -627,8 +629,8 @@ static void errors_in_instances(void **state)
 	         F "2: protocol: a string such as \"IGMPv3\" is expected, not a number"},
 		{ITS("protocol = [ ];"), F "2: protocol: names no protocol"},
 		{ITS("protocol = [ \"IGMPv2\",\n \"IGMPv3\" ];"),
-	         F "3: protocol: IGMPv2 and IGMPv3 exclude each other; hosts that speak an older version "
-	           "are served by a newer one"},
+	         F "3: protocol: IGMPv2 and IGMPv3 exclude each other; the newer version also serves "
+	           "hosts that use an older one"},
 	};
 
 	(void)state;
@@ -648,14 +650,14 @@ static void errors_in_links(void **state)
 	         F "1: name: a string is expected, not a number"},
 		{"instances = ( { upstream = \"\"; } );", F "1: upstream: the name of a link is empty"},
 		{"instances = ( { upstream = \"a b\"; } );",
-	         F "1: upstream: a b: a link's name cannot have ' ' in it; several links are a "
+	         F "1: upstream: a b: a link's name cannot contain ' '; several links are a "
 	           "list: ( \"eth1\", \"eth2\" )"},
 		{"instances = ( { upstream = \"a/b\"; } );",
-	         F "1: upstream: a/b: a link's name cannot have '/' in it"},
+	         F "1: upstream: a/b: a link's name cannot contain '/'"},
 		{"instances = ( { upstream = \"eth0:1\"; } );",
-	         F "1: upstream: eth0:1: a link's name cannot have ':' in it"},
+	         F "1: upstream: eth0:1: a link's name cannot contain ':'"},
 		{"instances = ( { upstream = \"\\x1b[31m\"; } );",
-	         F "1: upstream: ?[31m: a link's name cannot have '?' in it"},
+	         F "1: upstream: ?[31m: a link's name cannot contain '?'"},
 		{"instances = ( { upstream = \"..\"; } );", F "1: upstream: ..: not a link's name"},
 		{"instances = ( \"eth0 ==> sixteen--letters\" );",
 	         F "1: instances: sixteen--letters: longer than 15 characters"},
@@ -668,8 +670,8 @@ static void errors_in_links(void **state)
 		{"instances = ( { upstream = \"a\";\ndownstream = (\n\"b\",\n\"b\" ); } );",
 	         F "4: downstream: b: named twice"},
 		{"instances = ( \"a ==> b\",\n\"c ==> d b\" );", F
-	         "2: instances: b: already a downstream link of instance a, and a link has one querier: take "
-	         "it out of one of them"},
+	         "2: instances: b: already a downstream link of instance a, and a link has one querier: remove "
+	         "it from one of them"},
 		{"instances = ( \"a ==> b\",\n\"b ==> d\" );",
 	         F "2: instances: b: already a downstream link of instance a, and upstream here: a link "
 	           "has one role"},
@@ -677,19 +679,19 @@ static void errors_in_links(void **state)
 	         F "2: instances: a: already an upstream link of instance a, and downstream here: a link "
 	           "has one role"},
 		{"table = \"own\"; instances = ( \"a ==> b\",\n\"a ==> c\" );", F
-	         "2: instances: a: already an upstream link of instance a, whose table is another: give both "
+	         "2: instances: a: already an upstream link of instance a, which has another table: give both "
 	         "the same `table`"},
 		{"instances = ( { upstream = \"a\"; downstream = \"b\"; table = 7; },\n"
 	         "{ name = \"y\"; table = 8; upstream = \"a\"; downstream = \"c\"; } );",
 	         F
-	         "2: upstream: a: already an upstream link of instance a, whose table is another: give both "
+	         "2: upstream: a: already an upstream link of instance a, which has another table: give both "
 	         "the same `table`"},
 		{"instances = ( { name = \"x\"; upstream = \"a\"; downstream = \"b\"; protocol = \"MLDv1\"; "
 	         "},\n"
 	         "\"c ==> b\" );",
 	         F
-	         "2: instances: b: already a downstream link of instance x, and a link has one querier: take "
-	         "it out of one of them"},
+	         "2: instances: b: already a downstream link of instance x, and a link has one querier: remove "
+	         "it from one of them"},
 	};
 
 	(void)state;
@@ -703,37 +705,37 @@ static void errors_of_syntax(void **state)
 	static const struct error_row rows[] = {
 		{GOOD "\nrobustness = 2;\nrobustness = 3;",
 	         F "3: duplicate setting name in `robustness = 3;`"},
-		{GOOD "\nname = \"x;\n\n", F "2: a string begins here that has no end"},
-		{GOOD "\n\n/* x;\n\n", F "3: a comment begins here that has no end"},
+		{GOOD "\nname = \"x;\n\n", F "2: a string that begins here has no end"},
+		{GOOD "\n\n/* x;\n\n", F "3: a comment that begins here has no end"},
 		{GOOD "\nrobustness = 4294967298;",
-	         F "2: 4294967298: too large a number; a size can be written as in \"4096M\""},
+	         F "2: 4294967298: the number is too large; a size can be written as in \"4096M\""},
 		{GOOD "\nrobustness = 0x100000002;",
-	         F "2: 0x100000002: too large a number; a size can be written as in \"4096M\""},
-		{GOOD "\nmemory_max = 99999999999999999999L;",
-	         F "2: 99999999999999999999L: too large a number; a size can be written as in \"4096M\""},
+	         F "2: 0x100000002: the number is too large; a size can be written as in \"4096M\""},
+		{GOOD "\nmemory_max = 99999999999999999999L;", F
+	         "2: 99999999999999999999L: the number is too large; a size can be written as in \"4096M\""},
 	};
 
 	(void)state;
 	check_errors(rows, COUNT(rows));
 }
 
-/* What libconfig calls a syntax error comes with the line and with what is probably wrong in it. */
+/* A syntax error of libconfig is shown with the line and with what is probably wrong in it. */
 static void syntax_errors_are_explained(void **state)
 {
 	static const char *const rows[][3] = {
-		/* text, line that is shown, explanation */
+		/* text, shown line, explanation */
 		{"eth0 => eth1\n", "1: syntax error in `eth0 => eth1`", ARROW},
 		{"# x\n\teth0 -> eth1", "2: syntax error in `eth0 -> eth1`", ARROW},
 		{"instances = ( eth0 => eth1 );", "1: syntax error in `instances = ( eth0 => eth1 );`",
 	         ARROW},
-		{"eth0 eth1", "1: syntax error in `eth0 eth1`", "a = is missing behind eth0"},
-		{"\nrobustness 3;", "2: syntax error in `robustness 3;`", "a = is missing behind robustness"},
-		{"instances = ;", "1: syntax error in `instances = ;`", "a value is missing behind the ="},
-		{"robustness =", "1: syntax error in `robustness =`", "a value is missing behind the ="},
+		{"eth0 eth1", "1: syntax error in `eth0 eth1`", "a = is missing after eth0"},
+		{"\nrobustness 3;", "2: syntax error in `robustness 3;`", "a = is missing after robustness"},
+		{"instances = ;", "1: syntax error in `instances = ;`", "a value is missing after the ="},
+		{"robustness =", "1: syntax error in `robustness =`", "a value is missing after the ="},
 		{"\n\n)", "3: syntax error in `)`", "this ) closes nothing"},
 		{GOOD "\n}", "2: syntax error in `}`", "this } closes nothing"},
 		{"instances = (\n\"a ==> b\",\n);", "3: syntax error in `);`",
-	         "there is a comma too many before the )"},
+	         "there is one comma too many before the )"},
 		{"instances = (\n\"a ==> b\"\nrobustness = 3;", "3: syntax error in `robustness = 3;`",
 	         "the ( of line 1 is not closed before this"},
 		{"instances = (\n\"a ==> b\";\n", "2: syntax error in `\"a ==> b\";`",
@@ -744,14 +746,14 @@ static void syntax_errors_are_explained(void **state)
 		{"\nname = [ \"a\" };", "2: syntax error in `name = [ \"a\" };`",
 	         "the [ of line 2 is not closed before this }"},
 		{GOOD "\nstatus_file = /run/x;", "2: syntax error in `status_file = /run/x;`",
-	         "text stands in quotes, also the name of a file"},
+	         "text is written in quotes, and so is the name of a file"},
 		{"protocol = IGMPv3;", "1: syntax error in `protocol = IGMPv3;`",
-	         "text stands in quotes: \"IGMPv3\""},
+	         "text is written in quotes: \"IGMPv3\""},
 		{"protocol = [ \"IGMPv3\", MLDv2 ];",
 	         "1: syntax error in `protocol = [ \"IGMPv3\", MLDv2 ];`",
-	         "text stands in quotes: \"MLDv2\""},
+	         "text is written in quotes: \"MLDv2\""},
 		{"name = \u201ca\u201d;", "1: syntax error in `name = \u201ca\u201d;`",
-	         "a letter or quote that is not plain; text stands in \"plain quotes\""},
+	         "a letter or quote that is not plain ASCII; text is written in \"plain quotes\""},
 		{"fast_leave = yes;", "1: syntax error in `fast_leave = yes;`",
 	         "true or false is expected, not yes"},
 		{"query_interval = 30s;", "1: syntax error in `query_interval = 30s;`",
@@ -771,7 +773,7 @@ static void syntax_errors_are_explained(void **state)
 	}
 }
 
-/* Writes into text what begins with head, has `count` pieces of which # is the number, and ends with tail. */
+/* Writes head, `count` numbered copies of the piece (# is the number), and tail into text. */
 static const char *repeated(char *text, size_t size, const char *head, const char *piece, int count,
                             const char *tail)
 {
@@ -787,7 +789,7 @@ static const char *repeated(char *text, size_t size, const char *head, const cha
 	return text;
 }
 
-static void limits_are_told(void **state)
+static void limits_are_reported(void **state)
 {
 	char text[8192];
 
@@ -830,16 +832,16 @@ static void included_files(void **state)
 		{GOOD "\n@include \"\"", F "2: @include: ./: Is a directory"},
 		{GOOD "\n@include \"/dev/null\"",
 	         F "2: @include: a name relative to the directory of test.conf is expected"},
-		{GOOD "\n@include \"none", F "2: a string begins here that has no end"},
+		{GOOD "\n@include \"none", F "2: a string that begins here has no end"},
 		{GOOD "\n@include \"binary\"",
-	         F "2: @include: ./binary:2: this is no text: it has NUL or other control bytes in it"},
+	         F "2: @include: ./binary:2: this is not text: it contains NUL or other control bytes"},
 		{GOOD "\n@include \"test.conf\"",
 	         "./test.conf:2: @include: too many files, or a file that includes itself"},
 		{GOOD "\n@include \"bad.inc\"",
 	         "bad.inc:2: robustnes: unknown option; did you mean robustness?"},
 		{GOOD "\n@include \"broken.inc\"",
-	         "broken.inc:2: syntax error in `robustness = ;`: a value is missing behind the ="},
-		{GOOD "\n@include \"endless.inc\"", "./endless.inc:1: a string begins here that has no end"},
+	         "broken.inc:2: syntax error in `robustness = ;`: a value is missing after the ="},
+		{GOOD "\n@include \"endless.inc\"", "./endless.inc:1: a string that begins here has no end"},
 	};
 	struct config *config;
 
@@ -854,7 +856,7 @@ static void included_files(void **state)
 	config = load_good("@include \"good.inc\"\n" GOOD);
 	assert_int_equal(config->instances[0].downstream[0].settings.robustness, 3);
 	config_free(config);
-	config_free(load_good("\xef\xbb\xbf" GOOD)); /* as some editors begin a file */
+	config_free(load_good("\xef\xbb\xbf" GOOD)); /* some editors write it at the start of a file */
 	config_free(load_good("\xef\xbb\xbfprotocol IGMPv2\na ==> b\n"));
 	config_free(load_good(
 		"# @include \"none\"\n/* \n@include \"none\" */\nstatus_file = \"\n@include\";" GOOD));
@@ -873,16 +875,16 @@ static void files_that_cannot_be_read(void **state)
 	assert_null(config_load(".", error));
 	assert_string_equal(error, ".: Is a directory");
 	assert_null(config_load("/dev/zero", error));
-	assert_string_equal(error, "/dev/zero:1: this is no text: it has NUL or other control bytes in it");
+	assert_string_equal(error, "/dev/zero:1: this is not text: it contains NUL or other control bytes");
 
 	write_bytes(CONFIG_FILE, "# a\nx = \"\0\";", 12);
 	assert_null(config_load(CONFIG_FILE, error));
-	assert_string_equal(error, F "2: this is no text: it has NUL or other control bytes in it");
+	assert_string_equal(error, F "2: this is not text: it contains NUL or other control bytes");
 	write_bytes(CONFIG_FILE, "\177ELF\2\1\1", 7);
 	assert_null(config_load(CONFIG_FILE, error));
-	assert_string_equal(error, F "1: this is no text: it has NUL or other control bytes in it");
+	assert_string_equal(error, F "1: this is not text: it contains NUL or other control bytes");
 
-	/* One line of 1 MiB holds, one byte more does not. */
+	/* One line of 1 MiB is accepted, one byte more is not. */
 	assert_non_null(text);
 	memset(text, ' ', size + 1);
 	memcpy(text, GOOD, strlen(GOOD));
@@ -906,7 +908,7 @@ static void errors_fit(void **state)
 	assert_memory_equal(error, "...xxx", 6);
 }
 
-static void forms_are_told_apart(void **state)
+static void forms_are_distinguished(void **state)
 {
 	static const struct {
 		const char *text;
@@ -971,7 +973,7 @@ static void shipped_example_holds(void **state)
 	config_free(config);
 }
 
-/* Takes the # from the lines `#key = value`. */
+/* Removes the # from the lines `#key = value`. */
 static void uncomment_options(char *text)
 {
 	for (char *line = text; line != NULL; line = strchr(line + 1, '\n')) {
@@ -1023,7 +1025,7 @@ static void every_option_is_documented(void **state)
 	free(manual);
 }
 
-/* Each .Bd block of the examples is a file that holds. */
+/* Each .Bd block of the examples is a valid file. */
 static void examples_of_the_manual_hold(void **state)
 {
 	char *manual = read_shipped(SOURCE_DIR "/docs/mcproxy.conf.5");
@@ -1044,7 +1046,7 @@ static void examples_of_the_manual_hold(void **state)
 	free(manual);
 }
 
-/* All beginnings of a text, and the text without one of its bytes. */
+/* Loads all prefixes of a text, and the text without each one of its bytes. */
 static void maim(const char *whole)
 {
 	size_t size = strlen(whole);
@@ -1098,12 +1100,12 @@ int main(void)
 		cmocka_unit_test(errors_in_links),
 		cmocka_unit_test(errors_of_syntax),
 		cmocka_unit_test(syntax_errors_are_explained),
-		cmocka_unit_test(limits_are_told),
+		cmocka_unit_test(limits_are_reported),
 		cmocka_unit_test(hostile_nesting_is_an_error),
 		cmocka_unit_test(included_files),
 		cmocka_unit_test(files_that_cannot_be_read),
 		cmocka_unit_test(errors_fit),
-		cmocka_unit_test(forms_are_told_apart),
+		cmocka_unit_test(forms_are_distinguished),
 		cmocka_unit_test(shipped_example_holds),
 		cmocka_unit_test(shipped_example_shows_the_defaults),
 		cmocka_unit_test(every_option_is_documented),
