@@ -8,9 +8,8 @@
 
 /* The last one has no name. */
 static const struct command commands[] = {
-	{"show", "print a table of the current state", "a table of what it knows now", show_run},
-	{"explain", "show where a stream stops, and what helps", "where a stream stops, and what helps",
-         explain_run},
+	{"show", "WHAT [FILTER...] [--details]", "print a table of the current state", show_run},
+	{"explain", "GROUP [SOURCE] [OPTION...]", "show where a stream stops, and what helps", explain_run},
 	{"doctor", "", "check the machine and its network", doctor_run},
 	{"monitor", "[FILTER...]", "print events as they happen", monitor_run},
 #ifdef MCPROXY_TOP

@@ -63,14 +63,14 @@ static void put_stream_node(struct graph *graph, struct json_object *route)
 	         answer_text(route, "source"));
 }
 
-static void put_link_node(struct graph *graph, struct json_object *record, const char *link)
+static void put_link_node(struct graph *graph, struct json_object *item, const char *link)
 {
-	put_name(graph->out, "link", answer_text(record, "instance"), link, "");
+	put_name(graph->out, "link", answer_text(item, "instance"), link, "");
 }
 
-static const char *stream_key(struct json_object *record, char key[192])
+static const char *stream_key(struct json_object *item, char key[192])
 {
-	snprintf(key, 192, "%s %s", answer_text(record, "instance"), answer_text(record, "group"));
+	snprintf(key, 192, "%s %s", answer_text(item, "instance"), answer_text(item, "group"));
 	return key;
 }
 

@@ -81,9 +81,9 @@ static const struct metric table[] = {
          "Packets, or parts of packets, that were ignored."},
 	GAUGE("upstream", "groups", "upstream_groups", NULL, "Groups wanted upstream."),
 	GAUGE("upstream", "kept_by_kernel", "upstream_kernel_groups", NULL,
-              "Wanted groups that the kernel keeps."),
+              "Groups wanted upstream that the kernel keeps."),
 	GAUGE("upstream", "refused_by_kernel", "upstream_refused_groups", NULL,
-              "Groups that the kernel does not join now."),
+              "Groups that the kernel refuses to join at present."),
 	GAUGE("upstream", "supersets", "upstream_superset_groups", NULL,
               "Groups joined without a source list because the kernel's lists are too short."),
 	GAUGE("upstream", "query_age", "upstream_query_age_seconds", "seconds",
@@ -169,19 +169,19 @@ static void put_label(FILE *out, const char *name, const char *value, bool *firs
 	fputc('"', out);
 }
 
-static void put_labels(FILE *out, const char *list, struct json_object *record, bool *first)
+static void put_labels(FILE *out, const char *list, struct json_object *item, bool *first)
 {
 	for (size_t i = 0; i < sizeof labels_of / sizeof labels_of[0]; i++) {
 		if (strcmp(labels_of[i].list, list) != 0)
 			continue;
 		for (const char *const *label = labels_of[i].labels; *label != NULL; label++)
-			if (answer_has(record, *label))
-				put_label(out, *label, json_object_get_string(answer_member(record, *label)),
+			if (answer_has(item, *label))
+				put_label(out, *label, json_object_get_string(answer_member(item, *label)),
 				          first);
 	}
 }
 
-static void put_sample(FILE *out, const struct metric *metric, struct json_object *record, const char *each,
+static void put_sample(FILE *out, const struct metric *metric, struct json_object *item, const char *each,
                        struct json_object *value)
 {
 	bool first = true;
@@ -192,7 +192,7 @@ static void put_sample(FILE *out, const struct metric *metric, struct json_objec
 	    !json_object_is_type(value, json_type_double))
 		return;
 	fprintf(out, "mcproxy_%s%s", metric->name, metric->type == TYPE_COUNTER ? "_total" : "");
-	put_labels(out, metric->list, record, &first);
+	put_labels(out, metric->list, item, &first);
 	if (each != NULL)
 		put_label(out, metric->each, each, &first);
 	if (truth)
@@ -201,26 +201,26 @@ static void put_sample(FILE *out, const struct metric *metric, struct json_objec
 		fprintf(out, "%s %s\n", first ? "" : "}", json_object_get_string(value));
 }
 
-static void put_record(FILE *out, const struct metric *metric, struct json_object *record)
+static void put_item(FILE *out, const struct metric *metric, struct json_object *item)
 {
-	struct json_object *object = metric->object != NULL ? answer_member(record, metric->object) : record;
+	struct json_object *object = metric->object != NULL ? answer_member(item, metric->object) : item;
 
 	if (object == NULL)
 		return;
 	if (metric->member != NULL) {
-		put_sample(out, metric, record, NULL, answer_member(object, metric->member));
+		put_sample(out, metric, item, NULL, answer_member(object, metric->member));
 		return;
 	}
 	json_object_object_foreach(object, key, value)
 	{
-		put_sample(out, metric, record, key, value);
+		put_sample(out, metric, item, key, value);
 	}
 }
 
 void metrics_take(void *context, const char *key, struct json_object *value)
 {
 	struct metrics *metrics = context;
-	bool record = json_object_is_type(value, json_type_object);
+	bool is_item = json_object_is_type(value, json_type_object);
 
 	if (strcmp(key, "what") == 0)
 		metrics->of_daemon = strcmp(json_object_get_string(value), "status") == 0;
@@ -230,8 +230,8 @@ void metrics_take(void *context, const char *key, struct json_object *value)
 		const struct metric *metric = &table[i];
 		FILE *out = metrics->samples[i].out;
 
-		if (record && strcmp(metric->list, key) == 0)
-			put_record(out, metric, value);
+		if (is_item && strcmp(metric->list, key) == 0)
+			put_item(out, metric, value);
 		else if (metrics->of_daemon && metric->list[0] == '\0' && strcmp(metric->member, key) == 0)
 			put_sample(out, metric, NULL, NULL, value);
 	}

@@ -133,7 +133,7 @@ static bool take_line(const struct ctl *ctl, const char *line)
 
 	if (!good)
 		fprintf(stderr, "mcproxyctl: %s\n",
-		        object ? answer_text(object, "the answer is not JSON") : "no JSON came");
+		        object ? answer_text(object, "error") : "the answer is not JSON");
 	else if (ctl->json)
 		puts(line);
 	else if (answer_has(object, "event"))
@@ -161,5 +161,5 @@ int monitor_run(const struct ctl *ctl, int argc, char **argv)
 	while (good && (line = session_read_line(session, false)) != NULL)
 		good = take_line(ctl, line);
 	session_close(session);
-	return CTL_FAILED; /* only an error, a signal or the end of the daemon ends it */
+	return CTL_FAILED; /* only an error or the end of the daemon leads here */
 }

@@ -394,7 +394,7 @@ void check_configuration(const struct machine *machine, struct findings *finding
 		return;
 	finding =
 		findings_add(findings, "configuration", answer_text(machine->daemon.status, "configuration"),
-	                     "the daemon does not run what the file contains");
+	                     "the daemon runs with a configuration other than that in the file");
 	finding_what(finding, "the file was changed %.0f s after the daemon read it",
 	             machine->file_modified - loaded);
 	finding_remedy(finding, "mcproxyctl reload (mcproxy -t -c FILE checks the file first)");

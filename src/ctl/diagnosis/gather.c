@@ -134,8 +134,8 @@ struct json_object *view_find(struct json_object *list, const char *key, const c
 	return NULL;
 }
 
-/* False when there is no such program, or its output has no rules. *nft: it has rules in nft's own syntax,
- * which nft must list. */
+/* False when there is no such program, or it prints no rules. *nft: the program is the iptables that stores
+ * its rules in nftables. */
 static bool add_saved(struct firewall *firewall, enum family family, const char *program, bool *nft)
 {
 	char save[32];
@@ -152,7 +152,7 @@ static bool add_saved(struct firewall *firewall, enum family family, const char 
 	return added;
 }
 
-/* Only the legacy program sees the legacy rules; it may also be the default one. */
+/* Only the legacy program can list legacy rules. The default program may be the legacy one. */
 static bool add_iptables(struct firewall *firewall, enum family family)
 {
 	bool ipv4 = family == FAMILY_IPV4, nft, again;

@@ -35,7 +35,7 @@ static uint64_t counted(const struct stream_facts *stream)
 	return stream->after != NULL && stream->after->packets > before ? stream->after->packets - before : 0;
 }
 
-/* Prefers upstream links to downstream ones, and these to interfaces outside the instance. */
+/* The rank of an interface: upstream links are preferred to downstream links, and these to other interfaces. */
 static unsigned rank(const struct stream_facts *stream, const char *name)
 {
 	return has_role(stream, name, "upstream") ? 2 : has_role(stream, name, "downstream") ? 1 : 0;

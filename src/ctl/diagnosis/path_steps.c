@@ -49,7 +49,7 @@ static bool is_text(struct json_object *object, const char *key, const char *tex
 	return strcmp(answer_text(object, key), text) == 0;
 }
 
-/* Does this record concern a link of the instance and the family? */
+/* Is this a link of the instance and the family, or an item on such a link? */
 static bool is_ours(const struct stream_facts *stream, struct json_object *link)
 {
 	return is_text(link, "instance", stream->instance) && is_text(link, "family", stream_family(stream));

@@ -14,8 +14,8 @@
 
 struct firewall {
 	struct json_object *ruleset; /* array of nft's objects */
-	struct json_object *index;   /* their names, for searching: see firewall_key */
-	size_t indexed;              /* number of objects in the index */
+	struct json_object *index;   /* rules and elements by name: see firewall_key */
+	size_t indexed;              /* this many objects are in the index */
 };
 
 /* What happens to the packet in a base chain. */
