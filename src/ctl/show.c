@@ -9,7 +9,7 @@
 
 struct context {
 	const struct view *view;
-	struct show show;
+	struct view_output output;
 };
 
 static const struct view *find_view(const char *what)
@@ -39,12 +39,12 @@ static void take(void *data, const char *key, struct json_object *value)
 {
 	struct context *context = data;
 
-	context->view->put(&context->show, key, value);
+	context->view->put(&context->output, key, value);
 }
 
 int show_run(const struct ctl *ctl, int argc, char **argv)
 {
-	struct context context = {.show = {.ctl = ctl}};
+	struct context context = {.output = {.ctl = ctl}};
 	struct filters filter = {0};
 	struct json_object *request;
 	int status;
@@ -58,13 +58,13 @@ int show_run(const struct ctl *ctl, int argc, char **argv)
 	context.view = find_view(argv[1]);
 	if (context.view == NULL)
 		return usage(argv[0], "there is no such thing to show");
-	context.show.details = filter.details;
-	context.show.columns = (struct columns){.columns = context.view->columns, .colour = ctl->colour};
+	context.output.details = filter.details;
+	context.output.columns = (struct columns){.columns = context.view->columns, .colour = ctl->colour};
 	request = session_request("show");
 	json_object_object_add(request, "what", json_object_new_string(argv[1]));
 	filters_add(&filter, request);
 	status = session_run(ctl, request, take, &context);
-	if (status == CTL_DONE && !ctl->json && !context.show.begun && context.view->columns != NULL)
-		columns_head(&context.show.columns); /* titles without rows show that the table is empty */
+	if (status == CTL_DONE && !ctl->json && !context.output.begun && context.view->columns != NULL)
+		columns_head(&context.output.columns); /* titles without rows show that the table is empty */
 	return status;
 }

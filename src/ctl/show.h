@@ -10,7 +10,7 @@
 #include "ctl/command.h"
 
 /* What a view needs to print an answer. */
-struct show {
+struct view_output {
 	const struct ctl *ctl;
 	bool details;
 	struct columns columns;
@@ -21,7 +21,7 @@ struct show {
 struct view {
 	const char *what;
 	const struct column *columns;
-	void (*put)(struct show *show, const char *key, struct json_object *value);
+	void (*put)(struct view_output *output, const char *key, struct json_object *value);
 };
 extern const struct view views[]; /* src/ctl/views.c; the last one has no name */
 

@@ -190,13 +190,13 @@ static bool kernel_reports_queriers(void)
 
 int interfaces_read(struct interfaces *interfaces)
 {
-	bool tells = kernel_reports_queriers();
+	bool reports = kernel_reports_queriers();
 	int result;
 
 	*interfaces = (struct interfaces){0};
 	result = dump(interfaces, RTM_GETLINK, AF_UNSPEC);
 	for (size_t i = 0; i < interfaces->count; i++)
-		interfaces->list[i].knows_queriers |= tells && interfaces->list[i].is_bridge;
+		interfaces->list[i].knows_queriers |= reports && interfaces->list[i].is_bridge;
 	if (result == 0)
 		result = dump(interfaces, RTM_GETADDR, AF_INET);
 	if (result == 0)
