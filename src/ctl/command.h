@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The commands of mcproxyctl: one table (src/ctl/commands.c), of which the help is made. A new command is a
- * file with its function, and a line there.
+ * The commands of mcproxyctl. One table (src/ctl/commands.c) lists them, and the help is printed from it. To
+ * add a command, write a file with its function, declare the function here, and add a line to the table.
  */
 #ifndef MCPROXY_CTL_COMMAND_H
 #define MCPROXY_CTL_COMMAND_H
 
 #include "ctl/client/options.h"
 
-/* argv[0] is the command's name; the exit status. */
+/* argv[0] is the command's name. Returns the exit status. */
 typedef int command_run(const struct ctl *ctl, int argc, char **argv);
+
+command_run show_run;     /* the state of the daemon in columns */
+command_run explain_run;  /* where a stream stops, and what helps */
+command_run doctor_run;   /* what is wrong with the machine and its network */
+command_run monitor_run;  /* events as they happen */
+command_run top_run;      /* a live screen of streams and links */
+command_run metrics_run;  /* counters and gauges in OpenMetrics text */
+command_run graph_run;    /* the trees of streams for Graphviz */
+command_run reload_run;   /* the daemon reads its configuration again */
+command_run loglevel_run; /* the log level of the daemon */
 
 struct command {
 	const char *name;
@@ -20,7 +30,7 @@ struct command {
 
 const struct command *command_find(const char *name);
 void command_print_help(void);
-/* Says what was wrong with the arguments and how the command is used; CTL_USAGE. */
+/* Prints what is wrong with the arguments, and how to use the command. Returns CTL_USAGE. */
 int command_usage(const char *name, const char *problem);
 
 #endif

@@ -1,33 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/command.h"
 
-#include "ctl/doctor.h"
-#include "ctl/explain.h"
-#include "ctl/graph.h"
-#include "ctl/manage.h"
-#include "ctl/metrics.h"
-#include "ctl/monitor.h"
-#include "ctl/show.h"
-#include "ctl/top.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #define NAME_WIDTH 34
 
-/* Up to one without a name. */
+/* The last one has no name. */
 static const struct command commands[] = {
-	{"show", "WHAT [FILTER...] [--details]", "a table of what it knows now", show_run},
-	{"explain", "GROUP [SOURCE] [OPTION...]", "where a stream stops, and what helps", explain_run},
-	{"doctor", "", "what is wrong with machine and network", doctor_run},
-	{"monitor", "[FILTER...]", "events as they happen", monitor_run},
+	{"show", "WHAT [FILTER...] [--details]", "print a table of the current state", show_run},
+	{"explain", "GROUP [SOURCE] [OPTION...]", "show where a stream stops, and what helps", explain_run},
+	{"doctor", "", "check the machine and its network", doctor_run},
+	{"monitor", "[FILTER...]", "print events as they happen", monitor_run},
 #ifdef MCPROXY_TOP
-	{"top", "[SECONDS]", "a live screen of streams and links", top_run},
+	{"top", "[SECONDS]", "show links and streams live", top_run},
 #endif
-	{"metrics", "[--streams]", "OpenMetrics text, for Prometheus", metrics_run},
-	{"graph", "[FILTER...]", "the trees of streams, for Graphviz", graph_run},
-	{"reload", "", "read the configuration anew", reload_run},
-	{"loglevel", "[LEVEL]", "show or set the level of the log", loglevel_run},
+	{"metrics", "[--streams]", "print OpenMetrics text for Prometheus", metrics_run},
+	{"graph", "[FILTER...]", "print the trees of streams for Graphviz", graph_run},
+	{"reload", "", "reload the configuration", reload_run},
+	{"loglevel", "[LEVEL]", "show or set the log level", loglevel_run},
 	{0},
 };
 
@@ -41,8 +32,8 @@ const struct command *command_find(const char *name)
 
 void command_print_help(void)
 {
-	puts("mcproxyctl: shows and steers a running mcproxy\n\n"
-	     "usage: mcproxyctl [--socket PATH] [--json] COMMAND\n");
+	puts("mcproxyctl: shows and controls a running mcproxy\n\nusage: mcproxyctl "
+	     "[--socket PATH] [--json] COMMAND\n");
 	for (const struct command *command = commands; command->name != NULL; command++)
 		printf("  %s %-*s %s\n", command->name, NAME_WIDTH - (int)strlen(command->name),
 		       command->arguments, command->summary);

@@ -2,7 +2,7 @@
 #include "ctl/doctor.h"
 
 #include "ctl/client/answer.h"
-#include "ctl/explain.h"
+#include "ctl/command.h"
 #include "ctl/machine/mroutes.h"
 #include "ctl/machine/proc_net.h"
 
@@ -38,19 +38,19 @@ static bool is_text(struct json_object *object, const char *key, const char *tex
 	return strcmp(answer_text(object, key), text) == 0;
 }
 
-/* A known source of the link that the machine would look for elsewhere. */
-static void find_stray(const struct machine *machine, struct path *path)
+/* Looks for a known source of the link that the machine would route elsewhere. */
+static void find_source_routed_elsewhere(const struct machine *machine, struct reverse_path *path)
 {
 	struct json_object *routes = machine->daemon.routes;
-	const struct interface *link = interfaces_by_name(&machine->interfaces, path->link);
+	const struct interface_state *link = interfaces_by_name(&machine->interfaces, path->link);
 
-	for (size_t i = 0; i < view_count(routes) && i < 256 && !path->source_strayed; i++) {
+	for (size_t i = 0; i < view_count(routes) && i < 256 && !path->source_routed_elsewhere; i++) {
 		struct json_object *route = json_object_array_get_idx(routes, i);
 
 		if (!is_text(route, "family", "IPv4") || !is_text(route, "input", path->link) ||
 		    !addr_parse(answer_text(route, "source"), &path->source))
 			continue;
-		path->source_strayed = link != NULL && route_lookup(&path->source) != link->index;
+		path->source_routed_elsewhere = link != NULL && route_lookup(&path->source) != link->index;
 	}
 }
 
@@ -63,7 +63,7 @@ static void gather_paths(struct machine *machine)
 	                   machine->path_count < sizeof machine->paths / sizeof machine->paths[0];
 	     i++) {
 		struct json_object *link = json_object_array_get_idx(machine->daemon.links, i);
-		struct path *path = &machine->paths[machine->path_count];
+		struct reverse_path *path = &machine->paths[machine->path_count];
 
 		if (!is_text(link, "role", "upstream") || !is_text(link, "family", "IPv4"))
 			continue;
@@ -71,11 +71,11 @@ static void gather_paths(struct machine *machine)
 		snprintf(path->link, sizeof path->link, "%s", answer_text(link, "link"));
 		path->rp_filter = read_rp_filter(PROC_SYS, path->link);
 		path->default_route = route_lookup(&far_away);
-		find_stray(machine, path);
+		find_source_routed_elsewhere(machine, path);
 	}
 }
 
-/* The file as the daemon names it, which may be in another directory than this program's. */
+/* The file name is the daemon's, and may be relative to the daemon's working directory. */
 static double file_modified(const struct daemon_view *daemon)
 {
 	const char *name = answer_text(daemon->status, "configuration");

@@ -5,10 +5,7 @@
 #ifndef MCPROXY_CTL_DOCTOR_H
 #define MCPROXY_CTL_DOCTOR_H
 
-#include "ctl/command.h"
 #include "ctl/diagnosis/checks.h"
-
-command_run doctor_run;
 
 /* Makes all checks; those that need the daemon are skipped when it does not answer. */
 void doctor_check(const struct machine *machine, struct findings *findings);

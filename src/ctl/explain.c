@@ -1,7 +1,9 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl/explain.h"
-
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * `explain GROUP [SOURCE]`: where a stream stops, and what helps.
+ */
 #include "ctl/client/answer.h"
+#include "ctl/command.h"
 #include "ctl/diagnosis/gather.h"
 #include "ctl/diagnosis/path_steps.h"
 #include "ctl/diagnosis/steps_print.h"
@@ -25,15 +27,15 @@ struct question {
 };
 
 /* Everything that is known, read once. */
-struct picture {
+struct evidence {
 	struct question question;
 	char group[ADDR_TEXT_SIZE];
 	struct daemon_view daemon;
 	struct interfaces interfaces;
 	struct mroutes before, after;
 	struct capture capture;
-	const char *capture_why; /* NULL: it was made */
-	long long rp_drops;      /* meanwhile; -1: not known */
+	const char *capture_why; /* NULL: the packets were captured */
+	long long rp_drops;      /* during the capture; -1: not known */
 	struct firewall *firewall;
 	struct json_object *output; /* with --json: the list of streams */
 };
@@ -58,7 +60,7 @@ static const char *read_question(int argc, char **argv, struct question *questio
 	int letter;
 
 	*question = (struct question){.seconds = SECONDS_DEFAULT};
-	optind = 0; /* begin anew */
+	optind = 0; /* restart getopt */
 	while ((letter = getopt_long(argc, argv, "l:s:", options, NULL)) != -1) {
 		if (letter == 'l')
 			question->link = optarg;
@@ -68,13 +70,13 @@ static const char *read_question(int argc, char **argv, struct question *questio
 	argc -= optind;
 	argv += optind;
 	if (argc < 1 || argc > 2)
-		return "the address of a group is expected, and perhaps that of a source";
+		return "a group address is expected, and optionally a source address";
 	if (!addr_parse(argv[0], &question->group) || !addr_is_multicast(&question->group))
-		return "that is no multicast group, such as 239.1.1.1 or ff3e::1";
+		return "the group is not a multicast address such as 239.1.1.1 or ff3e::1";
 	question->has_source = argc == 2;
 	if (argc == 2 && (!addr_parse(argv[1], &question->source) || !addr_is_source(&question->source) ||
 	                  addr_family(&question->source) != addr_family(&question->group)))
-		return "the source is no address that a stream of this group can come from";
+		return "the source is not an address that can send to this group";
 	return NULL;
 }
 
@@ -104,25 +106,26 @@ static long long count_rp_drops(void)
 	return drops;
 }
 
-/* Packets are looked at, or at least counted, for the same time. */
-static void look_at_packets(struct picture *picture)
+/* Captures packets, or at least counts them, for the same time. */
+static void look_at_packets(struct evidence *evidence)
 {
-	const struct question *question = &picture->question;
+	const struct question *question = &evidence->question;
 	struct timespec pause = {(time_t)question->seconds,
 	                         (long)((question->seconds - (double)(time_t)question->seconds) * 1e9)};
 	long long rp_drops = count_rp_drops();
 	int result;
 
-	mroutes_read(&picture->before, &question->group);
-	result = capture_run(&picture->capture, &question->group, &picture->interfaces,
+	mroutes_read(&evidence->before, &question->group);
+	result = capture_run(&evidence->capture, &question->group, &evidence->interfaces,
 	                     (unsigned)(question->seconds * 1000));
 	if (result != 0) {
-		picture->capture_why = result == -EPERM ? "only root may (CAP_NET_RAW)" : strerror(-result);
+		evidence->capture_why =
+			result == -EPERM ? "only root may capture them (CAP_NET_RAW)" : strerror(-result);
 		while (nanosleep(&pause, &pause) != 0 && errno == EINTR)
 			continue;
 	}
-	mroutes_read(&picture->after, &question->group);
-	picture->rp_drops = rp_drops >= 0 ? count_rp_drops() - rp_drops : -1;
+	mroutes_read(&evidence->after, &question->group);
+	evidence->rp_drops = rp_drops >= 0 ? count_rp_drops() - rp_drops : -1;
 }
 
 static void add_source(struct addr *sources, size_t *count, const struct addr *source)
@@ -134,27 +137,27 @@ static void add_source(struct addr *sources, size_t *count, const struct addr *s
 		sources[(*count)++] = *source;
 }
 
-/* Is the interface no link of another instance? A stream that comes in there is none of this one's. */
-static bool may_concern(const struct picture *picture, const char *instance, int index)
+/* False for a link of another instance: a stream that arrives there does not concern this one. */
+static bool may_concern(const struct evidence *evidence, const char *instance, int index)
 {
-	const struct interface *interface = interfaces_by_index(&picture->interfaces, index);
-	struct json_object *links = picture->daemon.links;
+	const struct interface_state *interface = interfaces_by_index(&evidence->interfaces, index);
+	struct json_object *links = evidence->daemon.links;
 
 	return interface == NULL || instance == NULL ||
 	       view_find(links, "link", interface->name, NULL, NULL) == NULL ||
 	       view_find(links, "link", interface->name, "instance", instance) != NULL;
 }
 
-/* That is asked about, or all that are known: by the daemon, the kernel, or from what was seen. */
-static size_t find_sources(const struct picture *picture, const char *instance,
+/* The source that was asked about, or all sources that the daemon, the kernel or the capture knows. */
+static size_t find_sources(const struct evidence *evidence, const char *instance,
                            struct addr sources[SOURCES_MAX])
 {
-	struct json_object *routes = picture->daemon.routes;
+	struct json_object *routes = evidence->daemon.routes;
 	size_t count = 0;
 	struct addr source;
 
-	if (picture->question.has_source) {
-		add_source(sources, &count, &picture->question.source);
+	if (evidence->question.has_source) {
+		add_source(sources, &count, &evidence->question.source);
 		return count;
 	}
 	for (size_t i = 0; i < view_count(routes); i++) {
@@ -164,28 +167,28 @@ static size_t find_sources(const struct picture *picture, const char *instance,
 		    addr_parse(answer_text(route, "source"), &source))
 			add_source(sources, &count, &source);
 	}
-	for (size_t i = 0; i < picture->after.count; i++) {
-		const struct mroute *mroute = &picture->after.list[i];
+	for (size_t i = 0; i < evidence->after.count; i++) {
+		const struct mroute *mroute = &evidence->after.list[i];
 
 		/* The kernel has unresolved entries for MLD messages without Router Alert. */
-		if (may_concern(picture, instance, mroute->input) &&
+		if (may_concern(evidence, instance, mroute->input) &&
 		    addr_is_proxied_stream(&mroute->source, &mroute->group))
 			add_source(sources, &count, &mroute->source);
 	}
-	for (size_t i = 0; i < picture->capture.count; i++) {
-		const struct sight *sight = &picture->capture.list[i];
+	for (size_t i = 0; i < evidence->capture.count; i++) {
+		const struct sighting *sighting = &evidence->capture.list[i];
 
-		if (!sight->outgoing && may_concern(picture, instance, sight->interface))
-			add_source(sources, &count, &sight->source);
+		if (!sighting->outgoing && may_concern(evidence, instance, sighting->interface))
+			add_source(sources, &count, &sighting->source);
 	}
 	return count;
 }
 
-/* That of the link; else the first one that serves hosts of this family. */
-static const char *link_instance(const struct picture *picture, const char *link)
+/* The instance of the link; without a link, the first instance with a downstream link of this family. */
+static const char *link_instance(const struct evidence *evidence, const char *link)
 {
-	const char *family = addr_family(&picture->question.group) == FAMILY_IPV4 ? "IPv4" : "IPv6";
-	struct json_object *links = picture->daemon.links, *found = NULL;
+	const char *family = addr_family(&evidence->question.group) == FAMILY_IPV4 ? "IPv4" : "IPv6";
+	struct json_object *links = evidence->daemon.links, *found = NULL;
 
 	if (link != NULL)
 		found = view_find(links, "link", link, "family", family);
@@ -196,15 +199,16 @@ static const char *link_instance(const struct picture *picture, const char *link
 	return found != NULL ? answer_text(found, "instance") : NULL;
 }
 
-/* An entry whose input is a link of the instance comes first: each table has its own. */
-static const struct mroute *find_mroute(const struct picture *picture, const struct mroutes *mroutes,
-                                        const struct stream *stream)
+/* Prefers an entry whose input is a link of the instance, because each table has its own. */
+static const struct mroute *find_mroute(const struct evidence *evidence, const struct mroutes *mroutes,
+                                        const struct stream_facts *stream)
 {
 	const struct mroute *found = NULL;
 
 	for (size_t i = 0; i < mroutes->count; i++) {
 		const struct mroute *mroute = &mroutes->list[i];
-		const struct interface *input = interfaces_by_index(&picture->interfaces, mroute->input);
+		const struct interface_state *input =
+			interfaces_by_index(&evidence->interfaces, mroute->input);
 
 		if (!stream->has_source || !addr_equal(&mroute->source, &stream->source))
 			continue;
@@ -216,138 +220,139 @@ static const struct mroute *find_mroute(const struct picture *picture, const str
 	return found;
 }
 
-static struct stream make_stream(const struct picture *picture, const char *instance,
-                                 const struct addr *source)
+static struct stream_facts make_stream(const struct evidence *evidence, const char *instance,
+                                       const struct addr *source)
 {
-	struct stream stream = {.group = picture->question.group,
-	                        .has_source = source != NULL,
-	                        .wanted_link = picture->question.link,
-	                        .instance = instance,
-	                        .links = picture->daemon.links,
-	                        .groups = picture->daemon.groups,
-	                        .routes = picture->daemon.routes,
-	                        .upstream = picture->daemon.upstream,
-	                        .memberships = picture->daemon.memberships,
-	                        .interfaces = &picture->interfaces,
-	                        .has_joined = has_joined,
-	                        .capture = picture->capture_why == NULL ? &picture->capture : NULL,
-	                        .capture_why = picture->capture_why,
-	                        .seconds = picture->question.seconds,
-	                        .rp_drops = picture->rp_drops,
-	                        .rp_filter = rp_filter_of,
-	                        .route_back = route_lookup,
-	                        .firewall = picture->firewall};
+	struct stream_facts stream = {.group = evidence->question.group,
+	                              .has_source = source != NULL,
+	                              .wanted_link = evidence->question.link,
+	                              .instance = instance,
+	                              .links = evidence->daemon.links,
+	                              .groups = evidence->daemon.groups,
+	                              .routes = evidence->daemon.routes,
+	                              .upstream = evidence->daemon.upstream,
+	                              .memberships = evidence->daemon.memberships,
+	                              .interfaces = &evidence->interfaces,
+	                              .has_joined = has_joined,
+	                              .capture = evidence->capture_why == NULL ? &evidence->capture : NULL,
+	                              .capture_why = evidence->capture_why,
+	                              .seconds = evidence->question.seconds,
+	                              .rp_drops = evidence->rp_drops,
+	                              .rp_filter = rp_filter_of,
+	                              .route_back = route_lookup,
+	                              .firewall = evidence->firewall};
 
 	if (source != NULL)
 		stream.source = *source;
-	stream.before = find_mroute(picture, &picture->before, &stream);
-	stream.after = find_mroute(picture, &picture->after, &stream);
+	stream.before = find_mroute(evidence, &evidence->before, &stream);
+	stream.after = find_mroute(evidence, &evidence->after, &stream);
 	return stream;
 }
 
-static bool explain_stream(const struct ctl *ctl, const struct picture *picture, const char *instance,
+static bool explain_stream(const struct ctl *ctl, const struct evidence *evidence, const char *instance,
                            const struct addr *source)
 {
-	struct stream stream = make_stream(picture, instance, source);
+	struct stream_facts stream = make_stream(evidence, instance, source);
 	struct steps steps;
 	enum step_result result = path_follow(&stream, &steps);
 
 	if (ctl->json)
-		json_object_array_add(picture->output, steps_object(&stream, &steps));
+		json_object_array_add(evidence->output, steps_object(&stream, &steps));
 	else
 		steps_print(&stream, &steps, ctl->colour);
 	return result != STEP_FAIL;
 }
 
-/* Every source in one instance. */
-static bool explain_instance(const struct ctl *ctl, const struct picture *picture, const char *instance)
+/* Explains every source in one instance. */
+static bool explain_instance(const struct ctl *ctl, const struct evidence *evidence, const char *instance)
 {
 	struct addr sources[SOURCES_MAX];
-	size_t count = find_sources(picture, instance, sources);
+	size_t count = find_sources(evidence, instance, sources);
 	bool good = true;
 
 	if (count == 0)
-		return explain_stream(ctl, picture, instance, NULL);
+		return explain_stream(ctl, evidence, instance, NULL);
 	for (size_t i = 0; i < count; i++)
-		good &= explain_stream(ctl, picture, instance, &sources[i]);
+		good &= explain_stream(ctl, evidence, instance, &sources[i]);
 	return good;
 }
 
-/* Each instance with a member; if there is none, the one whose hosts might be. */
-static bool explain_all(const struct ctl *ctl, const struct picture *picture)
+/* Explains each instance with a member; if none has one, the instance of link_instance. */
+static bool explain_all(const struct ctl *ctl, const struct evidence *evidence)
 {
-	struct json_object *groups = picture->daemon.groups;
+	struct json_object *groups = evidence->daemon.groups;
 	const char *last = NULL;
 	bool good = true;
 
-	if (picture->question.link != NULL || view_count(groups) == 0)
-		return explain_instance(ctl, picture, link_instance(picture, picture->question.link));
+	if (evidence->question.link != NULL || view_count(groups) == 0)
+		return explain_instance(ctl, evidence, link_instance(evidence, evidence->question.link));
 	for (size_t i = 0; i < view_count(groups); i++) {
 		const char *instance = answer_text(json_object_array_get_idx(groups, i), "instance");
 
-		/* Groups come instance by instance. */
+		/* Groups are sorted by instance. */
 		if (last == NULL || strcmp(last, instance) != 0)
-			good &= explain_instance(ctl, picture, instance);
+			good &= explain_instance(ctl, evidence, instance);
 		last = instance;
 	}
 	return good;
 }
 
-static bool gather(const struct ctl *ctl, struct picture *picture)
+static bool gather(const struct ctl *ctl, struct evidence *evidence)
 {
 	const char *why;
 	int result;
 
-	addr_format(&picture->question.group, picture->group);
-	if (!gather_daemon(ctl, picture->group, &picture->daemon)) {
-		if (picture->daemon.pid_elsewhere != 0)
+	addr_format(&evidence->question.group, evidence->group);
+	if (!gather_daemon(ctl, evidence->group, &evidence->daemon)) {
+		if (evidence->daemon.pid_elsewhere != 0)
 			fprintf(stderr,
-			        "mcproxyctl: explain: the mcproxy of %s runs in another network namespace; "
-			        "ask there: nsenter -t %d -n mcproxyctl explain %s; or name the socket of "
-			        "the one that runs here with --socket\n",
-			        ctl->socket, (int)picture->daemon.pid_elsewhere, picture->group);
+			        "mcproxyctl: explain: the mcproxy of %s runs in another network "
+			        "namespace; run "
+			        "nsenter -t %d -n mcproxyctl explain %s, or name the socket of the mcproxy "
+			        "that runs here with --socket\n",
+			        ctl->socket, (int)evidence->daemon.pid_elsewhere, evidence->group);
 		else
-			fputs("mcproxyctl: explain: the daemon has to answer first; see mcproxyctl doctor\n",
+			fputs("mcproxyctl: explain: the daemon does not answer; run mcproxyctl doctor\n",
 			      stderr);
 		return false;
 	}
-	result = interfaces_read(&picture->interfaces);
+	result = interfaces_read(&evidence->interfaces);
 	if (result != 0) {
 		fprintf(stderr, "mcproxyctl: explain: the interfaces cannot be read: %s\n",
 		        strerror(-result));
 		return false;
 	}
-	picture->firewall = gather_firewall(&why);
-	look_at_packets(picture);
+	evidence->firewall = gather_firewall(&why);
+	look_at_packets(evidence);
 	return true;
 }
 
 int explain_run(const struct ctl *ctl, int argc, char **argv)
 {
-	struct picture *picture = calloc(1, sizeof *picture);
+	struct evidence *evidence = calloc(1, sizeof *evidence);
 	const char *problem;
 	int status = CHECK_UNKNOWN;
 
-	if (picture == NULL)
+	if (evidence == NULL)
 		return CHECK_UNKNOWN;
-	problem = read_question(argc, argv, &picture->question);
+	problem = read_question(argc, argv, &evidence->question);
 	if (problem != NULL) {
-		free(picture);
+		free(evidence);
 		return command_usage(argv[0], problem);
 	}
-	if (gather(ctl, picture)) {
-		picture->output = json_object_new_array();
-		status = explain_all(ctl, picture) ? CHECK_CLEAN : CHECK_FOUND;
+	if (gather(ctl, evidence)) {
+		evidence->output = json_object_new_array();
+		status = explain_all(ctl, evidence) ? CHECK_CLEAN : CHECK_FOUND;
 		if (ctl->json)
 			printf("{\"streams\":%s}\n",
-			       json_object_to_json_string_ext(picture->output, JSON_C_TO_STRING_PLAIN));
-		json_object_put(picture->output);
+			       json_object_to_json_string_ext(evidence->output, JSON_C_TO_STRING_PLAIN));
+		json_object_put(evidence->output);
 	}
-	daemon_view_free(&picture->daemon);
-	interfaces_free(&picture->interfaces);
-	mroutes_free(&picture->before);
-	mroutes_free(&picture->after);
-	firewall_free(picture->firewall);
-	free(picture);
+	daemon_view_free(&evidence->daemon);
+	interfaces_free(&evidence->interfaces);
+	mroutes_free(&evidence->before);
+	mroutes_free(&evidence->after);
+	firewall_free(evidence->firewall);
+	free(evidence);
 	return status;
 }

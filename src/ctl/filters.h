@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a command is limited to: the options --instance, --link and --group, which the daemon applies.
+ * The filters of a command: the options --instance, --link and --group, which the daemon applies.
  */
 #ifndef MCPROXY_CTL_FILTERS_H
 #define MCPROXY_CTL_FILTERS_H
@@ -15,10 +15,11 @@ struct filters {
 	bool details; /* --details */
 };
 
-/* Reads the options of a command, which may stand before and behind its other arguments; these are moved to
- * the front, and *argc is their number, the command's name included. False after a message. */
+/* Reads the options of a command, which may stand before and after its other arguments. Moves those
+ * arguments to the front and sets *argc to their number, including the name of the command. False after a
+ * message. */
 bool filters_read(struct filters *filter, int *argc, char **argv);
-/* The same for a command that takes nothing else. */
+/* The same for a command without other arguments. */
 bool filters_read_only(struct filters *filter, int argc, char **argv);
 void filters_add(const struct filters *filter, struct json_object *request);
 

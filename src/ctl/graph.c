@@ -4,6 +4,7 @@
 #include "ctl/client/answer.h"
 #include "ctl/client/columns.h"
 #include "ctl/client/session.h"
+#include "ctl/command.h"
 #include "ctl/filters.h"
 
 #include <string.h>
@@ -20,7 +21,7 @@ void graph_end(struct graph *graph)
 	json_object_put(graph->streams);
 }
 
-/* Within quotes. */
+/* For use between quotes. */
 static void put_escaped(FILE *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
@@ -62,14 +63,14 @@ static void put_stream_node(struct graph *graph, struct json_object *route)
 	         answer_text(route, "source"));
 }
 
-static void put_link_node(struct graph *graph, struct json_object *record, const char *link)
+static void put_link_node(struct graph *graph, struct json_object *item, const char *link)
 {
-	put_name(graph->out, "link", answer_text(record, "instance"), link, "");
+	put_name(graph->out, "link", answer_text(item, "instance"), link, "");
 }
 
-static const char *stream_key(struct json_object *record, char key[192])
+static const char *stream_key(struct json_object *item, char key[192])
 {
-	snprintf(key, 192, "%s %s", answer_text(record, "instance"), answer_text(record, "group"));
+	snprintf(key, 192, "%s %s", answer_text(item, "instance"), answer_text(item, "group"));
 	return key;
 }
 
@@ -98,7 +99,7 @@ static void put_route(struct graph *graph, struct json_object *route)
 	}
 }
 
-/* Members that wait for a stream. */
+/* A group whose members receive no stream yet. */
 static void put_group(struct graph *graph, struct json_object *group)
 {
 	char key[192];

@@ -15,7 +15,7 @@ static const struct option options[] = {
 	{0},
 };
 
-/* Takes a `--json` out of the arguments: it may stand behind the command too. */
+/* Removes `--json` from the arguments: it may also stand after the command. */
 static int take_json(int argc, char **argv, struct ctl *ctl)
 {
 	int kept = 0;
@@ -30,7 +30,7 @@ static int take_json(int argc, char **argv, struct ctl *ctl)
 	return kept;
 }
 
-/* For help one may ask anywhere: `help`, `show --help`. */
+/* Help may be requested anywhere: `help`, `show --help`. */
 static bool wants_help(char **argv)
 {
 	if (strcmp(argv[0], "help") == 0)
@@ -45,7 +45,7 @@ static bool read_options(int argc, char **argv, struct ctl *ctl)
 {
 	int letter;
 
-	/* The first argument that is no option is the command; what follows belongs to it. */
+	/* The first argument that is not an option is the command; the rest belongs to the command. */
 	while ((letter = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
 		switch (letter) {
 		case 's':

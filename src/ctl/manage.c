@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Commands that change the daemon: `reload`, `loglevel`.
+ * The commands that change the daemon: `reload`, `loglevel`.
  */
-#include "ctl/manage.h"
-
 #include "ctl/client/session.h"
+#include "ctl/command.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,18 +3,19 @@
 
 #include "ctl/client/answer.h"
 #include "ctl/client/session.h"
+#include "ctl/command.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum type { TYPE_GAUGE, TYPE_COUNTER };
 
-/* A number of a record, or each number of an object in it (then `each` is the label that tells them
- * apart). */
+/* A number in an item, or each number in an object of the item. In the second case `each` is the label that
+ * distinguishes them. */
 struct metric {
 	const char *list;   /* of the answer; "": members of the answer itself */
-	const char *object; /* within the record; NULL: the record itself */
-	const char *member; /* NULL: each of the object's */
+	const char *object; /* in the item; NULL: the item itself */
+	const char *member; /* NULL: each one of the object */
 	const char *each;
 	const char *name; /* without prefix and suffix */
 	enum type type;
@@ -40,66 +41,68 @@ static const struct metric table[] = {
 	GAUGE("tables", "served", "table_served", NULL,
               "1 while this daemon routes a family, 0 while another program does."),
 	GAUGE("tables", "routes", "table_routes", NULL, "Forwarding entries in a kernel table."),
-	COUNTER("tables", "upcalls", "table_upcalls", NULL, "Packets for which the kernel had no entry."),
+	COUNTER("tables", "upcalls", "table_upcalls", NULL, "Packets without an entry in the kernel."),
 	COUNTER("tables", "upcalls_deferred", "table_upcalls_deferred", NULL,
-                "Upcalls that the kernel was made to repeat, since their instance was busy."),
+                "Upcalls that the kernel was made to repeat because their instance was busy."),
 	COUNTER("tables", "route_failures", "table_route_failures", NULL, "Entries that the kernel refused."),
 	COUNTER("tables", "routes_restored", "table_routes_restored", NULL,
                 "Entries that another process had changed or deleted."),
 	COUNTER("tables", "routes_moved", "table_routes_moved", NULL,
-                "Streams that arrived on another link from then on."),
+                "Streams whose input moved to another link."),
 	GAUGE("tables", "routes_with_copies", "table_routes_with_copies", NULL,
-              "Streams of which a copy arrives on a second link."),
+              "Streams that also arrive on a second link."),
 	COUNTER("tables", "copies_found", "table_copies_found", NULL,
-                "Streams of which a copy was found to arrive on a second link."),
+                "Streams that were found to arrive on a second link."),
 	GAUGE("instances", "groups", "instance_groups", NULL, "Groups with members or streams."),
-	GAUGE("instances", "routes", "instance_routes", NULL, "Streams that are seen."),
-	GAUGE("instances", "negative_routes", "instance_unwanted_routes", NULL, "Streams that go nowhere."),
+	GAUGE("instances", "routes", "instance_routes", NULL, "Streams that the instance knows."),
+	GAUGE("instances", "negative_routes", "instance_unwanted_routes", NULL,
+              "Streams that are not forwarded."),
 	GAUGE("instances", "memory", "instance_memory_bytes", "bytes", "Memory of an instance's state."),
 	GAUGE("instances", "memory_max", "instance_memory_limit_bytes", "bytes", "Its limit, memory_max."),
 	COUNTER("instances", "refused_for_routes_max", "instance_routes_refused", NULL,
-                "Streams without an entry since routes_max was reached."),
+                "Streams without an entry because routes_max was reached."),
 	COUNTER("instances", "refused_for_memory", "instance_memory_refused", NULL,
-                "State that was not kept since memory_max was reached."),
+                "State that was not kept because memory_max was reached."),
 	COUNTER("instances", "requests_postponed", "instance_requests_postponed", NULL,
-                "Memberships and routes that the main thread had no memory for, and asked for again."),
+                "Memberships and routes that the main thread had no memory for, and requested again."),
 	COUNTER("instances", "events_lost", "instance_events_lost", NULL,
-                "Events that nobody could be told."),
+                "Events that were lost because a queue was full."),
 	GAUGE("links", "usable", "link_usable", NULL, "1 while a link is up and has what it needs."),
 	GAUGE("links", "this_router_is_querier", "link_querier", NULL, "1 while this router is the querier."),
 	GAUGE("links", "groups", "link_groups", NULL, "Groups with members on a link."),
-	OF_LINK("reports", "link_reports", "Membership reports and leaves heard."),
+	OF_LINK("reports", "link_reports", "Membership reports and leaves received."),
 	OF_LINK("queries_sent", "link_queries_sent", "Queries sent."),
-	OF_LINK("queries_heard", "link_queries_heard", "Queries of other routers heard."),
+	OF_LINK("queries_heard", "link_queries_heard", "Queries received from other routers."),
 	OF_LINK("queries_of_another_version", "link_queries_of_another_version",
-                "Queries of another version than the link's."),
-	OF_LINK("lost_in_socket", "link_socket_losses", "Packets lost since the socket was full."),
+                "Queries of a version other than the link's."),
+	OF_LINK("lost_in_socket", "link_socket_losses", "Packets lost because the socket was full."),
 	OF_LINK("sends_failed", "link_send_failures", "Packets that could not be sent."),
 	{"links", "drops", NULL, "cause", "link_drops", TYPE_COUNTER, NULL,
-         "Packets, or parts of one, that were not acted on."},
+         "Packets, or parts of packets, that were ignored."},
 	GAUGE("upstream", "groups", "upstream_groups", NULL, "Groups wanted upstream."),
-	GAUGE("upstream", "kept_by_kernel", "upstream_kernel_groups", NULL, "Of these, kept by the kernel."),
+	GAUGE("upstream", "kept_by_kernel", "upstream_kernel_groups", NULL,
+              "Groups wanted upstream that the kernel keeps."),
 	GAUGE("upstream", "refused_by_kernel", "upstream_refused_groups", NULL,
-              "Groups that the kernel does not join now."),
+              "Groups that the kernel refuses to join at present."),
 	GAUGE("upstream", "supersets", "upstream_superset_groups", NULL,
-              "Groups joined without a source list, since the kernel takes no longer one."),
+              "Groups joined without a source list because the kernel's lists are too short."),
 	GAUGE("upstream", "query_age", "upstream_query_age_seconds", "seconds",
-              "Time since a query was heard upstream."),
+              "Time since the last query upstream."),
 	GAUGE("upstream", "query_missing", "upstream_query_missing", NULL,
-              "1 while no query has been heard for too long."),
-	COUNTER("upstream", "queries_heard", "upstream_queries_heard", NULL, "Queries heard upstream."),
+              "1 while no query has arrived for too long."),
+	COUNTER("upstream", "queries_heard", "upstream_queries_heard", NULL, "Queries received upstream."),
 	COUNTER("upstream", "reports_sent", "upstream_reports_sent", NULL, "Reports sent upstream."),
 	COUNTER("upstream", "sends_failed", "upstream_send_failures", NULL,
                 "Reports that could not be sent."),
 	COUNTER("routes", "packets", "stream_packets", NULL, "Packets of a stream."),
 	COUNTER("routes", "bytes", "stream_bytes", "bytes", "Bytes of a stream."),
 	COUNTER("routes", "wrong_interface", "stream_wrong_interface_packets", NULL,
-                "Packets of a stream that came in by another link than its entry says."),
+                "Packets of a stream that arrived on a link other than the input of its entry."),
 };
 
 #define METRICS (sizeof table / sizeof table[0])
 
-/* What tells records of a list apart. */
+/* The labels that distinguish the items of a list. */
 static const struct {
 	const char *list;
 	const char *labels[5];
@@ -119,7 +122,7 @@ struct samples {
 
 struct metrics {
 	char version[32]; /* of the daemon */
-	bool of_daemon;   /* the answer at hand is that to `show status` */
+	bool of_daemon;   /* the current answer is that of `show status` */
 	struct samples samples[METRICS];
 };
 
@@ -166,19 +169,19 @@ static void put_label(FILE *out, const char *name, const char *value, bool *firs
 	fputc('"', out);
 }
 
-static void put_labels(FILE *out, const char *list, struct json_object *record, bool *first)
+static void put_labels(FILE *out, const char *list, struct json_object *item, bool *first)
 {
 	for (size_t i = 0; i < sizeof labels_of / sizeof labels_of[0]; i++) {
 		if (strcmp(labels_of[i].list, list) != 0)
 			continue;
 		for (const char *const *label = labels_of[i].labels; *label != NULL; label++)
-			if (answer_has(record, *label))
-				put_label(out, *label, json_object_get_string(answer_member(record, *label)),
+			if (answer_has(item, *label))
+				put_label(out, *label, json_object_get_string(answer_member(item, *label)),
 				          first);
 	}
 }
 
-static void put_sample(FILE *out, const struct metric *metric, struct json_object *record, const char *each,
+static void put_sample(FILE *out, const struct metric *metric, struct json_object *item, const char *each,
                        struct json_object *value)
 {
 	bool first = true;
@@ -189,7 +192,7 @@ static void put_sample(FILE *out, const struct metric *metric, struct json_objec
 	    !json_object_is_type(value, json_type_double))
 		return;
 	fprintf(out, "mcproxy_%s%s", metric->name, metric->type == TYPE_COUNTER ? "_total" : "");
-	put_labels(out, metric->list, record, &first);
+	put_labels(out, metric->list, item, &first);
 	if (each != NULL)
 		put_label(out, metric->each, each, &first);
 	if (truth)
@@ -198,26 +201,26 @@ static void put_sample(FILE *out, const struct metric *metric, struct json_objec
 		fprintf(out, "%s %s\n", first ? "" : "}", json_object_get_string(value));
 }
 
-static void put_record(FILE *out, const struct metric *metric, struct json_object *record)
+static void put_item(FILE *out, const struct metric *metric, struct json_object *item)
 {
-	struct json_object *object = metric->object != NULL ? answer_member(record, metric->object) : record;
+	struct json_object *object = metric->object != NULL ? answer_member(item, metric->object) : item;
 
 	if (object == NULL)
 		return;
 	if (metric->member != NULL) {
-		put_sample(out, metric, record, NULL, answer_member(object, metric->member));
+		put_sample(out, metric, item, NULL, answer_member(object, metric->member));
 		return;
 	}
 	json_object_object_foreach(object, key, value)
 	{
-		put_sample(out, metric, record, key, value);
+		put_sample(out, metric, item, key, value);
 	}
 }
 
 void metrics_take(void *context, const char *key, struct json_object *value)
 {
 	struct metrics *metrics = context;
-	bool record = json_object_is_type(value, json_type_object);
+	bool is_item = json_object_is_type(value, json_type_object);
 
 	if (strcmp(key, "what") == 0)
 		metrics->of_daemon = strcmp(json_object_get_string(value), "status") == 0;
@@ -227,8 +230,8 @@ void metrics_take(void *context, const char *key, struct json_object *value)
 		const struct metric *metric = &table[i];
 		FILE *out = metrics->samples[i].out;
 
-		if (record && strcmp(metric->list, key) == 0)
-			put_record(out, metric, value);
+		if (is_item && strcmp(metric->list, key) == 0)
+			put_item(out, metric, value);
 		else if (metrics->of_daemon && metric->list[0] == '\0' && strcmp(metric->member, key) == 0)
 			put_sample(out, metric, NULL, NULL, value);
 	}

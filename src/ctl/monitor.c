@@ -4,13 +4,14 @@
 #include "ctl/client/answer.h"
 #include "ctl/client/columns.h"
 #include "ctl/client/session.h"
+#include "ctl/command.h"
 #include "ctl/filters.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-/* "query sent about 2 sources"; the group stands in front, if it is about one. */
+/* "query sent about 2 sources"; the group comes first, if the query is about one. */
 static void describe_query(struct json_object *event, char *text, size_t size)
 {
 	double sources = answer_number(event, "sources");
@@ -82,7 +83,7 @@ static void describe(struct json_object *event, const char *kind, char *text, si
 		snprintf(text, size, "dropped: %s (%.0f so far)", answer_text(event, "cause"),
 		         answer_number(event, "count"));
 	else if (strcmp(kind, "lost") == 0)
-		snprintf(text, size, "%.0f events were not told, since they came too fast",
+		snprintf(text, size, "%.0f events were lost because they came too fast",
 		         answer_number(event, "count"));
 	else
 		snprintf(text, size, "%s", kind);
@@ -131,7 +132,8 @@ static bool take_line(const struct ctl *ctl, const char *line)
 	bool good = object != NULL && !answer_has(object, "error");
 
 	if (!good)
-		fprintf(stderr, "mcproxyctl: %s\n", object ? answer_text(object, "error") : "no JSON came");
+		fprintf(stderr, "mcproxyctl: %s\n",
+		        object ? answer_text(object, "error") : "the answer is not JSON");
 	else if (ctl->json)
 		puts(line);
 	else if (answer_has(object, "event"))
@@ -159,5 +161,5 @@ int monitor_run(const struct ctl *ctl, int argc, char **argv)
 	while (good && (line = session_read_line(session, false)) != NULL)
 		good = take_line(ctl, line);
 	session_close(session);
-	return CTL_FAILED; /* it ends only by the daemon's end or an error; a signal ends it otherwise */
+	return CTL_FAILED; /* only an error or the end of the daemon leads here */
 }

@@ -5,14 +5,10 @@
 #ifndef MCPROXY_CTL_MONITOR_H
 #define MCPROXY_CTL_MONITOR_H
 
-#include "ctl/command.h"
-
 #include <json-c/json.h>
 #include <stddef.h>
 
-command_run monitor_run;
-
-/* The line of an event, its time aside: "iptv eth1 239.1.2.3 join: EXCLUDE{}". */
+/* The line of an event without its time: "iptv eth1 239.1.2.3 join: EXCLUDE{}". */
 const char *monitor_format(struct json_object *event, char *text, size_t size);
 
 #endif

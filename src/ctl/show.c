@@ -9,7 +9,7 @@
 
 struct context {
 	const struct view *view;
-	struct showing showing;
+	struct view_output output;
 };
 
 static const struct view *find_view(const char *what)
@@ -20,11 +20,11 @@ static const struct view *find_view(const char *what)
 	return NULL;
 }
 
-/* What can be shown, with the problem. */
+/* Prints the problem, and what can be shown. */
 static int usage(const char *name, const char *problem)
 {
 	char text[256];
-	size_t used = (size_t)snprintf(text, sizeof text, "%s; it shows", problem);
+	size_t used = (size_t)snprintf(text, sizeof text, "%s; the choices are", problem);
 
 	for (const struct view *view = views; view->what != NULL && used < sizeof text; view++)
 		used += (size_t)snprintf(text + used, sizeof text - used, "%s %s",
@@ -39,12 +39,12 @@ static void take(void *data, const char *key, struct json_object *value)
 {
 	struct context *context = data;
 
-	context->view->put(&context->showing, key, value);
+	context->view->put(&context->output, key, value);
 }
 
 int show_run(const struct ctl *ctl, int argc, char **argv)
 {
-	struct context context = {.showing = {.ctl = ctl}};
+	struct context context = {.output = {.ctl = ctl}};
 	struct filters filter = {0};
 	struct json_object *request;
 	int status;
@@ -52,18 +52,19 @@ int show_run(const struct ctl *ctl, int argc, char **argv)
 	if (!filters_read(&filter, &argc, argv))
 		return CTL_USAGE;
 	if (argc != 2)
-		return usage(argv[0], argc < 2 ? "one thing to show is missing"
-		                               : "one thing can be shown at a time, and filters are options");
+		return usage(argv[0],
+		             argc < 2 ? "what to show is missing"
+		                      : "only one thing can be shown at a time, and filters are options");
 	context.view = find_view(argv[1]);
 	if (context.view == NULL)
-		return usage(argv[0], "that is not known");
-	context.showing.details = filter.details;
-	context.showing.columns = (struct columns){.columns = context.view->columns, .colour = ctl->colour};
+		return usage(argv[0], "there is no such thing to show");
+	context.output.details = filter.details;
+	context.output.columns = (struct columns){.columns = context.view->columns, .colour = ctl->colour};
 	request = session_request("show");
 	json_object_object_add(request, "what", json_object_new_string(argv[1]));
 	filters_add(&filter, request);
 	status = session_run(ctl, request, take, &context);
-	if (status == CTL_DONE && !ctl->json && !context.showing.begun && context.view->columns != NULL)
-		columns_head(&context.showing.columns); /* an empty table is seen to be one */
+	if (status == CTL_DONE && !ctl->json && !context.output.begun && context.view->columns != NULL)
+		columns_head(&context.output.columns); /* titles without rows show that the table is empty */
 	return status;
 }

@@ -9,22 +9,20 @@
 #include "ctl/client/columns.h"
 #include "ctl/command.h"
 
-/* A show under way: what its view prints with. */
-struct showing {
+/* What a view needs to print an answer. */
+struct view_output {
 	const struct ctl *ctl;
 	bool details;
 	struct columns columns;
-	bool begun; /* the head was printed */
+	bool begun; /* the titles were printed */
 };
 
-/* How one kind of answer is shown: its list's key, the columns, and what is printed of an element. */
+/* How one kind of answer is printed: the key of its list, the columns, and the function for an element. */
 struct view {
 	const char *what;
 	const struct column *columns;
-	void (*put)(struct showing *showing, const char *key, struct json_object *value);
+	void (*put)(struct view_output *output, const char *key, struct json_object *value);
 };
-extern const struct view views[]; /* src/ctl/views.c; up to one without a name */
-
-command_run show_run;
+extern const struct view views[]; /* src/ctl/views.c; the last one has no name */
 
 #endif

@@ -1,9 +1,11 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl/top.h"
-
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * `top`: a live screen of links and streams.
+ */
 #include "ctl/client/columns.h"
 #include "ctl/client/program.h"
 #include "ctl/client/session.h"
+#include "ctl/command.h"
 #include "ctl/top_model.h"
 
 #include <curses.h>
@@ -23,7 +25,7 @@ struct top {
 	struct session *session;
 	struct top_model model;
 	int interval; /* milliseconds */
-	size_t first; /* stream at the top of the list */
+	size_t first; /* the stream at the top of the list */
 	bool paused;
 	bool failed;
 };
@@ -56,7 +58,7 @@ static bool look(struct top *top)
 	return good;
 }
 
-/* One row, cut off at the right edge. */
+/* Prints one row, cut at the right edge. */
 __attribute__((format(printf, 3, 4))) static void put_row(int row, int attributes, const char *format, ...)
 {
 	char text[512];
@@ -105,7 +107,7 @@ static void draw_stream(const struct top_stream *stream, int row)
 	        stream->output_count > 0 ? stream->outputs : "nowhere");
 }
 
-/* Streams that fit below the links. */
+/* Prints the streams that fit below the links. */
 static int draw_streams(const struct top *top, int row)
 {
 	const struct top_model *model = &top->model;
@@ -207,7 +209,7 @@ static void run_screen(struct top *top)
 		}
 		draw(top);
 		timeout((int)left);
-		key = getch(); /* KEY_RESIZE comes here too: drawn anew */
+		key = getch(); /* KEY_RESIZE arrives here too, and the screen is drawn again */
 		if (!act(top, key))
 			return;
 	}
@@ -240,11 +242,11 @@ static int show_screen(struct top *top)
 	endwin();
 	delscreen(screen);
 	if (top->failed)
-		fputs("mcproxyctl: top: the daemon does not answer any more\n", stderr);
+		fputs("mcproxyctl: top: the daemon no longer answers\n", stderr);
 	return top->failed ? CTL_FAILED : CTL_DONE;
 }
 
-/* Answer after answer. */
+/* One answer after the other. */
 static int print_json(struct top *top)
 {
 	while (look(top) && fflush(stdout) == 0)

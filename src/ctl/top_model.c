@@ -31,7 +31,7 @@ void top_model_fini(struct top_model *model)
 	list_fini(&model->old_links);
 }
 
-/* A zeroed item at the end; NULL when memory is short. */
+/* Adds a zeroed item at the end; NULL when memory is short. */
 static void *list_add(struct top_list *list, size_t size)
 {
 	if (list->count == list->capacity) {
@@ -66,7 +66,7 @@ static int compare_links(const void *a, const void *b)
 	return order != 0 ? order : strcmp(one->version, other->version);
 }
 
-/* The larger one first. */
+/* The larger one comes first. */
 static int compare_numbers(double a, double b)
 {
 	return (a < b) - (a > b);
@@ -95,7 +95,7 @@ static int by_age(const void *a, const void *b)
 	return order != 0 ? order : compare_names(a, b);
 }
 
-/* Hosts; links where they are not known. */
+/* By hosts, or by links if hosts are not known. */
 static int by_members(const void *a, const void *b)
 {
 	const struct top_stream *one = a, *other = b;
@@ -152,7 +152,7 @@ static void *find_old(const struct top_list *old, const void *item, size_t size,
 	return old->count > 0 ? bsearch(item, old->items, old->count, size, compare) : NULL;
 }
 
-/* Growth per second; a counter that went back has begun anew. */
+/* Growth per second. A counter that went back has restarted. */
 static double rate(const struct top_model *model, double now, double before)
 {
 	double elapsed = model->uptime - model->old_uptime;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What `top` shows: streams and links with their rates since the last look, sorted. Fed by the answers to
- * `show links` and `show routes`; knows no screen.
+ * What `top` shows: streams and links with their rates since the previous answers, sorted. Its input is the
+ * answers to `show links` and `show routes`. It knows no screen.
  */
 #ifndef MCPROXY_CTL_TOP_MODEL_H
 #define MCPROXY_CTL_TOP_MODEL_H
@@ -15,9 +15,9 @@ struct top_stream {
 	char group[48];
 	char source[48];
 	char input[16];
-	char outputs[64]; /* the first ones, if they are many */
+	char outputs[64]; /* the first ones, if there are many */
 	unsigned output_count;
-	double hosts; /* members, where they are tracked */
+	double hosts; /* members, if they are tracked */
 	double age;   /* seconds */
 	double packets, bytes, wrong;
 	double bit_rate, packet_rate; /* per second */
@@ -44,8 +44,8 @@ struct top_list {
 
 struct top_model {
 	enum top_order order;
-	struct top_list streams, links;         /* as they are; streams in the order */
-	struct top_list old_streams, old_links; /* as they were, by their names */
+	struct top_list streams, links;         /* current; streams are sorted */
+	struct top_list old_streams, old_links; /* previous, sorted by name */
 	double uptime, old_uptime;              /* of the daemon at these times; 0: never */
 	double bit_rate;                        /* of all streams */
 	size_t unwanted;
@@ -53,7 +53,7 @@ struct top_model {
 };
 
 void top_model_fini(struct top_model *model);
-/* Around the two answers of a look. */
+/* Before and after the two answers of each round. */
 void top_model_begin(struct top_model *model);
 void top_model_take(void *model, const char *key, struct json_object *value);
 void top_model_end(struct top_model *model);

@@ -1,46 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What `show` prints of each kind of record.
+ * What `show` prints for each kind of item.
  */
 #include "ctl/show.h"
 
 #include <string.h>
 #include <time.h>
 
-/* The titles, in front of the first row; false when the member is not of the list. */
-static bool begin_row(struct showing *showing, const char *key, const char *list)
+/* Prints the titles before the first row; false when the member is not an item of the list. */
+static bool begin_row(struct view_output *output, const char *key, const char *list)
 {
 	if (strcmp(key, list) != 0)
 		return false;
-	if (!showing->begun)
-		columns_head(&showing->columns);
-	showing->begun = true;
+	if (!output->begun)
+		columns_head(&output->columns);
+	output->begun = true;
 	return true;
 }
 
-static void put_text(struct showing *showing, struct json_object *value, const char *key)
+static void put_text(struct view_output *output, struct json_object *value, const char *key)
 {
 	const char *text = answer_text(value, key);
 
-	columns_put(&showing->columns, COLOUR_NONE, *text != '\0' ? text : "-");
+	columns_put(&output->columns, COLOUR_NONE, *text != '\0' ? text : "-");
 }
 
-static void put_amount(struct showing *showing, struct json_object *value, const char *key)
+static void put_amount(struct view_output *output, struct json_object *value, const char *key)
 {
 	char text[16];
 
-	columns_put(&showing->columns, COLOUR_NONE, format_amount(answer_number(value, key), text));
+	columns_put(&output->columns, COLOUR_NONE, format_amount(answer_number(value, key), text));
 }
 
-static void put_age(struct showing *showing, struct json_object *value, const char *key)
+static void put_age(struct view_output *output, struct json_object *value, const char *key)
 {
 	char text[16];
 
-	columns_put(&showing->columns, COLOUR_NONE,
+	columns_put(&output->columns, COLOUR_NONE,
 	            answer_has(value, key) ? format_age(answer_number(value, key), text) : "-");
 }
 
-/* Names of a list of texts, with spaces between them. */
+/* The texts of a list, separated by spaces. */
 static const char *join(struct json_object *value, const char *key, char *text, size_t size)
 {
 	struct json_object *list = answer_member(value, key);
@@ -54,8 +54,8 @@ static const char *join(struct json_object *value, const char *key, char *text, 
 	return text;
 }
 
-/* One line of what is not in columns: scalars by their key. */
-static void put_detail(struct showing *showing, const char *key, struct json_object *value)
+/* Prints what has no column, one line for each: scalars after their key. */
+static void put_detail(struct view_output *output, const char *key, struct json_object *value)
 {
 	char text[16];
 
@@ -64,17 +64,17 @@ static void put_detail(struct showing *showing, const char *key, struct json_obj
 		printf("%s\n", format_age(json_object_get_double(value), text));
 	else
 		printf("%s\n", value != NULL ? json_object_get_string(value) : "-");
-	(void)showing;
+	(void)output;
 }
 
-static void put_details(struct showing *showing, struct json_object *object)
+static void put_details(struct view_output *output, struct json_object *object)
 {
 	json_object_object_foreach(object, key, value)
 	{
 		if (json_object_is_type(value, json_type_object))
-			put_details(showing, value);
+			put_details(output, value);
 		else if (!json_object_is_type(value, json_type_array))
-			put_detail(showing, key, value);
+			put_detail(output, key, value);
 	}
 }
 
@@ -106,11 +106,11 @@ static void put_date(const char *key, double time)
 	printf("%-14s %s\n", key, text);
 }
 
-static void put_status(struct showing *showing, const char *key, struct json_object *value)
+static void put_status(struct view_output *output, const char *key, struct json_object *value)
 {
 	char text[16];
 
-	(void)showing;
+	(void)output;
 	if (strcmp(key, "tables") == 0)
 		put_table(value);
 	else if (strcmp(key, "configuration_loaded") == 0)
@@ -127,21 +127,21 @@ static const struct column instance_columns[] = {
 	{"MEMORY", 8, true},     {"OF", 8, true},     {"REFUSED", 8, true}, {0},
 };
 
-static void put_instance(struct showing *showing, const char *key, struct json_object *value)
+static void put_instance(struct view_output *output, const char *key, struct json_object *value)
 {
 	double refused =
 		answer_number(value, "refused_for_memory") + answer_number(value, "refused_for_routes_max");
 	char text[16];
 
-	if (!begin_row(showing, key, "instances"))
+	if (!begin_row(output, key, "instances"))
 		return;
-	put_text(showing, value, "instance");
-	put_amount(showing, value, "groups");
-	put_amount(showing, value, "routes");
-	put_amount(showing, value, "negative_routes");
-	put_amount(showing, value, "memory");
-	put_amount(showing, value, "memory_max");
-	columns_put(&showing->columns, refused > 0 ? COLOUR_BAD : COLOUR_NONE, format_amount(refused, text));
+	put_text(output, value, "instance");
+	put_amount(output, value, "groups");
+	put_amount(output, value, "routes");
+	put_amount(output, value, "negative_routes");
+	put_amount(output, value, "memory");
+	put_amount(output, value, "memory_max");
+	columns_put(&output->columns, refused > 0 ? COLOUR_BAD : COLOUR_NONE, format_amount(refused, text));
 }
 
 static const struct column link_columns[] = {
@@ -149,43 +149,43 @@ static const struct column link_columns[] = {
 	{"GROUPS", 6, true}, {"DROPS", 6, true},  {"QUERIER", 20, false}, {0},
 };
 
-static void put_link_state(struct showing *showing, struct json_object *value)
+static void put_link_state(struct view_output *output, struct json_object *value)
 {
 	char text[128];
 
 	if (!answer_bool(value, "present")) {
-		columns_put(&showing->columns, COLOUR_BAD, "missing");
+		columns_put(&output->columns, COLOUR_BAD, "missing");
 	} else if (answer_has(value, "not_served")) {
 		snprintf(text, sizeof text, "not served: %s", answer_text(value, "not_served"));
-		columns_put(&showing->columns, COLOUR_BAD, text);
+		columns_put(&output->columns, COLOUR_BAD, text);
 	} else if (answer_bool(value, "usable")) {
-		columns_put(&showing->columns, COLOUR_GOOD, "usable");
+		columns_put(&output->columns, COLOUR_GOOD, "usable");
 	} else {
-		columns_put(&showing->columns, COLOUR_BAD, answer_bool(value, "up") ? "no address" : "down");
+		columns_put(&output->columns, COLOUR_BAD, answer_bool(value, "up") ? "no address" : "down");
 	}
 }
 
-static void put_link(struct showing *showing, const char *key, struct json_object *value)
+static void put_link(struct view_output *output, const char *key, struct json_object *value)
 {
 	char text[16];
 
-	if (!begin_row(showing, key, "links"))
+	if (!begin_row(output, key, "links"))
 		return;
-	put_text(showing, value, "link");
-	put_text(showing, value, "role");
-	put_text(showing, value, "version");
-	put_link_state(showing, value);
-	put_amount(showing, value, "groups");
-	columns_put(&showing->columns, COLOUR_NONE, format_amount(answer_drops(value), text));
+	put_text(output, value, "link");
+	put_text(output, value, "role");
+	put_text(output, value, "version");
+	put_link_state(output, value);
+	put_amount(output, value, "groups");
+	columns_put(&output->columns, COLOUR_NONE, format_amount(answer_drops(value), text));
 	if (answer_bool(value, "this_router_is_querier"))
-		columns_put(&showing->columns, COLOUR_GOOD, "this router");
+		columns_put(&output->columns, COLOUR_GOOD, "this router");
 	else
-		put_text(showing, value, "querier");
-	if (showing->details)
-		put_details(showing, value);
+		put_text(output, value, "querier");
+	if (output->details)
+		put_details(output, value);
 }
 
-/* Hosts that are members, with what they ask for. */
+/* Prints the hosts that are members, and what they ask for. */
 static void put_members(struct json_object *members)
 {
 	size_t count = answer_length(members);
@@ -219,26 +219,26 @@ static void put_sources(struct json_object *sources, size_t count)
 	}
 }
 
-static void put_group(struct showing *showing, const char *key, struct json_object *value)
+static void put_group(struct view_output *output, const char *key, struct json_object *value)
 {
 	struct json_object *sources = answer_member(value, "sources");
 	size_t count = answer_length(sources);
 
-	if (!begin_row(showing, key, "groups"))
+	if (!begin_row(output, key, "groups"))
 		return;
-	put_text(showing, value, "group");
-	put_text(showing, value, "link");
-	put_text(showing, value, "mode");
-	put_text(showing, value, "version");
-	put_age(showing, value, "age");
-	put_age(showing, value, "left");
+	put_text(output, value, "group");
+	put_text(output, value, "link");
+	put_text(output, value, "mode");
+	put_text(output, value, "version");
+	put_age(output, value, "age");
+	put_age(output, value, "left");
 	if (answer_number(value, "hosts") > 0)
-		put_amount(showing, value, "hosts");
+		put_amount(output, value, "hosts");
 	else
-		columns_put(&showing->columns, COLOUR_FAINT, "-");
-	columns_print(&showing->columns, "%zu", count);
+		columns_put(&output->columns, COLOUR_FAINT, "-");
+	columns_print(&output->columns, "%zu", count);
 	put_sources(sources, count);
-	if (showing->details)
+	if (output->details)
 		put_members(answer_member(value, "members"));
 }
 
@@ -248,22 +248,22 @@ static const struct column route_columns[] = {
 	{"AGE", 7, true},     {"TO", 11, false},     {0},
 };
 
-static void put_route(struct showing *showing, const char *key, struct json_object *value)
+static void put_route(struct view_output *output, const char *key, struct json_object *value)
 {
 	char text[1100], wrong[16];
 
-	if (!begin_row(showing, key, "routes"))
+	if (!begin_row(output, key, "routes"))
 		return;
-	put_text(showing, value, "group");
-	put_text(showing, value, "source");
-	put_text(showing, value, "input");
-	put_amount(showing, value, "bit_rate");
-	put_amount(showing, value, "packets");
-	columns_put(&showing->columns, answer_number(value, "wrong_interface") > 0 ? COLOUR_BAD : COLOUR_NONE,
+	put_text(output, value, "group");
+	put_text(output, value, "source");
+	put_text(output, value, "input");
+	put_amount(output, value, "bit_rate");
+	put_amount(output, value, "packets");
+	columns_put(&output->columns, answer_number(value, "wrong_interface") > 0 ? COLOUR_BAD : COLOUR_NONE,
 	            format_amount(answer_number(value, "wrong_interface"), wrong));
-	put_age(showing, value, "age");
+	put_age(output, value, "age");
 	join(value, "outputs", text, sizeof text);
-	columns_put(&showing->columns, *text != '\0' ? COLOUR_NONE : COLOUR_FAINT,
+	columns_put(&output->columns, *text != '\0' ? COLOUR_NONE : COLOUR_FAINT,
 	            *text != '\0' ? text : "nowhere");
 	if (*answer_text(value, "copy_input") != '\0')
 		printf("    a copy arrives on %s, and is not forwarded\n", answer_text(value, "copy_input"));
@@ -284,50 +284,50 @@ static const struct column membership_columns[] = {
 	{0},
 };
 
-/* The second list of the answer: a table of its own, behind the first. */
-static void put_membership(struct showing *showing, struct json_object *value)
+/* The second list of the answer is a table of its own, after the first. */
+static void put_membership(struct view_output *output, struct json_object *value)
 {
 	struct json_object *sources = answer_member(value, "sources");
 	size_t count = answer_length(sources);
 
-	if (showing->columns.columns != membership_columns) {
+	if (output->columns.columns != membership_columns) {
 		putchar('\n');
-		showing->columns.columns = membership_columns;
-		columns_head(&showing->columns);
+		output->columns.columns = membership_columns;
+		columns_head(&output->columns);
 	}
-	put_text(showing, value, "group");
-	put_text(showing, value, "link");
-	put_text(showing, value, "mode");
-	put_text(showing, value, "kept_by");
-	columns_put(&showing->columns,
+	put_text(output, value, "group");
+	put_text(output, value, "link");
+	put_text(output, value, "mode");
+	put_text(output, value, "kept_by");
+	columns_put(&output->columns,
 	            strcmp(answer_text(value, "state"), "refused") == 0 ? COLOUR_BAD : COLOUR_NONE,
 	            answer_bool(value, "superset") ? "superset" : answer_text(value, "state"));
-	columns_print(&showing->columns, "%zu", count);
+	columns_print(&output->columns, "%zu", count);
 	for (size_t i = 0; i < count; i++)
 		printf("    %s\n", json_object_get_string(json_object_array_get_idx(sources, i)));
 }
 
-static void put_uplink(struct showing *showing, const char *key, struct json_object *value)
+static void put_uplink(struct view_output *output, const char *key, struct json_object *value)
 {
 	double refused = answer_number(value, "refused_by_kernel");
 	char text[16];
 
 	if (strcmp(key, "memberships") == 0)
-		put_membership(showing, value);
-	if (!begin_row(showing, key, "upstream"))
+		put_membership(output, value);
+	if (!begin_row(output, key, "upstream"))
 		return;
-	put_text(showing, value, "link");
-	put_text(showing, value, "version");
-	put_text(showing, value, "membership");
-	put_amount(showing, value, "groups");
-	columns_put(&showing->columns, refused > 0 ? COLOUR_BAD : COLOUR_NONE, format_amount(refused, text));
+	put_text(output, value, "link");
+	put_text(output, value, "version");
+	put_text(output, value, "membership");
+	put_amount(output, value, "groups");
+	columns_put(&output->columns, refused > 0 ? COLOUR_BAD : COLOUR_NONE, format_amount(refused, text));
 	if (answer_bool(value, "query_missing"))
-		columns_put(&showing->columns, COLOUR_BAD, "none asks");
+		columns_put(&output->columns, COLOUR_BAD, "missing");
 	else
-		put_text(showing, value, "querier");
-	put_age(showing, value, "query_age");
-	if (showing->details)
-		put_details(showing, value);
+		put_text(output, value, "querier");
+	put_age(output, value, "query_age");
+	if (output->details)
+		put_details(output, value);
 }
 
 const struct view views[] = {

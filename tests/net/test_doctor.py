@@ -114,7 +114,7 @@ def test_daemon_that_answers_elsewhere(router):
 
 
 def test_daemon_in_another_namespace(router):
-    """Nothing is told of the links and rules of the namespace that one happens to be in."""
+    """doctor ignores the links and rules of its own namespace if the daemon runs in another one."""
     daemon = daemon_of(router)
     findings, answer = doctor(router.source, socket_path(daemon))
     assert [f["what"] for f in findings["owner"]] == [f"the daemon (pid {daemon.pid}) runs in another network namespace"]
@@ -126,7 +126,7 @@ def test_daemon_in_another_namespace(router):
 
 
 def test_without_rights(router):
-    """Somebody without any: told what only root can see; with the right to ask the daemon, the rest."""
+    """A user without rights learns what only root can see; with access to the socket, everything else."""
     directory = tempfile.mkdtemp(prefix="mcproxy-test-")  # which everybody may enter, as they may /run
     router.router.lab.defer(shutil.rmtree, directory)
     os.chmod(directory, 0o755)
@@ -134,7 +134,7 @@ def test_without_rights(router):
     path = f"{directory}/control.sock"
     daemon = daemon_of(router, f'control_socket = "{path}"; control_mode = "0600";')
     findings, _ = doctor(router.router, path, nobody)
-    assert {f["what"] for f in findings["owner"]} == {"a program routes multicast; which one, only root can see"}
+    assert {f["what"] for f in findings["owner"]} == {"a program routes multicast, and only root can see which one"}
     os.chmod(path, 0o666)
     findings, answer = doctor(router.router, path, nobody)
     assert findings == {}
@@ -195,7 +195,7 @@ def test_link_without_carrier(router):
 
 def test_link_that_is_not_there(router):
     daemon = daemon_of(router, instances='"eth0 ==> eth1 tun7"')
-    wait_for_finding(daemon, "links", "tun7", "the downstream link of instance eth0 is not there")
+    wait_for_finding(daemon, "links", "tun7", "the downstream link of instance eth0 does not exist")
 
 
 def test_link_without_ipv6(router):
@@ -209,7 +209,7 @@ def test_link_without_ipv6(router):
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
 def test_no_querier_upstream(router, family):
     daemon = family.daemon(router, "query_interval = 1; query_response_interval = 0.5; robustness = 1;")
-    finding = wait_for_finding(daemon, "querier-upstream", "eth0", "querier is heard upstream")
+    finding = wait_for_finding(daemon, "querier-upstream", "eth0", "querier is present upstream")
     assert f'upstream_version = "{family.older}"' in finding["remedy"]
     family.querier(router).query(family.version, query_interval=125)
     wait_until_clean(daemon)
@@ -224,7 +224,7 @@ def test_foreign_querier_downstream(router):
 def test_older_querier_downstream(router):
     daemon = daemon_of(router)
     CraftedHost(router.host, "eth0", "10.0.1.99").query(2)
-    wait_for_finding(daemon, "querier-downstream", "eth1", "1 query of another version than IGMPv3 heard")
+    wait_for_finding(daemon, "querier-downstream", "eth1", "received 1 query of a version other than IGMPv3")
 
 
 def bridged(lab):
@@ -240,7 +240,7 @@ def bridged(lab):
 def test_bridge_without_querier(lab):
     network = bridged(lab)
     daemon = daemon_of(network, instances='"br0 ==> eth1"', vifs=("br0", "eth1"), protocol='"IGMPv3"')
-    finding = wait_for_finding(daemon, "bridge", "br0", "the bridge snoops, and no IGMP querier is heard on it")
+    finding = wait_for_finding(daemon, "bridge", "br0", "the bridge snoops, but no IGMP querier is present on it")
     run_command(daemon, finding["remedy"])
     wait_until_clean(daemon)
 
@@ -349,7 +349,7 @@ def test_limit_of_the_kernel(router):
     daemon = daemon_of(router)
     blocked = tuple(f"10.0.9.{n}" for n in range(5))
     CraftedHost(router.host, "eth0", "10.0.1.77").report(Record("TO_EX", "239.1.1.1", blocked))
-    finding = wait_for_finding(daemon, "limits", "eth0", "1 groups are asked for from all sources")
+    finding = wait_for_finding(daemon, "limits", "eth0", "1 groups are joined from all sources")
     assert "net.ipv4.igmp_max_msf=64 (now 3)" in finding["remedy"]
 
 
@@ -358,7 +358,7 @@ def test_more_reports_than_the_link_may_bring(router):
     guest = CraftedHost(router.host, "eth0", "10.0.1.77")
     for number in range(100):
         guest.report(Record("TO_EX", f"239.1.1.{number}"))
-    finding = wait_for_finding(daemon, "queues", "eth1", "packets were more than the link may bring in that time")
+    finding = wait_for_finding(daemon, "queues", "eth1", "packets exceeded the report_rate_max of the link")
     assert "raise report_rate_max" in finding["remedy"]
 
 
@@ -372,7 +372,7 @@ def test_new_streams_that_have_to_wait(router):
             send_packet(router.source, "eth0", IP(src=f"10.0.0.{number + 20}", dst="239.1.1.1", ttl=8) / UDP(dport=5001))
     finally:
         daemon.signal(signal.SIGCONT)
-    finding = wait_for_finding(daemon, "queues", "IPv4", "new streams had to wait, the queue was full")
+    finding = wait_for_finding(daemon, "queues", "IPv4", "new streams had to wait because the queue was full")
     assert finding["remedy"] == "raise ring_size in the configuration"
 
 
@@ -387,7 +387,7 @@ def test_queue_that_overflows(router):
         flood.send(20000)
     finally:
         daemon.signal(signal.SIGCONT)
-    wait_for_finding(daemon, "queues", "eth1", "packets were lost in the socket's full buffer")
+    wait_for_finding(daemon, "queues", "eth1", "packets were lost because the socket's buffer was full")
 
 
 def test_reports_that_are_refused(router):
@@ -402,7 +402,7 @@ def test_configuration_that_is_not_what_runs(router):
     daemon = daemon_of(router)
     wait_until_clean(daemon)
     daemon.configuration_path.write_text(daemon.configuration_path.read_text() + "fast_leave = true;\n")
-    finding = wait_for_finding(daemon, "configuration", str(daemon.configuration_path)[:63], "after the daemon had read it")
+    finding = wait_for_finding(daemon, "configuration", str(daemon.configuration_path)[:63], "after the daemon read it")
     assert "mcproxyctl reload" in finding["remedy"]
     mcproxyctl(daemon, "reload")
     wait_until_clean(daemon)

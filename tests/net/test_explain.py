@@ -15,7 +15,7 @@ SECONDS = ("--seconds", "0.4")
 
 
 class Answer:
-    """What explain says of the streams of a group."""
+    """The answer of explain about the streams of a group."""
 
     def __init__(self, daemon, *arguments, command=()):
         with daemon.namespace.entered():
@@ -67,7 +67,7 @@ def test_a_healthy_stream(router, family):
     steps = [step["step"] for step in answer.stream["steps"]]
     filters = ["rp_filter"] if family.number == 4 else []
     assert steps == ["group", "member", "filter", "upstream", "arrival", "ttl", *filters, "firewall", "route", "forwarded"]
-    assert "look at the host" in answer.steps["forwarded"]["text"]
+    assert "check the host" in answer.steps["forwarded"]["text"]
     assert {step["result"] for step in answer.stream["steps"]} == {"ok"}
     # The same without a source, as lines for people.
     lines = mcproxyctl(daemon, "explain", family.group, *SECONDS).splitlines()
@@ -75,7 +75,7 @@ def test_a_healthy_stream(router, family):
     assert lines[1].startswith("  1. ok      group: ")
 
 
-def test_every_source_is_told_apart(router):
+def test_every_source_is_explained(router):
     """Without a source: all that are known, and those that are only seen."""
     router.source.add_addresses("eth0", "10.0.0.11/24")
     daemon = IPV4.daemon(router)
@@ -83,14 +83,14 @@ def test_every_source_is_told_apart(router):
     for address in ("10.0.0.10", "10.0.0.11"):
         Sender(router.source, "eth0", IPV4.group, address=address).start(pps=50)
 
-    def told():
+    def explained():
         answer = Answer(daemon, IPV4.group)
         return {stream["source"]: stream["failed"] for stream in answer.streams} == {"10.0.0.10": None, "10.0.0.11": "filter"}
-    wait_until(told, 10, "both sources", interval=0.1)
+    wait_until(explained, 10, "both sources", interval=0.1)
 
 
 def test_instances_with_tables_of_their_own(lab):
-    """The same group reaches two instances from two providers; each is told of its own source."""
+    """The same group reaches two instances from two providers; each is explained with its own source."""
     network = make_router(lab, downstreams=3)
     daemon = Daemon(network.router, """protocol = "IGMPv3"; instances = (
         { name = "first"; upstream = "eth0"; downstream = "eth1"; table = "own"; },
@@ -100,11 +100,11 @@ def test_instances_with_tables_of_their_own(lab):
     Sender(network.source, "eth0", IPV4.group).start(pps=50)
     Sender(network.hosts[1], "eth0", IPV4.group).start(pps=50)
 
-    def told():
+    def explained():
         answer = Answer(daemon, IPV4.group)
         return [(stream["instance"], stream["source"], stream["failed"]) for stream in answer.streams] == [
             ("first", "10.0.0.10", None), ("second", "10.0.2.10", None)]
-    wait_until(told, 10, "both instances", interval=0.1)
+    wait_until(explained, 10, "both instances", interval=0.1)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
@@ -143,13 +143,13 @@ def test_upstream_not_joined(router, family):
     family.receiver(router.host).join(family.group)
     router.router.ip("link set eth0 down")
     answer = explain_until(daemon, "upstream", family.group)
-    assert answer.text == "the upstream is not joined: eth0 is down or without carrier"
+    assert answer.text == "the group is not joined upstream: eth0 is down or has no carrier"
 
 
 def test_upstream_that_is_not_there(router):
     daemon = Daemon(router.router, 'protocol = "IGMPv3"; instances = ("ppp0 ==> eth1");', vifs=("eth1",))
     Receiver(router.host, "eth0").join(IPV4.group)
-    assert explain_until(daemon, "upstream", IPV4.group).text == "the upstream is not joined: ppp0 is not there"
+    assert explain_until(daemon, "upstream", IPV4.group).text == "the group is not joined upstream: ppp0 does not exist"
 
 
 @pytest.mark.parametrize("membership", ("kernel", "user"))
@@ -158,7 +158,7 @@ def test_nothing_arrives(router, family, membership):
     daemon = family.daemon(router, f'upstream_membership = "{membership}";')
     family.receiver(router.host).join(family.group)
     answer = explain_until(daemon, "arrival", family.group, family.sources[0])
-    assert answer.text == f"joined, but no packet of {family.group} arrives on any link within 0.4 s"
+    assert answer.text == f"the group is joined, but no packet of {family.group} arrived on any link in 0.4 s"
     assert "look beyond eth0" in answer.remedy and f'upstream_version = "{family.older}"' in answer.remedy
 
 
@@ -170,7 +170,7 @@ def test_stream_on_another_link(router_two_hosts, family):
     family.receiver(network.host).join(family.group)
     Sender(network.host2, "eth0", family.group).start(pps=50)
     answer = explain_until(daemon, "arrival", family.group)
-    assert answer.text == "the stream arrives on eth2, which is no link of instance eth0; expected: eth0"
+    assert answer.text == "the stream arrives on eth2, which is not a link of instance eth0; expected: eth0"
     daemon.terminate()
     daemon = family.daemon(network, "query_response_interval = 1;", links=("eth2", "eth1"))  # the host answers soon
     explain_until(daemon, None, family.group)
@@ -238,7 +238,7 @@ def test_firewall(router, family, rules):
 
 
 def test_link_missing_from_the_route(router_two_hosts):
-    """Another router is the querier on eth2: this one leaves that link out."""
+    """Another router is the querier on eth2: this one does not forward there."""
     network = router_two_hosts
     daemon = IPV4.daemon(network, links=("eth0", "eth1", "eth2"))
     CraftedHost(network.host2, "eth0", "10.0.2.0").query(3)
@@ -246,7 +246,7 @@ def test_link_missing_from_the_route(router_two_hosts):
         Receiver(host, "eth0").join(IPV4.group)
     Sender(network.source, "eth0", IPV4.group).start(pps=50)
     answer = explain_until(daemon, "route", IPV4.group, IPV4.sources[0])
-    assert answer.text == "the forwarding entry leaves eth2 out, although it has a member"
+    assert answer.text == "the forwarding entry lacks eth2, which has a member"
     assert "another router (10.0.2.0) is the querier on eth2" in answer.remedy
     explain_until(daemon, None, IPV4.group, IPV4.sources[0], "--link", "eth1")
 
@@ -265,18 +265,18 @@ def test_packets_larger_than_the_link_takes(router):
 
 
 def test_forwarded_but_the_host_drops_it(router):
-    """Everything is right up to the host: then that is what is said."""
+    """Everything is right up to the host, and explain reports that."""
     router.host.run("nft", "table inet fw { chain input { type filter hook input priority 0; policy drop; }; }")
     daemon = IPV4.daemon(router)
     receiver = Receiver(router.host, "eth0").join(IPV4.group)
     Sender(router.source, "eth0", IPV4.group).start(pps=50)
     answer = explain_until(daemon, None, IPV4.group, IPV4.sources[0])
-    assert "packets have left by eth1: if the picture is missing still, look at the host" in answer.steps["forwarded"]["text"]
+    assert "packets have left by eth1: if the picture is still missing, check the host" in answer.steps["forwarded"]["text"]
     receiver.assert_silent(0.1)
 
 
 def test_without_the_right_to_look_at_packets(router):
-    """What needs root is said to be skipped; the kernel's counters tell the rest."""
+    """Steps that need root are skipped; the kernel's counters replace them."""
     daemon = IPV4.daemon(router)
     receiver = Receiver(router.host, "eth0").join(IPV4.group)
     sender = Sender(router.source, "eth0", IPV4.group).start(pps=50)
@@ -285,17 +285,17 @@ def test_without_the_right_to_look_at_packets(router):
     answer = Answer(daemon, IPV4.group, IPV4.sources[0], command=unprivileged)
     assert answer.failed is None, answer
     assert answer.steps["capture"] == {"step": "capture", "result": "skipped", "remedy": None,
-                                       "text": "no look at the packets: only root may (CAP_NET_RAW)"}
+                                       "text": "no packets were captured: only root may capture them (CAP_NET_RAW)"}
     sender.stop()
     receiver.wait_for_silence()
     answer = Answer(daemon, IPV4.group, IPV4.sources[0], command=unprivileged)
-    assert answer.failed == "arrival" and answer.remedy == "run this as root, to look at the packets themselves"
+    assert answer.failed == "arrival" and answer.remedy == "run this command as root: it then captures the packets"
 
 
 def test_discovery_stays_on_its_link(router):
     daemon = IPV4.daemon(router)
     answer = Answer(daemon, "224.0.0.251")
-    assert answer.failed == "group" and answer.text == "224.0.0.251 is of link scope: no router forwards it"
+    assert answer.failed == "group" and answer.text == "224.0.0.251 has link-local scope: no router forwards it"
 
 
 def test_a_source_on_the_members_own_link(lab):
@@ -310,7 +310,7 @@ def test_a_source_on_the_members_own_link(lab):
     Receiver(receiver, "eth0").join(IPV4.group)
     Sender(sender, "eth0", IPV4.group).start(pps=50)
     answer = explain_until(daemon, None, IPV4.group)
-    assert "the members are on eth1, where the stream comes from" in answer.steps["forwarded"]["text"]
+    assert "the members are on eth1, where the stream arrives" in answer.steps["forwarded"]["text"]
 
 
 @pytest.mark.parametrize("arguments", ((), ("10.0.0.1",), ("239.1.1.1", "239.1.1.2"), ("239.1.1.1", "fd00::1"), ("x",),
@@ -325,4 +325,4 @@ def test_without_a_daemon(router):
     with router.router.entered():
         result = subprocess.run([MCPROXYCTL, "--socket", "/nowhere", "explain", IPV4.group], capture_output=True, text=True,
                                 check=False, timeout=60)
-    assert result.returncode == 2 and "see mcproxyctl doctor" in result.stderr
+    assert result.returncode == 2 and "run mcproxyctl doctor" in result.stderr

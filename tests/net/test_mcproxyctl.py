@@ -72,7 +72,7 @@ def test_help_where_it_is_looked_for(router):
         assert mcproxyctl(daemon, *arguments) == text
     for arguments in (("show",), ("show", "weather"), ("show", "groups", GROUP)):
         assert "status, instances, links, groups, routes, upstream or uplinks" in mcproxyctl(daemon, *arguments, status=2)
-    assert "that is no multicast group" in mcproxyctl(daemon, "explain", "10.0.0.1", status=2)
+    assert "the group is not a multicast address" in mcproxyctl(daemon, "explain", "10.0.0.1", status=2)
 
 
 def test_an_empty_table_has_its_titles(router):
@@ -209,7 +209,7 @@ def test_top_ends_with_the_daemon(tv):
     screen = Screen(network.router, f"{MCPROXYCTL} --socket {socket_path(network.daemon)} top 0.2")
     screen.wait_for("streams: 1")
     network.daemon.terminate()
-    screen.wait_for("the daemon does not answer any more", "status=1")
+    screen.wait_for("the daemon no longer answers", "status=1")
 
 
 def test_top_needs_a_terminal(tv):

@@ -192,7 +192,7 @@ def test_what_repeats_is_counted(router):
             wait_until(lambda: manager.status.startswith(f"STATUS={count} link"), what=lambda: manager.status)
     daemon.terminate()
     assert daemon.stderr.count("eth1: downstream interface is down or has no carrier; waiting for it\n") == 1
-    assert "eth1: downstream interface is down or has no carrier; waiting for it (said 4 times more)\n" in daemon.stderr
+    assert "eth1: downstream interface is down or has no carrier; waiting for it (repeated 4 times)\n" in daemon.stderr
 
 
 UNIT = BUILD / "mcproxy.service"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Columns of text within 80 characters. A text that is wider than its column (an IPv6 address) stands on a
- * line of its own, and the row goes on below it.
+ * Columns of text within 80 characters. A text that is wider than its column (an IPv6 address) gets a line
+ * of its own, and the row continues below it.
  */
 #ifndef MCPROXY_CTL_CLIENT_COLUMNS_H
 #define MCPROXY_CTL_CLIENT_COLUMNS_H
@@ -14,14 +14,14 @@
 
 struct column {
 	const char *title;
-	unsigned width; /* without the space behind it */
+	unsigned width; /* without the space after it */
 	bool right;     /* numbers */
 };
 
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_FAINT };
 
 struct columns {
-	const struct column *columns; /* up to one without a title */
+	const struct column *columns; /* the last one has no title */
 	bool colour;
 	FILE *out; /* NULL: stdout */
 	size_t next;
@@ -29,13 +29,13 @@ struct columns {
 	unsigned start;    /* of the next column */
 };
 
-/* The line of titles. */
+/* Prints the line of titles. */
 void columns_head(struct columns *columns);
-/* The next cell; the last one of a row ends its line. */
+/* Prints the next cell; the last one of a row ends the line. */
 void columns_put(struct columns *columns, enum colour colour, const char *text);
 __attribute__((format(printf, 2, 3))) void columns_print(struct columns *columns, const char *format, ...);
 
-/* Text in a colour for the terminal, or as it is. */
+/* Prints text in a colour if `colour` is set, otherwise without. */
 void colour_print(FILE *out, bool colour, enum colour which, const char *text);
 
 /* "1.2 M", "734 k": three digits and a unit, powers of 1000. */

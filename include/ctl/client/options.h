@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What holds for every command of mcproxyctl: the options before the command, and the exit status.
+ * What all commands of mcproxyctl share: the options before the command, and the exit status.
  */
 #ifndef MCPROXY_CTL_CLIENT_OPTIONS_H
 #define MCPROXY_CTL_CLIENT_OPTIONS_H
@@ -11,11 +11,13 @@
 
 /* Exit status. */
 enum { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+/* Exit status of explain and doctor: all is well, something is wrong, or they cannot find out. */
+enum { CHECK_CLEAN = 0, CHECK_FOUND = 1, CHECK_UNKNOWN = 2 };
 
-/* What holds for every command. */
+/* The options before the command. */
 struct ctl {
 	const char *socket;
-	bool json;   /* print JSON, as it comes */
+	bool json;   /* print the JSON as received */
 	bool colour; /* stdout is a terminal */
 };
 

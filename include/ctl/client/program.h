@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Runs a program of the system (nft, iptables-save) and keeps what it writes. Bounded in time and size.
+ * Runs a program of the system (nft, iptables-save) and captures its output. Time and size are limited.
  */
 #ifndef MCPROXY_CTL_CLIENT_PROGRAM_H
 #define MCPROXY_CTL_CLIENT_PROGRAM_H
@@ -9,12 +9,12 @@
 
 #define PROGRAM_OUTPUT_MAX (16u << 20)
 
-/* The standard output of a program that ended with status 0 within so many milliseconds, to be freed; the
- * program is looked for in PATH and in the directories of the administrator. Otherwise NULL with the reason
- * in *error, an errno: ENOENT: there is no such program; ETIMEDOUT: killed; EIO: it failed. */
+/* Returns the standard output of a program that ended with status 0 within so many milliseconds; the caller
+ * frees it. The program is searched in PATH and in the directories for administrators. NULL on failure,
+ * with an errno in *error: ENOENT: there is no such program; ETIMEDOUT: killed; EIO: it failed. */
 char *program_output(const char *const arguments[], unsigned milliseconds, int *error);
 
-/* Of the monotonic clock. */
+/* The monotonic clock. */
 int64_t milliseconds_now(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A connection to the daemon's control socket. What goes wrong is said on stderr with its remedy.
+ * A connection to the daemon's control socket. Errors are printed on stderr with their remedies.
  */
 #ifndef MCPROXY_CTL_CLIENT_SESSION_H
 #define MCPROXY_CTL_CLIENT_SESSION_H
@@ -15,21 +15,22 @@ struct session;
 /* NULL after a message. */
 struct session *session_open(const struct ctl *ctl);
 void session_close(struct session *session);
-/* The daemon's process id if it runs in another network namespace than this program, and that may be seen;
- * else 0. Links, rules and tables that this program reads are then not those of the daemon. */
+/* The daemon's process id if the daemon visibly runs in another network namespace than this program;
+ * otherwise 0. The links, rules and tables that this program reads are then not those of the daemon. */
 pid_t session_pid_elsewhere(const struct session *session);
 
-/* Sends a request, which is given away. False after a message. */
+/* Sends a request, and takes ownership of it. False after a message. */
 bool session_ask(struct session *session, struct json_object *request);
 /* Reads the whole answer. False after a message, which may be the daemon's "error". */
 bool session_read(struct session *session, answer_take *take, void *context);
-/* The same, and prints it as it comes instead. */
+/* Like session_read, but prints the answer as it arrives. */
 bool session_copy(struct session *session);
-/* The next line without its end, of any length; NULL after a message or (quiet) at the end of the input. It
- * lasts until the next call. */
+/* The next line without its end, of any length, valid until the next call. NULL after a message, or without
+ * one (quiet) at the end of the input. */
 const char *session_read_line(struct session *session, bool quiet);
 
-/* All of it: asks, and reads the answer or, with --json, prints it as it comes. The exit status. */
+/* Sends a request and reads the answer or, with --json, prints it as it arrives. Returns the exit
+ * status. */
 int session_run(const struct ctl *ctl, struct json_object *request, answer_take *take, void *context);
 
 /* {"command": command} */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The checks of `doctor`. Each looks at the same picture of the machine and adds what it finds; none makes a
- * system call, so that tests can show them any machine.
+ * The checks of `doctor`. Each reads the same description of the machine and adds its findings. None makes a
+ * system call, so that tests can describe any machine.
  */
 #ifndef MCPROXY_CTL_DIAGNOSIS_CHECKS_H
 #define MCPROXY_CTL_DIAGNOSIS_CHECKS_H
@@ -9,13 +9,13 @@
 #include "ctl/diagnosis/findings.h"
 #include "ctl/diagnosis/gather.h"
 
-/* What the kernel's reverse path filter would say on an upstream link. */
-struct path {
+/* What decides whether the kernel's reverse path filter drops streams on an upstream link. */
+struct reverse_path {
 	char link[INTERFACE_NAME_SIZE];
 	long rp_filter;     /* in force */
 	int default_route;  /* index of the interface it leaves by; -errno: there is none */
-	struct addr source; /* of a stream that is known to come here and is routed elsewhere */
-	bool source_strayed;
+	struct addr source; /* of a stream that arrives here, but is routed elsewhere */
+	bool source_routed_elsewhere;
 };
 
 struct machine {
@@ -24,7 +24,7 @@ struct machine {
 	struct table_owner owners[FAMILIES];
 	struct firewall *firewall; /* NULL: not known */
 	const char *firewall_why;
-	struct path paths[64]; /* of upstream links */
+	struct reverse_path paths[64]; /* of upstream links */
 	size_t path_count;
 	double file_modified; /* seconds since the epoch, of the daemon's configuration file; 0: not known */
 	long igmp_max_msf;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What `doctor` finds: what it is, why it matters, and the remedy, as lines for people or as JSON.
+ * What `doctor` finds: the problem, why it matters, and the remedy, as lines for people or as JSON.
  */
 #ifndef MCPROXY_CTL_DIAGNOSIS_FINDINGS_H
 #define MCPROXY_CTL_DIAGNOSIS_FINDINGS_H
@@ -13,8 +13,8 @@
 #define FINDINGS_MAX      64
 
 struct finding {
-	const char *check; /* "rp-filter" */
-	char subject[64];  /* mostly a link */
+	const char *check; /* such as "rp-filter" */
+	char subject[64];  /* usually a link */
 	char what[FINDING_TEXT_SIZE];
 	const char *why;
 	char remedy[FINDING_TEXT_SIZE];
@@ -30,12 +30,12 @@ struct findings {
 	size_t skipped_count;
 };
 
-/* The next finding, to be filled in; texts that last for check and why. Never NULL. */
+/* The next finding, to be filled in. Never NULL. check and why must outlive the findings. */
 struct finding *findings_add(struct findings *findings, const char *check, const char *subject,
                              const char *why);
 __attribute__((format(printf, 2, 3))) void finding_what(struct finding *finding, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void finding_remedy(struct finding *finding, const char *format, ...);
-/* A check that could not be made; texts that last. */
+/* Records a check that could not be made. Both texts must outlive the findings. */
 void findings_skip(struct findings *findings, const char *check, const char *why);
 
 void findings_print(const struct findings *findings, FILE *out, bool colour);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What `explain` and `doctor` look at: the daemon's answers and the machine itself, read once. What could not
- * be read is NULL, and why is kept for the report.
+ * What `explain` and `doctor` examine: the daemon's answers and the machine itself, read once. What could
+ * not be read is NULL, and the reason is kept for the report.
  */
 #ifndef MCPROXY_CTL_DIAGNOSIS_GATHER_H
 #define MCPROXY_CTL_DIAGNOSIS_GATHER_H
@@ -13,20 +13,21 @@
 #include <json-c/json.h>
 #include <sys/types.h>
 
-/* The daemon's answers to `show`: lists of its records. All NULL when it does not answer. */
+/* The daemon's answers to `show`: lists of objects. All are NULL when it does not answer. */
 struct daemon_view {
 	struct json_object *status; /* one object */
 	struct json_object *instances;
 	struct json_object *links;
 	struct json_object *upstream;
 	struct json_object *routes;
-	struct json_object *groups;      /* members, where one group was asked for */
-	struct json_object *memberships; /* upstream, likewise */
-	pid_t pid_elsewhere;             /* not 0: it is not asked, as it runs in another network namespace */
+	struct json_object *groups;      /* members, if one group was asked for */
+	struct json_object *memberships; /* upstream, also for one group */
+	pid_t pid_elsewhere;             /* not 0: it runs in another network namespace, and is not asked */
 };
 
-/* Asks for everything; of a group (or NULL: of all) the routes, and its members. False when the daemon does
- * not answer, after a message, or runs elsewhere. Of long lists the first records are kept. */
+/* Asks the daemon for everything. With a group, only its routes and members; NULL: all routes. Keeps the
+ * first items of long lists. False after a message when the daemon does not answer, or when it runs
+ * elsewhere. */
 bool gather_daemon(const struct ctl *ctl, const char *group, struct daemon_view *view);
 void daemon_view_free(struct daemon_view *view);
 
@@ -35,15 +36,15 @@ struct json_object *view_find(struct json_object *list, const char *key, const c
                               const char *text2);
 size_t view_count(struct json_object *list); /* 0 for NULL */
 
-/* The rules of nft and iptables. NULL when they cannot be read: *why tells, a text that lasts. */
+/* The rules of nft and iptables. NULL when they cannot be read: *why is then a constant text. */
 struct firewall *gather_firewall(const char **why);
 
-/* Who has the multicast routing socket of a family. */
+/* The program that holds the multicast routing socket of a family. */
 struct table_owner {
 	bool has_kernel; /* the kernel can route multicast of this family */
 	bool taken;
 	pid_t pid;
-	char name[64]; /* "": only root can see whose it is */
+	char name[64]; /* "": only root can see it */
 };
 void gather_table_owner(enum family family, struct table_owner *owner);
 

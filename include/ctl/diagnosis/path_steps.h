@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The way of a stream, step by step: where it is, and what stops it. Pure: what is known of a stream goes in,
- * steps come out, the last of them being the first that fails.
+ * Follows a stream through the router step by step, and shows what stops it. Pure: facts about a stream go
+ * in, steps come out. The last step is the first that fails.
  */
 #ifndef MCPROXY_CTL_DIAGNOSIS_PATH_STEPS_H
 #define MCPROXY_CTL_DIAGNOSIS_PATH_STEPS_H
@@ -18,10 +18,10 @@
 enum step_result { STEP_OK, STEP_FAIL, STEP_SKIPPED };
 
 struct step {
-	const char *name; /* "member" */
+	const char *name; /* such as "member" */
 	enum step_result result;
 	char text[STEP_TEXT_SIZE];
-	char remedy[STEP_TEXT_SIZE]; /* of one that fails; "": none */
+	char remedy[STEP_TEXT_SIZE]; /* of a step that fails; "": none */
 };
 
 struct steps {
@@ -29,13 +29,13 @@ struct steps {
 	size_t count;
 };
 
-/* What is known. JSON objects are the daemon's records (docs/control.md), borrowed. */
-struct stream {
+/* What is known. JSON objects are those of the daemon (docs/control.md), borrowed. */
+struct stream_facts {
 	struct addr group;
 	struct addr source;
 	bool has_source;
 	const char *wanted_link; /* of --link; NULL: every link with a member */
-	const char *instance;    /* NULL: none serves this family */
+	const char *instance;    /* NULL: no instance serves this family */
 	struct json_object *links;
 	struct json_object *groups;
 	struct json_object *routes;
@@ -44,17 +44,17 @@ struct stream {
 	const struct interfaces *interfaces;
 	/* Has the kernel's host side joined the group on that link? */
 	bool (*has_joined)(const char *link, const struct addr *group);
-	const struct mroute *before, *after; /* the kernel's entry, now and a moment ago; NULL: none */
+	const struct mroute *before, *after; /* the kernel's entry before and after the capture; NULL: none */
 	const struct capture *capture;       /* NULL: none was made */
 	const char *capture_why;             /* why not */
 	double seconds;                      /* between before and after, and of the capture */
 	long (*rp_filter)(const char *link);
-	long long rp_drops; /* by that filter, of all packets, meanwhile; -1: not known */
+	long long rp_drops; /* of all streams, by that filter, during the capture; -1: not known */
 	int (*route_back)(const struct addr *source); /* interface index or -errno */
 	const struct firewall *firewall;              /* NULL: not known */
 };
 
-/* Fills in the steps; the result of the last one: STEP_FAIL if the stream is stopped somewhere. */
-enum step_result path_follow(const struct stream *stream, struct steps *steps);
+/* Fills in the steps. STEP_FAIL if the stream is stopped somewhere. */
+enum step_result path_follow(const struct stream_facts *stream, struct steps *steps);
 
 #endif

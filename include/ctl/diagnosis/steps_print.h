@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The steps of a stream's way, as numbered lines for people or as JSON.
+ * Prints the steps of a stream as numbered lines for people, or as JSON.
  */
 #ifndef MCPROXY_CTL_DIAGNOSIS_STEPS_PRINT_H
 #define MCPROXY_CTL_DIAGNOSIS_STEPS_PRINT_H
@@ -8,8 +8,8 @@
 #include "ctl/diagnosis/path_steps.h"
 
 /* To stdout. */
-void steps_print(const struct stream *stream, const struct steps *steps, bool colour);
-/* {"group", "source", "instance", "result", "failed", "steps"}; the caller's. */
-struct json_object *steps_object(const struct stream *stream, const struct steps *steps);
+void steps_print(const struct stream_facts *stream, const struct steps *steps, bool colour);
+/* {"group", "source", "instance", "result", "failed", "steps"}; the caller frees it. */
+struct json_object *steps_object(const struct stream_facts *stream, const struct steps *steps);
 
 #endif

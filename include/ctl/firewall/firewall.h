@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What the machine's packet filter would do to a given packet. The rules are read (nft's JSON, or what
- * iptables-save prints), never changed, and walked in the order the kernel walks them. Where a rule looks at
- * something that is not known here (a mark, a rate, an extension) the answer is "may drop", not "drops".
+ * iptables-save prints), never changed, and walked in the order of the kernel. If a rule examines something
+ * that is not known here (a mark, a rate, an extension), the answer is "may drop", not "drops".
  */
 #ifndef MCPROXY_CTL_FIREWALL_FIREWALL_H
 #define MCPROXY_CTL_FIREWALL_FIREWALL_H
@@ -14,7 +14,7 @@
 enum hook { HOOK_PREROUTING, HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING };
 #define HOOKS 5
 
-/* The packet that is tried. */
+/* The packet to be tested. */
 struct firewall_packet {
 	enum family family;
 	uint8_t protocol; /* IPPROTO_UDP, IPPROTO_IGMP, IPPROTO_ICMPV6 */
@@ -35,28 +35,28 @@ enum firewall_answer { FIREWALL_PASSES, FIREWALL_MAY_DROP, FIREWALL_DROPS };
 struct firewall_drop {
 	char family[16]; /* of the table: "ip", "ip6", "inet" */
 	char table[64];
-	char base[64];    /* chain at the hook, where a remedy has to stand */
+	char base[64];    /* the chain at the hook, where a remedy must be inserted */
 	char chain[64];   /* of the rule */
 	long handle;      /* -1: the policy of the base chain */
-	char program[24]; /* "iptables-legacy", ... that told it; "": nft */
+	char program[24]; /* the program that listed it, such as "iptables-legacy"; "": nft */
 };
 
 struct firewall; /* opaque */
 
-/* A filter without rules: everything passes. NULL when memory is short. */
+/* A filter without rules: all packets pass. NULL when memory is short. */
 struct firewall *firewall_new(void);
 void firewall_free(struct firewall *firewall);
-/* Adds the rules of `nft -j list ruleset`; false when the text is not such. */
+/* Adds the rules of `nft -j list ruleset`; false when the text is not in that format. */
 bool firewall_add_nft(struct firewall *firewall, const char *text);
-/* Adds what a save program of iptables prints; false when the text is not such. program: the one that changes
- * its rules ("iptables", "ip6tables-legacy", ...). */
+/* Adds the output of a save program of iptables; false when the text is not in that format. program: the
+ * one that changes these rules ("iptables", "ip6tables-legacy", ...). */
 bool firewall_add_iptables(struct firewall *firewall, enum family family, const char *program,
                            const char *text);
 
 enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hook,
                                   const struct firewall_packet *packet, struct firewall_drop *drop);
 
-/* Texts for people: which rule it is, and the command that lets such packets pass. */
+/* Texts for people: the name of the rule, and the command that lets such packets pass. */
 void firewall_drop_name(const struct firewall_drop *drop, char *text, size_t size);
 void firewall_remedy(const struct firewall_drop *drop, const struct firewall_packet *packet, char *text,
                      size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The kernel's multicast forwarding entries of one group, of all tables, and the unicast route back to a
- * source, as rtnetlink tells them.
+ * The kernel's multicast forwarding entries of one group in all tables, and the unicast route back to a
+ * source, as rtnetlink reports them.
  */
 #ifndef MCPROXY_CTL_MACHINE_MROUTES_H
 #define MCPROXY_CTL_MACHINE_MROUTES_H
@@ -16,8 +16,8 @@ struct mroute {
 	uint32_t table;
 	struct addr source;
 	struct addr group;
-	bool resolved; /* the daemon has answered: it has an input */
-	int input;     /* interface index; 0: none any more */
+	bool resolved; /* it has an input, set by the daemon */
+	int input;     /* interface index; 0: the interface no longer exists */
 	int outputs[MROUTE_OUTPUTS];
 	size_t output_count;
 	uint64_t packets;
@@ -33,14 +33,14 @@ struct mroutes {
 
 struct nlmsghdr;
 
-/* The entries of the group; 0 or -errno. To be freed either way. */
+/* The entries of the group; 0 or -errno. The caller frees the list in both cases. */
 int mroutes_read(struct mroutes *mroutes, const struct addr *group);
 void mroutes_free(struct mroutes *mroutes);
-/* Takes over an RTM_NEWROUTE message of a multicast table; false when memory is short. */
+/* Applies an RTM_NEWROUTE message of a multicast table; false when memory is short. */
 bool mroutes_take(struct mroutes *mroutes, const struct nlmsghdr *message);
 bool mroute_has_output(const struct mroute *mroute, int index);
 
-/* Index of the interface that packets to the address leave by; -errno, -ENETUNREACH when there is no
+/* Index of the output interface for packets to the address; or -errno, -ENETUNREACH when there is no
  * route. */
 int route_lookup(const struct addr *address);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The configuration: read once, checked whole, then immutable; a reload makes a new one. Two syntaxes, told
- * apart by content (config_is_legacy): libconfig's, and the lines of the startup guide (`protocol IGMPv2`,
- * `eth0 ==> eth1`). Both yield the same struct config. Used by the owner thread only.
+ * The configuration: read once, checked whole, then immutable; a reload makes a new one. There are two
+ * syntaxes, distinguished by content (config_is_legacy): libconfig's, and the lines of the startup guide
+ * (`protocol IGMPv2`, `eth0 ==> eth1`). Both yield the same struct config. Used only by the owner thread.
  */
 #ifndef MCPROXY_DAEMON_CONFIG_CONFIG_H
 #define MCPROXY_DAEMON_CONFIG_CONFIG_H
@@ -17,12 +17,12 @@
 #define CONFIG_INSTANCES_MAX 64
 #define CONFIG_SOCKET_SIZE   108 /* sun_path */
 #define CONFIG_GROUP_SIZE    32
-#define CONFIG_SOCKET        "/run/mcproxy/control.sock" /* unless configured */
+#define CONFIG_SOCKET        "/run/mcproxy/control.sock" /* default */
 #define CONFIG_SOCKET_MODE   0660
 #define CONFIG_TABLE_DEFAULT 0          /* the kernel's */
-#define CONFIG_TABLE_OWN     UINT32_MAX /* any that nobody else uses */
+#define CONFIG_TABLE_OWN     UINT32_MAX /* a number that no other program uses */
 #define CONFIG_TABLE_MAX     999999999
-#define CONFIG_PRIORITY_AUTO 10 /* how far the owner thread is raised */
+#define CONFIG_PRIORITY_AUTO 10 /* how far the owner's nice value is lowered */
 
 struct config_link {
 	char name[CONFIG_LINK_SIZE]; /* an interface name, or a pattern with * ? [ */
@@ -30,18 +30,18 @@ struct config_link {
 };
 
 struct config_instance {
-	/* as configured, else that of the first upstream, else downstream link */
+	/* configured, or the name of the first upstream link, or of the first downstream link */
 	char name[CONFIG_NAME_SIZE];
 	struct config_link upstream[CONFIG_LINKS_MAX];
 	size_t upstream_count; /* 0: a querier only */
 	struct config_link downstream[CONFIG_LINKS_MAX];
 	size_t downstream_count;
 	uint32_t table;              /* kernel table: a number, CONFIG_TABLE_DEFAULT or _OWN */
-	bool family_named[FAMILIES]; /* asked for by `protocol`; otherwise only implied */
+	bool family_named[FAMILIES]; /* named in `protocol`, not only implied */
 	struct instance_settings settings;
 };
 
-/* Who may talk to the daemon, and where. */
+/* The control socket: where it is, and who may use it. */
 struct config_control {
 	char socket[CONFIG_SOCKET_SIZE]; /* empty: no control socket */
 	char group[CONFIG_GROUP_SIZE];   /* owns the socket and may change the daemon; empty: root only */
@@ -53,20 +53,20 @@ struct config {
 	struct config_instance *instances;
 	size_t instance_count;
 	char *status_file;      /* NULL: none */
-	uint8_t owner_priority; /* how much the owner's nice value lies below 0; 0: not changed */
+	uint8_t owner_priority; /* how far the owner's nice value is below 0; 0: unchanged */
 	bool owner_priority_named;
-	uint32_t ring_size; /* messages per direction and instance, a power of two */
+	uint32_t ring_size; /* messages for each direction and instance, a power of two */
 	int64_t read_at;    /* milliseconds since the epoch, just before its file was read */
 };
 
 #define CONFIG_ERROR_SIZE 256
 
-/* Reads and checks a file. NULL and a text in error (`file:line: option: reason`) when it does not hold. */
+/* Reads and checks a file. NULL, with a text in error (`file:line: option: reason`), when it is invalid. */
 struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE]);
 void config_free(struct config *config);
 
-/* The syntax of a text: comments and strings apart, `==>` or a `protocol` that is not followed by = or :
- * makes it the guide's. */
+/* The syntax of a text. Comments and strings apart, `==>` or a `protocol` without = or : after it makes it
+ * the guide's syntax. */
 bool config_is_legacy(const char *text);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The clock: the only place where time is read. Any thread.
+ * The clock: the only code that reads the time. Any thread.
  */
 #ifndef MCPROXY_DAEMON_LOG_CLOCK_H
 #define MCPROXY_DAEMON_LOG_CLOCK_H

@@ -7,7 +7,7 @@
 
 #include "core/contract/event.h"
 
-/* link: NULL for an event that belongs to none. outputs: of EVENT_ROUTE, the names of its links, each after a
+/* link: NULL for an event without a link. outputs: for EVENT_ROUTE, the names of its links, each after a
  * space. */
 void event_log_write(const char *instance, const char *link, const struct event *event, const char *outputs);
 

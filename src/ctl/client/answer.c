@@ -25,7 +25,7 @@ struct answer {
 	void *context;
 	struct json_tokener *tokener;
 	enum expected expected;
-	bool within; /* a key, value or element that has begun */
+	bool within; /* a key, value or element has begun */
 	char *key;
 };
 
@@ -81,7 +81,7 @@ static void take_value(struct answer *answer, struct json_object *value)
 	}
 }
 
-/* Bytes of a key, a value or an element; how many of them it took. */
+/* Consumes bytes of a key, a value or an element; returns how many. */
 static size_t feed_value(struct answer *answer, const char *text, size_t size)
 {
 	struct json_object *value = json_tokener_parse_ex(answer->tokener, text, (int)size);
@@ -125,7 +125,7 @@ static bool is_value(const struct answer *answer, char byte)
 	return false;
 }
 
-/* What a byte between values brings. */
+/* What follows a byte between values. */
 static enum expected follow(enum expected expected, char byte)
 {
 	static const struct {

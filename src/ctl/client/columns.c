@@ -14,7 +14,7 @@ void colour_print(FILE *out, bool colour, enum colour which, const char *text)
 	if (!colour)
 		which = COLOUR_NONE;
 	fputs(codes[which], out);
-	/* Names of interfaces may contain anything; they shall not steer the terminal. */
+	/* Names of interfaces may contain any byte, and must not control the terminal. */
 	for (; *text != '\0'; text++)
 		fputc((unsigned char)*text < ' ' || *text == '\x7f' ? '?' : *text, out);
 	if (which != COLOUR_NONE)
@@ -33,7 +33,7 @@ static void end_row(struct columns *columns)
 	columns->position = columns->start = 0;
 }
 
-/* Columns that the text takes: characters, not bytes of UTF-8. */
+/* The columns that the text needs: characters, not bytes of UTF-8. */
 static unsigned text_width(const char *text)
 {
 	unsigned width = 0;
@@ -43,7 +43,8 @@ static unsigned text_width(const char *text)
 	return width;
 }
 
-/* A word that is too wide for the rest of the line, an IPv6 address, ends where the line below does. */
+/* A word that is too wide for the rest of the line, such as an IPv6 address, ends where its column ends on
+ * the next line. */
 static void make_room(struct columns *columns, const char *text)
 {
 	unsigned width = text_width(text);
@@ -55,7 +56,7 @@ static void make_room(struct columns *columns, const char *text)
 	columns->start = COLUMNS_WIDTH - width;
 }
 
-/* The last cell: words that do not fit the line stand below each other. */
+/* The last cell: words that do not fit the line continue on lines below, in the same column. */
 static void put_last(struct columns *columns, enum colour colour, const char *text)
 {
 	FILE *out = out_of(columns);

@@ -23,7 +23,7 @@ int64_t milliseconds_now(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* /usr/sbin is not in everybody's PATH. */
+/* Not every user's PATH contains /usr/sbin. */
 static bool find_program(const char *name, char path[256])
 {
 	static const char *const directories[] = {"/usr/sbin", "/sbin", "/usr/bin", "/bin",
@@ -44,7 +44,8 @@ static bool find_program(const char *name, char path[256])
 	return false;
 }
 
-/* Its pid, with the reading end of its standard output in *fd; -errno. Its messages go nowhere. */
+/* Starts the program. Returns its pid, with the reading end of its standard output in *fd, or -errno. Its
+ * messages are discarded. */
 static pid_t start(const char *path, const char *const arguments[], int *fd)
 {
 	char *const environment[] = {(char[]){"LC_ALL=C"}, (char[]){"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -74,7 +75,7 @@ static pid_t start(const char *path, const char *const arguments[], int *fd)
 	return result == 0 ? pid : -result;
 }
 
-/* Reads up to the end; 0 or an errno. */
+/* Reads to the end; 0 or an errno. */
 static int read_all(int fd, int64_t until, char **text, size_t *size)
 {
 	size_t room = 0;

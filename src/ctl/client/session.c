@@ -15,14 +15,14 @@
 struct session {
 	const struct ctl *ctl;
 	int fd;
-	/* What was received and not yet taken. */
+	/* received, but not yet consumed */
 	char buffer[CHUNK];
 	size_t start, end;
 	char *line;
 	size_t line_size;
 };
 
-/* What to do about it. */
+/* What to do about a failed connection. */
 static const char *connect_remedy(int error)
 {
 	switch (error) {
@@ -34,7 +34,7 @@ static const char *connect_remedy(int error)
 	case EAGAIN:
 		return "the daemon is busy with other clients; try again";
 	default:
-		return "--socket names another one";
+		return "name another socket with --socket";
 	}
 }
 
@@ -84,7 +84,7 @@ pid_t session_pid_elsewhere(const struct session *session)
 	return own.st_dev == other.st_dev && own.st_ino == other.st_ino ? 0 : peer.pid;
 }
 
-static void say_ended(const struct session *session)
+static void print_ended(const struct session *session)
 {
 	fprintf(stderr, "mcproxyctl: %s: the daemon has closed the connection\n", session->ctl->socket);
 }
@@ -106,11 +106,11 @@ bool session_ask(struct session *session, struct json_object *request)
 	}
 	json_object_put(request);
 	if (!good)
-		say_ended(session);
+		print_ended(session);
 	return good;
 }
 
-/* Gets more when all was taken; false at the end. */
+/* Receives more when everything was consumed; false at the end. */
 static bool fill(struct session *session)
 {
 	ssize_t size;
@@ -125,7 +125,7 @@ static bool fill(struct session *session)
 	return size > 0;
 }
 
-/* The received part of the line under way, its end included if it is there. */
+/* The received part of the current line, including its end if that has arrived. */
 static size_t line_part(const struct session *session, bool *whole)
 {
 	const char *start = session->buffer + session->start;
@@ -146,7 +146,7 @@ const char *session_read_line(struct session *session, bool quiet)
 
 		if (!fill(session)) {
 			if (!quiet)
-				say_ended(session);
+				print_ended(session);
 			return NULL;
 		}
 		size = line_part(session, &whole);
@@ -166,7 +166,7 @@ const char *session_read_line(struct session *session, bool quiet)
 	return session->line;
 }
 
-struct taking {
+struct answer_reader {
 	answer_take *take;
 	void *context;
 	bool failed;
@@ -174,17 +174,17 @@ struct taking {
 
 static void take_member(void *context, const char *key, struct json_object *value)
 {
-	struct taking *taking = context;
+	struct answer_reader *reader = context;
 
 	if (strcmp(key, "error") == 0 && json_object_is_type(value, json_type_string)) {
 		fprintf(stderr, "mcproxyctl: %s\n", json_object_get_string(value));
-		taking->failed = true;
-	} else if (taking->take != NULL) {
-		taking->take(taking->context, key, value);
+		reader->failed = true;
+	} else if (reader->take != NULL) {
+		reader->take(reader->context, key, value);
 	}
 }
 
-/* Feeds the answer to its reader, and prints it if wanted. */
+/* Passes the answer to its reader, and prints it if wanted. */
 static bool read_answer(struct session *session, struct answer *answer, bool print)
 {
 	bool whole = false;
@@ -194,7 +194,7 @@ static bool read_answer(struct session *session, struct answer *answer, bool pri
 		size_t size;
 
 		if (!fill(session)) {
-			say_ended(session);
+			print_ended(session);
 			return false;
 		}
 		size = line_part(session, &whole);
@@ -204,22 +204,22 @@ static bool read_answer(struct session *session, struct answer *answer, bool pri
 		session->start += size;
 	}
 	if (state != ANSWER_WHOLE)
-		fprintf(stderr, "mcproxyctl: %s: the answer is not what mcproxy answers\n",
+		fprintf(stderr, "mcproxyctl: %s: the answer is not in mcproxy's format\n",
 		        session->ctl->socket);
 	return state == ANSWER_WHOLE;
 }
 
 static bool read_and_print(struct session *session, answer_take *take, void *context, bool print)
 {
-	struct taking taking = {.take = take, .context = context};
-	struct answer *answer = answer_new(take_member, &taking);
+	struct answer_reader reader = {.take = take, .context = context};
+	struct answer *answer = answer_new(take_member, &reader);
 	bool good;
 
 	if (answer == NULL) {
 		fputs("mcproxyctl: out of memory\n", stderr);
 		return false;
 	}
-	good = read_answer(session, answer, print) && !taking.failed;
+	good = read_answer(session, answer, print) && !reader.failed;
 	answer_free(answer);
 	return good;
 }

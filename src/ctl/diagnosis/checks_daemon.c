@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Checks of what the daemon tells: links, queriers, limits, queues, configuration.
+ * Checks of what the daemon reports: links, queriers, limits, queues, configuration.
  */
 #include "ctl/client/answer.h"
 #include "ctl/diagnosis/checks.h"
 
-#define VIFS_MAX 32 /* of a kernel table */
+#define VIFS_MAX 32 /* in one kernel table */
 
 static bool is_text(struct json_object *object, const char *key, const char *text)
 {
 	return strcmp(answer_text(object, key), text) == 0;
 }
 
-/* One thing at a time: what is down has no carrier either. */
+/* Reports one problem at a time: a link that is down has no carrier either. */
 static void check_link(const struct machine *machine, struct json_object *link, struct findings *findings)
 {
 	const char *name = answer_text(link, "link");
-	const struct interface *interface = interfaces_by_name(&machine->interfaces, name);
+	const struct interface_state *interface = interfaces_by_name(&machine->interfaces, name);
 	enum family family = is_text(link, "family", "IPv6") ? FAMILY_IPV6 : FAMILY_IPV4;
 	bool upstream = is_text(link, "role", "upstream");
-	const char *why = upstream ? "no stream comes in by it, and nothing can be asked for there"
-	                           : "its hosts get nothing";
+	const char *why = upstream ? "no stream can arrive on it, and mcproxy cannot join groups there"
+	                           : "hosts on it receive no streams";
 	struct finding *finding;
 
-	/* The owner of the family is a finding of its own. */
+	/* check_owner reports a family that another program holds. */
 	if (answer_has(link, "not_served") && interface != NULL)
 		return;
-	/* Of a link with both families one line will do. */
+	/* One line is enough for a link with both families. */
 	if (interface != NULL && family == FAMILY_IPV6 &&
 	    (!interface->up || !interface->carrier || !interface->multicast) &&
 	    view_find(machine->daemon.links, "link", name, "family", "IPv4") != NULL)
@@ -36,10 +36,12 @@ static void check_link(const struct machine *machine, struct json_object *link, 
 		return;
 	finding = findings_add(findings, "links", name, why);
 	if (interface == NULL) {
-		finding_what(finding, "the %s link of instance %s is not there", answer_text(link, "role"),
+		finding_what(finding, "the %s link of instance %s does not exist", answer_text(link, "role"),
 		             answer_text(link, "instance"));
-		finding_remedy(finding, "bring the interface up, or correct its name in the configuration "
-		                        "(ip link shows all)");
+		finding_remedy(
+			finding,
+			"create the interface, or correct its name in the configuration (ip link lists "
+			"all interfaces)");
 	} else if (!interface->up) {
 		finding_what(finding, "the link is down");
 		finding_remedy(finding, "ip link set %s up", name);
@@ -48,16 +50,16 @@ static void check_link(const struct machine *machine, struct json_object *link, 
 		finding_remedy(finding, "check the cable, the other end, and (Wi-Fi) the association");
 	} else if (!interface->multicast) {
 		finding->why =
-			"the kernel routes by it all the same, but drivers and programs may let no stream "
-			"pass there";
+			"the kernel still routes over it, but drivers and programs may block multicast there";
 		finding_what(finding, "the MULTICAST flag is missing");
 		finding_remedy(finding, "ip link set %s multicast on", name);
 	} else {
 		finding->why =
 			family == FAMILY_IPV4
-				? "reports and queries then come from 0.0.0.0, which many routers and "
-				  "switches ignore"
-				: "MLD needs a link-local address: without one nothing can be said there";
+				? "reports and queries then have the source 0.0.0.0, which many routers "
+				  "and switches ignore"
+				: "MLD needs a link-local address: without one, mcproxy sends no MLD "
+				  "messages there";
 		finding_what(finding, "the link has no %s address",
 		             family == FAMILY_IPV4 ? "IPv4" : "IPv6 link-local");
 		finding_remedy(
@@ -86,14 +88,16 @@ void check_upstream_querier(const struct machine *machine, struct findings *find
 			continue;
 		finding = findings_add(
 			findings, "querier-upstream", answer_text(uplink, "link"),
-			"routers and switches upstream forget members that they do not ask: the "
-			"picture freezes after some minutes (mcproxy repeats its reports meanwhile)");
-		finding_what(finding, "no %s querier is heard upstream; %s is spoken there",
+			"routers and switches upstream forget members that they do not query: the "
+			"picture freezes after some minutes (until a querier appears, mcproxy repeats "
+			"its reports)");
+		finding_what(finding, "no %s querier is present upstream; mcproxy reports with %s there",
 		             ipv4 ? "IGMP" : "MLD", answer_text(uplink, "version"));
-		finding_remedy(finding,
-		               "turn the querier on in the router or switch there; where the provider "
-		               "understands an older version only, set upstream_version = \"%s\"",
-		               ipv4 ? "IGMPv2" : "MLDv1");
+		finding_remedy(
+			finding,
+			"enable the querier in the router or switch there; if the provider understands "
+			"only an older version, set upstream_version = \"%s\"",
+			ipv4 ? "IGMPv2" : "MLDv1");
 	}
 }
 
@@ -106,22 +110,23 @@ static void check_querier(struct json_object *link, struct findings *findings)
 	if (!answer_bool(link, "this_router_is_querier")) {
 		finding = findings_add(
 			findings, "querier-downstream", name,
-			"of two routers on a link the querier alone forwards: this one sends nothing there");
+			"only the querier of a link forwards streams to it: this router forwards none there");
 		finding_what(finding, "another router is the querier: %s", answer_text(link, "querier"));
 		finding_remedy(finding,
-		               "turn the other querier off, give this router the lower address, or set "
+		               "disable the other querier, give this router the lower address, or set "
 		               "forward_without_querier = true for %s",
 		               name);
 	}
 	if (others == 0)
 		return;
-	finding = findings_add(
-		findings, "querier-downstream", name,
-		"hosts answer in the querier's version: an older one knows no sources and leaves late");
-	finding_what(finding, "%.0f quer%s of another version than %s heard", others,
+	finding = findings_add(findings, "querier-downstream", name,
+	                       "hosts answer in the version of the querier: in an older one they cannot name "
+	                       "sources, and streams stop later");
+	finding_what(finding, "received %.0f quer%s of a version other than %s", others,
 	             others > 1 ? "ies" : "y", version);
 	finding_remedy(finding,
-	               "set all routers on %s to the same version, or that of the others in `protocol`",
+	               "configure the same version on all routers of %s, or set `protocol` to the version of "
+	               "the others",
 	               name);
 }
 
@@ -135,8 +140,8 @@ void check_downstream_querier(const struct machine *machine, struct findings *fi
 	}
 }
 
-/* Streams whose copies arrive by the same two links as those of a route; 0: a route before it has counted
- * them. */
+/* The number of streams whose copies arrive on the same two links as those of this route; 0 if an earlier
+ * route has already counted them. */
 static size_t count_copies(struct json_object *routes, size_t number)
 {
 	struct json_object *route = json_object_array_get_idx(routes, number);
@@ -168,18 +173,17 @@ void check_copies(const struct machine *machine, struct findings *findings)
 		if (count == 0)
 			continue;
 		finding = findings_add(findings, "copies", copy,
-		                       "hosts get such a stream twice where both routers forward it");
+		                       "if both routers forward the stream, hosts receive it twice");
 		finding_what(
 			finding,
 			"%zu stream%s on %s and on %s, such as (%s, %s): a second router forwards between "
 			"these links",
 			count, count > 1 ? "s arrive" : " arrives", input, copy, answer_text(route, "source"),
 			answer_text(route, "group"));
-		finding_remedy(
-			finding,
-			"find the second router (a proxy, an access point or a tunnel) that joins %s and "
-			"%s, and let one of the two forward multicast",
-			input, copy);
+		finding_remedy(finding,
+		               "find the second router (a proxy, an access point or a tunnel) that connects "
+		               "%s and %s, and let only one of the two routers forward multicast",
+		               input, copy);
 	}
 }
 
@@ -191,29 +195,31 @@ static void check_uplink_limits(const struct machine *machine, struct json_objec
 	struct finding *finding;
 
 	if (answer_number(uplink, "refused_by_kernel") > 0) {
-		finding = findings_add(findings, "limits", name, "these groups are not asked for upstream");
+		finding = findings_add(findings, "limits", name, "these groups are not joined upstream");
 		finding_what(finding, "the kernel refuses to join %.0f groups: %s",
 		             answer_number(uplink, "refused_by_kernel"),
 		             *error != '\0' ? error : "no reason given");
 		finding_remedy(finding,
-		               "upstream_membership = \"user\" in the configuration: then no limit of the "
-		               "kernel applies");
+		               "set upstream_membership = \"user\" in the configuration: the kernel's limits "
+		               "then do not apply");
 	}
 	if (answer_number(uplink, "supersets") == 0)
 		return;
 	finding = findings_add(
 		findings, "limits", name,
-		"the kernel's lists are shorter: more comes in than is wanted, and is dropped here");
-	finding_what(finding, "%.0f groups are asked for from all sources, as their lists are too long",
+		"the kernel's source lists are too short: unwanted sources arrive too, and are dropped here");
+	finding_what(finding,
+	             "%.0f groups are joined from all sources, because their source lists are too long for "
+	             "the kernel",
 	             answer_number(uplink, "supersets"));
 	if (ipv4)
-		finding_remedy(finding,
-		               "sysctl -w net.ipv4.igmp_max_msf=64 (now %ld), or upstream_membership = "
-		               "\"user\"",
-		               machine->igmp_max_msf);
+		finding_remedy(
+			finding,
+			"sysctl -w net.ipv4.igmp_max_msf=64 (now %ld), or set upstream_membership = \"user\"",
+			machine->igmp_max_msf);
 	else
 		finding_remedy(finding,
-		               "sysctl -w net.ipv6.mld_max_msf=512, or upstream_membership = \"user\"");
+		               "sysctl -w net.ipv6.mld_max_msf=512, or set upstream_membership = \"user\"");
 }
 
 static void check_instance_limits(struct json_object *instance, struct findings *findings)
@@ -232,8 +238,8 @@ static void check_instance_limits(struct json_object *instance, struct findings 
 		if (refused == 0)
 			continue;
 		finding = findings_add(findings, "limits", answer_text(instance, "instance"),
-		                       "what does not fit is not served");
-		finding_what(finding, "%s was reached, %.0f times", limits[i].option, refused);
+		                       "whatever exceeds the limit is not served");
+		finding_what(finding, "%s was reached %.0f times", limits[i].option, refused);
 		finding_remedy(finding, "raise %s in the configuration (now %.0f)", limits[i].option,
 		               answer_number(instance, limits[i].now));
 	}
@@ -252,14 +258,14 @@ static void check_link_limits(struct json_object *link, struct findings *finding
 		if (answer_number(drops, key) == 0)
 			continue;
 		finding = findings_add(findings, "limits", answer_text(link, "link"),
-		                       "what does not fit is not served");
-		finding_what(finding, "%s was reached, %.0f times", options[i], answer_number(drops, key));
+		                       "whatever exceeds the limit is not served");
+		finding_what(finding, "%s was reached %.0f times", options[i], answer_number(drops, key));
 		finding_remedy(finding, "raise %s in the configuration, for this link or for all",
 		               options[i]);
 	}
 }
 
-/* A kernel table takes 32 interfaces. */
+/* A kernel table holds at most 32 interfaces. */
 static void check_vifs(const struct machine *machine, struct json_object *link, struct findings *findings)
 {
 	const char *family = answer_text(link, "family");
@@ -277,7 +283,7 @@ static void check_vifs(const struct machine *machine, struct json_object *link, 
 	if (taken < VIFS_MAX)
 		return;
 	finding = findings_add(findings, "limits", answer_text(link, "link"), "the link is not served");
-	finding_what(finding, "the kernel takes no more than %d interfaces in a table", VIFS_MAX);
+	finding_what(finding, "a kernel table holds at most %d interfaces", VIFS_MAX);
 	finding_remedy(finding, "give an instance a table of its own: table = \"own\"");
 }
 
@@ -301,9 +307,9 @@ static void check_queue(struct findings *findings, struct json_object *counters,
 
 	if (answer_number(counters, key) == 0)
 		return;
-	finding = findings_add(
-		findings, "queues", subject,
-		"the protocols repeat themselves, so this delays joins; much of it loses members");
+	finding = findings_add(findings, "queues", subject,
+	                       "hosts and routers repeat their messages, so a few losses delay joins; many "
+	                       "losses end memberships");
 	finding_what(finding, "%.0f %s", answer_number(counters, key), what);
 	finding_remedy(finding, "%s", remedy);
 }
@@ -318,12 +324,12 @@ void check_queues(const struct machine *machine, struct findings *findings)
 		const char *name = answer_text(link, "link");
 
 		check_queue(findings, counters, "lost_in_socket", name,
-		            "packets were lost in the socket's full buffer",
+		            "packets were lost because the socket's buffer was full",
 		            "look for a host that floods reports (mcproxyctl monitor); a larger "
-		            "net.core.rmem_max helps against bursts");
+		            "net.core.rmem_max helps with bursts");
 		check_queue(
 			findings, answer_member(link, "drops"), "report_rate_max exceeded", name,
-			"packets were more than the link may bring in that time",
+			"packets exceeded the report_rate_max of the link",
 			"look for a host that floods reports (mcproxyctl monitor), or raise report_rate_max");
 	}
 	for (size_t i = 0; i < view_count(tables); i++) {
@@ -331,30 +337,30 @@ void check_queues(const struct machine *machine, struct findings *findings)
 		const char *family = answer_text(table, "family");
 
 		check_queue(findings, table, "upcalls_deferred", family,
-		            "new streams had to wait, the queue was full",
+		            "new streams had to wait because the queue was full",
 		            "raise ring_size in the configuration");
 		check_queue(findings, table, "route_failures", family,
-		            "forwarding entries were refused by the kernel", "see the log for the reason");
+		            "forwarding entries were refused by the kernel", "the log shows the reason");
 	}
 }
 
-/* Reports that were heard and not acted on, for reasons that a person can change. */
+/* Reports that were received and ignored, for reasons that an administrator can fix. */
 void check_refused_reports(const struct machine *machine, struct findings *findings)
 {
 	static const struct {
 		const char *cause, *why, *remedy;
 	} causes[] = {
 		{"not allowed in SSM range",
-	         "in this range of groups a host has to name its sources (RFC 4604)",
-	         "let the hosts speak IGMPv3 or MLDv2 and name sources, or set ssm_range = \"none\""},
+	         "in this range of groups a host must name its sources (RFC 4604)",
+	         "let the hosts use IGMPv3 or MLDv2 and name sources, or set ssm_range = \"none\""},
 		{"no router alert",
-	         "MLD without the Router Alert option is not from a host on this link (RFC 9777)",
-	         "look for the sender with tcpdump -vi LINK icmp6; a bridge or access point may strip the "
-	         "option"},
-		{"TTL or hop limit not 1",
-	         "such reports may come from beyond this link, and are not believed",
+	         "MLD messages without the Router Alert option do not come from a host on this link "
+	         "(RFC 9777)",
+	         "look for the sender with tcpdump -vi LINK icmp6; a bridge or access point may remove "
+	         "the option"},
+		{"TTL or hop limit not 1", "such reports may come from outside this link, and are ignored",
 	         "look for the sender with tcpdump -vi LINK igmp"},
-		{"bad checksum", "such reports are damaged, and not believed",
+		{"bad checksum", "such reports are damaged, and are ignored",
 	         "look for the sender with tcpdump -vi LINK igmp; check cables and offloading (ethtool -k)"},
 	};
 
@@ -368,7 +374,7 @@ void check_refused_reports(const struct machine *machine, struct findings *findi
 			if (count == 0 || !is_text(link, "role", "downstream"))
 				continue;
 			finding = findings_add(findings, "reports", answer_text(link, "link"), causes[j].why);
-			finding_what(finding, "%.0f reports were not acted on: %s", count, causes[j].cause);
+			finding_what(finding, "%.0f reports were ignored: %s", count, causes[j].cause);
 			finding_remedy(finding, "%s", causes[j].remedy);
 		}
 	}
@@ -381,15 +387,15 @@ void check_configuration(const struct machine *machine, struct findings *finding
 
 	if (machine->file_modified == 0 || loaded == 0) {
 		findings_skip(findings, "configuration",
-		              "the daemon's configuration file cannot be looked at");
+		              "the daemon's configuration file cannot be accessed");
 		return;
 	}
 	if (machine->file_modified <= loaded)
 		return;
 	finding =
 		findings_add(findings, "configuration", answer_text(machine->daemon.status, "configuration"),
-	                     "what runs is not what the file says");
-	finding_what(finding, "the file was changed %.0f s after the daemon had read it",
+	                     "the daemon runs with a configuration other than that in the file");
+	finding_what(finding, "the file was changed %.0f s after the daemon read it",
 	             machine->file_modified - loaded);
-	finding_remedy(finding, "mcproxy -t -c FILE checks it, mcproxyctl reload takes it over");
+	finding_remedy(finding, "mcproxyctl reload (mcproxy -t -c FILE checks the file first)");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Checks of the machine: who routes multicast, what the kernel and the packet filter would drop, bridges.
+ * Checks of the machine: which program routes multicast, what the kernel and the packet filter would drop,
+ * bridges.
  */
 #include "ctl/client/answer.h"
 #include "ctl/diagnosis/checks.h"
@@ -22,65 +23,67 @@ static bool is_served(const struct machine *machine, enum family family)
 	return false;
 }
 
-static void tell_other_owner(const struct table_owner *owner, enum family family, struct findings *findings)
+static void add_other_owner(const struct table_owner *owner, enum family family, struct findings *findings)
 {
 	struct finding *finding =
 		findings_add(findings, "owner", family_name(family),
-	                     "one program only can route multicast; mcproxy cannot start beside it");
+	                     "only one program at a time can route multicast: mcproxy cannot start");
 
 	finding_what(finding, "%s (pid %d) holds the kernel's multicast routing socket", owner->name,
 	             (int)owner->pid);
 	finding_remedy(finding, "stop %s, keep it from starting at boot, then start mcproxy", owner->name);
 }
 
-static void tell_hidden_owner(enum family family, struct findings *findings)
+static void add_hidden_owner(enum family family, struct findings *findings)
 {
 	struct finding *finding = findings_add(findings, "owner", family_name(family),
-	                                       "only the daemon knows its members and routes");
+	                                       "only the daemon knows the members and routes");
 
-	finding_what(finding, "a program routes multicast; which one, only root can see");
-	finding_remedy(finding, "run this as root, or as a member of control_group if it is mcproxy");
+	finding_what(finding, "a program routes multicast, and only root can see which one");
+	finding_remedy(finding,
+	               "run this command as root, or as a member of control_group if the program is mcproxy");
 }
 
-static void tell_no_answer(const struct table_owner *own, struct findings *findings)
+static void add_no_answer(const struct table_owner *own, struct findings *findings)
 {
 	struct finding *finding = findings_add(findings, "owner", "mcproxy",
-	                                       own != NULL ? "only the daemon knows its members and routes"
-	                                                   : "without it no stream is forwarded");
+	                                       own != NULL ? "only the daemon knows the members and routes"
+	                                                   : "no stream is forwarded without it");
 
 	if (own != NULL) {
 		finding_what(finding, "the daemon runs (pid %d), but does not answer", (int)own->pid);
 		finding_remedy(finding,
-		               "name its control_socket with --socket, and run this as root or in its group");
+		               "name its control_socket with --socket, and run this command as root or as a "
+		               "member of the socket's group");
 	} else {
 		finding_what(finding, "the daemon does not answer, and no other program routes multicast");
 		finding_remedy(finding, "start it: systemctl start mcproxy (or mcproxy -c FILE)");
 	}
 }
 
-static void tell_elsewhere(pid_t pid, struct findings *findings)
+static void add_elsewhere(pid_t pid, struct findings *findings)
 {
 	struct finding *finding =
 		findings_add(findings, "owner", "mcproxy",
-	                     "its links, rules and tables are not those that are seen from here");
+	                     "its links, rules and tables differ from those that are visible here");
 
 	finding_what(finding, "the daemon (pid %d) runs in another network namespace", (int)pid);
-	finding_remedy(
-		finding,
-		"ask there: nsenter -t %d -n mcproxyctl doctor; or name the socket of the one that runs here "
-		"with --socket",
-		(int)pid);
+	finding_remedy(finding,
+	               "nsenter -t %d -n mcproxyctl doctor, or name the socket of the mcproxy that "
+	               "runs here with --socket",
+	               (int)pid);
 }
 
-/* Without rights the daemon does not see whose the socket is; root does. */
+/* An unprivileged daemon cannot see which program holds the socket; root can. */
 static void find_held_table(const struct machine *machine, struct json_object *table,
                             struct findings *findings)
 {
 	bool ipv4 = strcmp(answer_text(table, "family"), "IPv4") == 0;
 	const struct table_owner *owner = &machine->owners[ipv4 ? FAMILY_IPV4 : FAMILY_IPV6];
-	struct finding *finding =
-		findings_add(findings, "owner", answer_text(table, "family"),
-	                     "one program only can route multicast of a family; mcproxy does not serve it");
+	struct finding *finding = findings_add(
+		findings, "owner", answer_text(table, "family"),
+		"only one program at a time can route multicast of a family: mcproxy does not serve "
+		"this one");
 	const char *holder = answer_text(table, "held_by");
 	char seen[sizeof owner->name + 32];
 
@@ -89,9 +92,10 @@ static void find_held_table(const struct machine *machine, struct json_object *t
 		holder = seen;
 	}
 	finding_what(finding, "%s holds the kernel's multicast routing socket", holder);
-	finding_remedy(finding,
-	               "stop %s, and keep it from starting at boot; mcproxy takes over within a second",
-	               holder);
+	finding_remedy(
+		finding,
+		"stop %s, and keep it from starting at boot; mcproxy then serves the family within a second",
+		holder);
 }
 
 static void find_held_tables(const struct machine *machine, struct findings *findings)
@@ -111,13 +115,13 @@ void check_owner(const struct machine *machine, struct findings *findings)
 	const struct table_owner *own = NULL;
 	bool others = false;
 
-	/* Beside an IPv4-only mcproxy another router may serve IPv6, and the reverse. */
+	/* Another router may serve IPv6 beside an IPv4-only mcproxy, and the reverse. */
 	if (machine->daemon.status != NULL) {
 		find_held_tables(machine, findings);
 		return;
 	}
 	if (machine->daemon.pid_elsewhere != 0) {
-		tell_elsewhere(machine->daemon.pid_elsewhere, findings);
+		add_elsewhere(machine->daemon.pid_elsewhere, findings);
 		return;
 	}
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
@@ -129,14 +133,14 @@ void check_owner(const struct machine *machine, struct findings *findings)
 			own = owner;
 		} else if (owner->name[0] == '\0') {
 			others = true;
-			tell_hidden_owner(family, findings);
+			add_hidden_owner(family, findings);
 		} else {
 			others = true;
-			tell_other_owner(owner, family, findings);
+			add_other_owner(owner, family, findings);
 		}
 	}
 	if (!others)
-		tell_no_answer(own, findings);
+		add_no_answer(own, findings);
 }
 
 void check_kernel(const struct machine *machine, struct findings *findings)
@@ -146,34 +150,35 @@ void check_kernel(const struct machine *machine, struct findings *findings)
 
 		if (machine->owners[family].has_kernel)
 			continue;
-		/* Nobody misses IPv6 where only IPv4 is served. */
+		/* A kernel without IPv6 is no problem where only IPv4 is served. */
 		if (machine->daemon.status != NULL && !is_served(machine, family) &&
 		    is_served(machine, family == FAMILY_IPV4 ? FAMILY_IPV6 : FAMILY_IPV4))
 			continue;
 		finding = findings_add(findings, "kernel", family_name(family),
-		                       "the kernel forwards the streams; mcproxy only tells it where to");
+		                       "the kernel forwards the streams; mcproxy only installs the entries");
 		finding_what(finding, "this kernel cannot route multicast");
 		finding_remedy(finding, "use a kernel with %s",
 		               family == FAMILY_IPV4 ? "CONFIG_IP_MROUTE=y" : "CONFIG_IPV6_MROUTE=y");
 	}
 }
 
-static void find_path(const struct machine *machine, const struct path *path, struct findings *findings)
+static void find_path(const struct machine *machine, const struct reverse_path *path,
+                      struct findings *findings)
 {
-	const struct interface *link = interfaces_by_name(&machine->interfaces, path->link);
-	const struct interface *way = interfaces_by_index(&machine->interfaces, path->default_route);
+	const struct interface_state *link = interfaces_by_name(&machine->interfaces, path->link);
+	const struct interface_state *way = interfaces_by_index(&machine->interfaces, path->default_route);
 	bool strict = path->rp_filter == 1, no_route = path->default_route < 0;
 	char source[ADDR_TEXT_SIZE];
 	struct finding *finding;
 
 	if (link == NULL || path->rp_filter == 0)
 		return;
-	if (strict ? !no_route && way == link && !path->source_strayed : !no_route)
+	if (strict ? !no_route && way == link && !path->source_routed_elsewhere : !no_route)
 		return;
 	finding = findings_add(
 		findings, "rp-filter", path->link,
-		"the kernel drops streams whose sources are routed elsewhere, before mcproxy can see them");
-	if (path->source_strayed)
+		"the kernel drops streams from sources that it routes elsewhere, before mcproxy sees them");
+	if (path->source_routed_elsewhere)
 		finding_what(finding, "rp_filter is %ld, and the route back to %s does not leave by %s",
 		             path->rp_filter, addr_format(&path->source, source), path->link);
 	else if (no_route)
@@ -181,10 +186,11 @@ static void find_path(const struct machine *machine, const struct path *path, st
 	else
 		finding_what(finding, "rp_filter is %ld, and the default route leaves by %s", path->rp_filter,
 		             way != NULL ? way->name : "another link");
-	finding_remedy(finding,
-	               "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0, or start "
-	               "mcproxy with -r",
-	               path->link);
+	finding_remedy(
+		finding,
+		"sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0, or start mcproxy "
+		"with -r",
+		path->link);
 }
 
 void check_rp_filter(const struct machine *machine, struct findings *findings)
@@ -193,7 +199,7 @@ void check_rp_filter(const struct machine *machine, struct findings *findings)
 		find_path(machine, &machine->paths[i], findings);
 }
 
-static size_t port_count(const struct machine *machine, const struct interface *bridge)
+static size_t port_count(const struct machine *machine, const struct interface_state *bridge)
 {
 	size_t count = 0;
 
@@ -202,7 +208,7 @@ static size_t port_count(const struct machine *machine, const struct interface *
 	return count;
 }
 
-static void check_snooping(const struct machine *machine, const struct interface *bridge,
+static void check_snooping(const struct machine *machine, const struct interface_state *bridge,
                            struct findings *findings)
 {
 	struct finding *finding;
@@ -211,28 +217,28 @@ static void check_snooping(const struct machine *machine, const struct interface
 		return;
 	finding = findings_add(
 		findings, "bridge", bridge->name,
-		"every stream goes to every port, wanted there or not; Wi-Fi slows down to a crawl");
+		"the bridge sends every stream to all ports, wanted or not; Wi-Fi becomes very slow");
 	finding_what(finding, "the bridge does not snoop");
 	finding_remedy(finding, "ip link set %s type bridge mcast_snooping 1", bridge->name);
 }
 
-static void check_snoopers_querier(struct json_object *link, const struct interface *bridge,
+static void check_snoopers_querier(struct json_object *link, const struct interface_state *bridge,
                                    struct findings *findings)
 {
 	bool ipv4 = strcmp(answer_text(link, "family"), "IPv4") == 0;
 	struct finding *finding;
 
-	if (!bridge->snooping || bridge->asks_itself || !bridge->told_queriers ||
+	if (!bridge->snooping || bridge->own_querier || !bridge->knows_queriers ||
 	    bridge->has_querier[ipv4 ? FAMILY_IPV4 : FAMILY_IPV6] ||
 	    answer_bool(link, "this_router_is_querier"))
 		return;
-	finding = findings_add(
-		findings, "bridge", bridge->name,
-		"snooping learns from answers to queries: without them a Linux bridge floods every "
-		"port, Wi-Fi too, and other switches stop the streams after minutes");
-	finding_what(finding, "the bridge snoops, and no %s querier is heard on it", ipv4 ? "IGMP" : "MLD");
+	finding = findings_add(findings, "bridge", bridge->name,
+	                       "snooping learns from the answers to queries: without queries a Linux bridge "
+	                       "floods every port, Wi-Fi included, and other switches stop the streams after "
+	                       "some minutes");
+	finding_what(finding, "the bridge snoops, but no %s querier is present on it", ipv4 ? "IGMP" : "MLD");
 	finding_remedy(finding,
-	               "ip link set %s type bridge mcast_querier 1, or turn the querier of the network on",
+	               "ip link set %s type bridge mcast_querier 1, or enable the querier of the network",
 	               bridge->name);
 }
 
@@ -241,7 +247,7 @@ void check_bridges(const struct machine *machine, struct findings *findings)
 	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
 		struct json_object *link = json_object_array_get_idx(machine->daemon.links, i);
 		const char *name = answer_text(link, "link");
-		const struct interface *bridge = interfaces_by_name(&machine->interfaces, name);
+		const struct interface_state *bridge = interfaces_by_name(&machine->interfaces, name);
 
 		if (bridge == NULL || !bridge->is_bridge)
 			continue;
@@ -252,7 +258,7 @@ void check_bridges(const struct machine *machine, struct findings *findings)
 	}
 }
 
-/* A packet filter that drops this packet in any of the hooks it passes. */
+/* Does the packet filter drop this packet in any of the hooks that it passes? */
 static bool is_dropped(const struct machine *machine, const enum hook *hooks, size_t count,
                        const struct firewall_packet *packet, struct firewall_drop *drop)
 {
@@ -275,8 +281,8 @@ static bool is_known(const struct findings *findings, const char *check, const c
 	return false;
 }
 
-static void tell_drop(struct findings *findings, const char *subject, const struct firewall_drop *drop,
-                      const struct firewall_packet *packet, const char *packets, const char *why)
+static void add_drop(struct findings *findings, const char *subject, const struct firewall_drop *drop,
+                     const struct firewall_packet *packet, const char *packets, const char *why)
 {
 	char name[256], remedy[320], what[FINDING_TEXT_SIZE];
 	struct finding *finding;
@@ -299,14 +305,15 @@ static struct addr addr_from_text(const char *text)
 	return addr;
 }
 
-/* The kernel's own host side hears queries by the input hook and answers by the output hook. */
+/* The kernel's own host side receives queries through the input hook and answers through the
+ * output hook. */
 static void check_membership(const struct machine *machine, const char *link, bool ipv4,
                              struct findings *findings)
 {
 	static const enum hook in[] = {HOOK_PREROUTING, HOOK_INPUT}, out[] = {HOOK_OUTPUT, HOOK_POSTROUTING};
 	static const char why[] =
-		"the querier upstream gets no answer, takes the members for gone, and the streams stop "
-		"after some minutes";
+		"the upstream querier gets no answer and assumes that the members have left: "
+		"the streams stop after some minutes";
 	struct firewall_packet packet = {.family = ipv4 ? FAMILY_IPV4 : FAMILY_IPV6,
 	                                 .protocol = ipv4 ? IPPROTO_IGMP : IPPROTO_ICMPV6,
 	                                 .type = ipv4 ? 0x11 : 130,
@@ -318,8 +325,8 @@ static void check_membership(const struct machine *machine, const char *link, bo
 	char packets[80];
 
 	if (is_dropped(machine, in, 2, &packet, &drop)) {
-		snprintf(packets, sizeof packets, "%s queries that come in by %s", protocol, link);
-		tell_drop(findings, link, &drop, &packet, packets, why);
+		snprintf(packets, sizeof packets, "%s queries that arrive on %s", protocol, link);
+		add_drop(findings, link, &drop, &packet, packets, why);
 	}
 	packet.input = NULL;
 	packet.output = link;
@@ -327,11 +334,11 @@ static void check_membership(const struct machine *machine, const char *link, bo
 	packet.destination = addr_from_text(ipv4 ? "224.0.0.22" : "ff02::16");
 	if (is_dropped(machine, out, 2, &packet, &drop)) {
 		snprintf(packets, sizeof packets, "%s reports that leave by %s", protocol, link);
-		tell_drop(findings, link, &drop, &packet, packets, why);
+		add_drop(findings, link, &drop, &packet, packets, why);
 	}
 }
 
-/* A stream from one link to the other: of a group that is in use, or of any. */
+/* A stream from one link to the other: of a group that is in use, or of any group. */
 static void check_stream(const struct machine *machine, const char *from, const char *to, bool ipv4,
                          struct findings *findings)
 {
@@ -354,8 +361,8 @@ static void check_stream(const struct machine *machine, const char *from, const 
 	if (!is_dropped(machine, hooks, 3, &packet, &drop))
 		return;
 	snprintf(packets, sizeof packets, "%s streams from %s to %s", ipv4 ? "IPv4" : "IPv6", from, to);
-	tell_drop(findings, to, &drop, &packet, packets,
-	          "what mcproxy has the kernel forward is dropped on the way");
+	add_drop(findings, to, &drop, &packet, packets,
+	         "the kernel forwards these streams, but the firewall drops them");
 }
 
 void check_firewall(const struct machine *machine, struct findings *findings)

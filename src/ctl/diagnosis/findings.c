@@ -48,14 +48,14 @@ void findings_skip(struct findings *findings, const char *check, const char *why
 	findings->skipped_why[findings->skipped_count++] = why;
 }
 
-/* Checks that follow each other and were skipped for the same reason stand on one line. */
+/* Prints consecutive checks that were skipped for the same reason on one line. */
 static void print_skipped(const struct findings *findings, FILE *out)
 {
 	for (size_t i = 0; i < findings->skipped_count; i++) {
 		const char *why = findings->skipped_why[i];
 
 		if (i == 0 || strcmp(why, findings->skipped_why[i - 1]) != 0)
-			fprintf(out, "%sskipped, since %s: ", i > 0 ? "\n" : "", why);
+			fprintf(out, "%sskipped, because %s: ", i > 0 ? "\n" : "", why);
 		else
 			fputs(", ", out);
 		fputs(findings->skipped[i], out);

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PROGRAM_PATIENCE 5000 /* milliseconds */
-#define RECORDS_MAX      4096 /* that are kept of a list; of a whole table's routes these are a sample */
+#define PROGRAM_TIMEOUT 5000 /* milliseconds */
+#define ITEMS_MAX       4096 /* kept of a list; of a whole table's routes these are a sample */
 
 _Static_assert(sizeof((struct table_owner *)0)->name == MRT_OWNER_NAME_SIZE, "a name fits");
 
@@ -22,7 +22,7 @@ struct collection {
 	struct json_object *into;
 };
 
-/* The elements of a list come one by one: objects are such. */
+/* The elements of a list arrive one by one, as objects. */
 static void collect_member(struct json_object *into, const char *key, struct json_object *value)
 {
 	struct json_object *list;
@@ -44,7 +44,7 @@ static void collect(void *context, const char *key, struct json_object *value)
 
 	if (json_object_is_type(collection->into, json_type_object))
 		collect_member(collection->into, key, value);
-	else if (strcmp(key, collection->list) == 0 && view_count(collection->into) < RECORDS_MAX)
+	else if (strcmp(key, collection->list) == 0 && view_count(collection->into) < ITEMS_MAX)
 		json_object_array_add(collection->into, json_object_get(value));
 }
 
@@ -134,8 +134,8 @@ struct json_object *view_find(struct json_object *list, const char *key, const c
 	return NULL;
 }
 
-/* False when there is no such program, or it has nothing to say. *nft: it tells rules of nft's, in its own
- * words. */
+/* False when there is no such program, or it prints no rules. *nft: the program is the iptables that stores
+ * its rules in nftables. */
 static bool add_saved(struct firewall *firewall, enum family family, const char *program, bool *nft)
 {
 	char save[32];
@@ -145,14 +145,14 @@ static bool add_saved(struct firewall *firewall, enum family family, const char 
 	bool added;
 
 	snprintf(save, sizeof save, "%s-save", program);
-	text = program_output(arguments, PROGRAM_PATIENCE, &error);
+	text = program_output(arguments, PROGRAM_TIMEOUT, &error);
 	added = text != NULL && firewall_add_iptables(firewall, family, program, text);
 	*nft = text != NULL && strstr(text, "(nf_tables)") != NULL;
 	free(text);
 	return added;
 }
 
-/* The rules of the older kind are seen by the older program alone, which may be the usual one. */
+/* Only the legacy program can list legacy rules. The default program may be the legacy one. */
 static bool add_iptables(struct firewall *firewall, enum family family)
 {
 	bool ipv4 = family == FAMILY_IPV4, nft, again;
@@ -166,7 +166,7 @@ static bool add_iptables(struct firewall *firewall, enum family family)
 static bool add_nft(struct firewall *firewall, int *error)
 {
 	const char *const arguments[] = {"nft", "-j", "list", "ruleset", NULL};
-	char *text = program_output(arguments, PROGRAM_PATIENCE, error);
+	char *text = program_output(arguments, PROGRAM_TIMEOUT, error);
 	bool added = text != NULL && firewall_add_nft(firewall, text);
 
 	if (text != NULL && !added)
@@ -192,11 +192,11 @@ struct firewall *gather_firewall(const char **why)
 	if (known)
 		return firewall;
 	firewall_free(firewall);
-	*why = error == ENOENT ? "neither nft nor iptables-save is installed" : "nft does not tell its rules";
+	*why = error == ENOENT ? "neither nft nor iptables-save is installed" : "nft does not list its rules";
 	return NULL;
 }
 
-/* A table has a heading, and a line for each interface that is in use. */
+/* The file has a heading, and a line for each interface in use. */
 static bool has_vifs(const char *path)
 {
 	FILE *file = fopen(path, "re");

@@ -39,7 +39,7 @@ void step_remedy(struct step *step, const char *format, ...)
 	va_end(arguments);
 }
 
-static const char *stream_family(const struct stream *stream)
+static const char *stream_family(const struct stream_facts *stream)
 {
 	return family_name(addr_family(&stream->group));
 }
@@ -49,13 +49,13 @@ static bool is_text(struct json_object *object, const char *key, const char *tex
 	return strcmp(answer_text(object, key), text) == 0;
 }
 
-/* Is this record of a link of the instance and family at hand? */
-static bool is_ours(const struct stream *stream, struct json_object *link)
+/* Is this a link of the instance and the family, or an item on such a link? */
+static bool is_ours(const struct stream_facts *stream, struct json_object *link)
 {
 	return is_text(link, "instance", stream->instance) && is_text(link, "family", stream_family(stream));
 }
 
-struct json_object *path_link(const struct stream *stream, const char *name)
+struct json_object *path_link(const struct stream_facts *stream, const char *name)
 {
 	for (size_t i = 0; i < view_count(stream->links); i++) {
 		struct json_object *link = json_object_array_get_idx(stream->links, i);
@@ -66,7 +66,7 @@ struct json_object *path_link(const struct stream *stream, const char *name)
 	return NULL;
 }
 
-struct json_object *path_next_member(const struct stream *stream, size_t *cursor)
+struct json_object *path_next_member(const struct stream_facts *stream, size_t *cursor)
 {
 	char group[ADDR_TEXT_SIZE];
 
@@ -81,7 +81,7 @@ struct json_object *path_next_member(const struct stream *stream, size_t *cursor
 	return NULL;
 }
 
-bool path_member_wants(const struct stream *stream, struct json_object *member)
+bool path_member_wants(const struct stream_facts *stream, struct json_object *member)
 {
 	struct json_object *sources = answer_member(member, "sources"), *source;
 	bool include = is_text(member, "mode", "INCLUDE");
@@ -95,8 +95,8 @@ bool path_member_wants(const struct stream *stream, struct json_object *member)
 	return !answer_bool(source, "blocked");
 }
 
-/* Who routes multicast of this family in place of the instance; NULL: nobody. */
-static const char *find_holder(const struct stream *stream)
+/* The program that routes multicast of this family in place of the instance; NULL: none. */
+static const char *find_holder(const struct stream_facts *stream)
 {
 	for (size_t i = 0; i < view_count(stream->links); i++) {
 		struct json_object *link = json_object_array_get_idx(stream->links, i);
@@ -107,7 +107,7 @@ static const char *find_holder(const struct stream *stream)
 	return NULL;
 }
 
-static bool follow_group(const struct stream *stream, struct steps *steps)
+static bool follow_group(const struct stream_facts *stream, struct steps *steps)
 {
 	char group[ADDR_TEXT_SIZE];
 	const char *holder;
@@ -115,37 +115,37 @@ static bool follow_group(const struct stream *stream, struct steps *steps)
 
 	addr_format(&stream->group, group);
 	if (!addr_is_proxied_group(&stream->group)) {
-		step = step_add(steps, "group", STEP_FAIL, "%s is of link scope: no router forwards it",
+		step = step_add(steps, "group", STEP_FAIL, "%s has link-local scope: no router forwards it",
 		                group);
-		step_remedy(
-			step,
-			"such discovery (mDNS, LLMNR, routing protocols) stays on its link; a repeater such "
-			"as avahi-daemon with enable-reflector=yes carries mDNS over");
+		step_remedy(step, "such protocols (mDNS, LLMNR, routing protocols) stay on their link; "
+		                  "avahi-daemon with enable-reflector=yes repeats mDNS on other links");
 		return false;
 	}
 	if (stream->instance == NULL) {
 		step = step_add(steps, "group", STEP_FAIL, "no instance of mcproxy serves %s",
 		                stream_family(stream));
-		step_remedy(step, "name %s in `protocol`, and see the log for why it did not start",
+		step_remedy(step, "add %s to `protocol`, or look in the log for why it did not start",
 		            addr_family(&stream->group) == FAMILY_IPV4 ? "IGMPv3" : "MLDv2");
 		return false;
 	}
 	holder = find_holder(stream);
 	if (holder != NULL) {
-		step = step_add(steps, "group", STEP_FAIL, "%s is not served: %s holds multicast routing",
+		step = step_add(steps, "group", STEP_FAIL,
+		                "%s is not served: %s holds the kernel's multicast routing socket",
 		                stream_family(stream), holder);
 		step_remedy(step,
-		            "stop %s, and keep it from starting at boot; mcproxy takes over within a second",
+		            "stop %s, and keep it from starting at boot; mcproxy then serves the family "
+		            "within a second",
 		            holder);
 		return false;
 	}
-	step_add(steps, "group", STEP_OK, "%s is forwarded by routers; instance %s serves it", group,
+	step_add(steps, "group", STEP_OK, "routers forward %s; instance %s serves it", group,
 	         stream->instance);
 	return true;
 }
 
-/* A link that was asked for, or one that hosts may be on. */
-static bool follow_named_link(const struct stream *stream, struct steps *steps)
+/* The link of --link must be one that hosts may be on. */
+static bool follow_named_link(const struct stream_facts *stream, struct steps *steps)
 {
 	const char *name = stream->wanted_link;
 	struct json_object *link = name != NULL ? path_link(stream, name) : NULL;
@@ -154,7 +154,7 @@ static bool follow_named_link(const struct stream *stream, struct steps *steps)
 	if (name == NULL)
 		return true;
 	if (link == NULL || !is_text(link, "role", "downstream")) {
-		step = step_add(steps, "link", STEP_FAIL, "%s is no downstream link of instance %s", name,
+		step = step_add(steps, "link", STEP_FAIL, "%s is not a downstream link of instance %s", name,
 		                stream->instance);
 		step_remedy(step,
 		            "name a downstream link (mcproxyctl show links), or add it to the instance");
@@ -162,17 +162,17 @@ static bool follow_named_link(const struct stream *stream, struct steps *steps)
 	}
 	if (!answer_bool(link, "usable")) {
 		step = step_add(steps, "link", STEP_FAIL, "%s is not usable: %s", name,
-		                !answer_bool(link, "present") ? "it is not there"
+		                !answer_bool(link, "present") ? "it does not exist"
 		                : answer_bool(link, "up")     ? "it has no address"
 		                                              : "it is down or has no carrier");
-		step_remedy(step, "mcproxyctl doctor has the details");
+		step_remedy(step, "mcproxyctl doctor shows the details");
 		return false;
 	}
 	return true;
 }
 
-/* A downstream link that a stream of the group comes in by; NULL: none. */
-static const char *find_source_downstream(const struct stream *stream)
+/* A downstream link where a stream of the group arrives; NULL: none. */
+static const char *find_source_downstream(const struct stream_facts *stream)
 {
 	char group[ADDR_TEXT_SIZE];
 
@@ -188,8 +188,8 @@ static const char *find_source_downstream(const struct stream *stream)
 	return NULL;
 }
 
-/* Why there may be none, from the counters of the downstream links. */
-static void explain_no_member(const struct stream *stream, struct step *step)
+/* The remedy for a missing member, from the counters of the downstream links. */
+static void explain_no_member(const struct stream_facts *stream, struct step *step)
 {
 	const char *source_link = find_source_downstream(stream);
 	double reports = 0, refused = 0;
@@ -205,24 +205,23 @@ static void explain_no_member(const struct stream *stream, struct step *step)
 	}
 	if (refused > 0)
 		step_remedy(step,
-		            "reports without sources were refused in the SSM range: let the host speak %s "
+		            "mcproxy refuses reports without sources in the SSM range: let the host use %s "
 		            "and name a source, or set ssm_range = \"none\"",
 		            addr_family(&stream->group) == FAMILY_IPV4 ? "IGMPv3" : "MLDv2");
 	else if (reports == 0 && source_link != NULL)
-		step_remedy(
-			step,
-			"the stream comes in by %s, which is a downstream link: if its source is upstream, "
-			"the configuration has the two sides the wrong way round (it is upstream ==> "
-			"downstream)",
-			source_link);
+		step_remedy(step,
+		            "the stream arrives on %s, which is a downstream link: if its source is "
+		            "upstream, swap the two sides in the configuration (upstream ==> downstream)",
+		            source_link);
 	else if (reports == 0)
-		step_remedy(step, "not one report came in there: has the host joined (ip maddr on it)? "
-		                  "does a switch or access point on the way pass IGMP and MLD?");
+		step_remedy(step,
+		            "no report arrived there: has the host joined (ip maddr on the host)? does a "
+		            "switch or access point in between drop IGMP or MLD?");
 	else
 		step_remedy(step,
-		            "other reports do come in: has the host joined (ip maddr on it)? if so, its "
-		            "answers to queries get lost: look at its firewall, and at the switch or access "
-		            "point between");
+		            "other reports arrive: has the host joined (ip maddr on the host)? if so, its "
+		            "answers to queries are lost: check its firewall, and the switch or access "
+		            "point in between");
 }
 
 /* "any source", "any source but 2", "1 source" */
@@ -258,7 +257,7 @@ static size_t name_member(struct json_object *member, char *text, size_t size)
 	return used;
 }
 
-static bool follow_member(const struct stream *stream, struct steps *steps)
+static bool follow_member(const struct stream_facts *stream, struct steps *steps)
 {
 	char group[ADDR_TEXT_SIZE], text[STEP_TEXT_SIZE] = "";
 	struct json_object *member;
@@ -281,7 +280,7 @@ static bool follow_member(const struct stream *stream, struct steps *steps)
 	return false;
 }
 
-static bool follow_filter(const struct stream *stream, struct steps *steps)
+static bool follow_filter(const struct stream_facts *stream, struct steps *steps)
 {
 	char source[ADDR_TEXT_SIZE];
 	struct json_object *member;
@@ -302,7 +301,7 @@ static bool follow_filter(const struct stream *stream, struct steps *steps)
 	return false;
 }
 
-static void tell_not_joined(const struct stream *stream, const char *name, struct steps *steps)
+static void fail_upstream(const struct stream_facts *stream, const char *name, struct steps *steps)
 {
 	struct json_object *link = path_link(stream, name);
 	struct json_object *uplink =
@@ -311,21 +310,22 @@ static void tell_not_joined(const struct stream *stream, const char *name, struc
 	struct step *step;
 
 	if (link == NULL || !answer_bool(link, "usable")) {
-		step = step_add(steps, "upstream", STEP_FAIL, "the upstream is not joined: %s is %s", name,
-		                link == NULL || !answer_bool(link, "present") ? "not there"
-		                : answer_bool(link, "up")                     ? "without an address"
-		                                                              : "down or without carrier");
-		step_remedy(step, "bring %s up; mcproxyctl doctor has the details", name);
+		step = step_add(steps, "upstream", STEP_FAIL, "the group is not joined upstream: %s %s", name,
+		                link == NULL || !answer_bool(link, "present") ? "does not exist"
+		                : answer_bool(link, "up")                     ? "has no address"
+		                                                              : "is down or has no carrier");
+		step_remedy(step, "bring %s up; mcproxyctl doctor shows the details", name);
 		return;
 	}
-	step = step_add(steps, "upstream", STEP_FAIL, "the upstream is not joined on %s%s%s", name,
+	step = step_add(steps, "upstream", STEP_FAIL, "the group is not joined upstream on %s%s%s", name,
 	                *error != '\0' ? ": the kernel refuses: " : "", error);
-	step_remedy(step, "upstream_membership = \"user\" makes mcproxy independent of the kernel's limits; "
-	                  "the log says more");
+	step_remedy(
+		step,
+		"set upstream_membership = \"user\" to avoid the kernel's limits; the log shows the reason");
 }
 
-/* By what the daemon says; and where the kernel keeps the membership, by what it says. */
-static bool is_joined(const struct stream *stream, const char *link)
+/* Joined in the daemon's view and, where the kernel keeps the membership, in the kernel's view. */
+static bool is_joined(const struct stream_facts *stream, const char *link)
 {
 	struct json_object *membership =
 		view_find(stream->memberships, "link", link, "family", stream_family(stream));
@@ -335,7 +335,7 @@ static bool is_joined(const struct stream *stream, const char *link)
 	return is_text(membership, "kept_by", "mcproxy") || stream->has_joined(link, &stream->group);
 }
 
-static bool follow_upstream(const struct stream *stream, struct steps *steps)
+static bool follow_upstream(const struct stream_facts *stream, struct steps *steps)
 {
 	char group[ADDR_TEXT_SIZE];
 	size_t uplinks = 0;
@@ -344,7 +344,7 @@ static bool follow_upstream(const struct stream *stream, struct steps *steps)
 	for (size_t i = 0; i < view_count(stream->links); i++) {
 		struct json_object *link = json_object_array_get_idx(stream->links, i), *uplink;
 
-		/* A link that is not there has no family. */
+		/* A link that does not exist has no family. */
 		if (!is_text(link, "instance", stream->instance) || !is_text(link, "role", "upstream") ||
 		    (answer_has(link, "family") && !is_ours(stream, link)))
 			continue;
@@ -352,22 +352,23 @@ static bool follow_upstream(const struct stream *stream, struct steps *steps)
 		name = answer_text(link, "link");
 		uplink = view_find(stream->upstream, "link", name, "family", stream_family(stream));
 		if (uplink != NULL && answer_bool(link, "usable") && is_joined(stream, name)) {
-			step_add(steps, "upstream", STEP_OK, "%s has joined %s in %s", name,
+			step_add(steps, "upstream", STEP_OK, "%s has joined %s with %s", name,
 			         addr_format(&stream->group, group), answer_text(uplink, "version"));
 			return true;
 		}
 	}
 	if (uplinks == 0) {
-		step_add(steps, "upstream", STEP_OK, "the instance has no upstream link: a querier only");
+		step_add(steps, "upstream", STEP_OK,
+		         "the instance has no upstream link: it is only a querier");
 		return true;
 	}
-	tell_not_joined(stream, name, steps);
+	fail_upstream(stream, name, steps);
 	return false;
 }
 
-enum step_result path_follow(const struct stream *stream, struct steps *steps)
+enum step_result path_follow(const struct stream_facts *stream, struct steps *steps)
 {
-	static bool (*const order[])(const struct stream *stream, struct steps *steps) = {
+	static bool (*const order[])(const struct stream_facts *stream, struct steps *steps) = {
 		follow_group,  follow_named_link, follow_member,
 		follow_filter, follow_upstream,   path_follow_packets,
 	};

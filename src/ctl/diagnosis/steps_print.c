@@ -14,12 +14,12 @@ static enum colour result_colour(enum step_result result)
 }
 
 /* "10.0.0.10"; NULL when no source is known. */
-static const char *source_text(const struct stream *stream, char text[ADDR_TEXT_SIZE])
+static const char *source_text(const struct stream_facts *stream, char text[ADDR_TEXT_SIZE])
 {
 	return stream->has_source ? addr_format(&stream->source, text) : NULL;
 }
 
-void steps_print(const struct stream *stream, const struct steps *steps, bool colour)
+void steps_print(const struct stream_facts *stream, const struct steps *steps, bool colour)
 {
 	char group[ADDR_TEXT_SIZE], text[ADDR_TEXT_SIZE];
 	const char *source = source_text(stream, text);
@@ -54,7 +54,7 @@ static struct json_object *step_object(const struct step *step)
 	return object;
 }
 
-struct json_object *steps_object(const struct stream *stream, const struct steps *steps)
+struct json_object *steps_object(const struct stream_facts *stream, const struct steps *steps)
 {
 	const struct step *last = &steps->list[steps->count - 1];
 	bool failed = last->result == STEP_FAIL;

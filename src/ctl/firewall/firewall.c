@@ -9,22 +9,22 @@
 #include <stdlib.h>
 
 #define JUMPS_MAX 16      /* the kernel's own limit of nested chains */
-#define WORK_MAX  1000000 /* for one packet: what takes more remains in doubt */
+#define WORK_MAX  1000000 /* for one packet; the result of a longer walk is uncertain */
 #define WORK_RULE 10      /* of a rule; an element of a set is 1 */
 
 struct firewall {
 	struct json_object *ruleset; /* array of nft's objects */
-	struct json_object *index;   /* what of them is looked for by name: see firewall_key */
-	size_t indexed;              /* so many objects */
+	struct json_object *index;   /* rules and elements by name: see firewall_key */
+	size_t indexed;              /* this many objects are in the index */
 };
 
-/* How the packet fares in a base chain. */
+/* What happens to the packet in a base chain. */
 struct firewall_walk {
 	struct firewall_lookup lookup;
 	enum { GOES_ON, RETURNS, ACCEPTED, DROPPED } fate;
-	bool may_be_accepted; /* by a rule before */
+	bool may_be_accepted; /* by an earlier rule */
 	bool may_be_dropped;
-	bool may_have_returned;      /* from the chain at hand */
+	bool may_have_returned;      /* from the current chain */
 	struct json_object *dropper; /* the rule that drops, or may */
 };
 
@@ -50,7 +50,7 @@ void firewall_free(struct firewall *firewall)
 	free(firewall);
 }
 
-/* Adds a rule to those of its chain. */
+/* Adds a rule to the rules of its chain. */
 static void index_rule(struct firewall *firewall, struct json_object *rule)
 {
 	char key[FIREWALL_KEY_SIZE];
@@ -74,7 +74,7 @@ static void index_set(struct firewall *firewall, struct json_object *set)
 		json_object_object_add(firewall->index, key, json_object_get(elements));
 }
 
-static void index_news(struct firewall *firewall)
+static void index_new_objects(struct firewall *firewall)
 {
 	size_t count = json_object_array_length(firewall->ruleset);
 
@@ -104,7 +104,7 @@ bool firewall_add_nft(struct firewall *firewall, const char *text)
 			json_object_array_add(firewall->ruleset, json_object_get(entry));
 	}
 	json_object_put(root);
-	index_news(firewall);
+	index_new_objects(firewall);
 	return valid;
 }
 
@@ -113,7 +113,7 @@ bool firewall_add_iptables(struct firewall *firewall, enum family family, const 
 {
 	bool valid = iptables_convert(family, program, text, firewall->ruleset);
 
-	index_news(firewall);
+	index_new_objects(firewall);
 	return valid;
 }
 
@@ -135,7 +135,8 @@ static void note_drop(struct firewall_walk *walk, struct json_object *rule, bool
 		walk->fate = DROPPED;
 	else
 		walk->may_be_dropped = true;
-	/* Accepted perhaps before, else dropped here: nothing after it matters. */
+	/* The packet was perhaps accepted earlier, and is dropped here otherwise: later rules do not
+	 * matter. */
 	if (certain && walk->fate != DROPPED)
 		walk->fate = ACCEPTED;
 }
@@ -148,7 +149,7 @@ static void accept_packet(struct firewall_walk *walk, bool certain)
 		walk->may_be_accepted = true;
 }
 
-/* A verdict of a rule, or of a verdict map; true when the object is one. */
+/* Applies a verdict of a rule or of a verdict map; false when the object is not a verdict. */
 static bool take_verdict(struct firewall_walk *walk, struct json_object *rule, struct json_object *verdict,
                          unsigned depth, bool certain)
 {
@@ -210,8 +211,8 @@ static void take_map(struct firewall_walk *walk, struct json_object *rule, struc
 	}
 }
 
-/* Statements that change nothing about where the packet goes. */
-static bool is_bystander(struct json_object *statement)
+/* Statements that do not affect where the packet goes. */
+static bool changes_nothing(struct json_object *statement)
 {
 	static const char *const names[] = {"counter", "log", "mangle", "notrack", "comment"};
 
@@ -249,13 +250,13 @@ static void walk_rule(struct firewall_walk *walk, struct json_object *rule, unsi
 			take_map(walk, rule, inner, depth, certain);
 		} else if (take_verdict(walk, rule, statement, depth, certain)) {
 			return;
-		} else if (!is_bystander(statement)) {
+		} else if (!changes_nothing(statement)) {
 			certain = false;
 		}
 	}
 }
 
-/* The rules of a chain in their order; `of` is an object of the same table. */
+/* Walks the rules of a chain in order; `of` is an object of the same table. */
 static void walk_chain(struct firewall_walk *walk, struct json_object *of, const char *chain, unsigned depth,
                        bool certain)
 {
@@ -310,9 +311,10 @@ static enum firewall_answer walk_base(const struct firewall *firewall, struct js
 	return walk.fate == DROPPED ? FIREWALL_DROPS : FIREWALL_MAY_DROP;
 }
 
-/* Worse than what was found before; of equals iptables' own words, where it tells the rule too. */
-static bool is_news(enum firewall_answer answer, enum firewall_answer worst, const struct firewall_drop *here,
-                    const struct firewall_drop *before)
+/* True for a worse answer than the one so far. Between equal answers, iptables' own wording wins if
+ * iptables lists the rule too. */
+static bool is_worse(enum firewall_answer answer, enum firewall_answer worst,
+                     const struct firewall_drop *here, const struct firewall_drop *before)
 {
 	return answer > worst || (answer == worst && answer != FIREWALL_PASSES && here->program[0] != '\0' &&
 	                          before->program[0] == '\0');
@@ -334,11 +336,11 @@ enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hoo
 		    !has_family(chain, packet->family) ||
 		    strcmp(firewall_member(chain, "hook"), hook_names[hook]) != 0)
 			continue;
-		/* Only the first packet of a connection passes the address translation. */
+		/* Only the first packet of a connection passes through the address translation. */
 		if (strcmp(firewall_member(chain, "type"), "nat") == 0)
 			continue;
 		answer = walk_base(firewall, chain, packet, hook, &work, &here);
-		if (!is_news(answer, worst, &here, drop))
+		if (!is_worse(answer, worst, &here, drop))
 			continue;
 		worst = answer;
 		*drop = here;

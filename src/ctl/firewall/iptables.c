@@ -12,7 +12,7 @@ struct conversion {
 	const char *program;
 	struct json_object *ruleset;
 	char table[64];
-	char chain[64]; /* of the rule before */
+	char chain[64]; /* of the previous rule */
 	long number;    /* of the rule in its chain */
 };
 
@@ -48,7 +48,7 @@ static struct json_object *payload_left(const char *protocol, const char *field)
 	return object_with("payload", payload);
 }
 
-/* Interface names end in "+" where nft has "*". */
+/* Interface patterns end in "+" here, and in "*" in nft. */
 static struct json_object *interface_right(const char *name)
 {
 	char text[32];
@@ -70,7 +70,7 @@ static struct json_object *prefix_right(const char *text)
 		return json_object_new_string(text);
 	snprintf(address, sizeof address, "%.*s", (int)(slash - text), text);
 	prefix = object_with("addr", json_object_new_string(address));
-	/* A mask that is no length stays unknown. */
+	/* A mask that is not a prefix length stays unknown. */
 	if (strpbrk(slash + 1, ".:") == NULL)
 		json_object_object_add(prefix, "len", json_object_new_int(atoi(slash + 1)));
 	return object_with("prefix", prefix);
@@ -159,13 +159,14 @@ static struct json_object *target_statement(const char *option, const char *targ
 		return object_with("return", NULL);
 	if (strcmp(target, "NFQUEUE") == 0)
 		return object_with("queue", NULL);
-	/* An extension's name, in capitals, changes the packet; others are chains. */
+	/* The name of an extension is in capitals, and the extension changes the packet; other targets are
+	 * chains. */
 	if (target[strcspn(target, "abcdefghijklmnopqrstuvwxyz")] == '\0')
 		return object_with("counter", NULL);
 	return object_with("jump", object_with("target", json_object_new_string(target)));
 }
 
-/* Takes words out of a line, "quoted ones" whole; their number. */
+/* Splits a line into words, and keeps "quoted ones" whole; returns their number. */
 static size_t split(char *line, char *words[WORDS_MAX])
 {
 	size_t count = 0;
@@ -188,7 +189,7 @@ static size_t split(char *line, char *words[WORDS_MAX])
 	return count;
 }
 
-/* Options that say nothing about the packet: their values are skipped. */
+/* Options without effect on the packet: their values are skipped. */
 static bool is_remark(const char *option)
 {
 	return strcmp(option, "-m") == 0 || strcmp(option, "--comment") == 0 ||

@@ -7,13 +7,13 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-/* What the packet has where a rule looks. */
+/* What the packet has in the field that a rule examines. */
 enum value_kind {
 	VALUE_UNKNOWN,
 	VALUE_NONE, /* the packet has no such field: nothing equals it */
 	VALUE_NUMBER,
 	VALUE_ADDR,
-	VALUE_TEXT, /* any of names; a number too, if there is one */
+	VALUE_TEXT, /* any of names, and also a number if there is one */
 };
 struct value {
 	enum value_kind kind;
@@ -128,7 +128,7 @@ static struct value ip_value(const struct firewall_packet *packet, const char *f
 		                            : unknown();
 	if (strcmp(field, "protocol") == 0)
 		return protocol_value(packet);
-	/* MLD always has the Router Alert option: its next header is hop-by-hop options. */
+	/* MLD always has the Router Alert option, so that its next header is the hop-by-hop options. */
 	if (strcmp(field, "nexthdr") == 0)
 		return packet->protocol == IPPROTO_ICMPV6 ? text("hopopt", "ip", 0) : protocol_value(packet);
 	if ((strcmp(field, "ttl") == 0 || strcmp(field, "hoplimit") == 0) && packet->ttl != 0)
@@ -169,7 +169,7 @@ static struct value payload_value(const struct firewall_packet *packet, struct j
 	return none(); /* tcp, icmp, sctp, ... */
 }
 
-/* Nobody answers a stream or a report: each of its packets is a new connection, and MLD is not tracked. */
+/* Streams and reports have no answers: each packet is a new connection, and MLD is not tracked. */
 static struct value ct_value(const struct firewall_packet *packet, const char *key)
 {
 	if (strcmp(key, "state") != 0)
@@ -293,7 +293,7 @@ static enum match in_range(const struct value *value, struct json_object *range)
 static enum match equals_value(const struct firewall_lookup *lookup, const struct value *value,
                                struct json_object *right);
 
-/* Sets contain no sets: what begins with "@" is a name, such as that of an interface. */
+/* Sets contain no sets: a text that begins with "@" is a name, such as that of an interface. */
 static enum match equals_element(const struct firewall_lookup *lookup, const struct value *value,
                                  struct json_object *element)
 {
@@ -372,7 +372,7 @@ struct json_object *firewall_named(const struct firewall_lookup *lookup, const c
 	return json_object_object_get_ex(lookup->index, key, &elements) ? elements : NULL;
 }
 
-/* Several fields at once: `iifname . ip daddr`, against one list of values. */
+/* Several fields at once: `iifname . ip daddr`, compared with one list of values. */
 static enum match equals_concat(const struct firewall_lookup *lookup, struct json_object *fields,
                                 struct json_object *right)
 {
@@ -434,7 +434,8 @@ enum match firewall_match(const struct firewall_lookup *lookup, struct json_obje
 	if (strcmp(op, "!=") == 0) {
 		struct value value = left_value(lookup, left);
 
-		/* A packet without the field fits neither way: the rule's dependency fails first. */
+		/* A packet without the field matches neither way: the dependency of the rule fails
+		 * first. */
 		if (value.kind == VALUE_NONE)
 			return MATCH_NO;
 		return (enum match)(MATCH_YES - firewall_equals(lookup, left, right));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One statement of a packet filter's rule against one packet. Pure; the JSON is nft's (libnftables-json(5)).
+ * Evaluates one statement of a rule for one packet. Pure; the JSON is nft's (libnftables-json(5)).
  */
 #ifndef MCPROXY_CTL_FIREWALL_MATCH_H
 #define MCPROXY_CTL_FIREWALL_MATCH_H
@@ -9,26 +9,26 @@
 
 #include <json-c/json.h>
 
-/* MAYBE: the rule looks at something that is not known. */
+/* MAYBE: the rule examines something that is not known. */
 enum match { MATCH_NO, MATCH_MAYBE, MATCH_YES };
 
 struct firewall_lookup {
 	const struct firewall_packet *packet;
 	enum hook hook;
-	struct json_object *index; /* by firewall_key: the rules of chains, elements of sets and maps */
-	unsigned long *work;       /* counts elements of sets that were compared, and more of the caller's */
-	struct json_object *rule;  /* whose family and table name them */
+	struct json_object *index; /* by firewall_key: the rules of chains, the elements of sets and maps */
+	unsigned long *work;       /* counts compared elements of sets, and other work of the caller */
+	struct json_object *rule;  /* names in it belong to its family and table */
 };
 
 /* A `match` statement: { op, left, right }. */
 enum match firewall_match(const struct firewall_lookup *lookup, struct json_object *match);
-/* Is the packet's `left` (an expression) equal to, or in, `right`? */
+/* Is the packet's `left` (an expression) equal to `right`, or an element of it? */
 enum match firewall_equals(const struct firewall_lookup *lookup, struct json_object *left,
                            struct json_object *right);
-/* A member of an object as text; "" when there is none. Lives as long as the object. */
+/* A member of an object as text; "" when there is none. Valid as long as the object. */
 const char *firewall_member(struct json_object *object, const char *key);
 #define FIREWALL_KEY_SIZE 256
-/* The key of something of the same table as `object`; kind: 'c' a chain, 's' a set or map. */
+/* The key of a named object in the same table as `object`; kind: 'c' a chain, 's' a set or map. */
 void firewall_key(struct json_object *object, char kind, const char *name, char key[FIREWALL_KEY_SIZE]);
 /* The elements of the named set or map; NULL when there is none. */
 struct json_object *firewall_named(const struct firewall_lookup *lookup, const char *name);

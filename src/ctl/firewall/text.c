@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What is said of a rule that drops, and the command that helps.
+ * Texts about a rule that drops, and the command that helps.
  */
 #include "ctl/firewall/firewall.h"
 

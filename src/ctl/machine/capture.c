@@ -15,7 +15,7 @@
 
 #define PACKET_BYTES 128 /* enough of each: IP header with options, ports */
 
-/* Attaches a filter for packets of this group; the packet begins at its IP header. */
+/* Attaches a filter for packets of this group; packets begin with their IP header. */
 static int attach_filter(int fd, const struct addr *group)
 {
 	bool ipv4 = addr_family(group) == FAMILY_IPV4;
@@ -44,8 +44,9 @@ static int attach_filter(int fd, const struct addr *group)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 ? 0 : -errno;
 }
 
-/* Network cards drop groups that nobody joined: every multicast interface passes all of them meanwhile. */
-static void open_ears(int fd, const struct interfaces *interfaces)
+/* Network cards drop groups that were not joined on this machine: during the capture, every multicast
+ * interface accepts all groups. */
+static void accept_all_groups(int fd, const struct interfaces *interfaces)
 {
 	for (size_t i = 0; i < interfaces->count; i++) {
 		struct packet_mreq request = {.mr_ifindex = interfaces->list[i].index,
@@ -58,7 +59,7 @@ static void open_ears(int fd, const struct interfaces *interfaces)
 
 static int open_socket(const struct addr *group, const struct interfaces *interfaces)
 {
-	/* Protocol 0 hears nothing until the filter is in place. */
+	/* With protocol 0 the socket receives nothing until the filter is attached. */
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), result;
 	struct sockaddr_ll everywhere = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
 
@@ -66,7 +67,7 @@ static int open_socket(const struct addr *group, const struct interfaces *interf
 		return -errno;
 	result = attach_filter(fd, group);
 	if (result == 0) {
-		open_ears(fd, interfaces);
+		accept_all_groups(fd, interfaces);
 		if (bind(fd, (struct sockaddr *)&everywhere, sizeof everywhere) != 0)
 			result = -errno;
 	}
@@ -76,33 +77,33 @@ static int open_socket(const struct addr *group, const struct interfaces *interf
 	return result;
 }
 
-static struct sight *find_or_add(struct capture *capture, const struct addr *source, int interface,
-                                 bool outgoing)
+static struct sighting *find_or_add(struct capture *capture, const struct addr *source, int interface,
+                                    bool outgoing)
 {
-	struct sight *sight = capture->list;
+	struct sighting *sighting = capture->list;
 
-	for (; sight < capture->list + capture->count; sight++)
-		if (sight->interface == interface && sight->outgoing == outgoing &&
-		    addr_equal(&sight->source, source))
-			return sight;
+	for (; sighting < capture->list + capture->count; sighting++)
+		if (sighting->interface == interface && sighting->outgoing == outgoing &&
+		    addr_equal(&sighting->source, source))
+			return sighting;
 	if (capture->count == CAPTURE_SIGHTS_MAX)
 		return NULL;
 	capture->count++;
-	*sight = (struct sight){
+	*sighting = (struct sighting){
 		.source = *source, .interface = interface, .outgoing = outgoing, .ttl_min = 255};
-	return sight;
+	return sighting;
 }
 
-static void add_sight(struct sight *sum, const struct sight *sight)
+static void add_sight(struct sighting *sum, const struct sighting *sighting)
 {
-	sum->packets += sight->packets;
-	sum->ttl_min = sight->ttl_min < sum->ttl_min ? sight->ttl_min : sum->ttl_min;
-	sum->ttl_max = sight->ttl_max > sum->ttl_max ? sight->ttl_max : sum->ttl_max;
-	sum->size_max = sight->size_max > sum->size_max ? sight->size_max : sum->size_max;
-	sum->port = sum->port != 0 ? sum->port : sight->port;
+	sum->packets += sighting->packets;
+	sum->ttl_min = sighting->ttl_min < sum->ttl_min ? sighting->ttl_min : sum->ttl_min;
+	sum->ttl_max = sighting->ttl_max > sum->ttl_max ? sighting->ttl_max : sum->ttl_max;
+	sum->size_max = sighting->size_max > sum->size_max ? sighting->size_max : sum->size_max;
+	sum->port = sum->port != 0 ? sum->port : sighting->port;
 }
 
-/* By its own header: what was received of it may be less. */
+/* The size in the packet's header; fewer bytes may have been received. */
 static unsigned packet_size(const uint8_t *packet, bool ipv4)
 {
 	return ipv4 ? (unsigned)packet[2] << 8 | packet[3] : 40 + ((unsigned)packet[4] << 8 | packet[5]);
@@ -120,9 +121,9 @@ void capture_take(struct capture *capture, const struct interfaces *interfaces, 
 {
 	bool ipv4 = addr_family(&capture->group) == FAMILY_IPV4;
 	size_t header = ipv4 ? 20 : 40;
-	const struct interface *port = interfaces_by_index(interfaces, interface);
+	const struct interface_state *port = interfaces_by_index(interfaces, interface);
 	struct addr source, group;
-	struct sight *sight, seen;
+	struct sighting *sighting, seen;
 	uint8_t protocol;
 	unsigned ttl;
 
@@ -132,25 +133,25 @@ void capture_take(struct capture *capture, const struct interfaces *interfaces, 
 	group = ipv4 ? addr_from_ipv4(packet + 16) : addr_from_ipv6(packet + 24);
 	ttl = ipv4 ? packet[8] : packet[7];
 	protocol = ipv4 ? packet[9] : packet[6];
-	/* Reports and queries go to the group too, in part. */
+	/* Some reports and queries are sent to the group itself. */
 	if (!addr_equal(&group, &capture->group) || protocol == IPPROTO_IGMP || protocol == IPPROTO_HOPOPTS ||
 	    protocol == IPPROTO_ICMPV6)
 		return;
-	/* A port's packet comes by once more as the bridge's. */
+	/* A packet on a bridge port appears a second time on the bridge. */
 	if (port != NULL && port->master != 0 && interfaces_by_index(interfaces, port->master) != NULL)
 		return;
-	sight = find_or_add(capture, &source, interface, outgoing);
-	if (sight == NULL) {
+	sighting = find_or_add(capture, &source, interface, outgoing);
+	if (sighting == NULL) {
 		capture->overflow++;
 		return;
 	}
-	seen = (struct sight){
+	seen = (struct sighting){
 		.packets = 1, .ttl_min = ttl, .ttl_max = ttl, .size_max = packet_size(packet, ipv4)};
 	seen.port = udp_port(packet, size, ipv4 ? 4u * (packet[0] & 15u) : header, protocol);
-	add_sight(sight, &seen);
+	add_sight(sighting, &seen);
 }
 
-/* What waits on the socket, a bounded number of packets. */
+/* Reads the packets that wait on the socket, up to a limit. */
 static void receive(struct capture *capture, const struct interfaces *interfaces, int fd)
 {
 	uint8_t packet[PACKET_BYTES];
@@ -187,18 +188,18 @@ int capture_run(struct capture *capture, const struct addr *group, const struct 
 }
 
 bool capture_sum(const struct capture *capture, const struct addr *source, int interface, bool outgoing,
-                 struct sight *sum)
+                 struct sighting *sum)
 {
-	*sum = (struct sight){.interface = interface, .outgoing = outgoing, .ttl_min = 255};
+	*sum = (struct sighting){.interface = interface, .outgoing = outgoing, .ttl_min = 255};
 	for (size_t i = 0; i < capture->count; i++) {
-		const struct sight *sight = &capture->list[i];
+		const struct sighting *sighting = &capture->list[i];
 
-		if (sight->outgoing != outgoing || (interface != 0 && sight->interface != interface) ||
-		    (source != NULL && !addr_equal(&sight->source, source)))
+		if (sighting->outgoing != outgoing || (interface != 0 && sighting->interface != interface) ||
+		    (source != NULL && !addr_equal(&sighting->source, source)))
 			continue;
-		sum->source = sight->source;
-		sum->interface = sight->interface;
-		add_sight(sum, sight);
+		sum->source = sighting->source;
+		sum->interface = sighting->interface;
+		add_sight(sum, sighting);
 	}
 	return sum->packets > 0;
 }

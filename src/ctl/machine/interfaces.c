@@ -16,7 +16,7 @@
 /* The loops over attributes and next hops are macros of libraries, which cast const away. */
 #pragma GCC diagnostic ignored "-Wcast-qual"
 
-static struct interface *find(const struct interfaces *interfaces, int index)
+static struct interface_state *find(const struct interfaces *interfaces, int index)
 {
 	for (size_t i = 0; i < interfaces->count; i++)
 		if (interfaces->list[i].index == index)
@@ -24,9 +24,9 @@ static struct interface *find(const struct interfaces *interfaces, int index)
 	return NULL;
 }
 
-static struct interface *find_or_add(struct interfaces *interfaces, int index)
+static struct interface_state *find_or_add(struct interfaces *interfaces, int index)
 {
-	struct interface *found = find(interfaces, index), *list;
+	struct interface_state *found = find(interfaces, index), *list;
 
 	if (found != NULL)
 		return found;
@@ -34,16 +34,16 @@ static struct interface *find_or_add(struct interfaces *interfaces, int index)
 	if (list == NULL)
 		return NULL;
 	interfaces->list = list;
-	list[interfaces->count] = (struct interface){.index = index};
+	list[interfaces->count] = (struct interface_state){.index = index};
 	return &list[interfaces->count++];
 }
 
-/* An attribute is present while another querier is heard, or the bridge itself asks. */
-static void take_queriers(struct interface *interface, const struct nlattr *state)
+/* The attribute is present while another querier is known, or while the bridge itself is a querier. */
+static void take_queriers(struct interface_state *interface, const struct nlattr *state)
 {
 	const struct nlattr *attribute;
 
-	interface->told_queriers = true;
+	interface->knows_queriers = true;
 	mnl_attr_for_each_nested(attribute, state)
 	{
 		if (mnl_attr_get_type(attribute) == BRIDGE_QUERIER_IP_ADDRESS)
@@ -53,7 +53,7 @@ static void take_queriers(struct interface *interface, const struct nlattr *stat
 	}
 }
 
-static void take_bridge(struct interface *interface, const struct nlattr *data)
+static void take_bridge(struct interface_state *interface, const struct nlattr *data)
 {
 	const struct nlattr *attribute;
 
@@ -65,7 +65,7 @@ static void take_bridge(struct interface *interface, const struct nlattr *data)
 			interface->snooping = mnl_attr_get_u8(attribute) != 0;
 			break;
 		case IFLA_BR_MCAST_QUERIER:
-			interface->asks_itself = mnl_attr_get_u8(attribute) != 0;
+			interface->own_querier = mnl_attr_get_u8(attribute) != 0;
 			break;
 		case IFLA_BR_MCAST_QUERIER_STATE:
 			take_queriers(interface, attribute);
@@ -74,7 +74,7 @@ static void take_bridge(struct interface *interface, const struct nlattr *data)
 	}
 }
 
-static void take_info(struct interface *interface, const struct nlattr *info)
+static void take_info(struct interface_state *interface, const struct nlattr *info)
 {
 	const struct nlattr *attribute;
 	bool bridge = false;
@@ -91,7 +91,7 @@ static void take_info(struct interface *interface, const struct nlattr *info)
 static bool take_link(struct interfaces *interfaces, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
-	struct interface *interface = find_or_add(interfaces, header->ifi_index);
+	struct interface_state *interface = find_or_add(interfaces, header->ifi_index);
 	const struct nlattr *attribute;
 
 	if (interface == NULL)
@@ -120,12 +120,13 @@ static bool take_link(struct interfaces *interfaces, const struct nlmsghdr *mess
 	return true;
 }
 
-/* Its own address: of a point-to-point link that is IFA_LOCAL, which then stands beside IFA_ADDRESS. */
+/* The interface's own address. On a point-to-point link that is IFA_LOCAL, which then stands beside
+ * IFA_ADDRESS. */
 static bool take_address(struct interfaces *interfaces, const struct nlmsghdr *message)
 {
 	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
 	enum family family = header->ifa_family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
-	struct interface *interface = find_or_add(interfaces, (int)header->ifa_index);
+	struct interface_state *interface = find_or_add(interfaces, (int)header->ifa_index);
 	const struct nlattr *attribute;
 	struct addr addr = addr_unspecified(family);
 	bool local = false;
@@ -168,7 +169,7 @@ static int dump(struct interfaces *interfaces, uint16_t type, int family)
 {
 	char buffer[256] __attribute__((aligned(4)));
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *header; /* longer than struct ifaddrmsg, and begins like it */
+	struct ifinfomsg *header; /* longer than struct ifaddrmsg, and begins with the same fields */
 
 	request->nlmsg_type = type;
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
@@ -177,8 +178,8 @@ static int dump(struct interfaces *interfaces, uint16_t type, int family)
 	return netlink_ask(request, take, interfaces);
 }
 
-/* Linux tells of queriers since 5.16: there, a bridge without such an attribute hears none. */
-static bool kernel_tells_queriers(void)
+/* Linux reports queriers since 5.16. On such a kernel, a bridge without the attribute has none. */
+static bool kernel_reports_queriers(void)
 {
 	unsigned major, minor;
 	struct utsname name;
@@ -189,13 +190,13 @@ static bool kernel_tells_queriers(void)
 
 int interfaces_read(struct interfaces *interfaces)
 {
-	bool tells = kernel_tells_queriers();
+	bool reports = kernel_reports_queriers();
 	int result;
 
 	*interfaces = (struct interfaces){0};
 	result = dump(interfaces, RTM_GETLINK, AF_UNSPEC);
 	for (size_t i = 0; i < interfaces->count; i++)
-		interfaces->list[i].told_queriers |= tells && interfaces->list[i].is_bridge;
+		interfaces->list[i].knows_queriers |= reports && interfaces->list[i].is_bridge;
 	if (result == 0)
 		result = dump(interfaces, RTM_GETADDR, AF_INET);
 	if (result == 0)
@@ -210,12 +211,12 @@ void interfaces_free(struct interfaces *interfaces)
 	*interfaces = (struct interfaces){0};
 }
 
-const struct interface *interfaces_by_index(const struct interfaces *interfaces, int index)
+const struct interface_state *interfaces_by_index(const struct interfaces *interfaces, int index)
 {
 	return find(interfaces, index);
 }
 
-const struct interface *interfaces_by_name(const struct interfaces *interfaces, const char *name)
+const struct interface_state *interfaces_by_name(const struct interfaces *interfaces, const char *name)
 {
 	for (size_t i = 0; i < interfaces->count; i++)
 		if (strcmp(interfaces->list[i].name, name) == 0)

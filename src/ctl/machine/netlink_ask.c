@@ -27,7 +27,7 @@ static int exchange(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_
 		more = mnl_cb_run(buffer, (size_t)size, sequence, port, take, context);
 		if (more < 0)
 			return -errno;
-		/* A single answer ends without a mark. */
+		/* A single answer has no end marker. */
 		if (!(request->nlmsg_flags & NLM_F_DUMP))
 			break;
 	}

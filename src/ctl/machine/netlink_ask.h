@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One question to rtnetlink and its answers, over a socket of its own. Blocks for as long as the kernel
- * needs.
+ * Sends one request to rtnetlink and reads the answers, over a socket of its own. Blocks until the kernel
+ * has answered.
  */
 #ifndef MCPROXY_CTL_MACHINE_NETLINK_ASK_H
 #define MCPROXY_CTL_MACHINE_NETLINK_ASK_H

@@ -22,7 +22,7 @@ static bool joined_igmp(FILE *file, const char *interface, const struct addr *gr
 	char line[256], name[64] = "";
 	struct addr addr;
 
-	/* A line for each interface, `1 eth0 : 3 V3`; below it one for each group. */
+	/* One line for each interface, `1 eth0 : 3 V3`; below it one line for each group. */
 	while (fgets(line, sizeof line, file) != NULL)
 		if (line[0] != '\t')
 			sscanf(line, "%*d %63s", name);
@@ -54,7 +54,7 @@ bool joined_group(FILE *file, enum family family, const char *interface, const s
 	                             : joined_igmp6(file, interface, group);
 }
 
-/* The place of a word in a line that begins with `section:`; 0: not there. */
+/* The position of a word in a line that begins with `section:`; 0: not there. */
 static unsigned word_place(char *line, const char *section, const char *name)
 {
 	unsigned place = 0;

@@ -59,7 +59,7 @@ bool config_name_instance(struct config *config, const char *name, const struct 
 		                   CONFIG_NAME_SIZE - 1);
 	for (const char *at = name; *at != '\0'; at++)
 		if (iscntrl((unsigned char)*at))
-			return config_fail(error, *place, "%s: has a control character in it", name);
+			return config_fail(error, *place, "%s: contains a control character", name);
 	for (size_t i = 0; i + 1 < config->instance_count; i++)
 		if (strcmp(config->instances[i].name, name) == 0)
 			return config_fail(error, *place, "another instance is named %s", name);
@@ -67,7 +67,7 @@ bool config_name_instance(struct config *config, const char *name, const struct 
 	return true;
 }
 
-/* What was meant by a mark that no name can have. */
+/* A hint at what a character that no name can contain was meant for. */
 static const char *mark_hint(char mark)
 {
 	switch (mark) {
@@ -81,8 +81,8 @@ static const char *mark_hint(char mark)
 	return "";
 }
 
-/* What the kernel takes as a name (or matches a pattern), less the marks of both syntaxes, which are there
- * because of a missing quote or blank. */
+/* Accepts what the kernel accepts as a name (or as a pattern), except for the special characters of both
+ * syntaxes: those are there because a quote or blank is missing. */
 static bool check_link_name(const char *name, const struct config_place *place, char error[CONFIG_ERROR_SIZE])
 {
 	if (*name == '\0')
@@ -93,7 +93,7 @@ static bool check_link_name(const char *name, const struct config_place *place, 
 	for (const char *at = name; *at != '\0'; at++)
 		if (isspace((unsigned char)*at) || iscntrl((unsigned char)*at) ||
 		    strchr("/:;,=(){}\"'", *at) != NULL)
-			return config_fail(error, *place, "%s: a link's name cannot have '%c' in it%s", name,
+			return config_fail(error, *place, "%s: a link's name cannot contain '%c'%s", name,
 			                   *at, mark_hint(*at));
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return config_fail(error, *place, "%s: not a link's name", name);
@@ -118,13 +118,13 @@ static bool has_downstream(const struct config_instance *instance, const char *n
 	return has_link(instance->downstream, instance->downstream_count, name);
 }
 
-/* Without upstream the instance is a querier only. */
+/* An instance without upstream is a querier only. */
 static const struct config_link *first_link(const struct config_instance *instance)
 {
 	return instance->upstream_count > 0 ? &instance->upstream[0] : &instance->downstream[0];
 }
 
-/* The families are the same on all links of an instance. */
+/* All links of an instance serve the same families. */
 static bool serves_family_of(const struct config_instance *instance, const struct link_settings *settings)
 {
 	const struct link_settings *other = &first_link(instance)->settings;
@@ -135,13 +135,14 @@ static bool serves_family_of(const struct config_instance *instance, const struc
 	return false;
 }
 
-/* A packet goes to one kernel table, by the link that it comes from. */
+/* The link on which a packet arrives decides which kernel table handles it. */
 static bool shares_table(const struct config_instance *instance, const struct config_instance *other)
 {
 	return instance->table == other->table && instance->table != CONFIG_TABLE_OWN;
 }
 
-/* In one family a link has one role, and one instance is its querier; an upstream link can be shared. */
+/* In one family a link has one role, and one instance is its querier. Instances can share an
+ * upstream link. */
 static bool check_roles(const struct config *config, enum link_role role, const char *name,
                         const struct link_settings *settings, const struct config_place *place,
                         char error[CONFIG_ERROR_SIZE])
@@ -152,25 +153,28 @@ static bool check_roles(const struct config *config, enum link_role role, const 
 		if (!serves_family_of(other, settings))
 			continue;
 		if (role == ROLE_DOWNSTREAM && has_downstream(other, name))
-			return config_fail(error, *place,
-			                   "%s: already a downstream link of instance %s, and a link has one "
-			                   "querier: take it out of one of them",
-			                   name, other->name);
+			return config_fail(
+				error, *place,
+				"%s: already a downstream link of instance %s, and a link has one querier: "
+				"remove it from one of them",
+				name, other->name);
 		if (role == ROLE_UPSTREAM && has_downstream(other, name))
 			return config_fail(error, *place,
 			                   "%s: already a downstream link of instance %s, and upstream here: "
 			                   "a link has one role",
 			                   name, other->name);
 		if (role == ROLE_DOWNSTREAM && has_upstream(other, name))
-			return config_fail(error, *place,
-			                   "%s: already an upstream link of instance %s, and downstream "
-			                   "here: a link has one role",
-			                   name, other->name);
+			return config_fail(
+				error, *place,
+				"%s: already an upstream link of instance %s, and downstream here: a "
+				"link has one role",
+				name, other->name);
 		if (has_upstream(other, name) && !shares_table(instance, other))
-			return config_fail(error, *place,
-			                   "%s: already an upstream link of instance %s, whose table is "
-			                   "another: give both the same `table`",
-			                   name, other->name);
+			return config_fail(
+				error, *place,
+				"%s: already an upstream link of instance %s, which has another table: "
+				"give both the same `table`",
+				name, other->name);
 	}
 	return true;
 }
@@ -207,13 +211,13 @@ bool config_finish_instance(struct config *config, const struct config_place *pl
 
 	if (instance->downstream_count == 0)
 		return config_fail(error, *place,
-		                   "an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\"");
+		                   "an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\"");
 	if (instance->name[0] == '\0')
 		memcpy(instance->name, first_link(instance)->name, sizeof instance->downstream[0].name);
 	return true;
 }
 
-/* Takes the line apart; it is a copy. */
+/* Splits the line, which is a copy, into words. */
 static bool add_words(struct config *config, const struct config_scope *scope, char *line,
                       const struct config_place *place, char error[CONFIG_ERROR_SIZE])
 {

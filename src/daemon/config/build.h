@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Adding instances and links to a configuration, with the checks that hold in both syntaxes. All return false
- * (or NULL) with a text in error, which begins with the place.
+ * Adds instances and links to a configuration, with the checks that apply to both syntaxes. On failure, all
+ * functions return false (or NULL) and set error to a text that begins with the place.
  */
 #ifndef MCPROXY_DAEMON_CONFIG_BUILD_H
 #define MCPROXY_DAEMON_CONFIG_BUILD_H
@@ -13,7 +13,7 @@
 /* "IGMPv2": its family and version. False when there is no such protocol. */
 bool config_protocol_parse(const char *name, enum family *family, enum version *version);
 
-/* Appends an instance without links. The pointer holds until the next one is added. */
+/* Appends an instance without links. The pointer is valid until the next instance is added. */
 struct config_instance *config_add_instance(struct config *config, const struct config_scope *scope,
                                             const struct config_place *place, char error[CONFIG_ERROR_SIZE]);
 
@@ -26,7 +26,7 @@ bool config_add_link(struct config *config, enum link_role role, const char *nam
                      const struct link_settings *settings, const struct config_place *place,
                      char error[CONFIG_ERROR_SIZE]);
 
-/* The newest instance is complete: it has downstream links, and a name now. */
+/* Completes the newest instance: it needs downstream links, and gets a name if it has none. */
 bool config_finish_instance(struct config *config, const struct config_place *place,
                             char error[CONFIG_ERROR_SIZE]);
 

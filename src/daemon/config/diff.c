@@ -13,7 +13,7 @@ static const struct config_link *find_link(const struct config_link *links, size
 	return NULL;
 }
 
-/* The same set of names. No name stands twice in a list. */
+/* The same set of names. No name occurs twice in a list. */
 static bool same_names(const struct config_link *a, size_t a_count, const struct config_link *b,
                        size_t b_count)
 {
@@ -32,7 +32,7 @@ static bool have_common_name(const struct config_link *a, size_t a_count, const 
 	return false;
 }
 
-/* In the same order, which decides among patterns. */
+/* In the same order, which matters for patterns. */
 static bool same_links(const struct config_link *a, size_t a_count, const struct config_link *b,
                        size_t b_count)
 {
@@ -51,7 +51,8 @@ static bool is_unchanged(const struct config_instance *a, const struct config_in
 	       same_links(a->downstream, a->downstream_count, b->downstream, b->downstream_count);
 }
 
-/* From the surest to the least sure. Several instances may have one upstream link, and by that one name. */
+/* From the most to the least certain match. Several instances may share an upstream link, and be named
+ * after it. */
 enum likeness { LIKE_ALL, LIKE_NAME, LIKE_UPSTREAM, LIKE_DOWNSTREAM, LIKENESSES };
 
 static bool is_like(enum likeness likeness, const struct config_instance *a, const struct config_instance *b)
@@ -79,7 +80,7 @@ static bool is_like(enum likeness likeness, const struct config_instance *a, con
 	return false;
 }
 
-/* The slot of a running instance that the new one can go on as, among those not yet taken; -1: none. */
+/* The slot of a running instance that the new one can continue, among those not yet matched; -1: none. */
 static int find_running(const struct config_instance *const running[CONFIG_INSTANCES_MAX], uint64_t left,
                         enum likeness likeness, const struct config_instance *instance)
 {
@@ -89,23 +90,22 @@ static int find_running(const struct config_instance *const running[CONFIG_INSTA
 	return -1;
 }
 
-static void match(struct reload *reload, const struct config_instance *const running[CONFIG_INSTANCES_MAX],
+static void match(struct config_diff *diff, const struct config_instance *const running[CONFIG_INSTANCES_MAX],
                   const struct config *config, enum likeness likeness, uint64_t *left)
 {
 	for (size_t i = 0; i < config->instance_count; i++) {
 		const struct config_instance *instance = &config->instances[i];
-		int slot =
-			reload->kinds[i] == DIFF_ADD ? find_running(running, *left, likeness, instance) : -1;
+		int slot = diff->kinds[i] == DIFF_ADD ? find_running(running, *left, likeness, instance) : -1;
 
 		if (slot < 0)
 			continue;
 		*left &= ~((uint64_t)1 << slot);
-		reload->slots[i] = (uint8_t)slot;
-		reload->kinds[i] = is_unchanged(running[slot], instance) ? DIFF_KEEP : DIFF_CHANGE;
+		diff->slots[i] = (uint8_t)slot;
+		diff->kinds[i] = is_unchanged(running[slot], instance) ? DIFF_KEEP : DIFF_CHANGE;
 	}
 }
 
-bool config_diff_plan(struct reload *reload,
+bool config_diff_plan(struct config_diff *diff,
                       const struct config_instance *const running[CONFIG_INSTANCES_MAX],
                       const struct config *config)
 {
@@ -115,16 +115,16 @@ bool config_diff_plan(struct reload *reload,
 		if (running[slot] != NULL)
 			left |= (uint64_t)1 << slot;
 	unused = ~left;
-	memset(reload->kinds, DIFF_ADD, sizeof reload->kinds);
+	memset(diff->kinds, DIFF_ADD, sizeof diff->kinds);
 	for (enum likeness likeness = LIKE_ALL; likeness < LIKENESSES; likeness++)
-		match(reload, running, config, likeness, &left);
-	reload->removed = left;
+		match(diff, running, config, likeness, &left);
+	diff->removed = left;
 	for (size_t i = 0; i < config->instance_count; i++) {
-		if (reload->kinds[i] != DIFF_ADD)
+		if (diff->kinds[i] != DIFF_ADD)
 			continue;
 		if (unused == 0)
 			return false;
-		reload->slots[i] = (uint8_t)__builtin_ctzll(unused);
+		diff->slots[i] = (uint8_t)__builtin_ctzll(unused);
 		unused &= unused - 1;
 	}
 	return true;

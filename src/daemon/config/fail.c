@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A place takes at most half of the text, so that the reason is seen. */
+/* The place takes at most half of the text, so that the reason remains visible. */
 #define PATH_SHOWN 80
 #define KEY_SHOWN  32
 
@@ -60,10 +60,11 @@ bool config_fail(char error[CONFIG_ERROR_SIZE], struct config_place place, const
 bool config_fail_protocol(char error[CONFIG_ERROR_SIZE], struct config_place place, const char *word)
 {
 	if (strpbrk(word, ", \t") != NULL)
-		return config_fail(error, place,
-		                   "%.20s: a single protocol is expected; both families: protocol = [ "
-		                   "\"IGMPv3\", \"MLDv2\" ];",
-		                   word);
+		return config_fail(
+			error, place,
+			"%.20s: a single protocol is expected; both families: protocol = [ \"IGMPv3\", "
+			"\"MLDv2\" ];",
+			word);
 	return config_fail(error, place,
 	                   "%.20s: unknown; the protocols are IGMPv1, IGMPv2, IGMPv3, MLDv1, MLDv2", word);
 }

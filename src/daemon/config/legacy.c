@@ -25,7 +25,7 @@ static void strip_end(char *line)
 	*end = '\0';
 }
 
-/* What remains of a line without its comment, the blanks around it and a semicolon at its end. */
+/* The line without its comment, the blanks around it and a semicolon at its end. */
 static char *strip(char *line)
 {
 	line[strcspn(line, "#")] = '\0';
@@ -47,7 +47,7 @@ static bool is_protocol(const char *line)
 	return first_word_length(line) == 8 && memcmp(line, "protocol", 8) == 0;
 }
 
-/* `protocol IGMPv2`: that family alone is served, by all instances of the file wherever the line stands. */
+/* `protocol IGMPv2`: all instances of the file serve only that family, no matter where the line stands. */
 static bool read_protocol(struct legacy_reader *reader, const char *line)
 {
 	const char *name = line + 8 + strspn(line + 8, BLANK);
@@ -69,7 +69,7 @@ static bool read_protocol(struct legacy_reader *reader, const char *line)
 	return true;
 }
 
-/* The newest instance's upstream, if it has one, must be the only one, and new. */
+/* The newest instance must have at most one upstream, and no other instance may have it. */
 static bool check_upstream(const struct legacy_reader *reader)
 {
 	const struct config *config = reader->config;
@@ -87,7 +87,7 @@ static bool check_upstream(const struct legacy_reader *reader)
 	return true;
 }
 
-/* Neither form of a line: a setting, or something else. */
+/* The line has neither form: it is a setting, or something else. */
 static bool fail_other_line(const struct legacy_reader *reader, const char *line)
 {
 	size_t length = first_word_length(line);
@@ -95,11 +95,10 @@ static bool fail_other_line(const struct legacy_reader *reader, const char *line
 	int shown = (int)(length < 40 ? length : 40);
 
 	if (*next == '=' && next[1] != '>')
-		return config_fail(
-			reader->error, reader->place,
-			"%.*s: settings need the other form, where links stand as instances = ( \"eth0 ==> "
-			"eth1\" );",
-			shown, line);
+		return config_fail(reader->error, reader->place,
+		                   "%.*s: settings need the full form, where links are written instances = ( "
+		                   "\"eth0 ==> eth1\" );",
+		                   shown, line);
 	return config_fail(reader->error, reader->place,
 	                   "%.*s: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\"", shown, line);
 }
@@ -110,9 +109,9 @@ static bool read_instance(struct legacy_reader *reader, const char *line)
 	if (strstr(line, "==>") == NULL)
 		return fail_other_line(reader, line);
 	if (strpbrk(line, "\"(){}") != NULL)
-		return config_fail(reader->error, reader->place,
-		                   "in this form the whole line stands in plain quotes: instances = ( \"eth0 "
-		                   "==> eth1\" );");
+		return config_fail(
+			reader->error, reader->place,
+			"in this form the whole line is in plain quotes: instances = ( \"eth0 ==> eth1\" );");
 	return config_add_line(reader->config, &reader->scope, line, &reader->place, reader->error) &&
 	       check_upstream(reader);
 }

@@ -7,8 +7,8 @@
 
 #include "daemon/config/config.h"
 
-/* Adds the instances of a text to an empty configuration. False and a text in error (`path:line: reason`)
- * when a line does not hold. */
+/* Adds the instances of a text to an empty configuration. False, with a text in error (`path:line:
+ * reason`), when a line is invalid. */
 bool config_legacy_read(struct config *config, const char *path, const char *text,
                         char error[CONFIG_ERROR_SIZE]);
 

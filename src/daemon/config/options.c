@@ -22,7 +22,7 @@
 #endif
 
 enum kind {
-	KIND_PART, /* of the file's structure, not a value */
+	KIND_PART, /* part of the file's structure, not a value */
 	KIND_BOOL,
 	KIND_COUNT,
 	KIND_POWER,   /* a count that is a power of two */
@@ -38,8 +38,8 @@ struct option {
 	unsigned levels;
 	size_t offset, size; /* in struct config_scope */
 	double minimum, maximum, initial;
-	config_word_read *read; /* of words */
-	const char *expected;   /* of words: what is expected, for messages */
+	config_word_read *read; /* for words */
+	const char *expected;   /* for words: what is expected, for messages */
 };
 
 #define FIELD(member) offsetof(struct config_scope, member), sizeof(((struct config_scope *)0)->member)
@@ -48,8 +48,8 @@ struct option {
 #define NOT_LINK      (LEVEL_TOP | LEVEL_INSTANCE)
 #define NOT_TOP       (LEVEL_INSTANCE | LEVEL_LINK)
 
-/* RFC 9776 section 8, RFC 9777 section 9: the longest times are those that a query can carry. An initial
- * value of 0 outside the range is derived from the other values where it is used. */
+/* The longest times are those that a query can carry (RFC 9776 section 8, RFC 9777 section 9). An initial
+ * value of 0 that is outside the range is derived from other values where it is used. */
 static const struct option options[] = {
 	{.key = "instances", .kind = KIND_PART, .levels = LEVEL_TOP},
 	{.key = "name", .kind = KIND_PART, .levels = NOT_TOP},
@@ -94,7 +94,7 @@ static const struct option options[] = {
          .kind = KIND_WORDS,
          .levels = NOT_LINK,
          .read = config_read_table,
-         .expected = "\"own\", \"default\", or a number from 1 to 999999999 but 253 to 255"},
+         .expected = "\"own\", \"default\", or a number from 1 to 999999999 except 253 to 255"},
 	{"routes_max", KIND_COUNT, NOT_LINK, FIELD(instance.routes_max), 1, 16777216, 65536},
 	{"route_timeout", KIND_SECONDS, NOT_LINK, FIELD(instance.route_timeout), 10, 86400, 180},
 	{"memory_max", KIND_BYTES, NOT_LINK, FIELD(instance.memory_max), 64 * KIB, MEMORY_LARGEST, 64 * MIB},
@@ -119,8 +119,8 @@ static const struct option options[] = {
 };
 #define OPTIONS (sizeof options / sizeof options[0])
 
-/* One option being read. */
-struct reading {
+/* The option that is being read. */
+struct option_reader {
 	const struct option *option;
 	const config_setting_t *setting;
 	struct config_place place;
@@ -190,7 +190,7 @@ void config_scope_init(struct config_scope *scope)
 	config_default_ssm_ranges(&scope->link);
 }
 
-/* Whole numbers as such, bytes with their largest unit. */
+/* Whole numbers as they are, bytes with their largest unit. */
 static const char *format_value(enum kind kind, double value, char text[32])
 {
 	const char *unit = "";
@@ -209,7 +209,7 @@ static const char *format_value(enum kind kind, double value, char text[32])
 	return text;
 }
 
-static bool fail_type(const struct reading *reading)
+static bool fail_type(const struct option_reader *reader)
 {
 	static const char *const expected[] = {
 		[KIND_PART] = "",
@@ -222,19 +222,19 @@ static bool fail_type(const struct reading *reading)
 		[KIND_WORDS] = "a string",
 	};
 
-	if (reading->option->kind == KIND_BYTES && config_setting_get_string(reading->setting) != NULL)
-		return config_fail(reading->error, reading->place, "%s is expected, not \"%.20s\"",
-		                   expected[KIND_BYTES], config_setting_get_string(reading->setting));
-	return config_fail(reading->error, reading->place, "%s is expected, not %s",
-	                   expected[reading->option->kind], config_setting_kind(reading->setting));
+	if (reader->option->kind == KIND_BYTES && config_setting_get_string(reader->setting) != NULL)
+		return config_fail(reader->error, reader->place, "%s is expected, not \"%.20s\"",
+		                   expected[KIND_BYTES], config_setting_get_string(reader->setting));
+	return config_fail(reader->error, reader->place, "%s is expected, not %s",
+	                   expected[reader->option->kind], config_setting_kind(reader->setting));
 }
 
-static bool fail_range(const struct reading *reading, double value)
+static bool fail_range(const struct option_reader *reader, double value)
 {
-	const struct option *option = reading->option;
+	const struct option *option = reader->option;
 	char text[32], minimum[32], maximum[32];
 
-	return config_fail(reading->error, reading->place, "%s is out of range, which is %s to %s%s",
+	return config_fail(reader->error, reader->place, "%s is out of range, which is %s to %s%s",
 	                   format_value(KIND_COUNT, value, text),
 	                   format_value(option->kind, option->minimum, minimum),
 	                   format_value(option->kind, option->maximum, maximum),
@@ -283,35 +283,34 @@ static bool read_value(const struct option *option, const config_setting_t *sett
 	return false;
 }
 
-static bool read_number(const struct reading *reading, struct config_scope *scope)
+static bool read_number(const struct option_reader *reader, struct config_scope *scope)
 {
-	const struct option *option = reading->option;
+	const struct option *option = reader->option;
 	double value;
 
-	if (!read_value(option, reading->setting, &value))
-		return fail_type(reading);
+	if (!read_value(option, reader->setting, &value))
+		return fail_type(reader);
 	if (!(value >= option->minimum && value <= option->maximum))
-		return fail_range(reading, value);
+		return fail_range(reader, value);
 	if (option->kind == KIND_POWER && ((uint32_t)value & ((uint32_t)value - 1)) != 0)
-		return config_fail(reading->error, reading->place, "%u is not a power of two",
-		                   (unsigned)value);
+		return config_fail(reader->error, reader->place, "%u is not a power of two", (unsigned)value);
 	store(scope, option, value);
 	return true;
 }
 
-static bool read_path(const struct reading *reading, struct config_scope *scope)
+static bool read_path(const struct option_reader *reader, struct config_scope *scope)
 {
-	const char *value = config_setting_get_string(reading->setting);
+	const char *value = config_setting_get_string(reader->setting);
 
 	if (value == NULL)
-		return fail_type(reading);
+		return fail_type(reader);
 	if (*value == '\0' || strlen(value) >= PATH_MAX)
-		return config_fail(reading->error, reading->place, "the name of a file is expected");
-	memcpy((unsigned char *)scope + reading->option->offset, &value, sizeof value);
+		return config_fail(reader->error, reader->place, "a file name is expected");
+	memcpy((unsigned char *)scope + reader->option->offset, &value, sizeof value);
 	return true;
 }
 
-/* NULL when it is neither a string nor a whole number. */
+/* NULL when the setting is neither a string nor a whole number. */
 static const char *read_word(const config_setting_t *setting, char digits[24])
 {
 	if (config_setting_type(setting) != CONFIG_TYPE_INT &&
@@ -321,9 +320,9 @@ static const char *read_word(const config_setting_t *setting, char digits[24])
 	return digits;
 }
 
-static bool read_words(const struct reading *reading, struct config_scope *scope)
+static bool read_words(const struct option_reader *reader, struct config_scope *scope)
 {
-	const config_setting_t *setting = reading->setting;
+	const config_setting_t *setting = reader->setting;
 	bool many = config_setting_is_list(setting) || config_setting_is_array(setting);
 	int count = many ? config_setting_length(setting) : 1;
 	char digits[24];
@@ -332,40 +331,27 @@ static bool read_words(const struct reading *reading, struct config_scope *scope
 		const char *word =
 			read_word(many ? config_setting_get_elem(setting, (unsigned)i) : setting, digits);
 
-		if (word == NULL || !reading->option->read(word, scope))
-			return config_fail(reading->error, reading->place, "%s is expected",
-			                   reading->option->expected);
+		if (word == NULL || !reader->option->read(word, scope))
+			return config_fail(reader->error, reader->place, "%s is expected",
+			                   reader->option->expected);
 	}
 	return true;
 }
 
-/* The key that was probably meant, or NULL. */
-static const char *find_similar(const char *key, enum config_level level)
+static bool fail_unknown(const struct option_reader *reader, enum config_level level)
 {
-	unsigned closest = (unsigned)strlen(key) / 4 + 2;
-	const char *similar = NULL;
+	struct spelling spelling = spelling_begin(reader->place.key);
 
-	for (size_t i = 0; i < OPTIONS; i++) {
-		unsigned letters = spelling_distance(key, options[i].key);
-
-		if ((options[i].levels & level) != 0 && letters < closest) {
-			closest = letters;
-			similar = options[i].key;
-		}
-	}
-	return similar;
+	for (size_t i = 0; i < OPTIONS; i++)
+		if ((options[i].levels & level) != 0)
+			spelling_compare(&spelling, options[i].key);
+	if (spelling.nearest == NULL)
+		return config_fail(reader->error, reader->place, "unknown option");
+	return config_fail(reader->error, reader->place, "unknown option; did you mean %s?",
+	                   spelling.nearest);
 }
 
-static bool fail_unknown(const struct reading *reading, enum config_level level)
-{
-	const char *similar = find_similar(reading->place.key, level);
-
-	if (similar == NULL)
-		return config_fail(reading->error, reading->place, "unknown option");
-	return config_fail(reading->error, reading->place, "unknown option; did you mean %s?", similar);
-}
-
-static bool fail_level(const struct reading *reading)
+static bool fail_level(const struct option_reader *reader)
 {
 	static const char *const where[] = {
 		[LEVEL_TOP] = "at the top level",
@@ -375,8 +361,8 @@ static bool fail_level(const struct reading *reading)
 		[NOT_TOP] = "in an instance or a link",
 	};
 
-	return config_fail(reading->error, reading->place, "belongs %s, not here",
-	                   where[reading->option->levels]);
+	return config_fail(reader->error, reader->place, "belongs %s, not here",
+	                   where[reader->option->levels]);
 }
 
 static const struct option *find_option(const char *key)
@@ -387,21 +373,21 @@ static const struct option *find_option(const char *key)
 	return NULL;
 }
 
-static bool read_option(struct reading *reading, enum config_level level, struct config_scope *scope)
+static bool read_option(struct option_reader *reader, enum config_level level, struct config_scope *scope)
 {
-	const struct option *option = reading->option = find_option(reading->place.key);
+	const struct option *option = reader->option = find_option(reader->place.key);
 
 	if (option == NULL)
-		return fail_unknown(reading, level);
+		return fail_unknown(reader, level);
 	if ((option->levels & level) == 0)
-		return fail_level(reading);
+		return fail_level(reader);
 	if (option->kind == KIND_PART)
 		return true;
 	if (option->kind == KIND_PATH)
-		return read_path(reading, scope);
+		return read_path(reader, scope);
 	if (option->kind == KIND_WORDS)
-		return read_words(reading, scope);
-	return read_number(reading, scope);
+		return read_words(reader, scope);
+	return read_number(reader, scope);
 }
 
 /* Hosts must have answered a query before the next one (RFC 9776 section 8.3). */
@@ -425,13 +411,13 @@ bool config_options_read(const config_setting_t *group, enum config_level level,
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
-		struct reading reading = {
+		struct option_reader reader = {
 			.setting = setting,
 			.place = config_setting_place(setting, path),
 			.error = error,
 		};
 
-		if (!read_option(&reading, level, scope))
+		if (!read_option(&reader, level, scope))
 			return false;
 	}
 	return check_intervals(group, path, scope, error);

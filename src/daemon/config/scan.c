@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Passes `length` bytes, counting lines. */
+/* Skips `length` bytes and counts lines. */
 static void pass(struct scan *scan, size_t length)
 {
 	for (; length > 0; length--, scan->at++)
@@ -14,7 +14,7 @@ static void pass(struct scan *scan, size_t length)
 		}
 }
 
-/* Passes blanks and comments; false when a comment has no end. */
+/* Skips blanks and comments; false when a comment has no end. */
 static bool pass_blank(struct scan *scan)
 {
 	for (;;) {

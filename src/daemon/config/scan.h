@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The pieces of a configuration text, as far as both syntaxes agree: words, strings, includes and single
- * marks; blanks and comments are passed. Pure.
+ * Splits a configuration text into the pieces that both syntaxes share: words, strings, includes and single
+ * characters. Skips blanks and comments. Pure.
  */
 #ifndef MCPROXY_DAEMON_CONFIG_SCAN_H
 #define MCPROXY_DAEMON_CONFIG_SCAN_H
@@ -9,14 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ENDLESS: a comment or string without end; the scan cannot go on. */
+/* ENDLESS: a comment or string without end; the scan cannot continue. */
 enum piece { PIECE_END, PIECE_WORD, PIECE_STRING, PIECE_INCLUDE, PIECE_MARK, PIECE_ENDLESS };
 
 struct scan {
 	const char *at;
 	unsigned line;
-	bool line_begins;  /* nothing but blanks so far: only there an @include counts */
-	const char *start; /* of the piece; of a string's or an include's inside */
+	bool line_begins;  /* only blanks so far: an @include is valid only there */
+	const char *start; /* of the piece; for a string or an include, of the text between the quotes */
 	size_t length;
 	unsigned start_line;
 };

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define WORD_MAX 40 /* letters; longer words are WORD_MAX away from all others */
+
 static unsigned least(unsigned a, unsigned b, unsigned c)
 {
 	unsigned smaller = a < b ? a : b;
@@ -10,13 +12,14 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 	return smaller < c ? smaller : c;
 }
 
-unsigned spelling_distance(const char *a, const char *b)
+/* The Levenshtein distance: the number of letters to add, drop or change. */
+static unsigned distance(const char *a, const char *b)
 {
 	size_t length = strlen(b);
-	unsigned row[DISTANCE_WORD_MAX + 1]; /* row[j]: from the letters of a so far to the first j of b */
+	unsigned row[WORD_MAX + 1]; /* row[j]: distance of the letters of a so far from the first j of b */
 
-	if (strlen(a) > DISTANCE_WORD_MAX || length > DISTANCE_WORD_MAX)
-		return DISTANCE_WORD_MAX;
+	if (strlen(a) > WORD_MAX || length > WORD_MAX)
+		return WORD_MAX;
 	for (size_t j = 0; j <= length; j++)
 		row[j] = (unsigned)j;
 	for (unsigned i = 0; a[i] != '\0'; i++) {
@@ -31,4 +34,19 @@ unsigned spelling_distance(const char *a, const char *b)
 		}
 	}
 	return row[length];
+}
+
+struct spelling spelling_begin(const char *word)
+{
+	return (struct spelling){.word = word, .distance = (unsigned)strlen(word) / 4 + 2};
+}
+
+void spelling_compare(struct spelling *spelling, const char *known)
+{
+	unsigned letters = distance(spelling->word, known);
+
+	if (letters >= spelling->distance)
+		return;
+	spelling->distance = letters;
+	spelling->nearest = known;
 }

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * How far two words are from each other, to guess what was meant by a misspelt one.
+ * The nearest known word, for a misspelt one.
  */
 #ifndef MCPROXY_DAEMON_CONFIG_SPELLING_H
 #define MCPROXY_DAEMON_CONFIG_SPELLING_H
 
-#define DISTANCE_WORD_MAX 40 /* letters; longer words are DISTANCE_WORD_MAX away from all others */
+/* A search for the known word that is most like `word`. */
+struct spelling {
+	const char *word;
+	const char *nearest; /* so far; NULL: no word is near */
+	unsigned distance;   /* of the nearest word; before one is found, the first that is too far */
+};
 
-/* Levenshtein's spelling_distance: the number of letters to add, drop or change. */
-unsigned spelling_distance(const char *a, const char *b);
+/* Words are near if about a quarter of their letters differ. */
+struct spelling spelling_begin(const char *word);
+/* Compares one known word, which must outlive the search. */
+void spelling_compare(struct spelling *spelling, const char *known);
 
 #endif

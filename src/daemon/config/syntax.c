@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #define BLANK       " \t\r\n\v\f"
-#define DEPTH_MAX   32 /* of brackets; whoever nests deeper gets the general hint */
+#define DEPTH_MAX   32 /* of brackets; deeper nesting gets the general hint */
 #define WORD_SHOWN  24
 #define QUOTE_SHOWN 48
 
@@ -27,7 +27,7 @@ struct bracket {
 };
 
 struct explainer {
-	unsigned line; /* where the parser gave up */
+	unsigned line; /* where the parser stopped */
 	struct token before, now;
 	struct bracket open[DEPTH_MAX];
 	size_t depth;
@@ -35,8 +35,8 @@ struct explainer {
 	size_t size;
 };
 
-__attribute__((format(printf, 2, 3))) static bool say(const struct explainer *explainer, const char *format,
-                                                      ...)
+__attribute__((format(printf, 2, 3))) static bool explain(const struct explainer *explainer,
+                                                          const char *format, ...)
 {
 	va_list arguments;
 
@@ -62,7 +62,7 @@ static int shown(const struct token *token)
 	return (int)(token->length < WORD_SHOWN ? token->length : WORD_SHOWN);
 }
 
-/* Brackets are counted from the beginning, since a missing one shows only later. */
+/* Counts brackets from the beginning, because a missing one causes an error only later. */
 static bool explain_bracket(struct explainer *explainer)
 {
 	const struct token *now = &explainer->now;
@@ -73,20 +73,20 @@ static bool explain_bracket(struct explainer *explainer)
 	if (is_mark(now, opening) && explainer->depth < DEPTH_MAX)
 		explainer->open[explainer->depth++] = (struct bracket){*now->start, now->line};
 	if (now->piece == PIECE_END && open != NULL)
-		return say(explainer, "the %c of line %u is not closed", open->mark, open->line);
+		return explain(explainer, "the %c of line %u is not closed", open->mark, open->line);
 	if (!is_mark(now, closing))
 		return false;
 	if (open == NULL)
-		return say(explainer, "this %c closes nothing", *now->start);
+		return explain(explainer, "this %c closes nothing", *now->start);
 	kind = strchr(opening, open->mark);
 	if (closing[kind - opening] != *now->start)
-		return say(explainer, "the %c of line %u is not closed before this %c", open->mark,
-		           open->line, *now->start);
+		return explain(explainer, "the %c of line %u is not closed before this %c", open->mark,
+		               open->line, *now->start);
 	explainer->depth--;
 	return false;
 }
 
-/* A setting that begins inside of a list: the list was meant to end before. */
+/* A setting that begins inside a list: a bracket that should close the list is missing. */
 static bool explain_open_list(const struct explainer *explainer)
 {
 	const struct bracket *open = explainer->depth > 0 ? &explainer->open[explainer->depth - 1] : NULL;
@@ -94,7 +94,8 @@ static bool explain_open_list(const struct explainer *explainer)
 	if (open == NULL || open->mark == '{')
 		return false;
 	if (is_mark(&explainer->now, ";") || (is_mark(&explainer->now, "=:") && is_name(&explainer->before)))
-		return say(explainer, "the %c of line %u is not closed before this", open->mark, open->line);
+		return explain(explainer, "the %c of line %u is not closed before this", open->mark,
+		               open->line);
 	return false;
 }
 
@@ -115,21 +116,23 @@ static bool explain_value(const struct explainer *explainer)
 	bool is_value = is_mark(before, "=:([,");
 
 	if (now->piece == PIECE_MARK && !isascii((unsigned char)*now->start))
-		return say(explainer, "a letter or quote that is not plain; text stands in \"plain quotes\"");
+		return explain(
+			explainer,
+			"a letter or quote that is not plain ASCII; text is written in \"plain quotes\"");
 	if (is_mark(before, ",") && is_mark(now, ")]"))
-		return say(explainer, "there is a comma too many before the %c", *now->start);
+		return explain(explainer, "there is one comma too many before the %c", *now->start);
 	if (is_mark(before, "=:") && (is_mark(now, ";,)}]") || now->piece == PIECE_END))
-		return say(explainer, "a value is missing behind the %c", *before->start);
+		return explain(explainer, "a value is missing after the %c", *before->start);
 	if (is_value && is_mark(now, "/"))
-		return say(explainer, "text stands in quotes, also the name of a file");
+		return explain(explainer, "text is written in quotes, and so is the name of a file");
 	if (is_value && is_one_of(now, switches))
-		return say(explainer, "true or false is expected, not %.*s", shown(now), now->start);
+		return explain(explainer, "true or false is expected, not %.*s", shown(now), now->start);
 	if (is_value && is_name(now) && !is_one_of(now, truths))
-		return say(explainer, "text stands in quotes: \"%.*s\"", shown(now), now->start);
+		return explain(explainer, "text is written in quotes: \"%.*s\"", shown(now), now->start);
 	if (is_value && now->piece == PIECE_WORD && isdigit((unsigned char)*now->start) &&
 	    strspn(now->start, "0123456789.") < now->length)
-		return say(explainer, "%.*s: a number has no unit; a size is written as in \"64M\"",
-		           shown(now), now->start);
+		return explain(explainer, "%.*s: a number has no unit; a size is written as in \"64M\"",
+		               shown(now), now->start);
 	return false;
 }
 
@@ -138,13 +141,13 @@ static bool explain_name(const struct explainer *explainer)
 	const struct token *before = &explainer->before, *now = &explainer->now;
 
 	if (is_mark(now, ">"))
-		return say(explainer, "an instance is written: instances = ( \"eth0 ==> eth1\" );");
+		return explain(explainer, "an instance is written: instances = ( \"eth0 ==> eth1\" );");
 	if (is_name(before) && !is_mark(now, "=:") && before->line == explainer->line)
-		return say(explainer, "a = is missing behind %.*s", shown(before), before->start);
+		return explain(explainer, "a = is missing after %.*s", shown(before), before->start);
 	return false;
 }
 
-/* Has the line an arrow outside of strings and comments? */
+/* Does the line contain an arrow outside strings and comments? */
 static bool has_arrow(const char *text, unsigned line)
 {
 	struct scan scan = scan_begin(text);
@@ -174,7 +177,7 @@ void config_syntax_explain(const char *text, unsigned line, char *hint, size_t s
 
 	snprintf(hint, size, "settings are written: name = value;");
 	if (has_arrow(text, line)) {
-		say(&explainer, "an instance is written: instances = ( \"eth0 ==> eth1\" );");
+		explain(&explainer, "an instance is written: instances = ( \"eth0 ==> eth1\" );");
 		return;
 	}
 	do {

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What libconfig only calls a syntax error: the line where it gave up, and what is probably wrong there.
- * Pure.
+ * Explains what libconfig only calls a syntax error: the line where it stopped, and what is probably wrong
+ * there. Pure.
  */
 #ifndef MCPROXY_DAEMON_CONFIG_SYNTAX_H
 #define MCPROXY_DAEMON_CONFIG_SYNTAX_H
 
 #include <stddef.h>
 
-/* Writes what is probably wrong with a text whose parsing ended at a line; always something. */
+/* Writes what is probably wrong with a text that libconfig stopped parsing at a line. It always writes
+ * something. */
 void config_syntax_explain(const char *text, unsigned line, char *hint, size_t size);
 
-/* Writes a line of a text without the blanks around it, cut when it is long. */
+/* Writes a line of a text without the blanks around it, cut if it is long. */
 void config_syntax_quote(const char *text, unsigned line, char *quote, size_t size);
 
 #endif

@@ -13,9 +13,9 @@
 
 #define INCLUDE_DEPTH_MAX 10 /* libconfig's */
 #define INCLUDES_MAX      100
-#define BYTE_ORDER_MARK   "\xef\xbb\xbf" /* some editors begin a file with it */
+#define BYTE_ORDER_MARK   "\xef\xbb\xbf" /* some editors write it at the start of a file */
 
-/* The line of the first byte that has no place in a text, or 0. */
+/* The line of the first byte that a text cannot contain, or 0. */
 static unsigned find_odd_line(const char *text, size_t size)
 {
 	unsigned line = 1;
@@ -44,7 +44,7 @@ static char *read_stream(FILE *stream, const char *path, char error[CONFIG_ERROR
 	if (ferror(stream))
 		config_fail(error, (struct config_place){.path = path}, "%s", strerror(errno));
 	else if (place.line > 0)
-		config_fail(error, place, "this is no text: it has NUL or other control bytes in it");
+		config_fail(error, place, "this is not text: it contains NUL or other control bytes");
 	else if (size > CONFIG_TEXT_MAX)
 		config_fail(error, place, "larger than 1 MiB");
 	else {
@@ -80,8 +80,8 @@ char *config_text_directory(const char *path)
 	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* One look through a file and all that it includes. */
-struct check {
+/* The state of a check of a file and its includes. */
+struct text_check {
 	const char *path; /* of the outermost file */
 	const char *directory;
 	unsigned depth;
@@ -89,7 +89,7 @@ struct check {
 	char *error;
 };
 
-/* libconfig 1.5 takes the low 32 bits of a number without L behind it. */
+/* libconfig 1.5 keeps only the low 32 bits of a number without L after it. */
 static bool number_fits(const char *text, size_t length)
 {
 	const char *digits = text + (*text == '+' || *text == '-');
@@ -101,13 +101,13 @@ static bool number_fits(const char *text, size_t length)
 	errno = 0;
 	number = strtoll(text, &end, digits[0] == '0' && (digits[1] | ' ') == 'x' ? 16 : 10);
 	if (end < text + length && *end != 'L')
-		return true; /* a fraction, or nothing that libconfig would take */
+		return true; /* a fraction, or something that libconfig rejects */
 	return errno == 0 && (*end == 'L' || (number >= INT_MIN && number <= INT_MAX));
 }
 
-static bool check_text(struct check *check, const char *path, const char *text);
+static bool check_text(struct text_check *check, const char *path, const char *text);
 
-static bool check_include(struct check *check, const struct config_place *place, const char *name)
+static bool check_include(struct text_check *check, const struct config_place *place, const char *name)
 {
 	char why[CONFIG_ERROR_SIZE];
 	char *path, *text;
@@ -127,18 +127,18 @@ static bool check_include(struct check *check, const struct config_place *place,
 	return good;
 }
 
-static bool check_piece(struct check *check, const char *path, enum piece piece, const struct scan *scan)
+static bool check_piece(struct text_check *check, const char *path, enum piece piece, const struct scan *scan)
 {
 	struct config_place place = {.path = path, .line = scan->start_line};
 	char *name;
 	bool good = true;
 
 	if (piece == PIECE_ENDLESS)
-		return config_fail(check->error, place, "a %s begins here that has no end",
+		return config_fail(check->error, place, "a %s that begins here has no end",
 		                   *scan->start == '/' ? "comment" : "string");
 	if (piece == PIECE_WORD && !number_fits(scan->start, scan->length))
 		return config_fail(check->error, place,
-		                   "%.*s: too large a number; a size can be written as in \"4096M\"",
+		                   "%.*s: the number is too large; a size can be written as in \"4096M\"",
 		                   (int)(scan->length < 40 ? scan->length : 40), scan->start);
 	if (piece == PIECE_INCLUDE) {
 		place.key = "@include";
@@ -150,7 +150,7 @@ static bool check_piece(struct check *check, const char *path, enum piece piece,
 	return good;
 }
 
-static bool check_text(struct check *check, const char *path, const char *text)
+static bool check_text(struct text_check *check, const char *path, const char *text)
 {
 	struct scan scan = scan_begin(text);
 	enum piece piece;
@@ -168,7 +168,7 @@ static bool check_text(struct check *check, const char *path, const char *text)
 bool config_text_check(const char *path, const char *directory, const char *text,
                        char error[CONFIG_ERROR_SIZE])
 {
-	struct check check = {.path = path, .directory = directory, .error = error};
+	struct text_check check = {.path = path, .directory = directory, .error = error};
 
 	return check_text(&check, path, text);
 }

@@ -16,7 +16,7 @@ struct tree_reader {
 	char *error;
 };
 
-/* A value may stand alone or be the elements of a list or an array. */
+/* A setting has one value, or a list or array of values. */
 static int element_count(const config_setting_t *setting)
 {
 	return config_setting_is_list(setting) || config_setting_is_array(setting)
@@ -49,17 +49,17 @@ static bool read_version(const struct tree_reader *reader, const config_setting_
 	if (!config_protocol_parse(name, &family, &version))
 		return config_fail_protocol(reader->error, config_setting_place(setting, reader->path), name);
 	if (scope->family_named[family])
-		return config_fail(reader->error, config_setting_place(setting, reader->path),
-		                   "%s and %s exclude each other; hosts that speak an older version are "
-		                   "served by a newer one",
-		                   version_name(family, scope->link.version[family]),
-		                   version_name(family, version));
+		return config_fail(
+			reader->error, config_setting_place(setting, reader->path),
+			"%s and %s exclude each other; the newer version also serves hosts that use an "
+			"older one",
+			version_name(family, scope->link.version[family]), version_name(family, version));
 	scope->link.version[family] = (uint8_t)version;
 	scope->family_named[family] = true;
 	return true;
 }
 
-/* Naming protocols replaces all that the level around says. */
+/* A level that names protocols replaces those of the level around it. */
 static bool read_protocol(const struct tree_reader *reader, const config_setting_t *group,
                           struct config_scope *scope)
 {
@@ -80,7 +80,7 @@ static bool read_protocol(const struct tree_reader *reader, const config_setting
 	return true;
 }
 
-/* A link's name with options of its own. */
+/* A link with options of its own. */
 static bool read_link_group(const struct tree_reader *reader, const config_setting_t *group,
                             enum link_role role, struct config_scope scope)
 {
@@ -214,8 +214,8 @@ static bool read_top(const struct tree_reader *reader, const config_setting_t *r
 	return true;
 }
 
-/* The text of the file where libconfig gave up, to be freed; NULL when it cannot be had. libconfig knows an
- * included one by its name relative to the directory. */
+/* The text of the file where libconfig stopped, to be freed; NULL when it cannot be read. libconfig knows
+ * an included file by its name relative to the directory. */
 static char *erring_text(const char *file, const char *directory, const char *text)
 {
 	char why[CONFIG_ERROR_SIZE];
@@ -232,7 +232,7 @@ static char *erring_text(const char *file, const char *directory, const char *te
 	return found;
 }
 
-/* libconfig's own words, the line, and for a syntax error what is probably wrong. */
+/* libconfig's own message, the line and, for a syntax error, what is probably wrong. */
 static bool fail_syntax(const struct tree_reader *reader, const config_t *tree, const char *directory,
                         const char *text)
 {

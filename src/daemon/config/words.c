@@ -46,7 +46,7 @@ bool config_read_table(const char *word, struct config_scope *scope)
 	if (*word < '0' || *word > '9' || *end != '\0' || number < 1 || number > CONFIG_TABLE_MAX)
 		return false;
 	scope->table = (uint32_t)number;
-	/* Those have meanings of their own in the kernel, other ones for each family. */
+	/* These tables have a special meaning in the kernel, and so do others, depending on the family. */
 	return number < RT_TABLE_DEFAULT || number > RT_TABLE_LOCAL;
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The options whose values are words: a string, or a list of strings for the two families. A whole number is
- * as good as the string of its digits.
+ * Options whose values are words: a string, or a list of strings for the two families. A whole number is
+ * read as the string of its digits.
  */
 #ifndef MCPROXY_DAEMON_CONFIG_WORDS_H
 #define MCPROXY_DAEMON_CONFIG_WORDS_H
 
 #include "daemon/config/options.h"
 
-/* One word for an option; false when it does not hold. */
+/* Reads one word for an option; false when it is invalid. */
 typedef bool config_word_read(const char *word, struct config_scope *scope);
 
 bool config_read_membership(const char *word, struct config_scope *scope);       /* "kernel", "user" */

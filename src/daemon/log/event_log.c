@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Text of the sources an event tells of: the first by name, more by number. */
+/* The sources of an event: the first by name, the others by number. */
 static void sources_text(const struct event *event, char *text, size_t size)
 {
 	char source[ADDR_TEXT_SIZE];

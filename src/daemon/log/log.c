@@ -71,8 +71,8 @@ void log_expire(mtime now)
 	log_repeats_expire(&repeats, now, log_sink_write);
 }
 
-/* A trace shows each step, however alike two of them look; a cause that ends the daemon is always said. */
-static bool is_said(int priority, const char *text)
+/* Debug lines appear even if two are identical, and so does an error that ends the daemon. */
+static bool is_logged(int priority, const char *text)
 {
 	if (priority > level)
 		return false;
@@ -92,7 +92,7 @@ __attribute__((format(printf, 3, 0))) static void vlog(int priority, int error, 
 		text[length = 0] = '\0';
 	if (error != 0 && (size_t)length < sizeof text)
 		snprintf(text + length, sizeof text - (size_t)length, ": %s", strerror(error));
-	if (is_said(priority, text))
+	if (is_logged(priority, text))
 		log_sink_write(priority, text);
 	errno = saved_errno;
 }

@@ -14,36 +14,36 @@ static uint64_t hash_line(const char *line)
 	return hash;
 }
 
-/* Tells a row's count, if there is one. */
-static void say_count(const struct log_repeat *row, log_repeats_say *say)
+/* Writes a row's count, if there is one. */
+static void write_count(const struct log_repeat *row, log_repeats_write *write)
 {
 	char text[LOG_REPEATS_TEXT + 64];
 
 	if (row->count == 0)
 		return;
-	snprintf(text, sizeof text, "%s (said %" PRIu64 " time%s more)", row->text, row->count,
+	snprintf(text, sizeof text, "%s (repeated %" PRIu64 " time%s)", row->text, row->count,
 	         row->count == 1 ? "" : "s");
-	say(row->priority, text);
+	write(row->priority, text);
 }
 
 static mtime row_deadline(const struct log_repeat *row)
 {
-	return row->priority == 0 ? MTIME_NEVER : row->said_at + LOG_REPEATS_INTERVAL;
+	return row->priority == 0 ? MTIME_NEVER : row->logged_at + LOG_REPEATS_INTERVAL;
 }
 
-/* A row whose count is told stays: the cause may go on. One that nothing was counted for is over. */
-void log_repeats_expire(struct log_repeats *repeats, mtime now, log_repeats_say *say)
+/* A row with a count stays, because its cause may continue. A row without one is freed. */
+void log_repeats_expire(struct log_repeats *repeats, mtime now, log_repeats_write *write)
 {
 	for (size_t i = 0; i < LOG_REPEATS_SIZE; i++) {
 		struct log_repeat *row = &repeats->rows[i];
 
 		if (row_deadline(row) > now || row->priority == 0)
 			continue;
-		say_count(row, say);
+		write_count(row, write);
 		if (row->count == 0 || now == MTIME_NEVER)
 			row->priority = 0;
 		row->count = 0;
-		row->said_at = now;
+		row->logged_at = now;
 	}
 }
 
@@ -57,7 +57,7 @@ mtime log_repeats_deadline(const struct log_repeats *repeats)
 	return first;
 }
 
-/* The row to use for another line: a free one, else the one that was said longest ago. */
+/* The row for a new line: a free one, or else the one that was logged longest ago. */
 static struct log_repeat *oldest_row(struct log_repeats *repeats)
 {
 	struct log_repeat *oldest = &repeats->rows[0];
@@ -67,19 +67,19 @@ static struct log_repeat *oldest_row(struct log_repeats *repeats)
 
 		if (row->priority == 0)
 			return row;
-		if (row->said_at < oldest->said_at)
+		if (row->logged_at < oldest->logged_at)
 			oldest = row;
 	}
 	return oldest;
 }
 
 bool log_repeats_is_new(struct log_repeats *repeats, mtime now, int priority, const char *line,
-                        log_repeats_say *say)
+                        log_repeats_write *write)
 {
 	uint64_t hash = hash_line(line);
 	struct log_repeat *row;
 
-	log_repeats_expire(repeats, now, say);
+	log_repeats_expire(repeats, now, write);
 	for (size_t i = 0; i < LOG_REPEATS_SIZE; i++) {
 		row = &repeats->rows[i];
 		if (row->hash == hash && row->priority == priority) {
@@ -89,8 +89,8 @@ bool log_repeats_is_new(struct log_repeats *repeats, mtime now, int priority, co
 	}
 	row = oldest_row(repeats);
 	if (row->priority != 0)
-		say_count(row, say);
-	*row = (struct log_repeat){.said_at = now, .hash = hash, .priority = priority};
+		write_count(row, write);
+	*row = (struct log_repeat){.logged_at = now, .hash = hash, .priority = priority};
 	snprintf(row->text, sizeof row->text, "%s", line);
 	return true;
 }

@@ -15,15 +15,16 @@
 
 #define LINE_SIZE 1200
 
-/* Until one is opened lines go to stderr. */
+/* Lines go to stderr until a sink is opened. */
 static struct {
 	const char *syslog_path; /* NULL: stderr */
 	int fd;                  /* of the system log; -1: not connected */
 	bool journal;            /* stderr is read by journald */
-	unsigned long lost;      /* lines for which there was no room */
+	unsigned long lost;      /* lines that did not fit */
 } sink = {.fd = -1};
 
-/* JOURNAL_STREAM is inherited by whatever a service starts; it counts only if it still names our stderr. */
+/* Every program that a service starts inherits JOURNAL_STREAM: it counts only if it still identifies this
+ * stderr. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -95,14 +96,14 @@ static bool syslog_line(int priority, const char *text)
 		return true;
 	if (errno == EAGAIN)
 		return false;
-	/* It was started anew: its socket is another one. */
+	/* The logger may have restarted: then its socket is a new one. */
 	if (sink.fd >= 0)
 		close(sink.fd);
 	sink.fd = -1;
 	return syslog_send(line, (size_t)length);
 }
 
-/* An error is none: there is nobody left to tell. */
+/* Errors are ignored, because there is no place to report them. */
 static bool stderr_line(int priority, const char *text)
 {
 	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -122,7 +123,7 @@ static bool sink_line(int priority, const char *text)
 	return sink.syslog_path != NULL ? syslog_line(priority, text) : stderr_line(priority, text);
 }
 
-/* What comes from a file or from the kernel must not look like two lines, nor steer a terminal. */
+/* A text from a file or from the kernel must not look like two lines, and must not control a terminal. */
 static void blank_controls(char *text)
 {
 	for (; *text != '\0'; text++)
@@ -136,7 +137,7 @@ void log_sink_write(int priority, char *line)
 
 	blank_controls(line);
 	if (sink.lost > 0) {
-		snprintf(lost, sizeof lost, "log: %lu lines lost, since nobody read them", sink.lost);
+		snprintf(lost, sizeof lost, "log: %lu lines lost, because nothing read them", sink.lost);
 		if (sink_line(LOG_WARNING, lost))
 			sink.lost = 0;
 	}

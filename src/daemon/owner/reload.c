@@ -23,7 +23,7 @@ struct before {
 struct attempt {
 	struct owner *owner;
 	struct config *config, *old;
-	struct reload plan;
+	struct config_diff plan;
 	struct before before[CONFIG_INSTANCES_MAX];
 	size_t old_count;
 };

@@ -61,7 +61,7 @@ static void samples_of_a_metric_stand_together(void **state)
 		"\"downstream\"} 1\n"
 		"mcproxy_link_usable{instance=\"b\",link=\"eth1\",role=\"upstream\"} 0\n"
 		"# TYPE mcproxy_link_drops counter\n"
-		"# HELP mcproxy_link_drops Packets, or parts of one, that were not acted on.\n"
+		"# HELP mcproxy_link_drops Packets, or parts of packets, that were ignored.\n"
 		"mcproxy_link_drops_total{instance=\"a\\\"\\\\\\n\",link=\"eth0\",family=\"IPv4\",role="
 		"\"downstream\","
 		"cause=\"bad checksum\"} 3\n"
@@ -73,7 +73,7 @@ static void samples_of_a_metric_stand_together(void **state)
 	metrics_free(metrics);
 }
 
-static void what_is_no_number_is_left_out(void **state)
+static void non_numbers_are_omitted(void **state)
 {
 	struct metrics *metrics = metrics_new();
 	char *text;
@@ -97,7 +97,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples_of_a_metric_stand_together),
-		cmocka_unit_test(what_is_no_number_is_left_out),
+		cmocka_unit_test(non_numbers_are_omitted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

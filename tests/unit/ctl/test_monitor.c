@@ -48,13 +48,13 @@ static const struct {
          "query\",\"querier\":\"10.0.0.1\",\"heard\":\"IGMPv2\",\"configured\":\"IGMPv3\"}",
          "IGMPv2 querier 10.0.0.1 on a link configured for IGMPv3"},
 	{"{\"event\":\"drop\",\"cause\":\"bad checksum\",\"count\":8}", "dropped: bad checksum (8 so far)"},
-	{"{\"event\":\"lost\",\"count\":5}", "5 events were not told, since they came too fast"},
+	{"{\"event\":\"lost\",\"count\":5}", "5 events were lost because they came too fast"},
 	{"{\"event\":\"of a later version\"}", "of a later version"},
 	{"{}", ""},
 	{"{\"event\":\"route\"}", "source  goes nowhere"},
 };
 
-static void events_are_told_in_words(void **state)
+static void events_are_described(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -69,7 +69,7 @@ static void events_are_told_in_words(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(events_are_told_in_words)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(events_are_described)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

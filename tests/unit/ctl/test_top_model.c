@@ -77,7 +77,7 @@ static void rates_are_those_between_two_looks(void **state)
 	assert_near(top_model_link(&model, 0)->drop_rate, 2.5);
 	assert_near(top_model_link(&model, 0)->drops, 10);
 
-	/* The entry was made anew: its counters have begun again. */
+	/* The entry was installed again: its counters have restarted. */
 	top_model_begin(&model);
 	take(&model, "uptime", "103.0");
 	take_stream(&model, "239.1.1.1", 100, 1, 9, "\"eth1\"");

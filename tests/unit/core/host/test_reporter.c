@@ -4,7 +4,9 @@
  */
 #include "support/reporter_text.h"
 
-#include "core/router/group.h"
+#include "core/router/group_queries.h"
+#include "core/router/group_records.h"
+#include "core/router/group_timers.h"
 
 /* RFC 9776 section 5.1, written down as simply as possible. */
 #define MODEL_SOURCES 5

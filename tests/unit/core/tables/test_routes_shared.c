@@ -104,7 +104,7 @@ static void streams_of_a_vif(void **state)
 		unsigned input, count = 0;
 		uint64_t instances;
 
-		routes_untold_at(world.routes, 4, 1);
+		routes_upcalls_pending_at(world.routes, 4, 1);
 		for (; routes_pull_pending_upcall(world.routes, &key, &input, &instances); count++) {
 			assert_true(instances == 2);
 			assert_int_equal(stream_of(&key), count);

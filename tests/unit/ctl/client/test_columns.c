@@ -82,7 +82,7 @@ static void words_that_do_not_fit_go_below(void **state)
 	assert_non_null(strstr(text, "\n                       eth"));
 	assert_non_null(strstr(text, "eth39\n"));
 	free(text);
-	/* One word alone ends with the line below. */
+	/* One wide word ends where its column ends on the next line. */
 	columns = open_columns(false);
 	snprintf(words, sizeof words, "%060d", 0);
 	put_row(&columns, "239.1.2.3", "1", words);

@@ -38,7 +38,7 @@ static void output_is_kept_whole(void **state)
 	free(text);
 }
 
-static void failures_are_told(void **state)
+static void failures_are_reported(void **state)
 {
 	const char *const missing[] = {"mcproxy-no-such-program", NULL};
 	int error;
@@ -58,7 +58,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(output_is_kept_whole),
-		cmocka_unit_test(failures_are_told),
+		cmocka_unit_test(failures_are_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

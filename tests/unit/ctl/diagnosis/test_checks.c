@@ -28,16 +28,16 @@
 #define UPLINK_WITH(more) "[{'link': 'eth0', 'family': 'IPv4', 'present': true, 'version': 'IGMPv3'" more "}]"
 #define INSTANCES         "[{'instance': 'tv', 'refused_for_routes_max': 0, 'refused_for_memory': 0}]"
 
-static struct interface interface_of(int index, const char *name)
+static struct interface_state interface_of(int index, const char *name)
 {
-	struct interface interface = {
+	struct interface_state interface = {
 		.index = index, .up = true, .carrier = true, .multicast = true, .has_address = {true, true}};
 
 	snprintf(interface.name, sizeof interface.name, "%s", name);
 	return interface;
 }
 
-static struct interface list[4];
+static struct interface_state list[4];
 static const char nft_empty[] = "{\"nftables\": []}";
 
 static void make_healthy(struct machine *machine)
@@ -59,7 +59,7 @@ static void make_healthy(struct machine *machine)
 	machine->daemon.routes = json("[]");
 	machine->firewall = firewall_new();
 	assert_true(firewall_add_nft(machine->firewall, nft_empty));
-	machine->paths[0] = (struct path){.link = "eth0", .rp_filter = 1, .default_route = 2};
+	machine->paths[0] = (struct reverse_path){.link = "eth0", .rp_filter = 1, .default_route = 2};
 }
 
 static void replace(struct json_object **object, const char *text)
@@ -68,7 +68,7 @@ static void replace(struct json_object **object, const char *text)
 	*object = json(text);
 }
 
-/* What may be wrong. */
+/* What can be wrong. */
 
 static void no_carrier(struct machine *machine)
 {
@@ -76,7 +76,7 @@ static void no_carrier(struct machine *machine)
 	list[1].carrier = false;
 }
 
-/* The links are not served, and nothing else is said of them. */
+/* The links are not served, which is the only finding about them. */
 static void spoil_table(struct machine *machine, const char *status)
 {
 	replace(&machine->daemon.status, status);
@@ -139,9 +139,9 @@ static void no_default_route(struct machine *machine)
 	machine->paths[0].default_route = -ENETUNREACH;
 }
 
-static void strayed_source(struct machine *machine)
+static void source_routed_elsewhere(struct machine *machine)
 {
-	machine->paths[0].source_strayed = true;
+	machine->paths[0].source_routed_elsewhere = true;
 	machine->paths[0].source = addr_of("10.9.9.9");
 }
 
@@ -165,7 +165,7 @@ static void older_querier(struct machine *machine)
 static void silent_bridge(struct machine *machine)
 {
 	(void)machine;
-	list[1].is_bridge = list[1].snooping = list[1].told_queriers = true;
+	list[1].is_bridge = list[1].snooping = list[1].knows_queriers = true;
 }
 
 static void flooding_bridge(struct machine *machine)
@@ -288,24 +288,24 @@ static void each_trouble_is_named(void **state)
 		{link_down, "links", "eth1", "the link is down", "ip link set eth1 up"},
 		{no_address, "links", "eth1", "no IPv4 address", "ip address add"},
 		{no_multicast, "links", "eth1", "MULTICAST flag", "ip link set eth1 multicast on"},
-		{missing_link, "links", "ppp0", "the upstream link of instance tv is not there",
+		{missing_link, "links", "ppp0", "the upstream link of instance tv does not exist",
 	         "correct its name"},
 		{other_default_route, "rp-filter", "eth0",
 	         "rp_filter is 1, and the default route leaves by eth2", "net.ipv4.conf.eth0.rp_filter=0"},
 		{no_default_route, "rp-filter", "eth0", "rp_filter is 2, and there is no default route",
 	         "mcproxy with -r"},
-		{strayed_source, "rp-filter", "eth0", "the route back to 10.9.9.9 does not leave by eth0",
-	         "sysctl"},
-		{no_upstream_querier, "querier-upstream", "eth0", "no IGMP querier is heard upstream",
+		{source_routed_elsewhere, "rp-filter", "eth0",
+	         "the route back to 10.9.9.9 does not leave by eth0", "sysctl"},
+		{no_upstream_querier, "querier-upstream", "eth0", "no IGMP querier is present upstream",
 	         "upstream_version"},
 		{foreign_querier, "querier-downstream", "eth1", "another router is the querier: 10.0.1.0",
 	         "forward_without_querier"},
-		{older_querier, "querier-downstream", "eth1", "3 queries of another version than IGMPv3",
-	         "protocol"},
-		{silent_bridge, "bridge", "eth0", "no IGMP querier is heard", "mcast_querier 1"},
+		{older_querier, "querier-downstream", "eth1",
+	         "received 3 queries of a version other than IGMPv3", "protocol"},
+		{silent_bridge, "bridge", "eth0", "no IGMP querier is present", "mcast_querier 1"},
 		{flooding_bridge, "bridge", "eth1", "does not snoop", "mcast_snooping 1"},
 		{input_firewall, "firewall", "eth0",
-	         "the policy of INPUT in table filter drops IGMP queries that come in by eth0",
+	         "the policy of INPUT in table filter drops IGMP queries that arrive on eth0",
 	         "iptables -t filter -I INPUT -p igmp -j ACCEPT"},
 		{output_firewall, "firewall", "eth0",
 	         "rule 1 of OUTPUT in table filter drops IGMP reports that leave by eth0",
@@ -314,27 +314,27 @@ static void each_trouble_is_named(void **state)
 	         "iptables -t filter -I FORWARD -d 224.0.0.0/4 -j ACCEPT"},
 		{refused_joins, "limits", "eth0", "refuses to join 5 groups: No buffer space available",
 	         "upstream_membership"},
-		{supersets, "limits", "eth0", "2 groups are asked for from all sources",
+		{supersets, "limits", "eth0", "2 groups are joined from all sources",
 	         "igmp_max_msf=64 (now 10)"},
 		{copies, "copies", "eth1",
 	         "2 streams arrive on eth0 and on eth1, such as (10.0.0.8, 239.1.1.2): a second router "
 	         "forwards between these links",
-	         "find the second router (a proxy, an access point or a tunnel) that joins eth0 and eth1, "
-	         "and let one of the two forward multicast"},
-		{full_routes, "limits", "tv", "routes_max was reached, 9 times",
+	         "find the second router (a proxy, an access point or a tunnel) that connects eth0 and "
+	         "eth1, and let only one of the two routers forward multicast"},
+		{full_routes, "limits", "tv", "routes_max was reached 9 times",
 	         "raise routes_max in the configuration (now 65536)"},
 		{full_memory, "limits", "tv", "memory_max was reached", "raise memory_max"},
-		{full_groups, "limits", "eth1", "groups_max was reached, 4 times", "raise groups_max"},
-		{many_links, "limits", "eth2", "no more than 32 interfaces", "table = \"own\""},
-		{lost_packets, "queues", "eth1", "12 packets were lost in the socket's full buffer",
+		{full_groups, "limits", "eth1", "groups_max was reached 4 times", "raise groups_max"},
+		{many_links, "limits", "eth2", "at most 32 interfaces", "table = \"own\""},
+		{lost_packets, "queues", "eth1", "12 packets were lost because the socket's buffer was full",
 	         "net.core.rmem_max"},
-		{reports_over_the_rate, "queues", "eth1", "7 packets were more than the link may bring",
-	         "raise report_rate_max"},
+		{reports_over_the_rate, "queues", "eth1",
+	         "7 packets exceeded the report_rate_max of the link", "raise report_rate_max"},
 		{deferred_upcalls, "queues", "IPv4", "3 new streams had to wait", "ring_size"},
-		{refused_reports, "reports", "eth1", "4 reports were not acted on: not allowed in SSM range",
+		{refused_reports, "reports", "eth1", "4 reports were ignored: not allowed in SSM range",
 	         "ssm_range"},
-		{newer_file, "configuration", "/etc/mcproxy.conf",
-	         "changed 60 s after the daemon had read it", "mcproxyctl reload"},
+		{newer_file, "configuration", "/etc/mcproxy.conf", "changed 60 s after the daemon read it",
+	         "mcproxyctl reload"},
 	};
 
 	(void)state;
@@ -372,7 +372,7 @@ static void a_healthy_machine_is_clean(void **state)
 	assert_int_equal(findings->count, 0);
 	assert_int_equal(findings->skipped_count, 0);
 	assert_int_equal(findings->checks, 13);
-	/* The reverse: a machine on which nothing can be looked at. */
+	/* The reverse: a machine on which nothing can be read. */
 	daemon_view_free(&machine->daemon);
 	machine->owners[0] =
 		(struct table_owner){.has_kernel = true, .taken = true, .name = "igmpproxy", .pid = 9};
@@ -389,7 +389,7 @@ static void a_healthy_machine_is_clean(void **state)
 	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 1);
 	assert_string_equal(findings->list[0].what, "the daemon runs (pid 9), but does not answer");
-	/* It answers, from where nothing else can be looked at. */
+	/* It answers from a namespace where nothing else can be read. */
 	machine->daemon.pid_elsewhere = 10;
 	*findings = (struct findings){0};
 	doctor_check(machine, findings);
@@ -423,8 +423,8 @@ static void what_cannot_be_looked_at_is_skipped(void **state)
 	free(findings);
 }
 
-/* Two rows of one link, and rules that drop in several places, make one finding each. */
-static void nothing_is_said_twice(void **state)
+/* Two items of one link, and rules that drop in several places, make one finding each. */
+static void findings_are_not_repeated(void **state)
 {
 	struct findings *findings = calloc(1, sizeof *findings);
 	struct machine *machine = calloc(1, sizeof *machine);
@@ -463,7 +463,7 @@ static void what_does_not_fit_is_counted(void **state)
 	findings_print(findings, out, false);
 	fflush(out);
 	assert_non_null(strstr(text, "links: eth0: trouble 0\n    why: because\n    remedy: help 0\n"));
-	assert_non_null(strstr(text, "skipped, since no root: firewall\n3 more findings are not shown\n"
+	assert_non_null(strstr(text, "skipped, because no root: firewall\n3 more findings are not shown\n"
 	                             "11 checks made, 1 skipped, 67 findings\n"));
 	fclose(out);
 	free(text);
@@ -476,7 +476,7 @@ int main(void)
 		cmocka_unit_test(a_healthy_machine_is_clean),
 		cmocka_unit_test(each_trouble_is_named),
 		cmocka_unit_test(what_cannot_be_looked_at_is_skipped),
-		cmocka_unit_test(nothing_is_said_twice),
+		cmocka_unit_test(findings_are_not_repeated),
 		cmocka_unit_test(what_does_not_fit_is_counted),
 	};
 

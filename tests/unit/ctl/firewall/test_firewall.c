@@ -104,7 +104,7 @@ static void streams_are_judged_rule_by_rule(void **state)
 		{RULESET(FORWARD_NOT), FIREWALL_DROPS},
 		{RULESET(FORWARD RULE("f", COUNTER ", " DROP)), FIREWALL_DROPS},
 		{RULESET(FORWARD RULE("f", "{\"reject\": {\"type\": \"icmpx\"}}")), FIREWALL_DROPS},
-		/* What is established, and what is not. */
+		/* Connection states. */
 		{RULESET(FORWARD_NOT RULE("f", CT("[\"established\", \"related\"], \"x\": 0") ", " ACCEPT)),
 	         FIREWALL_DROPS},
 		{RULESET(FORWARD_NOT RULE("f", CT("[\"new\", \"established\"]") ", " ACCEPT)),
@@ -149,7 +149,7 @@ static void streams_are_judged_rule_by_rule(void **state)
 		{RULESET(FORWARD RULE("f", FIELD("<", "ip", "ttl", "10") ", " DROP)), FIREWALL_DROPS},
 		{RULESET(FORWARD RULE("f", FIELD(">", "ip", "ttl", "8") ", " DROP)), FIREWALL_PASSES},
 		{RULESET(FORWARD RULE("f", FIELD(">=", "ip", "ttl", "8") ", " DROP)), FIREWALL_DROPS},
-		/* What is not known. */
+		/* Unknown properties. */
 		{RULESET(FORWARD RULE("f", META("==", "mark", "1") ", " DROP)), FIREWALL_MAY_DROP},
 		{RULESET(FORWARD RULE("f", "{\"limit\": {\"rate\": 10}}, " DROP)), FIREWALL_MAY_DROP},
 		{RULESET(FORWARD_NOT RULE("f", META("==", "mark", "1") ", " ACCEPT)), FIREWALL_MAY_DROP},
@@ -163,7 +163,7 @@ static void streams_are_judged_rule_by_rule(void **state)
 		{RULESET("{\"chain\": {\"family\": \"ip6\", \"table\": \"t\", \"name\": \"f\", \"hook\": "
 	                 "\"forward\", \"policy\": \"drop\"}}"),
 	         FIREWALL_PASSES},
-		/* An accepting table does not save from the next one. */
+		/* A packet that one table accepts can be dropped by the next one. */
 		{RULESET(FORWARD RULE(
 			 "f", ACCEPT) ", {\"chain\": {\"family\": \"ip\", \"table\": \"u\", \"name\": \"f\", "
 	                              "\"hook\": \"forward\", \"policy\": \"drop\"}}"),
@@ -201,7 +201,7 @@ static void jumps_sets_and_maps_are_followed(void **state)
 	                 "[{\"elem\": {\"val\": \"10.0.0.10\", \"timeout\": 9}}]}}, " FORWARD RULE(
 				 "f", FIELD("!=", "ip", "saddr", "\"@s\"") ", " DROP)),
 	         FIREWALL_PASSES},
-		/* An interface may be called so. */
+		/* An interface may have that name. */
 		{RULESET("{\"set\": {\"family\": \"inet\", \"table\": \"t\", \"name\": \"s\", \"elem\": "
 	                 "[\"@s\", {\"elem\": {\"val\": \"@s\"}}]}}, " FORWARD RULE(
 				 "f", META("==", "iifname", "\"@s\"") ", " DROP)),
@@ -238,7 +238,7 @@ static void jumps_sets_and_maps_are_followed(void **state)
 
 #define INPUT_NOT CHAIN("i", "input", "drop")
 
-static void igmp_and_mld_are_told_apart(void **state)
+static void igmp_and_mld_are_distinguished(void **state)
 {
 	static const struct row igmp_rows[] = {
 		{RULESET(INPUT_NOT), FIREWALL_DROPS},
@@ -316,7 +316,7 @@ static void rules_that_make_no_sense_do_no_harm(void **state)
 	}
 }
 
-/* Chains that call each other often, and for ever, which the kernel refuses. */
+/* Chains that jump to each other many times, or endlessly, which the kernel rejects. */
 static void endless_jumps_come_to_an_end(void **state)
 {
 	struct firewall_packet packet = stream();
@@ -413,7 +413,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(streams_are_judged_rule_by_rule),
 		cmocka_unit_test(jumps_sets_and_maps_are_followed),
-		cmocka_unit_test(igmp_and_mld_are_told_apart),
+		cmocka_unit_test(igmp_and_mld_are_distinguished),
 		cmocka_unit_test(rules_that_make_no_sense_do_no_harm),
 		cmocka_unit_test(endless_jumps_come_to_an_end),
 		cmocka_unit_test(iptables_is_read_as_well),

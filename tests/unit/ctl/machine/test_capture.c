@@ -15,7 +15,7 @@
 #include "support/craft.h"
 
 /* br0 with the port eth0; eth1 alone. */
-static struct interface list[] = {
+static struct interface_state list[] = {
 	{.index = 1, .name = "br0", .is_bridge = true},
 	{.index = 2, .name = "eth0", .master = 1},
 	{.index = 3, .name = "eth1"},
@@ -54,7 +54,7 @@ static void packets_are_counted_by_source_and_interface(void **state)
 {
 	struct capture capture = {.group = addr_of("239.1.2.3")};
 	struct addr source = addr_of("10.0.0.10"), other = addr_of("10.0.0.12");
-	struct sight sum;
+	struct sighting sum;
 
 	(void)state;
 	take(&capture, 3, false, "10.0.0.10", "239.1.2.3", 8, IPPROTO_UDP);
@@ -79,7 +79,7 @@ static void packets_are_counted_by_source_and_interface(void **state)
 static void a_bridge_stands_for_its_ports(void **state)
 {
 	struct capture capture = {.group = addr_of("ff1e::1:3")};
-	struct sight sum;
+	struct sighting sum;
 
 	(void)state;
 	take(&capture, 2, false, "fd00::10", "ff1e::1:3", 8, IPPROTO_UDP);
@@ -104,7 +104,7 @@ static void what_is_no_stream_is_passed_over(void **state)
 	packet_of(packet, "10.0.0.10", "239.1.2.3", 8, IPPROTO_UDP);
 	capture_take(&capture, &interfaces, 3, false, packet, 19);
 	assert_int_equal(capture.count, 0);
-	/* A header that tells of more than there is: no port. */
+	/* A header longer than the packet: no port. */
 	packet[0] = 0x4f;
 	capture_take(&capture, &interfaces, 3, false, packet, 20);
 	assert_int_equal(capture.count, 1);

@@ -52,7 +52,7 @@ static struct nlmsghdr *address_of(int index, const char *local, const char *pee
 static void flags_and_addresses_are_read(void **state)
 {
 	struct interfaces interfaces = {0};
-	const struct interface *eth0, *ppp0;
+	const struct interface_state *eth0, *ppp0;
 
 	(void)state;
 	assert_true(interfaces_take(&interfaces, begin_link(2, "eth0", IFF_UP | IFF_MULTICAST)));
@@ -79,12 +79,12 @@ static void flags_and_addresses_are_read(void **state)
 	interfaces_free(&interfaces);
 }
 
-static void bridges_tell_of_queriers(void **state)
+static void bridges_report_queriers(void **state)
 {
 	struct interfaces interfaces = {0};
 	struct nlmsghdr *message = begin_link(4, "br0", IFF_UP);
 	struct nlattr *info = mnl_attr_nest_start(message, IFLA_LINKINFO), *data, *queriers;
-	const struct interface *bridge;
+	const struct interface_state *bridge;
 
 	(void)state;
 	mnl_attr_put_strz(message, IFLA_INFO_KIND, "bridge");
@@ -98,7 +98,7 @@ static void bridges_tell_of_queriers(void **state)
 	mnl_attr_nest_end(message, info);
 	assert_true(interfaces_take(&interfaces, message));
 	bridge = interfaces_by_name(&interfaces, "br0");
-	assert_true(bridge->is_bridge && bridge->snooping && !bridge->asks_itself && bridge->told_queriers);
+	assert_true(bridge->is_bridge && bridge->snooping && !bridge->own_querier && bridge->knows_queriers);
 	assert_true(bridge->has_querier[FAMILY_IPV4] && !bridge->has_querier[FAMILY_IPV6]);
 	interfaces_free(&interfaces);
 }
@@ -106,7 +106,7 @@ static void bridges_tell_of_queriers(void **state)
 static void this_machine_has_a_loopback(void **state)
 {
 	struct interfaces interfaces;
-	const struct interface *lo;
+	const struct interface_state *lo;
 
 	(void)state;
 	assert_int_equal(interfaces_read(&interfaces), 0);
@@ -119,7 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flags_and_addresses_are_read),
-		cmocka_unit_test(bridges_tell_of_queriers),
+		cmocka_unit_test(bridges_report_queriers),
 		cmocka_unit_test(this_machine_has_a_loopback),
 	};
 

@@ -115,16 +115,16 @@ static void included_files(void **state)
 		{GOOD "\n@include \"\"", F "2: @include: ./: Is a directory"},
 		{GOOD "\n@include \"/dev/null\"",
 	         F "2: @include: a name relative to the directory of test.conf is expected"},
-		{GOOD "\n@include \"none", F "2: a string begins here that has no end"},
+		{GOOD "\n@include \"none", F "2: a string that begins here has no end"},
 		{GOOD "\n@include \"binary\"",
-	         F "2: @include: ./binary:2: this is no text: it has NUL or other control bytes in it"},
+	         F "2: @include: ./binary:2: this is not text: it contains NUL or other control bytes"},
 		{GOOD "\n@include \"test.conf\"",
 	         "./test.conf:2: @include: too many files, or a file that includes itself"},
 		{GOOD "\n@include \"bad.inc\"",
 	         "bad.inc:2: robustnes: unknown option; did you mean robustness?"},
 		{GOOD "\n@include \"broken.inc\"",
-	         "broken.inc:2: syntax error in `robustness = ;`: a value is missing behind the ="},
-		{GOOD "\n@include \"endless.inc\"", "./endless.inc:1: a string begins here that has no end"},
+	         "broken.inc:2: syntax error in `robustness = ;`: a value is missing after the ="},
+		{GOOD "\n@include \"endless.inc\"", "./endless.inc:1: a string that begins here has no end"},
 	};
 	struct config *config;
 
@@ -158,14 +158,14 @@ static void files_that_cannot_be_read(void **state)
 	assert_null(config_load(".", error));
 	assert_string_equal(error, ".: Is a directory");
 	assert_null(config_load("/dev/zero", error));
-	assert_string_equal(error, "/dev/zero:1: this is no text: it has NUL or other control bytes in it");
+	assert_string_equal(error, "/dev/zero:1: this is not text: it contains NUL or other control bytes");
 
 	write_bytes(CONFIG_FILE, "# a\nx = \"\0\";", 12);
 	assert_null(config_load(CONFIG_FILE, error));
-	assert_string_equal(error, F "2: this is no text: it has NUL or other control bytes in it");
+	assert_string_equal(error, F "2: this is not text: it contains NUL or other control bytes");
 	write_bytes(CONFIG_FILE, "\177ELF\2\1\1", 7);
 	assert_null(config_load(CONFIG_FILE, error));
-	assert_string_equal(error, F "1: this is no text: it has NUL or other control bytes in it");
+	assert_string_equal(error, F "1: this is not text: it contains NUL or other control bytes");
 
 	/* One line of 1 MiB holds, one byte more does not. */
 	assert_non_null(text);
@@ -179,7 +179,7 @@ static void files_that_cannot_be_read(void **state)
 	free(text);
 }
 
-static void forms_are_told_apart(void **state)
+static void forms_are_distinguished(void **state)
 {
 	static const struct {
 		const char *text;
@@ -359,7 +359,7 @@ int main(void)
 		cmocka_unit_test(protocols),
 		cmocka_unit_test(included_files),
 		cmocka_unit_test(files_that_cannot_be_read),
-		cmocka_unit_test(forms_are_told_apart),
+		cmocka_unit_test(forms_are_distinguished),
 		cmocka_unit_test(shipped_example_holds),
 		cmocka_unit_test(shipped_example_shows_the_defaults),
 		cmocka_unit_test(every_option_is_documented),

@@ -57,20 +57,20 @@ static void errors_in_options(void **state)
 	         "2: memory_max: a number of bytes, or a string such as \"64M\" is expected, not \"64 MB\""},
 		{GOOD "\nmemory_max = 1e6;", F "2: memory_max: a number of bytes, or a string such as "
 	                                       "\"64M\" is expected, not a number with a fraction"},
-		{GOOD "\ntable = 0;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 but "
+		{GOOD "\ntable = 0;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 except "
 	                                "253 to 255 is expected"},
 		{GOOD "\ntable = 1000000000;", F "2: table: \"own\", \"default\", or a number from 1 to "
-	                                         "999999999 but 253 to 255 is expected"},
+	                                         "999999999 except 253 to 255 is expected"},
 		{GOOD "\ntable = 254;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
-	                                  "but 253 to 255 is expected"},
+	                                  "except 253 to 255 is expected"},
 		{GOOD "\ntable = -1;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
-	                                 "but 253 to 255 is expected"},
+	                                 "except 253 to 255 is expected"},
 		{GOOD "\ntable = \"100x\";", F "2: table: \"own\", \"default\", or a number from 1 to "
-	                                       "999999999 but 253 to 255 is expected"},
+	                                       "999999999 except 253 to 255 is expected"},
 		{GOOD "\ntable = \"\";", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
-	                                   "but 253 to 255 is expected"},
+	                                   "except 253 to 255 is expected"},
 		{GOOD "\ntable = 1.5;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
-	                                  "but 253 to 255 is expected"},
+	                                  "except 253 to 255 is expected"},
 		{GOOD "\nupstream_membership = \"both\";",
 	         F "2: upstream_membership: \"auto\", \"kernel\" or \"user\" is expected"},
 		{GOOD "\nupstream_version = 2;", F "2: upstream_version: \"auto\", or a protocol of each "
@@ -85,7 +85,7 @@ static void errors_in_options(void **state)
 		{GOOD "\nssm_range = \"232.0.0.0/8x\";", F "2: ssm_range: " RANGE},
 		{GOOD "\nssm_range = \"/8\";", F "2: ssm_range: " RANGE},
 		{GOOD "\nstatus_file = 3;", F "2: status_file: a string is expected, not a number"},
-		{GOOD "\nstatus_file = \"\";", F "2: status_file: the name of a file is expected"},
+		{GOOD "\nstatus_file = \"\";", F "2: status_file: a file name is expected"},
 	};
 
 	(void)state;
@@ -208,27 +208,27 @@ static void errors_in_instances(void **state)
 	         F "2: instances: no ==> with blanks around it, as in \"eth0 ==> eth1\""},
 		{"instances = (\n\"eth0 eth1\" );",
 	         F "2: instances: no ==> with blanks around it, as in \"eth0 ==> eth1\""},
-		{"instances = ( \"eth0==>eth1\" );", F "1: instances: eth0==>eth1: a link's name cannot have "
-	                                               "'=' in it; the two sides are written eth0 ==> eth1"},
+		{"instances = ( \"eth0==>eth1\" );", F "1: instances: eth0==>eth1: a link's name cannot contain "
+	                                               "'='; the two sides are written eth0 ==> eth1"},
 		{"instances = ( \"==>\" );",
-	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+	         F "1: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{"instances = ( \"eth0 ==>\" );",
-	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+	         F "1: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{"instances = (\n{ upstream = \"eth0\"; } );",
-	         F "2: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+	         F "2: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{"instances = ( { upstream = [ ]; downstream = [ ]; } );",
-	         F "1: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+	         F "1: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{"instances = ( \"==> b\",\n\"a ==> b\" );", F
-	         "2: instances: b: already a downstream link of instance b, and a link has one querier: take "
-	         "it out of one of them"},
+	         "2: instances: b: already a downstream link of instance b, and a link has one querier: remove "
+	         "it from one of them"},
 		{"instances = ( \"==> a b\",\n\"a ==> c\" );",
 	         F "2: instances: a: already a downstream link of instance a, and upstream here: a link "
 	           "has one role"},
 		{"instances = ( \"a ==> b\",\n \"c ==>\" );",
-	         F "2: instances: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+	         F "2: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{ITS("name = 3;"), F "2: name: a string is expected, not a number"},
 		{ITS("name = \"\";"), F "2: name: the name of an instance is empty"},
-		{ITS("name = \"a\\nb\";"), F "2: name: a?b: has a control character in it"},
+		{ITS("name = \"a\\nb\";"), F "2: name: a?b: contains a control character"},
 		{ITS("name = \"0123456789012345678901234567890123456789012345678901234567890123\";"),
 	         F "2: name: 01234567890123456789...: longer than 63 characters"},
 		{"instances = ( \"a ==> b\",\n{ name = \"a\"; upstream = \"c\"; downstream = \"d\"; } );",
@@ -243,8 +243,8 @@ static void errors_in_instances(void **state)
 	         F "2: protocol: a string such as \"IGMPv3\" is expected, not a number"},
 		{ITS("protocol = [ ];"), F "2: protocol: names no protocol"},
 		{ITS("protocol = [ \"IGMPv2\",\n \"IGMPv3\" ];"),
-	         F "3: protocol: IGMPv2 and IGMPv3 exclude each other; hosts that speak an older version "
-	           "are served by a newer one"},
+	         F "3: protocol: IGMPv2 and IGMPv3 exclude each other; the newer version also serves "
+	           "hosts that use an older one"},
 	};
 
 	(void)state;
@@ -264,14 +264,14 @@ static void errors_in_links(void **state)
 	         F "1: name: a string is expected, not a number"},
 		{"instances = ( { upstream = \"\"; } );", F "1: upstream: the name of a link is empty"},
 		{"instances = ( { upstream = \"a b\"; } );",
-	         F "1: upstream: a b: a link's name cannot have ' ' in it; several links are a "
+	         F "1: upstream: a b: a link's name cannot contain ' '; several links are a "
 	           "list: ( \"eth1\", \"eth2\" )"},
 		{"instances = ( { upstream = \"a/b\"; } );",
-	         F "1: upstream: a/b: a link's name cannot have '/' in it"},
+	         F "1: upstream: a/b: a link's name cannot contain '/'"},
 		{"instances = ( { upstream = \"eth0:1\"; } );",
-	         F "1: upstream: eth0:1: a link's name cannot have ':' in it"},
+	         F "1: upstream: eth0:1: a link's name cannot contain ':'"},
 		{"instances = ( { upstream = \"\\x1b[31m\"; } );",
-	         F "1: upstream: ?[31m: a link's name cannot have '?' in it"},
+	         F "1: upstream: ?[31m: a link's name cannot contain '?'"},
 		{"instances = ( { upstream = \"..\"; } );", F "1: upstream: ..: not a link's name"},
 		{"instances = ( \"eth0 ==> sixteen--letters\" );",
 	         F "1: instances: sixteen--letters: longer than 15 characters"},
@@ -284,8 +284,8 @@ static void errors_in_links(void **state)
 		{"instances = ( { upstream = \"a\";\ndownstream = (\n\"b\",\n\"b\" ); } );",
 	         F "4: downstream: b: named twice"},
 		{"instances = ( \"a ==> b\",\n\"c ==> d b\" );", F
-	         "2: instances: b: already a downstream link of instance a, and a link has one querier: take "
-	         "it out of one of them"},
+	         "2: instances: b: already a downstream link of instance a, and a link has one querier: remove "
+	         "it from one of them"},
 		{"instances = ( \"a ==> b\",\n\"b ==> d\" );",
 	         F "2: instances: b: already a downstream link of instance a, and upstream here: a link "
 	           "has one role"},
@@ -293,19 +293,19 @@ static void errors_in_links(void **state)
 	         F "2: instances: a: already an upstream link of instance a, and downstream here: a link "
 	           "has one role"},
 		{"table = \"own\"; instances = ( \"a ==> b\",\n\"a ==> c\" );", F
-	         "2: instances: a: already an upstream link of instance a, whose table is another: give both "
+	         "2: instances: a: already an upstream link of instance a, which has another table: give both "
 	         "the same `table`"},
 		{"instances = ( { upstream = \"a\"; downstream = \"b\"; table = 7; },\n"
 	         "{ name = \"y\"; table = 8; upstream = \"a\"; downstream = \"c\"; } );",
 	         F
-	         "2: upstream: a: already an upstream link of instance a, whose table is another: give both "
+	         "2: upstream: a: already an upstream link of instance a, which has another table: give both "
 	         "the same `table`"},
 		{"instances = ( { name = \"x\"; upstream = \"a\"; downstream = \"b\"; protocol = \"MLDv1\"; "
 	         "},\n"
 	         "\"c ==> b\" );",
 	         F
-	         "2: instances: b: already a downstream link of instance x, and a link has one querier: take "
-	         "it out of one of them"},
+	         "2: instances: b: already a downstream link of instance x, and a link has one querier: remove "
+	         "it from one of them"},
 	};
 
 	(void)state;
@@ -319,14 +319,14 @@ static void errors_of_syntax(void **state)
 	static const struct error_row rows[] = {
 		{GOOD "\nrobustness = 2;\nrobustness = 3;",
 	         F "3: duplicate setting name in `robustness = 3;`"},
-		{GOOD "\nname = \"x;\n\n", F "2: a string begins here that has no end"},
-		{GOOD "\n\n/* x;\n\n", F "3: a comment begins here that has no end"},
+		{GOOD "\nname = \"x;\n\n", F "2: a string that begins here has no end"},
+		{GOOD "\n\n/* x;\n\n", F "3: a comment that begins here has no end"},
 		{GOOD "\nrobustness = 4294967298;",
-	         F "2: 4294967298: too large a number; a size can be written as in \"4096M\""},
+	         F "2: 4294967298: the number is too large; a size can be written as in \"4096M\""},
 		{GOOD "\nrobustness = 0x100000002;",
-	         F "2: 0x100000002: too large a number; a size can be written as in \"4096M\""},
+	         F "2: 0x100000002: the number is too large; a size can be written as in \"4096M\""},
 		{GOOD "\nmemory_max = 99999999999999999999L;",
-	         F "2: 99999999999999999999L: too large a number; a size can be written as in \"4096M\""},
+	         F "2: 99999999999999999999L: the number is too large; a size can be written as in \"4096M\""},
 	};
 
 	(void)state;
@@ -342,14 +342,14 @@ static void syntax_errors_are_explained(void **state)
 		{"# x\n\teth0 -> eth1", "2: syntax error in `eth0 -> eth1`", ARROW},
 		{"instances = ( eth0 => eth1 );", "1: syntax error in `instances = ( eth0 => eth1 );`",
 	         ARROW},
-		{"eth0 eth1", "1: syntax error in `eth0 eth1`", "a = is missing behind eth0"},
-		{"\nrobustness 3;", "2: syntax error in `robustness 3;`", "a = is missing behind robustness"},
-		{"instances = ;", "1: syntax error in `instances = ;`", "a value is missing behind the ="},
-		{"robustness =", "1: syntax error in `robustness =`", "a value is missing behind the ="},
+		{"eth0 eth1", "1: syntax error in `eth0 eth1`", "a = is missing after eth0"},
+		{"\nrobustness 3;", "2: syntax error in `robustness 3;`", "a = is missing after robustness"},
+		{"instances = ;", "1: syntax error in `instances = ;`", "a value is missing after the ="},
+		{"robustness =", "1: syntax error in `robustness =`", "a value is missing after the ="},
 		{"\n\n)", "3: syntax error in `)`", "this ) closes nothing"},
 		{GOOD "\n}", "2: syntax error in `}`", "this } closes nothing"},
 		{"instances = (\n\"a ==> b\",\n);", "3: syntax error in `);`",
-	         "there is a comma too many before the )"},
+	         "there is one comma too many before the )"},
 		{"instances = (\n\"a ==> b\"\nrobustness = 3;", "3: syntax error in `robustness = 3;`",
 	         "the ( of line 1 is not closed before this"},
 		{"instances = (\n\"a ==> b\";\n", "2: syntax error in `\"a ==> b\";`",
@@ -360,14 +360,14 @@ static void syntax_errors_are_explained(void **state)
 		{"\nname = [ \"a\" };", "2: syntax error in `name = [ \"a\" };`",
 	         "the [ of line 2 is not closed before this }"},
 		{GOOD "\nstatus_file = /run/x;", "2: syntax error in `status_file = /run/x;`",
-	         "text stands in quotes, also the name of a file"},
+	         "text is written in quotes, and so is the name of a file"},
 		{"protocol = IGMPv3;", "1: syntax error in `protocol = IGMPv3;`",
-	         "text stands in quotes: \"IGMPv3\""},
+	         "text is written in quotes: \"IGMPv3\""},
 		{"protocol = [ \"IGMPv3\", MLDv2 ];",
 	         "1: syntax error in `protocol = [ \"IGMPv3\", MLDv2 ];`",
-	         "text stands in quotes: \"MLDv2\""},
+	         "text is written in quotes: \"MLDv2\""},
 		{"name = \u201ca\u201d;", "1: syntax error in `name = \u201ca\u201d;`",
-	         "a letter or quote that is not plain; text stands in \"plain quotes\""},
+	         "a letter or quote that is not plain ASCII; text is written in \"plain quotes\""},
 		{"fast_leave = yes;", "1: syntax error in `fast_leave = yes;`",
 	         "true or false is expected, not yes"},
 		{"query_interval = 30s;", "1: syntax error in `query_interval = 30s;`",
@@ -403,7 +403,7 @@ static const char *repeated(char *text, size_t size, const char *head, const cha
 	return text;
 }
 
-static void limits_are_told(void **state)
+static void limits_are_reported(void **state)
 {
 	char text[8192];
 
@@ -461,7 +461,7 @@ int main(void)
 		cmocka_unit_test(errors_in_links),
 		cmocka_unit_test(errors_of_syntax),
 		cmocka_unit_test(syntax_errors_are_explained),
-		cmocka_unit_test(limits_are_told),
+		cmocka_unit_test(limits_are_reported),
 		cmocka_unit_test(hostile_nesting_is_an_error),
 		cmocka_unit_test(errors_fit),
 	};

@@ -9,10 +9,10 @@
 struct world {
 	struct config *before, *after;
 	const struct config_instance *running[CONFIG_INSTANCES_MAX];
-	struct reload reload;
+	struct config_diff diff;
 };
 
-/* The running instances have the slots from `first` on. */
+/* The running instances have consecutive slots, starting with `first`. */
 static void load(struct world *world, const char *before, const char *after, unsigned first)
 {
 	*world = (struct world){.before = load_good(before), .after = load_good(after)};
@@ -35,10 +35,10 @@ static const char *plan_text(struct world *world)
 	text[0] = '\0';
 	for (size_t i = 0; i < world->after->instance_count; i++)
 		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s%c%d", i > 0 ? " " : "",
-		                         world->after->instances[i].name, "=~+"[world->reload.kinds[i]],
-		                         world -> reload.slots[i]);
+		                         world->after->instances[i].name, "=~+"[world->diff.kinds[i]],
+		                         world -> diff.slots[i]);
 	for (int slot = 0; slot < CONFIG_INSTANCES_MAX; slot++)
-		if (world->reload.removed >> slot & 1)
+		if (world->diff.removed >> slot & 1)
 			used += (size_t)snprintf(text + used, sizeof text - used, " -%d", slot);
 	return text;
 }
@@ -51,14 +51,14 @@ static void plans(void **state)
 		{"a ==> b", "a ==> b", "a=0"},
 		{"a ==> b", "a ==> b # the same\n", "a=0"},
 		{"a ==> b", "a ==> b c", "a~0"},
-		{"a ==> b c", "a ==> c b", "a~0"}, /* the order decides among patterns */
+		{"a ==> b c", "a ==> c b", "a~0"}, /* order matters for patterns */
 		{"a ==> b", "protocol IGMPv3\na ==> b", "a~0"},
 		{"a ==> b", "instances = ( \"a ==> b\" );", "a~0"},
 		{"a ==> b\nc ==> d", "c ==> d\na ==> b", "c=1 a=0"},
 		{"a ==> b\nc ==> d", "c ==> d", "c=1 -0"},
 		{"a ==> b", "a ==> b\nc ==> d", "a=0 c+1"},
 		{"a ==> b\nc ==> d", "e ==> f\nc ==> d", "e+2 c=1 -0"},
-		/* At last by a downstream link. */
+		/* By a downstream link, as the last resort. */
 		{"a ==> b c\nd ==> e", "d ==> e\nf ==> g c", "d=1 f~0"},
 		{"==> b", "==> b", "b=0"},
 		{"==> b", "==> c", "c+1 -0"},
@@ -103,7 +103,7 @@ static void plans(void **state)
 		struct world world;
 
 		load(&world, rows[i].before, rows[i].after, 0);
-		assert_true(config_diff_plan(&world.reload, world.running, world.after));
+		assert_true(config_diff_plan(&world.diff, world.running, world.after));
 		assert_string_equal(plan_text(&world), rows[i].plan);
 		unload(&world);
 	}
@@ -115,7 +115,7 @@ static void slots_of_ending_instances_are_not_used(void **state)
 
 	(void)state;
 	load(&world, "a ==> b\nc ==> d", "e ==> f\ng ==> h\nc ==> d", 1);
-	assert_true(config_diff_plan(&world.reload, world.running, world.after));
+	assert_true(config_diff_plan(&world.diff, world.running, world.after));
 	assert_string_equal(plan_text(&world), "e+0 g+3 c=2 -1");
 	unload(&world);
 }
@@ -131,10 +131,10 @@ static void too_many_at_a_time_are_refused(void **state)
 		snprintf(after + strlen(after), sizeof after - strlen(after), "c%d ==> d%d\n", i, i);
 	}
 	load(&world, before, after, 0);
-	assert_false(config_diff_plan(&world.reload, world.running, world.after));
+	assert_false(config_diff_plan(&world.diff, world.running, world.after));
 	world.after->instance_count = 24;
-	assert_true(config_diff_plan(&world.reload, world.running, world.after));
-	assert_int_equal(world.reload.slots[23], 63);
+	assert_true(config_diff_plan(&world.diff, world.running, world.after));
+	assert_int_equal(world.diff.slots[23], 63);
 	unload(&world);
 }
 
@@ -180,5 +180,5 @@ int main(void)
 		cmocka_unit_test(changes_are_described),
 	};
 
-	return cmocka_run_group_tests_name("reload", tests, enter_directory, leave_directory);
+	return cmocka_run_group_tests_name("diff", tests, enter_directory, leave_directory);
 }

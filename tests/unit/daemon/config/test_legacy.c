@@ -90,46 +90,47 @@ static void errors(void **state)
 		{"protocol IGMPv2 MLDv1\na ==> b", F "1: protocol: IGMPv2 MLDv1: a single protocol is "
 	                                             "expected; both families: protocol = [ \"IGMPv3\", "
 	                                             "\"MLDv2\" ];"},
-		{"a ==> b, c", F "1: b,: a link's name cannot have ',' in it; blanks separate links"},
+		{"a ==> b, c", F "1: b,: a link's name cannot contain ','; blanks separate links"},
 		{"protocol IGMPv3\neth0 => eth1",
 	         F "2: eth0: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\""},
 		{"protocol IGMPv2\nprotocol MLDv1\na ==> b",
 	         F "2: protocol: given in line 1 already; both families need the form protocol = [ ... ]"},
 		{"a ==> b\nquery_interval = 30;",
-	         F "2: query_interval: settings need the other form, where links stand as instances = ( "
+	         F "2: query_interval: settings need the full form, where links are written instances = ( "
 	           "\"eth0 ==> eth1\" );"},
 		{"a ==> b\nProtocol IGMPv2",
 	         F "2: Protocol: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\""},
 		{"protocol IGMPv2\neth0 eth1",
 	         F "2: eth0: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\""},
-		{"\n==>", F "2: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
+		{"\n==>", F "2: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{"==> b\na ==> b", F "2: b: already a downstream link of instance b, and a link has one "
-	                             "querier: take it out of one of them"},
-		{"a ==>\n", F "1: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
-		{"a ==> ;# b\n", F "1: an instance needs a downstream link, as eth1 in \"eth0 ==> eth1\""},
-		{"a==>b", F "1: a==>b: a link's name cannot have '=' in it" SIDES},
-		{"a ==> b ==> c", F "1: ==>: a link's name cannot have '=' in it" SIDES},
-		{"a ==> b;;", F "1: b;: a link's name cannot have ';' in it"},
+	                             "querier: remove it from one of them"},
+		{"a ==>\n", F "1: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
+		{"a ==> ;# b\n",
+	         F "1: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
+		{"a==>b", F "1: a==>b: a link's name cannot contain '='" SIDES},
+		{"a ==> b ==> c", F "1: ==>: a link's name cannot contain '='" SIDES},
+		{"a ==> b;;", F "1: b;: a link's name cannot contain ';'"},
 		{"a b ==> c", F "1: b: only one upstream can stand before ==>"},
 		{"a ==> sixteen--letters", F "1: sixteen--letters: longer than 15 characters"},
 		{"a ==> b b", F "1: b: named twice"},
 		{"a ==> b a", F "1: a: both upstream and downstream: name it on one side"},
 		{"a ==> b\na ==> c", F "2: a: already the upstream of another line"},
 		{"a ==> b\n# x\nc ==> d b", F "3: b: already a downstream link of instance a, and a link has "
-	                                      "one querier: take it out of one of them"},
+	                                      "one querier: remove it from one of them"},
 		{"a ==> b\nb ==> c",
 	         F "2: b: already a downstream link of instance a, and upstream here: a link has one role"},
 		{"a ==> b\nc ==> a",
 	         F "2: a: already an upstream link of instance a, and downstream here: a link has one role"},
-		{"instances = ( eth0 ==> eth1 );", F
-	         "1: in this form the whole line stands in plain quotes: instances = ( \"eth0 ==> eth1\" );"},
+		{"instances = ( eth0 ==> eth1 );",
+	         F "1: in this form the whole line is in plain quotes: instances = ( \"eth0 ==> eth1\" );"},
 	};
 
 	(void)state;
 	check_errors(rows, COUNT(rows));
 }
 
-static void limits_are_told(void **state)
+static void limits_are_reported(void **state)
 {
 	char text[4096] = "a ==>", error[CONFIG_ERROR_SIZE];
 	size_t used = strlen(text);
@@ -172,7 +173,7 @@ int main(void)
 		cmocka_unit_test(protocols),
 		cmocka_unit_test(settings_are_the_defaults),
 		cmocka_unit_test(errors),
-		cmocka_unit_test(limits_are_told),
+		cmocka_unit_test(limits_are_reported),
 		cmocka_unit_test(maimed_texts_do_no_harm),
 	};
 

@@ -17,7 +17,7 @@
 
 static char text[8192];
 
-/* What speak says, as it stands on stderr. */
+/* The lines that speak writes to stderr. */
 static const char *ready(void (*speak)(void), bool debug_lines)
 {
 	int ends[2], old = dup(STDERR_FILENO);
@@ -75,9 +75,9 @@ static void test_repeated_lines_are_counted(void **state)
 	                                              "eth1: query sent\nalive time: 1\n"
 	                                              "eth1: query sent\nalive time: 1\n"
 	                                              "eth1: query sent\nalive time: 1\n"
-	                                              "eth1: refused (said 12 times more)\n"
-	                                              "eth0: up (said 6 times more)\n"
-	                                              "eth1: up (said 5 times more)\n");
+	                                              "eth1: refused (repeated 12 times)\n"
+	                                              "eth0: up (repeated 6 times)\n"
+	                                              "eth1: up (repeated 5 times)\n");
 }
 
 static void speak_with_levels(void)

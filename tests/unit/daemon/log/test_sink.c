@@ -21,7 +21,7 @@ static int old_stderr;
 static char directory[] = "/tmp/mcproxy-test-XXXXXX";
 static char socket_path[64];
 
-/* stderr becomes fd; the real one comes back with restore_stderr. */
+/* Makes fd stderr; restore_stderr restores the real one. */
 static void replace_stderr(int fd)
 {
 	old_stderr = dup(STDERR_FILENO);
@@ -37,7 +37,7 @@ static void restore_stderr(void)
 	close(old_stderr);
 }
 
-static void say(int priority, const char *text)
+static void log_line(int priority, const char *text)
 {
 	char line[256];
 
@@ -45,7 +45,7 @@ static void say(int priority, const char *text)
 	log_sink_write(priority, line);
 }
 
-/* What one line looks like on a pipe; journal: what JOURNAL_STREAM says, "" for the pipe itself. */
+/* The text of one line on a pipe; journal: the value of JOURNAL_STREAM, "" for the pipe itself. */
 static void stderr_text(const char *journal, const char *text, char *out, size_t size)
 {
 	char stream[64];
@@ -61,7 +61,7 @@ static void stderr_text(const char *journal, const char *text, char *out, size_t
 		setenv("JOURNAL_STREAM", *journal == '\0' ? stream : journal, 1);
 	replace_stderr(ends[1]);
 	log_sink_open_stderr();
-	say(LOG_WARNING, text);
+	log_line(LOG_WARNING, text);
 	log_sink_close();
 	restore_stderr();
 	unsetenv("JOURNAL_STREAM");
@@ -108,18 +108,18 @@ static void test_lost_lines_are_counted(void **state)
 		;
 	replace_stderr(ends[1]);
 	log_sink_open_stderr();
-	say(LOG_INFO, "one");
-	say(LOG_INFO, "two");
+	log_line(LOG_INFO, "one");
+	log_line(LOG_INFO, "two");
 	while (read(ends[0], buffer, sizeof buffer) > 0)
 		;
-	say(LOG_INFO, "three");
+	log_line(LOG_INFO, "three");
 	log_sink_close();
 	restore_stderr();
 	length = read(ends[0], buffer, sizeof buffer - 1);
 	assert_true(length > 0);
 	buffer[length] = '\0';
 	line = buffer;
-	assert_string_equal(strsep(&line, "\n"), "log: 2 lines lost, since nobody read them");
+	assert_string_equal(strsep(&line, "\n"), "log: 2 lines lost, because nothing read them");
 	assert_string_equal(line, "three\n");
 	close(ends[0]);
 	close(ends[1]);
@@ -176,19 +176,19 @@ static void test_system_log(void **state)
 
 	(void)state;
 	log_sink_open_syslog(socket_path);
-	say(LOG_WARNING, "eth1: down");
+	log_line(LOG_WARNING, "eth1: down");
 	assert_received(fd, LOG_WARNING, "eth1: down");
 	close(fd);
-	say(LOG_INFO, "nobody there");
+	log_line(LOG_INFO, "no reader");
 	fd = system_log();
-	say(LOG_INFO, "eth1: up");
-	assert_received(fd, LOG_WARNING, "log: 1 lines lost, since nobody read them");
+	log_line(LOG_INFO, "eth1: up");
+	assert_received(fd, LOG_WARNING, "log: 1 lines lost, because nothing read them");
 	assert_received(fd, LOG_INFO, "eth1: up");
 	log_sink_close();
 	close(fd);
 }
 
-/* syslog(3) would wait for ever. */
+/* syslog(3) would block forever. */
 static void test_system_log_that_does_not_read(void **state)
 {
 	int fd = system_log(), lines = 0;
@@ -197,12 +197,12 @@ static void test_system_log_that_does_not_read(void **state)
 	(void)state;
 	log_sink_open_syslog(socket_path);
 	for (int i = 0; i < 10000; i++)
-		say(LOG_INFO, "flood");
+		log_line(LOG_INFO, "flood");
 	while (recv(fd, got, sizeof got, 0) > 0)
 		lines++;
 	assert_in_range(lines, 1, 9999);
-	say(LOG_INFO, "after");
-	snprintf(got, sizeof got, "log: %d lines lost, since nobody read them", 10000 - lines);
+	log_line(LOG_INFO, "after");
+	snprintf(got, sizeof got, "log: %d lines lost, because nothing read them", 10000 - lines);
 	assert_received(fd, LOG_WARNING, got);
 	assert_received(fd, LOG_INFO, "after");
 	log_sink_close();

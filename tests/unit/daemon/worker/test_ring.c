@@ -116,7 +116,7 @@ static void fills_and_empties(void **state)
 	}
 }
 
-/* The spelling_distance between the two sides stays at each value from 1 to full for several rounds. */
+/* The distance between the two sides stays at each value from 1 to full for several rounds. */
 static void wraps_at_every_level(void **state)
 {
 	(void)state;
