@@ -124,7 +124,7 @@ struct links_port {
 	bool usable[FAMILIES];
 	struct link_settings settings;
 };
-/* Walks over all ports: from *cursor = 0 on, false at the end. For the status and for what happens rarely. */
+/* Walks over all ports: start with *cursor = 0; false at the end. Not for hot paths. */
 bool links_next_port(const struct links *links, size_t *cursor, struct links_port *port);
 /* The port of an instance with that link id; false when there is none. */
 bool links_find_port(const struct links *links, unsigned instance, uint8_t id, struct links_port *port);

@@ -42,12 +42,12 @@ struct route_key {
  * and so on. */
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                  uint32_t outputs);
-/* Makes an early claim: what an instance is going to claim for a stream whose upcall it has just got. It counts
- * until the instance makes its own claim or gives up this one. Without either, it ends when the entry's counters
+/* Makes an early claim: what an instance will claim for a stream whose upcall it has just got. It counts
+ * until the instance makes its own claim or gives up this one. Otherwise it ends when the entry's counters
  * are due, or when the kernel refuses the entry. Nothing happens:
- * - where the instance has a claim already,
- * - when ROUTES_ASSUMED_MAX early claims wait, or memory is short,
- * - after the instance gave up an early claim because it has no room, until it gives up a claim of its own. */
+ * - where the instance has a claim already;
+ * - when ROUTES_ASSUMED_MAX early claims wait, or memory is short;
+ * - after the instance gave up an early claim for lack of room, until it gives up a claim of its own. */
 void routes_assume(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                    uint32_t outputs);
 /* The instance wants no entry. While others want it, the kernel does not ask about the stream. So the

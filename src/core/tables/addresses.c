@@ -8,7 +8,7 @@
 struct address {
 	struct index_node node;
 	struct addr addr;
-	bool seen; /* in the dump under way */
+	bool seen; /* in the current dump */
 };
 
 void addresses_init(struct addresses *addresses, enum family family)

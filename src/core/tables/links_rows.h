@@ -36,7 +36,7 @@ struct link_interface {
 	bool up;
 	bool multicast;
 	bool gone;
-	bool seen; /* in the dump under way */
+	bool seen; /* in the current dump */
 	uint32_t mtu;
 	bool attached; /* the next field is known */
 	struct link_attachment attachment;
