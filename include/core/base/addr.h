@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Addresses. Inside the core every address is an IPv6 address, IPv4 in its v4-mapped form, so that the state
- * machines exist once. Only the codecs (igmp, mld, packet) and the kernel edge look at the family.
+ * Addresses. In the core every address is an IPv6 address, IPv4 in its v4-mapped form, so that each state
+ * machine exists once. Only the codecs (igmp, mld, packet) and the rooms outside the core look at the family.
  */
 #ifndef MCPROXY_CORE_BASE_ADDR_H
 #define MCPROXY_CORE_BASE_ADDR_H
@@ -19,7 +19,7 @@ struct addr {
 
 #define ADDR_TEXT_SIZE 46 /* longest text with its terminating zero */
 
-/* Half an address as a number that orders as its bytes do. */
+/* Half an address as a number with the same order as its bytes. */
 static inline uint64_t addr_half(const uint8_t *bytes)
 {
 	uint64_t half;
@@ -63,17 +63,17 @@ bool addr_is_unspecified(const struct addr *addr);
 bool addr_is_multicast(const struct addr *addr);
 /* fe80::/10 (IPv6), 169.254.0.0/16 (IPv4). */
 bool addr_is_link_local(const struct addr *addr);
-/* A group that a proxy handles: multicast, and wider than a link. 224.0.0.0/24 is never forwarded; nor are
- * IPv6 groups of reserved, interface-local and link-local scope (ff00::/16, ff01::/16, ff02::/16, whatever
- * their flag bits). */
+/* A group that a proxy handles: multicast with a scope wider than a link. It is not in 224.0.0.0/24, and not
+ * in the reserved, interface-local or link-local scope of IPv6 (ff00::/16, ff01::/16, ff02::/16, with any
+ * flag bits). */
 bool addr_is_proxied_group(const struct addr *addr);
-/* Can be the source of a stream: neither unspecified, nor multicast, nor loopback. */
+/* Can be the source of a stream: not unspecified, multicast or loopback. */
 bool addr_is_source(const struct addr *addr);
-/* May packets of the source to the group leave the link they are sent on? */
+/* May a router forward packets of the source to the group to another link? */
 bool addr_is_proxied_stream(const struct addr *source, const struct addr *group);
 bool addr_in_prefix(const struct addr *addr, const struct addr *prefix, unsigned length);
 
-/* Keyed hash; the seed keeps strangers from choosing addresses that collide. */
+/* Keyed hash: without the seed a host cannot choose addresses that collide. */
 uint32_t addr_hash(const struct addr *addr, uint64_t seed);
 /* Of a (source, group) pair. */
 uint32_t addr_pair_hash(const struct addr *source, const struct addr *group, uint64_t seed);
@@ -82,7 +82,7 @@ const char *family_name(enum family family); /* "IPv4", "IPv6" */
 
 /* Writes the usual text form into text and returns it. */
 const char *addr_format(const struct addr *addr, char text[ADDR_TEXT_SIZE]);
-/* Reads either family; false when the text is no address. */
+/* Reads an address of either family; false when the text is none. */
 bool addr_parse(const char *text, struct addr *addr);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A token bucket: lets `rate` things a second through on average, and after a pause as many as gather in a
- * second at once. Pure; plain value, zeroed at first.
+ * A token bucket: passes `rate` items a second on average, and after a pause at once as many as gather in a
+ * second. Pure; a plain value, zeroed at first.
  */
 #ifndef MCPROXY_CORE_BASE_BUCKET_H
 #define MCPROXY_CORE_BASE_BUCKET_H
@@ -13,10 +13,10 @@
 struct bucket {
 	bool begun;
 	mtime filled_at;
-	int64_t level; /* thousandths of a thing; at most rate * 1000 */
+	int64_t level; /* thousandths of a token; at most rate * 1000 */
 };
 
-/* How many of `count` may pass now. A rate of 0 sets no limit. The rate may be another one than before. */
+/* How many of `count` may pass now. A rate of 0 is no limit. The rate may change between calls. */
 uint32_t bucket_take(struct bucket *bucket, mtime now, uint32_t rate, uint32_t count);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Who is due first: a heap of the deadlines of objects, which embed a struct deadline each. Re-arming is
- * lazy: a timer that moves later (the usual refresh) leaves the heap alone, and the owner of the objects
- * corrects an entry only when it comes to the top. So a refresh costs O(1) and nothing scans all objects.
+ * A heap of deadlines of objects, the earliest first. Each object embeds a struct deadline. Updates are lazy:
+ * a timer that moves later (the usual refresh) leaves the heap as it is, and the caller corrects an entry
+ * only when it is at the top. So a refresh costs O(1), and nothing scans all objects.
  *
- *   deadlines_no_later_than(heap, d, at):  at may only pull d forward; later times are ignored
- *   deadlines_set(heap, d, at):            exactly at; used for the entry at the top
+ *   deadlines_no_later_than(heap, d, at):  can only move d forward; ignores later times
+ *   deadlines_set(heap, d, at):            exactly at; for the entry at the top
  *
- * Times stand in the heap, four children to a node, so that finding a place touches few cache lines and no
- * object but those that move.
+ * The times are in the heap, with four children for each node. So a search touches few cache lines, and only
+ * those objects that move.
  */
 #ifndef MCPROXY_CORE_BASE_DEADLINES_H
 #define MCPROXY_CORE_BASE_DEADLINES_H
@@ -20,7 +20,7 @@
 
 struct deadline {
 	uint32_t place; /* 1 + index in the heap; 0: not in it */
-	uint16_t kind;  /* the object's type and number, for whoever takes it from the heap */
+	uint16_t kind;  /* type and number of the object, for the caller */
 	uint16_t number;
 };
 
@@ -37,8 +37,8 @@ struct deadlines {
 
 void deadlines_fini(struct deadlines *deadlines);
 
-/* Makes room for one more object; false when memory is short. Call it when the object is made, so that arming
- * cannot fail later. */
+/* Makes room for that many objects in all; false when memory is short. Called when an object is made, so that
+ * a later deadlines_set cannot fail. */
 bool deadlines_reserve(struct deadlines *deadlines, size_t objects);
 
 void deadlines_no_later_than(struct deadlines *deadlines, struct deadline *deadline, mtime at);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A hash table of objects that embed a struct index_node as their first member. It grows and shrinks by a
- * bucket or two at a time (linear hashing), so that no single report pays for the whole table; and it
- * remembers the order in which objects were added. Keys and their comparison are the caller's:
+ * A hash table of objects that embed a struct index_node as their first member. It grows and shrinks by one
+ * or two buckets at a time (linear hashing), so that no single report pays for the whole table. It keeps the
+ * order in which objects were added. The caller has the keys and compares them:
  *
  *     for (node = index_find(index, hash); node; node = index_find_next(node))
  *             if (the object of node has the key)
  *
- * Owned by one thread.
+ * One thread owns it.
  */
 #ifndef MCPROXY_CORE_BASE_INDEX_H
 #define MCPROXY_CORE_BASE_INDEX_H
@@ -23,8 +23,9 @@ struct index_node {
 	struct index_node *older, *newer; /* in order of adding */
 };
 
-/* Of many objects none is in a cache. So the hash of each stands where it is pointed at, and a bucket knows
- * how many it has: to look for what is not there touches none as a rule, to divide a bucket all but one. */
+/* A cache does not hold many objects. So the hash of an object is stored beside each pointer to it, and a
+ * bucket has the number of its objects. A search for a missing key then usually touches no object, and a
+ * bucket is divided without its last object. */
 struct index_bucket {
 	struct index_node *first;
 	uint32_t first_hash;
@@ -34,7 +35,7 @@ struct index_bucket {
 struct index {
 	struct index_bucket *buckets;
 	uint32_t count;        /* of objects */
-	uint32_t bucket_count; /* not more than there are objects, but for the first few */
+	uint32_t bucket_count; /* at most twice the number of objects; at first 16 */
 	uint32_t capacity;     /* of the array of buckets */
 	struct index_node *oldest, *newest;
 };
@@ -45,7 +46,7 @@ void index_fini(struct index *index);
 bool index_add(struct index *index, struct index_node *node, uint32_t hash);
 void index_remove(struct index *index, struct index_node *node);
 
-/* The number of a hash's bucket among so many. */
+/* The bucket of a hash, of bucket_count buckets. */
 static inline uint32_t index_place(uint32_t bucket_count, uint32_t hash)
 {
 	/* All bits of the highest number. */
@@ -55,7 +56,7 @@ static inline uint32_t index_place(uint32_t bucket_count, uint32_t hash)
 	return place < bucket_count ? place : hash & mask >> 1;
 }
 
-/* Behind this node of a bucket the first with that hash. */
+/* The next node in the bucket with that hash; NULL: no more. */
 static inline struct index_node *index_next(const struct index_node *node, uint32_t hash)
 {
 	while (node->next != NULL && node->next_hash != hash)
@@ -80,13 +81,13 @@ static inline struct index_node *index_find_next(const struct index_node *node)
 	return index_next(node, node->hash);
 }
 
-/* The two steps of having memory ready for a look-up that comes soon, with some hundred nanoseconds between
- * them and before it: first the bucket's, then the object's. */
+/* The two steps that load memory for a look-up that comes soon: first the bucket, then the object. About 100
+ * ns should pass between the steps, and before the look-up. */
 enum prefetch { PREFETCH_FAR, PREFETCH_NEAR };
-#define INDEX_EXPECTED 192 /* bytes of an object */
+#define INDEX_EXPECTED 192 /* bytes to load of an object */
 
-/* The object with that hash, if there is one, is looked for soon. Changes nothing; so gcc, which sees that,
- * would leave out the call if it were one. */
+/* Loads the memory for a look-up of the hash. Always inline: gcc sees that the function changes nothing and
+ * would remove a call. */
 __attribute__((always_inline)) static inline void index_prefetch(const struct index *index, uint32_t hash,
                                                                  enum prefetch step)
 {

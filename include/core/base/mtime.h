@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Time as the core knows it: milliseconds on a clock that somebody else reads. The core is told `now` with
- * every call and never asks for it. Names ending in _at or _until are points in time, _interval is a length.
+ * Time in the core: milliseconds on a clock that the caller reads. `now` is a parameter of each call; the
+ * core never reads a clock. Names that end in _at or _until are points in time, those in _interval are
+ * lengths.
  */
 #ifndef MCPROXY_CORE_BASE_MTIME_H
 #define MCPROXY_CORE_BASE_MTIME_H

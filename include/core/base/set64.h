@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A set of numbers below 64 in one uint64_t: the links of an instance, or the instances of a daemon. Plain values,
- * no thread rules. A copy of the set and set64_take iterate over it in ascending order:
+ * A set of numbers below 64 in one uint64_t: the links of an instance, or the instances of a daemon. Plain
+ * values, no thread rules. A copy of the set and set64_take iterate over it in ascending order:
  *
  *     for (uint64_t left = set; set64_take(&left, &member);)
  */

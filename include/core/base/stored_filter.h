@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A filter at rest: as small as it can be, its list on a pool. Owner thread.
+ * A filter in storage: as small as possible, its list on a pool. Owned by the owner of the pool.
  */
 #ifndef MCPROXY_CORE_BASE_STORED_FILTER_H
 #define MCPROXY_CORE_BASE_STORED_FILTER_H
@@ -14,9 +14,9 @@ struct stored_filter {
 	uint8_t mode; /* enum filter_mode */
 };
 
-/* A view of it; valid while it is not changed. */
+/* A view of it; valid until it changes. */
 struct filter stored_filter_view(const struct stored_filter *stored);
-/* Takes a copy; false, and it stays as it was, when the pool is exhausted. */
+/* Copies the filter; false, and no change, when the pool is exhausted. */
 bool stored_filter_set(struct stored_filter *stored, struct pool *pool, const struct filter *filter);
 /* Becomes INCLUDE{}. */
 void stored_filter_clear(struct stored_filter *stored, struct pool *pool);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Events: every change of an engine's state, told as it happens. The log, the event monitor and the tests
- * read them; there is no other tracing. They may be dropped when nobody keeps up, and the drops are counted.
+ * Events: each change of an engine's state. The log, the event monitor and the tests read them; there is no
+ * other tracing. When the reader is too slow, events are dropped and the drops counted.
  */
 #ifndef MCPROXY_CORE_CONTRACT_EVENT_H
 #define MCPROXY_CORE_CONTRACT_EVENT_H
@@ -19,10 +19,10 @@ enum event_kind {
 	EVENT_FLOW,       /* a source appeared */
 	EVENT_FLOW_MOVED, /* it arrives on another link than before */
 	EVENT_FLOW_GONE,  /* it sent nothing for route_timeout, or its link is gone */
-	EVENT_ROUTE,      /* value: set of link ids where the source's packets go now */
+	EVENT_ROUTE,      /* value: set of the link ids where the source's packets go now */
 	/* source: a querier of another version than the link's; before: its, after: ours */
 	EVENT_OLDER_QUERY,
-	EVENT_DROP, /* before: enum drop; told at each power of two; value: how often */
+	EVENT_DROP, /* before: enum drop; value: its count; only when the count is a power of two */
 	EVENT_KINDS
 };
 
@@ -41,14 +41,14 @@ struct event {
 #define EVENTS_SIZE 256 /* a power of two */
 
 struct events {
-	bool wanted;   /* somebody reads them */
+	bool wanted;   /* false: only notable ones are kept */
 	uint32_t head; /* free-running */
 	uint32_t tail;
-	uint64_t dropped; /* for lack of room */
+	uint64_t dropped; /* while the ring was full */
 	struct event ring[EVENTS_SIZE];
 };
 
-/* Something the administrator should know of without asking: told at its first occurrence. */
+/* Is it logged even when no reader wants events? */
 bool event_is_notable(const struct event *event);
 
 void events_push(struct events *events, const struct event *event);

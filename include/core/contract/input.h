@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What an engine is told. One fixed-size message, perhaps with a payload. All but packets and upcalls carry a
+ * What an engine gets: one message of a fixed size, some with a payload. All but packets and upcalls carry a
  * state, never a difference, so that the newest one counts.
  */
 #ifndef MCPROXY_CORE_CONTRACT_INPUT_H
@@ -10,18 +10,18 @@
 
 enum input_kind {
 	INPUT_PACKET = 1, /* payload: the packet from the IP header on */
-	INPUT_UPCALL,   /* a stream without a route, or (wrong_link) one that came in by another link than its
-	                   route says */
+	/* A stream without an entry, or (wrong_link) one that did not arrive on the input of its entry. */
+	INPUT_UPCALL,
 	INPUT_LINK,     /* payload: struct link_change */
-	INPUT_COUNTERS, /* of a route */
+	INPUT_COUNTERS, /* of an entry */
 	INPUT_SNAPSHOT, /* a page is wanted */
-	INPUT_EVENTS,   /* wanted: events are to be told, or not any more */
+	INPUT_EVENTS,   /* wanted: whether all events are wanted, or only notable ones */
 	INPUT_STOP,
-	INPUT_PING,     /* a sign of life is wanted */
+	INPUT_PING,     /* REQUEST_PONG is wanted */
 	INPUT_SETTINGS, /* payload: struct instance_settings */
-	INPUT_REPEAT,   /* requests of the family were lost: all that is wanted now is requested again */
-	INPUT_LISTEN,   /* not for the engine but its worker: fd, which becomes the worker's, is where the
-	                   link's packets of the family arrive from now on */
+	INPUT_REPEAT,   /* requests of the family were lost: the engine requests its whole state again */
+	/* For the worker, not the engine: it reads the link's packets of the family from fd, and owns it. */
+	INPUT_LISTEN,
 };
 
 struct input {
@@ -31,7 +31,7 @@ struct input {
 	union {
 		uint8_t wrong_link; /* upcall */
 		uint8_t wanted;     /* events */
-		uint8_t first;      /* snapshot: start the walk anew */
+		uint8_t first;      /* snapshot: start a new walk */
 		uint8_t truncated;  /* packet */
 	};
 	union {
@@ -44,7 +44,7 @@ struct input {
 	};
 	struct addr source; /* upcall, counters */
 	struct addr group;
-	uint64_t packets; /* counters, since the route was made */
+	uint64_t packets; /* counters, since the entry was installed */
 	uint64_t bytes;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * The state of a link as the owner announces it to an instance (payload of INPUT_LINK). Plain values. Each message
- * carries the whole state, so only the newest one counts.
+ *
+ * The state of a link as the owner announces it to an instance (payload of INPUT_LINK). Plain values. Each
+ * message carries the whole state, so only the newest one counts.
  */
 #ifndef MCPROXY_CORE_CONTRACT_LINK_CHANGE_H
 #define MCPROXY_CORE_CONTRACT_LINK_CHANGE_H
@@ -12,15 +13,15 @@
 
 enum link_role { ROLE_UPSTREAM, ROLE_DOWNSTREAM };
 
-/* Where an interface is attached, as far as it can be seen: when this changes there may be another switch or
- * router behind it, which knows none of the memberships. */
+/* The visible part of where an interface is attached. When it changes, there may be another switch or router
+ * behind the interface, which knows none of the memberships. */
 struct link_attachment {
-	uint32_t carrier_ups; /* how often it got its carrier; 0: not known */
-	uint8_t hardware[32]; /* its MAC address, filled up with 0 */
+	uint32_t carrier_ups; /* how often its carrier came up; 0: not known */
+	uint8_t hardware[32]; /* its MAC address, padded with 0 */
 };
 
 struct link_change {
-	bool present; /* false: the link is gone, its id may be used again once the instance has said so */
+	bool present; /* false: the link is gone; its id is free after REQUEST_LINK_FREE */
 	uint8_t role; /* enum link_role */
 	char name[LINK_NAME_SIZE];
 	uint32_t mtu;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What an engine wants. Pulled from its dirty state, so that a request always tells the newest wish and a
- * burst of changes makes one request. Events may be lost when nobody reads them in time.
+ * What an engine wants. Requests are pulled from its dirty state, so each has the newest state, and a burst
+ * of changes makes one request. Events are lost when the owner does not read them in time.
  */
 #ifndef MCPROXY_CORE_CONTRACT_REQUEST_H
 #define MCPROXY_CORE_CONTRACT_REQUEST_H
@@ -14,16 +14,16 @@
 
 enum request_kind {
 	REQUEST_SEND = 1,   /* payload: a packet to send on a link; group: its destination */
-	REQUEST_FORWARDING, /* links: the downstream ones by which multicast leaves now (link_forwards) */
-	/* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none. Where all members want
-	 * every source, links are those that have members; otherwise 0. */
+	REQUEST_FORWARDING, /* links: the downstream ones to which the router forwards now (link_forwards) */
+	/* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none. If all members want
+	 * every source, links are those with members; otherwise 0. */
 	REQUEST_MEMBERSHIP,
 	REQUEST_ROUTE,      /* packets of (source, group) from link go to links; none: a negative entry */
 	REQUEST_ROUTE_NONE, /* no entry for (source, group) */
-	/* payload: struct upstream_query and its sources; heard on an upstream link */
+	/* payload: struct upstream_query and its sources; received on an upstream link */
 	REQUEST_UPSTREAM_QUERY,
 	REQUEST_EVENT,
-	REQUEST_SNAPSHOT,  /* payload: records of a page; more: the walk goes on */
+	REQUEST_SNAPSHOT,  /* payload: the items of a page; more: the walk continues */
 	REQUEST_LINK_FREE, /* the link's id may be used again */
 	REQUEST_STOPPED,   /* the last one */
 	REQUEST_PONG,      /* a sign of life */
@@ -37,8 +37,8 @@ struct upstream_query {
 	uint8_t version; /* enum version */
 	uint8_t robustness;
 	bool suppress;
-	bool about_sources;    /* about those that follow; none: it named only such as cannot send */
-	uint16_t source_count; /* struct addr each, behind this */
+	bool about_sources;    /* about the sources that follow; none: it had only sources that cannot send */
+	uint16_t source_count; /* a struct addr for each is behind this */
 };
 
 struct request {
@@ -48,7 +48,7 @@ struct request {
 	uint8_t mode;   /* membership: enum filter_mode */
 	uint8_t cursor; /* snapshot */
 	bool more;
-	uint16_t count; /* membership: sources; snapshot: records */
+	uint16_t count; /* membership: sources; snapshot: items */
 	union {
 		struct {
 			struct addr source;

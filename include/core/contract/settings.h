@@ -10,17 +10,20 @@
 
 /* Who keeps the memberships upstream. */
 enum membership_provider {
-	MEMBERSHIP_AUTO,   /* the kernel keeps the first kernel_groups_max of a link, we those beyond */
-	MEMBERSHIP_KERNEL, /* the kernel: it shows in /proc, repeats reports, answers queries; we are only
-	                      faster */
-	MEMBERSHIP_USER,   /* core/host/reporter.h: no kernel limit applies */
+	/* The kernel keeps the first kernel_groups_max groups of a link, mcproxy the others. */
+	MEMBERSHIP_AUTO,
+	/* The kernel: visible in /proc. It repeats reports and answers queries; mcproxy only reports changes
+	 * sooner. */
+	MEMBERSHIP_KERNEL,
+	/* mcproxy (core/host/reporter.h): no kernel limit applies. */
+	MEMBERSHIP_USER,
 };
 
 struct link_settings {
 	uint8_t version[FAMILIES];       /* enum version; VERSION_NONE: family not served */
 	bool fast_leave;                 /* implies track_hosts */
 	bool track_hosts;                /* version 3: know each host's membership */
-	bool forward_without_querier;    /* forward although another router is the link's querier */
+	bool forward_without_querier;    /* forward even if another router is the link's querier */
 	uint8_t robustness;              /* 1..255; above 7 queries cannot carry it */
 	uint8_t startup_query_count;     /* 0: robustness */
 	uint8_t last_member_query_count; /* 0: robustness */
@@ -39,18 +42,18 @@ struct link_settings {
 	uint8_t upstream_membership;          /* enum membership_provider */
 	uint32_t kernel_groups_max;           /* MEMBERSHIP_AUTO: kept by the kernel, per link and family */
 	uint8_t upstream_version[FAMILIES];   /* enum version; VERSION_NONE: follow the querier */
-	bool repeat_without_querier;          /* tell the whole state again while no query comes */
+	bool repeat_without_querier;          /* report the whole state repeatedly while no query comes */
 	uint32_t unsolicited_report_interval; /* 0: the standard's */
-	uint32_t leave_hold;                  /* a group is left only so long after nobody wants it */
+	uint32_t leave_hold;                  /* delay between the last member and the leave upstream */
 };
 
 struct instance_settings {
 	uint32_t routes_max;    /* (S,G) entries, negative ones included */
-	uint32_t route_timeout; /* a route without packets for so long is removed */
+	uint32_t route_timeout; /* a route without packets for this long is removed */
 	uint64_t memory_max;    /* bytes of the pool */
 };
 
-/* The same values in every field; padding does not count. */
+/* Do all fields have the same values? Ignores padding. */
 bool link_settings_equal(const struct link_settings *a, const struct link_settings *b);
 bool instance_settings_equal(const struct instance_settings *a, const struct instance_settings *b);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Snapshots: an engine's state told in pages of fixed-size records, so that neither side is ever held up by a
- * hundred thousand groups. The reader asks for a page with a cursor number; records of one walk are
- * consistent within a page, and the walk neither repeats nor skips what exists from its start to its end.
- * Status text, JSON and metrics are renderers over these records.
+ * Snapshots: an engine's state in pages of items of a fixed size, so that 100,000 groups hold up neither
+ * side. The reader requests a page with a cursor number. Items of one page are consistent. A walk neither
+ * repeats nor skips anything that exists from its start to its end. Status text, JSON and metrics are
+ * rendered from these items.
  */
 #ifndef MCPROXY_CORE_CONTRACT_SNAPSHOT_ITEMS_H
 #define MCPROXY_CORE_CONTRACT_SNAPSHOT_ITEMS_H
@@ -14,16 +14,16 @@
 #include "core/wire/drop.h"
 
 #define SNAPSHOT_PAGE_ITEMS 256
-#define SNAPSHOT_CURSORS    8 /* walks under way at once */
+#define SNAPSHOT_CURSORS    8 /* walks at the same time */
 
-/* What a walk is about; INPUT_SNAPSHOT carries one of them. */
+/* What a walk covers; INPUT_SNAPSHOT carries one of them. */
 enum snapshot_kind {
-	SNAPSHOT_INSTANCE, /* one record */
-	SNAPSHOT_LINKS,    /* each link, a record per family served */
+	SNAPSHOT_INSTANCE, /* one item */
+	SNAPSHOT_LINKS,    /* an item for each link and family */
 	SNAPSHOT_GROUPS,   /* memberships of a link, each followed by its listed sources and its hosts */
 	SNAPSHOT_FLOWS,    /* sources seen, group by group */
-	SNAPSHOT_SOURCES,  /* not asked for: records within SNAPSHOT_GROUPS */
-	SNAPSHOT_HOSTS,    /* likewise, behind the sources: members that are known by host */
+	SNAPSHOT_SOURCES,  /* not a walk of its own: items within SNAPSHOT_GROUPS */
+	SNAPSHOT_HOSTS,    /* also within SNAPSHOT_GROUPS, behind the sources: tracked hosts */
 	SNAPSHOT_KINDS
 };
 
@@ -72,9 +72,9 @@ struct snapshot_group {
 	uint8_t mode;    /* enum filter_mode */
 	uint8_t version; /* compatibility mode */
 	bool queried;
-	uint16_t sources; /* that many SNAPSHOT_SOURCES records follow */
-	uint16_t hosts;   /* members that are known by host; 0 where hosts are not tracked */
-	uint8_t rounds;   /* query rounds it survives unanswered */
+	uint16_t sources; /* that many SNAPSHOT_SOURCES items follow */
+	uint16_t hosts;   /* tracked hosts; 0 where hosts are not tracked */
+	uint8_t rounds;   /* unanswered query rounds that it survives */
 	mtime age;        /* since the first member came; milliseconds, like all times */
 	uint32_t left;    /* group timer, or the longest source timer in INCLUDE mode */
 };
@@ -89,21 +89,21 @@ struct snapshot_host {
 	struct addr host;
 	uint8_t mode;     /* enum filter_mode */
 	uint16_t sources; /* of its filter */
-	uint32_t left;    /* until it must have told again */
+	uint32_t left;    /* until its membership ends without another report */
 };
 
 struct snapshot_flow {
 	struct addr group;
 	struct addr source;
 	uint8_t input;
-	uint8_t rounds; /* counter readings it survives without packets */
-	uint32_t hosts; /* members of the group on all links that are known by host */
+	uint8_t rounds; /* counter readings that it survives without packets */
+	uint32_t hosts; /* tracked hosts of the group on all links */
 	uint64_t outputs;
 	uint64_t packets;
 	uint64_t bytes;
 	uint32_t wrong_link;
-	uint32_t rate;  /* bytes per second until the counters were read */
-	mtime read_age; /* since then */
+	uint32_t rate;  /* bytes per second before the last counter reading */
+	mtime read_age; /* since that reading */
 	mtime age;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Reading and writing of packet bytes: a reader that cannot pass the end, numbers in network byte order, and
- * the Internet checksum (RFC 1071).
+ * Reads and writes packet bytes: a reader that stops at the end, numbers in network byte order, and the
+ * Internet checksum (RFC 1071).
  */
 #ifndef MCPROXY_CORE_WIRE_BYTES_H
 #define MCPROXY_CORE_WIRE_BYTES_H
@@ -15,7 +15,7 @@ struct wire {
 	size_t left;
 };
 
-/* The next size bytes, or NULL (and nothing consumed) when fewer are left. */
+/* Takes the next `size` bytes; NULL, and takes none, when fewer are left. */
 const uint8_t *wire_take(struct wire *wire, size_t size);
 
 uint16_t wire_get16(const uint8_t *at);
@@ -24,7 +24,7 @@ struct addr wire_get_addr(const uint8_t *at, enum family family);
 /* Writes 4 or 16 bytes and returns how many. */
 size_t wire_put_addr(uint8_t *at, const struct addr *addr, enum family family);
 
-/* The checksum over data, on top of an unfolded partial sum (0, or that of a pseudo header). Over data that
+/* The checksum over data, added to an unfolded partial sum (0, or that of a pseudo header). For data that
  * contains its own correct checksum the result is 0. */
 uint16_t wire_checksum(uint32_t partial, const uint8_t *data, size_t size);
 /* The partial sum of the IPv6 pseudo header (RFC 8200 section 8.1) for an ICMPv6 message. */

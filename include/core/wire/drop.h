@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Why a packet, or a part of one, was not acted on. Each link counts every cause.
+ * Why a packet, or a part of one, has no effect. Each link counts every cause.
  */
 #ifndef MCPROXY_CORE_WIRE_DROP_H
 #define MCPROXY_CORE_WIRE_DROP_H
@@ -25,10 +25,10 @@ enum drop {
 	DROP_LINK,           /* arrived on a link or family that is not in use */
 	DROP_GROUPS_MAX,     /* groups_max reached */
 	DROP_SOURCES_MAX,    /* sources_max reached */
-	DROP_HOSTS_MAX,      /* hosts_max reached: one that is not tracked */
+	DROP_HOSTS_MAX,      /* hosts_max reached: the host is not tracked */
 	DROP_ROUTES_MAX,     /* routes_max reached */
 	DROP_MEMORY,         /* memory_max reached */
-	DROP_TRUNCATED,      /* longer than 65,535 bytes, or than 9,216 and than the MTU */
+	DROP_TRUNCATED,      /* longer than 65,535 bytes, or longer than both 9,216 bytes and the MTU */
 	DROP_RATE,           /* report_rate_max exceeded */
 	DROP_QUERIES_MAX,    /* an upstream query while INSTANCE_QUERIES_MAX of them wait */
 	DROP_CAUSES

@@ -12,11 +12,11 @@
 #define IGMP_ALL_ROUTERS 0xe0000002u /* 224.0.0.2: leaves */
 #define IGMP_V3_ROUTERS  0xe0000016u /* 224.0.0.22: version 3 reports */
 
-/* Decodes the message of a packet. DROP_NONE and *message, or why it does not count. */
+/* Decodes the message of a packet: DROP_NONE and *message, or the cause of the drop. */
 enum drop igmp_decode(const struct packet *packet, struct message *message);
 
-/* Writes a query in query->version's form at `message` and returns its size. Version 3 with the first
- * source_count of `sources`; there must be room for 12 + 4 * source_count bytes. */
+/* Writes a query of query->version at `message` and returns its size. Version 3 has the first source_count of
+ * `sources`, and needs 12 + 4 * source_count bytes. */
 size_t igmp_encode_query(uint8_t *message, const struct query *query, const struct addr *sources);
 /* A version 1 or 2 report, or a version 2 leave; returns its size. */
 size_t igmp_encode_report(uint8_t *message, enum version version, const struct addr *group);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Membership messages as the state machines see them: queries and reports of both families and all versions
- * in one form. The codecs igmp and mld turn packets into these and back. A decoded message points into the
- * packet, whose bounds the decoder has checked throughout.
+ * Membership messages as the state machines use them: queries and reports of both families and all versions
+ * in one form. The codecs igmp and mld convert packets to and from this form. A decoded message points into
+ * the packet; the decoder has checked all bounds.
  */
 #ifndef MCPROXY_CORE_WIRE_MESSAGE_H
 #define MCPROXY_CORE_WIRE_MESSAGE_H
@@ -11,7 +11,7 @@
 #include "core/wire/bytes.h"
 #include "core/wire/drop.h"
 
-/* Protocol versions of both families on one scale: MLDv1 speaks like IGMPv2, MLDv2 like IGMPv3. */
+/* Protocol versions of both families on one scale: MLDv1 corresponds to IGMPv2, MLDv2 to IGMPv3. */
 enum version { VERSION_NONE, VERSION_1, VERSION_2, VERSION_3 };
 
 /* RFC 9776 section 4.2.13, RFC 9777 section 5.2.12; the values are those on the wire. */
@@ -29,8 +29,8 @@ struct query {
 	struct addr group;       /* unspecified: general query */
 	uint32_t max_response;   /* milliseconds */
 	bool suppress;           /* the S flag */
-	uint8_t robustness;      /* QRV; 0: not told */
-	uint32_t query_interval; /* QQI in milliseconds; 0: not told */
+	uint8_t robustness;      /* QRV; 0: not known */
+	uint32_t query_interval; /* QQI in milliseconds; 0: not known */
 	const uint8_t *sources;  /* in wire form */
 	size_t source_count;
 };
@@ -51,23 +51,25 @@ struct message {
 	struct report report;
 };
 
-/* The next record of a report; false when there is none. Types are as on the wire: unknown ones come too, and
- * the caller skips them (RFC 9776 section 4.2.13). */
+/* Reads the next record of a report; false when there is none. Types are those on the wire: the caller skips
+ * unknown ones (RFC 9776 section 4.2.13). */
 bool message_next_record(struct message *message, struct record *record);
-/* Do the records lie within the message? For the decoders. */
+/* Are the records within the message? For the decoders. */
 bool message_records_fit(struct wire records, size_t count, enum family family);
 
 /* "IGMPv3", "MLDv1", ...; "none" for VERSION_NONE. */
 const char *version_name(enum family family, enum version version);
 
-/* Exponential codes (RFC 9776 sections 4.1.1 and 4.1.7, RFC 9777 section 5.1.3): the code of the largest
- * value that is not above `value`. 8 bits: Max Resp Code and QQIC; 16 bits: MLDv2's Maximum Response Code. */
+/* Exponential codes (RFC 9776 sections 4.1.1 and 4.1.7, RFC 9777 section 5.1.3). Not every value has a code:
+ * a code stands for the largest possible value up to `value`. 8 bits: Max Resp Code and QQIC; 16 bits:
+ * Maximum Response Code of MLDv2. */
 uint8_t message_code8(uint32_t value);
 uint32_t message_value8(uint8_t code);
 uint16_t message_code16(uint32_t value);
 uint32_t message_value16(uint16_t code);
 
-/* A version 3 report under construction, in a buffer with packet_header_size() bytes left free in front. */
+/* A version 3 report under construction. The buffer has packet_header_size() free bytes in front of the
+ * message. */
 struct report_writer {
 	enum family family;
 	uint8_t *message; /* the message's first byte */
@@ -77,8 +79,8 @@ struct report_writer {
 };
 
 void report_writer_open(struct report_writer *writer, enum family family, uint8_t *message, size_t capacity);
-/* Adds a record with as many of the sources as fit and returns how many; -1 when not even an empty record, or
- * (of several sources) not a single source fits. */
+/* Adds a record with as many of the sources as fit, and returns their number; -1 when the record itself, or
+ * the first of its sources, does not fit. */
 int report_writer_add(struct report_writer *writer, enum record_type type, const struct addr *group,
                       const struct addr *sources, size_t count);
 

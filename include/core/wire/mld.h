@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The MLD codec, versions 1 and 2 (RFC 2710, RFC 9777 section 5), which count as versions 2 and 3 on the
- * common scale of enum version. The ICMPv6 checksum covers the addresses, hence they are parameters of the
- * encoders.
+ * The MLD codec, versions 1 and 2 (RFC 2710, RFC 9777 section 5), which are versions 2 and 3 of enum version.
+ * The ICMPv6 checksum covers the addresses, so the encoders take them as parameters.
  */
 #ifndef MCPROXY_CORE_WIRE_MLD_H
 #define MCPROXY_CORE_WIRE_MLD_H
@@ -14,7 +13,7 @@ extern const struct addr mld_all_nodes;   /* ff02::1: general queries */
 extern const struct addr mld_all_routers; /* ff02::2: dones */
 extern const struct addr mld_v2_routers;  /* ff02::16: version 2 reports */
 
-/* Decodes the message of a packet. DROP_NONE and *message, or why it does not count. */
+/* Decodes the message of a packet: DROP_NONE and *message, or the cause of the drop. */
 enum drop mld_decode(const struct packet *packet, struct message *message);
 
 /* As in igmp.h. A query needs room for 28 + 16 * source_count bytes. */

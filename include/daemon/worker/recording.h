@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Recordings: every input of every engine with its time, and the requests that came of it, so that a problem
- * in the field can be replayed through the same engine (tests/sim/replay). One file for all instances; each
- * worker collects a turn's records in its own struct recorder and writes them with one append, so that turns
- * of several workers do not mix.
+ * Recordings: every input of every engine with its time, and the requests that followed, so that a problem in
+ * the field can be replayed through the same engine (tests/sim/replay). All instances share one file. Each
+ * worker collects the steps of a turn in its own struct recorder and appends them with one write, so that
+ * turns of several workers do not mix.
  *
- * File: struct recording_file, then records: struct recording_head and `size` bytes of body. Numbers are in the
- * machine's own form: a recording is replayed by the build that made it.
+ * File: struct recording_file, then steps: struct recording_head and `size` bytes of body. Numbers have the
+ * machine's own form: only the build that made a recording can replay it.
  *
- *   RECORDING_START    struct recording_start           the engine is made
- *   RECORDING_INPUT    struct input, payload         instance_input(now)
- *   RECORDING_TURN     nothing                       instance_expire(now)
- *   RECORDING_REQUEST  struct request, payload       instance_pull(now) gave this
- *   RECORDING_FULL     nothing                       instance_pull was not asked until it had nothing: no room
- * for more
+ *   RECORDING_START    struct recording_start    the engine is made
+ *   RECORDING_INPUT    struct input, payload     instance_input(now)
+ *   RECORDING_TURN     nothing                   instance_expire(now)
+ *   RECORDING_REQUEST  struct request, payload   instance_pull(now) returned this
+ *   RECORDING_FULL     nothing                   no room for more requests: no instance_pull returned false
  *
- * The same calls in the same order give the same requests, so a recording leaves out only what is known
- * without it: that instance_deadline is asked between turns, and that a turn's last instance_pull gave
- * nothing unless RECORDING_FULL stands there. A turn in which nothing came in and nothing was due changes
- * nothing; the worker need not tell it.
+ * The same calls in the same order give the same requests. So a recording omits what is known without it: the
+ * calls of instance_deadline between turns, and the instance_pull that returns false at the end of a turn
+ * without RECORDING_FULL. A turn without an input and without anything due changes nothing, and may be
+ * omitted.
  */
 #ifndef MCPROXY_DAEMON_WORKER_RECORDING_H
 #define MCPROXY_DAEMON_WORKER_RECORDING_H
@@ -28,7 +27,7 @@
 #define RECORDING_MAGIC      "mcproxy recording 2\n"
 #define RECORDING_MAGIC_SIZE (sizeof RECORDING_MAGIC - 1)
 
-/* The first bytes of a file. The sizes tell a build of another shape. */
+/* The first bytes of a file. The sizes show whether this build can read it. */
 struct recording_file {
 	char magic[RECORDING_MAGIC_SIZE];
 	uint32_t input_size;
@@ -66,8 +65,8 @@ int recording_create(const char *path);
 struct recorder *recorder_new(int fd, uint8_t instance);
 void recorder_free(struct recorder *recorder);
 
-/* All accept NULL and then do nothing. A write that fails stops the recording; recorder_error, which any
- * thread may call, tells the errno. */
+/* All accept NULL and then do nothing. A write that fails ends the recording; recorder_error returns its
+ * errno, for any thread. */
 void recorder_start(struct recorder *recorder, mtime now, uint64_t seed,
                     const struct instance_settings *settings);
 void recorder_input(struct recorder *recorder, mtime now, const struct input *input, const void *payload,

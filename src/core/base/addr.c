@@ -112,7 +112,7 @@ bool addr_in_prefix(const struct addr *addr, const struct addr *prefix, unsigned
 }
 
 /* Two rounds of a keyed 64-bit mix over the halves of the address. The seed enters before each
- * multiplication, so that which addresses share a bucket cannot be computed without it. */
+ * multiplication, so that nothing but the seed shows which addresses share a bucket. */
 uint32_t addr_hash(const struct addr *addr, uint64_t seed)
 {
 	uint64_t high, low, hash;

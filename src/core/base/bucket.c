@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/base/bucket.h"
 
-/* A millisecond brings `rate` thousandths. */
+/* Each millisecond adds `rate` thousandths of a token. */
 static void fill(struct bucket *bucket, mtime now, uint32_t rate)
 {
 	int64_t full = (int64_t)rate * 1000;

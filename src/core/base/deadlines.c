@@ -49,7 +49,7 @@ static void move_up(struct deadlines *deadlines, size_t index, struct deadlines_
 	put(deadlines, index, entry);
 }
 
-/* The child with the earliest time; beyond the heap when there is none. */
+/* The child with the earliest time; an index behind the heap when there is none. */
 static size_t first_child(const struct deadlines *deadlines, size_t index)
 {
 	size_t first = CHILDREN * index + 1, end = first + CHILDREN;
@@ -75,7 +75,7 @@ static void move_down(struct deadlines *deadlines, size_t index, struct deadline
 	put(deadlines, index, entry);
 }
 
-/* Finds the entry's place, from the place that is to be filled. */
+/* Fills the free place, or one above or below it where the entry belongs. */
 static void settle(struct deadlines *deadlines, size_t index, struct deadlines_entry entry)
 {
 	if (index > 0 && entry.at < deadlines->heap[(index - 1) / CHILDREN].at)

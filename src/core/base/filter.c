@@ -40,7 +40,7 @@ static bool merge_exclude_into_include(struct filter *into, const struct filter 
 	struct sources *result = &into->sources;
 	size_t included = result->count;
 
-	/* The result may share no memory with A, so B - A is collected behind A and moved to the front. */
+	/* B - A needs A until its end, so it is built behind A and then moved to the front. */
 	into->mode = FILTER_EXCLUDE;
 	for (size_t i = 0; i < other->sources.count; i++) {
 		struct sources include = {.list = result->list, .count = included};

@@ -12,8 +12,8 @@ void index_fini(struct index *index)
 	*index = (struct index){0};
 }
 
-/* Room for so many buckets. The array is copied when it doubles: 16 bytes an object, some 100 us at
- * 100,000. */
+/* Makes room for that many buckets. The array is copied when it doubles: 16 bytes for each object, about 100
+ * us for 100,000 of them. */
 static bool reserve(struct index *index, uint32_t capacity)
 {
 	struct index_bucket *buckets = realloc(index->buckets, capacity * sizeof *buckets);
@@ -41,14 +41,14 @@ static uint32_t highest_bit(uint32_t number)
 	return UINT32_C(1) << (31 - __builtin_clz(number));
 }
 
-/* The bucket that a new one takes its objects from. */
+/* The bucket from which a new one takes its objects. */
 static uint32_t sibling(uint32_t bucket)
 {
 	return bucket & ~highest_bit(bucket);
 }
 
-/* Puts an object behind the last one. What is right in that is not written, so that it need not be
- * fetched. */
+/* Appends an object. It does not write a pointer that is right already, because that would load the
+ * object. */
 static void append(struct index_bucket *bucket, struct index_node **last, struct index_node *node,
                    uint32_t hash)
 {
@@ -62,8 +62,8 @@ static void append(struct index_bucket *bucket, struct index_node **last, struct
 	*last = node;
 }
 
-/* Divides the objects of a bucket, two or more, among itself and another one by a bit of their hashes. The
- * last of them is not touched. */
+/* Divides the objects of a bucket, two or more, between itself and another one by a bit of their hashes. Does
+ * not touch the last object. */
 static void divide(struct index_bucket *from, struct index_bucket *to, uint32_t bit)
 {
 	struct index_bucket rest = *from, *halves[2] = {from, to};
@@ -84,14 +84,14 @@ static void divide(struct index_bucket *from, struct index_bucket *to, uint32_t 
 			last[half]->next = NULL;
 }
 
-/* Divides the bucket whose turn it is. */
+/* Adds a bucket, and divides its sibling. */
 static void grow(struct index *index)
 {
 	uint32_t added = index->bucket_count;
 	struct index_bucket *from, *to;
 
 	if (added == index->capacity && !reserve(index, 2 * index->capacity))
-		return; /* the chains get longer */
+		return; /* buckets get longer */
 	from = &index->buckets[sibling(added)];
 	to = &index->buckets[added];
 	to->length = 0;
@@ -104,13 +104,13 @@ static void grow(struct index *index)
 		to->length = 1;
 		from->length = 0;
 	}
-	/* Whose turn is next. */
+	/* The next one to be divided. */
 	from = &index->buckets[sibling(index->bucket_count)];
 	if (from->length > 1)
 		__builtin_prefetch(from->first);
 }
 
-/* Takes back the bucket that was added last. */
+/* Removes the newest bucket. */
 static void shrink(struct index *index)
 {
 	const struct index_bucket *taken;
@@ -176,7 +176,7 @@ void index_remove(struct index *index, struct index_node *node)
 	*(node->older ? &node->older->newer : &index->oldest) = node->newer;
 	*(node->newer ? &node->newer->older : &index->newest) = node->older;
 	index->count--;
-	/* Two for each object that goes, so that there are never more than twice as many. */
+	/* Two for each removed object, so that there are never more than twice as many buckets. */
 	for (int i = 0; i < 2 && index->count < index->bucket_count / 2; i++)
 		shrink(index);
 }

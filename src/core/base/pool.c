@@ -26,23 +26,23 @@
 #endif
 
 #define GRAIN      8
-#define SMALL_MAX  1024 /* up to here blocks of one size share slabs, above malloc for each */
+#define SMALL_MAX  1024 /* blocks up to this size share slabs; each larger one has its own malloc */
 #define CLASSES    (SMALL_MAX / GRAIN + 1)
 #define SLAB_ALIGN 16384 /* the slab of a block is found by its address */
-/* What malloc keeps in front of a block fits behind the one before, so that slabs lie without gaps. */
+/* Leaves room for the header of malloc, so that slabs lie without gaps. */
 #define SLAB_BYTES (SLAB_ALIGN - 2 * sizeof(size_t))
 
 struct block {
 	struct block *next;
 };
 
-/* Blocks of one size. Goes back to the system when it is empty, so that no flood holds memory for good. */
+/* Blocks of one size. An empty slab goes back to the system, so that memory is free again after a flood. */
 struct slab {
 	struct slab *prev, *next; /* in the pool's list of its size, while it has room */
 	struct block *unused;
 	uint16_t class;
 	uint16_t used;
-	uint16_t fresh; /* bytes behind this were never used */
+	uint16_t fresh; /* offset from which no byte was used yet */
 	uint16_t padding;
 };
 
@@ -113,7 +113,7 @@ static void drop_slab(struct pool *pool, struct slab *slab)
 	free_slab(slab);
 }
 
-/* Slabs that were kept empty for their next use. */
+/* Frees the slabs that give_small has kept empty. */
 static void drop_empty_slabs(struct pool *pool)
 {
 	struct slab *slab, *next;
@@ -124,7 +124,7 @@ static void drop_empty_slabs(struct pool *pool)
 				drop_slab(pool, slab);
 }
 
-/* Room under the limit for so many bytes more? */
+/* Are that many more bytes within the limit? */
 static bool fits(struct pool *pool, size_t bytes)
 {
 	if (bytes > pool->bytes_max)
@@ -219,7 +219,7 @@ static void give_small(struct pool *pool, struct block *block, size_t class)
 	block->next = slab->unused;
 	slab->unused = block;
 	HIDE(block, class * GRAIN);
-	/* One that is empty is kept, so that a group that comes and goes costs no system call. */
+	/* Keeps one empty slab, so that a group that comes and goes costs no system call. */
 	if (--slab->used == 0 && (pool->with_room[class] != slab || slab->next != NULL))
 		drop_slab(pool, slab);
 }

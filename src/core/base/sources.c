@@ -14,7 +14,7 @@ static int compare(const void *a, const void *b)
 	return addr_compare(a, b);
 }
 
-/* As most hosts send them. */
+/* Most hosts send sorted lists. */
 static bool is_ascending(const struct addr *list, size_t count)
 {
 	for (size_t i = 1; i < count; i++)
@@ -36,7 +36,7 @@ size_t sources_normalize(struct addr *list, size_t count)
 	return kept;
 }
 
-/* The place of a source: its index, or where it would have to stand. */
+/* The index of a source, or where to insert it. */
 static size_t find(const struct sources *set, const struct addr *source, bool *found)
 {
 	size_t low = 0, high = set->count;
@@ -96,7 +96,8 @@ bool sources_insert(struct sources *set, const struct addr *source)
 	return true;
 }
 
-/* One walk over both sets in order; says of each source whether to keep it by where it stands. */
+/* Walks over both sets in order. The flags say which sources the result keeps: those in a alone, in both, in
+ * b alone. */
 static bool combine(struct sources *result, const struct sources *a, const struct sources *b, bool only_a,
                     bool both, bool only_b)
 {

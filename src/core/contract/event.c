@@ -3,8 +3,8 @@
 
 #include "core/wire/drop.h"
 
-/* Limits that are reached, and what the standards want logged: RFC 9777 section 5.1.14, RFC 4604 section
- * 2.2. */
+/* Limits that are reached, and drops that the standards require to be logged (RFC 9777 section 5.1.14, RFC
+ * 4604 section 2.2). */
 static bool drop_is_notable(enum drop drop)
 {
 	return drop == DROP_GROUPS_MAX || drop == DROP_SOURCES_MAX || drop == DROP_HOSTS_MAX ||
@@ -16,7 +16,7 @@ bool event_is_notable(const struct event *event)
 {
 	if (event->kind == EVENT_OLDER_QUERY)
 		return true;
-	/* Whoever asks under ever other addresses is told of once. */
+	/* Logged once for a host that sends queries from many addresses. */
 	if (event->kind == EVENT_QUERIER)
 		return event->before != event->after;
 	return event->kind == EVENT_DROP && event->value == 1 && drop_is_notable((enum drop)event->before);

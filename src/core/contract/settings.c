@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Whoever adds a field compares it below. */
+/* A new field must be compared below. */
 _Static_assert(sizeof(struct link_settings) == 96, "link_settings_equal compares every field");
 _Static_assert(sizeof(struct instance_settings) == 16, "instance_settings_equal compares every field");
 

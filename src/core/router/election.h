@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The querier election of a link as the engine acts on it. querier.h decides who is elected; here its result becomes
- * an event, timers and routes: this router forwards to a downstream link only while it is the querier there (RFC 4605
- * section 4.2). The instance's thread.
+ * The querier election of a link as the engine acts on it. querier.h decides who is elected; here its result
+ * becomes an event, timers and routes: this router forwards to a downstream link only while it is the querier
+ * there (RFC 4605 section 4.2). The instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_ELECTION_H
 #define MCPROXY_CORE_ROUTER_ELECTION_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The state of an engine, and the functions that all its modules use. Only the modules of the engine include this
- * header; other rooms use instance.h. From the bottom up, each calls only those before it:
+ * The state of an engine, and the functions that all its modules use. Only the modules of the engine include
+ * this header; other rooms use instance.h. From the bottom up, each calls only those before it:
  *
  *   engine        drops and events
  *   membership    groups, their state on each link, and the merge of all links
@@ -105,8 +105,8 @@ struct specific_query {
 	struct addr *sources; /* on the pool */
 };
 
-/* Upstream queries that wait to be pulled. A general query is a state: each link and family has one at most. Specific
- * queries are in a ring, in order of arrival. */
+/* Upstream queries that wait to be pulled. A general query is a state: each link and family has one at most.
+ * Specific queries are in a ring, in order of arrival. */
 struct upstream_queries {
 	uint64_t general_due[FAMILIES]; /* sets of link ids */
 	struct upstream_query general[LINKS_MAX][FAMILIES];
@@ -146,7 +146,8 @@ struct instance {
 	struct addr scratch_merge[REQUEST_SOURCES_MAX];
 };
 
-/* Counts a drop for the link, or for the instance where link is NULL. At each power of two it pushes an event. */
+/* Counts a drop for the link, or for the instance where link is NULL. At each power of two it pushes an
+ * event. */
 void engine_drop(struct instance *instance, struct link *link, enum family family, enum drop drop);
 /* The events that a link became usable or unusable, and that it has another querier. */
 void engine_push_link(struct instance *instance, const struct link *link, enum family family);

@@ -79,8 +79,8 @@ uint64_t forward_links(const struct instance *instance, enum link_role role, enu
 	return links;
 }
 
-/* The links that packets of a source leave by (RFC 4605 section 4.2): the downstream links whose members want
- * it, and upstream what comes from downstream; never where it came from. */
+/* The links that a flow's packets go to (RFC 4605 section 4.2): the downstream links whose members want the
+ * source, and for a source downstream the upstream links too. Never the link that they arrive on. */
 static uint64_t outputs_of(const struct instance *instance, struct membership *membership,
                            const struct flow *flow, mtime now)
 {
@@ -157,8 +157,8 @@ void flow_free(struct instance *instance, struct flow *flow)
 	membership_release(instance, membership);
 }
 
-/* Room for one more: at the limit the oldest stream that goes nowhere makes way. Such as only wait to be announced
- * as gone come on top of the limit, but not without end. */
+/* Makes room for one more flow: at the limit it ends the oldest negative flow. Flows that only wait for
+ * REQUEST_ROUTE_NONE may exceed the limit by an eighth. */
 static bool make_room(struct instance *instance)
 {
 	size_t count = instance->flows.count, max = instance->settings.routes_max;
@@ -233,7 +233,7 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	flow_route(instance, flow, now, true);
 }
 
-/* Counters that went back are those of an entry that was made anew. */
+/* Counters that went back belong to a new entry, and give no rate. */
 static void flow_measure(struct flow *flow, mtime now, uint64_t bytes)
 {
 	if (now > flow->read_at && bytes >= flow->bytes) {
@@ -251,7 +251,8 @@ void forward_counters(struct instance *instance, mtime now, const struct input *
 
 	if (flow == NULL || flow->gone)
 		return;
-	/* Those that came in by a wrong link are counted as well, and are no sign of life of this one. */
+	/* The kernel also counts packets that arrive on a wrong link. They do not show that the flow is
+	 * active. */
 	if ((uint32_t)input->packets - input->wrong_link_packets !=
 	    (uint32_t)flow->packets - flow->wrong_link)
 		flow->active_at = now;

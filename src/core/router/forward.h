@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Flows: which streams the kernel reported, and where their packets go (RFC 4605 section 4.2). A change marks the
- * flow; requests.c pulls it. The instance's thread.
+ * Flows: which streams the kernel reported, and where their packets go (RFC 4605 section 4.2). A change marks
+ * the flow; requests.c pulls it. The instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_FORWARD_H
 #define MCPROXY_CORE_ROUTER_FORWARD_H

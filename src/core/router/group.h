@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The router's state of one group on one link: the source filter of RFC 9776 section 6 (RFC 9777 section 7). This
- * header has the state and the questions about it. What changes the state stands in group_records (records),
- * group_timers (time), group_queries (queries) and group_hosts (explicit tracking).
+ * The router's state of one group on one link: the source filter of RFC 9776 section 6 (RFC 9777 section 7).
+ * This header has the state and the questions about it. What changes the state stands in group_records
+ * (records), group_timers (time), group_queries (queries) and group_hosts (explicit tracking).
  *
- * A group knows no link, no packet and no clock. The instance's thread owns it. Timers are fields that hold points
- * in time: a caller with a new `now` calls group_expire first, so that the state is that of `now`.
+ * A group knows no link, no packet and no clock. The instance's thread owns it. Timers are fields that hold
+ * points in time: a caller with a new `now` calls group_expire first, so that the state is that of `now`.
  *
  *   INCLUDE(A):   A = all sources, each running until its `until`
  *   EXCLUDE(X,Y): X = sources with until > 0, Y (blocked) = sources with until == 0;

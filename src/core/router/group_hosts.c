@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/group_hosts.h"
 
-/* Fast leave compares each host with each source, or the reverse. When that takes more than this many steps, the
- * group is queried as it is without fast leave. */
+/* Fast leave compares each host with each source, or the reverse. When that takes more than this many steps,
+ * the group is queried as it is without fast leave. */
 #define LOOKS_MAX 4096
 
 /* Is every member in the list? No member may speak an older version, because older hosts suppress reports. */
@@ -19,7 +19,8 @@ bool group_source_is_left(const struct group *group, const struct group_timers *
 	return members_are_listed(group, timers, now) && !members_want(group->members, now, source);
 }
 
-/* A member's source may be missing in X, because rows with "Delete (X-A)" remove sources that EXCLUDE passes. */
+/* A member's source may be missing in X, because rows with "Delete (X-A)" remove sources that EXCLUDE
+ * passes. */
 bool group_exclude_is_left(const struct group *group, const struct group_timers *timers, mtime now)
 {
 	size_t looks = 0;
@@ -44,9 +45,9 @@ bool group_exclude_is_left(const struct group *group, const struct group_timers 
 	return true;
 }
 
-/* The list is incomplete when there may be members that it does not have: hosts of older versions suppress each
- * other's reports, and a packet's source may be no host address. It is also incomplete at first where an answer to a
- * query creates the group, because other hosts may not have answered that query yet. */
+/* The list is incomplete when there may be members that it does not have: hosts of older versions suppress
+ * each other's reports, and a packet's source may be no host address. It is also incomplete at first where an
+ * answer to a query creates the group, because other hosts may not have answered that query yet. */
 unsigned group_track_host(struct group *group, struct pool *pool, const struct group_timers *timers,
                           mtime now, enum version report_version, const struct addr *host,
                           enum record_type type, const struct sources *sources)

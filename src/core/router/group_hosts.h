@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The hosts that are members of a group on a link (explicit tracking), and what fast leave concludes from them.
- * Pure; the instance's thread.
+ * The hosts that are members of a group on a link (explicit tracking), and what fast leave concludes from
+ * them. Pure; the instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_GROUP_HOSTS_H
 #define MCPROXY_CORE_ROUTER_GROUP_HOSTS_H

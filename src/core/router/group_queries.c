@@ -13,9 +13,10 @@ static unsigned start_asking(struct group *group, const struct group_timers *tim
 	return GROUP_QUERY;
 }
 
-/* "Send Q" (RFC 9776 section 6.6.3): lowers a timer to LMQT and owes LMQC queries, the first of them now. A round that
- * waits for its repetition is sent now and carries the new queries. A timer that is not above LMQT stays: its queries
- * are already out. Where another router is the querier it sends the queries, and timers follow those. */
+/* "Send Q" (RFC 9776 section 6.6.3): lowers a timer to LMQT and owes LMQC queries, the first of them now. A
+ * round that waits for its repetition is sent now and carries the new queries. A timer that is not above LMQT
+ * stays: its queries are already out. Where another router is the querier it sends the queries, and timers
+ * follow those. */
 static unsigned ask(struct group *group, const struct group_timers *timers, mtime now, mtime *until,
                     uint8_t *queries_left)
 {
@@ -37,8 +38,8 @@ unsigned group_ask_source(struct group *group, const struct group_timers *timers
 	return 0;
 }
 
-/* Q(G) goes out even if the group timer is below LMQT (section 6.6.3.1), so that a host that lost the last general query
- * receives this one. While repetitions of Q(G) are owed, a further leave adds none. */
+/* Q(G) goes out even if the group timer is below LMQT (section 6.6.3.1), so that a host that lost the last
+ * general query receives this one. While repetitions of Q(G) are owed, a further leave adds none. */
 unsigned group_ask(struct group *group, const struct group_timers *timers, mtime now)
 {
 	mtime lowered = now + group_last_member_query_time(timers);
@@ -71,8 +72,8 @@ void group_receive_query(struct group *group, const struct group_timers *timers,
 	}
 }
 
-/* One query has the sources with the same S flag. The flag is set when a report has refreshed the timer, which is then
- * above LMQT again (RFC 9776 section 6.6.3.2). */
+/* One query has the sources with the same S flag. The flag is set when a report has refreshed the timer,
+ * which is then above LMQT again (RFC 9776 section 6.6.3.2). */
 static bool pull_source_query(struct group *group, mtime lmqt_end, bool suppress, struct group_query *query)
 {
 	query->suppress = suppress;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The specific queries that a group owes: started by records ("Send Q" in the tables of RFC 9776 section 6.4),
- * sent in rounds, lowered timers included (section 6.6.3). Pure; the instance's thread.
+ * The specific queries that a group owes: started by records ("Send Q" in the tables of RFC 9776 section
+ * 6.4), sent in rounds, lowered timers included (section 6.6.3). Pure; the instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_GROUP_QUERIES_H
 #define MCPROXY_CORE_ROUTER_GROUP_QUERIES_H
@@ -13,8 +13,8 @@ unsigned group_ask(struct group *group, const struct group_timers *timers, mtime
 /* "Send Q(G,{source})", or fast leave in its place. The source is one of the group's, and not blocked. */
 unsigned group_ask_source(struct group *group, const struct group_timers *timers, mtime now,
                           struct source *source);
-/* Another querier sent a specific query without the S flag: lowers the same timers (RFC 9776 section 6.6.1). An
- * empty list lowers the group timer. `timers` has the last member query time of that querier. */
+/* Another querier sent a specific query without the S flag: lowers the same timers (RFC 9776 section 6.6.1).
+ * An empty list lowers the group timer. `timers` has the last member query time of that querier. */
 void group_receive_query(struct group *group, const struct group_timers *timers, mtime now,
                          const struct sources *sources);
 

@@ -19,8 +19,8 @@ enum action {
 	ASK = 8,             /* flag: and Send Q(G,{source}) */
 };
 
-/* A row of the tables of RFC 9776 sections 6.4.1 and 6.4.2 (RFC 9777 sections 7.4.1 and 7.4.2): what it does to each
- * kind of source, and to the group. */
+/* A row of the tables of RFC 9776 sections 6.4.1 and 6.4.2 (RFC 9777 sections 7.4.1 and 7.4.2): what it does
+ * to each kind of source, and to the group. */
 struct record_row {
 	uint8_t running_listed; /* source in A or X, and in the record */
 	uint8_t running;        /* in A or X, not in the record */
@@ -40,7 +40,8 @@ static const struct record_row rows[2][BLOCK + 1] = {
 		[IS_EX] = {KEEP,       DELETE,     NONE, NONE,   BLOCK_IT,              true,  false},
 		/* INCLUDE (A)    TO_IN (B)  INCLUDE (A+B)       (B)=GMI; Send Q(G,A-B) */
 		[TO_IN] = {RUN,        KEEP | ASK, NONE, NONE,   RUN,                   false, false},
-		/* INCLUDE (A)    TO_EX (B)  EXCLUDE (A*B,B-A)   (B-A)=0; Delete (A-B); Send Q(G,A*B); Group Timer=GMI */
+		/* INCLUDE (A) TO_EX (B) EXCLUDE (A*B,B-A) (B-A)=0; Delete (A-B); Send Q(G,A*B); Group
+		 * Timer=GMI */
 		[TO_EX] = {KEEP | ASK, DELETE,     NONE, NONE,   BLOCK_IT,              true,  false},
 		/* INCLUDE (A)    ALLOW (B)  INCLUDE (A+B)       (B)=GMI */
 		[ALLOW] = {RUN,        KEEP,       NONE, NONE,   RUN,                   false, false},
@@ -50,11 +51,13 @@ static const struct record_row rows[2][BLOCK + 1] = {
 	[FILTER_EXCLUDE] = {
 		/* EXCLUDE (X,Y)  IS_IN (A)  EXCLUDE (X+A,Y-A)   (A)=GMI */
 		[IS_IN] = {RUN,        KEEP,       RUN,  KEEP,   RUN,                   false, false},
-		/* EXCLUDE (X,Y)  IS_EX (A)  EXCLUDE (A-Y,Y*A)   (A-X-Y)=GMI; Delete (X-A), (Y-A); Group Timer=GMI */
+		/* EXCLUDE (X,Y) IS_EX (A) EXCLUDE (A-Y,Y*A) (A-X-Y)=GMI; Delete (X-A), (Y-A); Group
+		 * Timer=GMI */
 		[IS_EX] = {KEEP,       DELETE,     KEEP, DELETE, RUN,                   true,  false},
 		/* EXCLUDE (X,Y)  TO_IN (A)  EXCLUDE (X+A,Y-A)   (A)=GMI; Send Q(G,X-A); Send Q(G) */
 		[TO_IN] = {RUN,        KEEP | ASK, RUN,  KEEP,   RUN,                   false, true},
-		/* EXCLUDE (X,Y)  TO_EX (A)  EXCLUDE (A-Y,Y*A)   (A-X-Y)=Group Timer; Delete (X-A), (Y-A); Send Q(G,A-Y);
+		/* EXCLUDE (X,Y) TO_EX (A) EXCLUDE (A-Y,Y*A) (A-X-Y)=Group Timer; Delete (X-A), (Y-A); Send
+		 * Q(G,A-Y);
 		 *                                               Group Timer=GMI */
 		[TO_EX] = {KEEP | ASK, DELETE,     KEEP, DELETE, RUN_GROUP_TIMER | ASK, true,  false},
 		/* EXCLUDE (X,Y)  ALLOW (A)  EXCLUDE (X+A,Y-A)   (A)=GMI */
@@ -88,7 +91,8 @@ static bool grow(struct group *group, struct pool *pool, size_t needed)
 	return true;
 }
 
-/* Is the source in the set? For a walk over ascending sources; `at` is the position of the walk in the set. */
+/* Is the source in the set? For a walk over ascending sources; `at` is the position of the walk in the
+ * set. */
 static bool walk_has(const struct sources *set, size_t *at, const struct addr *addr)
 {
 	while (*at < set->count && addr_compare(&set->list[*at], addr) < 0)
@@ -183,8 +187,8 @@ static void insert_source(struct group *group, const struct addr *addr, uint8_t 
 		step->flags |= GROUP_CHANGED;
 }
 
-/* Adds the sources that only the record has. Those beyond the limit are left out, and the caller counts that: INCLUDE
- * then passes fewer streams than wanted, EXCLUDE more. */
+/* Adds the sources that only the record has. Those beyond the limit are left out, and the caller counts that:
+ * INCLUDE then passes fewer streams than wanted, EXCLUDE more. */
 static void apply_to_new(struct group *group, struct pool *pool, uint8_t action, const struct sources *listed,
                          size_t new_count, struct record_step *step)
 {
@@ -235,8 +239,8 @@ static unsigned apply_row(struct group *group, struct pool *pool, const struct r
 	return step.flags;
 }
 
-/* A link configured for an older version cannot keep source lists: a version 3 record counts as the join or leave
- * that comes closest. False: it is neither. */
+/* A link configured for an older version cannot keep source lists: a version 3 record counts as the join or
+ * leave that comes closest. False: it is neither. */
 static bool express_as_older(enum record_type *type, bool has_sources)
 {
 	switch (*type) {
@@ -258,8 +262,8 @@ static bool express_as_older(enum record_type *type, bool has_sources)
 	return false;
 }
 
-/* Which records count while older hosts are members (RFC 9776 section 7.3.2, RFC 9777 section 8.3.2). False: the
- * record is ignored. */
+/* Which records count while older hosts are members (RFC 9776 section 7.3.2, RFC 9777 section 8.3.2). False:
+ * the record is ignored. */
 static bool limit_to_version(enum version version, enum record_type type, bool *drop_sources)
 {
 	*drop_sources = version < VERSION_3 && type == TO_EX;

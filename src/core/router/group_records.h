@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a group record does to a group: the tables of RFC 9776 section 6.4 (RFC 9777 section 7.4), and compatibility
- * with older hosts (sections 7.3 and 8.3). Pure; the instance's thread.
+ * What a group record does to a group: the tables of RFC 9776 section 6.4 (RFC 9777 section 7.4), and
+ * compatibility with older hosts (sections 7.3 and 8.3). Pure; the instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_GROUP_RECORDS_H
 #define MCPROXY_CORE_ROUTER_GROUP_RECORDS_H

@@ -12,8 +12,8 @@
 unsigned group_expire(struct group *group, const struct group_timers *timers, mtime now);
 /* When group_expire has something to do next, MTIME_NEVER: nothing. */
 mtime group_deadline(const struct group *group);
-/* The membership interval has grown by `by`. Running timers grow too, because the next query may come that much
- * later. Timers that end by `lowered_until` stay: a query for the last member may have lowered them. */
+/* The membership interval has grown by `by`. Running timers grow too, because the next query may come that
+ * much later. Timers that end by `lowered_until` stay: a query for the last member may have lowered them. */
 void group_extend(struct group *group, mtime lowered_until, mtime by);
 
 /* The round that query_at was set for is due: all owed queries go out with it. */

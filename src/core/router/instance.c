@@ -14,8 +14,8 @@
 #include <stdlib.h>
 
 #define V1_RESPONSE        (10 * MTIME_SECOND)
-#define CORRECTIONS_A_TURN 16   /* of deadlines that have moved later */
-#define CORRECTIONS_MAX    1024 /* some 100 us */
+#define CORRECTIONS_A_TURN 16   /* of deadlines that are later than the heap has them */
+#define CORRECTIONS_MAX    1024 /* about 100 us */
 
 struct instance *instance_new(const struct instance_settings *settings, uint64_t seed)
 {
@@ -45,7 +45,7 @@ void instance_free(struct instance *instance)
 	free(instance);
 }
 
-/* Ends the groups on a link, and updates the routes of each: such flows go before those that arrive on the link. */
+/* Deletes the groups of a link, and updates the routes of each. */
 static void end_groups(struct instance *instance, const struct link *link, enum family family, mtime now)
 {
 	for (struct membership *membership = membership_oldest(instance); membership;
@@ -65,7 +65,7 @@ static void family_goes_down(struct instance *instance, struct link *link, enum 
 	deadlines_remove(&instance->deadlines, &state->deadline);
 	end_groups(instance, link, family, now);
 	forward_drop_link(instance, link, family);
-	/* Flows may leave by an upstream link without any group there. */
+	/* Streams from downstream go to an upstream link without any group there. */
 	if (link->role == ROLE_UPSTREAM)
 		forward_update_all(instance, family, now);
 	engine_push_link(instance, link, family);
@@ -95,7 +95,7 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 	state->address = change->family[family].address;
 	if (!usable)
 		return;
-	/* A new address takes part in a new election. */
+	/* With another address this router takes part in a new election. */
 	if (link->role == ROLE_DOWNSTREAM && (!was_usable || moved))
 		election_start(instance, link, family, now);
 	election_refresh(instance, link, family, now);
@@ -105,7 +105,7 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 		forward_update_all(instance, family, now); /* settings decide who forwards */
 }
 
-/* What it dropped stays counted in the instance. */
+/* The instance keeps the link's counts of drops. */
 static void remove_link(struct instance *instance, struct link *link)
 {
 	forward_drop_link(instance, link, FAMILY_IPV4);
@@ -127,7 +127,7 @@ static struct link *add_link(struct instance *instance, uint8_t id)
 	return instance->links[id] = link;
 }
 
-/* What was configured for a link, perhaps anew while it is in use. */
+/* Applies the settings of a link, which may be in use. */
 static void link_configure(struct instance *instance, struct link *link, mtime now,
                            struct link_settings settings)
 {
@@ -174,7 +174,7 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 			set64_add(&instance->links_to_free, input->link);
 		return;
 	}
-	/* On the other side of the proxy it starts anew. */
+	/* A link with another role starts again. */
 	for (int family = 0; family < FAMILIES; family++)
 		if (link->role != change.role && link->family[family].usable)
 			family_goes_down(instance, link, family, now);
@@ -195,8 +195,8 @@ static void link_message(struct instance *instance, mtime now, const struct inpu
 	struct link *link = instance->links[input->link];
 	struct flow_key key = {.source = input->source, .group = input->group};
 
-	/* The kernel asks once in 10 s: an upcall counts also before news of the link has come; its route
-	 * follows. */
+	/* The kernel repeats an upcall only after 10 s. So it counts even before the link is usable; the
+	 * route follows when it is. */
 	if (link != NULL && input->kind == INPUT_UPCALL)
 		forward_upcall(instance, link, now, &key, input->wrong_link);
 	else if (link == NULL || !link->family[family].usable)
@@ -262,9 +262,9 @@ static mtime due_at(struct deadline *deadline)
 	return querier_deadline(&link_of_deadline(deadline, &family)->family[family].querier);
 }
 
-/* Timers that were refreshed have moved later, and the heap does not know it yet. Entries at the top are
- * corrected until one is true, but not too many at a time: a report of many groups may have refreshed them
- * all, and will again. So the time may be too early; then instance_expire goes on with it. */
+/* A refreshed timer is later than the heap has it. This corrects entries at the top until one is right, but
+ * only a few at a time: a report of many groups may have refreshed them all, and the next report will again.
+ * So the result may be too early; instance_expire then corrects more. */
 mtime instance_deadline(struct instance *instance)
 {
 	struct deadline *first;

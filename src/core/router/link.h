@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A link of an instance as its engine knows it: role, name, settings, and for each family its state, querier and
- * timers. The owner assigns each link a small id; interface indexes and vif numbers exist only in the owner. The
- * instance's thread.
+ * A link of an instance as its engine knows it: role, name, settings, and for each family its state, querier
+ * and timers. The owner assigns each link a small id; interface indexes and vif numbers exist only in the
+ * owner. The instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_LINK_H
 #define MCPROXY_CORE_ROUTER_LINK_H
@@ -50,15 +50,15 @@ struct link {
 	struct link_family family[FAMILIES];
 };
 
-/* A link that is not in use. NULL when memory is short. It does not come from the pool: a link must be able to come up
- * while a flood has filled that. */
+/* A link that is not in use. NULL when memory is short. It does not come from the pool: a link must be able
+ * to come up while a flood has filled that. */
 struct link *link_new(uint8_t id);
 /* The link and the family that a deadline is part of. */
 struct link *link_of_deadline(struct deadline *deadline, enum family *family);
 /* Recomputes the timers of a family from settings and querier. */
 void link_refresh_timers(struct link *link, enum family family, mtime now);
-/* Does the router forward to this link now? To a downstream link only while it is the querier there (RFC 4605 section
- * 4.2). */
+/* Does the router forward to this link now? To a downstream link only while it is the querier there (RFC 4605
+ * section 4.2). */
 bool link_forwards(const struct link *link, enum family family, mtime now);
 
 #endif

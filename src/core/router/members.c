@@ -29,7 +29,7 @@ void members_lose(struct members *members, mtime until)
 		members->unknown_until = until;
 }
 
-/* The place of a host: its index, or where it would have to stand. */
+/* The index of a host, or where to insert it. */
 static uint16_t find(const struct members *members, const struct addr *host, bool *found)
 {
 	uint16_t low = 0, high = members->count;
@@ -84,7 +84,7 @@ static bool grow(struct members *members, struct pool *pool)
 	return true;
 }
 
-/* A host that was not in the list. One that takes something away was a member unseen. */
+/* Adds a host that is not in the list, with the filter INCLUDE{}. */
 static enum members_result add(struct members *members, struct pool *pool,
                                const struct members_limits *limits, mtime now, const struct addr *host)
 {
@@ -120,7 +120,7 @@ static bool set(struct member_host *member, struct pool *pool, enum filter_mode 
 	return filter_equal(&before, &filter) || stored_filter_set(&member->filter, pool, &filter);
 }
 
-/* Sources join the list, or (joining false) leave it. */
+/* Adds sources to the list, or (joining false) removes them. */
 static bool change(struct member_host *member, struct pool *pool, const struct sources *sources, bool joining)
 {
 	struct filter before = stored_filter_view(&member->filter);
@@ -128,7 +128,7 @@ static bool change(struct member_host *member, struct pool *pool, const struct s
 	struct sources changed = {0};
 	bool done, needed = false;
 
-	/* A refresh names what is known. */
+	/* A record that only refreshes changes nothing. */
 	for (size_t i = 0; i < sources->count && !needed; i++)
 		needed = sources_has(&before.sources, &sources->list[i]) != joining;
 	if (!needed)
@@ -146,8 +146,8 @@ static bool change(struct member_host *member, struct pool *pool, const struct s
 	return done;
 }
 
-/* The host's own state after a record (RFC 9776 section 4.2.12). IS_IN may be the answer about some sources
- * only, so it takes nothing away. */
+/* The host's own state after a record (RFC 9776 section 4.2.12). IS_IN may answer a query about some sources
+ * only, so it removes none. */
 static bool apply(struct member_host *member, struct pool *pool, enum record_type type,
                   const struct sources *sources)
 {
@@ -168,8 +168,8 @@ static bool apply(struct member_host *member, struct pool *pool, enum record_typ
 	return true;
 }
 
-/* Records that tell of no membership. The others renew it, even where an IS_IN comes from a host that
- * excluded last: it may have changed its mode in a report that was lost. */
+/* Does the record show no membership? All others renew it. So does IS_IN from a host in EXCLUDE mode: the
+ * report that changed its mode may be lost. */
 static bool takes_only(enum record_type type, const struct sources *sources)
 {
 	return type == BLOCK || (type != IS_EX && type != TO_EX && sources->count == 0);
@@ -190,7 +190,7 @@ enum members_result members_note(struct members *members, struct pool *pool,
 		found = false;
 	}
 	if (!found && takes_only(type, sources)) {
-		/* It stays a member with a filter that nobody knows. */
+		/* The host stays a member, and its filter is not known. */
 		if (type == BLOCK)
 			members_lose(members, until);
 		return MEMBERS_NOTED;

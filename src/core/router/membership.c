@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-#define SHARED_FOR_INTERVALS 10 /* group membership intervals: three quarters of an hour */
+#define SHARED_FOR_INTERVALS 10 /* group membership intervals: about 45 minutes by default */
 
 static struct link_group *used(struct link_group *link_group)
 {
@@ -156,7 +156,7 @@ static struct link_group *link_group_find(struct membership *membership, const s
 	return link_group;
 }
 
-/* The membership's own if it is free, or a new one behind it. */
+/* The one in the membership if it is unused, or a new one behind it. */
 static struct link_group *take_link_group(struct instance *instance, struct membership *membership)
 {
 	struct link_group *link_group = &membership->first;
@@ -211,7 +211,7 @@ static struct link_group *link_group_new(struct instance *instance, struct membe
 	return link_group;
 }
 
-/* In the list query_prev is never NULL. */
+/* In a list of utlist, prev is never NULL. */
 static bool is_asking(const struct link_group *link_group)
 {
 	return link_group->query_prev != NULL;
@@ -265,7 +265,7 @@ static void push_event(struct instance *instance, const struct link_group *link_
 	events_push(&instance->events, &event);
 }
 
-/* Acts on what group_apply or group_expire has announced. The link_group, and with its last one the membership, may
+/* Acts on the flags of group_apply or group_expire. The link_group, and with the last one its membership, may
  * be freed. */
 static void link_group_act(struct instance *instance, struct link_group *link_group, unsigned flags,
                            enum filter_mode before, bool is_new)
@@ -295,7 +295,7 @@ static void link_group_act(struct instance *instance, struct link_group *link_gr
 	membership_release(instance, membership);
 }
 
-/* A record that takes away, or names nothing, makes no state where there is none. */
+/* A record that only ends a membership, or has no sources, creates no state. */
 static bool can_create(enum record_type type, const struct sources *sources)
 {
 	if (type == IS_EX || type == TO_EX)
@@ -303,7 +303,7 @@ static bool can_create(enum record_type type, const struct sources *sources)
 	return type != BLOCK && sources->count > 0;
 }
 
-/* The host of a record, or nobody where its address turns out to be that of several. */
+/* The host of a record, or the unspecified address where several hosts share its address. */
 static struct addr identify(struct link_family *state, mtime now, const struct addr *host,
                             const struct record *record, bool is_new)
 {
@@ -318,7 +318,7 @@ static struct addr identify(struct link_family *state, mtime now, const struct a
 	                                                   : *host;
 }
 
-/* The group's state after a record that may have ended it. */
+/* Remembers the host whose leave has ended the group at once. */
 static void note_fast_leave(struct link_family *state, mtime now, const struct addr *host,
                             const struct record *record, const struct group *group)
 {

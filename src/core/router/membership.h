@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The groups of an instance: their state on each link, and the filter that all links together want (RFC 4605 section
- * 4.1). A change marks the membership; requests.c pulls it. The instance's thread.
+ * The groups of an instance: their state on each link, and the filter that all links together want (RFC 4605
+ * section 4.1). A change marks the membership; requests.c pulls it. The instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_MEMBERSHIP_H
 #define MCPROXY_CORE_ROUTER_MEMBERSHIP_H

@@ -8,7 +8,8 @@
 #define RECORD_HEADER  4
 #define REPORT_HEADER  8
 
-/* Where a message has the group. Version 3: behind the headers of report and record. Older: in IGMP at 4, in MLD at 8. */
+/* Where a message has the group. Version 3: behind the headers of report and record. Older: in IGMP at 4, in
+ * MLD at 8. */
 static size_t guess_offset(enum family family, uint8_t type)
 {
 	if (type == (family == FAMILY_IPV4 ? IPV4_V3_REPORT : IPV6_V3_REPORT))

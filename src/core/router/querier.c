@@ -62,7 +62,7 @@ mtime querier_query_interval(const struct querier *querier, const struct link_se
 	return querier->query_interval ? querier->query_interval : settings->query_interval;
 }
 
-/* What a link_group may miss without being forgotten. */
+/* The time in which all queries may be lost without the loss of a membership. */
 static mtime lossy_query_intervals(const struct querier *querier, const struct link_settings *settings)
 {
 	return querier_robustness(querier, settings) * querier_query_interval(querier, settings);
@@ -99,13 +99,13 @@ mtime querier_older_host_present_interval(const struct querier *querier, const s
 	               : lossy_query_intervals(querier, settings) + settings->query_response_interval;
 }
 
-/* A router without address asks from 0.0.0.0 and so leaves the election to anybody who has one. */
+/* A router without an address sends queries from 0.0.0.0, and loses to any router that has an address. */
 static bool wins(const struct addr *from, const struct addr *own)
 {
 	return addr_is_unspecified(own) || addr_compare(from, own) < 0;
 }
 
-/* RFC 9776 sections 4.1.6, 4.1.7: the querier's variables become ours; 0 means none were announced. */
+/* RFC 9776 sections 4.1.6 and 4.1.7: the querier's variables become ours; 0 means that the query has none. */
 static bool adopt(struct querier *querier, const struct query *query)
 {
 	bool changed =
@@ -116,8 +116,8 @@ static bool adopt(struct querier *querier, const struct query *query)
 	return changed;
 }
 
-/* RFC 2236 section 3 counts on the maximum response time of a group-specific query being the interval. A
- * querier that speaks version 3 (now) has the configured one. */
+/* RFC 2236 section 3: the maximum response time of a group-specific query is the last member query interval.
+ * For a version 3 querier it is the configured one. */
 static bool adopt_last_member_query_interval(struct querier *querier, const struct query *query)
 {
 	uint32_t before = querier->last_member_query_interval;

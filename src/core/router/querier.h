@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The querier of one link and family: general and startup queries, and the election of the querier (RFC 9776
- * sections 6.6.2 and 6.1, RFC 9777 sections 7.6.2 and 7.1). Knows no packet and no clock. Owned by the
- * instance's thread.
+ * sections 6.6.2 and 6.1, RFC 9777 sections 7.6.2 and 7.1). Pure; the instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_QUERIER_H
 #define MCPROXY_CORE_ROUTER_QUERIER_H
@@ -22,19 +21,19 @@ struct querier {
 };
 
 void querier_init(struct querier *querier);
-/* Starts (again) as querier: the link became usable or changed its address. */
+/* Starts as querier, perhaps again: the link became usable or changed its address. */
 void querier_start(struct querier *querier, const struct link_settings *settings, mtime now);
-/* The link's settings changed under way. In another version the querier begins anew; a query is never later
- * than the new interval has it. */
+/* The link's settings changed. With another version the querier starts again. The next query is at most one
+ * new interval away. */
 void querier_reconfigure(struct querier *querier, const struct link_settings *settings, bool other_version,
                          mtime now);
 void querier_stop(struct querier *querier);
 
 /* Is this router the link's querier? */
 bool querier_is_elected(const struct querier *querier, mtime now);
-/* A query from `from` was heard; own is this router's address on the link. True when the elected querier or a
- * variable adopted from it changed. The lowest address wins; a query from 0.0.0.0 (a snooping switch) takes
- * no part. */
+/* A query arrived from `from`; own is this router's address on the link. True when the elected querier, or a
+ * variable adopted from it, changed. The lowest address wins. A query from 0.0.0.0 (a snooping switch) does
+ * not count. */
 bool querier_receive(struct querier *querier, const struct link_settings *settings, const struct addr *own,
                      const struct addr *from, const struct query *query, mtime now);
 /* Does what is due. True when the election changed. */

@@ -9,7 +9,7 @@
 
 #define QUERY_SOURCES_MAX 1024 /* kept of an upstream query */
 
-/* A v4-mapped address in an MLD message is of the wrong family, not an IPv4 group. */
+/* A v4-mapped address in an MLD message has the wrong family; it is no IPv4 group. */
 static bool group_is_allowed(struct instance *instance, struct link *link, enum family family,
                              const struct addr *group)
 {
@@ -21,8 +21,8 @@ static bool group_is_allowed(struct instance *instance, struct link *link, enum 
 	return false;
 }
 
-/* The sources of a record or query as a sorted set of such addresses as can send a stream. What is beyond the
- * room for them is left out and counted. */
+/* The sources of a record or query that can send a stream, as a sorted set. Sources beyond its capacity are
+ * left out and counted. */
 static struct sources read_sources(struct instance *instance, struct link *link, const uint8_t *at,
                                    size_t count, enum family family)
 {
@@ -43,7 +43,7 @@ static struct sources read_sources(struct instance *instance, struct link *link,
 	return sources;
 }
 
-/* RFC 4604 section 2.2: in the source-specific range only INCLUDE counts, and older versions not at all. */
+/* RFC 4604 section 2.2: in the source-specific range only version 3 and INCLUDE mode count. */
 static bool ssm_allows(const struct link *link, enum version version, const struct record *record)
 {
 	enum family family = addr_family(&record->group);
@@ -115,7 +115,8 @@ static void receive_report(struct instance *instance, struct link *link, mtime n
 	}
 }
 
-/* The newest one counts, but the earliest answer (RFC 9776 section 5.2) and the oldest version stand. */
+/* The newest query counts, but with the earliest answer (RFC 9776 section 5.2) and the oldest version of
+ * all. */
 static void keep_general_query(struct instance *instance, const struct link *link, enum family family,
                                struct upstream_query query)
 {
@@ -170,7 +171,7 @@ static void keep_specific_query(struct instance *instance, struct link *link, co
 	queries->count++;
 }
 
-/* Keeps a query from upstream until it is pulled for the owner's host side. */
+/* Keeps a query from upstream until the owner's host side gets it. */
 static void receive_upstream_query(struct instance *instance, struct link *link, const struct packet *packet,
                                    const struct query *query)
 {
@@ -190,7 +191,7 @@ static void receive_upstream_query(struct instance *instance, struct link *link,
 		keep_specific_query(instance, link, packet, query, kept);
 }
 
-/* The configured version stands (RFC 9776 section 7.3.1); announced once per link. */
+/* The configured version stays in force (RFC 9776 section 7.3.1). One event per link and family. */
 static void receive_other_version(struct instance *instance, struct link *link, const struct packet *packet,
                                   const struct query *query)
 {
@@ -220,12 +221,12 @@ static void receive_downstream_query(struct instance *instance, struct link *lin
 	if (query->version != link->settings.version[packet->family])
 		receive_other_version(instance, link, packet, query);
 	election_receive(instance, link, packet->family, now, &packet->source, query);
-	/* RFC 9776 section 6.6.1: the elected querier's specific queries lower our timers as well. */
+	/* RFC 9776 section 6.6.1: specific queries of the elected querier lower our timers too. */
 	if (query->suppress || addr_is_unspecified(&query->group) ||
 	    querier_is_elected(&state->querier, now) || !addr_equal(&packet->source, &state->querier.other))
 		return;
 	sources = read_sources(instance, link, query->sources, query->source_count, packet->family);
-	/* It asks about sources, none of which can send: not about the group. */
+	/* A query about sources that cannot send is no query about the group. */
 	if (query->source_count > 0 && sources.count == 0)
 		return;
 	membership_receive_query(instance, link, now, &query->group, &sources);
@@ -241,8 +242,6 @@ static void receive_query(struct instance *instance, struct link *link, mtime no
 		receive_downstream_query(instance, link, now, packet, query);
 }
 
-/* The path of a packet: IP header, message, and from there to the querier or, record by record, to the
- * groups. */
 void receive_packet(struct instance *instance, struct link *link, mtime now, enum family family,
                     const uint8_t *data, size_t size)
 {

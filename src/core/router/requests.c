@@ -27,7 +27,7 @@ static bool pull_forwarding(struct instance *instance, mtime now, struct request
 	return false;
 }
 
-/* Where its streams go is decided here, too, once for all records that have come meanwhile. */
+/* This also updates the routes of its streams, once for all records since the last pull. */
 static bool pull_membership(struct instance *instance, mtime now, struct request *request, void *payload,
                             size_t *payload_size)
 {
@@ -86,7 +86,7 @@ static bool pull_flow(struct instance *instance, struct request *request)
 	return true;
 }
 
-/* Before the flows: there may be room for the same stream by now. */
+/* Before the flows: the same stream may have got room since. */
 static bool pull_refused(struct instance *instance, struct request *request)
 {
 	const struct flow_key *key;
@@ -103,7 +103,7 @@ static bool pull_refused(struct instance *instance, struct request *request)
 	return true;
 }
 
-/* Completes a query as a packet in the payload and as a request to send it. */
+/* Completes a query: the packet in the payload, and the request to send it. */
 static void build_query(const struct link *link, enum family family, struct query *query,
                         const struct sources *sources, struct request *request, uint8_t *payload,
                         size_t *payload_size)
@@ -274,11 +274,16 @@ static bool pull_stopped(struct instance *instance, struct request *request)
 	return true;
 }
 
-/* Most urgent first: the sign of life, which has to be on time under any load and is rare; what makes a
- * picture appear, then what keeps it, then what tells of it. General queries from upstream are
- * few, and say how changes are to be reported; a flood of specific ones holds up neither members downstream
- * nor the queries there. Where nothing leaves any more is announced before who is a member there. A link's id is
- * given back only when no request that names it is left. */
+/* The most urgent first:
+ *
+ *   pong                       must be on time under any load, and is rare
+ *   forwarding                 a link that no longer forwards comes before the members on it
+ *   upstream general queries   few; they decide how the changes behind them are reported
+ *   membership, refused, flow  what starts and stops streams
+ *   group, general queries     what keeps memberships alive
+ *   upstream specific queries  a flood of them delays nothing above
+ *   snapshot, event            what shows the state
+ *   link free                  when no other request has the link's id */
 bool requests_pull(struct instance *instance, mtime now, struct request *request, void *payload,
                    size_t *payload_size)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Addresses that several hosts of a link use, such as those behind a device that translates or repeats their
- * reports under its own. One of them shows when a fast leave has ended a group for it, and it answers
- * nevertheless that it is a member: that was another one. From then on its reports tell no host for a while.
- * A few of each are remembered, the oldest ones go. Owned by the instance's thread.
+ * Addresses that several hosts of a link share, for example behind a device that translates or repeats their
+ * reports under its own address. Such an address is detected when a fast leave has ended a group for it and
+ * an answer from it still reports a membership: another host sent that. For some time its reports then count
+ * as from no known host. A few of each are remembered; new ones replace the oldest. The instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_SHARED_HOSTS_H
 #define MCPROXY_CORE_ROUTER_SHARED_HOSTS_H
@@ -16,7 +16,7 @@
 struct left_group {
 	struct addr host;
 	struct addr group;
-	mtime until; /* an answer up to then is not that of whoever left */
+	mtime until; /* an answer before then comes from another host than the one that left */
 };
 
 struct shared_host {
@@ -35,10 +35,10 @@ struct shared_hosts {
 /* A fast leave of the host has ended the group. */
 void shared_hosts_left(struct shared_hosts *hosts, const struct addr *host, const struct addr *group,
                        mtime until);
-/* It joined again, so that answers are its own. */
+/* The host joined again, so later answers are its own. */
 void shared_hosts_joined(struct shared_hosts *hosts, const struct addr *host, const struct addr *group);
-/* It answers that it is a member of a group that has no other. True if it is found to be shared, until
- * then. */
+/* The host answers that it is a member of a group without other members. True when that shows that its
+ * address is shared; it counts as shared until `until`. */
 bool shared_hosts_answered(struct shared_hosts *hosts, mtime now, const struct addr *host,
                            const struct addr *group, mtime until);
 bool shared_hosts_has(const struct shared_hosts *hosts, mtime now, const struct addr *host);

@@ -34,7 +34,7 @@ static mtime time_left(mtime until, mtime now)
 	return until == MTIME_NEVER || until <= now ? 0 : until - now;
 }
 
-/* Of the 49 days and more that a large robustness may give, the record holds 49. */
+/* A large robustness can give more than 49 days, the most that an item holds. */
 static uint32_t milliseconds(mtime interval)
 {
 	return interval > UINT32_MAX ? UINT32_MAX : (uint32_t)interval;
@@ -60,7 +60,7 @@ void snapshot_input(struct instance *instance, const struct input *input)
 	walk->page_wanted = true;
 }
 
-/* On all links, those that are gone included. */
+/* On all links, including those that are gone. */
 static uint64_t drops_of(const struct instance *instance, enum drop drop)
 {
 	uint64_t count = instance->drops[drop];
@@ -169,7 +169,7 @@ static void add_group(const struct link_group *link_group, mtime now, struct pag
 	};
 }
 
-/* Sources behind the last one that was announced; false when the page ended before they did. */
+/* Renders the sources behind the last rendered one; false when the page is full before. */
 static bool add_sources(struct walk *walk, const struct group *group, mtime now, struct page *page)
 {
 	for (uint16_t i = 0; i < group->source_count; i++) {
@@ -188,7 +188,7 @@ static bool add_sources(struct walk *walk, const struct group *group, mtime now,
 	return true;
 }
 
-/* The same of hosts. */
+/* The same for hosts. */
 static bool add_hosts(struct walk *walk, const struct members *members, mtime now, struct page *page)
 {
 	for (uint16_t i = 0; members != NULL && i < members->count; i++) {
@@ -210,8 +210,7 @@ static bool add_hosts(struct walk *walk, const struct members *members, mtime no
 	return true;
 }
 
-/* Tells a group, its sources and its hosts from where the walk stands; false when the page ended before they
- * did. */
+/* Renders a group, its sources and its hosts from where the walk is; false when the page is full before. */
 static bool add_link_group(struct walk *walk, const struct link_group *link_group, mtime now,
                            struct page *page)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Renders the state of an instance as pages of items (core/contract/snapshot_items.h). Each cursor is a walk that
- * continues where its last page ended. The instance's thread.
+ * Renders the state of an instance as pages of items (core/contract/snapshot_items.h). Each cursor is a walk
+ * that continues where its last page ended. The instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_SNAPSHOT_H
 #define MCPROXY_CORE_ROUTER_SNAPSHOT_H

@@ -36,8 +36,8 @@ size_t wire_put_addr(uint8_t *at, const struct addr *addr, enum family family)
 	return size;
 }
 
-/* The sum of 16-bit words is the same whatever their byte order, but for the order of its own bytes (RFC 1071
- * section 2): so four bytes are taken at a time, in the machine's order. Not more than 16 GB. */
+/* The sum of 16-bit words does not depend on the byte order, except for the order of its own two bytes (RFC
+ * 1071 section 2). So this takes four bytes at a time in the machine's order; at most 16 GB. */
 static uint32_t sum_quads(const uint8_t *data, size_t size)
 {
 	uint64_t sum = 0;

@@ -10,7 +10,7 @@
 #define QUERY_V3_MIN    12
 #define V1_MAX_RESPONSE 10000 /* RFC 2236 section 4: code 0 stands for 10 seconds */
 
-/* RFC 9776 section 7.1: the length and the code tell the version. */
+/* RFC 9776 section 7.1: the version follows from the length and the code. */
 static enum drop decode_query(const struct packet *packet, struct query *query)
 {
 	const uint8_t *at = packet->payload;

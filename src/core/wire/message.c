@@ -54,7 +54,7 @@ const char *version_name(enum family family, enum version version)
 	return version <= VERSION_3 ? names[family][version] : "none";
 }
 
-/* value = (mantissa | hidden bit) << (exponent + 3), for values too large to stand for themselves. */
+/* value = (mantissa | hidden bit) << (exponent + 3), for values that are too large to be their own code. */
 static uint32_t encode(uint32_t value, unsigned mantissa_bits)
 {
 	uint32_t linear_end = 1u << (mantissa_bits + 3);

@@ -18,13 +18,13 @@ static bool is_unspecified(const struct addr *addr)
 	return addr_family(addr) == FAMILY_IPV6 && addr_is_unspecified(addr);
 }
 
-/* Of this family: a v4-mapped 224.0.0.0/4 is no group here. */
+/* A v4-mapped 224.0.0.0/4 is no IPv6 group. */
 static bool is_multicast(const struct addr *addr)
 {
 	return addr_family(addr) == FAMILY_IPV6 && addr_is_multicast(addr);
 }
 
-/* RFC 9777 section 8.1: the length tells the version. */
+/* RFC 9777 section 8.1: the version follows from the length. */
 static enum drop decode_query(const struct packet *packet, struct query *query)
 {
 	const uint8_t *at = packet->payload;

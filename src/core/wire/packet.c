@@ -104,7 +104,7 @@ static enum drop parse_ipv6(const uint8_t *data, size_t size, struct packet *pac
 	packet->destination = addr_from_ipv6(header + 24);
 	packet->payload = wire.at;
 	packet->payload_size = wire.left;
-	/* A v4-mapped address means IPv4 everywhere else, and has no business on the wire. */
+	/* The core takes a v4-mapped address for IPv4; none is valid in a packet. */
 	if (addr_family(&packet->source) != FAMILY_IPV6 || addr_family(&packet->destination) != FAMILY_IPV6)
 		return DROP_IP_HEADER;
 	return DROP_NONE;

@@ -27,15 +27,15 @@ struct lane_message {
 _Static_assert(sizeof(struct lane_message) == LANE_MESSAGE_SIZE, "a message is one cache line");
 
 /*
- * The payload bytes are a ring of the producer alone. Positions run freely and wrap (bytes is a power of
- * two); position p lies at offset p & (bytes - 1), and a payload that would pass the end starts over at
- * offset 0:
+ * The payload bytes are a ring of the producer alone. Positions are free-running and wrap (bytes is a power
+ * of two). Position p is at offset p & (bytes - 1), and a payload that would pass the end is at offset 0
+ * instead:
  *
  *   oldest <= p < write   may still be read by the consumer       write - oldest <= bytes
  *
- * starts[slot] is where the payload of the message in that slot begins, so the oldest message that the ring
- * has not released says what is free: payloads need no atomics of their own. What orders the consumer's reads
- * of a payload before the producer's next writes there is the release and acquire of the ring's index.
+ * starts[slot] is the position of the payload of the message in that slot. So the oldest message that is not
+ * released shows which bytes are free, and payloads need no atomics of their own. The release and acquire of
+ * the ring's index order the consumer's reads of a payload before the producer's next writes there.
  */
 struct lane {
 	/* Constant after channel_open. */
@@ -58,7 +58,7 @@ struct lane {
 	alignas(RING_CACHE_LINE) atomic_uint starved;
 	atomic_uint resting;
 	bool borrowed; /* the oldest message is lent to the caller */
-	bool released; /* some message was, since the last lane_drained */
+	bool released; /* a message was, since the last lane_drained */
 
 	/* The producer's. */
 	alignas(RING_CACHE_LINE) uint32_t starts[];
@@ -76,7 +76,7 @@ static void lane_free(struct lane *lane)
 	free(lane);
 }
 
-/* 0 or -errno; *lane is to be freed in both cases. */
+/* 0 or -errno; the caller frees *result in both cases. */
 static int lane_new(struct lane **result, size_t slots)
 {
 	size_t size = sizeof(struct lane) + slots * sizeof((*result)->starts[0]);
@@ -90,7 +90,7 @@ static int lane_new(struct lane **result, size_t slots)
 	if (lane->bytes < PAYLOAD_BYTES_MIN)
 		lane->bytes = PAYLOAD_BYTES_MIN;
 	lane->ring = ring_new(slots, LANE_MESSAGE_SIZE);
-	/* Mapped rather than allocated: pages that are never touched cost nothing. */
+	/* Mapped, not allocated: unused pages take no memory. */
 	lane->payloads = mmap(NULL, lane->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	lane->consumer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (lane->consumer_fd < 0)
@@ -135,7 +135,7 @@ static void ring_bell(int fd)
 	const uint64_t one = 1;
 	ssize_t written = write(fd, &one, sizeof one);
 
-	/* EAGAIN: the counter is at its limit, so the descriptor is readable already. */
+	/* EAGAIN: the counter is at its limit, so the descriptor is already readable. */
 	assert(written == (ssize_t)sizeof one || errno == EAGAIN);
 }
 
@@ -144,7 +144,7 @@ static uint32_t round_up(size_t payload_size)
 	return (uint32_t)((payload_size + PAYLOAD_ALIGNMENT - 1) & -(size_t)PAYLOAD_ALIGNMENT);
 }
 
-/* Asks the consumer how far it is. False when it has released everything. */
+/* Loads the consumer's index. False when the consumer has released everything. */
 static bool lane_look(struct lane *lane)
 {
 	size_t slot;
@@ -182,8 +182,7 @@ void *lane_reserve(struct lane *lane, size_t payload_size, void **payload)
 	lane->reserved = NULL;
 	if (message == NULL)
 		return NULL;
-	/* A batch that begins on an empty lane starts at offset 0, so that a quiet daemon touches few
-	 * pages. */
+	/* A batch on an empty lane starts at offset 0, so that a quiet daemon uses few pages. */
 	if (!lane->unannounced && !lane_look(lane))
 		lane->oldest = lane->write = 0;
 	if (!lane_find(lane, payload_size, &position))
@@ -202,7 +201,7 @@ void lane_commit(struct lane *lane, size_t payload_size)
 
 	assert(message != NULL && payload_size <= lane->reserved_size);
 
-	/* Without a payload the jump to offset 0 that the reservation may have meant is not made. */
+	/* Without a payload the position stays, even if the reservation was at offset 0. */
 	uint32_t start = payload_size > 0 ? lane->reserved_at : lane->write;
 
 	lane->starts[ring_slot_index(lane->ring)] = start;
@@ -236,8 +235,8 @@ void lane_ring(struct lane *lane)
 }
 
 /*
- * A consumer that is at work needs no bell, which is a system call. The flag is changed by exchanges only, as
- * that of the proof below, and so is the reasoning:
+ * A consumer at work needs no bell, which is a system call. As in the proof below, only exchanges change the
+ * flag:
  *
  *   consumer, in lane_rest                     producer, in lane_commit and lane_wake
  *   R1  resting: exchange by 1                 W1  commit messages (store the ring's tail)
@@ -245,8 +244,8 @@ void lane_ring(struct lane *lane)
  *       sleep if there are none                    ring the consumer if it was 1
  *
  * W2 before R1: it synchronizes with R1, so R2 sees the messages of W1. W2 after R1: the first such W2 reads
- * 1 and rings, and the eventfd remembers. A consumer that was woken by something else, or found messages at
- * R2, leaves the flag set: that costs one needless bell.
+ * 1 and rings, and the eventfd keeps that. After another wake-up, or messages at R2, the flag stays set,
+ * which costs one needless bell.
  */
 bool lane_rest(struct lane *lane)
 {
@@ -256,34 +255,33 @@ bool lane_rest(struct lane *lane)
 }
 
 /*
- * Why no producer sleeps for ever beside a lane that has room.
+ * Why no producer sleeps forever beside a lane that has room.
  *
  *   producer, in lane_starve                   consumer, in lane_next and lane_drained
  *   P1  starved: exchange by 1                 C1  release messages (store the ring's head)
  *   P2  look for room (load the ring's head)   C2  starved: exchange by 0
  *       sleep if there is none                     ring the producer if it was 1
  *
- * The flag is changed by exchanges only. All of them stand in one order, and each reads what the one before
- * it wrote. Take a P1, and the C1 and C2 of any turn of the consumer.
+ * Only exchanges change the flag. All of them are in one order, and each reads what the one before it wrote.
+ * Take a P1, and the C1 and C2 of any turn of the consumer.
  *
- * C2 before P1: P1 reads what C2 wrote or what an exchange after C2 wrote, which carries C2's release on. So
- * C2 synchronizes with P1, C1 happens before P2, and P2 sees all the room that C1 made.
+ * C2 before P1: P1 reads what C2 wrote, or what an exchange after C2 wrote, which continues the release of
+ * C2. So C2 synchronizes with P1, C1 happens before P2, and P2 sees all the room that C1 made.
  *
- * C2 after P1: the first such C2 reads 1 and rings. The eventfd remembers: if the producer is not asleep yet,
- * its poll will return at once.
+ * C2 after P1: the first such C2 reads 1 and rings. The eventfd keeps that: if the producer does not sleep
+ * yet, its poll returns at once.
  *
- * So a producer that found no room at P2 waits for messages that P2 did not see released. They were all
- * announced, for lane_starve begins with lane_wake; the consumer will therefore come to release some of them.
- * The C2 that follows is not before P1, or P2 would have seen them released; it is after P1, and rings.
- * Should the room not be enough yet, the producer starves anew.
+ * So a producer without room at P2 waits for messages that P2 did not see released. lane_starve begins with
+ * lane_wake, so the consumer knows of all of them and will release some. The C2 that follows is not before
+ * P1, or P2 would have seen them released. So it is after P1, and rings. If the room is still too small, the
+ * producer starves again.
  *
- * A plain store as P1 would make this a Dekker protocol, a store and then a load of something else on both
- * sides; that needs sequential consistency of all four, thus a full barrier for every message released. The
- * exchange needs acquire and release only: the release at C2 forbids C1 to move below it, the acquire at P1
- * forbids P2 to move above it. (P1's release and C2's acquire say no more than that the flag passes in
- * order.)
+ * With a plain store as P1 this would be a Dekker protocol: on both sides a store, and then a load of
+ * something else. That needs sequential consistency of all four, and so a full barrier for every released
+ * message. The exchange needs only acquire and release: the release at C2 keeps C1 above it, and the acquire
+ * at P1 keeps P2 below it. (The release of P1 and the acquire of C2 only order the flag itself.)
  *
- * A flag left set by a producer that found room after all, or that was woken by something else, costs one
+ * The flag stays set when the producer finds room at P2, or when something else wakes it. That costs one
  * needless wake-up.
  */
 bool lane_starve(struct lane *lane)
@@ -344,6 +342,6 @@ void lane_acknowledge(struct lane *lane)
 	uint64_t count;
 	ssize_t got = read(lane->consumer_fd, &count, sizeof count);
 
-	/* EAGAIN: nobody rang; the caller need not know. */
+	/* EAGAIN: there was no ring, which does not matter to the caller. */
 	assert(got == (ssize_t)sizeof count || errno == EAGAIN);
 }

@@ -16,7 +16,7 @@ struct receiver {
 	struct link_room *room;
 	unsigned count;                     /* of sockets */
 	unsigned first;                     /* of this turn, so that each socket gets its share */
-	unsigned looked_at;                 /* by receiver_take, in this turn */
+	unsigned looked_at;                 /* sockets that receiver_take has visited in this turn */
 	struct pollfd fds[1 + SOCKETS_MAX]; /* the bell, the sockets; fd -1: not read in this turn */
 	struct {
 		int fd;
@@ -26,11 +26,11 @@ struct receiver {
 	uint64_t upstream_links; /* set of ids */
 	bool skips_upstream;
 
-	/* Batches that may still be read at once, one more each millisecond. Full ones do not count: what is
-	 * behind them waits already, so that nobody has to be woken. */
-	mtime granted_at;
-	unsigned granted;
-	bool full; /* one was */
+	/* Credit for batches that are read at once; it grows by one each millisecond. A full batch costs
+	 * none: more packets already wait behind it, so reading on needs no wake-up. */
+	mtime credit_at;
+	unsigned credit;
+	bool full; /* a batch was full */
 };
 
 struct receiver *receiver_new(int bell)
@@ -103,18 +103,18 @@ static bool is_skipped(const struct receiver *receiver, unsigned socket)
 	       set64_has(receiver->upstream_links, receiver->sockets[socket].link);
 }
 
-/* May sockets be read now? */
-static bool is_granted(struct receiver *receiver, mtime now)
+/* May sockets be read at once? */
+static bool has_credit(struct receiver *receiver, mtime now)
 {
-	mtime elapsed = now - receiver->granted_at;
+	mtime elapsed = now - receiver->credit_at;
 
 	if (elapsed > 0) {
-		receiver->granted_at = now;
-		receiver->granted = elapsed < (mtime)(BATCHES_AT_ONCE - receiver->granted)
-		                            ? receiver->granted + (unsigned)elapsed
-		                            : BATCHES_AT_ONCE;
+		receiver->credit_at = now;
+		receiver->credit = elapsed < (mtime)(BATCHES_AT_ONCE - receiver->credit)
+		                           ? receiver->credit + (unsigned)elapsed
+		                           : BATCHES_AT_ONCE;
 	}
-	return receiver->granted > 0 || receiver->full;
+	return receiver->credit > 0 || receiver->full;
 }
 
 /* False when nothing is ready. */
@@ -129,7 +129,7 @@ static bool poll_until(struct pollfd *fds, unsigned count, mtime now, mtime dead
 bool receiver_wait(struct receiver *receiver, mtime deadline)
 {
 	mtime now = clock_now();
-	bool listens = is_granted(receiver, now);
+	bool listens = has_credit(receiver, now);
 
 	receiver->full = false;
 	receiver->looked_at = receiver->count;
@@ -154,7 +154,7 @@ static int receive(struct receiver *receiver, unsigned socket, struct link_packe
 	return link_socket_receive(fd, receiver->room, packets, LINK_SOCKET_BATCH);
 }
 
-/* Packets of the next socket that has some. */
+/* Takes packets of the next socket that has some. */
 static int take_next(struct receiver *receiver, unsigned *socket, struct link_packet *packets)
 {
 	int count = 0;
@@ -176,11 +176,11 @@ int receiver_take(struct receiver *receiver, struct input *input, struct link_pa
 	count = take_next(receiver, &socket, packets);
 	if (count == 0)
 		return 0;
-	/* Behind a long packet there may be more, too. */
+	/* A long packet ends its batch; there may be more behind it. */
 	if (count == LINK_SOCKET_BATCH || packets[count - 1].length > LINK_SOCKET_PACKET_MAX)
 		receiver->full = true;
-	else if (receiver->granted > 0)
-		receiver->granted--;
+	else if (receiver->credit > 0)
+		receiver->credit--;
 	*input = (struct input){.kind = INPUT_PACKET,
 	                        .link = receiver->sockets[socket].link,
 	                        .family = receiver->sockets[socket].family};

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A turn that needs more is written in several pieces, each of whole records. Taken at once, because a worker
- * that is sandboxed cannot count on getting more later. */
+/* A larger turn is written in several pieces of whole steps. Allocated at the start, because a worker in its
+ * sandbox may not get more memory later. */
 #define BUFFER_SIZE (4 * REQUEST_PAYLOAD_MAX)
 
 struct recorder {
 	int fd;
-	atomic_int error; /* set by the worker, read by the owner as well */
+	atomic_int error; /* set by the worker, read by the owner too */
 	uint8_t instance;
 	size_t used;
 	uint8_t buffer[BUFFER_SIZE];

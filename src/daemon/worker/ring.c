@@ -11,9 +11,9 @@
  *
  *   head <= n < tail   committed, not yet released        0 <= tail - head <= slots
  *
- * Each side writes its own line only, and keeps there what it last saw of the other's index. A stale copy
- * errs to the safe side (too full for the producer, too empty for the consumer), so the other side's line is
- * fetched only when the copy says that there is nothing to do.
+ * Each side writes only its own line, which also has its copy of the other side's index. A stale copy is
+ * safe: the ring looks too full to the producer, and too empty to the consumer. So a side loads the other's
+ * line only when its copy shows no work.
  */
 struct ring {
 	/* Constant after ring_new. */
@@ -48,8 +48,7 @@ struct ring *ring_new(size_t slots, size_t message_size)
 		return NULL;
 	ring->mask = (uint32_t)slots - 1;
 	ring->message_size = message_size;
-	/* The numbers start one round before they wrap, so that every ring that is used at all has
-	 * wrapped. */
+	/* The numbers start one round before they wrap, so that every use of a ring tests the wrap. */
 	ring->head_seen = ring->tail_seen = -(uint32_t)slots;
 	atomic_init(&ring->tail, ring->tail_seen);
 	atomic_init(&ring->head, ring->head_seen);
@@ -63,12 +62,12 @@ void ring_free(struct ring *ring)
 
 static uint32_t own_index(const _Atomic uint32_t *index)
 {
-	/* A thread sees its own writes in order whatever the memory order says. */
+	/* A thread sees its own writes in order, with any memory order. */
 	return atomic_load_explicit(index, memory_order_relaxed);
 }
 
-/* Acquire: no write to a slot (or to a payload that it describes) may move up before this load, or it would
- * hit what the consumer is still reading. */
+/* Acquire: no write to a slot, or to its payload, may move up before this load, because the consumer may
+ * still read it. */
 static void look_at_head(struct ring *ring)
 {
 	ring->head_seen = atomic_load_explicit(&ring->head, memory_order_acquire);
@@ -102,8 +101,8 @@ void ring_commit(struct ring *ring)
 {
 	uint32_t tail = own_index(&ring->tail);
 
-	/* Release: no write to the message may move down past this store, or the consumer would read the slot
-	 * half-written. */
+	/* Release: no write to the message may move down past this store, or the consumer could read a part
+	 * of it. */
 	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 }
 
@@ -118,8 +117,8 @@ const void *ring_peek(struct ring *ring)
 {
 	uint32_t head = own_index(&ring->head);
 
-	/* Acquire: no read of the message may move up before this load, or it could see what lay in the slot
-	 * before. */
+	/* Acquire: no read of the message may move up before this load, or it could see the message before
+	 * it. */
 	if (head == ring->tail_seen)
 		ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
 	if (head == ring->tail_seen)
@@ -140,7 +139,7 @@ void ring_release(struct ring *ring)
 {
 	uint32_t head = own_index(&ring->head);
 
-	/* Release: no read of the message may move down past this store, or it could see what the producer
-	 * writes there next. */
+	/* Release: no read of the message may move down past this store, or it could see the next message
+	 * there. */
 	atomic_store_explicit(&ring->head, head + 1, memory_order_release);
 }

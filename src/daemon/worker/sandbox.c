@@ -23,7 +23,7 @@ static const unsigned kept_capabilities[] = {
 
 #define KEPT (sizeof kept_capabilities / sizeof kept_capabilities[0])
 
-/* Of the kept ones those that the calling thread has. */
+/* Keeps those of the listed capabilities that the calling thread has. */
 static int keep_capabilities(const unsigned *kept, size_t count)
 {
 	bool has[KEPT];
@@ -93,7 +93,7 @@ static const int worker_calls[] = {
 
 static int filter_calls(void)
 {
-	/* A refused call fails as if it were not permitted: a C library that tries another one goes on. */
+	/* A refused call fails with EPERM, so that a C library can try another one. */
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int result = filter != NULL ? 0 : -ENOMEM;
 

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define LOOK_FAR        6 /* packets ahead, to have memory ready for them */
+#define LOOK_FAR        6 /* packets ahead, for prefetch_input */
 #define LOOK_NEAR       3
-#define INPUTS_PER_TURN 256 /* after so many the requests go out first */
+#define INPUTS_PER_TURN 256 /* after that many the requests go out first */
 
 _Static_assert(INSTANCE_QUERIES_MAX >= LINK_SOCKET_BATCH, "a batch of queries finds room");
 
@@ -23,12 +23,12 @@ struct worker {
 	struct receiver *receiver;
 	struct instance *instance;
 	struct recorder *recorder;
-	bool recording_ended; /* by an error; the owner has been rung */
+	bool recording_ended; /* by an error; the worker has rung the owner */
 	pthread_t thread;
 };
 
-/* The nice value that the process began with. Written once, before there is any other thread. Linux keeps a nice value
- * for each thread, and a new thread inherits that of its creator. */
+/* The nice value that the process began with. Written once, before there is any other thread. Linux keeps a
+ * nice value for each thread, and a new thread inherits that of its creator. */
 static int usual_priority;
 static bool usual_priority_is_known;
 
@@ -96,14 +96,14 @@ static void prefetch_packet(const struct worker *worker, const struct input *inp
 		prefetch_input(worker->instance, input, packets[place].data, packets[place].length, step);
 }
 
-/* Queries from upstream wait in the sockets while the engine cannot keep a batch of them. The other links are
- * read meanwhile; there is room again when the owner has made some on the lane. */
+/* Queries from upstream wait in their sockets while the engine has no room for a batch of them. The worker
+ * still reads the other links. There is room again when the owner has taken requests from the lane. */
 static void check_query_room(struct worker *worker)
 {
 	receiver_read_upstream(worker->receiver, instance_query_room(worker->instance) >= LINK_SOCKET_BATCH);
 }
 
-/* One batch of each link that has some. */
+/* One batch of each link that has packets. */
 static void take_packets(struct worker *worker, mtime now)
 {
 	struct link_packet packets[LINK_SOCKET_BATCH];
@@ -144,8 +144,7 @@ static enum outcome give_requests(struct worker *worker, mtime now)
 	return OUTCOME_FULL;
 }
 
-/* The owner must learn that a recording has ended before its time: it is rung though nothing may be on the
- * lane. */
+/* Rings the owner when an error has ended the recording, even if no request is on the lane. */
 static void flush_recording(struct worker *worker)
 {
 	if (worker->recorder == NULL || worker->recording_ended)
@@ -162,7 +161,7 @@ static void *worker_run(void *argument)
 	bool sleepy = true;
 
 	restore_priority();
-	/* A kernel that knows no such thing runs it as it is. */
+	/* Without support in the kernel the worker runs unconfined. */
 	sandbox_worker();
 	for (;;) {
 		mtime now;
@@ -184,7 +183,7 @@ static void *worker_run(void *argument)
 		lane_wake(worker->channel.up);
 		if (outcome == OUTCOME_STOPPED)
 			return NULL;
-		/* Dirty state is left: sleep only if the owner has promised to ring when there is room. */
+		/* Dirty state is left: sleep only if the owner will ring when there is room. */
 		if (outcome == OUTCOME_FULL && lane_starve(worker->channel.up))
 			sleepy = false;
 	}
