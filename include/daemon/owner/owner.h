@@ -234,8 +234,6 @@ void intake_netlink(struct owner *owner, struct loop_source *source, mtime now);
 void interfaces_log_missing(struct owner *owner, uint64_t instances);
 /* Asks for news of interfaces again where reading them failed. */
 void intake_refresh_netlink(struct owner *owner, mtime now);
-/* Sends an input to an instance; false when its channel is full. */
-bool worker_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size);
 /* Tells instances of streams of which they could not be logged before. */
 void upcalls_retry(struct owner *owner, struct table *table);
 /* Reads the counters that are due and tells them. */

@@ -23,6 +23,9 @@ int worker_start(struct worker **worker, const struct instance_settings *setting
 int worker_finish(struct worker *worker);
 
 struct channel *worker_channel(struct worker *worker);
+/* Puts an input with its payload on the lane down; lane_wake announces it. False when there is no channel (NULL), or
+ * no room: then the worker rings the lane up when it has made room. Owner thread. */
+bool worker_tell(struct channel *channel, const struct input *input, const void *payload, size_t size);
 
 /* The errno of a write that failed and ended the recording, else 0. When it becomes known the lane `up` is
  * rung. Any thread. */

@@ -182,7 +182,7 @@ static int announce_link(struct owner *owner, const struct link_op *op, mtime no
 	for (int family = 0; family < FAMILIES; family++)
 		if (!uplink_prepare(owner, op, family))
 			return -ENOMEM;
-	if (!worker_tell(&owner->instances[op->instance], &input, &op->change, sizeof op->change))
+	if (!worker_tell(owner->instances[op->instance].channel, &input, &op->change, sizeof op->change))
 		return -EAGAIN;
 	link_readers_link_changed(owner, op);
 	log_link(owner, op);

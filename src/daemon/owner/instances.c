@@ -116,7 +116,7 @@ static void stop(struct owner *owner, struct instance_slot *slot, mtime deadline
 	if (slot->worker == NULL)
 		return;
 	lane_wake(slot->channel->down);
-	while (!worker_tell(slot, &input, NULL, 0) && clock_now() < deadline)
+	while (!worker_tell(slot->channel, &input, NULL, 0) && clock_now() < deadline)
 		requests_take(owner, &slot->source, clock_now());
 	lane_wake(slot->channel->down);
 	while (slot->channel != NULL && clock_now() < deadline) {
@@ -155,7 +155,7 @@ void instances_announce_settings(struct owner *owner)
 		struct instance_slot *slot = &owner->instances[i];
 
 		if (slot->settings_due &&
-		    worker_tell(slot, &input, &slot->config->settings, sizeof slot->config->settings))
+		    worker_tell(slot->channel, &input, &slot->config->settings, sizeof slot->config->settings))
 			slot->settings_due = false;
 	}
 }

@@ -14,26 +14,6 @@
 #define UPCALLS_PER_TURN       256
 #define READINGS_PER_TURN      256 /* of counters, so that a dump of many routes holds up nobody */
 
-bool worker_tell(struct instance_slot *instance, const struct input *input, const void *payload, size_t size)
-{
-	void *room, *message;
-
-	if (instance->channel == NULL)
-		return false;
-	message = lane_reserve(instance->channel->down, size, &room);
-	if (message == NULL) {
-		/* So that the worker rings when it has made room; if it has by now, it will not ring. */
-		if (lane_starve(instance->channel->down))
-			instance->owner->again = true;
-		return false;
-	}
-	memcpy(message, input, sizeof *input);
-	if (size > 0)
-		memcpy(room, payload, size);
-	lane_commit(instance->channel->down, size);
-	return true;
-}
-
 void intake_wake(struct owner *owner)
 {
 	for (size_t i = 0; i < owner->instance_count; i++)
@@ -58,7 +38,7 @@ static void deliver(void *context, unsigned instance, uint8_t id)
 	if ((delivery->instances >> instance & 1) == 0)
 		return;
 	delivery->input.link = id;
-	if (worker_tell(&delivery->owner->instances[instance], &delivery->input, NULL, 0))
+	if (worker_tell(delivery->owner->instances[instance].channel, &delivery->input, NULL, 0))
 		result = &delivery->delivered;
 	*result |= (uint64_t)1 << instance;
 }
@@ -333,7 +313,7 @@ void intake_counters(struct owner *owner, struct table *table, mtime now)
 		input.bytes = counters.bytes;
 		input.wrong_link_packets = (uint32_t)counters.wrong_vif;
 		for (; instances != 0; instances &= instances - 1)
-			worker_tell(&owner->instances[__builtin_ctzll(instances)], &input, NULL, 0);
+			worker_tell(owner->instances[__builtin_ctzll(instances)].channel, &input, NULL, 0);
 	}
 	intake_wake(owner);
 }
@@ -420,7 +400,7 @@ void intake_events(struct owner *owner)
 		struct instance_slot *instance = &owner->instances[i];
 		struct input input = {.kind = INPUT_EVENTS, .wanted = wanted};
 
-		if (instance->events_wanted != wanted && worker_tell(instance, &input, NULL, 0))
+		if (instance->events_wanted != wanted && worker_tell(instance->channel, &input, NULL, 0))
 			instance->events_wanted = wanted;
 	}
 }

@@ -72,7 +72,7 @@ static bool hand_to(struct owner *owner, struct vif *vif, const struct link_read
 		log_failure(vif);
 		return false;
 	}
-	if (worker_tell(&owner->instances[reader->instance], &input, NULL, 0))
+	if (worker_tell(owner->instances[reader->instance].channel, &input, NULL, 0))
 		return true;
 	close(input.fd);
 	return false;

@@ -38,7 +38,7 @@ static void repeat(struct instance_slot *instance, mtime now)
 
 		if (!instance->repeat_due[family])
 			continue;
-		if (worker_tell(instance, &input, NULL, 0))
+		if (worker_tell(instance->channel, &input, NULL, 0))
 			instance->repeat_due[family] = false;
 		else
 			instance->repeat_at = now + REPEAT_INTERVAL;

@@ -93,7 +93,7 @@ void service_ping(struct owner *owner, mtime now)
 
 		if (instance->channel == NULL || instance->heartbeat != HEARTBEAT_WANTED)
 			continue;
-		if (worker_tell(instance, &ping, NULL, 0))
+		if (worker_tell(instance->channel, &ping, NULL, 0))
 			instance->heartbeat = HEARTBEAT_ASKED;
 		else
 			retry(owner, now);

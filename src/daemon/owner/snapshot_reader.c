@@ -46,7 +46,7 @@ bool snapshot_reader_request(struct owner *owner, struct snapshot_reader *walk)
 		owner->again = true;
 		return false;
 	}
-	if (!worker_tell(instance, &input, NULL, 0))
+	if (!worker_tell(instance->channel, &input, NULL, 0))
 		return false;
 	lane_wake(instance->channel->down);
 	walk->first = false;
