@@ -22,7 +22,7 @@ static struct owner *owner;
 
 static void close_control(void)
 {
-	control_close(owner);
+	control_handlers.close(owner);
 }
 
 /* A daemon without links, whose only instance has no worker. */
@@ -43,7 +43,7 @@ static struct owner *make_owner(void)
 	config.control.mode = 0600;
 	/* What the log would say is not wanted here. */
 	log_set_level(NULL, 3);
-	control_open(&made);
+	control_handlers.open(&made);
 	assert(made.control != NULL);
 	atexit(close_control);
 	return &made;
@@ -62,7 +62,7 @@ static void turn(void)
 		if (source->ready != NULL)
 			source->ready(owner, source, now);
 	}
-	control_turn(owner, now);
+	control_handlers.turn(owner, now);
 	while (owner->removed != NULL) {
 		struct loop_source *source = owner->removed;
 

@@ -172,7 +172,28 @@ struct options {
 };
 
 struct status;  /* status.h */
-struct control; /* control.h */
+struct control; /* the control socket's own */
+
+/* What the control socket does for the owner; its room is above this one, so main passes the handlers in. The owner
+ * calls open and reopen always, the others while owner->control is set. */
+struct control_handlers {
+	/* Opens the configured socket into owner->control. Logs what fails; the daemon works without the socket. */
+	void (*open)(struct owner *owner);
+	/* The configuration of the socket has changed. Clients that are connected stay. */
+	void (*reopen)(struct owner *owner);
+	/* Opens the socket where that has failed before, such as beside another daemon. */
+	void (*retry)(struct owner *owner);
+	void (*close)(struct owner *owner);
+	/* Makes answers, sends them, drops clients that do not read; once a turn. */
+	void (*turn)(struct owner *owner, mtime now);
+	mtime (*deadline)(const struct owner *owner);
+	/* Does some client monitor events? */
+	bool (*wants_events)(const struct owner *owner);
+	/* Sends an event to those that do. link: its name or NULL; outputs: of a route, the names of links, each
+	 * after a space. */
+	void (*event)(struct owner *owner, const struct instance_slot *instance, const char *link,
+	              const struct event *event, const char *outputs);
+};
 
 struct owner {
 	const struct options *options;
@@ -200,6 +221,7 @@ struct owner {
 	int recording_fd;
 	struct snapshot_reader walks[SNAPSHOT_CURSORS];
 	struct status *status;
+	const struct control_handlers *control_handlers;
 	struct control *control; /* NULL: none */
 	bool readers_due;        /* there may be links that nobody reads, though somebody should */
 	struct loop_source *removed;
@@ -215,8 +237,9 @@ struct owner {
 	bool stopping;
 };
 
-/* Runs the daemon until SIGTERM or SIGINT; the exit status. The configuration goes over to it. */
-int owner_run(const struct options *options, struct config *config);
+/* Runs the daemon until SIGTERM or SIGINT; the exit status. Takes the configuration over. */
+int owner_run(const struct options *options, struct config *config,
+              const struct control_handlers *control_handlers);
 
 /* For the modules of the owner. */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A client of the control socket, and what it can ask: shared by control (who listens and serves all
- * clients), control_commands (the table of commands) and the commands. One client has one request under way;
- * the next one is read when its answer is made.
+ * A client of the control socket: its requests, its answer and its buffers. control.c listens and serves all clients;
+ * commands.c has the table of commands. A client has one request under way: its next one is read when the answer is
+ * complete.
  */
 #ifndef MCPROXY_DAEMON_CONTROL_CLIENT_H
 #define MCPROXY_DAEMON_CONTROL_CLIENT_H
@@ -99,16 +99,5 @@ void client_end_answer(struct client *client);
 /* The whole answer. */
 __attribute__((format(printf, 2, 3))) void client_fail(struct client *client, const char *format, ...);
 size_t client_backlog(const struct client *client);
-
-/* control_show.c, control_monitor.c, control_manage.c */
-
-void show_begin(struct client *client);
-void show_go_on(struct client *client);
-void show_end(struct client *client);
-void monitor_begin(struct client *client);
-void monitor_end(struct client *client);
-void reload_begin(struct client *client);
-void reload_go_on(struct client *client);
-void loglevel_begin(struct client *client);
 
 #endif

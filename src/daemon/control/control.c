@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control/control.h"
 
-#include "daemon/control/client.h"
+#include "daemon/control/monitor.h"
 #include "daemon/control/socket.h"
 #include "daemon/log/clock.h"
 
@@ -76,13 +76,11 @@ static void move_to_end(struct control *control, struct client *client)
 	LL_APPEND(control->clients, client);
 }
 
-void control_turn(struct owner *owner, mtime now)
+static void serve_clients(struct owner *owner, mtime now)
 {
 	struct control *control = owner->control;
 	struct client *client, *next, *asked = NULL;
 
-	if (control == NULL)
-		return;
 	control->records_left = CONTROL_RECORDS;
 	if (now >= control->accept_at) {
 		control->accept_at = MTIME_NEVER;
@@ -104,13 +102,10 @@ void control_turn(struct owner *owner, mtime now)
 		move_to_end(control, asked);
 }
 
-mtime control_deadline(const struct owner *owner)
+static mtime next_deadline(const struct owner *owner)
 {
-	mtime deadline;
+	mtime deadline = owner->control->accept_at;
 
-	if (owner->control == NULL)
-		return MTIME_NEVER;
-	deadline = owner->control->accept_at;
 	for (const struct client *client = owner->control->clients; client; client = client->next)
 		if (client_backlog(client) > 0)
 			deadline = mtime_min(deadline, client->moved_at + CONTROL_PATIENCE);
@@ -142,14 +137,14 @@ static void stop_listening(struct owner *owner)
 	unlink(control->path);
 }
 
-void control_open(struct owner *owner)
+static void open_control(struct owner *owner)
 {
 	owner->control = calloc(1, sizeof *owner->control);
 	if (owner->control != NULL)
 		start_listening(owner);
 }
 
-void control_reopen(struct owner *owner)
+static void reopen_control(struct owner *owner)
 {
 	if (owner->control == NULL)
 		return;
@@ -157,18 +152,16 @@ void control_reopen(struct owner *owner)
 	start_listening(owner);
 }
 
-void control_retry(struct owner *owner)
+static void retry_listening(struct owner *owner)
 {
-	if (owner->control != NULL && owner->control->source.fd < 0)
+	if (owner->control->source.fd < 0)
 		start_listening(owner);
 }
 
-void control_close(struct owner *owner)
+static void close_control(struct owner *owner)
 {
 	struct control *control = owner->control;
 
-	if (control == NULL)
-		return;
 	for (struct client *client = control->clients, *next; client != NULL; client = next) {
 		next = client->next;
 		client_remove(client);
@@ -177,3 +170,14 @@ void control_close(struct owner *owner)
 	free(control);
 	owner->control = NULL;
 }
+
+const struct control_handlers control_handlers = {
+	.open = open_control,
+	.reopen = reopen_control,
+	.retry = retry_listening,
+	.close = close_control,
+	.turn = serve_clients,
+	.deadline = next_deadline,
+	.wants_events = monitor_wants_events,
+	.event = monitor_event,
+};

@@ -1,8 +1,6 @@
-/* SPDX-License-Identifier: BSD-2-Clause
- *
- * Commands of the control socket that change the daemon.
- */
-#include "daemon/control/client.h"
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control/manage.h"
+
 #include "daemon/log/log.h"
 
 #include <syslog.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/control/client.h"
+#include "daemon/control/show.h"
+
 #include "daemon/control/render.h"
 #include "daemon/log/clock.h"
 #include "daemon/owner/uplink.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/holder.h"
 
-#include "daemon/control/control.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/kernel_table.h"
@@ -70,7 +69,8 @@ void holder_gone(struct owner *owner, struct instance_slot *instance, enum famil
 	     holder_text(&instance->holders[family], text));
 	holder_forget(owner, instance, family);
 	/* Another daemon may have had the socket, too. */
-	control_retry(owner);
+	if (owner->control != NULL)
+		owner->control_handlers->retry(owner);
 }
 
 void holder_forget(struct owner *owner, struct instance_slot *instance, enum family family)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/control/control.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/conflict.h"
@@ -394,7 +393,8 @@ void intake_netlink(struct owner *owner, struct loop_source *source, mtime now)
 
 void intake_events(struct owner *owner)
 {
-	bool wanted = log_is_debug() || control_wants_events(owner);
+	bool wanted = log_is_debug() ||
+	              (owner->control != NULL && owner->control_handlers->wants_events(owner));
 
 	for (size_t i = 0; i < owner->instance_count; i++) {
 		struct instance_slot *instance = &owner->instances[i];

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/owner.h"
 
-#include "daemon/control/control.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/holder.h"
@@ -206,13 +205,14 @@ static int owner_open(struct owner *owner)
 	repair_open(owner);
 	/* One may have ended since the first try, and no news of that came. */
 	holders_try_now(owner);
-	control_open(owner);
+	owner->control_handlers->open(owner);
 	return 0;
 }
 
 static void owner_close(struct owner *owner)
 {
-	control_close(owner);
+	if (owner->control != NULL)
+		owner->control_handlers->close(owner);
 	instances_stop(owner);
 	/* First leave upstream, so that the streams stop at their source. */
 	uplinks_free(owner);
@@ -267,7 +267,8 @@ static mtime loop_deadline(const struct owner *owner)
 	mtime deadline = edge_deadline(owner);
 
 	deadline = mtime_min(deadline, status_deadline(owner->status));
-	deadline = mtime_min(deadline, control_deadline(owner));
+	if (owner->control != NULL)
+		deadline = mtime_min(deadline, owner->control_handlers->deadline(owner));
 	deadline = mtime_min(deadline, owner->netlink_refresh_at);
 	deadline = mtime_min(deadline, owner->holders_at);
 	deadline = mtime_min(deadline, settings_deadline(owner));
@@ -300,7 +301,8 @@ static void owner_loop(struct owner *owner)
 		if (owner->reload_wanted)
 			reload(owner);
 		status_continue(owner->status, owner);
-		control_turn(owner, now);
+		if (owner->control != NULL)
+			owner->control_handlers->turn(owner, now);
 		intake_events(owner);
 		instances_announce_settings(owner);
 		grant_repeat(owner, now);
@@ -317,11 +319,13 @@ static void owner_loop(struct owner *owner)
 	service_stopping(owner);
 }
 
-int owner_run(const struct options *options, struct config *config)
+int owner_run(const struct options *options, struct config *config,
+              const struct control_handlers *control_handlers)
 {
 	struct owner owner = {.options = options,
 	                      .started_at = clock_now(),
 	                      .config = config,
+	                      .control_handlers = control_handlers,
 	                      .recording_fd = -1,
 	                      .epoll = -1,
 	                      .netlink_refresh_at = MTIME_NEVER,

@@ -2,7 +2,6 @@
 #include "daemon/owner/reload.h"
 
 #include "daemon/config/diff.h"
-#include "daemon/control/control.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/instances.h"
@@ -189,7 +188,7 @@ static void change_globals(struct owner *owner, const struct config *old)
 	    strcmp(config->control.group, old->control.group) == 0 &&
 	    config->control.mode == old->control.mode)
 		return;
-	control_reopen(owner);
+	owner->control_handlers->reopen(owner);
 }
 
 static void commit(struct attempt *attempt)

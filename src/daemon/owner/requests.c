@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/control/control.h"
 #include "daemon/log/event_log.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/owner.h"
@@ -151,7 +150,8 @@ static void take_event(struct owner *owner, struct instance_slot *instance, cons
 	if (event->kind == EVENT_ROUTE)
 		format_links(owner, instance->number, event->value, outputs, sizeof outputs);
 	event_log_write(instance->config->name, link, event, outputs);
-	control_event(owner, instance, link, event, outputs);
+	if (owner->control != NULL)
+		owner->control_handlers->event(owner, instance, link, event, outputs);
 }
 
 static void take_request(struct owner *owner, struct instance_slot *instance, mtime now,
