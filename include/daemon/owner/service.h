@@ -18,7 +18,7 @@ struct instance_slot;
 /* The member `service` of struct owner. */
 struct service {
 	bool ready_reported;
-	bool links_changed; /* since the status text was logged */
+	bool links_changed; /* since the status text was sent; set by the modules that change links */
 	mtime round_at;     /* the next round of the watchdog; MTIME_NEVER: there is none */
 	mtime retry_at;     /* something could not be sent; MTIME_NEVER */
 };
@@ -39,9 +39,7 @@ void service_ping(struct owner *owner, mtime now);
 void service_report(struct owner *owner, mtime now);
 mtime service_deadline(const struct owner *owner);
 
-/* News. */
 void service_pong(struct owner *owner, struct instance_slot *instance); /* REQUEST_PONG */
-void service_links_changed(struct owner *owner);
 /* A reload begins; it ends with service_reloaded, and the manager learns of that at the end of the turn. */
 void service_reloading(struct owner *owner);
 void service_reloaded(struct owner *owner);

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -116,12 +115,12 @@ static void read_input(struct client *client)
 		client->doomed = true;
 }
 
-void client_ready(struct owner *owner, struct loop_source *source, mtime now)
+void client_ready(void *context, struct loop_source *source, mtime now)
 {
 	struct client *client = (struct client *)source;
 	struct pollfd fd = {.fd = source->fd};
 
-	(void)owner;
+	(void)context;
 	(void)now;
 	/* Nobody is left to read the answers. */
 	if (poll(&fd, 1, 0) == 1 && (fd.revents & (POLLHUP | POLLERR)) != 0)
@@ -158,12 +157,11 @@ static void watch(struct client *client)
 {
 	uint32_t wanted = (client->input_over || client->input_size > CONTROL_REQUEST_MAX ? 0 : EPOLLIN) |
 	                  (client_backlog(client) > 0 ? EPOLLOUT : 0);
-	struct epoll_event event = {.events = wanted, .data.ptr = &client->source};
 
 	if (wanted == client->watched)
 		return;
 	client->watched = wanted;
-	epoll_ctl(client->owner->epoll, EPOLL_CTL_MOD, client->source.fd, &event);
+	loop_set_events(&client->owner->loop, &client->source, wanted);
 }
 
 void client_turn(struct client *client, mtime now)
@@ -179,7 +177,7 @@ void client_turn(struct client *client, mtime now)
 		client->moved_at = now;
 	flush_output(client, now);
 	if (client->command == NULL && has_request(client) && client_backlog(client) < CONTROL_BACKLOG)
-		client->owner->again = true;
+		client->owner->loop.again = true;
 	else if (client->input_over && client->command == NULL && client_backlog(client) == 0)
 		client->doomed = true;
 	if (client_backlog(client) > 0 && now - client->moved_at >= CONTROL_PATIENCE) {
@@ -205,11 +203,9 @@ void client_remove(struct client *client)
 
 	if (client->command != NULL && client->command->end != NULL)
 		client->command->end(client);
-	owner_unwatch(owner, &client->source);
+	loop_remove(&owner->loop, &client->source);
 	discard_input(client);
 	close(client->source.fd);
 	json_fini(&client->out);
-	client->source.next_removed = owner->removed;
-	owner->removed = &client->source;
 	owner->control->client_count--;
 }

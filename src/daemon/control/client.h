@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A client of the control socket: its requests, its answer and its buffers. control.c listens and serves all clients;
- * commands.c has the table of commands. A client has one request under way: its next one is read when the answer is
- * complete.
+ * A client of the control socket: its requests, its answer and its buffers. control.c listens and serves all
+ * clients; commands.c has the table of commands. A client has one request under way: its next one is read
+ * when the answer is complete.
  */
 #ifndef MCPROXY_DAEMON_CONTROL_CLIENT_H
 #define MCPROXY_DAEMON_CONTROL_CLIENT_H
 
+#include "core/host/host.h"
 #include "daemon/control/json.h"
 #include "daemon/control/request.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/owner.h"
 
 #include <sys/types.h>
@@ -86,7 +88,7 @@ struct control {
 };
 
 /* Something has come, or can be sent. */
-void client_ready(struct owner *owner, struct loop_source *source, mtime now);
+void client_ready(void *context, struct loop_source *source, mtime now);
 /* Reads requests, makes answers, sends them; marks a client as doomed that is gone or does not read. */
 void client_turn(struct client *client, mtime now);
 /* Its memory goes at the end of the turn: an event of it may still point there. */

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,11 +24,11 @@ static void client_add(struct owner *owner, int fd)
 		close(fd);
 		return;
 	}
-	client->source = (struct loop_source){.fd = fd, .ready = client_ready};
+	client->source = (struct loop_source){.fd = fd, .ready = client_ready, .context = owner};
 	client->owner = owner;
 	client->watched = EPOLLIN;
 	client->may_change = control_socket_may_change(fd, control->group);
-	if (!owner_watch(owner, &client->source)) {
+	if (!loop_watch(&owner->loop, &client->source)) {
 		close(fd);
 		free(client);
 		return;
@@ -48,8 +47,9 @@ static void refuse(int fd)
 	close(fd);
 }
 
-static void accept_clients(struct owner *owner, struct loop_source *source, mtime now)
+static void accept_clients(void *context, struct loop_source *source, mtime now)
 {
+	struct owner *owner = context;
 	struct control *control = owner->control;
 
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
@@ -57,7 +57,7 @@ static void accept_clients(struct owner *owner, struct loop_source *source, mtim
 
 		if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 			/* Out of descriptors or memory: the loop must not spin on it. */
-			epoll_ctl(owner->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+			loop_set_events(&owner->loop, source, 0);
 			control->accept_at = now + ACCEPT_RETRY;
 		}
 		if (fd < 0)
@@ -84,7 +84,7 @@ static void serve_clients(struct owner *owner, mtime now)
 	control->records_left = CONTROL_RECORDS;
 	if (now >= control->accept_at) {
 		control->accept_at = MTIME_NEVER;
-		owner_watch(owner, &control->source);
+		loop_set_events(&owner->loop, &control->source, EPOLLIN);
 	}
 	LL_FOREACH_SAFE (control->clients, client, next) {
 		bool was_waiting = control->walk_waiting;
@@ -118,12 +118,12 @@ static void start_listening(struct owner *owner)
 	struct control *control = owner->control;
 	int fd = config->socket[0] != '\0' ? control_socket_open(config, &control->group) : -1;
 
-	control->source = (struct loop_source){.fd = fd, .ready = accept_clients};
+	control->source = (struct loop_source){.fd = fd, .ready = accept_clients, .context = owner};
 	control->accept_at = MTIME_NEVER;
 	if (fd < 0)
 		return;
 	strcpy(control->path, config->socket);
-	owner_watch(owner, &control->source);
+	loop_watch(&owner->loop, &control->source);
 }
 
 static void stop_listening(struct owner *owner)
@@ -132,7 +132,7 @@ static void stop_listening(struct owner *owner)
 
 	if (control->source.fd < 0)
 		return;
-	owner_unwatch(owner, &control->source);
+	loop_unwatch(&owner->loop, &control->source);
 	close(control->source.fd);
 	unlink(control->path);
 }

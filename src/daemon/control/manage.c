@@ -8,7 +8,7 @@
 /* It is done when the sources of the turn are served. */
 void reload_begin(struct client *client)
 {
-	client->owner->reload_wanted = client->owner->again = true;
+	client->owner->reload_wanted = client->owner->loop.again = true;
 	client->reload = client->owner->reloads + 1;
 }
 

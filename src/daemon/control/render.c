@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control/render.h"
 
-#include "daemon/owner/holder.h"
+#include "core/tables/links.h"
+#include "daemon/owner/kernel_table.h"
 #include "daemon/owner/link_readers.h"
 
 #include <stdio.h>

@@ -7,7 +7,9 @@
 #define MCPROXY_DAEMON_CONTROL_RENDER_H
 
 #include "daemon/control/json.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/owner.h"
+#include "daemon/owner/uplink.h"
 
 void render_daemon(struct json *json, struct owner *owner, mtime now);
 void render_instance(struct json *json, const struct instance_slot *instance,

@@ -3,7 +3,9 @@
 
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
+#include "daemon/owner/owner.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,11 +50,11 @@ void holder_found(struct owner *owner, struct instance_slot *instance, enum fami
 	char name[TABLE_NAME_SIZE], text[HOLDER_TEXT_SIZE];
 	mtime now = clock_now();
 
-	owner->holders_at = mtime_min(owner->holders_at, now + RETRY_INTERVAL);
+	holders_wait(owner, now);
 	find(family, holder, now);
 	if (is_same(holder, &before))
 		return;
-	service_links_changed(owner);
+	owner->service.links_changed = true;
 	warnx("%s: another multicast router is running: %s; %s is left out until it ends",
 	      table_name(family, instance->config->table, name), holder_text(holder, text),
 	      family == FAMILY_IPV4 ? "IPv4" : "IPv6");
@@ -76,7 +78,7 @@ void holder_gone(struct owner *owner, struct instance_slot *instance, enum famil
 void holder_forget(struct owner *owner, struct instance_slot *instance, enum family family)
 {
 	if (instance->holders[family].there)
-		service_links_changed(owner);
+		owner->service.links_changed = true;
 	instance->holders[family] = (struct holder){.there = false};
 }
 
@@ -96,26 +98,13 @@ bool holders_are_waited_for(const struct owner *owner)
 	return owner->holders_at != MTIME_NEVER;
 }
 
+void holders_wait(struct owner *owner, mtime now)
+{
+	owner->holders_at = mtime_min(owner->holders_at, now + RETRY_INTERVAL);
+}
+
 void holders_try_now(struct owner *owner)
 {
 	if (holders_are_waited_for(owner))
 		owner->holders_at = 0;
-}
-
-void holders_apply(struct owner *owner, mtime now)
-{
-	if (now < owner->holders_at)
-		return;
-	owner->holders_at = MTIME_NEVER;
-	for (size_t i = 0; i < owner->instance_count; i++) {
-		struct instance_slot *instance = &owner->instances[i];
-
-		for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
-			if (instance->config == NULL || !instance->holders[family].there)
-				continue;
-			table_try_again(owner, instance, family);
-			if (instance->holders[family].there)
-				owner->holders_at = mtime_min(owner->holders_at, now + RETRY_INTERVAL);
-		}
-	}
 }

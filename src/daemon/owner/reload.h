@@ -7,7 +7,7 @@
 #ifndef MCPROXY_DAEMON_OWNER_RELOAD_H
 #define MCPROXY_DAEMON_OWNER_RELOAD_H
 
-#include "daemon/owner/owner.h"
+struct owner;
 
 /* Reads the configuration anew and puts it into force. Logs how that went. Not while sources are served: some
  * may go. */

@@ -5,6 +5,7 @@
 #include "daemon/log/log.h"
 #include "daemon/owner/holder.h"
 #include "daemon/owner/kernel_table.h"
+#include "daemon/owner/owner.h"
 #include "daemon/owner/settings.h"
 #include "kernel/mroute_watch.h"
 
@@ -126,16 +127,6 @@ static void rule_gone(struct owner *owner, const struct rule *rule, mtime now)
 				check_rules(owner, table->vifs[number], now);
 }
 
-/* MRT_VIFS when it is no vif here. */
-static unsigned find_vif(const struct table *table, int ifindex)
-{
-	unsigned number = 0;
-
-	while (number < MRT_VIFS && (table->vifs[number] == NULL || table->vifs[number]->ifindex != ifindex))
-		number++;
-	return number;
-}
-
 static uint32_t kernel_vifs(const struct table *table)
 {
 	uint32_t vifs = 0;
@@ -150,9 +141,9 @@ static uint32_t kernel_vifs(const struct table *table)
 static bool read_observed(const struct table *table, const struct mroute_news *news,
                           struct route_observed *logged)
 {
-	logged->input = news->input != 0 ? find_vif(table, news->input) : MRT_VIFS;
+	logged->input = news->input != 0 ? table_find_vif(table, news->input) : MRT_VIFS;
 	for (size_t i = 0; i < news->output_count; i++) {
-		unsigned number = find_vif(table, news->outputs[i]);
+		unsigned number = table_find_vif(table, news->outputs[i]);
 
 		if (number == MRT_VIFS)
 			return false;
@@ -189,7 +180,7 @@ static void route_changed(const struct hearing *hearing, struct table *table, co
 		remove_strange(hearing->owner, table, &key, hearing->now);
 	if (verdict != ROUTE_WRONG)
 		return;
-	hearing->owner->again = true;
+	hearing->owner->loop.again = true;
 	if (!logged.present)
 		return;
 	logged.vifs = kernel_vifs(table);
@@ -233,7 +224,7 @@ static void take_news(void *context, const struct mroute_news *news)
 		holders_try_now(owner);
 		break;
 	case WATCH_RP_FILTER:
-		if (owner->rpfilter != NULL)
+		if (owner->settings.rp_filter != NULL)
 			settings_look(owner, hearing->now);
 		break;
 	case MROUTE_RULE_GONE:
@@ -254,10 +245,10 @@ void repair_receive(struct owner *owner, mtime now)
 		mroute_watch_receive(owner->repair->watch, take_news, &hearing);
 }
 
-static void ready(struct owner *owner, struct loop_source *source, mtime now)
+static void ready(void *context, struct loop_source *source, mtime now)
 {
 	(void)source;
-	repair_receive(owner, now);
+	repair_receive(context, now);
 }
 
 static void next_family(struct owner *owner)
@@ -280,7 +271,7 @@ static void continue_audit(struct owner *owner, mtime now)
 		routes_audit(table->routes);
 	if (mroute_watch_audit_next(owner->repair->watch, take_news, &hearing) <= 0)
 		next_family(owner);
-	owner->again = true;
+	owner->loop.again = true;
 }
 
 static void log_restored(struct owner *owner, struct table *table, mtime now)
@@ -289,9 +280,9 @@ static void log_restored(struct owner *owner, struct table *table, mtime now)
 	struct route_key key;
 	uint64_t restored = routes_restored(table->routes, &key);
 
-	if (restored == table->restored)
+	if (restored == table->logged_restored)
 		return;
-	table->restored = restored;
+	table->logged_restored = restored;
 	if (may_log(owner->repair, DAMAGE_ROUTE, now))
 		warnx("another process changed or deleted forwarding entries, such as (%s, %s): restored",
 		      addr_format(&key.source, source), addr_format(&key.group, group));
@@ -339,8 +330,9 @@ void repair_open(struct owner *owner)
 	owner->repair = repair;
 	repair->audit_at = clock_now() + AUDIT_INTERVAL;
 	repair->links_at = MTIME_NEVER;
-	repair->source = (struct loop_source){.fd = mroute_watch_fd(repair->watch), .ready = ready};
-	owner_watch(owner, &repair->source);
+	repair->source =
+		(struct loop_source){.fd = mroute_watch_fd(repair->watch), .ready = ready, .context = owner};
+	loop_watch(&owner->loop, &repair->source);
 }
 
 void repair_close(struct owner *owner)

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/owner/requests.h"
+
+#include "core/tables/links.h"
 #include "daemon/log/event_log.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/instances.h"
+#include "daemon/owner/kernel_table.h"
 #include "daemon/owner/owner.h"
 #include "daemon/owner/send_queue.h"
+#include "daemon/owner/upcalls.h"
 #include "daemon/owner/uplink.h"
 
 #include <errno.h>
@@ -44,14 +50,14 @@ static void repeat(struct instance_slot *instance, mtime now)
 	}
 }
 
-void grant_repeat(struct owner *owner, mtime now)
+void requests_repeat(struct owner *owner, mtime now)
 {
 	for (size_t i = 0; i < owner->instance_count; i++)
 		if (owner->instances[i].repeat_at != 0 && owner->instances[i].repeat_at <= now)
 			repeat(&owner->instances[i], now);
 }
 
-mtime grant_deadline(const struct owner *owner)
+mtime requests_deadline(const struct owner *owner)
 {
 	mtime at = MTIME_NEVER;
 
@@ -70,8 +76,8 @@ static void send_packet(struct owner *owner, struct instance_slot *instance, con
 
 	if (vif == NULL || size > LINK_SOCKET_PACKET_MAX)
 		return;
-	memcpy(send_queue_room(vif->socket, &vif->sends_failed), packet, size);
-	send_queue_put(size, &request->group);
+	memcpy(send_queue_room(owner->send_queue, vif->socket, &vif->sends_failed), packet, size);
+	send_queue_put(owner->send_queue, size, &request->group);
 }
 
 static void set_membership(struct owner *owner, struct instance_slot *instance, mtime now,
@@ -110,7 +116,7 @@ static void set_route(struct owner *owner, struct instance_slot *instance, mtime
 	if (!routes_want(table->routes, &key, instance->number, input, outputs))
 		postpone(owner, instance, now, request->family, "routes");
 	else if (owner->instance_count > 1)
-		intake_share(owner, table, &key);
+		upcalls_share(owner, table, &key);
 }
 
 static void receive_upstream_query(struct owner *owner, struct instance_slot *instance, mtime now,
@@ -184,7 +190,7 @@ static void take_request(struct owner *owner, struct instance_slot *instance, mt
 		links_id_free(owner->links, instance->number, request->link);
 		break;
 	case REQUEST_STOPPED:
-		owner_unwatch(owner, &instance->source);
+		loop_unwatch(&owner->loop, &instance->source);
 		instance->channel = NULL;
 		snapshot_reader_instance_stopped(owner, instance->number);
 		break;
@@ -192,15 +198,6 @@ static void take_request(struct owner *owner, struct instance_slot *instance, mt
 		service_pong(owner, instance);
 		break;
 	}
-}
-
-void recording_log_error(struct owner *owner, int error)
-{
-	if (error == 0 || owner->logged_recording)
-		return;
-	owner->logged_recording = true;
-	errno = error;
-	warn("%s: the recording has ended before its time", owner->options->recording_path);
 }
 
 /* A request that comes soon. */
@@ -243,14 +240,23 @@ static void take_requests(struct owner *owner, struct instance_slot *instance, m
 			continue;
 		/* The rest comes with the next turn, after the others. */
 		lane_drained(channel->up);
-		instance->again = owner->again = true;
+		instance->again = owner->loop.again = true;
 		return;
 	}
 	lane_drained(channel->up);
 }
 
-void requests_take(struct owner *owner, struct loop_source *source, mtime now)
+void requests_take(void *context, struct loop_source *source, mtime now)
 {
+	struct owner *owner = context;
+
 	take_requests(owner, (struct instance_slot *)source, now);
-	send_queue_send();
+	send_queue_send(owner->send_queue);
+}
+
+void requests_take_rest(struct owner *owner, mtime now)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].again && owner->instances[i].channel != NULL)
+			requests_take(owner, &owner->instances[i].source, now);
 }

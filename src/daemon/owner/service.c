@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/service.h"
 
+#include "core/tables/links.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/holder.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/notify.h"
 #include "daemon/owner/owner.h"
 
@@ -173,18 +175,13 @@ static void format_status(const struct owner *owner, char *text, size_t size)
 	append_holders(owner, text, size);
 }
 
-void service_links_changed(struct owner *owner)
-{
-	owner->service.links_changed = true;
-}
-
 /* Ready: the sockets are open, the workers run, and all interfaces that are there have been seen. */
 void service_report(struct owner *owner, mtime now)
 {
 	struct service *service = &owner->service;
 	char text[512];
 
-	if (!notify_is_open() || !owner->first_dump_over)
+	if (!notify_is_open() || !owner->interfaces.known)
 		return;
 	if (service->links_changed) {
 		format_status(owner, text, sizeof text);

@@ -3,6 +3,8 @@
 
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/instances.h"
+#include "daemon/owner/owner.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,9 @@
 #ifndef MCPROXY_DAEMON_OWNER_STATUS_H
 #define MCPROXY_DAEMON_OWNER_STATUS_H
 
-#include "daemon/owner/owner.h"
+#include "core/base/mtime.h"
+
+struct owner;
 
 enum status_destination {
 	STATUS_STDOUT,

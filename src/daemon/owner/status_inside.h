@@ -6,7 +6,8 @@
 #ifndef MCPROXY_DAEMON_OWNER_STATUS_INSIDE_H
 #define MCPROXY_DAEMON_OWNER_STATUS_INSIDE_H
 
-#include "daemon/owner/owner.h"
+#include "core/contract/snapshot_items.h"
+#include "core/tables/links.h"
 #include "daemon/owner/status.h"
 
 #include <stdio.h>

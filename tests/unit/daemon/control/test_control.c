@@ -5,6 +5,7 @@
  */
 #include "daemon/control/control.h"
 
+#include "core/tables/links.h"
 #include "daemon/control/client.h"
 #include "daemon/log/clock.h"
 
@@ -13,7 +14,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -32,8 +32,7 @@ static int open_owner(void **state)
 	(void)state;
 	owner = (struct owner){
 		.options = &options, .config = &config, .instances = &slot, .instance_count = 1};
-	slot.owner = &owner;
-	owner.epoll = epoll_create1(EPOLL_CLOEXEC);
+	assert_true(loop_open(&owner.loop));
 	owner.links = links_new();
 	owner.started_at = now = clock_now();
 	snprintf(config.control.socket, sizeof config.control.socket, "/tmp/mcproxy-test-%d.sock", getpid());
@@ -42,40 +41,22 @@ static int open_owner(void **state)
 	return owner.control == NULL || owner.control->source.fd < 0;
 }
 
-static void free_removed(void)
-{
-	while (owner.removed != NULL) {
-		struct loop_source *source = owner.removed;
-
-		owner.removed = source->next_removed;
-		free(source);
-	}
-}
-
 static int close_owner(void **state)
 {
 	(void)state;
 	control_handlers.close(&owner);
 	assert_int_equal(access(config.control.socket, F_OK), -1);
-	free_removed();
 	links_free(owner.links);
-	close(owner.epoll);
+	loop_close(&owner.loop);
 	return 0;
 }
 
 static void turn(void)
 {
-	struct epoll_event events[64];
-	int count = epoll_wait(owner.epoll, events, 64, 0);
-
-	for (int i = 0; i < count; i++) {
-		struct loop_source *source = events[i].data.ptr;
-
-		if (source->ready != NULL)
-			source->ready(&owner, source, now);
-	}
+	loop_wait(&owner.loop, 0);
+	loop_serve(&owner.loop, now);
 	control_handlers.turn(&owner, now);
-	free_removed();
+	loop_end_turn(&owner.loop);
 }
 
 static int connect_client(void)
