@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define WRITE_PER_TURN 65536
-#define DISCARDS_MAX   64 /* reads of what a client sent and nobody wants */
+#define DISCARDS_MAX   64 /* reads of unwanted input */
 
 size_t client_backlog(const struct client *client)
 {
@@ -122,7 +122,7 @@ void client_ready(void *context, struct loop_source *source, mtime now)
 
 	(void)context;
 	(void)now;
-	/* Nobody is left to read the answers. */
+	/* No reader is left for the answers. */
 	if (poll(&fd, 1, 0) == 1 && (fd.revents & (POLLHUP | POLLERR)) != 0)
 		client->doomed = true;
 	else
@@ -152,7 +152,7 @@ static void flush_output(struct client *client, mtime now)
 		json_fini(&client->out);
 }
 
-/* Lets the loop wake for what the client is waited for. */
+/* Watches for input and for room as they are needed. */
 static void watch(struct client *client)
 {
 	uint32_t wanted = (client->input_over || client->input_size > CONTROL_REQUEST_MAX ? 0 : EPOLLIN) |
@@ -189,7 +189,7 @@ void client_turn(struct client *client, mtime now)
 		watch(client);
 }
 
-/* Bytes that were not read would make the kernel reset the connection, and the last answer be lost. */
+/* Unread bytes would make the kernel reset the connection, which loses the last answer. */
 static void discard_input(struct client *client)
 {
 	for (int i = 0; i < DISCARDS_MAX; i++)

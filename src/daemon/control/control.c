@@ -69,7 +69,7 @@ static void accept_clients(void *context, struct loop_source *source, mtime now)
 	}
 }
 
-/* Whose page is on its way comes last in the next turn, so that all get theirs. */
+/* A client whose page is on its way comes last in the next turn, so that the others get theirs. */
 static void move_to_end(struct control *control, struct client *client)
 {
 	LL_DELETE(control->clients, client);

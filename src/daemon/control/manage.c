@@ -5,7 +5,7 @@
 
 #include <syslog.h>
 
-/* It is done when the sources of the turn are served. */
+/* The owner reloads when the sources of this turn are served. */
 void reload_begin(struct client *client)
 {
 	client->owner->reload_wanted = client->owner->loop.again = true;

@@ -94,7 +94,7 @@ static void put_details(struct json *json, const struct event *event, const char
 		put_outputs(json, outputs);
 		break;
 	case EVENT_OLDER_QUERY:
-		json_string(json, "ready", version_name(event->family, event->before));
+		json_string(json, "heard", version_name(event->family, event->before));
 		json_string(json, "configured", version_name(event->family, event->after));
 		break;
 	case EVENT_DROP:

@@ -57,7 +57,7 @@ static void put_upstream(struct client *client)
 	json_open(&client->out, "memberships", '[');
 }
 
-/* The next uplink whose memberships are told; false when there is none. */
+/* The next uplink whose memberships are shown; false when there is none. */
 static bool start_next_uplink(struct client *client)
 {
 	struct control_show *show = &client->show;

@@ -15,7 +15,7 @@
 #define LOGGED_INTERVAL  (3600 * MTIME_SECOND)
 
 /* How many times the kernel loops back a packet that it forwards: once for each outgoing link where this
- * machine is a member. IPv4 packets are not looped back. False: not known yet. */
+ * machine is a member. It does not loop back IPv4 packets. False: not known yet. */
 static bool count_loops(struct table *table, mtime now, const struct route_key *key, uint32_t outputs,
                         unsigned *loops)
 {
@@ -70,8 +70,8 @@ static bool is_upstream(struct owner *owner, const struct table *table, unsigned
 	                   links_vif_name(owner->links, table->number, table->family, vif)) != NULL;
 }
 
-/* After a link was down a copy may have come first, and would be sent back to where the stream comes from.
- * The unicast route to the source says where that is, or else the direction: from upstream. */
+/* After a link was down the copy may come first, and would be sent back to where the stream comes from. The
+ * unicast route to the source shows its origin; without one, upstream wins over downstream. */
 static bool is_origin(struct owner *owner, const struct table *table, const struct wrong_vif_copy *copy)
 {
 	const struct vif *input = table->vifs[copy->input], *other = table->vifs[copy->vif];

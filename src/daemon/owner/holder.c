@@ -34,8 +34,7 @@ static void find(enum family family, struct holder *holder, mtime now)
 
 	if (!mrt_owner_find(family, true, &found.pid, found.program)) {
 		found.missed_at = holder->there ? mtime_min(holder->missed_at, now) : 0;
-		/* One that ends at this moment closes its sockets one by one: its name holds a little
-		 * longer. */
+		/* A program that ends closes its sockets one by one: its name stays a little longer. */
 		if (now - found.missed_at < ENDING_MAX) {
 			holder->missed_at = found.missed_at;
 			return;
@@ -70,7 +69,7 @@ void holder_gone(struct owner *owner, struct instance_slot *instance, enum famil
 	     instance->config->name, table_name(family, instance->config->table, name),
 	     holder_text(&instance->holders[family], text));
 	holder_forget(owner, instance, family);
-	/* Another daemon may have had the socket, too. */
+	/* The same program may have had the control socket. */
 	if (owner->control != NULL)
 		owner->control_handlers->retry(owner);
 }

@@ -42,7 +42,7 @@ bool instance_start(struct owner *owner, struct instance_slot *slot, loop_handle
 		warn("%s: worker cannot start", slot->config->name);
 		return false;
 	}
-	slot->heartbeat = HEARTBEAT_HEARD;
+	slot->heartbeat = HEARTBEAT_ANSWERED;
 	memset(slot->forwarding, 0, sizeof slot->forwarding);
 	if (slot->config->upstream_count == 0)
 		info("%s: no upstream link: a querier only, streams are forwarded between its links",

@@ -18,7 +18,7 @@
 
 /* Netlink -> links. */
 
-/* Out of memory: a dump a moment later has the address again. */
+/* When memory is short, a dump a moment later has the address again. */
 static void take_address(struct owner *owner, const struct netlink_news *news)
 {
 	if (links_address(owner->links, news->ifindex, &news->address, news->kind == NETLINK_ADDRESS))
@@ -60,7 +60,7 @@ static void take_news(void *context, const struct netlink_news *news)
 	}
 }
 
-/* What was missed is asked for again, and again if need be; said once. */
+/* Asks for the lost messages again, until netlink can be read. Logged once. */
 static void netlink_failed(struct owner *owner, mtime now, int result)
 {
 	owner->interfaces.refresh_at = now + RETRY_INTERVAL;
@@ -132,8 +132,7 @@ static int add_vif(struct owner *owner, const struct link_op *op)
 	return result;
 }
 
-/* Streams that arrive on an upstream link, or leave by it, are there for an instance that begins to use
- * it. */
+/* An instance that begins to use an upstream link learns of the streams that already pass there. */
 static void show_streams(struct owner *owner, const struct link_op *op, enum family family)
 {
 	unsigned vif = links_vif(owner->links, op->instance, op->id, family);
@@ -144,8 +143,8 @@ static void show_streams(struct owner *owner, const struct link_op *op, enum fam
 		routes_untold_at(table->routes, vif, op->instance);
 }
 
-/* -EAGAIN when the worker's channel is full: it rings when it has made room. -ENOMEM when there is no memory
- * for its uplink: what it then wants there would be lost. */
+/* -EAGAIN when the worker's channel is full: it rings when it has made room. -ENOMEM when memory is short for
+ * its uplink: the memberships that it then wants there would be lost. */
 static int announce_link(struct owner *owner, const struct link_op *op, mtime now)
 {
 	struct input input = {.kind = INPUT_LINK, .link = op->id};

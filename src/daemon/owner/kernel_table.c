@@ -14,7 +14,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#define LEFTOVERS_MAX     1024 /* policy rules; what is more waits for the next start */
+#define LEFTOVERS_MAX     1024 /* policy rules; more are removed with the next start */
 #define ROUTES_MEMORY_MAX ((size_t)64 << 20)
 
 struct table *table_find(const struct owner *owner, unsigned number, enum family family)
@@ -100,13 +100,13 @@ int table_lead(struct owner *owner, const struct vif *vif)
 void table_del_vif(struct owner *owner, struct table *table, unsigned vif)
 {
 	close_vif(owner, table, vif);
-	/* Of an interface that is gone the kernel has removed the vif itself. */
+	/* If the interface is gone the kernel has removed the vif itself. */
 	mrt_del_vif(table->mrt, vif);
 }
 
 int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex, const char *name)
 {
-	/* Who sees the vif may rely on being ready there. */
+	/* A program that sees the vif may rely on the socket. */
 	int result = open_vif(table, vif, ifindex, name);
 
 	if (result != 0)
@@ -164,7 +164,7 @@ static bool is_configured(const struct owner *owner, uint32_t id)
 	return false;
 }
 
-/* The first number that nobody has. */
+/* Takes the first number that no program has. */
 static int open_own(const struct owner *owner, struct table *table)
 {
 	int result = -EADDRINUSE;
@@ -179,7 +179,7 @@ static int open_own(const struct owner *owner, struct table *table)
 	return result;
 }
 
-/* The socket, and what is needed to lead packets to it. */
+/* Opens the socket, and what leads packets to its table. */
 static int open_mrt(struct owner *owner, struct table *table, uint32_t configured)
 {
 	int result;
@@ -272,7 +272,7 @@ void tables_close(struct owner *owner)
 	owner->rules = NULL;
 }
 
-/* What is found while the list is read. */
+/* The policy rules that rules_list has found. */
 struct leftovers {
 	struct rule rules[LEFTOVERS_MAX];
 	size_t count;
@@ -291,7 +291,7 @@ static unsigned clean_family(struct rules *rules, enum family family)
 	struct leftovers leftovers = {.count = 0};
 	unsigned removed = 0;
 
-	/* Interrupted by others' changes it is incomplete, and read once more. */
+	/* A change by another program interrupts the list: reads it once more. */
 	if (rules_list(rules, family, note_leftover, &leftovers) == -EINTR)
 		rules_list(rules, family, note_leftover, &leftovers);
 	for (size_t i = 0; i < leftovers.count; i++)

@@ -31,7 +31,7 @@
 #define STATUS_INTERVAL  (4 * MTIME_SECOND)
 #define READERS_INTERVAL (1 * MTIME_SECOND) /* between tries of handing a link to its reader, at most */
 
-/* A status for a person: to the file that is configured for it, else to stdout where somebody can see it,
+/* Where SIGUSR1 writes the status: to the configured file, else to stdout if that is a terminal or a file,
  * else to the log. */
 static enum status_destination status_destination(const struct owner *owner)
 {
@@ -213,7 +213,7 @@ static void turn(struct owner *owner, mtime now)
 	loop_serve(&owner->loop, now);
 	requests_take_rest(owner, now);
 
-	/* What somebody asks for. */
+	/* What users ask for. */
 	begin_regular_status(owner, now);
 	if (owner->reload_wanted)
 		reload(owner);

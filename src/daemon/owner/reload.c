@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a slot was before, to go back to and to compare with. */
+/* What a slot was before the reload, to return to and to compare with. */
 struct before {
 	const struct config_instance *config;
 	unsigned table;
@@ -37,6 +37,8 @@ static struct instance_slot *slot_of(const struct attempt *attempt, size_t insta
 {
 	return &attempt->owner->instances[attempt->plan.slots[instance]];
 }
+
+/* Each line of a reload has its number, so that the log does not take it for a repeat. */
 
 static bool make_plan(struct attempt *attempt)
 {
@@ -117,7 +119,7 @@ static void leave(struct instance_slot *slot)
 	*slot = (struct instance_slot){.number = slot->number};
 }
 
-/* Tables that were opened in vain are closed when the turn ends. */
+/* The turn closes the tables that were opened for nothing. */
 static void revert(struct attempt *attempt)
 {
 	struct owner *owner = attempt->owner;
@@ -143,9 +145,7 @@ static void revert(struct attempt *attempt)
 	owner->instance_count = attempt->old_count;
 }
 
-/* Lines of a reload have its number, so that each is said. */
-
-/* Its streams are over with it: no other instance has the same wishes. */
+/* Its streams end with it: no other instance has the same claims. */
 static void end_instance(struct owner *owner, struct instance_slot *slot)
 {
 	info("reload: #%u: %s: removed", owner->reloads, slot->config->name);

@@ -15,12 +15,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_FAR          8 /* messages ahead, to have memory ready for them */
+#define LOOK_FAR          8 /* messages ahead whose memory is prefetched */
 #define LOOK_NEAR         4
 #define REPEAT_INTERVAL   (2 * MTIME_SECOND)
-#define REQUESTS_PER_TURN 1024 /* of one worker, so that all get their share */
+#define REQUESTS_PER_TURN 1024 /* of one worker, so that the others get their share */
 
-/* The worker takes its requests for done. Where memory was short it is made to request everything again. */
+/* A worker assumes that its requests are done. Where memory was short the owner makes it request everything
+ * again. */
 static void postpone(struct owner *owner, struct instance_slot *instance, mtime now, enum family family,
                      const char *what)
 {
@@ -28,7 +29,7 @@ static void postpone(struct owner *owner, struct instance_slot *instance, mtime 
 	instance->repeat_due[family] = true;
 	if (instance->repeat_at == 0)
 		instance->repeat_at = now + REPEAT_INTERVAL;
-	/* Once: it may be so for every group of a flood. */
+	/* Once: a flood may do this with every group. */
 	if (!owner->logged_memory)
 		warnx("%s: out of memory for %s: some have to wait; trying again", instance->config->name,
 		      what);
@@ -200,7 +201,7 @@ static void take_request(struct owner *owner, struct instance_slot *instance, mt
 	}
 }
 
-/* A request that comes soon. */
+/* Prefetches the memory of a request that comes soon. */
 static void prefetch_request(struct owner *owner, const struct instance_slot *instance, uint32_t places,
                              enum prefetch step)
 {

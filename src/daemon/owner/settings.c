@@ -10,12 +10,12 @@
 #include <string.h>
 
 #define STATE_DIRECTORY "/run/mcproxy"
-#define LOOK_INTERVAL   (1 * MTIME_SECOND)  /* at least: another program may do the same */
+#define LOOK_INTERVAL   (1 * MTIME_SECOND)  /* at least, since another program may set them all the time */
 #define READ_INTERVAL   (10 * MTIME_SECOND) /* of what the kernel does not announce */
 
 static const char *const version_leaf[FAMILIES] = {"force_igmp_version", "force_mld_version"};
 
-/* Values that a killed run left behind are put back first, whether or not they will be changed now. */
+/* Puts back the values that a killed run left behind, whether or not this run will change them. */
 static struct sysctl *open_sysctl(const char *directory, const char *leaf)
 {
 	struct sysctl *kept;
@@ -77,7 +77,7 @@ void settings_look(struct owner *owner, mtime now)
 	                                                    : now);
 }
 
-/* What kept_settings_check finds. */
+/* The handler of kept_settings_check. */
 static void log_found(void *context, const char *name, int found, int wanted, int result)
 {
 	const char *leaf = *(const char *const *)context;

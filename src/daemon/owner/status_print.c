@@ -129,10 +129,10 @@ static void print_upstream(struct status *status, struct owner *owner, const str
 	fprintf(status->out, "\t\tkept\t%zu by the kernel, %zu by mcproxy\n", host.groups - host.kept_here,
 	        host.kept_here);
 	if (host.query_received_at != MTIME_NEVER)
-		fprintf(status->out, "\t\tquerier\t%s, ready %lld s ago\n", addr_format(&host.querier, text),
+		fprintf(status->out, "\t\tquerier\t%s, heard %lld s ago\n", addr_format(&host.querier, text),
 		        (long long)(now - host.query_received_at) / 1000);
 	else
-		fprintf(status->out, "\t\tquerier\tnone ready\n");
+		fprintf(status->out, "\t\tquerier\tnone heard\n");
 	fprintf(status->out, "\t\treports_sent\t%llu\n", (unsigned long long)host.reports_sent);
 	fprintf(status->out, "\t\trepeats_without_querier\t%llu\n", (unsigned long long)host.repeats);
 }

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn, so that nobody waits long */
+#define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn */
 #define HOST_MEMORY_MAX     ((size_t)128 << 20)
 #define REPLACE_INTERVAL    (2 * MTIME_SECOND)
 #define VERSION_INTERVAL    (1 * MTIME_SECOND)
@@ -216,7 +216,7 @@ static void send_reports(struct owner *owner, struct uplink *uplink, mtime now)
 	struct addr destination;
 	size_t size;
 
-	/* In the version that the kernel speaks now. */
+	/* Reports are of the version that the kernel speaks now. */
 	if (now >= uplink->version_at && host_deadline(uplink->host) <= now)
 		uplink_follow_version(uplink, now);
 	for (;;) {
@@ -241,15 +241,15 @@ static void log_missing_query(struct uplink *uplink)
 		return;
 	uplink->logged_missing = missing;
 	if (missing)
-		warnx("%s: no %s query ready upstream for the group membership interval; telling what is "
-		      "joined again and again, so that nothing freezes",
+		warnx("%s: no %s query received upstream for the group membership interval; "
+		      "repeating the reports of all groups, so that no stream stops",
 		      uplink->name, uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 	else
-		info("%s: %s queries are ready upstream again", uplink->name,
+		info("%s: %s queries are received upstream again", uplink->name,
 		     uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 }
 
-/* An older querier is followed, or no more: it costs the source filters upstream. */
+/* Logs when the host begins or ceases to follow an older querier, which knows no source filters. */
 static void log_version(struct uplink *uplink, mtime now)
 {
 	enum version version = host_version(uplink->host, now);
@@ -315,9 +315,9 @@ static void announce(struct uplink *uplink, mtime now)
 	host_announce(uplink->host, now);
 }
 
-/* Says that everything is left. Where the kernel keeps the memberships it does so itself when the sockets
- * close, and much faster than group by group; but in an older version not for groups that we have logged and
- * it has not yet. */
+/* Reports that all groups are left. Where the kernel keeps the memberships it does so itself when the sockets
+ * close, and much faster than group by group. In an older version it does not for groups that the host has
+ * reported and the kernel has not. */
 static void leave_all(struct owner *owner, struct uplink *uplink)
 {
 	mtime now = clock_now();
@@ -341,9 +341,8 @@ static void uplink_end(struct owner *owner, struct uplink *uplink)
 	free(uplink);
 }
 
-/* Somebody else keeps the memberships from now on. What is wanted is joined and logged anew before the old
- * ones go: upstream somebody is a member all the time. False, and everything is as before, when memory is
- * short. */
+/* Changes the keeper of the memberships. Joins and reports all groups again before the old memberships end,
+ * so that there is a member upstream all the time. False when memory is short: then nothing has changed. */
 static bool replace_host(struct owner *owner, struct uplink *uplink, mtime now)
 {
 	struct host *old = uplink->host, *host = make_host(uplink->family, &uplink->settings);
@@ -369,7 +368,7 @@ static bool replace_host(struct owner *owner, struct uplink *uplink, mtime now)
 }
 
 /* Brings the host to the settings. Without memory for another keeper the old one goes on, with the other
- * settings, and it is tried again. */
+ * settings; a later turn retries. */
 static void follow_settings(struct owner *owner, struct uplink *uplink, mtime now)
 {
 	struct host_settings host = host_settings(&uplink->settings, uplink->family);
@@ -386,7 +385,7 @@ static void follow_settings(struct owner *owner, struct uplink *uplink, mtime no
 	host_configure(uplink->host, now, &host);
 }
 
-/* First the kernel's memberships, then the report that tells of them. */
+/* The kernel's memberships come first, then their reports. */
 void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 {
 	int count = 0;
@@ -488,14 +487,14 @@ void uplink_link_changed(struct owner *owner, const struct link_op *op, enum fam
 			uplink_leave(owner, uplink, op->instance, now);
 		return;
 	}
-	/* Gone from the configuration. */
+	/* The configuration no longer has it. */
 	if (!change->present && !is_known)
 		return;
 	uplink = uplink_get(owner, family, change->name, &change->settings);
 	if (uplink == NULL)
 		return;
 	uplink->instances |= (uint64_t)1 << op->instance;
-	/* Late news of an interface that another of the same name has followed. */
+	/* A late message about an interface that another of the same name has replaced. */
 	if (!change->present && uplink->ifindex != op->ifindex)
 		return;
 	if (!change->present || (uplink->ifindex != 0 && uplink->ifindex != op->ifindex))
@@ -535,7 +534,7 @@ void uplinks_reconsider(struct owner *owner, mtime now)
 		for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
 			if (!is_named(&owner->instances[__builtin_ctzll(instances)], uplink))
 				left |= instances & -instances;
-		/* With the last one the uplink is gone. */
+		/* The last one frees the uplink. */
 		for (; left != 0; left &= left - 1)
 			uplink_leave(owner, uplink, (unsigned)__builtin_ctzll(left), now);
 	}
