@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/config/config.h"
+#include "daemon/control/control.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/owner.h"
 
@@ -150,7 +151,7 @@ int main(int argc, char **argv)
 		config_free(config);
 		return EXIT_SUCCESS;
 	}
-	result = owner_run(&options, config);
+	result = owner_run(&options, config, &control_handlers);
 	log_close();
 	return result;
 }

@@ -3,6 +3,7 @@
  * The control socket: the input is what a client sends, in pieces. Every line that comes back must be a JSON
  * object with the protocol's version, whatever was sent, and the next client must be served.
  */
+#include "core/tables/links.h"
 #include "daemon/control/client.h"
 #include "daemon/control/control.h"
 #include "daemon/log/clock.h"
@@ -13,7 +14,6 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ static struct owner *owner;
 
 static void close_control(void)
 {
-	control_close(owner);
+	control_handlers.close(owner);
 }
 
 /* A daemon without links, whose only instance has no worker. */
@@ -35,15 +35,14 @@ static struct owner *make_owner(void)
 	static struct owner made = {
 		.options = &options, .config = &config, .instances = &slot, .instance_count = 1};
 
-	slot.owner = &made;
-	made.epoll = epoll_create1(EPOLL_CLOEXEC);
+	assert(loop_open(&made.loop));
 	made.links = links_new();
-	assert(made.epoll >= 0 && made.links != NULL);
+	assert(made.links != NULL);
 	snprintf(config.control.socket, sizeof config.control.socket, "/tmp/mcproxy-fuzz-%d.sock", getpid());
 	config.control.mode = 0600;
 	/* What the log would say is not wanted here. */
 	log_set_level(NULL, 3);
-	control_open(&made);
+	control_handlers.open(&made);
 	assert(made.control != NULL);
 	atexit(close_control);
 	return &made;
@@ -51,24 +50,12 @@ static struct owner *make_owner(void)
 
 static void turn(void)
 {
-	struct epoll_event events[8];
-	int count = epoll_wait(owner->epoll, events, 8, 0);
 	mtime now = clock_now();
 
-	owner->again = false;
-	for (int i = 0; i < count; i++) {
-		struct loop_source *source = events[i].data.ptr;
-
-		if (source->ready != NULL)
-			source->ready(owner, source, now);
-	}
-	control_turn(owner, now);
-	while (owner->removed != NULL) {
-		struct loop_source *source = owner->removed;
-
-		owner->removed = source->next_removed;
-		free(source);
-	}
+	loop_wait(&owner->loop, 0);
+	loop_serve(&owner->loop, now);
+	control_handlers.turn(owner, now);
+	loop_end_turn(&owner->loop);
 }
 
 static int connect_client(void)

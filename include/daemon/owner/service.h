@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the owner tells a service manager (notify.h): that the daemon is ready, which links it uses, and that
- * it is alive. The last, only where the manager has a watchdog: at half its interval each worker is asked for
- * a sign of life, and the watchdog is fed when all have given it. Without a manager nothing here costs a
- * wake-up. A build may leave all of it out (MCPROXY_NOTIFY). Owner thread.
+ * Messages to a service manager (notify.h): that the daemon is ready, which links it uses, and that it is
+ * alive. Where the manager has a watchdog, the owner pings each worker at half its interval, and feeds the
+ * watchdog when all have answered. Without a manager nothing here costs a wake-up. A build may leave all of
+ * it out (MCPROXY_NOTIFY). Owner thread.
  */
 #ifndef MCPROXY_DAEMON_OWNER_SERVICE_H
 #define MCPROXY_DAEMON_OWNER_SERVICE_H
@@ -18,31 +18,29 @@ struct instance_slot;
 /* The member `service` of struct owner. */
 struct service {
 	bool ready_reported;
-	bool links_changed; /* since the status text was logged */
+	bool links_changed; /* since the status text was sent; set by the modules that change links */
 	mtime round_at;     /* the next round of the watchdog; MTIME_NEVER: there is none */
-	mtime retry_at;     /* something could not be sent; MTIME_NEVER */
+	mtime retry_at;     /* a message could not be sent; MTIME_NEVER */
 };
 
 /* The member `heartbeat` of struct instance_slot. */
 enum heartbeat {
-	HEARTBEAT_HEARD,
-	HEARTBEAT_WANTED, /* to be asked for: its channel was full so far */
+	HEARTBEAT_ANSWERED,
+	HEARTBEAT_WANTED, /* to be pinged: its channel was full so far */
 	HEARTBEAT_ASKED,
-	HEARTBEAT_MISSED, /* asked for, not ready for a round, and the log was logged */
+	HEARTBEAT_MISSED, /* no answer for a round, which was logged */
 };
 
 void service_open(struct owner *owner, mtime now);
 void service_close(struct owner *owner);
-/* Before the sources of a turn are served, lest packets take the room of what asks the workers. */
+/* Before the sources of a turn are served, so that no packet takes the room of the pings. */
 void service_ping(struct owner *owner, mtime now);
 /* At the end of a turn. */
 void service_report(struct owner *owner, mtime now);
 mtime service_deadline(const struct owner *owner);
 
-/* News. */
 void service_pong(struct owner *owner, struct instance_slot *instance); /* REQUEST_PONG */
-void service_links_changed(struct owner *owner);
-/* A reload begins; it ends with service_reloaded, and the manager learns of that at the end of the turn. */
+/* A reload begins; it ends with service_reloaded, which service_report announces at the end of the turn. */
 void service_reloading(struct owner *owner);
 void service_reloaded(struct owner *owner);
 void service_stopping(struct owner *owner);

@@ -6,27 +6,56 @@
 #ifndef MCPROXY_DAEMON_OWNER_UPLINK_H
 #define MCPROXY_DAEMON_OWNER_UPLINK_H
 
-#include "daemon/owner/owner.h"
+#include "core/contract/link_change.h"
+#include "core/host/host.h"
+
+struct owner;
+struct table;
+struct link_op;
+
+/* Known by the interface's name, so that the wanted state outlives the interface. */
+struct uplink {
+	struct uplink *next;
+	char name[LINK_NAME_SIZE];
+	enum family family;
+	int ifindex; /* 0: not there */
+	struct table *table;
+	unsigned vif;                  /* in that table */
+	struct link_settings settings; /* in force: those of the first of its instances */
+	struct host_link link;         /* as it was passed to the host */
+	struct host *host;
+	mtime replace_at; /* when to retry a change of membership that memory was short for; 0: none */
+	int *sockets;     /* by slot; -1: closed */
+	size_t socket_count;
+	uint64_t instances; /* set of those that have it as upstream */
+	int logged_error;   /* the last failure that was logged */
+	bool logged_superset;
+	bool logged_missing;    /* that no query arrives */
+	uint8_t logged_version; /* enum version: the one that is spoken there */
+	mtime version_at;       /* when the forced version may be read again */
+	uint64_t send_failures;
+	bool announce; /* its attachment has changed: this turn reports all groups */
+};
 
 /* NULL when there is none of that name and family. */
-struct uplink *uplink_find(struct owner *owner, enum family family, const char *name);
+struct uplink *uplink_find(const struct owner *owner, enum family family, const char *name);
 /* Makes the uplink that uplink_link_changed will need; false when memory is short. */
 bool uplink_prepare(struct owner *owner, const struct link_op *op, enum family family);
-/* An instance is logged (LINK_TELL) of a link: if that is an upstream one its uplink is made, or follows the
- * news; if it is one no more the uplink loses the instance. */
+/* LINK_ANNOUNCE: an upstream link gets its uplink, or the uplink follows the change. The uplink of a link
+ * that is no longer upstream loses the instance. */
 void uplink_link_changed(struct owner *owner, const struct link_op *op, enum family family, mtime now);
-/* The attachment of an interface has changed: its memberships are reported there with the next
- * uplink_apply. */
+/* The attachment of an interface has changed: the next uplink_apply reports all memberships there. */
 void uplinks_announce(struct owner *owner, int ifindex);
-/* Brings the kernel's memberships to where the host wants them; then sends the report that tells of them. */
+/* Brings the kernel's memberships to where the host wants them; then sends the reports of them. */
 void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now);
 mtime uplink_deadline(const struct uplink *uplink);
-/* The administrator may force another version at any time (force_igmp_version), and the kernel does not announce
- * it: reads it, and follows. */
+/* Reads which version the administrator forces (force_igmp_version), and follows it: the kernel does not
+ * announce a change. */
 void uplink_follow_version(struct uplink *uplink, mtime now);
-/* The configuration is another: instances that do not name an uplink any more leave their groups there, and
- * uplinks that nobody names end. */
+/* After a reload: instances leave the uplinks that they no longer name, and uplinks without instances end. */
 void uplinks_reconsider(struct owner *owner, mtime now);
+/* A table is about to be freed. */
+void uplinks_forget_table(struct owner *owner, const struct table *table);
 /* Leaves everything. */
 void uplinks_free(struct owner *owner);
 

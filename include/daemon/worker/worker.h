@@ -23,6 +23,9 @@ int worker_start(struct worker **worker, const struct instance_settings *setting
 int worker_finish(struct worker *worker);
 
 struct channel *worker_channel(struct worker *worker);
+/* Puts an input with its payload on the lane down; lane_wake announces it. False when there is no channel (NULL), or
+ * no room: then the worker rings the lane up when it has made room. Owner thread. */
+bool worker_tell(struct channel *channel, const struct input *input, const void *payload, size_t size);
 
 /* Raises the priority of the calling thread, which is the owner, above that of the workers: it passes on
  * every input, and the workers may be busy with a flood. The nice value becomes -by, unless the process began

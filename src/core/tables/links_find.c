@@ -23,20 +23,6 @@ uint32_t links_vifs(const struct links *links, unsigned instance, uint64_t ids, 
 	return vifs;
 }
 
-void links_each_port(const struct links *links, unsigned table, enum family family, unsigned vif, bool usable,
-                     void (*tell)(void *context, unsigned instance, uint8_t id), void *context)
-{
-	const struct link_interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
-	const struct port *port;
-
-	if (interface == NULL || !interface_has_vif(interface, table, family, vif))
-		return;
-	LL_FOREACH (interface->ports, port)
-		if (usable ? port->announced_usable[family]
-		           : port->announced && !port->leaving && port->serves[family])
-			tell(context, port->instance, port->id);
-}
-
 const char *links_vif_name(const struct links *links, unsigned table, enum family family, unsigned vif)
 {
 	const struct link_interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;

@@ -7,12 +7,11 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define WRITE_PER_TURN 65536
-#define DISCARDS_MAX   64 /* reads of what a client sent and nobody wants */
+#define DISCARDS_MAX   64 /* reads of unwanted input */
 
 size_t client_backlog(const struct client *client)
 {
@@ -116,14 +115,14 @@ static void read_input(struct client *client)
 		client->doomed = true;
 }
 
-void client_ready(struct owner *owner, struct loop_source *source, mtime now)
+void client_ready(void *context, struct loop_source *source, mtime now)
 {
 	struct client *client = (struct client *)source;
 	struct pollfd fd = {.fd = source->fd};
 
-	(void)owner;
+	(void)context;
 	(void)now;
-	/* Nobody is left to read the answers. */
+	/* No reader is left for the answers. */
 	if (poll(&fd, 1, 0) == 1 && (fd.revents & (POLLHUP | POLLERR)) != 0)
 		client->doomed = true;
 	else
@@ -153,17 +152,16 @@ static void flush_output(struct client *client, mtime now)
 		json_fini(&client->out);
 }
 
-/* Lets the loop wake for what the client is waited for. */
+/* Watches for input and for room as they are needed. */
 static void watch(struct client *client)
 {
 	uint32_t wanted = (client->input_over || client->input_size > CONTROL_REQUEST_MAX ? 0 : EPOLLIN) |
 	                  (client_backlog(client) > 0 ? EPOLLOUT : 0);
-	struct epoll_event event = {.events = wanted, .data.ptr = &client->source};
 
 	if (wanted == client->watched)
 		return;
 	client->watched = wanted;
-	epoll_ctl(client->owner->epoll, EPOLL_CTL_MOD, client->source.fd, &event);
+	loop_set_events(&client->owner->loop, &client->source, wanted);
 }
 
 void client_turn(struct client *client, mtime now)
@@ -179,7 +177,7 @@ void client_turn(struct client *client, mtime now)
 		client->moved_at = now;
 	flush_output(client, now);
 	if (client->command == NULL && has_request(client) && client_backlog(client) < CONTROL_BACKLOG)
-		client->owner->again = true;
+		client->owner->loop.again = true;
 	else if (client->input_over && client->command == NULL && client_backlog(client) == 0)
 		client->doomed = true;
 	if (client_backlog(client) > 0 && now - client->moved_at >= CONTROL_PATIENCE) {
@@ -191,7 +189,7 @@ void client_turn(struct client *client, mtime now)
 		watch(client);
 }
 
-/* Bytes that were not read would make the kernel reset the connection, and the last answer be lost. */
+/* Unread bytes would make the kernel reset the connection, which loses the last answer. */
 static void discard_input(struct client *client)
 {
 	for (int i = 0; i < DISCARDS_MAX; i++)
@@ -205,11 +203,9 @@ void client_remove(struct client *client)
 
 	if (client->command != NULL && client->command->end != NULL)
 		client->command->end(client);
-	owner_unwatch(owner, &client->source);
+	loop_remove(&owner->loop, &client->source);
 	discard_input(client);
 	close(client->source.fd);
 	json_fini(&client->out);
-	client->source.next_removed = owner->removed;
-	owner->removed = &client->source;
 	owner->control->client_count--;
 }

@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A client of the control socket, and what it can ask: shared by control (who listens and serves all
- * clients), control_commands (the table of commands) and the commands. One client has one request under way;
- * the next one is read when its answer is made.
+ * A client of the control socket: its requests, its answer and its buffers. control.c listens and serves all
+ * clients; commands.c has the table of commands. A client has one request under way: its next one is read
+ * when the answer is complete.
  */
 #ifndef MCPROXY_DAEMON_CONTROL_CLIENT_H
 #define MCPROXY_DAEMON_CONTROL_CLIENT_H
 
+#include "core/host/host.h"
 #include "daemon/control/json.h"
 #include "daemon/control/request.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/owner.h"
 
 #include <sys/types.h>
 
 #define CONTROL_CLIENTS_MAX 32
-#define CONTROL_BACKLOG     65536              /* bytes: no more is made while so many wait for the client */
+#define CONTROL_BACKLOG     65536              /* bytes: no more is made while so many wait to be sent */
 #define CONTROL_RECORDS     32                 /* written in a turn, for all clients */
 #define CONTROL_PATIENCE    (5 * MTIME_SECOND) /* a client that takes nothing for so long is dropped */
 
 struct client;
 
-/* begin starts the answer, and may end it (client_end_answer); go_on makes more of it, at most about a page,
- * whenever the client has room, until somebody ends the answer. end gives back what the command holds; it
- * comes also when the client goes away in the middle. Both may be NULL. */
+/* begin starts the answer, and may end it (client_end_answer). go_on makes more of it, at most about a page,
+ * each time that the client has room, until the answer ends. end releases what the command holds, also when
+ * the client goes away in the middle. go_on and end may be NULL. */
 struct control_command {
 	const char *name;
 	bool changes; /* only for those that may change the daemon */
@@ -59,7 +61,7 @@ struct client {
 	bool input_over; /* it sends no more */
 	bool doomed;     /* to be removed at the end of the turn */
 	bool monitoring;
-	uint64_t events_lost; /* not yet told */
+	uint64_t events_lost; /* not yet reported to it */
 	char input[CONTROL_REQUEST_MAX + 1];
 	size_t input_size;
 	struct json out;
@@ -85,11 +87,11 @@ struct control {
 	char path[CONFIG_SOCKET_SIZE];
 };
 
-/* Something has come, or can be sent. */
-void client_ready(struct owner *owner, struct loop_source *source, mtime now);
-/* Reads requests, makes answers, sends them; marks a client as doomed that is gone or does not read. */
+/* Input has come, or output can be sent. */
+void client_ready(void *context, struct loop_source *source, mtime now);
+/* Reads requests, makes answers, sends them. Marks a client that is gone or does not read as doomed. */
 void client_turn(struct client *client, mtime now);
-/* Its memory goes at the end of the turn: an event of it may still point there. */
+/* Frees it at the end of the turn. */
 void client_remove(struct client *client);
 
 /* Opens the object of an answer. */
@@ -99,16 +101,5 @@ void client_end_answer(struct client *client);
 /* The whole answer. */
 __attribute__((format(printf, 2, 3))) void client_fail(struct client *client, const char *format, ...);
 size_t client_backlog(const struct client *client);
-
-/* control_show.c, control_monitor.c, control_manage.c */
-
-void show_begin(struct client *client);
-void show_go_on(struct client *client);
-void show_end(struct client *client);
-void monitor_begin(struct client *client);
-void monitor_end(struct client *client);
-void reload_begin(struct client *client);
-void reload_go_on(struct client *client);
-void loglevel_begin(struct client *client);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/control/client.h"
+#include "daemon/control/manage.h"
+#include "daemon/control/monitor.h"
+#include "daemon/control/show.h"
 
 const struct control_command control_commands[] = {
 	{"show", false, show_begin, show_go_on, show_end},

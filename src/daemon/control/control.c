@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control/control.h"
 
-#include "daemon/control/client.h"
+#include "daemon/control/monitor.h"
 #include "daemon/control/socket.h"
 #include "daemon/log/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,11 +24,11 @@ static void client_add(struct owner *owner, int fd)
 		close(fd);
 		return;
 	}
-	client->source = (struct loop_source){.fd = fd, .ready = client_ready};
+	client->source = (struct loop_source){.fd = fd, .ready = client_ready, .context = owner};
 	client->owner = owner;
 	client->watched = EPOLLIN;
 	client->may_change = control_socket_may_change(fd, control->group);
-	if (!owner_watch(owner, &client->source)) {
+	if (!loop_watch(&owner->loop, &client->source)) {
 		close(fd);
 		free(client);
 		return;
@@ -48,8 +47,9 @@ static void refuse(int fd)
 	close(fd);
 }
 
-static void accept_clients(struct owner *owner, struct loop_source *source, mtime now)
+static void accept_clients(void *context, struct loop_source *source, mtime now)
 {
+	struct owner *owner = context;
 	struct control *control = owner->control;
 
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
@@ -57,7 +57,7 @@ static void accept_clients(struct owner *owner, struct loop_source *source, mtim
 
 		if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 			/* Out of descriptors or memory: the loop must not spin on it. */
-			epoll_ctl(owner->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+			loop_set_events(&owner->loop, source, 0);
 			control->accept_at = now + ACCEPT_RETRY;
 		}
 		if (fd < 0)
@@ -69,24 +69,22 @@ static void accept_clients(struct owner *owner, struct loop_source *source, mtim
 	}
 }
 
-/* Whose page is on its way comes last in the next turn, so that all get theirs. */
+/* A client whose page is on its way comes last in the next turn, so that the others get theirs. */
 static void move_to_end(struct control *control, struct client *client)
 {
 	LL_DELETE(control->clients, client);
 	LL_APPEND(control->clients, client);
 }
 
-void control_turn(struct owner *owner, mtime now)
+static void serve_clients(struct owner *owner, mtime now)
 {
 	struct control *control = owner->control;
 	struct client *client, *next, *asked = NULL;
 
-	if (control == NULL)
-		return;
 	control->records_left = CONTROL_RECORDS;
 	if (now >= control->accept_at) {
 		control->accept_at = MTIME_NEVER;
-		owner_watch(owner, &control->source);
+		loop_set_events(&owner->loop, &control->source, EPOLLIN);
 	}
 	LL_FOREACH_SAFE (control->clients, client, next) {
 		bool was_waiting = control->walk_waiting;
@@ -104,13 +102,10 @@ void control_turn(struct owner *owner, mtime now)
 		move_to_end(control, asked);
 }
 
-mtime control_deadline(const struct owner *owner)
+static mtime next_deadline(const struct owner *owner)
 {
-	mtime deadline;
+	mtime deadline = owner->control->accept_at;
 
-	if (owner->control == NULL)
-		return MTIME_NEVER;
-	deadline = owner->control->accept_at;
 	for (const struct client *client = owner->control->clients; client; client = client->next)
 		if (client_backlog(client) > 0)
 			deadline = mtime_min(deadline, client->moved_at + CONTROL_PATIENCE);
@@ -123,12 +118,12 @@ static void start_listening(struct owner *owner)
 	struct control *control = owner->control;
 	int fd = config->socket[0] != '\0' ? control_socket_open(config, &control->group) : -1;
 
-	control->source = (struct loop_source){.fd = fd, .ready = accept_clients};
+	control->source = (struct loop_source){.fd = fd, .ready = accept_clients, .context = owner};
 	control->accept_at = MTIME_NEVER;
 	if (fd < 0)
 		return;
 	strcpy(control->path, config->socket);
-	owner_watch(owner, &control->source);
+	loop_watch(&owner->loop, &control->source);
 }
 
 static void stop_listening(struct owner *owner)
@@ -137,19 +132,19 @@ static void stop_listening(struct owner *owner)
 
 	if (control->source.fd < 0)
 		return;
-	owner_unwatch(owner, &control->source);
+	loop_unwatch(&owner->loop, &control->source);
 	close(control->source.fd);
 	unlink(control->path);
 }
 
-void control_open(struct owner *owner)
+static void open_control(struct owner *owner)
 {
 	owner->control = calloc(1, sizeof *owner->control);
 	if (owner->control != NULL)
 		start_listening(owner);
 }
 
-void control_reopen(struct owner *owner)
+static void reopen_control(struct owner *owner)
 {
 	if (owner->control == NULL)
 		return;
@@ -157,18 +152,16 @@ void control_reopen(struct owner *owner)
 	start_listening(owner);
 }
 
-void control_retry(struct owner *owner)
+static void retry_listening(struct owner *owner)
 {
-	if (owner->control != NULL && owner->control->source.fd < 0)
+	if (owner->control->source.fd < 0)
 		start_listening(owner);
 }
 
-void control_close(struct owner *owner)
+static void close_control(struct owner *owner)
 {
 	struct control *control = owner->control;
 
-	if (control == NULL)
-		return;
 	for (struct client *client = control->clients, *next; client != NULL; client = next) {
 		next = client->next;
 		client_remove(client);
@@ -177,3 +170,14 @@ void control_close(struct owner *owner)
 	free(control);
 	owner->control = NULL;
 }
+
+const struct control_handlers control_handlers = {
+	.open = open_control,
+	.reopen = reopen_control,
+	.retry = retry_listening,
+	.close = close_control,
+	.turn = serve_clients,
+	.deadline = next_deadline,
+	.wants_events = monitor_wants_events,
+	.event = monitor_event,
+};

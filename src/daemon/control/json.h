@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * JSON, written from front to back into a growing buffer: no tree is built of it. Commas are put by the
- * writer; the caller sees to it that what it opens it closes. Key is NULL within an array. Text that is no
- * UTF-8 is written with replacement characters, so that every line is valid JSON.
+ * JSON, written from front to back into a growing buffer, without a tree. The writer puts the commas; the
+ * caller closes what it opens. Key is NULL within an array. Bytes that are no UTF-8 become replacement
+ * characters, so that every line is valid JSON.
  */
 #ifndef MCPROXY_DAEMON_CONTROL_JSON_H
 #define MCPROXY_DAEMON_CONTROL_JSON_H
@@ -20,7 +20,7 @@ struct json {
 };
 
 void json_fini(struct json *json);
-/* Forgets the first bytes, which somebody has taken. */
+/* Forgets the first bytes, which were sent. */
 void json_consume(struct json *json, size_t size);
 
 /* Adds what is written in another one: whole lines. */

@@ -1,16 +1,14 @@
-/* SPDX-License-Identifier: BSD-2-Clause
- *
- * Commands of the control socket that change the daemon.
- */
-#include "daemon/control/client.h"
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control/manage.h"
+
 #include "daemon/log/log.h"
 
 #include <syslog.h>
 
-/* It is done when the sources of the turn are served. */
+/* The owner reloads when the sources of this turn are served. */
 void reload_begin(struct client *client)
 {
-	client->owner->reload_wanted = client->owner->again = true;
+	client->owner->reload_wanted = client->owner->loop.again = true;
 	client->reload = client->owner->reloads + 1;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control/monitor.h"
+
 #include "core/base/filter.h"
-#include "daemon/control/client.h"
-#include "daemon/control/control.h"
 #include "daemon/log/clock.h"
 
 #define MONITOR_BACKLOG (4 * CONTROL_BACKLOG) /* events that come while more than this waits are lost */
@@ -22,9 +22,9 @@ void monitor_end(struct client *client)
 	client->owner->control->monitors--;
 }
 
-bool control_wants_events(const struct owner *owner)
+bool monitor_wants_events(const struct owner *owner)
 {
-	return owner->control != NULL && owner->control->monitors > 0;
+	return owner->control->monitors > 0;
 }
 
 static bool is_wanted(const struct client *client, const struct instance_slot *instance, const char *link,
@@ -142,12 +142,12 @@ static void write_event(struct json *json, const struct instance_slot *instance,
 	json_end_line(json);
 }
 
-void control_event(struct owner *owner, const struct instance_slot *instance, const char *link,
+void monitor_event(struct owner *owner, const struct instance_slot *instance, const char *link,
                    const struct event *event, const char *outputs)
 {
 	struct json line = {0}; /* written once for all */
 
-	if (!control_wants_events(owner))
+	if (!monitor_wants_events(owner))
 		return;
 	for (struct client *client = owner->control->clients; client; client = client->next) {
 		if (!client->monitoring || !is_wanted(client, instance, link, event))

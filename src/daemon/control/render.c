@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control/render.h"
 
-#include "daemon/owner/holder.h"
+#include "core/tables/links.h"
+#include "daemon/owner/kernel_table.h"
 #include "daemon/owner/link_readers.h"
 
 #include <stdio.h>
@@ -110,14 +111,14 @@ void render_instance(struct json *json, const struct instance_slot *instance,
 /* Who asks on a downstream link, and why it is so. */
 static void put_querier(struct json *json, const struct snapshot_link *record)
 {
-	bool ready = !addr_is_unspecified(&record->other_querier);
+	bool other = !addr_is_unspecified(&record->other_querier);
 
 	json_boolean(json, "this_router_is_querier", record->querier);
 	json_addr(json, "querier", record->querier ? &record->address : &record->other_querier);
 	json_string(json, "querier_reason",
 	            !record->usable    ? "the link is not usable"
 	            : !record->querier ? "another router with a lower address asks"
-	            : ready            ? "no other router with a lower address asks any more"
+	            : other            ? "no other router with a lower address asks any more"
 	                               : "no other router with a lower address asks");
 	if (!record->querier)
 		json_seconds(json, "other_querier_left", record->other_querier_left);

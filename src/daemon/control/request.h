@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A request of the control socket: a line of JSON from a stranger. It is one object of strings; whatever is
- * not known, of the wrong type or too long is an error. Pure.
+ * A request of the control socket: a line of JSON from an untrusted client, one object of strings. A member
+ * that is unknown, of the wrong type or too long is an error. Pure.
  */
 #ifndef MCPROXY_DAEMON_CONTROL_REQUEST_H
 #define MCPROXY_DAEMON_CONTROL_REQUEST_H

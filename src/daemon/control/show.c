@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/control/client.h"
+#include "daemon/control/show.h"
+
+#include "core/tables/links.h"
 #include "daemon/control/render.h"
 #include "daemon/log/clock.h"
 #include "daemon/owner/uplink.h"
@@ -55,7 +57,7 @@ static void put_upstream(struct client *client)
 	json_open(&client->out, "memberships", '[');
 }
 
-/* The next uplink whose memberships are told; false when there is none. */
+/* The next uplink whose memberships are shown; false when there is none. */
 static bool start_next_uplink(struct client *client)
 {
 	struct control_show *show = &client->show;
@@ -87,7 +89,7 @@ static void put_memberships(struct client *client)
 	while (client->owner->control->records_left-- > 0 && host_walk_next(&show->memberships, &group))
 		if (control_request_wants_group(&client->request, &group.group))
 			render_membership(&client->out, show->uplink, &group);
-	client->owner->again = true;
+	client->owner->loop.again = true;
 }
 
 static const struct show shows[] = {
@@ -227,7 +229,7 @@ static bool put_records(struct client *client)
 	}
 	if (show->record_next == show->record_count)
 		return true;
-	client->owner->again = true;
+	client->owner->loop.again = true;
 	return false;
 }
 
@@ -348,7 +350,7 @@ void show_end(struct client *client)
 	if (show->walk == NULL)
 		return;
 	/* Others may have waited for it. */
-	client->owner->again = true;
+	client->owner->loop.again = true;
 	if (show->walk->waiting)
 		client->owner->control->walk_waiting = false;
 	snapshot_reader_give(show->walk);

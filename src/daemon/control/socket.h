@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The file of the control socket, and who stands at the other end of it. Owner thread.
+ * The file of the control socket, and the rights of its peers. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_CONTROL_SOCKET_H
 #define MCPROXY_DAEMON_CONTROL_SOCKET_H

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/copies.h"
 
+#include "core/tables/links.h"
 #include "daemon/log/log.h"
-#include "daemon/owner/conflict.h"
+#include "daemon/owner/instances.h"
+#include "daemon/owner/kernel_table.h"
+#include "daemon/owner/owner.h"
 #include "daemon/owner/uplink.h"
 #include "kernel/join.h"
 #include "kernel/unicast.h"
@@ -11,17 +14,8 @@
 #define LOGGED_MAX       10
 #define LOGGED_INTERVAL  (3600 * MTIME_SECOND)
 
-static unsigned find_vif(const struct table *table, int ifindex)
-{
-	unsigned number = 0;
-
-	while (number < MRT_VIFS && (table->vifs[number] == NULL || table->vifs[number]->ifindex != ifindex))
-		number++;
-	return number;
-}
-
 /* How many times the kernel loops back a packet that it forwards: once for each outgoing link where this
- * machine is a member. IPv4 packets are not looped back. False: not known yet. */
+ * machine is a member. It does not loop back IPv4 packets. False: not known yet. */
 static bool count_loops(struct table *table, mtime now, const struct route_key *key, uint32_t outputs,
                         unsigned *loops)
 {
@@ -36,7 +30,7 @@ static bool count_loops(struct table *table, mtime now, const struct route_key *
 	table->members_read_at = now;
 	count = mld_member_interfaces(&key->group, interfaces, MRT_VIFS);
 	for (size_t i = 0; i < count; i++) {
-		unsigned vif = find_vif(table, interfaces[i]);
+		unsigned vif = table_find_vif(table, interfaces[i]);
 
 		*loops += vif < MRT_VIFS && (outputs >> vif & 1) != 0;
 	}
@@ -76,8 +70,8 @@ static bool is_upstream(struct owner *owner, const struct table *table, unsigned
 	                   links_vif_name(owner->links, table->number, table->family, vif)) != NULL;
 }
 
-/* After a link was down a copy may have come first, and would be sent back to where the stream comes from.
- * The unicast route to the source says where that is, or else the direction: from upstream. */
+/* After a link was down the copy may come first, and would be sent back to where the stream comes from. The
+ * unicast route to the source shows its origin; without one, upstream wins over downstream. */
 static bool is_origin(struct owner *owner, const struct table *table, const struct wrong_vif_copy *copy)
 {
 	const struct vif *input = table->vifs[copy->input], *other = table->vifs[copy->vif];
@@ -92,6 +86,63 @@ static bool is_origin(struct owner *owner, const struct table *table, const stru
 	       (is_upstream(owner, table, copy->vif) && !is_upstream(owner, table, copy->input));
 }
 
+/* The instances that have the interface of a vif: the first of them, and whether one wants the stream. */
+struct users {
+	bool any, want_it;
+	unsigned first;
+};
+
+static struct users find_users(const struct owner *owner, const struct table *table,
+                               const struct route_key *key, unsigned vif)
+{
+	struct users users = {.any = false};
+	struct links_vif_port port = {0};
+
+	while (links_next_vif_port(owner->links, table->number, table->family, vif, false, &port)) {
+		if (!users.any || port.instance < users.first)
+			users.first = port.instance;
+		users.any = true;
+		users.want_it |= routes_is_wanted_by(table->routes, key, port.instance);
+	}
+	return users;
+}
+
+static void log_conflict(struct owner *owner, const struct table *table, const struct route_key *key,
+                         unsigned instance, unsigned input, unsigned other, unsigned vif)
+{
+	const char *name = owner->instances[instance].config->name;
+	const char *other_name = owner->instances[other].config->name;
+	char source[ADDR_TEXT_SIZE], group[ADDR_TEXT_SIZE];
+
+	warnx("(%s, %s) reaches instance %s by %s and instance %s by %s, and they share a kernel table, "
+	      "which has one entry for it: only %s forwards it; give each a table to itself: table = \"own\"",
+	      addr_format(&key->source, source), addr_format(&key->group, group), name,
+	      links_vif_name(owner->links, table->number, table->family, input), other_name,
+	      links_vif_name(owner->links, table->number, table->family, vif), name);
+}
+
+/* A stream that reaches two instances of one kernel table, which has one entry for it: logged once for the
+ * two, with the remedy. True: the vif is of instances that do not have the stream. */
+static bool is_conflict(struct owner *owner, const struct table *table, const struct route_key *key,
+                        unsigned vif)
+{
+	struct users users;
+	unsigned instance, input;
+	uint64_t *logged;
+
+	if (owner->instance_count < 2 || !routes_first(table->routes, key, &instance, &input) || input == vif)
+		return false;
+	users = find_users(owner, table, key, vif);
+	/* Instances that want it know where it comes from. */
+	if (!users.any || users.want_it)
+		return false;
+	logged = &owner->instances[instance].logged_conflicts;
+	if ((*logged >> users.first & 1) == 0)
+		log_conflict(owner, table, key, instance, input, users.first, vif);
+	*logged |= (uint64_t)1 << users.first;
+	return true;
+}
+
 bool copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
                   const struct routes_entry *entry, unsigned vif)
 {
@@ -100,7 +151,7 @@ bool copies_check(struct owner *owner, struct table *table, mtime now, const str
 
 	if (!count_loops(table, now, key, entry->outputs, &loops) ||
 	    !wrong_vif_confirm(table->wrong_vif, now, key, loops) ||
-	    !wrong_vif_find_copy(table->wrong_vif, key, &copy) || conflict_check(owner, table, key, vif))
+	    !wrong_vif_find_copy(table->wrong_vif, key, &copy) || is_conflict(owner, table, key, vif))
 		return false;
 	if (is_origin(owner, table, &copy))
 		return true;

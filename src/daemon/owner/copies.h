@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Streams that arrive on two links (core/tables/wrong_vif.h): whether it is so, and what the log says. Owner thread.
+ * Streams that arrive on two links (core/tables/wrong_vif.h): which of the two is the copy, and what the log
+ * says. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_OWNER_COPIES_H
 #define MCPROXY_DAEMON_OWNER_COPIES_H
 
-#include "daemon/owner/owner.h"
+#include "core/tables/routes.h"
+
+struct owner;
+struct table;
 
 /* The counters of a stream say that packets arrive by its entry's input and by another vif. True: that vif is
  * where the stream comes from, and what arrives by the input is the copy. */

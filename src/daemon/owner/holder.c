@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/holder.h"
 
-#include "daemon/control/control.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
+#include "daemon/owner/owner.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +34,7 @@ static void find(enum family family, struct holder *holder, mtime now)
 
 	if (!mrt_owner_find(family, true, &found.pid, found.program)) {
 		found.missed_at = holder->there ? mtime_min(holder->missed_at, now) : 0;
-		/* One that ends at this moment closes its sockets one by one: its name holds a little
-		 * longer. */
+		/* A program that ends closes its sockets one by one: its name stays a little longer. */
 		if (now - found.missed_at < ENDING_MAX) {
 			holder->missed_at = found.missed_at;
 			return;
@@ -49,11 +49,11 @@ void holder_found(struct owner *owner, struct instance_slot *instance, enum fami
 	char name[TABLE_NAME_SIZE], text[HOLDER_TEXT_SIZE];
 	mtime now = clock_now();
 
-	owner->holders_at = mtime_min(owner->holders_at, now + RETRY_INTERVAL);
+	holders_wait(owner, now);
 	find(family, holder, now);
 	if (is_same(holder, &before))
 		return;
-	service_links_changed(owner);
+	owner->service.links_changed = true;
 	warnx("%s: another multicast router is running: %s; %s is left out until it ends",
 	      table_name(family, instance->config->table, name), holder_text(holder, text),
 	      family == FAMILY_IPV4 ? "IPv4" : "IPv6");
@@ -69,14 +69,15 @@ void holder_gone(struct owner *owner, struct instance_slot *instance, enum famil
 	     instance->config->name, table_name(family, instance->config->table, name),
 	     holder_text(&instance->holders[family], text));
 	holder_forget(owner, instance, family);
-	/* Another daemon may have had the socket, too. */
-	control_retry(owner);
+	/* The same program may have had the control socket. */
+	if (owner->control != NULL)
+		owner->control_handlers->retry(owner);
 }
 
 void holder_forget(struct owner *owner, struct instance_slot *instance, enum family family)
 {
 	if (instance->holders[family].there)
-		service_links_changed(owner);
+		owner->service.links_changed = true;
 	instance->holders[family] = (struct holder){.there = false};
 }
 
@@ -96,26 +97,13 @@ bool holders_are_waited_for(const struct owner *owner)
 	return owner->holders_at != MTIME_NEVER;
 }
 
+void holders_wait(struct owner *owner, mtime now)
+{
+	owner->holders_at = mtime_min(owner->holders_at, now + RETRY_INTERVAL);
+}
+
 void holders_try_now(struct owner *owner)
 {
 	if (holders_are_waited_for(owner))
 		owner->holders_at = 0;
-}
-
-void holders_apply(struct owner *owner, mtime now)
-{
-	if (now < owner->holders_at)
-		return;
-	owner->holders_at = MTIME_NEVER;
-	for (size_t i = 0; i < owner->instance_count; i++) {
-		struct instance_slot *instance = &owner->instances[i];
-
-		for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
-			if (instance->config == NULL || !instance->holders[family].there)
-				continue;
-			table_try_again(owner, instance, family);
-			if (instance->holders[family].there)
-				owner->holders_at = mtime_min(owner->holders_at, now + RETRY_INTERVAL);
-		}
-	}
 }

@@ -2,16 +2,18 @@
 #include "daemon/owner/instances.h"
 
 #include "core/tables/link_names.h"
+#include "core/tables/links.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
-#include "daemon/owner/holder.h"
+#include "daemon/owner/families.h"
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/link_readers.h"
+#include "daemon/owner/owner.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define STOP_PATIENCE (5 * MTIME_SECOND) /* a worker answers within microseconds */
 
@@ -29,25 +31,26 @@ bool instance_names_link(const struct instance_slot *slot, enum link_role role, 
 	return false;
 }
 
-bool instance_start(struct owner *owner, struct instance_slot *slot)
+bool instance_start(struct owner *owner, struct instance_slot *slot, loop_handler *requests)
 {
 	int result;
 
-	result = worker_start(&slot->worker, &slot->config->settings, owner_random(),
-	                      owner->config->ring_size, owner->recording_fd, (uint8_t)slot->number);
+	result = worker_start(&slot->worker, &slot->config->settings, random_seed(), owner->config->ring_size,
+	                      owner->recording_fd, (uint8_t)slot->number);
 	if (result != 0) {
 		errno = -result;
 		warn("%s: worker cannot start", slot->config->name);
 		return false;
 	}
-	slot->heartbeat = HEARTBEAT_HEARD;
+	slot->heartbeat = HEARTBEAT_ANSWERED;
 	memset(slot->forwarding, 0, sizeof slot->forwarding);
 	if (slot->config->upstream_count == 0)
 		info("%s: no upstream link: a querier only, streams are forwarded between its links",
 		     slot->config->name);
 	slot->channel = worker_channel(slot->worker);
-	slot->source = (struct loop_source){.fd = lane_fd(slot->channel->up), .ready = requests_take};
-	return owner_watch(owner, &slot->source);
+	slot->source =
+		(struct loop_source){.fd = lane_fd(slot->channel->up), .ready = requests, .context = owner};
+	return loop_watch(&owner->loop, &slot->source);
 }
 
 bool instance_name_links(struct owner *owner, const struct instance_slot *slot)
@@ -69,7 +72,6 @@ void instance_take_slot(struct owner *owner, unsigned number, const struct confi
 {
 	struct instance_slot *slot = &owner->instances[number];
 
-	slot->owner = owner;
 	slot->number = number;
 	slot->config = config;
 }
@@ -85,11 +87,11 @@ bool instances_make(struct owner *owner)
 	return true;
 }
 
-int instances_open(struct owner *owner)
+int instances_open(struct owner *owner, loop_handler *upcalls)
 {
 	tables_clean();
 	for (size_t i = 0; i < owner->instance_count; i++) {
-		int result = tables_open(owner, &owner->instances[i]);
+		int result = families_open(owner, &owner->instances[i], upcalls);
 
 		if (result != 0)
 			return result;
@@ -100,13 +102,40 @@ int instances_open(struct owner *owner)
 	return 1;
 }
 
-bool instances_start(struct owner *owner)
+bool instances_start(struct owner *owner, loop_handler *requests)
 {
 	for (unsigned i = 0; i < owner->instance_count; i++)
 		if (!instance_name_links(owner, &owner->instances[i]) ||
-		    !instance_start(owner, &owner->instances[i]))
+		    !instance_start(owner, &owner->instances[i], requests))
 			return false;
 	return true;
+}
+
+void recording_log_error(struct owner *owner, int error)
+{
+	if (error == 0 || owner->logged_recording)
+		return;
+	owner->logged_recording = true;
+	errno = error;
+	warn("%s: the recording has ended before its time", owner->options->recording_path);
+}
+
+void instances_wake(struct owner *owner)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].channel != NULL)
+			lane_wake(owner->instances[i].channel->down);
+}
+
+/* Takes requests of a worker until it has room, or has stopped. Sleeps until the worker rings. */
+static void wait_for_requests(struct owner *owner, struct instance_slot *slot, mtime deadline)
+{
+	struct pollfd fd = {.fd = slot->source.fd, .events = POLLIN};
+	mtime left = deadline - clock_now();
+
+	if (!slot->again && left > 0)
+		poll(&fd, 1, (int)left);
+	slot->source.ready(owner, &slot->source, clock_now());
 }
 
 static void stop(struct owner *owner, struct instance_slot *slot, mtime deadline)
@@ -115,19 +144,15 @@ static void stop(struct owner *owner, struct instance_slot *slot, mtime deadline
 
 	if (slot->worker == NULL)
 		return;
+	while (!worker_tell(slot->channel, &input, NULL, 0) && clock_now() < deadline)
+		wait_for_requests(owner, slot, deadline);
 	lane_wake(slot->channel->down);
-	while (!worker_tell(slot, &input, NULL, 0) && clock_now() < deadline)
-		requests_take(owner, &slot->source, clock_now());
-	lane_wake(slot->channel->down);
-	while (slot->channel != NULL && clock_now() < deadline) {
-		requests_take(owner, &slot->source, clock_now());
-		if (slot->channel != NULL)
-			usleep(100);
-	}
+	while (slot->channel != NULL && clock_now() < deadline)
+		wait_for_requests(owner, slot, deadline);
 	if (slot->channel == NULL)
 		recording_log_error(owner, worker_finish(slot->worker));
 	else
-		owner_unwatch(owner, &slot->source);
+		loop_unwatch(&owner->loop, &slot->source);
 	slot->worker = NULL;
 	slot->channel = NULL;
 	link_readers_instance_ended(owner, slot->number);
@@ -147,6 +172,18 @@ void instances_stop(struct owner *owner)
 		stop(owner, &owner->instances[i], deadline);
 }
 
+void instances_announce_events(struct owner *owner, bool wanted)
+{
+	struct input input = {.kind = INPUT_EVENTS, .wanted = wanted};
+
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		struct instance_slot *slot = &owner->instances[i];
+
+		if (slot->events_wanted != wanted && worker_tell(slot->channel, &input, NULL, 0))
+			slot->events_wanted = wanted;
+	}
+}
+
 void instances_announce_settings(struct owner *owner)
 {
 	struct input input = {.kind = INPUT_SETTINGS};
@@ -154,8 +191,8 @@ void instances_announce_settings(struct owner *owner)
 	for (size_t i = 0; i < owner->instance_count; i++) {
 		struct instance_slot *slot = &owner->instances[i];
 
-		if (slot->settings_due &&
-		    worker_tell(slot, &input, &slot->config->settings, sizeof slot->config->settings))
+		if (slot->settings_due && worker_tell(slot->channel, &input, &slot->config->settings,
+		                                      sizeof slot->config->settings))
 			slot->settings_due = false;
 	}
 }

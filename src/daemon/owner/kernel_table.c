@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/kernel_table.h"
 
+#include "core/tables/links.h"
 #include "daemon/log/log.h"
-#include "daemon/owner/holder.h"
-#include "daemon/owner/link_readers.h"
+#include "daemon/owner/instances.h"
+#include "daemon/owner/owner.h"
 #include "kernel/mrt_owner.h"
+#include "kernel/rules.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +14,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#define LEFTOVERS_MAX     1024 /* policy rules; what is more waits for the next start */
+#define LEFTOVERS_MAX     1024 /* policy rules; more are removed with the next start */
 #define ROUTES_MEMORY_MAX ((size_t)64 << 20)
 
 struct table *table_find(const struct owner *owner, unsigned number, enum family family)
@@ -23,6 +25,15 @@ struct table *table_find(const struct owner *owner, unsigned number, enum family
 		if (table->number == number && table->family == family)
 			return table;
 	return NULL;
+}
+
+unsigned table_find_vif(const struct table *table, int ifindex)
+{
+	unsigned number = 0;
+
+	while (number < MRT_VIFS && (table->vifs[number] == NULL || table->vifs[number]->ifindex != ifindex))
+		number++;
+	return number;
 }
 
 /* In both directions; how many were changed, or -errno of one that failed. */
@@ -89,13 +100,13 @@ int table_lead(struct owner *owner, const struct vif *vif)
 void table_del_vif(struct owner *owner, struct table *table, unsigned vif)
 {
 	close_vif(owner, table, vif);
-	/* Of an interface that is gone the kernel has removed the vif itself. */
+	/* If the interface is gone the kernel has removed the vif itself. */
 	mrt_del_vif(table->mrt, vif);
 }
 
 int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex, const char *name)
 {
-	/* Who sees the vif may rely on being ready there. */
+	/* A program that sees the vif may rely on the socket. */
 	int result = open_vif(table, vif, ifindex, name);
 
 	if (result != 0)
@@ -125,26 +136,6 @@ const char *table_name(enum family family, uint32_t configured, char text[TABLE_
 	return text;
 }
 
-/* Why a family cannot start, and what to do about it. */
-static void explain(enum family family, uint32_t table, int result, char *text, size_t size)
-{
-	char name[TABLE_NAME_SIZE];
-
-	table_name(family, table, name);
-	if (result == -EPERM || result == -EACCES)
-		snprintf(text, size,
-		         "%s: not permitted: start mcproxy as root, or with CAP_NET_ADMIN and CAP_NET_RAW",
-		         name);
-	else if (result == -ENOPROTOOPT || result == -EAFNOSUPPORT || result == -EPROTONOSUPPORT)
-		snprintf(text, size, "%s: the kernel has no multicast routing for it (CONFIG_%s%s)", name,
-		         family == FAMILY_IPV4 ? "IP_MROUTE" : "IPV6_MROUTE",
-		         table != CONFIG_TABLE_DEFAULT ? "_MULTIPLE_TABLES"
-		         : family == FAMILY_IPV6       ? ", or IPv6 is off"
-		                                       : "");
-	else
-		snprintf(text, size, "%s: multicast routing cannot start: %s", name, strerror(-result));
-}
-
 static mtime reading_interval(const struct owner *owner)
 {
 	mtime interval = MTIME_NEVER;
@@ -154,13 +145,8 @@ static mtime reading_interval(const struct owner *owner)
 	return interval;
 }
 
-static void table_free(struct owner *owner, struct table *table)
+void table_free(struct owner *owner, struct table *table)
 {
-	struct uplink *uplink;
-
-	LL_FOREACH (owner->uplinks, uplink)
-		if (uplink->table == table)
-			uplink->table = NULL;
 	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
 		close_vif(owner, table, vif);
 	if (table->mrt != NULL)
@@ -178,7 +164,7 @@ static bool is_configured(const struct owner *owner, uint32_t id)
 	return false;
 }
 
-/* The first number that nobody has. */
+/* Takes the first number that no program has. */
 static int open_own(const struct owner *owner, struct table *table)
 {
 	int result = -EADDRINUSE;
@@ -193,7 +179,7 @@ static int open_own(const struct owner *owner, struct table *table)
 	return result;
 }
 
-/* The socket, and what is needed to lead packets to it. */
+/* Opens the socket, and what leads packets to its table. */
 static int open_mrt(struct owner *owner, struct table *table, uint32_t configured)
 {
 	int result;
@@ -209,141 +195,36 @@ static int open_mrt(struct owner *owner, struct table *table, uint32_t configure
 	return mrt_open(&table->mrt, table->family, table->id);
 }
 
-static int table_open(struct owner *owner, const struct instance_slot *instance, enum family family,
-                      struct table **opened)
+int table_open(struct owner *owner, const struct config_instance *config, unsigned number, enum family family,
+               loop_handler *upcalls, struct table **opened)
 {
 	struct table *table = calloc(1, sizeof *table);
 	int result;
 
 	if (table == NULL)
 		return -ENOMEM;
-	table->number = instance->table;
+	table->number = number;
 	table->family = family;
-	result = open_mrt(owner, table, instance->config->table);
+	result = open_mrt(owner, table, config->table);
 	if (result != 0) {
 		free(table);
 		return result;
 	}
-	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), owner_random());
-	table->wrong_vif = wrong_vif_new(owner_random());
-	table->source =
-		(struct loop_source){.fd = mrt_fd(table->mrt), .urgent = true, .ready = intake_upcalls};
-	if (table->routes == NULL || table->wrong_vif == NULL || !owner_watch(owner, &table->source)) {
+	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), random_seed());
+	table->wrong_vif = wrong_vif_new(random_seed());
+	table->source = (struct loop_source){
+		.fd = mrt_fd(table->mrt), .urgent = true, .ready = upcalls, .context = owner};
+	if (table->routes == NULL || table->wrong_vif == NULL || !loop_watch(&owner->loop, &table->source)) {
 		table_free(owner, table);
 		return -ENOMEM;
 	}
 	LL_APPEND(owner->tables, table);
 	if (table->id != MRT_TABLE_DEFAULT)
-		info("%s: %s in kernel table %u", instance->config->name,
-		     family == FAMILY_IPV4 ? "IPv4" : "IPv6", table->id);
+		info("%s: %s in kernel table %u", config->name, family == FAMILY_IPV4 ? "IPv4" : "IPv6",
+		     table->id);
 	links_enable_table(owner->links, table->number, family);
 	*opened = table;
 	return 0;
-}
-
-static bool serves(const struct config_instance *config, enum family family)
-{
-	for (size_t i = 0; i < config->downstream_count; i++)
-		if (config->downstream[i].settings.version[family] != VERSION_NONE)
-			return true;
-	return false;
-}
-
-/* An instance before this one has met the same failure, and it was logged. */
-static bool was_logged(const struct owner *owner, const struct instance_slot *instance, enum family family)
-{
-	for (const struct instance_slot *other = owner->instances; other < instance; other++)
-		if (other->config != NULL && other->table == instance->table && serves(other->config, family))
-			return true;
-	return false;
-}
-
-/* What is not held by another program does not change by waiting. */
-static int refuse_family(const struct owner *owner, const struct instance_slot *instance, enum family family,
-                         int result)
-{
-	char text[256];
-
-	explain(family, instance->config->table, result, text, sizeof text);
-	if (instance->config->family_named[family]) {
-		warnx("%s", text);
-		return 1;
-	}
-	if (!was_logged(owner, instance, family))
-		warnx("%s; %s is left out", text, family == FAMILY_IPV4 ? "IPv4" : "IPv6");
-	return 0;
-}
-
-static int open_family(struct owner *owner, struct instance_slot *instance, enum family family)
-{
-	struct table **table = &instance->tables[family];
-	int result = 0;
-
-	*table = table_find(owner, instance->table, family);
-	if (*table == NULL && holder_share(owner, instance, family))
-		return 0;
-	if (*table == NULL)
-		result = table_open(owner, instance, family, table);
-	if (result == -EADDRINUSE) {
-		holder_found(owner, instance, family);
-		return 0;
-	}
-	if (result != 0)
-		return refuse_family(owner, instance, family, result);
-	holder_gone(owner, instance, family);
-	return 0;
-}
-
-void table_try_again(struct owner *owner, struct instance_slot *instance, enum family family)
-{
-	open_family(owner, instance, family);
-}
-
-/* The default table is 0; instances that name the same number share a table. */
-static unsigned choose_number(const struct owner *owner, const struct instance_slot *instance)
-{
-	uint32_t wanted = instance->config->table;
-	bool taken[LINKS_TABLES] = {true};
-	unsigned number = 0;
-
-	if (wanted == CONFIG_TABLE_DEFAULT)
-		return 0;
-	for (size_t i = 0; i < owner->instance_count; i++) {
-		const struct instance_slot *other = &owner->instances[i];
-
-		if (other == instance || other->config == NULL)
-			continue;
-		if (wanted != CONFIG_TABLE_OWN && other->config->table == wanted && other->table != 0)
-			return other->table;
-		taken[other->table] = true;
-	}
-	while (taken[number])
-		number++;
-	return number;
-}
-
-int tables_reopen(struct owner *owner, struct instance_slot *instance)
-{
-	links_set_table(owner->links, instance->number, instance->table);
-	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
-		int result = 0;
-
-		if (serves(instance->config, family)) {
-			result = open_family(owner, instance, family);
-		} else {
-			instance->tables[family] = NULL;
-			holder_forget(owner, instance, family);
-		}
-		if (result != 0)
-			return result;
-	}
-	return 0;
-}
-
-int tables_open(struct owner *owner, struct instance_slot *instance)
-{
-	instance->table = choose_number(owner, instance);
-	return tables_reopen(owner, instance);
 }
 
 static bool is_used(const struct owner *owner, const struct table *table)
@@ -357,18 +238,19 @@ static bool is_used(const struct owner *owner, const struct table *table)
 	return false;
 }
 
-void tables_close_unused(struct owner *owner)
+struct table *tables_take_unused(struct owner *owner)
 {
-	struct table *table, *next;
+	struct table *table;
 
-	LL_FOREACH_SAFE (owner->tables, table, next) {
+	LL_FOREACH (owner->tables, table) {
 		if (is_used(owner, table))
 			continue;
 		links_disable_table(owner->links, table->number, table->family);
 		LL_DELETE(owner->tables, table);
-		owner_unwatch(owner, &table->source);
-		table_free(owner, table);
+		loop_unwatch(&owner->loop, &table->source);
+		return table;
 	}
+	return NULL;
 }
 
 void tables_set_reading_interval(struct owner *owner, mtime now)
@@ -390,7 +272,7 @@ void tables_close(struct owner *owner)
 	owner->rules = NULL;
 }
 
-/* What is found while the list is read. */
+/* The policy rules that rules_list has found. */
 struct leftovers {
 	struct rule rules[LEFTOVERS_MAX];
 	size_t count;
@@ -409,7 +291,7 @@ static unsigned clean_family(struct rules *rules, enum family family)
 	struct leftovers leftovers = {.count = 0};
 	unsigned removed = 0;
 
-	/* Interrupted by others' changes it is incomplete, and read once more. */
+	/* A change by another program interrupts the list: reads it once more. */
 	if (rules_list(rules, family, note_leftover, &leftovers) == -EINTR)
 		rules_list(rules, family, note_leftover, &leftovers);
 	for (size_t i = 0; i < leftovers.count; i++)

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/link_readers.h"
 
+#include "core/tables/links.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/instances.h"
+#include "daemon/owner/kernel_table.h"
+#include "daemon/owner/owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-static bool has_reader(const struct vif *vif)
+static bool is_reader(const struct link_reader *reader)
 {
-	return vif->reader.instance != CONFIG_INSTANCES_MAX;
+	return reader->instance != LINK_READER_NONE.instance;
 }
 
-/* Does the worker of the instance not read the link any more? op: what it was logged of a link; NULL: it has
- * ended. */
+/* Has the worker of the instance stopped reading the vif? op: what was announced to it of a link; NULL: it
+ * has ended. */
 static bool has_stopped(const struct vif *vif, unsigned instance, const struct link_op *op)
 {
 	if (vif->reader.instance != instance)
@@ -42,15 +46,20 @@ void link_readers_instance_ended(struct owner *owner, unsigned instance)
 	forget_readers(owner, instance, NULL);
 }
 
-static void choose_first(void *context, unsigned instance, uint8_t id)
+/* The first of the instances that use the link. */
+static struct link_reader choose_reader(const struct owner *owner, const struct vif *vif)
 {
-	struct link_reader *reader = context;
+	struct link_reader reader = LINK_READER_NONE;
+	struct links_vif_port port = {0};
 
-	if (instance < reader->instance)
-		*reader = (struct link_reader){.instance = instance, .link = id};
+	while (links_next_vif_port(owner->links, vif->table->number, vif->table->family, vif->number, true,
+	                           &port))
+		if (port.instance < reader.instance)
+			reader = (struct link_reader){.instance = port.instance, .link = port.id};
+	return reader;
 }
 
-/* Once for a link: it is tried again with later turns. */
+/* Once for a link: later turns try again. */
 static void log_failure(struct vif *vif)
 {
 	if (!vif->logged_reading)
@@ -72,24 +81,22 @@ static bool hand_to(struct owner *owner, struct vif *vif, const struct link_read
 		log_failure(vif);
 		return false;
 	}
-	if (worker_tell(&owner->instances[reader->instance], &input, NULL, 0))
+	if (worker_tell(owner->instances[reader->instance].channel, &input, NULL, 0))
 		return true;
 	close(input.fd);
 	return false;
 }
 
-/* False when it has to be tried again. */
+/* False when a later turn has to try again. */
 static bool hand_out(struct owner *owner, struct vif *vif)
 {
-	struct link_reader reader = LINK_READER_NONE;
+	struct link_reader reader = choose_reader(owner, vif);
 
-	links_each_port(owner->links, vif->table->number, vif->table->family, vif->number, true, choose_first,
-	                &reader);
-	if (reader.instance == CONFIG_INSTANCES_MAX) {
+	if (!is_reader(&reader)) {
 		vif->unread = true;
 		return true;
 	}
-	/* What came while nobody was to take_news it is out of date. */
+	/* Packets that came while no worker read them are out of date. */
 	if (vif->unread)
 		link_socket_discard(vif->socket);
 	vif->unread = false;
@@ -107,7 +114,7 @@ void link_readers_hand_out(struct owner *owner)
 		return;
 	for (struct table *table = owner->tables; table != NULL; table = table->next)
 		for (unsigned number = 0; number < MRT_VIFS; number++)
-			if (table->vifs[number] != NULL && !has_reader(table->vifs[number]))
+			if (table->vifs[number] != NULL && !is_reader(&table->vifs[number]->reader))
 				all &= hand_out(owner, table->vifs[number]);
 	owner->readers_due = !all;
 }

@@ -39,11 +39,6 @@ void service_pong(struct owner *owner, struct instance_slot *instance)
 	(void)instance;
 }
 
-void service_links_changed(struct owner *owner)
-{
-	(void)owner;
-}
-
 void service_reloading(struct owner *owner)
 {
 	(void)owner;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a service manager is logged: datagrams by the protocol of sd_notify(3), written by hand so that a
- * router's daemon need not link libsystemd. Without NOTIFY_SOCKET every call does nothing. Never waits. Owner
- * thread.
+ * Messages to a service manager: datagrams of the protocol of sd_notify(3), written here so that the daemon
+ * need not link libsystemd. Without NOTIFY_SOCKET every call does nothing. Never blocks. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_OWNER_NOTIFY_H
 #define MCPROXY_DAEMON_OWNER_NOTIFY_H

@@ -1,61 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/owner.h"
 
-#include "daemon/control/control.h"
+#include "core/tables/links.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/entries.h"
+#include "daemon/owner/families.h"
 #include "daemon/owner/holder.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/link_readers.h"
 #include "daemon/owner/reload.h"
 #include "daemon/owner/repair.h"
-#include "daemon/owner/settings.h"
+#include "daemon/owner/requests.h"
+#include "daemon/owner/send_queue.h"
 #include "daemon/owner/status.h"
+#include "daemon/owner/upcalls.h"
 #include "daemon/owner/uplink.h"
 #include "daemon/worker/sandbox.h"
 #include "daemon/worker/worker.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utlist.h>
 
-#define EVENTS_PER_TURN  64
 #define STATUS_INTERVAL  (4 * MTIME_SECOND)
-#define READERS_INTERVAL (1 * MTIME_SECOND) /* between tries of giving a link to its reader, at most */
+#define READERS_INTERVAL (1 * MTIME_SECOND) /* between tries of handing a link to its reader, at most */
 
-bool owner_watch(struct owner *owner, struct loop_source *source)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
-
-	return epoll_ctl(owner->epoll, EPOLL_CTL_ADD, source->fd, &event) == 0;
-}
-
-void owner_unwatch(struct owner *owner, struct loop_source *source)
-{
-	epoll_ctl(owner->epoll, EPOLL_CTL_DEL, source->fd, NULL);
-	source->ready = NULL; /* an event of this turn may still point here */
-}
-
-static void free_removed(struct owner *owner)
-{
-	while (owner->removed != NULL) {
-		struct loop_source *source = owner->removed;
-
-		owner->removed = source->next_removed;
-		free(source);
-	}
-}
-
-/* A status for a person: to the file that is configured for it, else to stdout where somebody can see it,
+/* Where SIGUSR1 writes the status: to the configured file, else to stdout if that is a terminal or a file,
  * else to the log. */
 static enum status_destination status_destination(const struct owner *owner)
 {
@@ -68,8 +45,9 @@ static enum status_destination status_destination(const struct owner *owner)
 	return fstat(STDOUT_FILENO, &info) == 0 && S_ISREG(info.st_mode) ? STATUS_STDOUT : STATUS_LOG;
 }
 
-static void take_signals(struct owner *owner, struct loop_source *source, mtime now)
+static void take_signals(void *context, struct loop_source *source, mtime now)
 {
+	struct owner *owner = context;
 	struct signalfd_siginfo siginfo;
 
 	(void)now;
@@ -99,13 +77,14 @@ static bool open_signals(struct owner *owner)
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error to tell, not an end */
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error to log, not the end */
 	owner->signals = (struct loop_source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
-	                                      .ready = take_signals};
-	return owner->signals.fd >= 0 && owner_watch(owner, &owner->signals);
+	                                      .ready = take_signals,
+	                                      .context = owner};
+	return owner->signals.fd >= 0 && loop_watch(&owner->loop, &owner->signals);
 }
 
-/* Joins need a socket for every few groups: use what the administrator allows. */
+/* Joins need a socket for every few groups: raises the limit to what the administrator allows. */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -116,40 +95,7 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-uint64_t owner_random(void)
-{
-	uint64_t number;
-
-	if (getrandom(&number, sizeof number, 0) != sizeof number)
-		fatal("random numbers");
-	return number;
-}
-
-static bool open_netlink(struct owner *owner)
-{
-	int result = netlink_open(&owner->netlink);
-
-	if (result != 0) {
-		errno = -result;
-		return false;
-	}
-	owner->netlink_source =
-		(struct loop_source){.fd = netlink_fd(owner->netlink), .ready = intake_netlink};
-	return owner_watch(owner, &owner->netlink_source);
-}
-
-void owner_set_priority(const struct owner *owner)
-{
-	int result = priority_raise(owner->config->owner_priority);
-
-	if (result == 0 || !owner->config->owner_priority_named)
-		return;
-	errno = -result;
-	warn("owner_priority: the main thread cannot be given the nice value -%u",
-	     owner->config->owner_priority);
-}
-
-/* Once everything is open that needs more. */
+/* Once everything is open that needs more privileges. */
 static void give_up_privileges(void)
 {
 	int result = sandbox_process();
@@ -176,163 +122,193 @@ static int open_recording(struct owner *owner)
 /* 0, or the exit status after a message. */
 static int owner_open(struct owner *owner)
 {
+	bool is_open = loop_open(&owner->loop);
 	int result;
 
-	owner->epoll = epoll_create1(EPOLL_CLOEXEC);
+	owner->send_queue = send_queue_new();
 	owner->links = links_new();
 	owner->status = status_new(owner);
-	if (owner->epoll < 0 || owner->links == NULL || owner->status == NULL || !open_signals(owner) ||
-	    !instances_make(owner)) {
+	if (!is_open || owner->send_queue == NULL || owner->links == NULL || owner->status == NULL ||
+	    !open_signals(owner) || !instances_make(owner)) {
 		warn("start");
 		return 1;
 	}
-	owner_set_priority(owner);
+	loop_set_priority(owner->config);
 	raise_descriptor_limit();
-	result = instances_open(owner);
+	result = instances_open(owner, upcalls_receive);
 	if (result == 0)
 		result = open_recording(owner);
 	if (result != 0)
 		return result;
 	give_up_privileges();
-	if (!instances_start(owner)) {
+	if (!instances_start(owner, requests_take)) {
 		warnx("instances cannot start: out of memory or threads");
 		return 1;
 	}
 	settings_open(owner);
-	if (!open_netlink(owner)) {
+	if (!interfaces_open(owner)) {
 		warn("netlink: interfaces cannot be watched");
 		return 1;
 	}
 	repair_open(owner);
-	/* One may have ended since the first try, and no news of that came. */
+	/* A router may have ended since the first try, unnoticed. */
 	holders_try_now(owner);
-	control_open(owner);
+	owner->control_handlers->open(owner);
 	return 0;
 }
 
 static void owner_close(struct owner *owner)
 {
-	control_close(owner);
+	if (owner->control != NULL)
+		owner->control_handlers->close(owner);
 	instances_stop(owner);
 	/* First leave upstream, so that the streams stop at their source. */
 	uplinks_free(owner);
 	repair_close(owner);
 	tables_close(owner);
 	settings_close(owner);
-	if (owner->netlink != NULL)
-		netlink_close(owner->netlink);
+	interfaces_close(owner);
 	if (owner->signals.fd > 0)
 		close(owner->signals.fd);
 	if (owner->recording_fd >= 0)
 		close(owner->recording_fd);
 	status_free(owner->status);
 	links_free(owner->links);
-	free_removed(owner);
+	send_queue_free(owner->send_queue);
+	loop_close(&owner->loop);
 	free(owner->instances);
 	config_free(owner->config);
-	close(owner->epoll);
 }
 
-static int timeout_until(mtime deadline)
+static bool wants_events(const struct owner *owner)
 {
-	mtime left = deadline - clock_now();
-
-	if (deadline == MTIME_NEVER)
-		return -1;
-	return left <= 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+	return log_is_debug() || (owner->control != NULL && owner->control_handlers->wants_events(owner));
 }
 
-/* Sources that became ready; the urgent ones, upcalls, before all others. */
-static void serve(struct owner *owner, const struct epoll_event *events, int count, mtime now)
+static void begin_regular_status(struct owner *owner, mtime now)
 {
-	for (int urgent = 1; urgent >= 0; urgent--) {
-		for (int i = 0; i < count; i++) {
-			struct loop_source *source = events[i].data.ptr;
+	if (now < owner->status_at)
+		return;
+	owner->status_at = now + STATUS_INTERVAL;
+	status_begin(owner->status, owner, owner->options->verbose, STATUS_STDOUT);
+}
 
-			if (source->ready != NULL && source->urgent == urgent)
-				source->ready(owner, source, now);
-		}
+static void close_unused_tables(struct owner *owner)
+{
+	struct table *table;
+
+	while ((table = tables_take_unused(owner)) != NULL) {
+		uplinks_forget_table(owner, table);
+		table_free(owner, table);
 	}
 }
 
-static void serve_again(struct owner *owner, mtime now)
+/* All that a turn does, in order. */
+static void turn(struct owner *owner, mtime now)
 {
-	for (size_t i = 0; i < owner->instance_count; i++)
-		if (owner->instances[i].again && owner->instances[i].channel != NULL)
-			requests_take(owner, &owner->instances[i].source, now);
+	struct table *table;
+	struct uplink *uplink;
+
+	/* What has come. Pings go first, so that no packet takes their room. */
+	service_ping(owner, now);
+	loop_serve(&owner->loop, now);
+	requests_take_rest(owner, now);
+
+	/* What users ask for. */
+	begin_regular_status(owner, now);
+	if (owner->reload_wanted)
+		reload(owner);
+	status_continue(owner->status, owner);
+	if (owner->control != NULL)
+		owner->control_handlers->turn(owner, now);
+	instances_announce_events(owner, wants_events(owner));
+	instances_announce_settings(owner);
+
+	/* What failed before. */
+	requests_repeat(owner, now);
+	log_expire(now);
+	interfaces_refresh(owner, now);
+	families_retry(owner, now, upcalls_receive);
+
+	/* The kernel, to where the tables want it: vifs, entries, then memberships and reports upstream. */
+	interfaces_apply(owner, now);
+	LL_FOREACH (owner->tables, table)
+		entries_apply(owner, table, now);
+	close_unused_tables(owner);
+	LL_FOREACH (owner->uplinks, uplink)
+		uplink_apply(owner, uplink, now);
+
+	/* What other programs did to it. The kernel's messages on this turn's own operations come first. */
+	if (owner->written)
+		repair_receive(owner, now);
+	owner->written = false;
+	repair_apply(owner, now);
+
+	/* What instances need to know of streams. */
+	LL_FOREACH (owner->tables, table) {
+		upcalls_retry(owner, table);
+		upcalls_check_wrong_vif(owner, table, now);
+		entries_read_counters(owner, table, now);
+	}
+	settings_apply(owner, now);
+	link_readers_hand_out(owner);
+	service_report(owner, now);
+	instances_wake(owner);
+	loop_end_turn(&owner->loop);
 }
 
-static mtime loop_deadline(const struct owner *owner)
+static mtime next_deadline(const struct owner *owner)
 {
-	mtime deadline = edge_deadline(owner);
+	const struct uplink *uplink;
+	const struct table *table;
+	mtime at = mtime_min(links_deadline(owner->links), repair_deadline(owner));
 
-	deadline = mtime_min(deadline, status_deadline(owner->status));
-	deadline = mtime_min(deadline, control_deadline(owner));
-	deadline = mtime_min(deadline, owner->netlink_refresh_at);
-	deadline = mtime_min(deadline, owner->holders_at);
-	deadline = mtime_min(deadline, settings_deadline(owner));
-	deadline = mtime_min(deadline, service_deadline(owner));
-	deadline = mtime_min(deadline, grant_deadline(owner));
+	LL_FOREACH (owner->tables, table) {
+		at = mtime_min(at, routes_deadline(table->routes));
+		at = mtime_min(at, wrong_vif_deadline(table->wrong_vif));
+	}
+	LL_FOREACH (owner->uplinks, uplink)
+		at = mtime_min(at, uplink_deadline(uplink));
+	at = mtime_min(at, owner->status_at);
+	at = mtime_min(at, status_deadline(owner->status));
+	if (owner->control != NULL)
+		at = mtime_min(at, owner->control_handlers->deadline(owner));
+	at = mtime_min(at, owner->interfaces.refresh_at);
+	at = mtime_min(at, owner->holders_at);
+	at = mtime_min(at, settings_deadline(owner));
+	at = mtime_min(at, service_deadline(owner));
+	at = mtime_min(at, requests_deadline(owner));
 	if (owner->readers_due)
-		deadline = mtime_min(deadline, clock_now() + READERS_INTERVAL);
-	return mtime_min(deadline, log_deadline());
+		at = mtime_min(at, clock_now() + READERS_INTERVAL);
+	return mtime_min(at, log_deadline());
 }
 
-static void owner_loop(struct owner *owner)
+int owner_run(const struct options *options, struct config *config,
+              const struct control_handlers *control_handlers)
 {
-	mtime status_at = owner->options->status ? clock_now() + STATUS_INTERVAL : MTIME_NEVER;
-
-	while (!owner->stopping) {
-		struct epoll_event events[EVENTS_PER_TURN];
-		mtime deadline = mtime_min(loop_deadline(owner), status_at);
-		int count = epoll_wait(owner->epoll, events, EVENTS_PER_TURN,
-		                       timeout_until(owner->again ? 0 : deadline));
-		mtime now = clock_now();
-
-		owner->again = false;
-		service_ping(owner, now);
-		serve(owner, events, count, now);
-		serve_again(owner, now);
-		if (now >= status_at) {
-			status_at = now + STATUS_INTERVAL;
-			status_begin(owner->status, owner, owner->options->verbose, STATUS_STDOUT);
-		}
-		if (owner->reload_wanted)
-			reload(owner);
-		status_continue(owner->status, owner);
-		control_turn(owner, now);
-		intake_events(owner);
-		instances_announce_settings(owner);
-		grant_repeat(owner, now);
-		log_expire(now);
-		intake_refresh_netlink(owner, now);
-		holders_apply(owner, now);
-		edge_apply(owner, now);
-		settings_apply(owner, now);
-		link_readers_hand_out(owner);
-		service_report(owner, now);
-		intake_wake(owner);
-		free_removed(owner);
-	}
-	service_stopping(owner);
-}
-
-int owner_run(const struct options *options, struct config *config)
-{
+	mtime start = clock_now();
 	struct owner owner = {.options = options,
-	                      .started_at = clock_now(),
 	                      .config = config,
-	                      .recording_fd = -1,
-	                      .epoll = -1,
-	                      .netlink_refresh_at = MTIME_NEVER,
+	                      .control_handlers = control_handlers,
+	                      .started_at = start,
+	                      .status_at = MTIME_NEVER,
+	                      .interfaces.refresh_at = MTIME_NEVER,
 	                      .holders_at = MTIME_NEVER,
-	                      .settings_at = MTIME_NEVER};
+	                      .settings.check_at = MTIME_NEVER,
+	                      .recording_fd = -1};
 	int result;
 
-	service_open(&owner, clock_now());
+	service_open(&owner, start);
 	result = owner_open(&owner);
-	if (result == 0)
-		owner_loop(&owner);
+	if (result == 0) {
+		if (options->status)
+			owner.status_at = clock_now() + STATUS_INTERVAL;
+		while (!owner.stopping) {
+			loop_wait(&owner.loop, next_deadline(&owner));
+			turn(&owner, clock_now());
+		}
+		service_stopping(&owner);
+	}
 	owner_close(&owner);
 	service_close(&owner);
 	return result;

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/reload.h"
 
+#include "core/tables/links.h"
 #include "daemon/config/diff.h"
-#include "daemon/control/control.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/families.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
+#include "daemon/owner/link_log.h"
+#include "daemon/owner/owner.h"
+#include "daemon/owner/requests.h"
+#include "daemon/owner/upcalls.h"
 #include "daemon/owner/uplink.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* What a slot was before, to go back to and to compare with. */
+/* What a slot was before the reload, to return to and to compare with. */
 struct before {
 	const struct config_instance *config;
 	unsigned table;
@@ -32,6 +37,8 @@ static struct instance_slot *slot_of(const struct attempt *attempt, size_t insta
 {
 	return &attempt->owner->instances[attempt->plan.slots[instance]];
 }
+
+/* Each line of a reload has its number, so that the log does not take it for a repeat. */
 
 static bool make_plan(struct attempt *attempt)
 {
@@ -77,9 +84,11 @@ static bool open_tables(struct attempt *attempt)
 
 	for (size_t i = 0; i < attempt->config->instance_count; i++) {
 		struct instance_slot *slot = slot_of(attempt, i);
-		bool is_new = attempt->plan.kinds[i] == DIFF_ADD;
+		int result = attempt->plan.kinds[i] == DIFF_ADD
+		                     ? families_open(attempt->owner, slot, upcalls_receive)
+		                     : families_reopen(attempt->owner, slot, upcalls_receive);
 
-		if ((is_new ? tables_open : tables_reopen)(attempt->owner, slot) != 0)
+		if (result != 0)
 			return false;
 		for (int family = 0; family < FAMILIES; family++)
 			any |= slot->tables[family] != NULL || slot->holders[family].there;
@@ -98,7 +107,8 @@ static bool start_new(struct attempt *attempt)
 			warnx("%s: out of memory", slot->config->name);
 			return false;
 		}
-		if (attempt->plan.kinds[i] == DIFF_ADD && !instance_start(attempt->owner, slot))
+		if (attempt->plan.kinds[i] == DIFF_ADD &&
+		    !instance_start(attempt->owner, slot, requests_take))
 			return false;
 	}
 	return true;
@@ -106,10 +116,10 @@ static bool start_new(struct attempt *attempt)
 
 static void leave(struct instance_slot *slot)
 {
-	*slot = (struct instance_slot){.owner = slot->owner, .number = slot->number};
+	*slot = (struct instance_slot){.number = slot->number};
 }
 
-/* Tables that were opened in vain are closed when the turn ends. */
+/* The turn closes the tables that were opened for nothing. */
 static void revert(struct attempt *attempt)
 {
 	struct owner *owner = attempt->owner;
@@ -135,9 +145,7 @@ static void revert(struct attempt *attempt)
 	owner->instance_count = attempt->old_count;
 }
 
-/* Lines of a reload have its number, so that each is said. */
-
-/* Its streams are over with it: no other instance has the same wishes. */
+/* Its streams end with it: no other instance has the same claims. */
 static void end_instance(struct owner *owner, struct instance_slot *slot)
 {
 	info("reload: #%u: %s: removed", owner->reloads, slot->config->name);
@@ -184,12 +192,12 @@ static void change_globals(struct owner *owner, const struct config *old)
 		info("reload: #%u: ring_size: holds for instances that begin from now on; the others keep "
 		     "theirs",
 		     owner->reloads);
-	owner_set_priority(owner);
+	loop_set_priority(config);
 	if (strcmp(config->control.socket, old->control.socket) == 0 &&
 	    strcmp(config->control.group, old->control.group) == 0 &&
 	    config->control.mode == old->control.mode)
 		return;
-	control_reopen(owner);
+	owner->control_handlers->reopen(owner);
 }
 
 static void commit(struct attempt *attempt)
@@ -215,8 +223,8 @@ static void commit(struct attempt *attempt)
 	uplinks_reconsider(owner, now);
 	tables_set_reading_interval(owner, now);
 	change_globals(owner, attempt->old);
-	if (owner->first_dump_over)
-		interfaces_log_missing(owner, touched);
+	if (owner->interfaces.known)
+		link_log_missing(owner, touched);
 }
 
 static bool put_into_force(struct owner *owner, struct config *config)

@@ -5,6 +5,7 @@
 #include "daemon/log/log.h"
 #include "daemon/owner/holder.h"
 #include "daemon/owner/kernel_table.h"
+#include "daemon/owner/owner.h"
 #include "daemon/owner/settings.h"
 #include "kernel/mroute_watch.h"
 
@@ -25,13 +26,13 @@ struct repair {
 	struct mroute_watch *watch;
 	mtime audit_at;
 	bool auditing;
-	enum family audited; /* the family whose entries are being logged */
-	mtime links_at;      /* when vifs and rules are looked at, after a failure; MTIME_NEVER */
+	enum family audited; /* the family whose entries the audit reads */
+	mtime links_at;      /* when to check vifs and rules again, after a failure; MTIME_NEVER */
 	mtime quiet_until[DAMAGES];
 };
 
-/* What the callback for each piece of news needs. */
-struct hearing {
+/* What take_news needs. */
+struct reading {
 	struct owner *owner;
 	mtime now;
 	bool audited;
@@ -59,7 +60,7 @@ static void restored_rule(struct repair *repair, const struct vif *vif, mtime no
 		      family_name(vif->table->family));
 }
 
-/* An interface that is gone is logged elsewhere. */
+/* link_log.c logs an interface that is gone. */
 static void check_vif(struct owner *owner, const struct vif *vif, mtime now)
 {
 	struct mrt *mrt = vif->table->mrt;
@@ -121,16 +122,6 @@ static void rule_gone(struct owner *owner, const struct rule *rule, mtime now)
 				check_rules(owner, table->vifs[number], now);
 }
 
-/* MRT_VIFS when it is no vif here. */
-static unsigned find_vif(const struct table *table, int ifindex)
-{
-	unsigned number = 0;
-
-	while (number < MRT_VIFS && (table->vifs[number] == NULL || table->vifs[number]->ifindex != ifindex))
-		number++;
-	return number;
-}
-
 static uint32_t kernel_vifs(const struct table *table)
 {
 	uint32_t vifs = 0;
@@ -141,22 +132,22 @@ static uint32_t kernel_vifs(const struct table *table)
 	return vifs;
 }
 
-/* False when it leads to a vif that is not ours. */
+/* False when the entry leads to an interface that is no vif here. */
 static bool read_observed(const struct table *table, const struct mroute_news *news,
-                          struct route_observed *logged)
+                          struct route_observed *observed)
 {
-	logged->input = news->input != 0 ? find_vif(table, news->input) : MRT_VIFS;
+	observed->input = news->input != 0 ? table_find_vif(table, news->input) : MRT_VIFS;
 	for (size_t i = 0; i < news->output_count; i++) {
-		unsigned number = find_vif(table, news->outputs[i]);
+		unsigned number = table_find_vif(table, news->outputs[i]);
 
 		if (number == MRT_VIFS)
 			return false;
-		logged->outputs |= (uint32_t)1 << number;
+		observed->outputs |= (uint32_t)1 << number;
 	}
 	return true;
 }
 
-/* Unless it is one of our own that was deleted a moment ago. */
+/* Deletes an entry that nobody here wants, unless it is one of our own that the owner has just deleted. */
 static void remove_strange(struct owner *owner, struct table *table, const struct route_key *key, mtime now)
 {
 	char source[ADDR_TEXT_SIZE], group[ADDR_TEXT_SIZE];
@@ -170,28 +161,28 @@ static void remove_strange(struct owner *owner, struct table *table, const struc
 	      addr_format(&key->source, source), addr_format(&key->group, group));
 }
 
-static void route_changed(const struct hearing *hearing, struct table *table, const struct mroute_news *news)
+static void route_changed(const struct reading *reading, struct table *table, const struct mroute_news *news)
 {
 	struct route_key key = {.source = news->source, .group = news->group};
-	struct route_observed logged = {
-		.present = news->kind == MROUTE_ENTRY, .audited = hearing->audited, .vifs = UINT32_MAX};
+	struct route_observed observed = {
+		.present = news->kind == MROUTE_ENTRY, .audited = reading->audited, .vifs = UINT32_MAX};
 	enum route_verdict verdict;
 
-	if (logged.present)
-		logged.present = read_observed(table, news, &logged);
-	verdict = routes_observe(table->routes, &key, &logged);
+	if (observed.present)
+		observed.present = read_observed(table, news, &observed);
+	verdict = routes_observe(table->routes, &key, &observed);
 	if (verdict == ROUTE_STRANGE)
-		remove_strange(hearing->owner, table, &key, hearing->now);
+		remove_strange(reading->owner, table, &key, reading->now);
 	if (verdict != ROUTE_WRONG)
 		return;
-	hearing->owner->again = true;
-	if (!logged.present)
+	reading->owner->loop.again = true;
+	if (!observed.present)
 		return;
-	logged.vifs = kernel_vifs(table);
-	routes_observe(table->routes, &key, &logged);
+	observed.vifs = kernel_vifs(table);
+	routes_observe(table->routes, &key, &observed);
 }
 
-/* Everything is looked at, a part each turn. */
+/* Checks everything, a part each turn. */
 static void begin_audit(struct owner *owner, mtime now)
 {
 	struct repair *repair = owner->repair;
@@ -210,8 +201,8 @@ static void begin_audit(struct owner *owner, mtime now)
 
 static void take_news(void *context, const struct mroute_news *news)
 {
-	const struct hearing *hearing = context;
-	struct owner *owner = hearing->owner;
+	const struct reading *reading = context;
+	struct owner *owner = reading->owner;
 	struct table *table;
 
 	switch (news->kind) {
@@ -219,23 +210,23 @@ static void take_news(void *context, const struct mroute_news *news)
 	case MROUTE_ENTRY_GONE:
 		LL_FOREACH (owner->tables, table)
 			if (table->family == news->family && table->id == news->table)
-				route_changed(hearing, table, news);
+				route_changed(reading, table, news);
 		break;
 	case MROUTE_VIFS:
-		vifs_changed(owner, news, hearing->now);
+		vifs_changed(owner, news, reading->now);
 		break;
 	case MROUTE_ROUTER:
 		holders_try_now(owner);
 		break;
 	case MROUTE_RP_FILTER:
-		if (owner->rpfilter != NULL)
-			settings_look(owner, hearing->now);
+		if (owner->settings.rp_filter != NULL)
+			settings_look(owner, reading->now);
 		break;
 	case MROUTE_RULE_GONE:
-		rule_gone(owner, &news->rule, hearing->now);
+		rule_gone(owner, &news->rule, reading->now);
 		break;
 	case MROUTE_OVERRUN:
-		owner->repair->audit_at = hearing->now;
+		owner->repair->audit_at = reading->now;
 		holders_try_now(owner);
 		break;
 	}
@@ -243,16 +234,16 @@ static void take_news(void *context, const struct mroute_news *news)
 
 void repair_receive(struct owner *owner, mtime now)
 {
-	struct hearing hearing = {.owner = owner, .now = now};
+	struct reading reading = {.owner = owner, .now = now};
 
 	if (owner->repair != NULL)
-		mroute_watch_receive(owner->repair->watch, take_news, &hearing);
+		mroute_watch_receive(owner->repair->watch, take_news, &reading);
 }
 
-static void ready(struct owner *owner, struct loop_source *source, mtime now)
+static void ready(void *context, struct loop_source *source, mtime now)
 {
 	(void)source;
-	repair_receive(owner, now);
+	repair_receive(context, now);
 }
 
 static void next_family(struct owner *owner)
@@ -268,14 +259,14 @@ static void next_family(struct owner *owner)
 
 static void continue_audit(struct owner *owner, mtime now)
 {
-	struct hearing hearing = {.owner = owner, .now = now, .audited = true};
+	struct reading reading = {.owner = owner, .now = now, .audited = true};
 	struct table *table;
 
 	LL_FOREACH (owner->tables, table)
 		routes_audit(table->routes);
-	if (mroute_watch_audit_next(owner->repair->watch, take_news, &hearing) <= 0)
+	if (mroute_watch_audit_next(owner->repair->watch, take_news, &reading) <= 0)
 		next_family(owner);
-	owner->again = true;
+	owner->loop.again = true;
 }
 
 static void log_restored(struct owner *owner, struct table *table, mtime now)
@@ -284,9 +275,9 @@ static void log_restored(struct owner *owner, struct table *table, mtime now)
 	struct route_key key;
 	uint64_t restored = routes_restored(table->routes, &key);
 
-	if (restored == table->restored)
+	if (restored == table->logged_restored)
 		return;
-	table->restored = restored;
+	table->logged_restored = restored;
 	if (may_log(owner->repair, DAMAGE_ROUTE, now))
 		warnx("another process changed or deleted forwarding entries, such as (%s, %s): restored",
 		      addr_format(&key.source, source), addr_format(&key.group, group));
@@ -334,8 +325,9 @@ void repair_open(struct owner *owner)
 	owner->repair = repair;
 	repair->audit_at = clock_now() + AUDIT_INTERVAL;
 	repair->links_at = MTIME_NEVER;
-	repair->source = (struct loop_source){.fd = mroute_watch_fd(repair->watch), .ready = ready};
-	owner_watch(owner, &repair->source);
+	repair->source =
+		(struct loop_source){.fd = mroute_watch_fd(repair->watch), .ready = ready, .context = owner};
+	loop_watch(&owner->loop, &repair->source);
 }
 
 void repair_close(struct owner *owner)

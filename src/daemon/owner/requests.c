@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/control/control.h"
+#include "daemon/owner/requests.h"
+
+#include "core/tables/links.h"
 #include "daemon/log/event_log.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/instances.h"
+#include "daemon/owner/kernel_table.h"
 #include "daemon/owner/owner.h"
 #include "daemon/owner/send_queue.h"
+#include "daemon/owner/upcalls.h"
 #include "daemon/owner/uplink.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_FAR          8 /* messages ahead, to have memory ready for them */
+#define LOOK_FAR          8 /* messages ahead whose memory is prefetched */
 #define LOOK_NEAR         4
 #define REPEAT_INTERVAL   (2 * MTIME_SECOND)
-#define REQUESTS_PER_TURN 1024 /* of one worker, so that all get their share */
+#define REQUESTS_PER_TURN 1024 /* of one worker, so that the others get their share */
 
-/* The worker takes its requests for done. Where memory was short it is made to request everything again. */
+/* A worker assumes that its requests are done. Where memory was short the owner makes it request everything
+ * again. */
 static void postpone(struct owner *owner, struct instance_slot *instance, mtime now, enum family family,
                      const char *what)
 {
@@ -23,7 +29,7 @@ static void postpone(struct owner *owner, struct instance_slot *instance, mtime 
 	instance->repeat_due[family] = true;
 	if (instance->repeat_at == 0)
 		instance->repeat_at = now + REPEAT_INTERVAL;
-	/* Once: it may be so for every group of a flood. */
+	/* Once: a flood may do this with every group. */
 	if (!owner->logged_memory)
 		warnx("%s: out of memory for %s: some have to wait; trying again", instance->config->name,
 		      what);
@@ -38,21 +44,21 @@ static void repeat(struct instance_slot *instance, mtime now)
 
 		if (!instance->repeat_due[family])
 			continue;
-		if (worker_tell(instance, &input, NULL, 0))
+		if (worker_tell(instance->channel, &input, NULL, 0))
 			instance->repeat_due[family] = false;
 		else
 			instance->repeat_at = now + REPEAT_INTERVAL;
 	}
 }
 
-void grant_repeat(struct owner *owner, mtime now)
+void requests_repeat(struct owner *owner, mtime now)
 {
 	for (size_t i = 0; i < owner->instance_count; i++)
 		if (owner->instances[i].repeat_at != 0 && owner->instances[i].repeat_at <= now)
 			repeat(&owner->instances[i], now);
 }
 
-mtime grant_deadline(const struct owner *owner)
+mtime requests_deadline(const struct owner *owner)
 {
 	mtime at = MTIME_NEVER;
 
@@ -71,8 +77,8 @@ static void send_packet(struct owner *owner, struct instance_slot *instance, con
 
 	if (vif == NULL || size > LINK_SOCKET_PACKET_MAX)
 		return;
-	memcpy(send_queue_room(vif->socket, &vif->sends_failed), packet, size);
-	send_queue_put(size, &request->group);
+	memcpy(send_queue_room(owner->send_queue, vif->socket, &vif->sends_failed), packet, size);
+	send_queue_put(owner->send_queue, size, &request->group);
 }
 
 static void set_membership(struct owner *owner, struct instance_slot *instance, mtime now,
@@ -111,7 +117,7 @@ static void set_route(struct owner *owner, struct instance_slot *instance, mtime
 	if (!routes_want(table->routes, &key, instance->number, input, outputs))
 		postpone(owner, instance, now, request->family, "routes");
 	else if (owner->instance_count > 1)
-		intake_share(owner, table, &key);
+		upcalls_share(owner, table, &key);
 }
 
 static void receive_upstream_query(struct owner *owner, struct instance_slot *instance, mtime now,
@@ -151,7 +157,8 @@ static void take_event(struct owner *owner, struct instance_slot *instance, cons
 	if (event->kind == EVENT_ROUTE)
 		format_links(owner, instance->number, event->value, outputs, sizeof outputs);
 	event_log_write(instance->config->name, link, event, outputs);
-	control_event(owner, instance, link, event, outputs);
+	if (owner->control != NULL)
+		owner->control_handlers->event(owner, instance, link, event, outputs);
 }
 
 static void take_request(struct owner *owner, struct instance_slot *instance, mtime now,
@@ -184,7 +191,7 @@ static void take_request(struct owner *owner, struct instance_slot *instance, mt
 		links_id_free(owner->links, instance->number, request->link);
 		break;
 	case REQUEST_STOPPED:
-		owner_unwatch(owner, &instance->source);
+		loop_unwatch(&owner->loop, &instance->source);
 		instance->channel = NULL;
 		snapshot_reader_instance_stopped(owner, instance->number);
 		break;
@@ -194,16 +201,7 @@ static void take_request(struct owner *owner, struct instance_slot *instance, mt
 	}
 }
 
-void recording_log_error(struct owner *owner, int error)
-{
-	if (error == 0 || owner->logged_recording)
-		return;
-	owner->logged_recording = true;
-	errno = error;
-	warn("%s: the recording has ended before its time", owner->options->recording_path);
-}
-
-/* A request that comes soon. */
+/* Prefetches the memory of a request that comes soon. */
 static void prefetch_request(struct owner *owner, const struct instance_slot *instance, uint32_t places,
                              enum prefetch step)
 {
@@ -243,14 +241,23 @@ static void take_requests(struct owner *owner, struct instance_slot *instance, m
 			continue;
 		/* The rest comes with the next turn, after the others. */
 		lane_drained(channel->up);
-		instance->again = owner->again = true;
+		instance->again = owner->loop.again = true;
 		return;
 	}
 	lane_drained(channel->up);
 }
 
-void requests_take(struct owner *owner, struct loop_source *source, mtime now)
+void requests_take(void *context, struct loop_source *source, mtime now)
 {
+	struct owner *owner = context;
+
 	take_requests(owner, (struct instance_slot *)source, now);
-	send_queue_send();
+	send_queue_send(owner->send_queue);
+}
+
+void requests_take_rest(struct owner *owner, mtime now)
+{
+	for (size_t i = 0; i < owner->instance_count; i++)
+		if (owner->instances[i].again && owner->instances[i].channel != NULL)
+			requests_take(owner, &owner->instances[i].source, now);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/service.h"
 
+#include "core/tables/links.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/holder.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/notify.h"
 #include "daemon/owner/owner.h"
 
@@ -45,10 +47,11 @@ static void retry(struct owner *owner, mtime now)
 
 /* The watchdog. */
 
-static bool all_are_heard(const struct owner *owner)
+static bool all_have_answered(const struct owner *owner)
 {
 	for (size_t i = 0; i < owner->instance_count; i++)
-		if (owner->instances[i].channel != NULL && owner->instances[i].heartbeat != HEARTBEAT_HEARD)
+		if (owner->instances[i].channel != NULL &&
+		    owner->instances[i].heartbeat != HEARTBEAT_ANSWERED)
 			return false;
 	return true;
 }
@@ -61,7 +64,7 @@ static void miss(struct instance_slot *instance)
 	instance->heartbeat = HEARTBEAT_MISSED;
 }
 
-/* Who did not answer in the last round is not asked again: its answer is on the way, or never comes. */
+/* Asks no worker again that did not answer in the last round: its answer is on the way, or never comes. */
 static void begin_round(struct owner *owner, mtime now)
 {
 	owner->service.round_at = now + round_interval();
@@ -70,12 +73,12 @@ static void begin_round(struct owner *owner, mtime now)
 
 		if (instance->channel == NULL || instance->heartbeat == HEARTBEAT_WANTED)
 			continue;
-		if (instance->heartbeat == HEARTBEAT_HEARD)
+		if (instance->heartbeat == HEARTBEAT_ANSWERED)
 			instance->heartbeat = HEARTBEAT_WANTED;
 		else
 			miss(instance);
 	}
-	if (all_are_heard(owner))
+	if (all_have_answered(owner))
 		notify_watchdog();
 }
 
@@ -93,7 +96,7 @@ void service_ping(struct owner *owner, mtime now)
 
 		if (instance->channel == NULL || instance->heartbeat != HEARTBEAT_WANTED)
 			continue;
-		if (worker_tell(instance, &ping, NULL, 0))
+		if (worker_tell(instance->channel, &ping, NULL, 0))
 			instance->heartbeat = HEARTBEAT_ASKED;
 		else
 			retry(owner, now);
@@ -104,14 +107,14 @@ void service_pong(struct owner *owner, struct instance_slot *instance)
 {
 	if (instance->heartbeat == HEARTBEAT_MISSED)
 		info("%s: its worker gives signs of life again", instance->config->name);
-	instance->heartbeat = HEARTBEAT_HEARD;
-	if (all_are_heard(owner))
+	instance->heartbeat = HEARTBEAT_ANSWERED;
+	if (all_have_answered(owner))
 		notify_watchdog();
 }
 
 /* The text. */
 
-/* Names apart by spaces, each once. */
+/* Names, each once and after a space. */
 struct names {
 	char text[200];
 	unsigned count;
@@ -173,18 +176,13 @@ static void format_status(const struct owner *owner, char *text, size_t size)
 	append_holders(owner, text, size);
 }
 
-void service_links_changed(struct owner *owner)
-{
-	owner->service.links_changed = true;
-}
-
-/* Ready: the sockets are open, the workers run, and all interfaces that are there have been seen. */
+/* Ready: the sockets are open, the workers run, and the first dump of interfaces is over. */
 void service_report(struct owner *owner, mtime now)
 {
 	struct service *service = &owner->service;
 	char text[512];
 
-	if (!notify_is_open() || !owner->first_dump_over)
+	if (!notify_is_open() || !owner->interfaces.known)
 		return;
 	if (service->links_changed) {
 		format_status(owner, text, sizeof text);

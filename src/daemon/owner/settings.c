@@ -2,18 +2,20 @@
 #include "daemon/owner/settings.h"
 
 #include "daemon/log/log.h"
+#include "daemon/owner/owner.h"
+#include "kernel/sysctl.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define STATE_DIRECTORY "/run/mcproxy"
-#define LOOK_INTERVAL   (1 * MTIME_SECOND)  /* at least: another program may do the same */
+#define LOOK_INTERVAL   (1 * MTIME_SECOND)  /* at least, since another program may set them all the time */
 #define READ_INTERVAL   (10 * MTIME_SECOND) /* of what the kernel does not announce */
 
 static const char *const version_leaf[FAMILIES] = {"force_igmp_version", "force_mld_version"};
 
-/* Values that a killed run left behind are put back first, whether or not they will be changed now. */
+/* Puts back the values that a killed run left behind, whether or not this run will change them. */
 static struct sysctl *open_sysctl(const char *directory, const char *leaf)
 {
 	struct sysctl *kept;
@@ -32,13 +34,13 @@ void settings_open(struct owner *owner)
 	struct sysctl *rpfilter = open_sysctl(SYSCTL_IPV4, SYSCTL_RP_FILTER);
 	int result;
 
-	owner->forced_version[FAMILY_IPV4] = open_sysctl(SYSCTL_IPV4, version_leaf[FAMILY_IPV4]);
-	owner->forced_version[FAMILY_IPV6] = open_sysctl(SYSCTL_IPV6, version_leaf[FAMILY_IPV6]);
+	owner->settings.forced_version[FAMILY_IPV4] = open_sysctl(SYSCTL_IPV4, version_leaf[FAMILY_IPV4]);
+	owner->settings.forced_version[FAMILY_IPV6] = open_sysctl(SYSCTL_IPV6, version_leaf[FAMILY_IPV6]);
 	if (!owner->options->reset_rp_filter) {
 		sysctl_free(rpfilter);
 		return;
 	}
-	owner->rpfilter = rpfilter;
+	owner->settings.rp_filter = rpfilter;
 	result = rpfilter ? sysctl_set(rpfilter, "all", 0) : -ENOMEM;
 	if (result != 0)
 		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter): %s",
@@ -51,19 +53,31 @@ void settings_open(struct owner *owner)
 
 void settings_close(struct owner *owner)
 {
-	sysctl_free(owner->rpfilter);
+	sysctl_free(owner->settings.rp_filter);
 	for (int family = 0; family < FAMILIES; family++)
-		sysctl_free(owner->forced_version[family]);
+		sysctl_free(owner->settings.forced_version[family]);
+}
+
+void settings_reset_rp_filter(struct owner *owner, const char *interface)
+{
+	int result = sysctl_set(owner->settings.rp_filter, interface, 0);
+
+	if (result == 0 || owner->settings.logged_rp_filter)
+		return;
+	owner->settings.logged_rp_filter = true;
+	errno = -result;
+	warn("%s: rp_filter cannot be set to 0 (net.ipv4.conf.%s.rp_filter)", interface, interface);
 }
 
 void settings_look(struct owner *owner, mtime now)
 {
-	owner->settings_at = mtime_min(owner->settings_at, owner->settings_read + LOOK_INTERVAL > now
-	                                                           ? owner->settings_read + LOOK_INTERVAL
-	                                                           : now);
+	owner->settings.check_at =
+		mtime_min(owner->settings.check_at, owner->settings.checked_at + LOOK_INTERVAL > now
+	                                                    ? owner->settings.checked_at + LOOK_INTERVAL
+	                                                    : now);
 }
 
-/* What sysctl_check finds. */
+/* The handler of sysctl_check. */
 static void log_found(void *context, const char *name, int found, int wanted, int result)
 {
 	const char *leaf = *(const char *const *)context;
@@ -88,25 +102,26 @@ static void check(struct sysctl *kept, const char *leaf)
 static bool has_forced_versions(const struct owner *owner)
 {
 	for (int family = 0; family < FAMILIES; family++)
-		if (owner->forced_version[family] != NULL && !sysctl_is_empty(owner->forced_version[family]))
+		if (owner->settings.forced_version[family] != NULL &&
+		    !sysctl_is_empty(owner->settings.forced_version[family]))
 			return true;
 	return false;
 }
 
 void settings_apply(struct owner *owner, mtime now)
 {
-	if (owner->settings_at <= now) {
-		owner->settings_read = now;
-		owner->settings_at = MTIME_NEVER;
-		check(owner->rpfilter, SYSCTL_RP_FILTER);
+	if (owner->settings.check_at <= now) {
+		owner->settings.checked_at = now;
+		owner->settings.check_at = MTIME_NEVER;
+		check(owner->settings.rp_filter, SYSCTL_RP_FILTER);
 		for (int family = 0; family < FAMILIES; family++)
-			check(owner->forced_version[family], version_leaf[family]);
+			check(owner->settings.forced_version[family], version_leaf[family]);
 	}
-	if (owner->settings_at == MTIME_NEVER && has_forced_versions(owner))
-		owner->settings_at = now + READ_INTERVAL;
+	if (owner->settings.check_at == MTIME_NEVER && has_forced_versions(owner))
+		owner->settings.check_at = now + READ_INTERVAL;
 }
 
 mtime settings_deadline(const struct owner *owner)
 {
-	return owner->settings_at;
+	return owner->settings.check_at;
 }

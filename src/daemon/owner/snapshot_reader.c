@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/snapshot_reader.h"
 
+#include "daemon/owner/instances.h"
 #include "daemon/owner/owner.h"
 
 struct snapshot_reader *snapshot_reader_take(struct owner *owner, snapshot_page_handler *page, void *reader)
@@ -43,10 +44,10 @@ bool snapshot_reader_request(struct owner *owner, struct snapshot_reader *walk)
 
 	if (walk->ended || instance->channel == NULL) {
 		walk->page(walk->reader, owner, NULL, 0, false);
-		owner->again = true;
+		owner->loop.again = true;
 		return false;
 	}
-	if (!worker_tell(instance, &input, NULL, 0))
+	if (!worker_tell(instance->channel, &input, NULL, 0))
 		return false;
 	lane_wake(instance->channel->down);
 	walk->first = false;

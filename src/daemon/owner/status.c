@@ -3,6 +3,8 @@
 
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/instances.h"
+#include "daemon/owner/owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +20,8 @@
 #define PATH_SIZE      4096
 #define WRITE_INTERVAL 10 /* milliseconds, for a slow reader of stdout; doubled up to a second */
 
-/* Always made anew: in a directory that others may write to, a link would lead elsewhere, and a FIFO
- * block. */
+/* Always creates the file: in a directory that others may write to, a link would lead elsewhere, and a FIFO
+ * would block. */
 static int create_file(const char *path)
 {
 	unlink(path);
@@ -60,7 +62,7 @@ static bool begin_file(struct status *status, const char *path)
 	return false;
 }
 
-/* A slice, so that nobody waits for megabytes of it; false when there is more. */
+/* Writes a slice, so that a turn stays short; false when there is more. */
 static bool write_file(struct status *status)
 {
 	size_t left = status->size - status->written;
@@ -91,11 +93,10 @@ static bool write_log(struct status *status)
 	return status->written >= status->size;
 }
 
-/* What a pipe takes without blocking once it is writable. */
+/* A pipe that is writable takes as much without blocking. */
 #define CHUNK 4096
 
-/* Writes to stdout as far as its reader keeps up; false when the rest has to wait. The owner never blocks for
- * it. */
+/* Writes to stdout as far as its reader keeps up, and never blocks; false when the rest has to wait. */
 static bool write_stdout(struct status *status)
 {
 	size_t until = status->size - status->written < SLICE ? status->size : status->written + SLICE;
@@ -109,7 +110,7 @@ static bool write_stdout(struct status *status)
 			return false;
 		size = write(STDOUT_FILENO, status->text + status->written, left < CHUNK ? left : CHUNK);
 		if (size < 0 && errno != EINTR)
-			return errno != EAGAIN; /* nobody is there any more */
+			return errno != EAGAIN; /* no reader is left */
 		status->written += size > 0 ? (size_t)size : 0;
 	}
 	return status->written == status->size;
@@ -150,7 +151,7 @@ static void go_on_writing(struct status *status, struct owner *owner)
 		return;
 	}
 	if (status->destination == STATUS_LOG || status->written - before >= SLICE) {
-		/* The next one with the next turn. */
+		/* The next turn writes the next slice. */
 		status->write_at = now;
 		status->write_interval = WRITE_INTERVAL;
 		return;

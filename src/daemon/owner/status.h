@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The status text: a renderer over snapshot pages, in the format that users of the startup guide know. It is
- * made one page per loop turn, so that it never holds up the owner. Owner thread.
+ * The status text: a renderer over snapshot pages, in the format of the startup guide. Each loop turn makes
+ * one page at most, so that the text never holds up the owner. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_OWNER_STATUS_H
 #define MCPROXY_DAEMON_OWNER_STATUS_H
 
-#include "daemon/owner/owner.h"
+#include "core/base/mtime.h"
+
+struct owner;
 
 enum status_destination {
 	STATUS_STDOUT,
@@ -18,13 +20,13 @@ enum status_destination {
 struct status *status_new(struct owner *owner);
 void status_free(struct status *status);
 
-/* Begins a status: detail 0 instances and links, 1 groups too, 2 sources too. While one is being made, a new
- * one to another destination begins after it, and one to the same is not made twice. */
+/* Begins a status. detail: 0 instances and links, 1 also groups, 2 also sources. While a status is being
+ * made, one to another destination begins after it; so does one to the same if it has more detail. */
 void status_begin(struct status *status, struct owner *owner, int detail,
                   enum status_destination destination);
-/* Asks again for a page that could not be asked for, and goes on; once a turn. */
+/* Continues the text, and retries a request for a page that had no room; once a turn. */
 void status_continue(struct status *status, struct owner *owner);
-/* When a slow reader of stdout is looked at again; MTIME_NEVER. */
+/* When to try a slow reader of stdout again; MTIME_NEVER. */
 mtime status_deadline(const struct status *status);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The inside of a status, shared by the modules that make it up: status (the walks, and where the text goes),
- * status_print (what is in it). Everybody else uses status.h. Owner thread.
+ * The inside of a status, shared by status.c (the walks, and where the text goes) and status_print.c (what is
+ * in it). Other modules use status.h. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_OWNER_STATUS_INSIDE_H
 #define MCPROXY_DAEMON_OWNER_STATUS_INSIDE_H
 
-#include "daemon/owner/owner.h"
+#include "core/contract/snapshot_items.h"
+#include "core/tables/links.h"
 #include "daemon/owner/status.h"
 
 #include <stdio.h>
@@ -41,14 +42,14 @@ struct status {
 	char *path;        /* of the file that is being written; NULL: none */
 	int fd;            /* the same under its temporary name */
 	size_t written;    /* of the text, while it goes out */
-	mtime write_at;    /* when a reader that was slow is looked at again */
+	mtime write_at;    /* when to try a slow reader again */
 	mtime write_interval;
 };
 
 /* status_print.c: appends to the text. */
 
 void status_print_vifs(FILE *out, const struct links_port *port);
-/* Names of the instance's configuration that no interface bears now. */
+/* Names of the instance's configuration that no interface has now. */
 void status_print_missing(const struct status *status, struct owner *owner, enum link_role role);
 void status_print_instance(struct status *status, struct owner *owner);
 void status_print_item(struct status *status, struct owner *owner, const struct snapshot_item *record);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/log/clock.h"
-#include "daemon/owner/holder.h"
+#include "daemon/owner/instances.h"
+#include "daemon/owner/kernel_table.h"
 #include "daemon/owner/link_readers.h"
+#include "daemon/owner/owner.h"
 #include "daemon/owner/status_inside.h"
 #include "daemon/owner/uplink.h"
 

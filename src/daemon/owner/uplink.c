@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/uplink.h"
 
+#include "core/tables/links.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/instances.h"
+#include "daemon/owner/kernel_table.h"
+#include "daemon/owner/owner.h"
 #include "daemon/owner/send_queue.h"
 #include "kernel/join.h"
+#include "kernel/sysctl.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,13 +17,13 @@
 #include <string.h>
 #include <utlist.h>
 
-#define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn, so that nobody waits long */
+#define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn */
 #define HOST_MEMORY_MAX     ((size_t)128 << 20)
 #define REPLACE_INTERVAL    (2 * MTIME_SECOND)
 #define VERSION_INTERVAL    (1 * MTIME_SECOND)
-#define TURN_MAX            3 /* milliseconds for the memberships of one uplink, before the others' turn comes */
+#define TURN_MAX            3 /* milliseconds for the memberships of one uplink */
 
-struct uplink *uplink_find(struct owner *owner, enum family family, const char *name)
+struct uplink *uplink_find(const struct owner *owner, enum family family, const char *name)
 {
 	struct uplink *uplink;
 
@@ -37,7 +41,7 @@ static struct host *make_host(enum family family, const struct link_settings *se
 		.memory_max = HOST_MEMORY_MAX,
 	};
 
-	return host_new(family, &limits, settings, owner_random());
+	return host_new(family, &limits, settings, random_seed());
 }
 
 static struct uplink *uplink_get(struct owner *owner, enum family family, const char *name,
@@ -95,9 +99,9 @@ static void force_version(struct owner *owner, const struct uplink *uplink)
 	int value = family == FAMILY_IPV4 ? (int)version : (int)version - 1;
 	int result;
 
-	if (version == VERSION_NONE || owner->forced_version[family] == NULL)
+	if (version == VERSION_NONE || owner->settings.forced_version[family] == NULL)
 		return;
-	result = sysctl_set(owner->forced_version[family], uplink->name, value);
+	result = sysctl_set(owner->settings.forced_version[family], uplink->name, value);
 	if (result == 0)
 		return;
 	errno = -result;
@@ -109,8 +113,8 @@ static void put_back_version(struct owner *owner, const struct uplink *uplink)
 	enum family family = uplink->family;
 
 	if (uplink->settings.upstream_version[family] != VERSION_NONE &&
-	    owner->forced_version[family] != NULL)
-		sysctl_put_back(owner->forced_version[family], uplink->name);
+	    owner->settings.forced_version[family] != NULL)
+		sysctl_put_back(owner->settings.forced_version[family], uplink->name);
 }
 
 static int join_fd(struct uplink *uplink, uint32_t slot)
@@ -189,27 +193,27 @@ void uplink_follow_version(struct uplink *uplink, mtime now)
 	host_set_link(uplink->host, now, &uplink->link);
 }
 
-static void send_reports(struct uplink *uplink, mtime now)
+static void send_reports(struct owner *owner, struct uplink *uplink, mtime now)
 {
 	struct vif *vif = uplink->table && uplink->vif < MRT_VIFS ? uplink->table->vifs[uplink->vif] : NULL;
-	static uint8_t nowhere[LINK_SOCKET_PACKET_MAX];
 	struct addr destination;
 	size_t size;
 
-	/* In the version that the kernel speaks now. */
+	/* Reports are of the version that the kernel speaks now. */
 	if (now >= uplink->version_at && host_deadline(uplink->host) <= now)
 		uplink_follow_version(uplink, now);
 	for (;;) {
-		uint8_t *room = vif != NULL ? send_queue_room(vif->socket, &uplink->send_failures) : nowhere;
+		uint8_t *room = send_queue_room(owner->send_queue, vif != NULL ? vif->socket : NULL,
+		                                &uplink->send_failures);
 
 		if (!host_pull_packet(uplink->host, now, room, &size, &destination))
 			break;
 		if (vif != NULL)
-			send_queue_put(size, &destination);
+			send_queue_put(owner->send_queue, size, &destination);
 		else
 			uplink->send_failures++;
 	}
-	send_queue_send();
+	send_queue_send(owner->send_queue);
 }
 
 static void log_missing_query(struct uplink *uplink)
@@ -220,15 +224,15 @@ static void log_missing_query(struct uplink *uplink)
 		return;
 	uplink->logged_missing = missing;
 	if (missing)
-		warnx("%s: no %s query heard upstream for the group membership interval; telling what is "
-		      "joined again and again, so that nothing freezes",
+		warnx("%s: no %s query received upstream for the group membership interval; "
+		      "repeating the reports of all groups, so that no stream stops",
 		      uplink->name, uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 	else
-		info("%s: %s queries are heard upstream again", uplink->name,
+		info("%s: %s queries are received upstream again", uplink->name,
 		     uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 }
 
-/* An older querier is followed, or no more: it costs the source filters upstream. */
+/* Logs when the host begins or ceases to follow an older querier, which knows no source filters. */
 static void log_version(struct uplink *uplink, mtime now)
 {
 	enum version version = host_version(uplink->host, now);
@@ -294,10 +298,10 @@ static void announce(struct uplink *uplink, mtime now)
 	host_announce(uplink->host, now);
 }
 
-/* Says that everything is left. Where the kernel keeps the memberships it does so itself when the sockets
- * close, and much faster than group by group; but in an older version not for groups that we have logged and it
- * has not yet. */
-static void leave_all(struct uplink *uplink)
+/* Reports that all groups are left. Where the kernel keeps the memberships it does so itself when the sockets
+ * close, and much faster than group by group. In an older version it does not for groups that the host has
+ * reported and the kernel has not. */
+static void leave_all(struct owner *owner, struct uplink *uplink)
 {
 	mtime now = clock_now();
 	bool is_older = host_version(uplink->host, now) < VERSION_3;
@@ -308,22 +312,21 @@ static void leave_all(struct uplink *uplink)
 		host_unwant_all(uplink->host, now, (unsigned)__builtin_ctzll(instances));
 	while (is_older && join_one(uplink, now))
 		continue;
-	send_reports(uplink, now);
+	send_reports(owner, uplink, now);
 }
 
 static void uplink_end(struct owner *owner, struct uplink *uplink)
 {
-	leave_all(uplink);
+	leave_all(owner, uplink);
 	host_free(uplink->host);
 	close_sockets(uplink);
 	put_back_version(owner, uplink); /* after the kernel's leaves, which are of that version */
 	free(uplink);
 }
 
-/* Somebody else keeps the memberships from now on. What is wanted is joined and logged anew before the old ones
- * go: upstream somebody is a member all the time. False, and everything is as before, when memory is short.
- */
-static bool replace_host(struct uplink *uplink, mtime now)
+/* Changes the keeper of the memberships. Joins and reports all groups again before the old memberships end,
+ * so that there is a member upstream all the time. False when memory is short: then nothing has changed. */
+static bool replace_host(struct owner *owner, struct uplink *uplink, mtime now)
 {
 	struct host *old = uplink->host, *host = make_host(uplink->family, &uplink->settings);
 	size_t socket_count = uplink->socket_count;
@@ -341,19 +344,19 @@ static bool replace_host(struct uplink *uplink, mtime now)
 	uplink->socket_count = 0;
 	while (join_one(uplink, now))
 		continue;
-	send_reports(uplink, now);
+	send_reports(owner, uplink, now);
 	close_all(sockets, socket_count);
 	host_free(old);
 	return true;
 }
 
 /* Brings the host to the settings. Without memory for another keeper the old one goes on, with the other
- * settings, and it is tried again. */
-static void follow_settings(struct uplink *uplink, mtime now)
+ * settings; a later turn retries. */
+static void follow_settings(struct owner *owner, struct uplink *uplink, mtime now)
 {
 	bool other_keeper = uplink->settings.upstream_membership != host_membership(uplink->host);
 
-	if (other_keeper && replace_host(uplink, now))
+	if (other_keeper && replace_host(owner, uplink, now))
 		other_keeper = false;
 	if (other_keeper && uplink->replace_at == 0)
 		warnx("%s: out of memory: memberships stay with upstream_membership = \"%s\" for now; "
@@ -363,21 +366,21 @@ static void follow_settings(struct uplink *uplink, mtime now)
 	host_configure(uplink->host, now, &uplink->settings);
 }
 
-/* First the kernel's memberships, then the report that tells of them. */
+/* The kernel's memberships come first, then their reports. */
 void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 {
 	int count = 0;
 
 	if (uplink->replace_at != 0 && uplink->replace_at <= now)
-		follow_settings(uplink, now);
+		follow_settings(owner, uplink, now);
 	announce(uplink, now);
 	while (join_one(uplink, now)) {
 		if (++count == OPERATIONS_PER_TURN || (count % 16 == 0 && clock_now() - now > TURN_MAX)) {
-			owner->again = true;
+			owner->loop.again = true;
 			break;
 		}
 	}
-	send_reports(uplink, now);
+	send_reports(owner, uplink, now);
 	log_missing_query(uplink);
 	log_version(uplink, now);
 	log_superset(uplink);
@@ -402,7 +405,7 @@ static void uplink_set(struct owner *owner, struct uplink *uplink, mtime now,
 	uplink->link.forced_version = join_forced_version(family, uplink->name);
 	uplink->link.kernel_version = join_host_version(family, uplink->name);
 	host_set_link(uplink->host, now, &uplink->link);
-	follow_settings(uplink, now);
+	follow_settings(owner, uplink, now);
 }
 
 /* The settings in force are those of the first instance that has the link. */
@@ -429,7 +432,7 @@ static void uplink_leave(struct owner *owner, struct uplink *uplink, unsigned in
 		uplink_configure(owner, uplink, now);
 		return;
 	}
-	send_reports(uplink, now);
+	send_reports(owner, uplink, now);
 	LL_DELETE(owner->uplinks, uplink);
 	uplink_end(owner, uplink);
 }
@@ -465,14 +468,14 @@ void uplink_link_changed(struct owner *owner, const struct link_op *op, enum fam
 			uplink_leave(owner, uplink, op->instance, now);
 		return;
 	}
-	/* Gone from the configuration. */
+	/* The configuration no longer has it. */
 	if (!change->present && !is_known)
 		return;
 	uplink = uplink_get(owner, family, change->name, &change->settings);
 	if (uplink == NULL)
 		return;
 	uplink->instances |= (uint64_t)1 << op->instance;
-	/* Late news of an interface that another of the same name has followed. */
+	/* A late message about an interface that another of the same name has replaced. */
 	if (!change->present && uplink->ifindex != op->ifindex)
 		return;
 	if (!change->present || (uplink->ifindex != 0 && uplink->ifindex != op->ifindex))
@@ -512,10 +515,19 @@ void uplinks_reconsider(struct owner *owner, mtime now)
 		for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
 			if (!is_named(&owner->instances[__builtin_ctzll(instances)], uplink))
 				left |= instances & -instances;
-		/* With the last one the uplink is gone. */
+		/* The last one frees the uplink. */
 		for (; left != 0; left &= left - 1)
 			uplink_leave(owner, uplink, (unsigned)__builtin_ctzll(left), now);
 	}
+}
+
+void uplinks_forget_table(struct owner *owner, const struct table *table)
+{
+	struct uplink *uplink;
+
+	LL_FOREACH (owner->uplinks, uplink)
+		if (uplink->table == table)
+			uplink->table = NULL;
 }
 
 void uplinks_free(struct owner *owner)

@@ -247,6 +247,25 @@ struct channel *worker_channel(struct worker *worker)
 	return &worker->channel;
 }
 
+bool worker_tell(struct channel *channel, const struct input *input, const void *payload, size_t size)
+{
+	void *room, *message;
+
+	if (channel == NULL)
+		return false;
+	message = lane_reserve(channel->down, size, &room);
+	/* The worker rings when it has made room. If it has done so already it will not ring: room is there. */
+	if (message == NULL && lane_starve(channel->down))
+		message = lane_reserve(channel->down, size, &room);
+	if (message == NULL)
+		return false;
+	memcpy(message, input, sizeof *input);
+	if (size > 0)
+		memcpy(room, payload, size);
+	lane_commit(channel->down, size);
+	return true;
+}
+
 int worker_recording_error(const struct worker *worker)
 {
 	return recorder_error(worker->recorder);

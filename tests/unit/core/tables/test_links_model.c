@@ -133,9 +133,8 @@ struct tally {
 	unsigned told[INSTANCES];
 };
 
-static void count_port(void *context, unsigned instance, uint8_t id)
+static void count_port(struct tally *tally, unsigned instance, uint8_t id)
 {
-	struct tally *tally = context;
 	const struct view *view = &tally->world->views[instance][id];
 
 	check(tally->world, view->known && view->ifindex == tally->ifindex, "a packet for the wrong link");
@@ -148,8 +147,10 @@ static void check_vif(const struct world *world, unsigned table, enum family fam
 {
 	const struct vif *kernel = &world->vifs[table][family][vif];
 	struct tally tally = {.world = world, .family = family, .ifindex = kernel->ifindex};
+	struct links_vif_port port = {0};
 
-	links_each_port(world->links, table, family, vif, true, count_port, &tally);
+	while (links_next_vif_port(world->links, table, family, vif, true, &port))
+		count_port(&tally, port.instance, port.id);
 	for (unsigned instance = 0; instance < INSTANCES; instance++) {
 		unsigned expected = 0;
 

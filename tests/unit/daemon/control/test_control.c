@@ -5,6 +5,7 @@
  */
 #include "daemon/control/control.h"
 
+#include "core/tables/links.h"
 #include "daemon/control/client.h"
 #include "daemon/log/clock.h"
 
@@ -13,7 +14,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -32,50 +32,31 @@ static int open_owner(void **state)
 	(void)state;
 	owner = (struct owner){
 		.options = &options, .config = &config, .instances = &slot, .instance_count = 1};
-	slot.owner = &owner;
-	owner.epoll = epoll_create1(EPOLL_CLOEXEC);
+	assert_true(loop_open(&owner.loop));
 	owner.links = links_new();
 	owner.started_at = now = clock_now();
 	snprintf(config.control.socket, sizeof config.control.socket, "/tmp/mcproxy-test-%d.sock", getpid());
 	config.control.mode = 0600;
-	control_open(&owner);
+	control_handlers.open(&owner);
 	return owner.control == NULL || owner.control->source.fd < 0;
-}
-
-static void free_removed(void)
-{
-	while (owner.removed != NULL) {
-		struct loop_source *source = owner.removed;
-
-		owner.removed = source->next_removed;
-		free(source);
-	}
 }
 
 static int close_owner(void **state)
 {
 	(void)state;
-	control_close(&owner);
+	control_handlers.close(&owner);
 	assert_int_equal(access(config.control.socket, F_OK), -1);
-	free_removed();
 	links_free(owner.links);
-	close(owner.epoll);
+	loop_close(&owner.loop);
 	return 0;
 }
 
 static void turn(void)
 {
-	struct epoll_event events[64];
-	int count = epoll_wait(owner.epoll, events, 64, 0);
-
-	for (int i = 0; i < count; i++) {
-		struct loop_source *source = events[i].data.ptr;
-
-		if (source->ready != NULL)
-			source->ready(&owner, source, now);
-	}
-	control_turn(&owner, now);
-	free_removed();
+	loop_wait(&owner.loop, 0);
+	loop_serve(&owner.loop, now);
+	control_handlers.turn(&owner, now);
+	loop_end_turn(&owner.loop);
 }
 
 static int connect_client(void)
@@ -196,22 +177,22 @@ static void events_go_to_those_who_monitor_them(void **state)
 	int all = connect_client(), one = connect_client(), none = connect_client();
 
 	(void)state;
-	assert_false(control_wants_events(&owner));
-	control_event(&owner, &slot, "eth1", &join, "");
+	assert_false(control_handlers.wants_events(&owner));
+	control_handlers.event(&owner, &slot, "eth1", &join, "");
 	say(all, "{\"command\":\"monitor\"}\n");
 	say(one, "{\"command\":\"monitor\",\"group\":\"239.1.1.2\"}\n");
 	expect(all, "{\"version\":1,\"command\":\"monitor\"}\n");
 	expect(one, "{\"version\":1,\"command\":\"monitor\"}\n");
-	assert_true(control_wants_events(&owner));
-	control_event(&owner, &slot, "eth1", &join, "");
+	assert_true(control_handlers.wants_events(&owner));
+	control_handlers.event(&owner, &slot, "eth1", &join, "");
 	turn();
 	expect(all, "\"event\":\"join\",\"instance\":\"iptv\",\"link\":\"eth1\",\"family\":\"IPv4\","
 	            "\"group\":\"239.1.1.1\",\"mode\":\"EXCLUDE\",\"sources\":0}\n");
 	assert_string_equal(take_news(one), "");
-	control_event(&owner, &slot, "eth0", &route, " eth1 eth2");
+	control_handlers.event(&owner, &slot, "eth0", &route, " eth1 eth2");
 	turn();
 	expect(one, "\"source\":\"10.0.0.1\",\"outputs\":[\"eth1\",\"eth2\"]}\n");
-	control_event(&owner, &slot, "eth0", &route, " nowhere");
+	control_handlers.event(&owner, &slot, "eth0", &route, " nowhere");
 	turn();
 	expect(one, "\"outputs\":[]}\n");
 	assert_string_equal(take_news(none), "");
@@ -219,7 +200,7 @@ static void events_go_to_those_who_monitor_them(void **state)
 	close(one);
 	close(none);
 	turn();
-	assert_false(control_wants_events(&owner));
+	assert_false(control_handlers.wants_events(&owner));
 }
 
 static void who_does_not_read_is_dropped_in_time(void **state)
@@ -230,12 +211,12 @@ static void who_does_not_read_is_dropped_in_time(void **state)
 
 	(void)state;
 	say(fd, "{\"command\":\"monitor\"}\n");
-	assert_true(control_deadline(&owner) == MTIME_NEVER);
+	assert_true(control_handlers.deadline(&owner) == MTIME_NEVER);
 	for (int i = 0; i < 20000; i++) {
-		control_event(&owner, &slot, "eth1", &event, "");
+		control_handlers.event(&owner, &slot, "eth1", &event, "");
 		turn();
 	}
-	deadline = control_deadline(&owner);
+	deadline = control_handlers.deadline(&owner);
 	assert_true(deadline == now + CONTROL_PATIENCE);
 	now = deadline - 1;
 	turn();
@@ -272,7 +253,7 @@ static void the_socket_moves_and_clients_stay(void **state)
 	(void)state;
 	strcpy(old, config.control.socket);
 	strcat(config.control.socket, "2");
-	control_reopen(&owner);
+	control_handlers.reopen(&owner);
 	assert_int_equal(access(old, F_OK), -1);
 	assert_int_equal(access(config.control.socket, F_OK), 0);
 	say(fd, "{\"command\":\"show\",\"what\":\"uplinks\"}\n");

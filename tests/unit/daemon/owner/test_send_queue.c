@@ -34,15 +34,16 @@ int link_socket_send(struct link_socket *socket, const struct link_send *sends, 
 	return n > 0 || count == 0 ? (int)n : -ENETDOWN;
 }
 
+static struct send_queue *queue;
 static uint64_t failures[2];
 
 static void put(uint8_t number, uint8_t turn, bool bad)
 {
 	struct addr destination = {{0xff, 2, [15] = number}};
 
-	memcpy(send_queue_room((struct link_socket *)(uintptr_t)number, &failures[number]),
+	memcpy(send_queue_room(queue, (struct link_socket *)(uintptr_t)number, &failures[number]),
 	       (uint8_t[]){number, turn, bad}, 3);
-	send_queue_put(3, &destination);
+	send_queue_put(queue, 3, &destination);
 }
 
 static void expect(unsigned calls, unsigned sent, uint64_t failed)
@@ -52,11 +53,19 @@ static void expect(unsigned calls, unsigned sent, uint64_t failed)
 	assert_int_equal(failures[0] + failures[1], failed);
 }
 
-static int clear(void **state)
+static int open_queue(void **state)
 {
 	(void)state;
+	queue = send_queue_new();
 	memset(&wire, 0, sizeof wire);
 	memset(failures, 0, sizeof failures);
+	return queue == NULL;
+}
+
+static int close_queue(void **state)
+{
+	(void)state;
+	send_queue_free(queue);
 	return 0;
 }
 
@@ -68,9 +77,9 @@ static void packets_for_a_link_go_together(void **state)
 	expect(0, 0, 0);
 	put(1, LINK_SOCKET_BATCH, false);
 	expect(1, LINK_SOCKET_BATCH, 0);
-	send_queue_send();
+	send_queue_send(queue);
 	expect(2, LINK_SOCKET_BATCH + 1, 0);
-	send_queue_send();
+	send_queue_send(queue);
 	expect(2, LINK_SOCKET_BATCH + 1, 0);
 }
 
@@ -83,7 +92,7 @@ static void another_link_sends_what_is_there(void **state)
 	expect(1, 2, 0);
 	put(1, 3, false);
 	expect(2, 3, 0);
-	send_queue_send();
+	send_queue_send(queue);
 	expect(3, 4, 0);
 }
 
@@ -91,11 +100,11 @@ static void room_that_is_not_used_sends_nothing(void **state)
 {
 	(void)state;
 	put(1, 1, false);
-	send_queue_room((struct link_socket *)(uintptr_t)1, &failures[1]);
-	send_queue_send();
+	send_queue_room(queue, (struct link_socket *)(uintptr_t)1, &failures[1]);
+	send_queue_send(queue);
 	expect(1, 1, 0);
-	send_queue_room((struct link_socket *)(uintptr_t)1, &failures[1]);
-	send_queue_send();
+	send_queue_room(queue, (struct link_socket *)(uintptr_t)1, &failures[1]);
+	send_queue_send(queue);
 	expect(1, 1, 0);
 }
 
@@ -104,7 +113,7 @@ static void what_fails_is_counted_and_holds_up_nothing(void **state)
 	(void)state;
 	for (uint8_t turn = 0; turn < 10; turn++)
 		put(1, turn, turn == 0 || turn == 5 || turn >= 8);
-	send_queue_send();
+	send_queue_send(queue);
 	assert_int_equal(wire.sent, 6);
 	assert_int_equal(failures[1], 4);
 }
@@ -112,10 +121,11 @@ static void what_fails_is_counted_and_holds_up_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(packets_for_a_link_go_together, clear),
-		cmocka_unit_test_setup(another_link_sends_what_is_there, clear),
-		cmocka_unit_test_setup(room_that_is_not_used_sends_nothing, clear),
-		cmocka_unit_test_setup(what_fails_is_counted_and_holds_up_nothing, clear),
+		cmocka_unit_test_setup_teardown(packets_for_a_link_go_together, open_queue, close_queue),
+		cmocka_unit_test_setup_teardown(another_link_sends_what_is_there, open_queue, close_queue),
+		cmocka_unit_test_setup_teardown(room_that_is_not_used_sends_nothing, open_queue, close_queue),
+		cmocka_unit_test_setup_teardown(what_fails_is_counted_and_holds_up_nothing, open_queue,
+	                                        close_queue),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

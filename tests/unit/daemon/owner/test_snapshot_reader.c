@@ -6,6 +6,7 @@
 #include "daemon/owner/snapshot_reader.h"
 
 #include "core/contract/request.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/owner.h"
 
 #include <setjmp.h>

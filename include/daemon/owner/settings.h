@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The kernel's settings that the daemon changes while it runs: rp_filter with -r, and force_igmp_version or
+ * force_mld_version where upstream_version is configured. When another program changes one meanwhile, the
+ * owner sets it again and logs that. The kernel announces changes of rp_filter. It does not announce forced
+ * versions, so the owner reads those every 10 s while there are any. Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_OWNER_SETTINGS_H
+#define MCPROXY_DAEMON_OWNER_SETTINGS_H
+
+#include "core/base/addr.h"
+#include "core/base/mtime.h"
+
+#include <stdbool.h>
+
+struct owner;
+struct sysctl;
+
+/* The member `settings` of struct owner. */
+struct kernel_settings {
+	struct sysctl *rp_filter;                /* NULL: not with -r */
+	struct sysctl *forced_version[FAMILIES]; /* of the kernel's host side upstream */
+	mtime check_at, checked_at;              /* the next check, MTIME_NEVER: none; and the last one */
+	bool logged_rp_filter;                   /* that rp_filter cannot be written */
+};
+
+/* Puts back what killed runs have left behind; with -r, sets rp_filter of all interfaces. */
+void settings_open(struct owner *owner);
+/* Puts everything back. */
+void settings_close(struct owner *owner);
+
+/* With -r: sets rp_filter of a link that comes into use. */
+void settings_reset_rp_filter(struct owner *owner, const char *interface);
+/* A setting may have changed: checks them at once, but not more often than once a second. */
+void settings_look(struct owner *owner, mtime now);
+/* Checks them when it is due; once a turn. */
+void settings_apply(struct owner *owner, mtime now);
+mtime settings_deadline(const struct owner *owner);
+
+#endif
