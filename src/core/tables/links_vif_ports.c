@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/tables/links_vif_ports.h"
+
 #include "core/tables/links_inside.h"
 
 bool links_next_vif_port(const struct links *links, unsigned table, enum family family, unsigned vif,

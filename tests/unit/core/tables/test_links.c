@@ -3,7 +3,7 @@
  * The table of links: short stories one by one, then random news of interfaces, with losses and failures,
  * against a plain model of what each instance must know in the end.
  */
-#include "core/tables/links.h"
+#include "core/tables/links_vif_ports.h"
 
 #include <errno.h>
 #include <fnmatch.h>
