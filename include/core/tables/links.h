@@ -107,18 +107,6 @@ unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enu
 uint32_t links_vifs(const struct links *links, unsigned instance, uint64_t ids, enum family family);
 const char *links_vif_name(const struct links *links, unsigned table, enum family family, unsigned vif);
 
-/* A link that has the interface of a vif: the instance, and the link's id there. */
-struct links_vif_port {
-	unsigned instance;
-	uint8_t id;
-	const struct port *port; /* the cursor's place */
-};
-
-/* Goes to the next link of a vif that its instance knows; usable: that was announced to it as usable. Begins with a
- * cursor of zeros; false at the end. No link may change during the walk. */
-bool links_next_vif_port(const struct links *links, unsigned table, enum family family, unsigned vif,
-                         bool usable, struct links_vif_port *cursor);
-
 struct links_port {
 	unsigned instance;
 	uint8_t id;

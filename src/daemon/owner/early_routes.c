@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/early_routes.h"
 
-#include "core/tables/links.h"
+#include "core/tables/links_vif_ports.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/owner.h"

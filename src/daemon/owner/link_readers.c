@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/link_readers.h"
 
-#include "core/tables/links.h"
+#include "core/tables/links_vif_ports.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"

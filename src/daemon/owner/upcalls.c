@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/upcalls.h"
 
-#include "core/tables/links.h"
+#include "core/tables/links_vif_ports.h"
 #include "daemon/owner/copies.h"
 #include "daemon/owner/early_routes.h"
 #include "daemon/owner/entries.h"

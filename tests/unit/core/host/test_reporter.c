@@ -157,8 +157,7 @@ static bool listening_loses(struct bench *bench, struct listening *router, uint6
 		change |= bench->said[i].type > IS_EX;
 		answer |= bench->said[i].type <= IS_EX;
 	}
-	if (dice(random, 2) == 0 ||
-	    (change && router->changes_lost + 1 >= (unsigned)bench->role.copies) ||
+	if (dice(random, 2) == 0 || (change && router->changes_lost + 1 >= (unsigned)bench->role.copies) ||
 	    (answer && bench->now < router->answers_safe_until)) {
 		router->changes_lost = change ? 0 : router->changes_lost;
 		return false;

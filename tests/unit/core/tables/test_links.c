@@ -2,7 +2,7 @@
  *
  * The table of links: the life of a link, and what its instance is informed of.
  */
-#include "core/tables/links.h"
+#include "core/tables/links_vif_ports.h"
 
 #include <errno.h>
 #include <fnmatch.h>

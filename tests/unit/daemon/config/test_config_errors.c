@@ -57,8 +57,9 @@ static void errors_in_options(void **state)
 	         "2: memory_max: a number of bytes, or a string such as \"64M\" is expected, not \"64 MB\""},
 		{GOOD "\nmemory_max = 1e6;", F "2: memory_max: a number of bytes, or a string such as "
 	                                       "\"64M\" is expected, not a number with a fraction"},
-		{GOOD "\ntable = 0;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 except "
-	                                "253 to 255 is expected"},
+		{GOOD "\ntable = 0;",
+	         F "2: table: \"own\", \"default\", or a number from 1 to 999999999 except "
+	           "253 to 255 is expected"},
 		{GOOD "\ntable = 1000000000;", F "2: table: \"own\", \"default\", or a number from 1 to "
 	                                         "999999999 except 253 to 255 is expected"},
 		{GOOD "\ntable = 254;", F "2: table: \"own\", \"default\", or a number from 1 to 999999999 "
@@ -208,8 +209,9 @@ static void errors_in_instances(void **state)
 	         F "2: instances: no ==> with blanks around it, as in \"eth0 ==> eth1\""},
 		{"instances = (\n\"eth0 eth1\" );",
 	         F "2: instances: no ==> with blanks around it, as in \"eth0 ==> eth1\""},
-		{"instances = ( \"eth0==>eth1\" );", F "1: instances: eth0==>eth1: a link's name cannot contain "
-	                                               "'='; the two sides are written eth0 ==> eth1"},
+		{"instances = ( \"eth0==>eth1\" );",
+	         F "1: instances: eth0==>eth1: a link's name cannot contain "
+	           "'='; the two sides are written eth0 ==> eth1"},
 		{"instances = ( \"==>\" );",
 	         F "1: instances: an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\""},
 		{"instances = ( \"eth0 ==>\" );",
@@ -325,8 +327,8 @@ static void errors_of_syntax(void **state)
 	         F "2: 4294967298: the number is too large; a size can be written as in \"4096M\""},
 		{GOOD "\nrobustness = 0x100000002;",
 	         F "2: 0x100000002: the number is too large; a size can be written as in \"4096M\""},
-		{GOOD "\nmemory_max = 99999999999999999999L;",
-	         F "2: 99999999999999999999L: the number is too large; a size can be written as in \"4096M\""},
+		{GOOD "\nmemory_max = 99999999999999999999L;", F
+	         "2: 99999999999999999999L: the number is too large; a size can be written as in \"4096M\""},
 	};
 
 	(void)state;
