@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/wire/packet.h"
 
-#define MTU_MIN                  576 /* links that tell none */
+#define MTU_MIN                  576 /* also of a link whose MTU is not known */
 #define MTU_MAX                  9000
 #define IPV4_HEADER_MIN          20
 #define IPV6_HEADER              40
