@@ -81,7 +81,9 @@ printf '%s\n' "$mutations" | {
 			continue
 		fi
 		compile "$build_dir/mutant.c" "$build_dir/mutant.o"
-		link "$build_dir/mutant.o" $(ls "$build_dir"/core_*.o | grep -v "/core_$name.o") "$build_dir"/sim_*.o
+		mv "$build_dir/core_$name.o" "$build_dir/unbroken.o"
+		link "$build_dir/mutant.o" "$build_dir"/core_*.o "$build_dir"/sim_*.o
+		mv "$build_dir/unbroken.o" "$build_dir/core_$name.o"
 		if passes $mutant_steps; then
 			echo "missed: $what"
 			missed=1
