@@ -18,7 +18,7 @@
 
 enum { UP, DOWN1, DOWN2, DOWN3 }; /* link ids */
 
-struct told {
+struct kept_request {
 	struct request request;
 	uint8_t *payload;
 	size_t payload_size;
@@ -28,9 +28,9 @@ struct told {
 struct engine {
 	struct instance *instance;
 	mtime now;
-	struct told *told;
-	size_t told_count;
-	size_t told_capacity;
+	struct kept_request *kept;
+	size_t kept_count;
+	size_t kept_capacity;
 	struct link_settings link_settings; /* what links get by link_up */
 	struct link_change links[LINKS_MAX];
 };
@@ -56,7 +56,7 @@ void give(const struct input *input, const void *payload, size_t size);
 void give_packet(uint8_t link, enum family family, const struct craft *craft);
 
 /* A packet arrives, and a turn of the loop follows. */
-void hear(uint8_t link, struct craft craft);
+void receive(uint8_t link, struct craft craft);
 
 /* The address of a host on a link; it contains the number of the link. */
 const char *host_of(uint8_t link, const char *group);
@@ -85,7 +85,7 @@ int close_any(void **state);
 #define engine_test(function) cmocka_unit_test_setup_teardown(function, open_usual, close_any)
 #define empty_test(function)  cmocka_unit_test_setup_teardown(function, open_empty, close_any)
 
-size_t told_of(enum request_kind kind);
+size_t requests_of(enum request_kind kind);
 
 /* Events: the newest of a kind since the last forget, and how many. */
 const struct event *newest_event(enum event_kind kind);
