@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""mcproxyctl doctor: broken machines and networks, in each of which the cause is named, and its remedy helps."""
+"""mcproxyctl doctor: broken machines and networks. It names the cause of each, and the remedy helps."""
 
 import json
 import os
@@ -114,7 +114,7 @@ def test_daemon_that_answers_elsewhere(router):
 
 
 def test_daemon_in_another_namespace(router):
-    """Nothing is told of the links and rules of the namespace that one happens to be in."""
+    """It reports nothing about the links and rules of the namespace in which it was started."""
     daemon = daemon_of(router)
     findings, answer = doctor(router.source, socket_path(daemon))
     assert [f["what"] for f in findings["owner"]] == [f"the daemon (pid {daemon.pid}) runs in another network namespace"]
@@ -126,8 +126,8 @@ def test_daemon_in_another_namespace(router):
 
 
 def test_without_rights(router):
-    """Somebody without any: told what only root can see; with the right to ask the daemon, the rest."""
-    directory = tempfile.mkdtemp(prefix="mcproxy-test-")  # which everybody may enter, as they may /run
+    """A user without rights: the report lists what only root can see; with access to the daemon, the rest."""
+    directory = tempfile.mkdtemp(prefix="mcproxy-test-")  # all users may enter it, like /run
     router.router.lab.defer(shutil.rmtree, directory)
     os.chmod(directory, 0o755)
     nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", shutil.copy(MCPROXYCTL, directory))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""mcproxyctl explain: broken networks, in each of which the first step that fails is named, and its remedy helps."""
+"""mcproxyctl explain: broken networks. It names the first step that fails in each, and the remedy helps."""
 
 import json
 import re
@@ -90,7 +90,7 @@ def test_every_source_is_told_apart(router):
 
 
 def test_instances_with_tables_of_their_own(lab):
-    """The same group reaches two instances from two providers; each is told of its own source."""
+    """The same group reaches two instances from two providers; each shows its own source."""
     network = make_router(lab, downstreams=3)
     daemon = Daemon(network.router, """protocol = "IGMPv3"; instances = (
         { name = "first"; upstream = "eth0"; downstream = "eth1"; table = "own"; },
@@ -276,7 +276,7 @@ def test_forwarded_but_the_host_drops_it(router):
 
 
 def test_without_the_right_to_look_at_packets(router):
-    """What needs root is said to be skipped; the kernel's counters tell the rest."""
+    """It names the steps that it skips without root; the kernel's counters show the rest."""
     daemon = IPV4.daemon(router)
     receiver = Receiver(router.host, "eth0").join(IPV4.group)
     sender = Sender(router.source, "eth0", IPV4.group).start(pps=50)
