@@ -267,7 +267,7 @@ static double measure_aged_refresh(struct bench *bench)
 	return median(bench->times, bench->plan.runs);
 }
 
-/* Last members leave, and nobody answers the queries: nanoseconds a group for all of it. */
+/* Last members leave, and no host answers the queries: nanoseconds a group for all of it. */
 static double leave_all(struct bench *bench)
 {
 	double spent = hear_all(bench, TO_IN) * bench->plan.groups, start = nanoseconds();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What a proxy cannot be faster than: bare loops of the same system calls without any protocol. It believes
- * every version 3 report, holds a group until it is left, asks nobody, repeats nothing. Measured like any
+ * every version 3 report, holds a group until it is left, sends no query, repeats nothing. Measured like any
  * other proxy, its figures are the floors.
  */
 #include "kernel/join.h"

@@ -466,7 +466,7 @@ static void measure_forward(struct bench *bench, const uint32_t *numbers)
 		stream(bench, source_address(bench), bench->base, 0);
 		see_stream(bench, bench->base, &seen, clock_nanoseconds() + 10 * MILLISECOND);
 	}
-	/* Nobody listens: what is measured is the way through the router. */
+	/* No socket receives it: this measures the way through the router. */
 	port_close(&bench->host);
 	before = packets_received();
 	start = clock_nanoseconds();

@@ -54,7 +54,7 @@ static double make_entries(struct mrt *mrt, enum family family, struct mroute_wa
 			mroute_watch_receive(watch, count, &ready);
 	}
 	if (watch != NULL && ready < ENTRIES - BATCH)
-		errx(1, "only %u of %u were told", ready, ENTRIES);
+		errx(1, "only %u of %u were reported", ready, ENTRIES);
 	return (microseconds() - start) / ENTRIES;
 }
 

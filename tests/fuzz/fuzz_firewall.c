@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Rules of packet filters: the first byte of the input says of which kind they are, the rest is what the
+ * Rules of packet filters: the first byte of the input is their kind, the rest is what the
  * program prints. Whatever it is, packets are tried on it, and what is said of a rule fits.
  */
 #include "ctl/firewall/firewall.h"

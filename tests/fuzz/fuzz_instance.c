@@ -476,7 +476,7 @@ static void step(struct owner *owner)
 	}
 }
 
-/* The routes that were told last are all those that there are. */
+/* The routes that were requested last are all that exist. */
 static void compare_routes(struct owner *owner)
 {
 	struct input input = {.kind = INPUT_SNAPSHOT, .what = SNAPSHOT_FLOWS, .first = 1};

@@ -112,7 +112,7 @@ class Capture:
                 if group in (None, record.group)]
 
     def wait_for(self, predicate, what, timeout=5.0, after=0.0):
-        """The first message for which predicate(message) holds."""
+        """Returns the first message that satisfies predicate(message)."""
         return wait_until(
             lambda: next((m for m in list(self.messages) if m.time > after and predicate(m)), None), timeout,
             lambda: f"{what} on {self.device} of {self.namespace.role}; seen: {self.messages[-8:]}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""IPv4 and IPv6 as values, so that a story that holds for both is told once.
+"""IPv4 and IPv6 as values, so that one test covers both.
 
     @pytest.mark.parametrize("family", FAMILIES, ids=str)
     def test_join(router, family):

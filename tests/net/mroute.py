@@ -34,7 +34,7 @@ class MulticastRouting:
     _FAMILY, _PROTOCOL, _LEVEL = socket.AF_INET, socket.IPPROTO_IGMP, socket.IPPROTO_IP
 
     def __init__(self, namespace, table=None, owner=True):
-        """owner=False: a socket that owns no table; what it asks for is done to the table all the same."""
+        """owner=False: a socket that owns no table; its requests change the table anyway."""
         self.namespace = namespace
         self.packets = []
         self._next_vif = 0

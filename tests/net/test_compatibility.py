@@ -100,7 +100,7 @@ def test_modes_are_per_group(router):
 @pytest.mark.smoke
 @both_families
 def test_block_and_exclude_lists_are_ignored_while_an_older_host_is_present(router, family):
-    """It wants every source and cannot say so."""
+    """It wants every source and cannot report that."""
     network = router
     family.daemon(network, BRIEF)
     capture, upstream = family.capture(network.host), family.capture(network.source)

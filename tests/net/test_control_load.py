@@ -138,7 +138,7 @@ class Asker(threading.Thread):
 
 
 def is_harmed(trial, count):
-    """Measures joins with and without somebody who asks; prints the figures."""
+    """Measures joins with and without a program that sends requests; prints the figures."""
     quiet = measures.join(trial, 300)
     wait_until(lambda: known(trial.process) == count, 20, "the end of its groups")
     asker = Asker(trial.process)
@@ -149,7 +149,7 @@ def is_harmed(trial, count):
     wait_until(lambda: known(trial.process) == count, 20, "the end of its groups")
     print(f"{count} groups; join, microseconds: quiet {quiet}, while they are shown {busy}", file=sys.stderr)
     assert busy["missing"] == 0 and len(asker.answers) > 0
-    # On a machine that runs other tests meanwhile the slowest hundredth tells of those.
+    # While the machine runs other tests, the slowest hundredth reflects those.
     slow = LONG and busy["p99"] > max(3 * quiet["p99"], 5000)
     return slow or busy["us"] > 1000, asker.answers
 

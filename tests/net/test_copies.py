@@ -84,7 +84,7 @@ def settings_of(case):
 @both_families
 @pytest.mark.parametrize("case", ["members", "forward_without_querier", "another querier", "no members on the link"])
 def test_copy_of_an_upstream_stream_on_a_downstream_link(two_routers, family, case):
-    """Nothing is sent back, and nobody gets more than each router's own packets."""
+    """Nothing is sent back, and no host gets more than each router's own packets."""
     network = two_routers
     source = addresses(family)[0]
     daemon = family.daemon(network, settings_of(case), LINKS)

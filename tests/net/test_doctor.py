@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""mcproxyctl doctor: broken machines and networks, in each of which the cause is named, and its remedy helps."""
+"""mcproxyctl doctor: broken machines and networks. It names the cause of each, and the remedy helps."""
 
 import json
 import os

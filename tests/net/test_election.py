@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Several routers on a downstream link: who asks, who forwards, and what the others do meanwhile."""
+"""Several routers on a downstream link: which one sends queries, which one forwards, and what the others do."""
 
 import pytest
 from ctl import ask
@@ -55,7 +55,7 @@ def test_a_lost_election_is_told_without_debug(link):
     lower(IPV4, network).query()
     daemon.wait_for_output("eth1: querier: another router (10.0.1.20), which alone forwards there")
     assert "querier: this router" not in daemon.stderr
-    # Whoever asks under many addresses fills no log.
+    # Queries from many addresses do not fill the log.
     for number in range(1, 20):
         IPV4.guest(network.host, f"10.0.1.{number}").query()
     wait_until(lambda: ask(daemon, "show", what="links", link="eth1")["links"][0]["counters"]["queries_heard"] == 20,

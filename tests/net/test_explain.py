@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""mcproxyctl explain: broken networks, in each of which the first step that fails is named, and its remedy helps."""
+"""mcproxyctl explain: broken networks. It names the first step that fails in each, and the remedy helps."""
 
 import json
 import re

@@ -162,7 +162,7 @@ def test_changes_that_could_not_be_told(lab, family):
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
 def test_what_the_daemon_does_itself_does_not_alarm_it(router_two_hosts, family):
-    """Streams and members that come and go, a link that vanishes: nothing is told as another's work."""
+    """Streams and members that come and go, a link that vanishes: no change is reported as another program's."""
     net = router_two_hosts
     daemon, sender, receiver, _ = begin(net, family)
     receiver2 = family.receiver(net.host2)

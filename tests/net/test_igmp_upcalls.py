@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""IGMP and MLD messages to a group of which the router itself is a member: the kernel asks for a route for them as for data.
+"""IGMP and MLD messages to a group of which the router itself is a member: the kernel makes upcalls for them as for data.
 They never become streams, and real data from the same address is forwarded at once."""
 
 import json
@@ -28,7 +28,7 @@ class LocalSender(Sender):
 
 
 def neighbours(family, link):
-    """Addresses of neighbours of the router on a link, none of which wins an election."""
+    """Addresses of neighbours of the router on a link, which all lose an election."""
     return (f"10.0.{link}.{number}" if family is IPV4 else f"fe80::ffff:ffff:ffff:{number}" for number in range(100, 200))
 
 

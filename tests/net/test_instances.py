@@ -108,7 +108,7 @@ def test_two_instances_and_a_tunnel_as_the_guide_writes_them(network, family):
     query = next(m for m in tunnel.messages if m.kind == "query")
     assert query.version == 1
 
-    # The tunnel first: nobody else gets anything.
+    # The tunnel first: no other link gets anything.
     tunnel.join(family)
     wait_until(lambda: tunnel.poll().stream > 20, what="the stream through the tunnel")
     assert family.group in family.joined(network)
@@ -168,7 +168,7 @@ def test_streams_stay_in_their_instance(network, family):
     down = Sender(network.source, "eth0", family.group).start(pps=200)
     receiver.wait_for(20)
     down.stop()
-    # The other instance's group by this upstream link: nobody here wants it.
+    # The other instance's group by this upstream link: no host here wants it.
     other = Sender(network.source, "eth0", family.other_group).start(pps=200)
     wait_until(lambda: other.sequence > 40, what="some packets")
     other.stop()

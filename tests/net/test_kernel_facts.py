@@ -130,7 +130,7 @@ def lead(namespace, family, selector, table):
 
 
 def test_rule_leads_a_devices_packets_to_a_table(net, family):
-    """Also where nobody routes by that table any more: the default one sees nothing of them."""
+    """Also where no rule leads to that table any more: the default table does not get them."""
     default, own = make_routing(net, family), family.routing(net.router, table=7)
     own.add_vif("eth0")
     lead(net.router, family, "iif eth0", 7)
@@ -791,7 +791,7 @@ def upstream(lab, family):
     capture = Capture(peer, "eth0", family.number)
     proxy.add_addresses("eth0", "10.0.0.1/24", "fd00::1/64")
     peer.add_addresses("eth0", "10.0.0.10/24", "fd00::10/64")
-    if family is IPV6:  # reports all groups anew when an address is ready: let that pass
+    if family is IPV6:  # reports all groups again when an address is ready: let that pass
         proxy.link_local("eth0")
         wait_until(lambda: capture.messages and time.time() - capture.messages[-1].time > 0.2,
                    what="silence on the link")

@@ -117,7 +117,7 @@ def test_include_list_of_two_hundred_sources(router, family):
 
 @both_families
 def test_exclude_list_too_long_for_the_kernel_is_filtered_here(router, family):
-    """Upstream all sources are asked for; the router's own entries leave out the blocked ones. The log says so once."""
+    """Upstream it reports that it wants all sources; its own entries leave out the blocked ones. The log has one line."""
     network = router
     daemon = family.daemon(network)
     upstream = family.capture(network.source)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fast leave: what the last host leaves stops without a question, and nobody else loses anything."""
+"""Fast leave: what the last host leaves stops without a query, and no other host loses anything."""
 
 import ctl
 import pytest

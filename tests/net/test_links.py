@@ -157,7 +157,7 @@ def test_downstream_link_returns_with_another_index(network_two_hosts, family):
     at = time.time()
     network.host.plug(network.router, "eth1")
 
-    # A querier that starts anew asks, the member says again what it wants, and gets it.
+    # A querier that starts again sends a query; the member reports again what it wants, and gets it.
     capture.wait_for(lambda m: m.kind == "query" and not m.outgoing, "the first query", after=at)
     capture.wait_for(lambda m: m.outgoing and any(r.group == family.group for r in m.records), "the answer", after=at)
     wait_for_news(receiver, sender)
@@ -254,7 +254,7 @@ def test_queries_come_from_the_new_link_local_address(network):
         return "fd00:77::1" in news.stdout
     wait_until(listens, what="news of addresses", interval=0.05)
     network.router.ip("address add fe80::99/64 dev eth1 nodad")
-    # Tentative for a moment, even where nobody asks for duplicates; what we hear the daemon hears, too.
+    # Tentative for a moment, even without duplicate address detection; the daemon receives what the test receives.
     wait_until(lambda: any("fe80::99/64" in line and "tentative" not in line for line in news.stdout.splitlines()), what="it ready")
     network.router.ip(f"address delete {old}/64 dev eth1")
     capture.wait_for(lambda m: m.kind == "query" and m.source == "fe80::99", "a query from the new address", timeout=8,

@@ -45,7 +45,7 @@ class Field:
         return result
 
     def expect(self, upstream, **routes):
-        """What was told upstream adds up to `upstream` ("IN ab", "EX d"), and the routes are these: a="12" means that
+        """What was reported upstream adds up to `upstream` ("IN ab", "EX d"), and the routes are these: a="12" means that
         source a goes to links 1 and 2. Then the wires are looked at: each link gets all of its sources, nothing else."""
         wanted = {name: routes.get(name, "") for name in "abcd"}
         wait_until(lambda: self.routed() == wanted, 5, lambda: f"routes {wanted}, there are {self.routed()}")

@@ -88,7 +88,7 @@ def test_a_new_stream_waits_for_no_worker(router, family):
         send_from(network, family, address, count=3)
         wait_until(lambda: tables.outgoing_devices(network.router, address, family.group) == {"eth1"}, what="the entry")
         assert wire.count()[address] == 3
-        # Nobody is a member of that group: only the worker could tell so.
+        # No host is a member of that group: only the worker knows that.
         send_from(network, family, other, family.other_group)
         assert_stays(lambda: not tables.outgoing_devices(network.router, other, family.other_group), 0.2, "no entry")
     # Confirmed, and for the other one a negative entry.

@@ -451,7 +451,7 @@ def test_a_link_that_no_descriptor_was_left_for_is_read_later(router):
     daemon.wait_for_output("eth1: downstream interface is down")
     network.router.ip("link set eth1 up")
     daemon.wait_for_output("eth1: its IGMP packets cannot be read; trying again")
-    time.sleep(1)  # it has asked the hosts of the link meanwhile
+    time.sleep(1)  # it has queried the hosts of the link by then
     resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, limits)
     CraftedHost(network.host, "eth0", "10.0.1.77").report(Record("TO_EX", GROUP))
     wait_until(lambda: GROUP in tables.igmp_groups(network.router, "eth0"), 3, "the join upstream")

@@ -53,7 +53,7 @@ def test_install_configure_use_and_purge(router):
     assert "mcproxy:" in machine.file("etc/passwd").read_text()
     assert machine.has("etc/systemd/system/multi-user.target.wants/mcproxy.service")
 
-    # Nothing is configured, so it does not start; the file says what to do, and then it does.
+    # Nothing is configured, so it does not start. It starts after the change that the file describes.
     text = machine.file(CONFIGURATION).read_text()
     assert not may_start(machine)
     assert machine.run("mcproxy", "-t", check=False).returncode == 1
@@ -113,7 +113,7 @@ def test_as_a_service(router):
 
     wait_until(lambda: (6, "eth0: eth1: downstream link in use") in journal(), what=journal)
 
-    # Whoever is in the daemon's group may look, others not; root may change things.
+    # Members of the daemon's group may read, other users may not; root may change things.
     for groups, status in (("--clear-groups", 1), ("--groups=mcproxy", 0)):
         user = ("setpriv", "--reuid=nobody", "--regid=nogroup", groups, "mcproxyctl")
         assert machine.run(*user, "show", "groups", check=False).returncode == status
@@ -122,7 +122,7 @@ def test_as_a_service(router):
     machine.run("mcproxyctl", "loglevel", "debug")
     assert machine.run("mcproxyctl", "doctor", check=False).stdout != ""
 
-    # A reload: a file that does not hold is told to whoever asks, and changes nothing.
+    # A reload with an invalid file: the command reports it, and nothing changes.
     good = machine.file(CONFIGURATION).read_text()
     machine.file(CONFIGURATION).write_text(good + "robustnes = 3;\n")
     assert machine.run("systemctl", "reload", "mcproxy", check=False).returncode != 0

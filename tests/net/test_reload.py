@@ -125,7 +125,7 @@ def test_settings_of_the_link_of_a_stream(network, settings, version, interval):
                          and m.query_interval in (0, interval), "a query with the new settings", timeout=8)
     stream.assert_whole()
     if "fast_leave" in settings:
-        # Its hosts are known from then on: nobody is asked when the only member of a new group leaves.
+        # Its hosts are known from then on: no query follows when the only member of a new group leaves.
         member = Receiver(network.host, "eth0").join(OTHER)
         daemon.wait_for_output(f"eth1: {OTHER}: joined")
         member.leave(OTHER)
@@ -151,7 +151,7 @@ def test_a_bad_file_changes_nothing(network, bad, message):
         assert "everything stays as it was" in reload(daemon, bad)
     assert message in daemon.stderr
     stream.assert_whole()
-    # It is as good as before.
+    # It works as before.
     assert "is in force" in reload(daemon, text('"eth0 ==> eth1 eth2"'))
     stream.assert_whole()
 
@@ -281,7 +281,7 @@ def test_who_keeps_the_memberships_upstream(network):
     mark = capture.messages[-1].time
     asker.query(group=GROUP, max_response=0.5)
     capture.wait_for(lambda m: m.kind == "report" and Record("IS_EX", GROUP) in m.records, "the answer", after=mark)
-    # Back to the kernel nobody leaves.
+    # Back to the kernel: no group is left.
     mark = capture.messages[-1].time
     reload(daemon, text('"eth0 ==> eth1"'))
     wait_until(lambda: GROUP in tables.igmp_groups(network.router, "eth0"), what="the kernel's join")
@@ -358,7 +358,7 @@ def test_a_downstream_moves_to_another_instance(four):
 
 
 def test_an_instance_gets_another_table(four):
-    """It ends and begins anew; the other one is not touched, whatever table it has itself."""
+    """It ends and begins again; the other one is not touched, whatever its own table is."""
     first = '{ upstream = "eth0"; downstream = "eth1"; table = "own"; }'
     daemon = Daemon(four.router, text(first, '"eth2 ==> eth3"'), "-d", vifs=("eth2", "eth3"))
     stream, second = Stream(four.source, four.host), Stream(four.source2, four.host2, OTHER)

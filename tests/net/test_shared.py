@@ -35,7 +35,7 @@ def test_same_stream_of_two_instances_is_explained_once(network, family):
             "kernel table, which has one entry for it: only eth0 forwards it; "
             'give each a table to itself: table = "own"')
     daemon.wait_for_output(text)
-    # The kernel tells of it every 3 s.
+    # The kernel reports it every 3 s.
     assert_stays(lambda: daemon.stderr.count("share a kernel table") == 1, 3.5, "saying it once")
     sender.stop()
     wait_until(lambda: receiver.sequences()[-1] == sender.sequence - 1, what="the last packet")
@@ -65,7 +65,7 @@ def test_instance_whose_channel_was_full_hears_of_every_stream(network):
     burst(network, sources)
 
     def all_have_both():
-        burst(network, sources)  # those about which nobody could be told are asked about anew
+        burst(network, sources)  # the kernel makes upcalls again for those that no instance could be informed of
         routes = tables.routes(network.router)
         names = {vif.number: vif.name for vif in tables.vifs(network.router)}
         return all((source, IPV4.group) in routes and

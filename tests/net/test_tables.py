@@ -96,11 +96,11 @@ def test_rules_follow_the_links_and_go_at_the_end(network, family):
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
 @pytest.mark.parametrize("then", [OWN, 'instances = ("eth0 ==> eth1", "eth2 ==> eth3");'], ids=["own", "default"])
 def test_rules_of_a_killed_run_are_removed(network, family, then):
-    """They would lead the packets to a table where nobody is."""
+    """They would lead the packets to a table that no daemon serves."""
     daemon = start(network, family, OWN)
     daemon.kill()
     assert rules(network.router, family) == wanted_rules(OWN_RULES)
-    # Not those of somebody else.
+    # Not those of other programs.
     network.router.run(f"ip -{family.number} mrule add iif eth9 table 77 priority 4605")
     daemon = start(network, family, then)
     daemon.wait_for_output("8 policy rules of a run that was killed are removed")
@@ -193,7 +193,7 @@ def test_stream_of_this_machine_in_a_table_of_its_own(network, family):
 
 
 def test_forty_downstream_links_over_tables_of_their_own(lab):
-    """More than a kernel table has room for: 20 links in each of two, a stream of which no packet is lost."""
+    """More than a kernel table has room for: 20 links in each of two, and a stream that loses no packet."""
     router, hosts = lab.namespace("router"), lab.namespace("hosts")
     sources = [lab.namespace("source1"), lab.namespace("source2")]
     for number, source in enumerate(sources):

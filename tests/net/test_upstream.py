@@ -91,7 +91,7 @@ def test_state_changes_are_told_robustness_times(router, family):
 
 @both_families
 def test_the_queriers_robustness_is_adopted(router, family):
-    """RFC 9776 section 4.1.6, RFC 9777 section 5.1.8: changes are told as often as the latest query says, unless that is 0."""
+    """RFC 9776 section 4.1.6, RFC 9777 section 5.1.8: changes are reported as often as the latest query says, unless that is 0."""
     network = router
     family.daemon(network, QUICK + "robustness = 1;")
     upstream = family.capture(network.source)
@@ -110,7 +110,7 @@ def test_the_queriers_robustness_is_adopted(router, family):
 
 @both_families
 def test_a_change_during_the_repetitions_is_merged_with_them(router, family):
-    """ALLOW(A) is still to be repeated when B comes: both are told until each was told robustness times."""
+    """ALLOW(A) is still to be repeated when B comes: both are reported until each was reported robustness times."""
     network = router
     family.daemon(network, USER % 1.0 + "robustness = 4;")
     upstream = family.capture(network.source)
@@ -178,7 +178,7 @@ def test_group_specific_query_is_answered_for_that_group_only(router, family):
     guest.report(Record("TO_EX", family.group), Record("ALLOW", family.other_group, family.sources[:2]))
     settle(family, network, upstream, family.group, 1)
     querier = family.querier(network)
-    querier.query(group=family.group[:-1] + "99", max_response=0.3)  # a group nobody wants
+    querier.query(group=family.group[:-1] + "99", max_response=0.3)  # a group that no host wants
     asked = ask(family, network, upstream, group=family.group, max_response=0.3)
     wait_until(lambda: answers(upstream, family.group), 1, lambda: f"the answer in {upstream.records()}")
     assert answers(upstream, family.group) == [Record("IS_EX", family.group)]
@@ -257,7 +257,7 @@ def test_older_querier_is_answered_in_its_version_until_it_is_gone(router, famil
     assert leave.destination == LEAVE[family.number]
 
     def newest_again():
-        guest.report(Record("IS_EX", family.group))  # nobody else keeps it alive
+        guest.report(Record("IS_EX", family.group))  # no other member keeps it alive
         querier.query(max_response=0.1)
         return [m for m in own(family, network, upstream, group=family.group, after=answer.time + 0.4) if m.records]
     wait_until(newest_again, 5, "reports in the newest version again", interval=0.2)
@@ -293,7 +293,7 @@ def test_kernel_membership_falls_back_with_the_querier(router, family, version):
     assert all(m.records for m in own(family, network, upstream))
 
     asked = ask(family, network, upstream, version=version, max_response=0.2)
-    # A version 1 query always means 10 seconds: ask about nothing that has to be awaited for so long.
+    # A version 1 query always means 10 seconds: the test must not wait for an answer to it.
     guest.report(Record("TO_EX", family.other_group))
     first = wait_for_own(family, network, upstream, lambda m: m.group == family.other_group, "the join", after=asked)
     assert (first.kind, first.version, first.destination) == ("report", version, family.other_group)

@@ -120,7 +120,7 @@ def test_a_burst_of_older_queries_is_answered_whole(router, family, membership):
 @memberships
 @both_families
 def test_a_general_query_among_specific_ones_is_answered(router, family, membership, count):
-    """The specific ones are about groups that nobody wants."""
+    """The specific ones are about groups that no host wants."""
     groups = groups_of(family, 60)
     upstream = joined(family, router, membership, *(Record("TO_EX", group) for group in groups))
     pattern = "239.89.0.%d" if family is IPV4 else "ff1e::89:%x"
@@ -144,7 +144,7 @@ def test_the_kernel_answers_few_queries_alone(router, family):
 
 @both_families
 def test_answers_wait_for_the_lane_to_the_owner_and_none_is_lost(router, family):
-    """With room for a handful of requests, queries wait in the socket; reports of members downstream go on meanwhile."""
+    """With room for a handful of requests, queries wait in the socket; reports of members downstream are still handled."""
     groups = groups_of(family)
     upstream = joined(family, router, "user", *(Record("TO_EX", group) for group in groups), top="ring_size = 4;")
     queries = [{"group": group, "max_response": 1.0} for group in groups] * 10

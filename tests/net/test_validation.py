@@ -41,12 +41,12 @@ class Scene:
         return set(self.family.joined(self.network))
 
     def expect_refused(self, cause, count, groups=()):
-        """None of the groups is joined, the cause was told with its count, and the stream flows on."""
+        """None of the groups is joined, the cause was logged with its count, and the stream continues."""
         assert not self.joined() & set(groups)
-        told = 1 << count.bit_length() - 1  # the log tells of each power of two
-        wait_until(lambda: f"dropped: {cause} ({told} so far)" in self.daemon.stderr, 2,
-                   lambda: f"{told} times {cause!r} in {self.daemon.stderr}")
-        assert f"dropped: {cause} ({told * 2} so far)" not in self.daemon.stderr
+        logged = 1 << count.bit_length() - 1  # the log has a line for each power of two
+        wait_until(lambda: f"dropped: {cause} ({logged} so far)" in self.daemon.stderr, 2,
+                   lambda: f"{logged} times {cause!r} in {self.daemon.stderr}")
+        assert f"dropped: {cause} ({logged * 2} so far)" not in self.daemon.stderr
         self.expect_undisturbed()
 
     def expect_undisturbed(self):
@@ -82,7 +82,7 @@ def corrupt(packet):
 
 
 def fix_length(packet, change):
-    """The IP header says that the packet is longer or shorter than it is."""
+    """The length in the IP header is larger or smaller than that of the packet."""
     at = 2 if packet[0] >> 4 == 4 else 4
     length = struct.unpack_from("!H", packet, at)[0] + change
     packet = packet[:at] + struct.pack("!H", length) + packet[at + 2:]
@@ -348,7 +348,7 @@ def test_reserved_fields_are_ignored(router, family):
 
 
 def test_unknown_igmp_types(router):
-    """DVMRP, PIMv1, trace and what nobody has thought of yet."""
+    """DVMRP, PIMv1, trace and types without a meaning yet."""
     scene = Scene(router, IPV4)
     for kind in (0x00, 0x13, 0x14, 0x1F, 0x23, 0xFF):
         scene.send(pack(IPV4, bytes([kind]) + wire.igmp_simple(0, scene.group(1))[1:], scene.group(1)))

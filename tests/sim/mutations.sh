@@ -32,8 +32,8 @@ router/forward.c|routes lead back to their input|s/link_group->link != input \&\
 router/membership.c|early routes: links that exclude sources count as well|s/if (!group_wants_all(&link_group->group))/if (link_group->group.mode != FILTER_EXCLUDE)/
 router/election.c|early routes: a change of querier has no effect|s/instance->forwarding_due\[family\] = true;/(void)0;/
 router/requests.c|routes do not follow the members|s/forward_update(instance, membership, now);//
-host/reporter_queries.c|host: general queries are not answered|s/^\t\thear_general(reporter, now, query->max_response);/\t\t(void)0;/
-host/reporter_changes.c|host: changes of sources are not reported|s/whole = !add_pending(.*;/whole = false;/
+host/reporter_queries.c|host: general queries are not answered|s/^\t\treceive_general(reporter, now, query->max_response);/\t\t(void)0;/
+host/reporter_changes.c|host: changes of sources are not reported|s/ || !add_pending(.*) {/) {/
 host/joins.c|host: the kernel never leaves|s/return row->parts != NULL \&\& leave(op, row->parts);/return false;/
 '
 
@@ -81,7 +81,9 @@ printf '%s\n' "$mutations" | {
 			continue
 		fi
 		compile "$build_dir/mutant.c" "$build_dir/mutant.o"
-		link "$build_dir/mutant.o" $(ls "$build_dir"/core_*.o | grep -v "/core_$name.o") "$build_dir"/sim_*.o
+		mv "$build_dir/core_$name.o" "$build_dir/unbroken.o"
+		link "$build_dir/mutant.o" "$build_dir"/core_*.o "$build_dir"/sim_*.o
+		mv "$build_dir/unbroken.o" "$build_dir/core_$name.o"
 		if passes $mutant_steps; then
 			echo "missed: $what"
 			missed=1

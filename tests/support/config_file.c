@@ -111,7 +111,7 @@ void assert_protocols(const struct config_instance *instance, enum version ipv4,
 	assert_int_equal(instance->family_named[FAMILY_IPV6], ipv6_named);
 }
 
-/* libconfig 1.5 forgets the text of a string that stands where the syntax has no place for one. */
+/* libconfig 1.5 leaks a string at a place where the syntax has none. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {

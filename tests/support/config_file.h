@@ -26,10 +26,10 @@ void write_bytes(const char *path, const void *bytes, size_t size);
 void write_text(const char *path, const char *text);
 struct config *load_text(const char *text, char error[CONFIG_ERROR_SIZE]);
 
-/* A text that must hold. */
+/* Loads a text that must be valid. */
 struct config *load_good(const char *text);
 
-/* A text that must not, and why. */
+/* Loads a text that must fail with this error. */
 void load_bad(const char *text, const char *expected);
 
 struct error_row {
@@ -39,10 +39,10 @@ struct error_row {
 
 void check_errors(const struct error_row *rows, size_t count);
 
-/* "name: up, up ==> down, down; ..." in one line, to compare with. */
+/* The text must make these instances: "name: up up ==> down down; ..." */
 void assert_shape(const char *text, const char *expected);
 
-/* The protocols of an instance's links, and whether they were named. */
+/* The protocols of an instance's links, and whether the configuration names them. */
 void assert_protocols(const struct config_instance *instance, enum version ipv4, bool ipv4_named,
                       enum version ipv6, bool ipv6_named);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Packets and addresses for tests, made with the codecs. Include it behind the standard headers that cmocka
- * asks for.
+ * Packets and addresses for tests, made with the codecs.
  */
 #ifndef MCPROXY_TESTS_CRAFT_H
 #define MCPROXY_TESTS_CRAFT_H
@@ -10,6 +9,7 @@
 #include "core/wire/mld.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
@@ -32,7 +32,7 @@ struct addr addr_of(const char *text);
 /* An IPv4 address as a number: the inverse of addr_from_ipv4_number. */
 uint32_t ipv4_number(const struct addr *addr);
 
-/* The n-th group or source of a large number of them. */
+/* The n-th address from the first one on. */
 struct addr nth_addr(const char *first, uint32_t n);
 
 /* Reads "10.0.0.1 10.0.0.2" into a list in that order; returns how many. NULL and "" are none. */
@@ -56,13 +56,13 @@ struct craft craft_old(const char *from, enum version version, const char *group
 /* A query with the given fields; group NULL is a general one. */
 struct craft craft_query(const char *from, struct query query, const char *group, const char *sources);
 
-/* Makes the checksums of an IPv4 packet with a header of 24 bytes right again after bytes were changed. */
+/* Corrects the checksums of an IPv4 packet with a header of 24 bytes. */
 void craft_fix_ipv4(struct craft *craft);
 
 /* The same for an IPv6 packet with one hop-by-hop header of eight bytes. */
 void craft_fix_ipv6(struct craft *craft);
 
-/* Cuts or grows the packet to a message of that size and puts lengths and checksums right. */
+/* Cuts or grows the packet to a message of that size, and corrects lengths and checksums. */
 void craft_resize(struct craft *craft, enum family family, size_t message_size);
 
 /* A copy of exactly that size on the heap, so that the sanitizer sees a read past its end. */

@@ -30,15 +30,15 @@ const struct instance_settings usual_settings = {
 
 void forget(void)
 {
-	for (size_t i = 0; i < engine.told_count; i++)
-		free(engine.told[i].payload);
-	engine.told_count = 0;
+	for (size_t i = 0; i < engine.kept_count; i++)
+		free(engine.kept[i].payload);
+	engine.kept_count = 0;
 }
 
 static void engine_close(void)
 {
 	forget();
-	free(engine.told);
+	free(engine.kept);
 	instance_free(engine.instance);
 	memset(&engine, 0, sizeof engine);
 }
@@ -70,18 +70,18 @@ static void check_request(const struct request *request, size_t size)
 
 bool pull_one(void)
 {
-	struct told told = {.at = engine.now};
+	struct kept_request kept = {.at = engine.now};
 
-	if (!instance_pull(engine.instance, engine.now, &told.request, engine_payload, &told.payload_size))
+	if (!instance_pull(engine.instance, engine.now, &kept.request, engine_payload, &kept.payload_size))
 		return false;
-	check_request(&told.request, told.payload_size);
-	if (engine.told_count == engine.told_capacity) {
-		engine.told_capacity = engine.told_capacity ? 2 * engine.told_capacity : 64;
-		engine.told = realloc(engine.told, engine.told_capacity * sizeof told);
-		assert_non_null(engine.told);
+	check_request(&kept.request, kept.payload_size);
+	if (engine.kept_count == engine.kept_capacity) {
+		engine.kept_capacity = engine.kept_capacity ? 2 * engine.kept_capacity : 64;
+		engine.kept = realloc(engine.kept, engine.kept_capacity * sizeof kept);
+		assert_non_null(engine.kept);
 	}
-	told.payload = told.payload_size > 0 ? heap_copy(engine_payload, told.payload_size) : NULL;
-	engine.told[engine.told_count++] = told;
+	kept.payload = kept.payload_size > 0 ? heap_copy(engine_payload, kept.payload_size) : NULL;
+	engine.kept[engine.kept_count++] = kept;
 	return true;
 }
 
@@ -128,7 +128,7 @@ void give_packet(uint8_t link, enum family family, const struct craft *craft)
 	give(&input, craft->bytes, craft->size);
 }
 
-void hear(uint8_t link, struct craft craft)
+void receive(uint8_t link, struct craft craft)
 {
 	give_packet(link, craft.bytes[0] >> 4 == 6 ? FAMILY_IPV6 : FAMILY_IPV4, &craft);
 	turn();
@@ -144,17 +144,17 @@ const char *host_of(uint8_t link, const char *group)
 
 void join(uint8_t link, const char *group)
 {
-	hear(link, craft_old(host_of(link, group), VERSION_2, group, false));
+	receive(link, craft_old(host_of(link, group), VERSION_2, group, false));
 }
 
 void leave(uint8_t link, const char *group)
 {
-	hear(link, craft_old(host_of(link, group), VERSION_2, group, true));
+	receive(link, craft_old(host_of(link, group), VERSION_2, group, true));
 }
 
 void report(uint8_t link, enum record_type type, const char *group, const char *sources)
 {
-	hear(link, craft_record(host_of(link, group), type, group, sources));
+	receive(link, craft_record(host_of(link, group), type, group, sources));
 }
 
 void give_upcall(uint8_t link, const char *source, const char *group, bool wrong_link)
@@ -263,20 +263,20 @@ int close_any(void **state)
 	return 0;
 }
 
-size_t told_of(enum request_kind kind)
+size_t requests_of(enum request_kind kind)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < engine.told_count; i++)
-		count += engine.told[i].request.kind == kind;
+	for (size_t i = 0; i < engine.kept_count; i++)
+		count += engine.kept[i].request.kind == kind;
 	return count;
 }
 
 const struct event *newest_event(enum event_kind kind)
 {
-	for (size_t i = engine.told_count; i-- > 0;)
-		if (engine.told[i].request.kind == REQUEST_EVENT && engine.told[i].request.event.kind == kind)
-			return &engine.told[i].request.event;
+	for (size_t i = engine.kept_count; i-- > 0;)
+		if (engine.kept[i].request.kind == REQUEST_EVENT && engine.kept[i].request.event.kind == kind)
+			return &engine.kept[i].request.event;
 	return NULL;
 }
 
@@ -284,9 +284,9 @@ size_t events_of(enum event_kind kind)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < engine.told_count; i++)
-		count += engine.told[i].request.kind == REQUEST_EVENT &&
-		         engine.told[i].request.event.kind == kind;
+	for (size_t i = 0; i < engine.kept_count; i++)
+		count += engine.kept[i].request.kind == REQUEST_EVENT &&
+		         engine.kept[i].request.event.kind == kind;
 	return count;
 }
 
@@ -297,15 +297,15 @@ void want_events(bool wanted)
 	instance_input(engine.instance, engine.now, &input, NULL, 0);
 }
 
-static const char *filter_text(const struct told *told, char *text, size_t size)
+static const char *filter_text(const struct kept_request *kept, char *text, size_t size)
 {
-	size_t used = (size_t)snprintf(text, size, "%s{", filter_mode_name(told->request.mode));
+	size_t used = (size_t)snprintf(text, size, "%s{", filter_mode_name(kept->request.mode));
 
-	for (size_t i = 0; i < told->request.count; i++) {
+	for (size_t i = 0; i < kept->request.count; i++) {
 		char source[ADDR_TEXT_SIZE];
 		struct addr addr;
 
-		memcpy(&addr, told->payload + i * sizeof addr, sizeof addr);
+		memcpy(&addr, kept->payload + i * sizeof addr, sizeof addr);
 		used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? " " : "",
 		                         addr_format(&addr, source));
 		assert_true(used < size);
@@ -319,10 +319,10 @@ const char *membership_of(const char *group)
 	static char text[4096];
 	struct addr addr = addr_of(group);
 
-	for (size_t i = engine.told_count; i-- > 0;)
-		if (engine.told[i].request.kind == REQUEST_MEMBERSHIP &&
-		    addr_equal(&engine.told[i].request.group, &addr))
-			return filter_text(&engine.told[i], text, sizeof text);
+	for (size_t i = engine.kept_count; i-- > 0;)
+		if (engine.kept[i].request.kind == REQUEST_MEMBERSHIP &&
+		    addr_equal(&engine.kept[i].request.group, &addr))
+			return filter_text(&engine.kept[i], text, sizeof text);
 	return "never";
 }
 
@@ -330,19 +330,19 @@ uint64_t open_links_of(const char *group)
 {
 	struct addr addr = addr_of(group);
 
-	for (size_t i = engine.told_count; i-- > 0;)
-		if (engine.told[i].request.kind == REQUEST_MEMBERSHIP &&
-		    addr_equal(&engine.told[i].request.group, &addr))
-			return engine.told[i].request.links;
+	for (size_t i = engine.kept_count; i-- > 0;)
+		if (engine.kept[i].request.kind == REQUEST_MEMBERSHIP &&
+		    addr_equal(&engine.kept[i].request.group, &addr))
+			return engine.kept[i].request.links;
 	return 0;
 }
 
 uint64_t forwarding_of(enum family family)
 {
-	for (size_t i = engine.told_count; i-- > 0;)
-		if (engine.told[i].request.kind == REQUEST_FORWARDING &&
-		    engine.told[i].request.family == family)
-			return engine.told[i].request.links;
+	for (size_t i = engine.kept_count; i-- > 0;)
+		if (engine.kept[i].request.kind == REQUEST_FORWARDING &&
+		    engine.kept[i].request.family == family)
+			return engine.kept[i].request.links;
 	return 0;
 }
 
@@ -363,8 +363,8 @@ const char *route_of(const char *source, const char *group)
 	static char text[256];
 	struct addr from = addr_of(source), to = addr_of(group);
 
-	for (size_t i = engine.told_count; i-- > 0;) {
-		const struct request *request = &engine.told[i].request;
+	for (size_t i = engine.kept_count; i-- > 0;) {
+		const struct request *request = &engine.kept[i].request;
 
 		if (request->kind != REQUEST_ROUTE && request->kind != REQUEST_ROUTE_NONE)
 			continue;
@@ -376,24 +376,24 @@ const char *route_of(const char *source, const char *group)
 
 bool nth_query(size_t n, struct sent_query *sent)
 {
-	for (size_t i = 0; i < engine.told_count; i++) {
-		const struct told *told = &engine.told[i];
-		enum family family = told->request.family;
+	for (size_t i = 0; i < engine.kept_count; i++) {
+		const struct kept_request *kept = &engine.kept[i];
+		enum family family = kept->request.family;
 		struct message message;
 
-		if (told->request.kind != REQUEST_SEND || n-- > 0)
+		if (kept->request.kind != REQUEST_SEND || n-- > 0)
 			continue;
-		assert_int_equal(packet_parse(family, told->payload, told->payload_size, &sent->packet),
+		assert_int_equal(packet_parse(family, kept->payload, kept->payload_size, &sent->packet),
 		                 DROP_NONE);
 		assert_int_equal(family == FAMILY_IPV4 ? igmp_decode(&sent->packet, &message)
 		                                       : mld_decode(&sent->packet, &message),
 		                 DROP_NONE);
 		assert_int_equal(message.kind, MESSAGE_QUERY);
-		assert_true(addr_equal(&sent->packet.destination, &told->request.group));
+		assert_true(addr_equal(&sent->packet.destination, &kept->request.group));
 		assert_true(sent->packet.router_alert);
 		sent->query = message.query;
-		sent->link = told->request.link;
-		sent->at = told->at;
+		sent->link = kept->request.link;
+		sent->at = kept->at;
 		return true;
 	}
 	return false;

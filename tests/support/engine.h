@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * An engine under test, through its public contract alone: inputs are given, time passes from deadline to
- * deadline, and all requests are kept for the test to look at. What an owner must be able to count on is
- * asserted at each pull.
+ * An engine under test, through its public contract alone. A test gives inputs and lets time pass from deadline to
+ * deadline; all requests are kept for it. Each pull asserts what an owner must be able to rely on.
  *
- * Include it behind cmocka.h. Filters and routes are compared as text:
+ * Filters and routes are compared as text:
  *
- *     "EXCLUDE{}"  "INCLUDE{10.0.0.1 10.0.0.2}"  "never"            the newest REQUEST_MEMBERSHIP of a group
- *     "0 -> 1 2"   "1 ->" (negative)  "none"     "never"            the newest route request of (source,
- * group)
+ *     "EXCLUDE{}"  "INCLUDE{10.0.0.1 10.0.0.2}"  "never"   the newest REQUEST_MEMBERSHIP of a group
+ *     "0 -> 1 2"   "1 ->" (negative)  "none"     "never"   the newest route request of (source, group)
  */
 #ifndef MCPROXY_TESTS_ENGINE_H
 #define MCPROXY_TESTS_ENGINE_H
@@ -20,7 +18,7 @@
 
 enum { UP, DOWN1, DOWN2, DOWN3 }; /* link ids */
 
-struct told {
+struct kept_request {
 	struct request request;
 	uint8_t *payload;
 	size_t payload_size;
@@ -30,9 +28,9 @@ struct told {
 struct engine {
 	struct instance *instance;
 	mtime now;
-	struct told *told;
-	size_t told_count;
-	size_t told_capacity;
+	struct kept_request *kept;
+	size_t kept_count;
+	size_t kept_capacity;
 	struct link_settings link_settings; /* what links get by link_up */
 	struct link_change links[LINKS_MAX];
 };
@@ -42,11 +40,14 @@ extern struct engine engine;
 extern const struct link_settings usual_link_settings;
 extern const struct instance_settings usual_settings;
 
+/* Drops the requests that were kept so far. */
 void forget(void);
 void engine_open(const struct instance_settings *settings);
 
-/* One pull; false when nothing was wanted. */
+/* One pull; false when there was no request. */
 bool pull_one(void);
+
+/* A turn of a worker's loop: what is due, then all requests. */
 void turn(void);
 
 /* Lets time pass, stopping at each deadline on the way. */
@@ -55,9 +56,9 @@ void give(const struct input *input, const void *payload, size_t size);
 void give_packet(uint8_t link, enum family family, const struct craft *craft);
 
 /* A packet arrives, and a turn of the loop follows. */
-void hear(uint8_t link, struct craft craft);
+void receive(uint8_t link, struct craft craft);
 
-/* A host on a link; its address says the link too. */
+/* The address of a host on a link; it contains the number of the link. */
 const char *host_of(uint8_t link, const char *group);
 void join(uint8_t link, const char *group);
 void leave(uint8_t link, const char *group);
@@ -67,7 +68,7 @@ void upcall(uint8_t link, const char *source, const char *group);
 void wrong_link(uint8_t link, const char *source, const char *group);
 void counters(const char *source, const char *group, uint64_t packets);
 
-/* Tells the engine of a link as engine.links[id] has it now. */
+/* Gives the engine the link as engine.links[id] has it now. */
 void give_link(uint8_t id);
 void link_up(uint8_t id, enum link_role role);
 void link_down(uint8_t id);
@@ -84,7 +85,7 @@ int close_any(void **state);
 #define engine_test(function) cmocka_unit_test_setup_teardown(function, open_usual, close_any)
 #define empty_test(function)  cmocka_unit_test_setup_teardown(function, open_empty, close_any)
 
-size_t told_of(enum request_kind kind);
+size_t requests_of(enum request_kind kind);
 
 /* Events: the newest of a kind since the last forget, and how many. */
 const struct event *newest_event(enum event_kind kind);
@@ -111,7 +112,7 @@ struct sent_query {
 	struct query query;
 };
 
-/* The n-th query of those kept, counted from 0; false when there are not so many. */
+/* The n-th query of those kept, counted from 0; false when there are fewer. */
 bool nth_query(size_t n, struct sent_query *sent);
 
 struct link_change *use_family(uint8_t id, enum family family, bool usable);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Allocations that fail on demand: the linker leads pool_take, calloc and realloc here (tests/CMakeLists.txt
- * names the programs). A scenario runs once to count its allocations, and then with a failure at each of
- * them.
+ * Allocations that fail on demand. The linker replaces pool_take, calloc and realloc in programs that include this
+ * (tests/CMakeLists.txt). A scenario runs once to count its allocations, and then with a failure at each of them.
  */
 #ifndef MCPROXY_TESTS_FAIL_H
 #define MCPROXY_TESTS_FAIL_H
@@ -13,14 +12,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Counts from 0; the allocations from `from` up to `to` fail. */
+/* Begins to count at 0; the allocations from number `from` to before `to` fail. */
 void fail_between(unsigned from, unsigned to);
 
-/* No more fails; how many allocations there were. */
+/* Ends the failures; returns how many allocations there were. */
 unsigned fail_end(void);
 
-/* Runs a scenario, which returns fail_end(), with each allocation failing: alone, with the next ones, and
- * with all that follow. */
+/* Runs a scenario, which returns fail_end(), for each allocation: that one fails, it and the next three fail, it and
+ * all that follow fail. */
 void fail_everywhere(unsigned (*scenario)(const void *context, unsigned from, unsigned to),
                      const void *context);
 

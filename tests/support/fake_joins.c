@@ -178,7 +178,7 @@ static int fake_perform(struct fake_joins *fake, const struct join_op *op, struc
 	abort();
 }
 
-/* Puts the kernel into the state that an error tells of. */
+/* Puts the model into the state that an error implies. */
 static void fake_make_true(struct fake_joins *fake, const struct join_op *op,
                            struct fake_membership *membership, int error)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What Linux does with memberships of sockets, in small: a few groups, a few sources, their filters as bit
- * masks. Its errors are those of net/ipv4/igmp.c. Include it behind the headers that cmocka asks for.
+ * A model of what Linux does with memberships of sockets: a few groups, a few sources, their filters as bit masks.
+ * Its errors are those of net/ipv4/igmp.c.
  */
 #ifndef MCPROXY_TESTS_FAKE_JOINS_H
 #define MCPROXY_TESTS_FAKE_JOINS_H
@@ -15,7 +15,7 @@
 #define FAKE_SLOTS   256
 #define FAKE_GROUPS  24
 #define FAKE_SOURCES 10
-#define FAKE_OTHERS  (1u << FAKE_SOURCES) /* in a set of passing sources: all those that nobody names */
+#define FAKE_OTHERS  (1u << FAKE_SOURCES) /* in a set of passing sources: all those that no filter names */
 #define FAKE_ALL     (2 * FAKE_OTHERS - 1)
 
 struct fake_membership {
@@ -28,8 +28,8 @@ struct fake_joins {
 	unsigned groups_max;  /* per socket; 0: no limit */
 	unsigned sources_max; /* per filter */
 	struct fake_membership held[FAKE_SLOTS][FAKE_GROUPS];
-	/* Injection: result of the operations of this kind from number `fail_from` to `fail_to`; the kernel
-	 * is then as the error says. */
+	/* Injected result of the operations of these kinds with the numbers fail_from to fail_to. The model is then in
+	 * the state that the error implies. */
 	int fail;
 	unsigned fail_kinds; /* bits of enum join_op_kind */
 	unsigned fail_from;

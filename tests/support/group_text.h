@@ -6,8 +6,8 @@
  *
  *   INCLUDE(a:50000 b:GMI)         a runs for 50 s, b for the group membership interval
  *   EXCLUDE(a:50000; b c) 90000    X = {a}, Y = {b, c}, the group timer has 90 s left
- *   v3 BLOCK(a b)                  a record; v1 or v2 as the message's version, v3 if not said; from host 1
- *   h2 BLOCK(a b)                  from host 2; h0 tells no address
+ *   v3 BLOCK(a b)                  a record; v1 or v2 is the message's version, v3 the default; from host 1
+ *   h2 BLOCK(a b)                  from host 2; h0 has no address
  *   Q(G) Q(G,a)S Q(G,b)            queries, S for a set S flag; in this order
  */
 #ifndef MCPROXY_TESTS_GROUP_TEXT_H
@@ -59,13 +59,13 @@ void lab_free(struct lab *lab);
 void text_add_left(struct text *text, mtime left);
 struct text lab_state(const struct lab *lab);
 
-/* What holds of every state. */
+/* Asserts what holds in every state. */
 void lab_check(const struct lab *lab);
 
 /* The set of letters that pass; an unlisted source has the last bit. */
 uint32_t lab_passes(const struct lab *lab);
 
-/* Reads "a b c" up to one of the ends and returns where that stands. */
+/* Reads "a b c" up to one of the ends, and returns the position of that end. */
 const char *read_letters(const char *at, const char *ends, struct sources *letters);
 
 /* Applies "v2 TO_IN(a b)"; returns the flags. */
@@ -74,7 +74,7 @@ unsigned lab_apply(struct lab *lab, const char *record);
 /* Brings a fresh group into a state that is given as text. */
 void lab_set(struct lab *lab, const char *state);
 
-/* Pulls the queries that are due; told in the order Q(G), those with the S flag, those without. */
+/* Pulls the queries that are due, as text in this order: Q(G), those with the S flag, those without. */
 struct text lab_pull(struct lab *lab);
 
 #endif

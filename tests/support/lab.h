@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A network namespace of the test's own, with pairs of links in it: what is put into peerN arrives on ethN,
- * and the other way round. It ends with the process. Include it behind the headers that cmocka asks for.
+ * and the other way round. It ends with the process.
  *
  * Needs root; as another user the tests are skipped, with the reason.
  */
@@ -23,16 +23,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LAB_PATIENCE 5000 /* milliseconds until something that must happen has not happened */
+#define LAB_PATIENCE 5000 /* milliseconds to wait for what must happen */
 
 extern bool lab_is_open;
 
 __attribute__((format(printf, 1, 2))) void lab_run(const char *format, ...);
 
-/* Is what the command prints there? */
+/* Does the command succeed? */
 __attribute__((format(printf, 1, 2))) bool lab_holds(const char *format, ...);
 
-/* Group set-up: a fresh namespace, or none when that is not allowed. */
+/* Group set-up: a new namespace, or none without root. */
 int lab_open(void **state);
 
 #define LAB_OR_SKIP()                                                                                        \
@@ -43,7 +43,7 @@ int lab_open(void **state);
 		}                                                                                            \
 	} while (0)
 
-/* Waits until packets can pass between ethN and peerN: after a link was set up the kernel takes its time. */
+/* Waits until packets can pass between ethN and peerN: the kernel needs some time after a link was set up. */
 void lab_await_up(int n);
 
 /* ethN and peerN, both up. */
@@ -55,7 +55,7 @@ int64_t lab_now(void);
 /* Waits until the descriptor is readable; false after that many milliseconds. */
 bool lab_wait(int fd, int timeout);
 
-/* A socket that sees and puts whole frames on an interface. */
+/* A socket that receives and sends whole frames on an interface. */
 int lab_wire(const char *name);
 
 struct lab_frame {
@@ -69,14 +69,14 @@ void lab_put_frame(int wire, const struct lab_frame *frame);
 void lab_group_mac(const struct addr *group, uint8_t mac[ETH_ALEN]);
 uint16_t lab_type(enum family family);
 
-/* Puts an IP packet to a group on the wire. */
+/* Sends an IP packet to a group. */
 void lab_put(int wire, const struct addr *group, const void *packet, size_t size);
 
-/* The next frame, waited for; false when none comes until `until`. */
+/* Waits for the next frame; false when none arrives before `until`. */
 bool lab_take_frame(int wire, struct lab_frame *frame, int64_t until);
 
-/* Waits until that many frames made here have arrived at the interface of the wire. Whoever puts many does so
- * now and then: the kernel's queue between the two ends is short. */
+/* Waits until that many frames made here have arrived at the interface of the wire. A test that sends many frames
+ * calls it in between, since the kernel's queue between the two ends is short. */
 void lab_await(int wire, int count);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * JSON in tests, with ' for ". Include it behind cmocka.h.
+ * JSON in tests, written with ' for ".
  */
 #ifndef MCPROXY_TESTS_QUOTED_JSON_H
 #define MCPROXY_TESTS_QUOTED_JSON_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A reporter on a bench: a clock, groups and sources by number, and everything that it says, decoded from
- * whole packets. Told and said in text, sources as letters:
+ * A reporter on a bench: a clock, groups and sources by number, and all records that it sends, decoded from whole
+ * packets. Filters and records are text, with sources as letters:
  *
  *   IN(a b)  EX()                  a filter
  *   TO_EX(a)  ALLOW(c) BLOCK(d)    records of one packet
- *   2:IS_IN(a) | v2 leave          packets; a number other than 0 in front says which group
+ *   2:IS_IN(a) | v2 leave          packets; a number in front is that of the group, if not 0
  */
 #ifndef MCPROXY_TESTS_REPORTER_TEXT_H
 #define MCPROXY_TESTS_REPORTER_TEXT_H
@@ -64,7 +64,7 @@ struct reporter_entry *bench_find(struct bench *bench, uint32_t number);
 struct reporter_entry *bench_get(struct bench *bench, uint32_t number);
 void bench_remove(struct bench *bench, struct reporter_entry *entry);
 
-/* As the owner of the entries does it after every pull. */
+/* As the owner of the entries does after every pull. */
 void bench_release_idle(struct bench *bench);
 
 /* Reads "IN(a b)" or "EX()". */
@@ -77,7 +77,7 @@ void bench_change_range(struct bench *bench, uint32_t number, enum filter_mode m
 
 #define GENERAL UINT32_MAX
 
-/* "" asks about no sources, "!" about such as cannot send. */
+/* The sources: "" for none, "!" for some that cannot send. */
 void bench_query(struct bench *bench, enum version version, uint32_t number, const char *sources,
                  uint32_t max_response);
 void bench_query_range(struct bench *bench, uint32_t number, uint32_t first, size_t count,
@@ -89,24 +89,23 @@ void check_destination(const struct bench *bench, const struct packet *packet, c
 /* The next packet, as a router would read it; false: none. */
 bool bench_pull_one(struct bench *bench);
 
-/* Everything that is due now; then nothing is due any more. */
+/* Pulls everything that is due now; then nothing is due any more. */
 void bench_pull(struct bench *bench);
 
 /* Lets time pass, from deadline to deadline. */
 void bench_run(struct bench *bench, mtime until);
 
-/* What was said since the last call, and forgets it. */
+/* What was sent since the last call. */
 const char *bench_said(struct bench *bench);
 
-/* Goes to the next deadline and tells what is said there; "" when there is none. */
+/* Goes to the next deadline, and returns what is sent there; "" without a deadline. */
 const char *bench_next(struct bench *bench);
 const char *bench_now(struct bench *bench);
 
-/* Many groups, told and forgotten: EXCLUDE{}, or INCLUDE of that many sources. */
+/* Reports many groups, and drops the records: EXCLUDE{}, or INCLUDE of that many sources. */
 void bench_fill(struct bench *bench, uint32_t groups, size_t sources);
 
-/* How many sources of a group were said since `since`, none of them twice; of a group without sources 1 for
- * its record. */
+/* How many sources of a group were sent since then, none of them twice; 1 for a record without sources. */
 size_t said_of(const struct bench *bench, uint32_t group, mtime since);
 
 /* A seeded sequence (splitmix64). */

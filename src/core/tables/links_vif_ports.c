@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-<<<<<<< HEAD
-#include "core/tables/links_rows.h"
-=======
 #include "core/tables/links_vif_ports.h"
 
 #include "core/tables/links_rows.h"
-	>>>>>>> w2-owner
 
-	bool
-	links_next_vif_port(const struct links *links, unsigned table, enum family family, unsigned vif,
-                            bool usable, struct links_vif_port *cursor)
+bool links_next_vif_port(const struct links *links, unsigned table, enum family family, unsigned vif,
+                         bool usable, struct links_vif_port *cursor)
 {
 	const struct link_interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
 	const struct port *port;

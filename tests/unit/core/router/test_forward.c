@@ -67,11 +67,11 @@ static void late_joiner_gets_the_next_packet(void **state)
 	join(DOWN2, "239.1.1.1");
 	for (size_t i = 0; i < LENGTH(sources); i++)
 		assert_string_equal(route_of(sources[i], "239.1.1.1"), "0 -> 1 2");
-	/* A route that is already right is not told again. */
+	/* A route that is already right is not requested again. */
 	forget();
 	join(DOWN1, "239.1.1.1");
 	report(DOWN2, TO_EX, "239.1.1.1", "");
-	assert_int_equal(told_of(REQUEST_ROUTE), 0);
+	assert_int_equal(requests_of(REQUEST_ROUTE), 0);
 }
 
 static void leave_withdraws_the_route(void **state)
@@ -182,7 +182,7 @@ static void source_moves(void **state)
 	forget();
 	wrong_link(UP, "10.9.9.9", "239.1.1.1");
 	wrong_link(UP, "10.9.9.8", "239.1.1.1");
-	assert_int_equal(told_of(REQUEST_ROUTE), 0);
+	assert_int_equal(requests_of(REQUEST_ROUTE), 0);
 }
 
 static void silent_streams_age(void **state)
@@ -207,7 +207,7 @@ static void silent_streams_age(void **state)
 	/* Counters of what is gone say nothing. A new upcall begins anew. */
 	counters("10.9.9.2", "239.1.1.1", 5);
 	counters("10.9.9.7", "239.7.7.7", 5);
-	assert_int_equal(engine.told_count, 0);
+	assert_int_equal(engine.kept_count, 0);
 	upcall(UP, "10.9.9.2", "239.1.1.1");
 	assert_string_equal(route_of("10.9.9.2", "239.1.1.1"), "0 -> 1");
 }
@@ -249,7 +249,7 @@ static void stream_returns_before_its_end_was_told(void **state)
 	give_upcall(DOWN1, "10.9.9.9", "239.1.1.1", false);
 	turn();
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "1 -> 0");
-	assert_int_equal(told_of(REQUEST_ROUTE_NONE), 0);
+	assert_int_equal(requests_of(REQUEST_ROUTE_NONE), 0);
 }
 
 static struct instance_settings with_routes_max(uint32_t max)
@@ -293,7 +293,7 @@ static void oldest_unwanted_stream_makes_way(void **state)
 	forget();
 	nth_upcall(7, "239.1.1.1");
 	assert_string_equal(route_of("10.9.0.8", "239.1.1.1"), "none");
-	assert_int_equal(told_of(REQUEST_ROUTE_NONE), 1);
+	assert_int_equal(requests_of(REQUEST_ROUTE_NONE), 1);
 	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_ROUTES_MAX);
 	/* What is there may still move. */
 	wrong_link(DOWN2, "10.9.0.5", "239.1.1.1");
@@ -316,16 +316,16 @@ static void storm_of_unwanted_streams_is_bounded(void **state)
 		give_upcall(UP, addr_format(&source, text), "239.2.2.2", false);
 	}
 	turn();
-	made = told_of(REQUEST_ROUTE);
-	gone = told_of(REQUEST_ROUTE_NONE);
+	made = requests_of(REQUEST_ROUTE);
+	gone = requests_of(REQUEST_ROUTE_NONE);
 	assert_int_equal(made, 1000);
-	assert_in_range(gone, 1, 126 + 32); /* of those that there was no room for some are told */
+	assert_in_range(gone, 1, 126 + 32); /* the engine reports some of those without room */
 	/* With turns in between each newcomer gets its place. */
 	forget();
 	for (unsigned n = 20000; n < 23000; n++)
 		nth_upcall(n, "239.2.2.2");
-	assert_int_equal(told_of(REQUEST_ROUTE), 3000);
-	assert_int_equal(told_of(REQUEST_ROUTE_NONE), 3000);
+	assert_int_equal(requests_of(REQUEST_ROUTE), 3000);
+	assert_int_equal(requests_of(REQUEST_ROUTE_NONE), 3000);
 }
 
 int main(void)

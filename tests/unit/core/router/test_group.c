@@ -655,7 +655,7 @@ static void many_sources(void **state)
 	lab_free(&lab);
 }
 
-/* The largest limit that can be told. */
+/* The largest limit that can be sent. */
 static void as_many_sources_as_can_be_counted(void **state)
 {
 	struct lab lab = lab_new();

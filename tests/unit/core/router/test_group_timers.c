@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A group as time passes: timers that end (RFC 9776 sections 6.2.2, 6.3, 6.5), queries and their repetition
- * (6.6), other queriers (6.6.1), and older hosts that come and go (7.3.2). Stories told step by step: what is
+ * (6.6), other queriers (6.6.1), and older hosts that come and go (7.3.2). Stories step by step: what is
  * heard when, which queries go out up to then, and the state after it.
  */
 #include "support/group_text.h"
@@ -13,18 +13,18 @@ struct step {
 	const char *state;   /* NULL: not looked at */
 };
 
-static void note_queries(struct lab *lab, struct text *told, mtime start, unsigned flags)
+static void note_queries(struct lab *lab, struct text *sent, mtime start, unsigned flags)
 {
 	struct text queries = lab_pull(lab);
 
 	if (queries.used == 0)
 		return;
 	assert_true(flags & GROUP_QUERY);
-	text_add(told, "%s%lld %s", told->used == 0 ? "" : ", ", (long long)(lab->now - start), queries.at);
+	text_add(sent, "%s%lld %s", sent->used == 0 ? "" : ", ", (long long)(lab->now - start), queries.at);
 }
 
 /* Like a caller that sleeps until the next deadline. */
-static void run_until(struct lab *lab, struct text *told, mtime start, mtime until)
+static void run_until(struct lab *lab, struct text *sent, mtime start, mtime until)
 {
 	for (;;) {
 		mtime at = mtime_min(group_deadline(&lab->group), until);
@@ -35,7 +35,7 @@ static void run_until(struct lab *lab, struct text *told, mtime start, mtime unt
 		lab->now = at;
 		flags = group_expire(&lab->group, &lab->timers, at);
 		assert_int_equal((flags & GROUP_CHANGED) != 0, lab_passes(lab) != passed);
-		note_queries(lab, told, start, flags);
+		note_queries(lab, sent, start, flags);
 		lab_check(lab);
 		if (at == until)
 			return;
@@ -76,18 +76,18 @@ static void tell(struct lab *lab, const struct step *steps, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct step *step = &steps[i];
-		struct text told = {.used = 0}, state;
+		struct text sent = {.used = 0}, state;
 		unsigned flags;
 
-		run_until(lab, &told, start, start + step->at);
+		run_until(lab, &sent, start, start + step->at);
 		flags = take_input(lab, step->input);
-		note_queries(lab, &told, start, flags);
+		note_queries(lab, &sent, start, flags);
 		lab_check(lab);
 		state = lab_state(lab);
-		if (strcmp(told.at, step->queries) != 0 ||
+		if (strcmp(sent.at, step->queries) != 0 ||
 		    (step->state && strcmp(state.at, step->state) != 0))
 			print_message("step %zu, at %lld\n", i, (long long)step->at);
-		assert_string_equal(told.at, step->queries);
+		assert_string_equal(sent.at, step->queries);
 		if (step->state != NULL)
 			assert_string_equal(state.at, step->state);
 	}
@@ -259,18 +259,18 @@ static void leave_with_other_variables(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct lab lab = lab_new();
-		struct text told = {.used = 0};
+		struct text sent = {.used = 0};
 		mtime start = lab.now;
 
 		lab.timers.last_member_query_count = rows[i].count;
 		lab.timers.last_member_query_interval = rows[i].interval;
 		lab_set(&lab, "EXCLUDE(; ) 90000");
-		note_queries(&lab, &told, start, lab_apply(&lab, "TO_IN()"));
-		run_until(&lab, &told, start, start + rows[i].end - 1);
+		note_queries(&lab, &sent, start, lab_apply(&lab, "TO_IN()"));
+		run_until(&lab, &sent, start, start + rows[i].end - 1);
 		assert_false(group_is_empty(&lab.group));
-		run_until(&lab, &told, start, start + 80000);
+		run_until(&lab, &sent, start, start + 80000);
 		assert_true(group_is_empty(&lab.group));
-		assert_string_equal(told.at, rows[i].queries);
+		assert_string_equal(sent.at, rows[i].queries);
 		lab_free(&lab);
 	}
 }
@@ -424,11 +424,11 @@ static void deleted_sources_are_not_asked_about(void **state)
 }
 
 /* How often the queries named a source. */
-static unsigned count_asked(const struct text *told, char letter)
+static unsigned count_asked(const struct text *sent, char letter)
 {
 	unsigned count = 0;
 
-	for (const char *at = told->at; *at != '\0'; at++)
+	for (const char *at = sent->at; *at != '\0'; at++)
 		count += *at == letter;
 	return count;
 }
@@ -438,23 +438,23 @@ static unsigned count_asked(const struct text *told, char letter)
 static void overlapping_questions(void **state)
 {
 	struct lab lab = lab_new();
-	struct text told = {.used = 0};
+	struct text sent = {.used = 0};
 	mtime start = lab.now;
 
 	(void)state;
 	lab_apply(&lab, "IS_IN(a b c)");
-	note_queries(&lab, &told, start, lab_apply(&lab, "BLOCK(a)"));
-	run_until(&lab, &told, start, start + 500);
-	note_queries(&lab, &told, start, lab_apply(&lab, "BLOCK(a b)"));
-	run_until(&lab, &told, start, start + 1300);
-	note_queries(&lab, &told, start, lab_apply(&lab, "TO_IN()"));
+	note_queries(&lab, &sent, start, lab_apply(&lab, "BLOCK(a)"));
+	run_until(&lab, &sent, start, start + 500);
+	note_queries(&lab, &sent, start, lab_apply(&lab, "BLOCK(a b)"));
+	run_until(&lab, &sent, start, start + 1300);
+	note_queries(&lab, &sent, start, lab_apply(&lab, "TO_IN()"));
 	assert_string_equal(lab_state(&lab).at, "INCLUDE(a:700 b:1200 c:LMQT)");
-	run_until(&lab, &told, start, start + 2500);
+	run_until(&lab, &sent, start, start + 2500);
 	assert_string_equal(lab_state(&lab).at, "INCLUDE(c:800)");
-	run_until(&lab, &told, start, start + 3300);
+	run_until(&lab, &sent, start, start + 3300);
 	assert_true(group_is_empty(&lab.group));
 	for (char letter = 'a'; letter <= 'c'; letter++)
-		assert_int_equal(count_asked(&told, letter), LMQC);
+		assert_int_equal(count_asked(&sent, letter), LMQC);
 	lab_free(&lab);
 }
 
@@ -495,7 +495,7 @@ static void long_lists_take_several_queries(void **state)
 static void a_round_that_is_pulled_late(void **state)
 {
 	struct lab lab = lab_new();
-	struct text told = {.used = 0};
+	struct text sent = {.used = 0};
 	mtime start = lab.now;
 	unsigned flags;
 
@@ -505,9 +505,9 @@ static void a_round_that_is_pulled_late(void **state)
 	assert_true(group_is_queried(&lab.group));
 	lab.now += 200;
 	flags |= group_expire(&lab.group, &lab.timers, lab.now);
-	note_queries(&lab, &told, start, flags);
-	run_until(&lab, &told, start, start + 10000);
-	assert_string_equal(told.at, "200 Q(G), 1200 Q(G)");
+	note_queries(&lab, &sent, start, flags);
+	run_until(&lab, &sent, start, start + 10000);
+	assert_string_equal(sent.at, "200 Q(G), 1200 Q(G)");
 	assert_true(group_is_empty(&lab.group));
 	lab_free(&lab);
 }
@@ -520,7 +520,7 @@ static void no_queries_about_expired_sources(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof delays / sizeof delays[0]; i++) {
 		struct lab lab = lab_new();
-		struct text told = {.used = 0};
+		struct text sent = {.used = 0};
 		mtime start = lab.now;
 		unsigned flags;
 
@@ -528,9 +528,9 @@ static void no_queries_about_expired_sources(void **state)
 		flags = lab_apply(&lab, "BLOCK(a)");
 		lab.now += delays[i];
 		flags |= group_expire(&lab.group, &lab.timers, lab.now);
-		note_queries(&lab, &told, start, flags);
-		run_until(&lab, &told, start, start + 10000);
-		assert_string_equal(told.at, delays[i] < LMQT ? "1500 Q(G,a)" : "");
+		note_queries(&lab, &sent, start, flags);
+		run_until(&lab, &sent, start, start + 10000);
+		assert_string_equal(sent.at, delays[i] < LMQT ? "1500 Q(G,a)" : "");
 		assert_string_equal(lab_state(&lab).at, "EXCLUDE(; a) 250000");
 		lab_free(&lab);
 	}
@@ -539,15 +539,15 @@ static void no_queries_about_expired_sources(void **state)
 static void queried_while_questions_are_open(void **state)
 {
 	struct lab lab = lab_new();
-	struct text told = {.used = 0};
+	struct text sent = {.used = 0};
 	mtime start = lab.now;
 
 	(void)state;
 	lab_apply(&lab, "IS_IN(a b)");
 	assert_false(group_is_queried(&lab.group));
-	note_queries(&lab, &told, start, lab_apply(&lab, "BLOCK(a)"));
+	note_queries(&lab, &sent, start, lab_apply(&lab, "BLOCK(a)"));
 	assert_true(group_is_queried(&lab.group));
-	run_until(&lab, &told, start, start + 5000);
+	run_until(&lab, &sent, start, start + 5000);
 	assert_false(group_is_queried(&lab.group));
 	assert_string_equal(lab_state(&lab).at, "INCLUDE(b:255000)");
 	lab_free(&lab);
@@ -626,15 +626,15 @@ static void leave_beside_another_querier(void **state)
 static void no_queries_after_the_election_is_lost(void **state)
 {
 	struct lab lab = lab_new();
-	struct text told = {.used = 0};
+	struct text sent = {.used = 0};
 	mtime start = lab.now;
 
 	(void)state;
 	lab_apply(&lab, "IS_EX()");
-	note_queries(&lab, &told, start, lab_apply(&lab, "TO_IN()"));
+	note_queries(&lab, &sent, start, lab_apply(&lab, "TO_IN()"));
 	lab.timers.querier = false;
-	run_until(&lab, &told, start, start + 5000);
-	assert_string_equal(told.at, "0 Q(G)");
+	run_until(&lab, &sent, start, start + 5000);
+	assert_string_equal(sent.at, "0 Q(G)");
 	assert_true(group_is_empty(&lab.group));
 	lab_free(&lab);
 }
@@ -667,18 +667,18 @@ static void older_versions_finish_asking(void **state)
 {
 	for (enum version version = VERSION_1; version <= VERSION_2; version++) {
 		struct lab lab = lab_new();
-		struct text told = {.used = 0};
+		struct text sent = {.used = 0};
 		mtime start = lab.now;
 
 		(void)state;
 		lab.timers.version = (uint8_t)version;
 		lab.timers.last_member_query_count = 3;
 		lab_apply(&lab, "v2 IS_EX()");
-		note_queries(&lab, &told, start, lab_apply(&lab, "v2 TO_IN()"));
+		note_queries(&lab, &sent, start, lab_apply(&lab, "v2 TO_IN()"));
 		lab.timers.querier = false;
-		run_until(&lab, &told, start, start + 5000);
+		run_until(&lab, &sent, start, start + 5000);
 		/* In version 1 leaves do not count. */
-		assert_string_equal(told.at, version == VERSION_1 ? "" : "0 Q(G), 1000 Q(G), 2000 Q(G)");
+		assert_string_equal(sent.at, version == VERSION_1 ? "" : "0 Q(G), 1000 Q(G), 2000 Q(G)");
 		/* A further leave asks nothing. */
 		assert_int_equal(lab_apply(&lab, "v2 TO_IN()") & GROUP_QUERY, 0);
 		lab_free(&lab);
@@ -719,7 +719,7 @@ static void check_version(struct lab *lab, enum version version)
 static void older_hosts_come_and_go(void **state)
 {
 	struct lab lab = lab_new();
-	struct text told = {.used = 0};
+	struct text sent = {.used = 0};
 	mtime start = lab.now;
 
 	(void)state;
@@ -730,17 +730,17 @@ static void older_hosts_come_and_go(void **state)
 	check_version(&lab, VERSION_3);
 	lab_apply(&lab, "v1 IS_EX()");
 	check_version(&lab, VERSION_1);
-	run_until(&lab, &told, start, start + 50000);
+	run_until(&lab, &sent, start, start + 50000);
 	lab_apply(&lab, "v2 IS_EX()");
 	check_version(&lab, VERSION_1);
-	run_until(&lab, &told, start, start + 199999);
+	run_until(&lab, &sent, start, start + 199999);
 	check_version(&lab, VERSION_1);
-	run_until(&lab, &told, start, start + 200000);
+	run_until(&lab, &sent, start, start + 200000);
 	check_version(&lab, VERSION_2);
 	lab_apply(&lab, "IS_EX()");
-	run_until(&lab, &told, start, start + 249999);
+	run_until(&lab, &sent, start, start + 249999);
 	check_version(&lab, VERSION_2);
-	run_until(&lab, &told, start, start + 250000);
+	run_until(&lab, &sent, start, start + 250000);
 	check_version(&lab, VERSION_3);
 	lab_free(&lab);
 }

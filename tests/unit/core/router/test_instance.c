@@ -110,7 +110,7 @@ static void routes_follow_once_for_all_records(void **state)
 		records[i] = (struct record){.type = types[i], .group = addr_of("239.1.1.1")};
 	want_events(true);
 	forget();
-	hear(DOWN1, craft_v3_report_of(&from, records, none, LENGTH(types)));
+	receive(DOWN1, craft_v3_report_of(&from, records, none, LENGTH(types)));
 	assert_int_equal(events_of(EVENT_ROUTE), 2);
 	assert_string_equal(route_of("10.9.9.8", "239.1.1.1"), "0 -> 1");
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 -> 1");
@@ -126,7 +126,7 @@ static void events_tell_the_story(void **state)
 
 	(void)state;
 	join(DOWN1, "239.9.9.9");
-	assert_int_equal(told_of(REQUEST_EVENT), 0); /* nobody asked */
+	assert_int_equal(requests_of(REQUEST_EVENT), 0); /* nobody asked */
 	want_events(true);
 	join(DOWN1, "239.1.1.1");
 	upcall(UP, "10.9.9.9", "239.1.1.1");
@@ -134,17 +134,17 @@ static void events_tell_the_story(void **state)
 	pass(2000);
 	engine.now += 60000;
 	counters("10.9.9.9", "239.1.1.1", 0);
-	for (size_t i = 0; i < engine.told_count; i++) {
-		if (engine.told[i].request.kind != REQUEST_EVENT)
+	for (size_t i = 0; i < engine.kept_count; i++) {
+		if (engine.kept[i].request.kind != REQUEST_EVENT)
 			continue;
 		assert_true(count < LENGTH(expected));
-		assert_int_equal(engine.told[i].request.event.kind, expected[count++]);
+		assert_int_equal(engine.kept[i].request.event.kind, expected[count++]);
 	}
 	assert_int_equal(count, LENGTH(expected));
 	want_events(false);
 	forget();
 	join(DOWN1, "239.1.1.1");
-	assert_int_equal(told_of(REQUEST_EVENT), 0);
+	assert_int_equal(requests_of(REQUEST_EVENT), 0);
 }
 
 /* However often it was asked for before the turn. */
@@ -157,11 +157,11 @@ static void ping_is_answered_once(void **state)
 	instance_input(engine.instance, engine.now, &ping, NULL, 0);
 	instance_input(engine.instance, engine.now, &ping, NULL, 0);
 	turn();
-	assert_int_equal(engine.told_count, 1);
-	assert_int_equal(engine.told[0].request.kind, REQUEST_PONG);
+	assert_int_equal(engine.kept_count, 1);
+	assert_int_equal(engine.kept[0].request.kind, REQUEST_PONG);
 	instance_input(engine.instance, engine.now, &ping, NULL, 0);
 	turn();
-	assert_int_equal(told_of(REQUEST_PONG), 2);
+	assert_int_equal(requests_of(REQUEST_PONG), 2);
 }
 
 /* The owner has lost requests: what is wanted is requested once more, in that family, and nothing else. */
@@ -179,14 +179,14 @@ static void everything_is_requested_again(void **state)
 	instance_input(engine.instance, engine.now, &again, NULL, 0);
 	instance_input(engine.instance, engine.now, &again, NULL, 0);
 	turn();
-	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 1);
-	assert_int_equal(told_of(REQUEST_ROUTE), 1);
-	assert_int_equal(told_of(REQUEST_ROUTE_NONE), 0);
+	assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 1);
+	assert_int_equal(requests_of(REQUEST_ROUTE), 1);
+	assert_int_equal(requests_of(REQUEST_ROUTE_NONE), 0);
 	forget();
 	again.family = FAMILY_IPV6;
 	instance_input(engine.instance, engine.now, &again, NULL, 0);
 	turn();
-	assert_int_equal(engine.told_count, 0);
+	assert_int_equal(engine.kept_count, 0);
 }
 
 static void stop_is_the_last_word(void **state)
@@ -199,13 +199,13 @@ static void stop_is_the_last_word(void **state)
 	forget();
 	instance_input(engine.instance, engine.now, &stop, NULL, 0);
 	join(DOWN1, "239.1.1.2");
-	assert_int_equal(engine.told_count, 1);
-	assert_int_equal(engine.told[0].request.kind, REQUEST_STOPPED);
+	assert_int_equal(engine.kept_count, 1);
+	assert_int_equal(engine.kept[0].request.kind, REQUEST_STOPPED);
 	forget();
 	pass(1000000);
 	upcall(UP, "10.9.9.9", "239.1.1.2");
 	link_gone(DOWN1);
-	assert_int_equal(engine.told_count, 0);
+	assert_int_equal(engine.kept_count, 0);
 }
 
 int main(void)

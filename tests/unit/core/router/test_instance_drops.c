@@ -41,7 +41,7 @@ static void records_of_impossible_sources(void **state)
 		report(DOWN1, TO_EX, group, "");
 		forget();
 		report(DOWN1, rows[row].type, group, impossible[family]);
-		assert_int_equal(told_of(REQUEST_SEND), rows[row].asks);
+		assert_int_equal(requests_of(REQUEST_SEND), rows[row].asks);
 		assert_string_equal(membership_of(group), "never");
 	}
 }
@@ -107,9 +107,9 @@ static void every_cause_of_packets_is_counted(void **state)
 		engine_open(&usual_settings);
 		usual_links();
 		want_events(true);
-		hear(rows[i].link, rows[i].craft);
+		receive(rows[i].link, rows[i].craft);
 		assert_dropped(rows[i].what, rows[i].link, rows[i].cause);
-		assert_int_equal(engine.told_count, 1);
+		assert_int_equal(engine.kept_count, 1);
 	}
 }
 
@@ -120,7 +120,7 @@ static void wrong_links_and_cut_packets_are_counted(void **state)
 
 	(void)state;
 	want_events(true);
-	hear(DOWN3, craft);
+	receive(DOWN3, craft);
 	assert_dropped("no such link", UINT8_MAX, DROP_LINK);
 	forget();
 	give(&truncated, craft.bytes, craft.size);
@@ -129,7 +129,7 @@ static void wrong_links_and_cut_packets_are_counted(void **state)
 	use_family(DOWN1, FAMILY_IPV6, false);
 	give_link(DOWN1);
 	forget();
-	hear(DOWN1, craft_record("fe80::1:5", TO_EX, "ff05::1", ""));
+	receive(DOWN1, craft_record("fe80::1:5", TO_EX, "ff05::1", ""));
 	assert_dropped("family not in use", DOWN1, DROP_LINK);
 	assert_string_equal(membership_of("ff05::1"), "never");
 }
@@ -172,7 +172,7 @@ static void every_record_of_the_largest_report_counts(void **state)
 		assert_true(size > 65500);
 		give(&input, packet, size);
 		turn();
-		assert_int_equal(told_of(REQUEST_MEMBERSHIP), records[family]);
+		assert_int_equal(requests_of(REQUEST_MEMBERSHIP), records[family]);
 	}
 }
 
@@ -199,7 +199,7 @@ static void what_no_filter_holds_is_left_out_and_counted(void **state)
 		assert_int_equal(events_of(EVENT_DROP) > 0, family == FAMILY_IPV4);
 		if (family == FAMILY_IPV4)
 			assert_int_equal(newest_event(EVENT_DROP)->before, DROP_SOURCES_MAX);
-		assert_true(told_of(REQUEST_MEMBERSHIP) > 0);
+		assert_true(requests_of(REQUEST_MEMBERSHIP) > 0);
 	}
 }
 
@@ -208,7 +208,7 @@ static void drops_are_told_at_powers_of_two(void **state)
 	(void)state;
 	want_events(true);
 	for (unsigned n = 1; n <= 1000; n++)
-		hear(DOWN1, craft_record("10.0.1.5", TO_EX, "224.0.0.251", ""));
+		receive(DOWN1, craft_record("10.0.1.5", TO_EX, "224.0.0.251", ""));
 	assert_int_equal(events_of(EVENT_DROP), 10);
 	assert_int_equal(newest_event(EVENT_DROP)->value, 512);
 }
@@ -223,28 +223,28 @@ static void families_are_not_mixed_up(void **state)
 	(void)state;
 	memcpy(first_source, mapped, sizeof mapped);
 	craft_fix_ipv6(&record);
-	hear(DOWN1, record);
+	receive(DOWN1, record);
 	assert_string_equal(membership_of("ff05::1"), "INCLUDE{2001:db8::8}");
 	memset(first_source - 16, 0, 16);
 	memcpy(first_source - 16, mapped, sizeof mapped);
 	first_source[-4] = 239;
 	craft_fix_ipv6(&record);
 	forget();
-	hear(DOWN1, record);
-	assert_int_equal(engine.told_count, 0);
+	receive(DOWN1, record);
+	assert_int_equal(engine.kept_count, 0);
 }
 
 static void mixed_report_counts_record_by_record(void **state)
 {
 	(void)state;
 	want_events(true);
-	hear(DOWN1, craft_records("10.0.1.5", (const struct craft_record[]){
-						      {TO_EX, "224.0.0.251", ""},
-						      {TO_EX, "239.1.1.1", ""},
-						      {99, "239.1.1.3", ""},
-						      {ALLOW, "239.1.1.2", "10.9.9.9"},
-						      {0},
-					      }));
+	receive(DOWN1, craft_records("10.0.1.5", (const struct craft_record[]){
+							 {TO_EX, "224.0.0.251", ""},
+							 {TO_EX, "239.1.1.1", ""},
+							 {99, "239.1.1.3", ""},
+							 {ALLOW, "239.1.1.2", "10.9.9.9"},
+							 {0},
+						 }));
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
 	assert_string_equal(membership_of("239.1.1.2"), "INCLUDE{10.9.9.9}");
 	assert_string_equal(membership_of("239.1.1.3"), "never");

@@ -117,7 +117,7 @@ static void robustness_above_what_a_query_carries(void **state)
 		assert_true(nth_query(0, &sent));
 		assert_int_equal(sent.query.robustness, rows[row].carried);
 		/* Another querier's 0 leaves the own robustness. */
-		hear(DOWN1, craft_query(queriers[family], other, NULL, NULL));
+		receive(DOWN1, craft_query(queriers[family], other, NULL, NULL));
 		report(DOWN1, TO_EX, groups[family], "");
 		forget();
 		pass(life - 1);
@@ -148,7 +148,7 @@ static void link_without_address_asks_from_nowhere(void **state)
 	/* The same news again are no news. */
 	forget();
 	give_link(DOWN1);
-	assert_int_equal(engine.told_count, 0);
+	assert_int_equal(engine.kept_count, 0);
 }
 
 static void each_family_comes_and_goes_alone(void **state)
@@ -166,9 +166,9 @@ static void each_family_comes_and_goes_alone(void **state)
 	assert_string_equal(route_of("2001:db8::9", "ff05::1"), "0 -> 1");
 	forget();
 	pass(300000);
-	for (size_t i = 0; i < engine.told_count; i++)
-		if (engine.told[i].request.kind == REQUEST_SEND && engine.told[i].request.link == DOWN1)
-			assert_int_equal(engine.told[i].request.family, FAMILY_IPV6);
+	for (size_t i = 0; i < engine.kept_count; i++)
+		if (engine.kept[i].request.kind == REQUEST_SEND && engine.kept[i].request.link == DOWN1)
+			assert_int_equal(engine.kept[i].request.family, FAMILY_IPV6);
 	use_family(DOWN1, FAMILY_IPV4, true);
 	give_link(DOWN1);
 	join(DOWN1, "239.1.1.1");
@@ -188,7 +188,7 @@ static void link_down_and_up(void **state)
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 -> 2");
 	assert_string_equal(route_of("10.0.1.7", "239.1.1.1"), "none");
-	assert_int_equal(told_of(REQUEST_LINK_FREE), 0);
+	assert_int_equal(requests_of(REQUEST_LINK_FREE), 0);
 	link_up(DOWN1, ROLE_DOWNSTREAM);
 	join(DOWN1, "239.1.1.1");
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 -> 1 2");
@@ -206,14 +206,14 @@ static void removed_link_frees_its_id_last(void **state)
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 ->");
 	assert_string_equal(route_of("10.0.1.7", "239.2.2.2"), "none");
-	assert_int_equal(told_of(REQUEST_LINK_FREE), 1);
-	assert_int_equal(engine.told[engine.told_count - 1].request.kind, REQUEST_LINK_FREE);
-	assert_int_equal(engine.told[engine.told_count - 1].request.link, DOWN1);
+	assert_int_equal(requests_of(REQUEST_LINK_FREE), 1);
+	assert_int_equal(engine.kept[engine.kept_count - 1].request.kind, REQUEST_LINK_FREE);
+	assert_int_equal(engine.kept[engine.kept_count - 1].request.link, DOWN1);
 	forget();
 	pass(1000000);
-	assert_int_equal(told_of(REQUEST_LINK_FREE), 0);
-	for (size_t i = 0; i < engine.told_count; i++)
-		assert_int_not_equal(engine.told[i].request.link, DOWN1);
+	assert_int_equal(requests_of(REQUEST_LINK_FREE), 0);
+	for (size_t i = 0; i < engine.kept_count; i++)
+		assert_int_not_equal(engine.kept[i].request.link, DOWN1);
 	/* The id serves another link. */
 	link_up(DOWN1, ROLE_DOWNSTREAM);
 	join(DOWN1, "239.1.1.1");
@@ -231,9 +231,9 @@ static void link_comes_up_without_memory(void **state)
 	engine_open(&settings);
 	want_events(true);
 	link_up(DOWN1, ROLE_DOWNSTREAM);
-	assert_true(told_of(REQUEST_SEND) > 0);
+	assert_true(requests_of(REQUEST_SEND) > 0);
 	link_gone(DOWN1);
-	assert_int_equal(told_of(REQUEST_LINK_FREE), 1);
+	assert_int_equal(requests_of(REQUEST_LINK_FREE), 1);
 }
 
 static void upstream_goes_and_comes(void **state)

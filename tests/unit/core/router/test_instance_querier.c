@@ -24,13 +24,13 @@ static void lower_address_becomes_the_querier(void **state)
 	upcall(UP, "10.9.9.9", "239.1.1.1");
 	want_events(true);
 	forget();
-	hear(DOWN1, craft_query("10.0.1.2", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("10.0.1.2", v3_query, NULL, NULL));
 	assert_int_equal(events_of(EVENT_QUERIER), 0); /* a higher address */
-	hear(DOWN1, craft_query("0.0.0.0", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("0.0.0.0", v3_query, NULL, NULL));
 	assert_int_equal(events_of(EVENT_QUERIER), 0); /* a snooping switch */
-	hear(DOWN1, craft_query("10.0.1.1", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("10.0.1.1", v3_query, NULL, NULL));
 	assert_int_equal(events_of(EVENT_QUERIER), 0); /* our own */
-	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
 	assert_int_equal(events_of(EVENT_QUERIER), 1);
 	assert_int_equal(newest_event(EVENT_QUERIER)->after, 0);
 	/* RFC 4605 section 4.2: forwarding is the querier's. */
@@ -55,7 +55,7 @@ static void no_group_queries_where_another_asks(void **state)
 
 	(void)state;
 	join(DOWN1, "239.1.1.1");
-	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
 	forget();
 	leave(DOWN1, "239.1.1.1");
 	pass(100000);
@@ -63,7 +63,7 @@ static void no_group_queries_where_another_asks(void **state)
 		assert_false(sent.link == DOWN1 && sent.packet.family == FAMILY_IPV4);
 	assert_string_equal(membership_of("239.1.1.1"), "never");
 	/* The querier's own question lowers the timer: 3 times 1 s, by its robustness. */
-	hear(DOWN1, craft_query("10.0.1.0", v3_query, "239.1.1.1", NULL));
+	receive(DOWN1, craft_query("10.0.1.0", v3_query, "239.1.1.1", NULL));
 	pass(2999);
 	assert_string_equal(membership_of("239.1.1.1"), "never");
 	pass(1);
@@ -77,11 +77,11 @@ static void suppressed_and_foreign_queries_lower_no_timer(void **state)
 	(void)state;
 	suppressed.suppress = true;
 	join(DOWN1, "239.1.1.1");
-	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
 	forget();
-	hear(DOWN1, craft_query("10.0.1.0", suppressed, "239.1.1.1", NULL));
-	hear(DOWN1, craft_query("10.0.1.3", v3_query, "239.1.1.1", NULL));
-	hear(DOWN2, craft_query("10.0.2.0", v3_query, "239.1.1.1", NULL));
+	receive(DOWN1, craft_query("10.0.1.0", suppressed, "239.1.1.1", NULL));
+	receive(DOWN1, craft_query("10.0.1.3", v3_query, "239.1.1.1", NULL));
+	receive(DOWN2, craft_query("10.0.2.0", v3_query, "239.1.1.1", NULL));
 	pass(30000);
 	assert_string_equal(membership_of("239.1.1.1"), "never");
 }
@@ -114,13 +114,13 @@ static void questions_about_sources_lower_no_group_timer(void **state)
 		engine_open(&usual_settings);
 		usual_links();
 		report(DOWN1, rows[i].type, rows[i].group, rows[i].sources);
-		hear(DOWN1, craft_query(rows[i].querier, v3_query, NULL, NULL));
+		receive(DOWN1, craft_query(rows[i].querier, v3_query, NULL, NULL));
 		forget();
-		hear(DOWN1, craft_query(rows[i].querier, v3_query, rows[i].group, rows[i].asked));
+		receive(DOWN1, craft_query(rows[i].querier, v3_query, rows[i].group, rows[i].asked));
 		pass(30000);
 		if (strcmp(membership_of(rows[i].group), rows[i].expected) != 0)
 			fail_msg("row %zu: %s", i, membership_of(rows[i].group));
-		hear(DOWN1, craft_query(rows[i].querier, v3_query, rows[i].group, NULL));
+		receive(DOWN1, craft_query(rows[i].querier, v3_query, rows[i].group, NULL));
 		pass(3000);
 		if (rows[i].type == TO_EX)
 			assert_string_equal(membership_of(rows[i].group), "INCLUDE{}");
@@ -135,9 +135,9 @@ static void owed_queries_are_forgotten_when_another_asks(void **state)
 	join(DOWN1, "239.1.1.1");
 	forget();
 	give_packet(DOWN1, FAMILY_IPV4, &craft);
-	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
 	pass(500);
-	assert_int_equal(told_of(REQUEST_SEND), 0);
+	assert_int_equal(requests_of(REQUEST_SEND), 0);
 }
 
 static void queries_of_another_version_are_told_once(void **state)
@@ -146,10 +146,10 @@ static void queries_of_another_version_are_told_once(void **state)
 
 	(void)state;
 	want_events(true);
-	hear(DOWN1, craft_query("10.0.1.9", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("10.0.1.9", v3_query, NULL, NULL));
 	assert_int_equal(events_of(EVENT_OLDER_QUERY), 0);
 	for (unsigned n = 0; n < 5; n++)
-		hear(DOWN1, craft_query("10.0.1.9", v2_query, NULL, NULL));
+		receive(DOWN1, craft_query("10.0.1.9", v2_query, NULL, NULL));
 	assert_int_equal(events_of(EVENT_OLDER_QUERY), 1);
 	assert_int_equal(newest_event(EVENT_OLDER_QUERY)->before, VERSION_2);
 	assert_int_equal(newest_event(EVENT_OLDER_QUERY)->after, VERSION_3);
@@ -160,7 +160,7 @@ static void configured_to_forward_anyway(void **state)
 	(void)state;
 	join(DOWN1, "239.1.1.1");
 	upcall(UP, "10.9.9.9", "239.1.1.1");
-	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 ->");
 	engine.links[DOWN1].settings.forward_without_querier = true;
 	give_link(DOWN1);

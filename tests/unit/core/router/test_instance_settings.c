@@ -76,17 +76,17 @@ static void longer_intervals_keep_the_hosts_known(void **state)
 	engine.links[DOWN1].settings.fast_leave = true;
 	give_link(DOWN1);
 	pass(60000);
-	hear(DOWN1, craft_record("10.0.1.5", TO_EX, "239.1.1.1", ""));
-	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
+	receive(DOWN1, craft_record("10.0.1.5", TO_EX, "239.1.1.1", ""));
+	receive(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
 	pass(15000);
 	engine.links[DOWN1].settings.query_interval = 125000;
 	give_link(DOWN1);
 	pass(100000);
 	forget();
-	hear(DOWN1, craft_record("10.0.1.5", TO_IN, "239.1.1.1", ""));
+	receive(DOWN1, craft_record("10.0.1.5", TO_IN, "239.1.1.1", ""));
 	pass(1000);
 	assert_string_equal(membership_of("239.1.1.1"), "never");
-	hear(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.1", ""));
+	receive(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.1", ""));
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
 }
 
@@ -122,7 +122,7 @@ static void settings_of_another_querier_stay(void **state)
 	struct sent_query sent;
 
 	(void)state;
-	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
 	forget();
 	engine.links[DOWN1].settings.query_interval = 5000;
 	engine.links[DOWN1].settings.version[FAMILY_IPV4] = VERSION_2;

@@ -20,14 +20,14 @@ static void assert_received(size_t n, const struct upstream_query *expected, con
 	struct addr list[CRAFT_SOURCES_MAX];
 	size_t count = addrs_of(sources, list, CRAFT_SOURCES_MAX);
 
-	for (size_t i = 0; i < engine.told_count; i++) {
-		const struct told *told = &engine.told[i];
+	for (size_t i = 0; i < engine.kept_count; i++) {
+		const struct kept_request *kept = &engine.kept[i];
 		struct upstream_query query;
 
-		if (told->request.kind != REQUEST_UPSTREAM_QUERY || n-- > 0)
+		if (kept->request.kind != REQUEST_UPSTREAM_QUERY || n-- > 0)
 			continue;
-		memcpy(&query, told->payload, sizeof query);
-		assert_int_equal(told->request.link, UP);
+		memcpy(&query, kept->payload, sizeof query);
+		assert_int_equal(kept->request.link, UP);
 		assert_true(addr_equal(&query.querier, &expected->querier));
 		assert_true(addr_equal(&query.group, &expected->group));
 		assert_int_equal(query.version, expected->version);
@@ -37,8 +37,8 @@ static void assert_received(size_t n, const struct upstream_query *expected, con
 		assert_int_equal(query.suppress, expected->suppress);
 		assert_int_equal(query.about_sources, expected->about_sources);
 		assert_int_equal(query.source_count, count);
-		assert_int_equal(told->payload_size, sizeof query + count * sizeof list[0]);
-		assert_memory_equal(told->payload + sizeof query, list, count * sizeof list[0]);
+		assert_int_equal(kept->payload_size, sizeof query + count * sizeof list[0]);
+		assert_memory_equal(kept->payload + sizeof query, list, count * sizeof list[0]);
 		return;
 	}
 	fail_msg("an upstream query is missing");
@@ -88,20 +88,20 @@ static void upstream_queries_are_passed_on(void **state)
 	};
 
 	(void)state;
-	hear(UP, craft_query("10.0.0.9", v3_query, NULL, NULL));
-	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.2 10.9.9.1 10.9.9.2 0.0.0.0"));
-	hear(UP, craft_query("10.0.0.9", v2, NULL, NULL));
-	hear(UP, craft_query("fe80::9", v3_query, "ff05::1", "2001:db8::1"));
-	hear(UP, craft_query("fe80::9", v3_query, "ff05::1", "ff02::1 ::1"));
-	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", NULL));
-	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), LENGTH(rows));
+	receive(UP, craft_query("10.0.0.9", v3_query, NULL, NULL));
+	receive(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.2 10.9.9.1 10.9.9.2 0.0.0.0"));
+	receive(UP, craft_query("10.0.0.9", v2, NULL, NULL));
+	receive(UP, craft_query("fe80::9", v3_query, "ff05::1", "2001:db8::1"));
+	receive(UP, craft_query("fe80::9", v3_query, "ff05::1", "ff02::1 ::1"));
+	receive(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", NULL));
+	assert_int_equal(requests_of(REQUEST_UPSTREAM_QUERY), LENGTH(rows));
 	assert_received(0, &rows[0], "");
 	assert_received(1, &rows[1], "10.9.9.1 10.9.9.2");
 	assert_received(2, &rows[2], "");
 	assert_received(3, &rows[3], "2001:db8::1");
 	assert_received(4, &rows[4], ""); /* sources that cannot send */
 	assert_received(5, &rows[5], "");
-	assert_int_equal(engine.told_count, LENGTH(rows)); /* and nothing else comes of them */
+	assert_int_equal(engine.kept_count, LENGTH(rows)); /* and nothing else comes of them */
 }
 
 /* Hands a query to the engine, without a turn. */
@@ -138,13 +138,13 @@ static void of_many_upstream_queries_each_is_passed_on(void **state)
 	give_query("10.0.0.9", v3_query, NULL, NULL);
 	give_query("fe80::9", v3_query, NULL, NULL);
 	turn();
-	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), INSTANCE_QUERIES_MAX + 2);
+	assert_int_equal(requests_of(REQUEST_UPSTREAM_QUERY), INSTANCE_QUERIES_MAX + 2);
 	assert_received(0, &general, "");
 	assert_received(1, &general6, "");
 	for (size_t n = 0; n < INSTANCE_QUERIES_MAX; n++) {
 		struct upstream_query query;
 
-		memcpy(&query, engine.told[n + 2].payload, sizeof query);
+		memcpy(&query, engine.kept[n + 2].payload, sizeof query);
 		assert_int_equal(n % 2 ? query.group.bytes[15] : ipv4_number(&query.group),
 		                 n % 2 ? n : 0xef010100 + n);
 		assert_int_equal(query.source_count, 1);
@@ -161,7 +161,7 @@ static void upstream_queries_without_room_are_counted(void **state)
 	assert_int_equal(instance_query_room(engine.instance), 0);
 	give_query("10.0.0.9", v3_query, "239.1.1.2", "10.9.9.1");
 	turn();
-	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), INSTANCE_QUERIES_MAX);
+	assert_int_equal(requests_of(REQUEST_UPSTREAM_QUERY), INSTANCE_QUERIES_MAX);
 	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_QUERIES_MAX);
 	assert_int_equal(newest_event(EVENT_DROP)->link, UP);
 }
@@ -186,7 +186,7 @@ static void general_queries_of_a_link_are_merged(void **state)
 	give_query("10.0.0.8", rows[1], NULL, NULL);
 	give_query("10.0.0.9", rows[2], NULL, NULL);
 	turn();
-	assert_int_equal(told_of(REQUEST_UPSTREAM_QUERY), 1);
+	assert_int_equal(requests_of(REQUEST_UPSTREAM_QUERY), 1);
 	assert_received(0, &merged, "");
 }
 
@@ -204,7 +204,7 @@ static void upstream_query_survives_a_lack_of_memory(void **state)
 	engine_open(&(struct instance_settings){.routes_max = 1, .route_timeout = 60000, .memory_max = 1});
 	link_up(UP, ROLE_UPSTREAM);
 	forget();
-	hear(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.1"));
+	receive(UP, craft_query("10.0.0.9", v3_query, "239.1.1.1", "10.9.9.1"));
 	assert_received(0, &query, "");
 }
 

@@ -20,7 +20,7 @@ struct step {
 	uint8_t link;
 	enum record_type type;
 	const char *sources;
-	const char *wanted; /* NULL: nothing is told */
+	const char *wanted; /* NULL: nothing is kept */
 };
 
 static void run_steps(const char *group, const struct step *steps)
@@ -29,7 +29,7 @@ static void run_steps(const char *group, const struct step *steps)
 		forget();
 		report(step->link, step->type, group, step->sources);
 		if (step->wanted == NULL)
-			assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+			assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 0);
 		else
 			assert_string_equal(membership_of(group), step->wanted);
 	}
@@ -108,7 +108,7 @@ static void one_member_left_of_two(void **state)
 static void older_versions(void **state)
 {
 	(void)state;
-	hear(DOWN1, craft_old("10.0.1.5", VERSION_1, "239.1.1.1", false));
+	receive(DOWN1, craft_old("10.0.1.5", VERSION_1, "239.1.1.1", false));
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
 	join(DOWN1, "239.1.1.2");
 	assert_string_equal(membership_of("239.1.1.2"), "EXCLUDE{}");
@@ -178,12 +178,12 @@ static void leave_is_asked_for_and_expires(void **state)
 			assert_false(sent.query.suppress);
 		}
 		assert_false(nth_query(2, &sent));
-		assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+		assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 0);
 		pass(1);
 		assert_string_equal(membership_of(rows[i].group), "INCLUDE{}");
 		forget();
 		pass(20000);
-		assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+		assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 0);
 	}
 }
 
@@ -196,7 +196,7 @@ static void leave_that_somebody_answers(void **state)
 	pass(1500);
 	join(DOWN1, "239.1.1.1");
 	pass(MEMBERSHIP_INTERVAL - 1);
-	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+	assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 0);
 	pass(1);
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
 }
@@ -213,8 +213,8 @@ static void blocked_source_is_asked_for_by_name(void **state)
 	assert_int_equal(sent.query.source_count, 1);
 	assert_int_equal(sent.query.sources[3], 2);
 	pass(1999);
-	assert_int_equal(told_of(REQUEST_SEND), 2);
-	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+	assert_int_equal(requests_of(REQUEST_SEND), 2);
+	assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 0);
 	pass(1);
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{10.9.9.1}");
 }
@@ -228,7 +228,7 @@ static void members_that_fall_silent_expire(void **state)
 	report(DOWN1, ALLOW, "239.1.1.2", "10.9.9.2");
 	forget();
 	pass(MEMBERSHIP_INTERVAL - 1001);
-	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+	assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 0);
 	pass(1);
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
 	assert_string_equal(membership_of("239.1.1.2"), "INCLUDE{10.9.9.2}");
@@ -242,17 +242,17 @@ static void fast_leave_asks_nobody(void **state)
 	engine.links[DOWN1].settings.fast_leave = true;
 	give_link(DOWN1);
 	report(DOWN1, TO_EX, "239.1.1.1", "");
-	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
+	receive(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
 	/* The other one stays. */
 	report(DOWN1, TO_IN, "239.1.1.1", "");
-	assert_int_equal(told_of(REQUEST_SEND), 1);
+	assert_int_equal(requests_of(REQUEST_SEND), 1);
 	pass(500);
-	hear(DOWN1, craft_record("10.0.1.6", IS_EX, "239.1.1.1", ""));
+	receive(DOWN1, craft_record("10.0.1.6", IS_EX, "239.1.1.1", ""));
 	pass(10000);
 	forget();
-	hear(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.1", ""));
+	receive(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.1", ""));
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
-	assert_int_equal(told_of(REQUEST_SEND), 0);
+	assert_int_equal(requests_of(REQUEST_SEND), 0);
 }
 
 /* Two hosts behind one address: the first fast leave cuts the other off, until it answers the next query;
@@ -271,37 +271,37 @@ static void fast_leave_of_a_shared_address(void **state)
 	report(DOWN1, TO_EX, "239.1.1.1", "");
 	report(DOWN1, IS_EX, "239.1.1.1", "");
 	report(DOWN1, TO_IN, "239.1.1.1", "");
-	assert_int_equal(told_of(REQUEST_SEND), 0);
+	assert_int_equal(requests_of(REQUEST_SEND), 0);
 	pass(60000);
 	report(DOWN1, IS_EX, "239.1.1.1", "");
 	forget();
 	report(DOWN1, TO_IN, "239.1.1.1", "");
-	assert_int_equal(told_of(REQUEST_SEND), 1);
+	assert_int_equal(requests_of(REQUEST_SEND), 1);
 	report(DOWN1, IS_EX, "239.1.1.1", "");
 	/* Of other groups, too; other hosts are none the worse for it. */
 	report(DOWN1, TO_EX, "239.1.1.2", "");
-	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.3", ""));
+	receive(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.3", ""));
 	forget();
-	hear(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.3", ""));
-	assert_int_equal(told_of(REQUEST_SEND), 0);
+	receive(DOWN1, craft_record("10.0.1.6", TO_IN, "239.1.1.3", ""));
+	assert_int_equal(requests_of(REQUEST_SEND), 0);
 	report(DOWN1, TO_IN, "239.1.1.2", "");
-	assert_int_equal(told_of(REQUEST_SEND), 1);
+	assert_int_equal(requests_of(REQUEST_SEND), 1);
 	pass(11 * MEMBERSHIP_INTERVAL);
 	report(DOWN1, TO_EX, "239.1.1.2", "");
 	forget();
 	report(DOWN1, TO_IN, "239.1.1.2", "");
-	assert_int_equal(told_of(REQUEST_SEND), 0);
+	assert_int_equal(requests_of(REQUEST_SEND), 0);
 }
 
 static uint32_t groups_of(uint8_t link)
 {
 	uint32_t groups = 0;
 
-	for (size_t i = 0; i < engine.told_count; i++) {
-		const struct snapshot_item *record = (const void *)engine.told[i].payload;
+	for (size_t i = 0; i < engine.kept_count; i++) {
+		const struct snapshot_item *record = (const void *)engine.kept[i].payload;
 
-		if (engine.told[i].request.kind == REQUEST_SNAPSHOT)
-			for (uint16_t j = 0; j < engine.told[i].request.count; j++)
+		if (engine.kept[i].request.kind == REQUEST_SNAPSHOT)
+			for (uint16_t j = 0; j < engine.kept[i].request.count; j++)
 				if (record[j].link.id == link && record[j].link.family == FAMILY_IPV4)
 					groups = record[j].link.groups;
 	}
@@ -366,14 +366,14 @@ static void many_refreshed_groups_end_in_time(void **state)
 
 	(void)state;
 	report_many(TO_EX, GROUPS);
-	assert_int_equal(told_of(REQUEST_MEMBERSHIP), GROUPS);
+	assert_int_equal(requests_of(REQUEST_MEMBERSHIP), GROUPS);
 	pass(100000);
 	report_many(IS_EX, GROUPS);
 	forget();
 	pass(MEMBERSHIP_INTERVAL - 1);
-	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 0);
+	assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 0);
 	pass(1);
-	assert_int_equal(told_of(REQUEST_MEMBERSHIP), GROUPS);
+	assert_int_equal(requests_of(REQUEST_MEMBERSHIP), GROUPS);
 }
 
 static void hosts_max(void **state)
@@ -385,7 +385,7 @@ static void hosts_max(void **state)
 	give_link(DOWN1);
 	report(DOWN1, TO_EX, "239.1.1.1", "");
 	assert_null(newest_event(EVENT_DROP));
-	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
+	receive(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", ""));
 	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_HOSTS_MAX);
 }
 
@@ -402,7 +402,7 @@ static void groups_of_the_link_are_not_proxied(void **state)
 		report(DOWN1, ALLOW, groups[i], strchr(groups[i], ':') ? "2001:db8::1" : "10.9.9.9");
 		leave(DOWN1, groups[i]);
 	}
-	assert_int_equal(engine.told_count, 0);
+	assert_int_equal(engine.kept_count, 0);
 }
 
 static void source_specific_range(void **state)
@@ -500,14 +500,14 @@ static void memory_max(void **state)
 			report(DOWN1, ALLOW, addr_format(&group, text),
 			       "10.9.9.1 10.9.9.2 10.9.9.3 10.9.9.4");
 		}
-		joined = (unsigned)told_of(REQUEST_MEMBERSHIP);
+		joined = (unsigned)requests_of(REQUEST_MEMBERSHIP);
 		assert_in_range(joined, 100, 1000);
 		assert_int_equal(round == 0 || joined == refused, 1);
 		refused = joined;
 		upcall(UP, "10.9.9.9", "239.2.2.2");
 		assert_int_equal(newest_event(EVENT_DROP)->before, DROP_MEMORY);
 		pass(MEMBERSHIP_INTERVAL);
-		assert_int_equal(told_of(REQUEST_MEMBERSHIP), 2 * joined);
+		assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 2 * joined);
 	}
 }
 
@@ -531,7 +531,7 @@ static void merged_filter_too_long_is_a_superset(void **state)
 	}
 	turn();
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
-	assert_int_equal(told_of(REQUEST_MEMBERSHIP), 1);
+	assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 1);
 }
 
 int main(void)

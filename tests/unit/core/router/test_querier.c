@@ -41,8 +41,8 @@ static struct querier started(const struct link_settings *settings)
 	return querier;
 }
 
-static bool hear(struct querier *querier, const char *own, const char *from, const struct query *query,
-                 mtime now)
+static bool receive(struct querier *querier, const char *own, const char *from, const struct query *query,
+                    mtime now)
 {
 	struct addr own_addr = address(own), from_addr = address(from);
 
@@ -62,11 +62,11 @@ static bool receive_general(struct querier *querier, const char *own, const char
 {
 	struct query query = general_query();
 
-	return hear(querier, own, from, &query, now);
+	return receive(querier, own, from, &query, now);
 }
 
 /* Runs until a time and writes down when queries go out, in milliseconds from START. */
-static void run_until(struct querier *querier, const struct link_settings *settings, mtime until, char *told,
+static void run_until(struct querier *querier, const struct link_settings *settings, mtime until, char *sent,
                       size_t size)
 {
 	mtime at;
@@ -75,9 +75,9 @@ static void run_until(struct querier *querier, const struct link_settings *setti
 		querier_expire(querier, settings, at);
 		assert_true(querier->query_now || querier_deadline(querier) > at);
 		if (querier->query_now) {
-			size_t used = strlen(told);
+			size_t used = strlen(sent);
 
-			snprintf(told + used, size - used, "%s%lld", used ? " " : "",
+			snprintf(sent + used, size - used, "%s%lld", used ? " " : "",
 			         (long long)(at - START));
 			querier_sent(querier, settings, at);
 			assert_false(querier->query_now);
@@ -93,7 +93,7 @@ static void startup_and_general_queries(void **state)
 		uint8_t startup_count;
 		uint32_t startup_interval;
 		uint32_t query_interval;
-		const char *told;
+		const char *sent;
 	} rows[] = {
 		{2, 0, 0, 125000, "0 31250 156250 281250"},
 		{3, 0, 0, 125000, "0 31250 62500 187500"},
@@ -108,7 +108,7 @@ static void startup_and_general_queries(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct link_settings settings = defaults;
 		struct querier querier;
-		char told[128] = "";
+		char sent[128] = "";
 
 		settings.robustness = rows[i].robustness;
 		settings.startup_query_count = rows[i].startup_count;
@@ -117,8 +117,8 @@ static void startup_and_general_queries(void **state)
 		querier = started(&settings);
 		assert_true(querier_is_elected(&querier, START));
 		assert_int_equal(querier_deadline(&querier), START);
-		run_until(&querier, &settings, START + 300000, told, sizeof told);
-		assert_string_equal(told, rows[i].told);
+		run_until(&querier, &settings, START + 300000, sent, sizeof sent);
+		assert_string_equal(sent, rows[i].sent);
 	}
 }
 
@@ -129,7 +129,7 @@ static void reconfigured(void **state)
 		uint32_t query_interval;
 		uint8_t startup_count;
 		bool other_version;
-		const char *told; /* after START + 40000, with queries at 0 and 31250 before */
+		const char *sent; /* after START + 40000, with queries at 0 and 31250 before */
 	} rows[] = {
 		{125000, 0, false, "156250 281250"},
 		{20000, 0, false, "60000 80000 100000"},
@@ -142,17 +142,17 @@ static void reconfigured(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct link_settings settings = defaults;
 		struct querier querier = started(&settings);
-		char told[128] = "";
+		char sent[128] = "";
 
-		run_until(&querier, &settings, START + 40000, told, sizeof told);
-		assert_string_equal(told, "0 31250");
+		run_until(&querier, &settings, START + 40000, sent, sizeof sent);
+		assert_string_equal(sent, "0 31250");
 		settings.query_interval = rows[i].query_interval;
 		settings.startup_query_count = rows[i].startup_count;
 		querier_reconfigure(&querier, &settings, rows[i].other_version, START + 40000);
-		told[0] = '\0';
+		sent[0] = '\0';
 		run_until(&querier, &settings, START + (rows[i].query_interval == 20000 ? 100000 : 300000),
-		          told, sizeof told);
-		assert_string_equal(told, rows[i].told);
+		          sent, sizeof sent);
+		assert_string_equal(sent, rows[i].sent);
 	}
 }
 
@@ -187,7 +187,7 @@ static void a_query_that_is_sent_late(void **state)
 static void a_stopped_querier_is_silent(void **state)
 {
 	struct querier querier;
-	char told[128] = "";
+	char sent[128] = "";
 
 	(void)state;
 	querier_init(&querier);
@@ -198,8 +198,8 @@ static void a_stopped_querier_is_silent(void **state)
 	assert_int_equal(querier_deadline(&querier), MTIME_NEVER);
 	assert_false(querier.query_now);
 	querier_start(&querier, &defaults, START);
-	run_until(&querier, &defaults, START + 40000, told, sizeof told);
-	assert_string_equal(told, "0 31250");
+	run_until(&querier, &defaults, START + 40000, sent, sizeof sent);
+	assert_string_equal(sent, "0 31250");
 }
 
 /* 6.6.2: the lower address is the querier. */
@@ -260,7 +260,7 @@ static void any_query_counts(void **state)
 		struct query query = {
 			.version = rows[i].version, .group = address(rows[i].group), .max_response = 1000};
 
-		assert_true(hear(&querier, "10.0.0.2", "10.0.0.1", &query, START));
+		assert_true(receive(&querier, "10.0.0.2", "10.0.0.1", &query, START));
 		assert_false(querier_is_elected(&querier, START));
 	}
 }
@@ -270,12 +270,12 @@ static void any_query_counts(void **state)
 static void take_over(void **state)
 {
 	struct querier querier = started(&defaults);
-	char told[128] = "";
+	char sent[128] = "";
 	mtime end = START + 10000 + OTHER_PRESENT;
 
 	(void)state;
-	run_until(&querier, &defaults, START + 10000, told, sizeof told);
-	assert_string_equal(told, "0");
+	run_until(&querier, &defaults, START + 10000, sent, sizeof sent);
+	assert_string_equal(sent, "0");
 	assert_true(receive_general(&querier, "10.0.0.2", "10.0.0.1", START + 10000));
 	assert_int_equal(querier_deadline(&querier), end);
 	assert_false(querier_expire(&querier, &defaults, end - 1));
@@ -286,26 +286,26 @@ static void take_over(void **state)
 	assert_true(querier.query_now);
 	assert_false(querier_expire(&querier, &defaults, end));
 	querier_sent(&querier, &defaults, end);
-	told[0] = '\0';
-	run_until(&querier, &defaults, end + 250000, told, sizeof told);
-	assert_string_equal(told, "390000 515000");
+	sent[0] = '\0';
+	run_until(&querier, &defaults, end + 250000, sent, sizeof sent);
+	assert_string_equal(sent, "390000 515000");
 }
 
 static void a_refresh_keeps_the_other_querier(void **state)
 {
 	struct querier querier = started(&defaults);
-	char told[128] = "";
+	char sent[128] = "";
 
 	(void)state;
-	run_until(&querier, &defaults, START, told, sizeof told);
+	run_until(&querier, &defaults, START, sent, sizeof sent);
 	assert_true(receive_general(&querier, "10.0.0.2", "10.0.0.1", START));
 	for (mtime at = START + 125000; at < START + 2000000; at += 125000) {
-		run_until(&querier, &defaults, at, told, sizeof told);
+		run_until(&querier, &defaults, at, sent, sizeof sent);
 		assert_false(receive_general(&querier, "10.0.0.2", "10.0.0.1", at));
 		assert_false(querier_is_elected(&querier, at));
 		assert_int_equal(querier_deadline(&querier), at + OTHER_PRESENT);
 	}
-	assert_string_equal(told, "0");
+	assert_string_equal(sent, "0");
 }
 
 /* A query that is due and not yet out is not sent any more. */
@@ -357,7 +357,7 @@ static void a_new_start_forgets_the_other(void **state)
 	(void)state;
 	query.robustness = 7;
 	query.query_interval = 10000;
-	hear(&querier, "10.0.0.2", "10.0.0.1", &query, START);
+	receive(&querier, "10.0.0.2", "10.0.0.1", &query, START);
 	querier_start(&querier, &defaults, START + 500);
 	assert_true(querier_is_elected(&querier, START + 500));
 	assert_int_equal(querier_deadline(&querier), START + 500);
@@ -365,7 +365,7 @@ static void a_new_start_forgets_the_other(void **state)
 	assert_int_equal(querier_query_interval(&querier, &defaults), 125000);
 }
 
-/* QRV and QQI of the querier become this router's; 0: not told, then the configured ones. */
+/* QRV and QQI of the querier become this router's; 0: not sent, then the configured ones. */
 static void adopted_variables(void **state)
 {
 	static const struct {
@@ -386,13 +386,13 @@ static void adopted_variables(void **state)
 	struct query query = general_query();
 
 	(void)state;
-	hear(&querier, "10.0.0.2", "10.0.0.1", &query, START);
+	receive(&querier, "10.0.0.2", "10.0.0.1", &query, START);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		mtime now = START + 1000 * (mtime)i;
 
 		query.robustness = rows[i].qrv;
 		query.query_interval = rows[i].qqi;
-		assert_int_equal(hear(&querier, "10.0.0.2", "10.0.0.1", &query, now), rows[i].changed);
+		assert_int_equal(receive(&querier, "10.0.0.2", "10.0.0.1", &query, now), rows[i].changed);
 		assert_int_equal(querier_robustness(&querier, &defaults), rows[i].robustness);
 		assert_int_equal(querier_last_member_query_count(&querier, &defaults), rows[i].robustness);
 		assert_int_equal(querier_query_interval(&querier, &defaults), rows[i].query_interval);
@@ -420,7 +420,7 @@ static void nothing_is_adopted_from_losers(void **state)
 	for (size_t i = 0; i < sizeof losers / sizeof losers[0]; i++) {
 		struct querier querier = started(&defaults);
 
-		assert_false(hear(&querier, "10.0.0.2", losers[i], &query, START));
+		assert_false(receive(&querier, "10.0.0.2", losers[i], &query, START));
 		assert_int_equal(querier_robustness(&querier, &defaults), 2);
 		assert_int_equal(querier_query_interval(&querier, &defaults), 125000);
 	}
@@ -457,7 +457,7 @@ static void last_member_query_interval(void **state)
 		                      .group = address(rows[i].group),
 		                      .max_response = rows[i].max_response};
 
-		assert_int_equal(hear(&querier, "10.0.0.9", rows[i].from, &query, START), rows[i].changed);
+		assert_int_equal(receive(&querier, "10.0.0.9", rows[i].from, &query, START), rows[i].changed);
 		assert_int_equal(querier_last_member_query_interval(&querier, &defaults), rows[i].interval);
 	}
 }

@@ -123,8 +123,8 @@ static void note_outcome(struct outcome *outcome)
 	}
 	for (int family = 0; family < FAMILIES; family++)
 		outcome->forwarding[family] = forwarding_of(family);
-	outcome->requests =
-		told_of(REQUEST_MEMBERSHIP) + told_of(REQUEST_ROUTE) + told_of(REQUEST_ROUTE_NONE);
+	outcome->requests = requests_of(REQUEST_MEMBERSHIP) + requests_of(REQUEST_ROUTE) +
+	                    requests_of(REQUEST_ROUTE_NONE);
 }
 
 static void run(uint32_t seed, unsigned pulls_per_step, struct outcome *outcome)
@@ -175,20 +175,20 @@ static void told_routes_are_the_routes(void **state)
 	for (uint32_t seed = 101; seed <= 110; seed++) {
 		struct input page = {.kind = INPUT_SNAPSHOT, .what = SNAPSHOT_FLOWS, .first = 1};
 		struct outcome outcome = {0};
-		const struct told *told;
+		const struct kept_request *kept;
 		size_t routes = 0;
 
 		run(seed, 1, &outcome);
 		instance_input(engine.instance, engine.now, &page, NULL, 0);
 		turn();
-		told = &engine.told[engine.told_count - 1];
-		assert_int_equal(told->request.kind, REQUEST_SNAPSHOT);
-		for (unsigned n = 0; n < told->request.count; n++) {
+		kept = &engine.kept[engine.kept_count - 1];
+		assert_int_equal(kept->request.kind, REQUEST_SNAPSHOT);
+		for (unsigned n = 0; n < kept->request.count; n++) {
 			struct snapshot_item record;
 			char source[ADDR_TEXT_SIZE], group[ADDR_TEXT_SIZE], text[64];
 			struct request as_request = {.kind = REQUEST_ROUTE};
 
-			memcpy(&record, told->payload + n * sizeof record, sizeof record);
+			memcpy(&record, kept->payload + n * sizeof record, sizeof record);
 			as_request.link = record.flow.input;
 			as_request.links = record.flow.outputs;
 			assert_string_equal(route_of(addr_format(&record.flow.source, source),
@@ -198,7 +198,7 @@ static void told_routes_are_the_routes(void **state)
 		for (unsigned g = 0; g < GROUPS; g++)
 			for (unsigned s = 0; s < SOURCES; s++)
 				routes += strcmp(outcome.routes[g][s], "none") != 0;
-		assert_int_equal(told->request.count, routes);
+		assert_int_equal(kept->request.count, routes);
 	}
 }
 
@@ -213,7 +213,7 @@ static void burst_becomes_one_request(void **state)
 		give_packet(n % 3 ? DOWN1 : DOWN2, FAMILY_IPV4, &craft);
 	}
 	turn();
-	assert_int_equal(engine.told_count, 2);
+	assert_int_equal(engine.kept_count, 2);
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 -> 1 2");
 }
@@ -229,38 +229,38 @@ static void what_came_and_went_is_not_told(void **state)
 	give_packet(DOWN1, FAMILY_IPV4, &there);
 	give_packet(DOWN1, FAMILY_IPV4, &gone);
 	turn();
-	assert_int_equal(engine.told_count, 0);
+	assert_int_equal(engine.kept_count, 0);
 }
 
 /* 10,000 dirty groups, hardly any room, and no further input. */
 static void everything_comes_out_in_small_portions(void **state)
 {
-	static unsigned told[10000];
+	static unsigned kept[10000];
 	struct addr from = addr_of("10.0.1.5"), first = addr_of("239.1.0.0");
 
 	(void)state;
-	memset(told, 0, sizeof told);
-	for (uint32_t n = 0; n < LENGTH(told); n++) {
+	memset(kept, 0, sizeof kept);
+	for (uint32_t n = 0; n < LENGTH(kept); n++) {
 		struct record record = {.type = TO_EX, .group = nth_addr("239.1.0.0", n)};
 		const struct addr *none = NULL;
 		struct craft craft = craft_v3_report_of(&from, &record, &none, 1);
 
 		give_packet(DOWN1, FAMILY_IPV4, &craft);
 	}
-	for (unsigned turns = 0; turns < LENGTH(told) / 4; turns++) {
+	for (unsigned turns = 0; turns < LENGTH(kept) / 4; turns++) {
 		instance_expire(engine.instance, engine.now);
 		for (unsigned n = 0; n < 4; n++)
 			assert_true(pull_one());
 	}
 	assert_false(pull_one());
-	for (size_t i = 0; i < engine.told_count; i++) {
-		const struct request *request = &engine.told[i].request;
+	for (size_t i = 0; i < engine.kept_count; i++) {
+		const struct request *request = &engine.kept[i].request;
 
 		assert_int_equal(request->kind, REQUEST_MEMBERSHIP);
-		told[ipv4_number(&request->group) - ipv4_number(&first)]++;
+		kept[ipv4_number(&request->group) - ipv4_number(&first)]++;
 	}
-	for (size_t n = 0; n < LENGTH(told); n++)
-		assert_int_equal(told[n], 1);
+	for (size_t n = 0; n < LENGTH(kept); n++)
+		assert_int_equal(kept[n], 1);
 }
 
 static void urgent_things_come_first(void **state)
@@ -303,8 +303,8 @@ static void urgent_things_come_first(void **state)
 	give_packet(DOWN1, FAMILY_IPV4, &craft);
 	instance_input(engine.instance, engine.now, &(struct input){.kind = INPUT_PING}, NULL, 0);
 	turn();
-	for (size_t i = 0; i < engine.told_count; i++) {
-		enum request_kind kind = engine.told[i].request.kind;
+	for (size_t i = 0; i < engine.kept_count; i++) {
+		enum request_kind kind = engine.kept[i].request.kind;
 		/* The general query comes first of the two. */
 		size_t rank = kind == REQUEST_UPSTREAM_QUERY && queries++ > 0 ? 3 : 0;
 
@@ -405,15 +405,15 @@ static void links_by_which_multicast_leaves(void **state)
 	(void)state;
 	engine_open(&usual_settings);
 	link_up(UP, ROLE_UPSTREAM);
-	assert_int_equal(told_of(REQUEST_FORWARDING), 0);
+	assert_int_equal(requests_of(REQUEST_FORWARDING), 0);
 	link_up(DOWN1, ROLE_DOWNSTREAM);
 	link_up(DOWN2, ROLE_DOWNSTREAM);
 	assert_true(forwarding_of(FAMILY_IPV4) == (LINK1 | LINK2));
 	assert_true(forwarding_of(FAMILY_IPV6) == (LINK1 | LINK2));
 	pass(300000);
-	assert_int_equal(told_of(REQUEST_FORWARDING), 4);
+	assert_int_equal(requests_of(REQUEST_FORWARDING), 4);
 	/* Another querier, though nobody is a member there; in its family alone. */
-	hear(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
+	receive(DOWN1, craft_query("10.0.1.0", v3_query, NULL, NULL));
 	assert_true(forwarding_of(FAMILY_IPV4) == LINK2);
 	assert_true(forwarding_of(FAMILY_IPV6) == (LINK1 | LINK2));
 	engine.links[DOWN1].settings.forward_without_querier = true;
@@ -425,7 +425,7 @@ static void links_by_which_multicast_leaves(void **state)
 	/* Not heard any more. */
 	pass(300000);
 	assert_true(forwarding_of(FAMILY_IPV4) == (LINK1 | LINK2));
-	assert_int_equal(told_of(REQUEST_FORWARDING), 8);
+	assert_int_equal(requests_of(REQUEST_FORWARDING), 8);
 	link_down(DOWN2);
 	assert_true(forwarding_of(FAMILY_IPV4) == LINK1);
 	link_up(DOWN2, ROLE_DOWNSTREAM);
@@ -454,10 +454,10 @@ static void check_query_sizes(const char *group, const char *first, size_t count
 	give_link(DOWN1);
 	for (uint32_t n = 0; n < count; n++)
 		sources[n] = nth_addr(first, n);
-	hear(DOWN1, craft_v3_report_of(&from, &record, &list, 1));
+	receive(DOWN1, craft_v3_report_of(&from, &record, &list, 1));
 	forget();
 	record.type = BLOCK;
-	hear(DOWN1, craft_v3_report_of(&from, &record, &list, 1));
+	receive(DOWN1, craft_v3_report_of(&from, &record, &list, 1));
 	for (size_t n = 0; nth_query(n, &sent); n++) {
 		enum family family = sent.packet.family;
 

@@ -28,20 +28,20 @@ static void fetch(uint8_t cursor, enum snapshot_kind what, uint8_t link, bool fi
 	                      .first = first,
 	                      .cursor = cursor,
 	                      .what = (uint8_t)what};
-	const struct told *told;
+	const struct kept_request *kept;
 
 	forget();
 	instance_input(engine.instance, engine.now, &input, NULL, 0);
 	turn();
-	assert_int_equal(told_of(REQUEST_SNAPSHOT), 1);
-	told = &engine.told[engine.told_count - 1];
-	assert_int_equal(told->request.kind, REQUEST_SNAPSHOT);
-	assert_int_equal(told->request.cursor, cursor);
-	page->count = told->request.count;
-	page->more = told->request.more;
+	assert_int_equal(requests_of(REQUEST_SNAPSHOT), 1);
+	kept = &engine.kept[engine.kept_count - 1];
+	assert_int_equal(kept->request.kind, REQUEST_SNAPSHOT);
+	assert_int_equal(kept->request.cursor, cursor);
+	page->count = kept->request.count;
+	page->more = kept->request.more;
 	assert_true(page->count <= SNAPSHOT_PAGE_ITEMS);
 	if (page->count > 0)
-		memcpy(page->records, told->payload, told->payload_size);
+		memcpy(page->records, kept->payload, kept->payload_size);
 }
 
 static void of_the_instance(void **state)
@@ -97,7 +97,7 @@ static void of_links(void **state)
 	engine.links[DOWN1].settings.version[FAMILY_IPV6] = VERSION_NONE;
 	give_link(DOWN1);
 	join(DOWN1, "239.1.1.1");
-	hear(DOWN2, craft_query("10.0.2.0", v3_query, NULL, NULL));
+	receive(DOWN2, craft_query("10.0.2.0", v3_query, NULL, NULL));
 	fetch(0, SNAPSHOT_LINKS, 0, true, &page);
 	assert_int_equal(page.count, 5); /* each family that is served */
 	assert_false(page.more);
@@ -161,7 +161,7 @@ static void of_groups(void **state)
 	report(DOWN1, TO_EX, "239.1.1.1", "10.9.9.1");
 	report(DOWN1, ALLOW, "239.1.1.2", "10.9.9.2 10.9.9.3");
 	report(DOWN2, TO_EX, "239.1.1.3", "");
-	hear(DOWN1, craft_old("10.0.1.5", VERSION_2, "239.1.1.4", false));
+	receive(DOWN1, craft_old("10.0.1.5", VERSION_2, "239.1.1.4", false));
 	leave(DOWN1, "239.1.1.4");
 	pass(500);
 	fetch(0, SNAPSHOT_GROUPS, DOWN1, true, &page);
@@ -199,8 +199,8 @@ static void of_hosts(void **state)
 	(void)state;
 	engine.links[DOWN1].settings.fast_leave = true;
 	give_link(DOWN1);
-	hear(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", "10.9.9.1"));
-	hear(DOWN1, craft_record("10.0.1.5", ALLOW, "239.1.1.1", "10.9.9.1 10.9.9.2"));
+	receive(DOWN1, craft_record("10.0.1.6", TO_EX, "239.1.1.1", "10.9.9.1"));
+	receive(DOWN1, craft_record("10.0.1.5", ALLOW, "239.1.1.1", "10.9.9.1 10.9.9.2"));
 	pass(500);
 	fetch(0, SNAPSHOT_GROUPS, DOWN1, true, &page);
 	assert_int_equal(page.count, 1 + page.records[0].group.sources + 2);
@@ -301,7 +301,7 @@ static void nonsense_is_not_answered(void **state)
 	for (size_t i = 0; i < LENGTH(inputs); i++) {
 		instance_input(engine.instance, engine.now, &inputs[i], NULL, 0);
 		turn();
-		assert_int_equal(engine.told_count, 0);
+		assert_int_equal(engine.kept_count, 0);
 	}
 }
 
@@ -313,7 +313,7 @@ static void asked_twice_is_answered_once(void **state)
 	instance_input(engine.instance, engine.now, &input, NULL, 0);
 	instance_input(engine.instance, engine.now, &input, NULL, 0);
 	turn();
-	assert_int_equal(engine.told_count, 1);
+	assert_int_equal(engine.kept_count, 1);
 }
 
 static struct craft report_of(enum record_type type, uint32_t n)
@@ -367,13 +367,13 @@ static uint32_t number_of(const struct addr *group)
  * come back behind it; and ever more others come. */
 static void walk_while_groups_come_and_go(void **state)
 {
-	static unsigned told[2 * GROUPS];
+	static unsigned kept[2 * GROUPS];
 	uint32_t stands_at = 0;
 	unsigned pages = 0;
 	struct page page;
 
 	(void)state;
-	memset(told, 0, sizeof told);
+	memset(kept, 0, sizeof kept);
 	many_members();
 	do {
 		fetch(0, SNAPSHOT_GROUPS, DOWN1, pages == 0, &page);
@@ -382,7 +382,7 @@ static void walk_while_groups_come_and_go(void **state)
 
 			if (page.records[i].kind != SNAPSHOT_GROUPS)
 				continue;
-			told[n]++;
+			kept[n]++;
 			stands_at = n < GROUPS ? n : stands_at;
 		}
 		for (uint32_t n = 0; n < 400; n += 2)
@@ -397,7 +397,7 @@ static void walk_while_groups_come_and_go(void **state)
 	} while (page.more);
 	assert_true(pages >= GROUPS / 2 / SNAPSHOT_PAGE_ITEMS);
 	for (uint32_t n = 0; n < GROUPS; n += 2)
-		assert_int_equal(told[n], 1);
+		assert_int_equal(kept[n], 1);
 }
 
 /* Every membership goes away while a walk stands somewhere; also the very one it stands on. */
@@ -456,14 +456,14 @@ static void long_source_list(void **state)
 	struct addr from = addr_of("10.0.1.5"), sources[1000];
 	struct record record = {
 		.type = ALLOW, .group = addr_of("239.1.1.1"), .source_count = LENGTH(sources)};
-	unsigned told[LENGTH(sources)] = {0}, pages = 0, headers = 0;
+	unsigned kept[LENGTH(sources)] = {0}, pages = 0, headers = 0;
 	const struct addr *list = sources;
 	struct page page;
 
 	(void)state;
 	for (uint32_t n = 0; n < LENGTH(sources); n++)
 		sources[n] = nth_addr("10.9.0.0", n + 1);
-	hear(DOWN1, craft_v3_report_of(&from, &record, &list, 1));
+	receive(DOWN1, craft_v3_report_of(&from, &record, &list, 1));
 	join(DOWN1, "239.1.1.2");
 	do {
 		fetch(0, SNAPSHOT_GROUPS, DOWN1, pages == 0, &page);
@@ -471,14 +471,14 @@ static void long_source_list(void **state)
 			if (page.records[i].kind == SNAPSHOT_GROUPS)
 				headers++;
 			else
-				told[ipv4_number(&page.records[i].source.source) - 0x0a090001]++;
+				kept[ipv4_number(&page.records[i].source.source) - 0x0a090001]++;
 		}
 		report(DOWN1, ALLOW, "239.1.1.1", pages % 2 ? "10.8.8.9" : "10.8.8.8");
 	} while (page.more && ++pages < 100);
 	assert_int_equal(pages, 3);
 	assert_int_equal(headers, 2);
 	for (size_t n = 0; n < LENGTH(sources); n++)
-		assert_int_equal(told[n], 1);
+		assert_int_equal(kept[n], 1);
 }
 
 int main(void)

@@ -3,6 +3,7 @@
  * The table of links, compared with a naive model: random news of random machines, allocations that fail.
  */
 #include "core/tables/links.h"
+#include "core/tables/links_vif_ports.h"
 
 #include <fnmatch.h>
 #include <setjmp.h>
