@@ -12,7 +12,7 @@ struct owner;
 struct netlink;
 
 /* The member `interfaces` of struct owner. */
-struct interfaces {
+struct interface_watch {
 	struct loop_source source;
 	struct netlink *netlink;
 	bool known;          /* the first dump is over */

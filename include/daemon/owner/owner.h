@@ -48,7 +48,7 @@ struct owner {
 	bool stopping, reload_wanted;           /* by a signal, or by a client of the control socket */
 	unsigned reloads;                       /* so far */
 	char reload_problem[CONFIG_ERROR_SIZE]; /* of the last one; empty: it is in force */
-	struct interfaces interfaces;
+	struct interface_watch interfaces;
 	struct links *links;
 	struct table *tables; /* those that are open */
 	struct rules *rules;  /* that lead to them; NULL: all is in the default table */

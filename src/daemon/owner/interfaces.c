@@ -96,7 +96,7 @@ void interfaces_refresh(struct owner *owner, mtime now)
 
 bool interfaces_open(struct owner *owner)
 {
-	struct interfaces *interfaces = &owner->interfaces;
+	struct interface_watch *interfaces = &owner->interfaces;
 	int result = netlink_open(&interfaces->netlink);
 
 	if (result != 0) {
