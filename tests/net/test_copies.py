@@ -351,3 +351,33 @@ def test_source_moves_while_it_is_watched(three_links, family):
     assert begin.time - since < 1.0
     assert entry_input(network, family, addresses(family)[0]) == "eth3"
     assert time.time() - since < 3
+
+
+@both_families
+@pytest.mark.parametrize("place", ["upstream", "downstream"])
+@pytest.mark.parametrize("pause", [0.5, 1.0])
+def test_stream_returns_after_a_pause(three_links, family, place, pause):
+    """A host on another link sends faster, with the source's address, and gets the stream in the pause. The vif to which the
+    unicast route leads wins soon after the pause."""
+    network = three_links
+    family.daemon(network, "", LINKS + ("eth3",))
+    real, rogue = (network.source, network.hosts[1]) if place == "upstream" else (network.hosts[1], network.source)
+    source = addresses(family)[0] if place == "upstream" else "10.0.2.10" if family is IPV4 else "fd00:2::10"
+    receiver = family.receiver(network.host).join(family.group)
+    wait_until(lambda: family.group in family.joined(network), what="the join upstream")
+    stream = RovingSource(family, source, (real, "eth0"), pps=10)
+    receiver.wait_for(10)
+    other = RovingSource(family, source, (rogue, "eth0"), pps=100)
+    wait_until(lambda: other.sequence > 100, what="the other's packets")
+    stream.close()
+    time.sleep(pause)
+    begin = time.time()
+    stream = RovingSource(family, source, (real, "eth0"), pps=10)
+    origin = "eth0" if place == "upstream" else "eth2"
+    wait_until(lambda: entry_input(network, family, source) == origin and stream.sequence > 1, 5, "the stream's own link as input")
+    assert time.time() - begin < 2
+    first = stream.sequence
+    other_first = other.sequence
+    wait_until(lambda: other.sequence > other_first + 200, what="more of the other's packets")
+    assert entry_input(network, family, source) == origin
+    assert stream.sequence > first

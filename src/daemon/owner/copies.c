@@ -146,17 +146,22 @@ static bool is_conflict(struct owner *owner, const struct table *table, const st
 }
 
 bool copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
-                  const struct routes_entry *entry, unsigned vif)
+                  const struct routes_entry *entry, unsigned *vif)
 {
 	struct wrong_vif_copy copy;
 	unsigned loops;
 
 	if (!count_loops(table, now, key, entry->outputs, &loops) ||
 	    !wrong_vif_confirm(table->wrong_vif, now, key, loops) ||
-	    !wrong_vif_find_copy(table->wrong_vif, key, &copy) || is_conflict(owner, table, key, vif))
+	    !wrong_vif_find_copy(table->wrong_vif, key, &copy) || is_conflict(owner, table, key, *vif))
 		return false;
-	if (is_origin(owner, table, key, entry, vif))
+	if (is_origin(owner, table, key, entry, *vif))
 		return true;
+	/* The kernel may have named the vif of looped packets. */
+	if (loops > 0 && entry->left != entry->input && is_origin(owner, table, key, entry, entry->left)) {
+		*vif = entry->left;
+		return true;
+	}
 	if (routes_note_copy(table->routes, key))
 		log_copy(owner, table, now, &copy);
 	return false;
