@@ -62,6 +62,7 @@ struct wrong_vif {
 	uint16_t places[ROUTES_VIFS];
 	size_t copies;
 	uint64_t copies_found;
+	uint64_t refused;
 };
 
 struct wrong_vif *wrong_vif_new(uint64_t seed)
@@ -139,9 +140,14 @@ static void check_later(struct wrong_vif *wrong_vif, struct wrong_stream *stream
 	deadlines_set(&wrong_vif->deadlines, &stream->deadline, now + interval);
 }
 
-/* At the limit of a vif, removes the oldest stream whose packets arrive by its input: the kernel reports it
- * again. */
-static bool make_room(struct wrong_vif *wrong_vif, unsigned vif)
+/* A stream whose packets arrive by its input, or whose wrong packets are too few to move it soon. */
+static bool may_give_way(const struct wrong_stream *stream, mtime now)
+{
+	return stream->silence.wrong == 0 || now - stream->wrong_at >= SILENT_MIN;
+}
+
+/* At the limit of a vif, removes the oldest stream that may give way: the kernel reports it again. */
+static bool make_room(struct wrong_vif *wrong_vif, mtime now, unsigned vif)
 {
 	struct index_node *node;
 
@@ -150,19 +156,22 @@ static bool make_room(struct wrong_vif *wrong_vif, unsigned vif)
 	for (node = wrong_vif->index.oldest; node != NULL; node = node->newer) {
 		struct wrong_stream *stream = (struct wrong_stream *)node;
 
-		if (stream->place != vif || stream->silence.wrong > 0)
+		if (stream->place != vif || !may_give_way(stream, now))
 			continue;
 		stream_remove(wrong_vif, stream);
 		return true;
 	}
+	wrong_vif->refused++;
 	return false;
 }
 
-static struct wrong_stream *stream_new(struct wrong_vif *wrong_vif, const struct route_key *key, unsigned vif)
+static struct wrong_stream *stream_new(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key,
+                                       unsigned vif)
 {
 	struct wrong_stream *stream = NULL;
 
-	if (make_room(wrong_vif, vif) && deadlines_reserve(&wrong_vif->deadlines, wrong_vif->index.count + 1))
+	if (make_room(wrong_vif, now, vif) &&
+	    deadlines_reserve(&wrong_vif->deadlines, wrong_vif->index.count + 1))
 		stream = pool_take(wrong_vif->pool, sizeof *stream);
 	if (stream == NULL)
 		return NULL;
@@ -212,7 +221,7 @@ enum wrong_vif_verdict wrong_vif_upcall(struct wrong_vif *wrong_vif, mtime now, 
 
 	assert(vif < ROUTES_VIFS && reading->input < ROUTES_VIFS);
 	if (stream == NULL) {
-		stream = stream_new(wrong_vif, key, vif);
+		stream = stream_new(wrong_vif, now, key, vif);
 		if (stream == NULL)
 			return WRONG_VIF_STAYS;
 		begin(wrong_vif, stream, now, reading);
@@ -403,4 +412,9 @@ size_t wrong_vif_copies(const struct wrong_vif *wrong_vif)
 uint64_t wrong_vif_copies_found(const struct wrong_vif *wrong_vif)
 {
 	return wrong_vif->copies_found;
+}
+
+uint64_t wrong_vif_refused(const struct wrong_vif *wrong_vif)
+{
+	return wrong_vif->refused;
 }
