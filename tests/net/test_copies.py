@@ -171,7 +171,7 @@ def test_lan_source_without_a_unicast_route_does_not_loop(two_routers, family):
                == {"eth1", "eth2"} and family.group in family.joined(network), what="the members, and the join upstream")
     second_router(network, family, source, "eth1", "eth0")
     sender = RovingSource(family, source, (network.lan, "br0"), pps=50)
-    host.wait_for(200)
+    host.wait_for(200, timeout=20)
     sender.close()
     wait_until(lambda: sender.sequence - 1 in host.sequences(), what="the last packet")
     assert max(collections.Counter(host.sequences()).values()) == 1
