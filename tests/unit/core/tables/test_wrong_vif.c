@@ -309,13 +309,13 @@ static void stream_returns_after_a_pause(void **state)
 /* The present silence does not belong to the interval between the stream's packets. */
 static void silence_is_no_interval(void **state)
 {
-	static const struct flow stream = {0, 150, 100}, other = {0, 20000, 100};
+	static const struct flow stream = {0, 601, 200}, other = {0, 20000, 100};
 	struct world world;
 
 	(void)state;
-	open_world(&world, 100);
-	run(&world, 4000, &stream, &other);
-	assert_in_range(world.moved_at - 10100, 300, 800);
+	open_world(&world, 200);
+	run(&world, 6000, &stream, &other);
+	assert_in_range(world.moved_at - 10600, 700, 1500);
 	wrong_vif_free(world.table);
 }
 
