@@ -53,6 +53,8 @@ static const struct metric table[] = {
               "Streams that also arrive on a second link."),
 	COUNTER("tables", "copies_found", "table_copies_found", NULL,
                 "Streams that were found to arrive on a second link."),
+	COUNTER("tables", "watches_refused", "table_watches_refused", NULL,
+                "Packets on a wrong link of streams that found no place to be watched."),
 	GAUGE("instances", "groups", "instance_groups", NULL, "Groups with members or streams."),
 	GAUGE("instances", "routes", "instance_routes", NULL, "Streams that the instance knows."),
 	GAUGE("instances", "negative_routes", "instance_unwanted_routes", NULL,

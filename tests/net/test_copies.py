@@ -132,6 +132,54 @@ def test_lan_source_beside_a_second_router(two_routers, family):
     assert entry_input(network, family, source) == "eth1"
 
 
+OFF_SUBNET = {IPV4: "10.9.9.9", IPV6: "fd00:9::9"}  # only a default route leads there
+
+
+@both_families
+@pytest.mark.parametrize("pps", [10, 50])
+def test_lan_source_without_a_unicast_route_keeps_its_input(three_links, family, pps):
+    """Packets with its address arrive upstream, where the default route leads: every packet from the LAN is still forwarded."""
+    network = three_links
+    daemon = family.daemon(network, "", ("eth0", "eth1", "eth2", "eth3"))
+    source = OFF_SUBNET[family]
+    receiver = family.receiver(network.host).join(family.group)
+    real = RovingSource(family, source, (network.hosts[1], "eth0"), pps=50)
+    receiver.wait_for(20)
+    first = real.sequence
+    RovingSource(family, source, (network.source, "eth0"), pps=pps)
+
+    def copied():
+        return next(r for r in ask(daemon, "show", what="routes")["routes"] if r["source"] == source)["copy_input"]
+    wait_until(lambda: copied() == "eth0", 10, "the copy")
+    wait_until(lambda: real.sequence >= first + 150, 10, "more of the stream")
+    assert entry_input(network, family, source) == "eth2"
+    real.close()
+    wait_until(lambda: real.sequence - 1 in receiver.sequences(), what="the last packet")
+    assert set(receiver.sequences()) >= set(range(first, real.sequence))
+
+
+@both_families
+def test_lan_source_without_a_unicast_route_does_not_loop(two_routers, family):
+    """A second router sends it upstream too, and nothing of it comes back to the LAN."""
+    network = two_routers
+    daemon = family.daemon(network, "", LINKS)
+    source = OFF_SUBNET[family]
+    host = family.receiver(network.host).join(family.group)
+    upstream = family.receiver(network.source, "br0").join(family.group)
+    lan = family.receiver(network.lan, "br0").join(family.group)
+    wait_until(lambda: {g["link"] for g in ask(daemon, "show", what="groups")["groups"] if g["group"] == family.group}
+               == {"eth1", "eth2"} and family.group in family.joined(network), what="the members, and the join upstream")
+    second_router(network, family, source, "eth1", "eth0")
+    sender = RovingSource(family, source, (network.lan, "br0"), pps=50)
+    host.wait_for(200, timeout=20)
+    sender.close()
+    wait_until(lambda: sender.sequence - 1 in host.sequences(), what="the last packet")
+    assert max(collections.Counter(host.sequences()).values()) == 1
+    assert len(set(upstream.sequences())) >= 190
+    assert not lan.sequences()
+    assert entry_input(network, family, source) == "eth1"
+
+
 @both_families
 @pytest.mark.parametrize("origin", ["eth0", "eth1"])
 def test_copy_that_comes_first_gives_way(two_routers, family, origin):
@@ -303,3 +351,33 @@ def test_source_moves_while_it_is_watched(three_links, family):
     assert begin.time - since < 1.0
     assert entry_input(network, family, addresses(family)[0]) == "eth3"
     assert time.time() - since < 3
+
+
+@both_families
+@pytest.mark.parametrize("place", ["upstream", "downstream"])
+@pytest.mark.parametrize("pause", [0.5, 1.0])
+def test_stream_returns_after_a_pause(three_links, family, place, pause):
+    """A host on another link sends faster, with the source's address, and gets the stream in the pause. The vif to which the
+    unicast route leads wins soon after the pause."""
+    network = three_links
+    family.daemon(network, "", LINKS + ("eth3",))
+    real, rogue = (network.source, network.hosts[1]) if place == "upstream" else (network.hosts[1], network.source)
+    source = addresses(family)[0] if place == "upstream" else "10.0.2.10" if family is IPV4 else "fd00:2::10"
+    receiver = family.receiver(network.host).join(family.group)
+    wait_until(lambda: family.group in family.joined(network), what="the join upstream")
+    stream = RovingSource(family, source, (real, "eth0"), pps=10)
+    receiver.wait_for(10)
+    other = RovingSource(family, source, (rogue, "eth0"), pps=100)
+    wait_until(lambda: other.sequence > 100, what="the other's packets")
+    stream.close()
+    time.sleep(pause)
+    begin = time.time()
+    stream = RovingSource(family, source, (real, "eth0"), pps=10)
+    origin = "eth0" if place == "upstream" else "eth2"
+    wait_until(lambda: entry_input(network, family, source) == origin and stream.sequence > 1, 5, "the stream's own link as input")
+    assert time.time() - begin < 2
+    first = stream.sequence
+    other_first = other.sequence
+    wait_until(lambda: other.sequence > other_first + 200, what="more of the other's packets")
+    assert entry_input(network, family, source) == origin
+    assert stream.sequence > first

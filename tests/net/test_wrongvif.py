@@ -152,3 +152,19 @@ def test_move_upstream_is_seen_whatever_the_hop_limit(three_links, hop_limit):
     source = RovingSource(IPV6, IPV6.sources[0], place(network.hosts[1]), hop_limit=8)
     receiver.wait_for(100)
     expect_from(receiver, *source.move(place(network.source), hop_limit))
+
+
+@pytest.mark.parametrize("journey", ["upstream to downstream", "downstream to upstream", "downstream to downstream"])
+def test_source_that_reports_before_it_sends_from_its_new_link(three_links, journey):
+    """Its report is the first packet there, after which the kernel says nothing for 3 s: the stream follows all the same."""
+    network = three_links
+    IPV4.daemon(network, "", LINKS)
+    start, end = {"upstream to downstream": (network.source, network.hosts[1]),
+                  "downstream to upstream": (network.hosts[1], network.source),
+                  "downstream to downstream": (network.hosts[1], network.hosts[2])}[journey]
+    receiver = IPV4.receiver(network.host).join(IPV4.group)
+    source = RovingSource(IPV4, IPV4.sources[0], place(start), pps=20)
+    receiver.wait_for(20)
+    report = wire.igmp_simple(wire.IGMP_V2_REPORT, IPV4.group)
+    send_packet(end, "eth0", wire.ipv4_packet(IPV4.sources[0], IPV4.group, report))
+    expect_from(receiver, *source.move(place(end)))

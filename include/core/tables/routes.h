@@ -136,7 +136,8 @@ bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key
 struct routes_entry {
 	unsigned input;
 	uint32_t outputs;
-	bool arrived; /* the kernel has reported that the stream arrives by this input */
+	unsigned left; /* the vif by which the stream arrived before; the same when there was none */
+	bool arrived;  /* the kernel has reported that the stream arrives by this input */
 };
 bool routes_get_entry(const struct routes *routes, const struct route_key *key, struct routes_entry *entry);
 

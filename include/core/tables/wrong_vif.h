@@ -75,5 +75,7 @@ bool wrong_vif_find_copy(const struct wrong_vif *wrong_vif, const struct route_k
 /* Streams with copies: now, and found so far. */
 size_t wrong_vif_copies(const struct wrong_vif *wrong_vif);
 uint64_t wrong_vif_copies_found(const struct wrong_vif *wrong_vif);
+/* How often a stream found no place so far. */
+uint64_t wrong_vif_refused(const struct wrong_vif *wrong_vif);
 
 #endif

@@ -231,6 +231,7 @@ bool routes_get_entry(const struct routes *routes, const struct route_key *key, 
 		return false;
 	*entry = (struct routes_entry){.input = route->held_input,
 	                               .outputs = route->held_outputs,
+	                               .left = route->left,
 	                               .arrived = route->held_input == route->arrival};
 	return true;
 }

@@ -83,6 +83,7 @@ void routes_arrives(struct routes *routes, const struct route_key *key, unsigned
 
 	if (route == NULL || route->claims == NULL || route->arrival == vif)
 		return;
+	route->left = route->arrival;
 	route->arrival = (uint8_t)vif;
 	route_mark(routes, route);
 }

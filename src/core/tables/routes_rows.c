@@ -172,7 +172,7 @@ struct claim *route_set_claim(struct routes *routes, const struct route_key *key
 	claim->input = (uint8_t)input;
 	claim->outputs = outputs;
 	if (is_new && route->claims == claim)
-		route->arrival = claim->input;
+		route->arrival = route->left = claim->input;
 	route_count_vifs(routes->claimed, input, outputs, 1);
 	route_mark(routes, route);
 	return claim;

@@ -33,6 +33,7 @@ struct route {
 	struct route_key key;
 	struct claim *claims; /* the oldest first */
 	uint8_t arrival;      /* the vif by which the stream arrives, as the kernel reported last */
+	uint8_t left;         /* the vif before that; the same: none */
 	bool rewrite;         /* another program may have removed the entry: write or delete it again */
 	bool wrong;           /* netlink has reported an entry that differs */
 	bool asked;           /* packets wait in the kernel, which releases them only for a new entry */

@@ -19,12 +19,15 @@
 #define WATCH_TIME       (4 * MTIME_SECOND) /* longer than the kernel waits between two upcalls */
 #define COPIES_TIME      (1 * MTIME_SECOND)
 #define COPIES_PACKETS   4
+#define PAUSE_MAX        (2 * MTIME_SECOND)
+#define COPIES_DOUBT     (4 * MTIME_SECOND)  /* a window with few packets that are not looped may be longer */
 #define LOOPS_TIME       (60 * MTIME_SECOND) /* after that, memberships of this machine may have changed */
 #define MEMORY_MAX       ((size_t)8 << 20)
 
 /* Packets since a time. */
 struct count {
 	mtime since;
+	mtime pause; /* the longest one between packets by the input */
 	uint64_t rightly, wrong;
 };
 
@@ -36,10 +39,15 @@ struct wrong_stream {
 	uint8_t vif;             /* of the last upcall */
 	uint8_t input;           /* of the entry */
 	uint8_t loops;           /* the argument of wrong_vif_confirm */
+	uint8_t confirmed;       /* the vif of the last copy that wrong_vif_confirm reported */
 	bool asked;              /* the next upcall names the vif */
 	bool copied;             /* a copy arrives */
 	uint64_t packets, wrong; /* the last reading */
 	mtime interval;          /* between its packets */
+	mtime pause;             /* the longest time without one of them that ended lately */
+	mtime left_interval;     /* of the input before */
+	mtime input_at;          /* when the entry got its input */
+	bool returns;            /* the stream goes back to an input where packets arrive again */
 	mtime upcall_at, wrong_at;
 	mtime loops_at;       /* when it was called */
 	struct count silence; /* since the last packet that arrived by the input */
@@ -54,6 +62,7 @@ struct wrong_vif {
 	uint16_t places[ROUTES_VIFS];
 	size_t copies;
 	uint64_t copies_found;
+	uint64_t refused;
 };
 
 struct wrong_vif *wrong_vif_new(uint64_t seed)
@@ -117,6 +126,9 @@ static mtime silence_needed(const struct wrong_stream *stream)
 {
 	mtime silence = stream->interval < SILENT_MAX ? stream->interval * SILENT_INTERVALS : SILENT_MAX;
 
+	/* A stream that paused will pause again. */
+	if (silence < stream->pause * 2)
+		silence = stream->pause * 2;
 	return silence < SILENT_MIN ? SILENT_MIN : mtime_min(silence, SILENT_MAX);
 }
 
@@ -128,9 +140,14 @@ static void check_later(struct wrong_vif *wrong_vif, struct wrong_stream *stream
 	deadlines_set(&wrong_vif->deadlines, &stream->deadline, now + interval);
 }
 
-/* At the limit of a vif, removes the oldest stream whose packets arrive by its input: the kernel reports it
- * again. */
-static bool make_room(struct wrong_vif *wrong_vif, unsigned vif)
+/* A stream whose packets arrive by its input, or whose wrong packets are too few to move it soon. */
+static bool may_give_way(const struct wrong_stream *stream, mtime now)
+{
+	return stream->silence.wrong == 0 || now - stream->wrong_at >= SILENT_MIN;
+}
+
+/* At the limit of a vif, removes the oldest stream that may give way: the kernel reports it again. */
+static bool make_room(struct wrong_vif *wrong_vif, mtime now, unsigned vif)
 {
 	struct index_node *node;
 
@@ -139,19 +156,22 @@ static bool make_room(struct wrong_vif *wrong_vif, unsigned vif)
 	for (node = wrong_vif->index.oldest; node != NULL; node = node->newer) {
 		struct wrong_stream *stream = (struct wrong_stream *)node;
 
-		if (stream->place != vif || stream->silence.wrong > 0)
+		if (stream->place != vif || !may_give_way(stream, now))
 			continue;
 		stream_remove(wrong_vif, stream);
 		return true;
 	}
+	wrong_vif->refused++;
 	return false;
 }
 
-static struct wrong_stream *stream_new(struct wrong_vif *wrong_vif, const struct route_key *key, unsigned vif)
+static struct wrong_stream *stream_new(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key,
+                                       unsigned vif)
 {
 	struct wrong_stream *stream = NULL;
 
-	if (make_room(wrong_vif, vif) && deadlines_reserve(&wrong_vif->deadlines, wrong_vif->index.count + 1))
+	if (make_room(wrong_vif, now, vif) &&
+	    deadlines_reserve(&wrong_vif->deadlines, wrong_vif->index.count + 1))
 		stream = pool_take(wrong_vif->pool, sizeof *stream);
 	if (stream == NULL)
 		return NULL;
@@ -166,12 +186,25 @@ static struct wrong_stream *stream_new(struct wrong_vif *wrong_vif, const struct
 	return stream;
 }
 
-/* The entry has another input, or the stream is new here. */
+/* The entry has another input, or the stream is new here. If packets arrive again by the input that was left,
+ * they are noticed before the kernel names that vif. */
 static void begin(struct wrong_vif *wrong_vif, struct wrong_stream *stream, mtime now,
                   const struct wrong_vif_reading *reading)
 {
 	set_copied(wrong_vif, stream, false);
+	if (stream->vif == reading->input)
+		stream->vif = stream->input;
+	stream->pause = 0;
+	if (stream->returns) {
+		stream->interval = stream->left_interval;
+		stream->pause = mtime_min(now - stream->input_at, PAUSE_MAX);
+	} else {
+		stream->left_interval = stream->interval;
+	}
+	stream->returns = false;
 	stream->input = (uint8_t)reading->input;
+	stream->input_at = now;
+	stream->loops = 0;
 	stream->packets = reading->packets;
 	stream->wrong = reading->wrong;
 	stream->asked = false;
@@ -184,21 +217,25 @@ enum wrong_vif_verdict wrong_vif_upcall(struct wrong_vif *wrong_vif, mtime now, 
                                         unsigned vif, mtime interval, const struct wrong_vif_reading *reading)
 {
 	struct wrong_stream *stream = find(wrong_vif, key);
-	bool asked = stream != NULL && stream->asked;
+	bool is_new = stream == NULL || stream->input != reading->input, asked;
 
 	assert(vif < ROUTES_VIFS && reading->input < ROUTES_VIFS);
 	if (stream == NULL) {
-		stream = stream_new(wrong_vif, key, vif);
+		stream = stream_new(wrong_vif, now, key, vif);
 		if (stream == NULL)
 			return WRONG_VIF_STAYS;
 		begin(wrong_vif, stream, now, reading);
+		stream->interval = interval;
 		stream->silence.wrong = stream->window.wrong = 1;
 		check_later(wrong_vif, stream, now);
+	} else if (is_new) {
+		begin(wrong_vif, stream, now, reading);
 	}
+	asked = stream->asked;
 	if (now - stream->loops_at >= LOOPS_TIME)
 		stream->loops = 0;
-	/* After ASK the entry is new, and has no packets to measure by. */
-	if (!asked)
+	/* A new entry has no packets to measure by. */
+	if (!asked && !is_new)
 		stream->interval = interval;
 	stream->asked = false;
 	stream->vif = (uint8_t)vif;
@@ -243,6 +280,8 @@ static void count_packets(struct wrong_stream *stream, mtime now, const struct c
 	stream->silence.wrong += news->wrong;
 	if (news->rightly == 0)
 		return;
+	if (stream->window.pause < now - stream->silence.since)
+		stream->window.pause = now - stream->silence.since;
 	stream->silence = (struct count){.since = now};
 	stream->asked = false;
 }
@@ -253,18 +292,39 @@ static enum wrong_vif_verdict moved(struct wrong_stream *stream, unsigned *vif)
 
 	/* The next decision takes as many packets again. */
 	stream->silence.wrong = 0;
+	stream->returns = false;
 	*vif = stream->vif;
 	stream->asked = !named;
 	return named ? WRONG_VIF_MOVED : WRONG_VIF_ASK;
 }
 
-/* Packets that the kernel loops back are at most a few more than those that it sent. */
-static bool has_copies(const struct wrong_stream *stream)
+/* Wrong packets that the kernel has not looped back. */
+static uint64_t not_looped(const struct wrong_stream *stream)
 {
 	uint64_t looped = stream->loops * stream->window.rightly;
 
-	return stream->vif != stream->input && stream->window.rightly > 0 && stream->window.wrong > looped &&
-	       stream->window.wrong - looped > 1 + stream->window.wrong / 8;
+	if (stream->vif == stream->input || stream->window.rightly == 0 || stream->window.wrong < looped)
+		return 0;
+	return stream->window.wrong - looped;
+}
+
+/* Packets that the kernel loops back are at most a few more than those that it sent: those that it was about
+ * to loop back at the beginning. */
+static bool has_copies(const struct wrong_stream *stream)
+{
+	uint64_t wrong = stream->window.wrong, few = 4 + wrong / 256;
+
+	return not_looped(stream) > 1 + (wrong / 8 < few ? wrong / 8 : few);
+}
+
+/* A window with a few more packets than were looped back becomes longer: those of a slow stream add up. */
+static void end_window(struct wrong_stream *stream, mtime now)
+{
+	if (!has_copies(stream) && not_looped(stream) > 1 && now - stream->window.since < COPIES_DOUBT)
+		return;
+	if (stream->window.rightly > 1)
+		stream->pause = stream->window.pause;
+	stream->window = (struct count){.since = now};
 }
 
 /* The window is long enough to decide. */
@@ -273,11 +333,12 @@ static enum wrong_vif_verdict look_for_copies(struct wrong_vif *wrong_vif, struc
 {
 	*vif = stream->vif;
 	if (stream->window.rightly > 1)
-		stream->interval = (now - stream->window.since) / (mtime)(stream->window.rightly - 1);
+		stream->interval =
+			(stream->silence.since - stream->window.since) / (mtime)(stream->window.rightly - 1);
 	if (has_copies(stream))
 		return WRONG_VIF_COPIES;
 	set_copied(wrong_vif, stream, false);
-	stream->window = (struct count){.since = now};
+	end_window(stream, now);
 	return WRONG_VIF_STAYS;
 }
 
@@ -316,12 +377,14 @@ void wrong_vif_remove(struct wrong_vif *wrong_vif, const struct route_key *key)
 bool wrong_vif_confirm(struct wrong_vif *wrong_vif, mtime now, const struct route_key *key, unsigned loops)
 {
 	struct wrong_stream *stream = find(wrong_vif, key);
-	bool was_copied = stream->copied;
+	bool was_copied = stream->copied && stream->confirmed == stream->vif;
 
 	stream->loops = (uint8_t)loops;
 	stream->loops_at = now;
 	set_copied(wrong_vif, stream, has_copies(stream));
-	stream->window = (struct count){.since = now};
+	stream->confirmed = stream->vif;
+	stream->returns = stream->copied;
+	end_window(stream, now);
 	return stream->copied && !was_copied;
 }
 
@@ -349,4 +412,9 @@ size_t wrong_vif_copies(const struct wrong_vif *wrong_vif)
 uint64_t wrong_vif_copies_found(const struct wrong_vif *wrong_vif)
 {
 	return wrong_vif->copies_found;
+}
+
+uint64_t wrong_vif_refused(const struct wrong_vif *wrong_vif)
+{
+	return wrong_vif->refused;
 }

@@ -37,6 +37,7 @@ static void put_table(struct json *json, const struct table *table)
 	json_number(json, "routes_moved", table->moves);
 	json_number(json, "routes_with_copies", wrong_vif_copies(table->wrong_vif));
 	json_number(json, "copies_found", wrong_vif_copies_found(table->wrong_vif));
+	json_number(json, "watches_refused", wrong_vif_refused(table->wrong_vif));
 	json_close(json, '}');
 }
 

@@ -70,20 +70,22 @@ static bool is_upstream(struct owner *owner, const struct table *table, unsigned
 	                   links_vif_name(owner->links, table->number, table->family, vif)) != NULL;
 }
 
-/* After a link was down the copy may come first, and would be sent back to where the stream comes from. The
- * unicast route to the source shows its origin; without one, upstream wins over downstream. */
-static bool is_origin(struct owner *owner, const struct table *table, const struct wrong_vif_copy *copy)
+/* After a pause of the stream the copy may come first, and would be sent back to where the stream comes from.
+ * The unicast route to the source shows its origin. Without one the stream stays, but it returns upstream if
+ * it came from there before it fell silent. */
+static bool is_origin(struct owner *owner, const struct table *table, const struct route_key *key,
+                      const struct routes_entry *entry, unsigned vif)
 {
-	const struct vif *input = table->vifs[copy->input], *other = table->vifs[copy->vif];
+	const struct vif *input = table->vifs[entry->input], *other = table->vifs[vif];
 	int interface;
 
 	if (input == NULL || other == NULL)
 		return false;
-	interface = unicast_interface(&copy->key.source);
+	interface = unicast_interface(&key->source);
 	if (interface == input->ifindex)
 		return false;
-	return interface == other->ifindex ||
-	       (is_upstream(owner, table, copy->vif) && !is_upstream(owner, table, copy->input));
+	return interface == other->ifindex || (vif == entry->left && is_upstream(owner, table, vif) &&
+	                                       !is_upstream(owner, table, entry->input));
 }
 
 /* The instances that have the interface of a vif: the first of them, and whether one wants the stream. */
@@ -144,17 +146,22 @@ static bool is_conflict(struct owner *owner, const struct table *table, const st
 }
 
 bool copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
-                  const struct routes_entry *entry, unsigned vif)
+                  const struct routes_entry *entry, unsigned *vif)
 {
 	struct wrong_vif_copy copy;
 	unsigned loops;
 
 	if (!count_loops(table, now, key, entry->outputs, &loops) ||
 	    !wrong_vif_confirm(table->wrong_vif, now, key, loops) ||
-	    !wrong_vif_find_copy(table->wrong_vif, key, &copy) || is_conflict(owner, table, key, vif))
+	    !wrong_vif_find_copy(table->wrong_vif, key, &copy) || is_conflict(owner, table, key, *vif))
 		return false;
-	if (is_origin(owner, table, &copy))
+	if (is_origin(owner, table, key, entry, *vif))
 		return true;
+	/* The kernel may have named the vif of looped packets. */
+	if (loops > 0 && entry->left != entry->input && is_origin(owner, table, key, entry, entry->left)) {
+		*vif = entry->left;
+		return true;
+	}
 	if (routes_note_copy(table->routes, key))
 		log_copy(owner, table, now, &copy);
 	return false;

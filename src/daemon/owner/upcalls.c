@@ -117,6 +117,13 @@ static void stream_moved(struct owner *owner, struct table *table, const struct 
 	announce(owner, table, key, vif, true, UINT64_MAX, &refused);
 }
 
+/* After that the kernel names the vif of the next wrong packet at once, and not up to 3 s later. */
+static void input_moved(struct owner *owner, struct table *table, const struct route_key *key, unsigned vif)
+{
+	stream_moved(owner, table, key, vif);
+	routes_lost(table->routes, key);
+}
+
 static bool read_entry(const struct table *table, const struct route_key *key, struct routes_entry *entry,
                        struct wrong_vif_reading *reading)
 {
@@ -131,10 +138,11 @@ static bool read_entry(const struct table *table, const struct route_key *key, s
 }
 
 static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
-                           unsigned vif)
+                           const struct mrt_upcall *upcall)
 {
 	struct routes_entry entry;
 	struct wrong_vif_reading reading;
+	unsigned vif = upcall->vif;
 	mtime interval;
 
 	if (!read_entry(table, key, &entry, &reading) || entry.input == vif)
@@ -142,9 +150,16 @@ static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, 
 	interval = routes_packet_interval(table->routes, now, key, reading.packets - reading.wrong);
 	/* Where no instance wants the stream from the vif by which it arrived last, the input need not stay.
 	 */
-	if (!entry.arrived ||
-	    wrong_vif_upcall(table->wrong_vif, now, key, vif, interval, &reading) == WRONG_VIF_MOVED)
-		stream_moved(owner, table, key, vif);
+	if (!entry.arrived) {
+		/* An IGMP message is no stream. */
+		if (!upcall->igmp)
+			stream_moved(owner, table, key, vif);
+		return;
+	}
+	/* The kernel makes no other upcall for 3 s, so an IGMP message begins the watch, too: the counters
+	 * decide. */
+	if (wrong_vif_upcall(table->wrong_vif, now, key, vif, interval, &reading) == WRONG_VIF_MOVED)
+		input_moved(owner, table, key, vif);
 }
 
 static void check_stream(struct owner *owner, struct table *table, mtime now, const struct route_key *key)
@@ -161,14 +176,14 @@ static void check_stream(struct owner *owner, struct table *table, mtime now, co
 	case WRONG_VIF_STAYS:
 		break;
 	case WRONG_VIF_MOVED:
-		stream_moved(owner, table, key, vif);
+		input_moved(owner, table, key, vif);
 		break;
 	case WRONG_VIF_ASK:
 		routes_lost(table->routes, key);
 		break;
 	case WRONG_VIF_COPIES:
-		if (copies_check(owner, table, now, key, &entry, vif))
-			stream_moved(owner, table, key, vif);
+		if (copies_check(owner, table, now, key, &entry, &vif))
+			input_moved(owner, table, key, vif);
 		break;
 	}
 }
@@ -188,8 +203,7 @@ static void take_upcall(struct owner *owner, struct table *table, mtime now, con
 
 	table->upcalls++;
 	if (upcall->kind == MRT_UPCALL_WRONGVIF) {
-		if (!upcall->igmp)
-			take_wrong_vif(owner, table, now, &key, upcall->vif);
+		take_wrong_vif(owner, table, now, &key, upcall);
 		return;
 	}
 	/* The kernel asks only for entries that it does not have. */

@@ -244,18 +244,88 @@ static void places_are_shared(void **state)
 		wrong_vif_remove(table, &due);
 	}
 	assert_int_equal(count, WRONG_VIF_PLACES + 1);
+	assert_int_equal(wrong_vif_refused(table), 10);
 	wrong_vif_remove(table, &well);
 	wrong_vif_free(table);
 	wrong_vif_free(NULL);
 }
 
+/* Streams with a wrong packet now and then do not keep a stream from its place. */
+static void slow_streams_give_way(void **state)
+{
+	struct wrong_vif *table = wrong_vif_new(1);
+	struct wrong_vif_reading reading = {.packets = 10, .wrong = 1, .input = INPUT};
+	struct route_key due, fast = nth_key(5000);
+	unsigned vif, count = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < WRONG_VIF_PLACES; i++) {
+		struct route_key one = nth_key(i);
+
+		wrong_vif_upcall(table, 1000, &one, OTHER, 20, &reading);
+	}
+	wrong_vif_upcall(table, 1200, &fast, OTHER, 20, &reading);
+	assert_int_equal(wrong_vif_refused(table), 1);
+	wrong_vif_upcall(table, 1400, &fast, OTHER, 20, &reading);
+	assert_int_equal(wrong_vif_refused(table), 1);
+	while (wrong_vif_pull(table, 1500, &due)) {
+		count += memcmp(&due, &fast, sizeof due) == 0;
+		wrong_vif_check(table, 1500, &due, &reading, &vif);
+	}
+	assert_int_equal(count, 1);
+	wrong_vif_free(table);
+}
+
+/* A stream that another sender took in a pause is noticed at its input again without an upcall, also beside
+ * looped packets of the other, which is much faster. */
+static void stream_returns_after_a_pause(void **state)
+{
+	static const struct flow stream = {0, 20000, 100}, fast = {0, 20000, 10}, none = {0};
+	static const struct flow looped_and_stream = {0, 20000, 100, 11};
+
+	(void)state;
+	for (unsigned loops = 0; loops <= 1; loops++) {
+		struct wrong_vif_copy copy;
+		struct world world;
+		mtime since;
+
+		open_world(&world, 100);
+		run(&world, 1000, &stream, &fast);
+		run(&world, 1000, &none, &fast);
+		assert_in_range(world.moved_at - 11000, 300, 800);
+		/* The kernel makes no upcall; the other's packets arrive rightly now. */
+		world.moved_at = world.copies_at = -1;
+		world.loops = loops;
+		world.reading.input = OTHER;
+		world.upcall_at = since = world.now;
+		run(&world, 1500, &fast, loops > 0 ? &looped_and_stream : &stream);
+		assert_in_range(world.copies_at - since, 900, 1400);
+		assert_true(wrong_vif_find_copy(world.table, &key, &copy));
+		assert_int_equal(copy.vif, INPUT);
+		wrong_vif_free(world.table);
+	}
+}
+
+/* The present silence does not belong to the interval between the stream's packets. */
+static void silence_is_no_interval(void **state)
+{
+	static const struct flow stream = {0, 601, 200}, other = {0, 20000, 100};
+	struct world world;
+
+	(void)state;
+	open_world(&world, 200);
+	run(&world, 6000, &stream, &other);
+	assert_in_range(world.moved_at - 10600, 700, 1500);
+	wrong_vif_free(world.table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_counters_say),
-		cmocka_unit_test(copies_end),
-		cmocka_unit_test(move_between_two_upcalls),
-		cmocka_unit_test(places_are_shared),
+		cmocka_unit_test(what_the_counters_say),    cmocka_unit_test(copies_end),
+		cmocka_unit_test(move_between_two_upcalls), cmocka_unit_test(places_are_shared),
+		cmocka_unit_test(slow_streams_give_way),    cmocka_unit_test(stream_returns_after_a_pause),
+		cmocka_unit_test(silence_is_no_interval),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
