@@ -12,13 +12,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* What the socket has received. */
-enum mrt_message {
-	MRT_MESSAGE_OTHER,
-	MRT_MESSAGE_UPCALL,
-	MRT_MESSAGE_IGMP, /* from upcall.source to upcall.group, without options */
-};
-
 struct mrt_family {
 	int domain;
 	int protocol;
@@ -40,11 +33,15 @@ struct mrt_family {
 	int (*route_counters)(int fd, const struct addr *source, const struct addr *group,
 	                      struct mrt_counters *counters);
 
-	enum mrt_message (*decode)(const uint8_t *message, size_t size, struct mrt_upcall *upcall);
+	/* False for a message of another kind. */
+	bool (*decode)(const uint8_t *message, size_t size, struct mrt_upcall *upcall);
 };
 
 extern const struct mrt_family mrt_ipv4;
 extern const struct mrt_family mrt_ipv6;
+
+/* Does the IPv4 header have the option Router Alert (RFC 2113)? */
+bool mrt_has_router_alert(const uint8_t *header, size_t size);
 
 static inline int mrt_set_option(int fd, int level, int name, const void *value, size_t size)
 {
