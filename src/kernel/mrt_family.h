@@ -40,9 +40,6 @@ struct mrt_family {
 extern const struct mrt_family mrt_ipv4;
 extern const struct mrt_family mrt_ipv6;
 
-/* Does the IPv4 header have the option Router Alert (RFC 2113)? */
-bool mrt_has_router_alert(const uint8_t *header, size_t size);
-
 static inline int mrt_set_option(int fd, int level, int name, const void *value, size_t size)
 {
 	return setsockopt(fd, level, name, value, (socklen_t)size) == 0 ? 0 : -errno;

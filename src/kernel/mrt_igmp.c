@@ -16,6 +16,10 @@
 #define BATCH          64
 #define HEADER_MAX     60
 
+#define OPTION_END     0
+#define OPTION_NOTHING 1
+#define OPTION_ALERT   148
+
 struct note {
 	struct addr source, group;
 	int ifindex;
@@ -26,6 +30,21 @@ struct mrt_igmp {
 	int fd;
 	struct note notes[NOTES];
 };
+
+bool mrt_igmp_has_alert(const uint8_t *header, size_t size)
+{
+	size_t end = 4 * (header[0] & 15u), at = 20;
+
+	while (at + 1 < end && end <= size && header[at] != OPTION_END && header[at] != OPTION_ALERT) {
+		if (header[at] == OPTION_NOTHING)
+			at++;
+		else if (header[at + 1] >= 2)
+			at += header[at + 1];
+		else
+			return false;
+	}
+	return at + 1 < end && end <= size && header[at] == OPTION_ALERT;
+}
 
 /* Multicast routing does not forward 224.0.0.0/24, and makes no upcalls for it. */
 static int pass_routed_groups_only(int fd)
@@ -124,7 +143,7 @@ static void take_message(struct mrt_igmp *igmp, mtime now, const uint8_t *header
 {
 	struct note key = {.ifindex = ifindex, .until = now + LIFETIME};
 
-	if (size < sizeof(struct iphdr) || mrt_has_router_alert(header, size))
+	if (size < sizeof(struct iphdr) || mrt_igmp_has_alert(header, size))
 		return;
 	key.source = addr_from_ipv4(header + offsetof(struct iphdr, saddr));
 	key.group = addr_from_ipv4(header + offsetof(struct iphdr, daddr));

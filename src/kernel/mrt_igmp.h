@@ -10,6 +10,9 @@
 #include "core/base/addr.h"
 #include "core/base/mtime.h"
 
+/* Does the IPv4 header have the option Router Alert (RFC 2113)? */
+bool mrt_igmp_has_alert(const uint8_t *header, size_t size);
+
 struct mrt_igmp;
 
 /* Returns 0 or -errno. */

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mrt_family.h"
+#include "kernel/mrt_igmp.h"
 
 #include <linux/filter.h>
 #include <linux/mroute.h>
 #include <sys/ioctl.h>
 
 /* Offsets in the IPv4 header. An upcall has the same layout, with protocol 0. */
-#define VERSION_OFFSET  0
 #define PROTOCOL_OFFSET 9
-
-#define OPTION_END     0
-#define OPTION_NOTHING 1
-#define OPTION_ALERT   148
 
 _Static_assert(MRT_VIFS == MAXVIFS, "the kernel's limit");
 
@@ -103,21 +99,6 @@ static int route_counters(int fd, const struct addr *source, const struct addr *
 	return 0;
 }
 
-bool mrt_has_router_alert(const uint8_t *header, size_t size)
-{
-	size_t end = 4 * (header[VERSION_OFFSET] & 15u), at = 20;
-
-	while (at + 1 < end && end <= size && header[at] != OPTION_END && header[at] != OPTION_ALERT) {
-		if (header[at] == OPTION_NOTHING)
-			at++;
-		else if (header[at + 1] >= 2)
-			at += header[at + 1];
-		else
-			return false;
-	}
-	return at + 1 < end && end <= size && header[at] == OPTION_ALERT;
-}
-
 static bool decode(const uint8_t *bytes, size_t size, struct mrt_upcall *upcall)
 {
 	struct igmpmsg message;
@@ -132,7 +113,7 @@ static bool decode(const uint8_t *bytes, size_t size, struct mrt_upcall *upcall)
 		return false;
 	upcall->kind = message.im_msgtype == IGMPMSG_NOCACHE ? MRT_UPCALL_NOCACHE : MRT_UPCALL_WRONGVIF;
 	upcall->vif = (unsigned)message.im_vif | (unsigned)message.im_vif_hi << 8;
-	upcall->igmp = mrt_has_router_alert(bytes, size);
+	upcall->igmp = mrt_igmp_has_alert(bytes, size);
 	return true;
 }
 
