@@ -28,6 +28,8 @@ bool mrt_is_owned(enum family family, uint32_t table);
 /* Resets the options and closes the socket; the kernel removes vifs and entries. */
 void mrt_close(struct mrt *mrt);
 int mrt_fd(const struct mrt *mrt);
+/* Readable when mrt_receive has something to read. */
+int mrt_wait_fd(const struct mrt *mrt);
 
 /* IPv4 lets an interface become two vifs without an error: the caller must not do that. -EOVERFLOW: an IPv6
  * vif needs an interface index below 65536. -EADDRINUSE: the number is taken. */
@@ -63,9 +65,8 @@ struct mrt_upcall {
  * of upcalls, 0 when none waits, or -errno.
  *
  * Where the kernel itself is a member of the group, an IGMP message to the group makes an upcall, as data
- * does. The upcall carries the IP options of its packet, and so the Router Alert of the message. For a
- * message without options (IGMPv1, some hosts with IGMPv2) the socket gets the message itself just before the
- * upcall. */
+ * does. The upcall carries the IP options of its packet, and so the Router Alert of the message. A message
+ * without it (IGMPv1, some hosts with IGMPv2) also reaches a raw socket, just before the upcall. */
 int mrt_receive(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max);
 
 #endif

@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mrt_family.h"
+#include "kernel/mrt_igmp.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #define RECEIVE_BUFFER (16 << 20) /* an upcall takes 832 bytes: room for some 20,000 */
 #define BATCH          64
 #define UPCALL_SIZE    64 /* enough for the parts that are read in both families, all IP options included */
-#define IGMP_MAX       32 /* messages that other CPUs receive may come between a message and its upcall */
-#define IGMP_LIFETIME  100
-
-/* An IGMP message without options, whose upcall may come next. */
-struct igmp {
-	struct addr source, group;
-	mtime until; /* 0: none */
-};
 
 struct mrt {
 	int fd;
 	const struct mrt_family *calls;
-	struct igmp igmp[IGMP_MAX];
-	unsigned next_igmp;
-	mtime igmp_until; /* of the newest message */
+	struct mrt_igmp *igmp; /* NULL: IPv6 */
+	int epoll;             /* of both sockets; -1: IPv6 */
+	int ifindex[MRT_VIFS]; /* 0: no vif */
 };
 
 /* A size above net.core.rmem_max needs CAP_NET_ADMIN; the default is enough for small networks. */
@@ -86,6 +80,27 @@ static int open_socket(struct mrt *mrt, uint32_t table)
 	return result;
 }
 
+static int watch(int epoll, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+/* Messages that make no upcalls must be read, too: the buffer would become full. */
+static int open_igmp(struct mrt *mrt)
+{
+	int result = mrt_igmp_open(&mrt->igmp);
+
+	if (result != 0)
+		return result;
+	mrt->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (mrt->epoll < 0)
+		return -errno;
+	result = watch(mrt->epoll, mrt->fd);
+	return result != 0 ? result : watch(mrt->epoll, mrt_igmp_fd(mrt->igmp));
+}
+
 int mrt_open(struct mrt **mrt, enum family family, uint32_t table)
 {
 	struct mrt *opened = calloc(1, sizeof *opened);
@@ -94,9 +109,16 @@ int mrt_open(struct mrt **mrt, enum family family, uint32_t table)
 	if (opened == NULL)
 		return -ENOMEM;
 	opened->calls = family == FAMILY_IPV4 ? &mrt_ipv4 : &mrt_ipv6;
+	opened->epoll = -1;
 	result = open_socket(opened, table);
 	if (result != 0) {
 		free(opened);
+		return result;
+	}
+	if (family == FAMILY_IPV4)
+		result = open_igmp(opened);
+	if (result != 0) {
+		mrt_close(opened);
 		return result;
 	}
 	*mrt = opened;
@@ -116,6 +138,9 @@ bool mrt_is_owned(enum family family, uint32_t table)
 void mrt_close(struct mrt *mrt)
 {
 	set_wrong_vif_upcalls(mrt->fd, mrt->calls, 0);
+	if (mrt->epoll >= 0)
+		close(mrt->epoll);
+	mrt_igmp_close(mrt->igmp);
 	close(mrt->fd);
 	free(mrt);
 }
@@ -125,9 +150,15 @@ int mrt_fd(const struct mrt *mrt)
 	return mrt->fd;
 }
 
+int mrt_wait_fd(const struct mrt *mrt)
+{
+	return mrt->epoll >= 0 ? mrt->epoll : mrt->fd;
+}
+
 int mrt_add_vif(struct mrt *mrt, unsigned vif, int ifindex)
 {
 	assert(vif < MRT_VIFS);
+	mrt->ifindex[vif] = ifindex;
 	return mrt->calls->add_vif(mrt->fd, vif, ifindex);
 }
 
@@ -161,45 +192,21 @@ int mrt_route_counters(struct mrt *mrt, const struct addr *source, const struct 
 	return mrt->calls->route_counters(mrt->fd, source, group, counters);
 }
 
-static void note_igmp(struct mrt *mrt, mtime now, const struct mrt_upcall *message)
+/* The kernel queues a message before its upcall: these messages are read after the upcalls. */
+static void find_igmp(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t count)
 {
-	mrt->igmp_until = now + IGMP_LIFETIME;
-	mrt->igmp[mrt->next_igmp++ % IGMP_MAX] =
-		(struct igmp){message->source, message->group, mrt->igmp_until};
-}
-
-/* Did the message come just before the upcall? Then forgets it: the next packet may be data. */
-static bool take_igmp(struct mrt *mrt, mtime now, const struct mrt_upcall *upcall)
-{
-	if (mrt->igmp_until <= now || upcall->kind != MRT_UPCALL_NOCACHE)
-		return false;
-	for (struct igmp *igmp = mrt->igmp; igmp < mrt->igmp + IGMP_MAX; igmp++) {
-		if (igmp->until <= now || !addr_equal(&igmp->source, &upcall->source) ||
-		    !addr_equal(&igmp->group, &upcall->group))
-			continue;
-		igmp->until = 0;
-		return true;
-	}
-	return false;
-}
-
-/* True for an upcall that the caller gets. */
-static bool take_message(struct mrt *mrt, mtime now, const uint8_t *bytes, size_t size,
-                         struct mrt_upcall *upcall)
-{
-	enum mrt_message message = mrt->calls->decode(bytes, size, upcall);
-
-	if (message == MRT_MESSAGE_IGMP)
-		note_igmp(mrt, now, upcall);
-	if (message != MRT_MESSAGE_UPCALL)
-		return false;
-	upcall->igmp = upcall->igmp || take_igmp(mrt, now, upcall);
-	return true;
+	if (mrt->igmp == NULL)
+		return;
+	mrt_igmp_read(mrt->igmp, now);
+	for (struct mrt_upcall *upcall = upcalls; upcall < upcalls + count; upcall++)
+		if (upcall->kind == MRT_UPCALL_NOCACHE && upcall->vif < MRT_VIFS && !upcall->igmp)
+			upcall->igmp = mrt_igmp_take(mrt->igmp, now, mrt->ifindex[upcall->vif],
+			                             &upcall->source, &upcall->group);
 }
 
 /* Reads one batch. Returns how many messages it has read, or -errno; *kept: how many of them are upcalls for
  * the caller. */
-static int receive_batch(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max, size_t *kept)
+static int receive_batch(struct mrt *mrt, struct mrt_upcall *upcalls, size_t max, size_t *kept)
 {
 	uint8_t bytes[BATCH][UPCALL_SIZE];
 	struct iovec parts[BATCH];
@@ -216,17 +223,17 @@ static int receive_batch(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls,
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	*kept = 0;
 	for (int i = 0; i < count; i++)
-		*kept += take_message(mrt, now, bytes[i], messages[i].msg_len, &upcalls[*kept]);
+		*kept += mrt->calls->decode(bytes[i], messages[i].msg_len, &upcalls[*kept]);
 	return count;
 }
 
-int mrt_receive(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max)
+static int receive(struct mrt *mrt, struct mrt_upcall *upcalls, size_t max)
 {
 	size_t read = 0, received = 0;
 
 	while (read < max) {
 		size_t wanted = max - read < BATCH ? max - read : BATCH, kept;
-		int count = receive_batch(mrt, now, upcalls + received, wanted, &kept);
+		int count = receive_batch(mrt, upcalls + received, wanted, &kept);
 
 		if (count <= 0)
 			return received > 0 ? (int)received : count;
@@ -236,4 +243,12 @@ int mrt_receive(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t m
 			break;
 	}
 	return (int)received;
+}
+
+int mrt_receive(struct mrt *mrt, mtime now, struct mrt_upcall *upcalls, size_t max)
+{
+	int count = receive(mrt, upcalls, max);
+
+	find_igmp(mrt, now, upcalls, count > 0 ? (size_t)count : 0);
+	return count;
 }

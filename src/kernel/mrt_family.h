@@ -12,13 +12,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* What the socket has received. */
-enum mrt_message {
-	MRT_MESSAGE_OTHER,
-	MRT_MESSAGE_UPCALL,
-	MRT_MESSAGE_IGMP, /* from upcall.source to upcall.group, without options */
-};
-
 struct mrt_family {
 	int domain;
 	int protocol;
@@ -40,7 +33,8 @@ struct mrt_family {
 	int (*route_counters)(int fd, const struct addr *source, const struct addr *group,
 	                      struct mrt_counters *counters);
 
-	enum mrt_message (*decode)(const uint8_t *message, size_t size, struct mrt_upcall *upcall);
+	/* False for a message of another kind. */
+	bool (*decode)(const uint8_t *message, size_t size, struct mrt_upcall *upcall);
 };
 
 extern const struct mrt_family mrt_ipv4;

@@ -1,35 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mrt_family.h"
+#include "kernel/mrt_igmp.h"
 
 #include <linux/filter.h>
 #include <linux/mroute.h>
 #include <sys/ioctl.h>
 
 /* Offsets in the IPv4 header. An upcall has the same layout, with protocol 0. */
-#define VERSION_OFFSET     0
-#define PROTOCOL_OFFSET    9
-#define DESTINATION_OFFSET 16
-
-#define NO_OPTIONS     0x45       /* version and header length */
-#define LOCAL_GROUPS   0xe0000000 /* 224.0.0.0/24: never forwarded */
-#define OPTION_END     0
-#define OPTION_NOTHING 1
-#define OPTION_ALERT   148
+#define PROTOCOL_OFFSET 9
 
 _Static_assert(MRT_VIFS == MAXVIFS, "the kernel's limit");
 
-/* Also passes IGMP messages without options: their upcalls do not show that they are IGMP. */
 static int pass_upcalls_only(int fd)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PROTOCOL_OFFSET),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 6, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 0, 6),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, VERSION_OFFSET),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NO_OPTIONS, 0, 4),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DESTINATION_OFFSET),
-		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, LOCAL_GROUPS, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
@@ -113,40 +99,22 @@ static int route_counters(int fd, const struct addr *source, const struct addr *
 	return 0;
 }
 
-/* Does the IP header have the option Router Alert (RFC 2113)? */
-static bool has_router_alert(const uint8_t *header, size_t size)
-{
-	size_t end = 4 * (header[VERSION_OFFSET] & 15u), at = 20;
-
-	while (at + 1 < end && end <= size && header[at] != OPTION_END && header[at] != OPTION_ALERT) {
-		if (header[at] == OPTION_NOTHING)
-			at++;
-		else if (header[at + 1] >= 2)
-			at += header[at + 1];
-		else
-			return false;
-	}
-	return at + 1 < end && end <= size && header[at] == OPTION_ALERT;
-}
-
-static enum mrt_message decode(const uint8_t *bytes, size_t size, struct mrt_upcall *upcall)
+static bool decode(const uint8_t *bytes, size_t size, struct mrt_upcall *upcall)
 {
 	struct igmpmsg message;
 
 	if (size < sizeof message)
-		return MRT_MESSAGE_OTHER;
+		return false;
 	memcpy(&message, bytes, sizeof message);
 	upcall->source = from_kernel(&message.im_src);
 	upcall->group = from_kernel(&message.im_dst);
-	if (message.im_mbz == IPPROTO_IGMP)
-		return MRT_MESSAGE_IGMP;
 	if (message.im_mbz != 0 ||
 	    (message.im_msgtype != IGMPMSG_NOCACHE && message.im_msgtype != IGMPMSG_WRONGVIF))
-		return MRT_MESSAGE_OTHER;
+		return false;
 	upcall->kind = message.im_msgtype == IGMPMSG_NOCACHE ? MRT_UPCALL_NOCACHE : MRT_UPCALL_WRONGVIF;
 	upcall->vif = (unsigned)message.im_vif | (unsigned)message.im_vif_hi << 8;
-	upcall->igmp = has_router_alert(bytes, size);
-	return MRT_MESSAGE_UPCALL;
+	upcall->igmp = mrt_igmp_has_alert(bytes, size);
+	return true;
 }
 
 const struct mrt_family mrt_ipv4 = {

@@ -106,23 +106,23 @@ static int route_counters(int fd, const struct addr *source, const struct addr *
 	return 0;
 }
 
-static enum mrt_message decode(const uint8_t *bytes, size_t size, struct mrt_upcall *upcall)
+static bool decode(const uint8_t *bytes, size_t size, struct mrt_upcall *upcall)
 {
 	struct mrt6msg message;
 
 	if (size < sizeof message)
-		return MRT_MESSAGE_OTHER;
+		return false;
 	memcpy(&message, bytes, sizeof message);
 	if (message.im6_mbz != 0)
-		return MRT_MESSAGE_OTHER;
+		return false;
 	if (message.im6_msgtype != MRT6MSG_NOCACHE && message.im6_msgtype != MRT6MSG_WRONGMIF)
-		return MRT_MESSAGE_OTHER;
+		return false;
 	upcall->kind = message.im6_msgtype == MRT6MSG_NOCACHE ? MRT_UPCALL_NOCACHE : MRT_UPCALL_WRONGVIF;
 	upcall->vif = message.im6_mif;
 	upcall->source = from_kernel(&message.im6_src);
 	upcall->group = from_kernel(&message.im6_dst);
 	upcall->igmp = false;
-	return MRT_MESSAGE_UPCALL;
+	return true;
 }
 
 const struct mrt_family mrt_ipv6 = {

@@ -5,6 +5,8 @@ import contextlib
 import os
 import signal
 import socket
+import time
+from pathlib import Path
 
 import pytest
 from ctl import ask, mcproxyctl
@@ -120,6 +122,32 @@ def test_a_table_is_waited_for(router, family):
     rival.close()
     daemon.wait_for_output("served from now on")
     assert_streams_flow(network, (family,))
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_a_program_that_opens_and_closes_all_the_time(router, family):
+    """Each time the kernel announces it. The daemon tries again, but not as often, and searches for the holder even less."""
+    network = router
+    kind = MulticastRouting if family is IPV4 else MulticastRouting6
+    rival = kind(network.router)
+    daemon = Daemon(network.router, f'protocol = "{family.protocol}"; {BOTH}')
+    daemon.wait_for_output("is left out")
+    trace = network.router.directory / "strace"
+    network.router.start("strace", "-qq", "-o", trace, "-e", "trace=socket,openat", "-p", daemon.pid)
+    wait_until(lambda: "TracerPid:\t0" not in Path(f"/proc/{daemon.pid}/status").read_text(), what="strace")
+    rounds, since = 0, time.monotonic()
+    while time.monotonic() < since + 3:
+        kind(network.router, table=77).close()
+        rounds += 1
+    lines = trace.read_text().splitlines()
+    elapsed = time.monotonic() - since
+    tries = sum("SOCK_RAW" in line for line in lines)
+    searches = sum('"/proc", ' in line for line in lines)
+    assert rounds > 50
+    assert 2 <= tries <= 4 * elapsed + 2, (tries, rounds)
+    assert searches <= elapsed / 2 + 2, (searches, rounds)
+    rival.close()
+    wait_until(lambda: {vif.name for vif in family.vifs(network.router)} == {"eth0", "eth1"}, TAKEOVER, daemon.stderr)
 
 
 def test_a_reload_meanwhile(router_two_hosts):

@@ -2,8 +2,10 @@
 """IGMP and MLD messages to a group of which the router itself is a member: the kernel makes upcalls for them as for data.
 They never become streams, and real data from the same address is forwarded at once."""
 
+import contextlib
 import json
 import socket
+import threading
 import time
 
 import pytest
@@ -213,3 +215,72 @@ def test_many_reports_without_router_alert_in_a_row(router):
     assert listed(daemon) == {(family.sources[0], groups[0])}
     # What the daemon did to the kernel's entries was its own doing.
     assert [table["routes_restored"] for table in ask(daemon, "show", what="status")["tables"] if table["family"] == "IPv4"] == [0]
+
+
+def report_from(address, group, options=b""):
+    return wire.ipv4_packet(address, group, wire.igmp_simple(wire.IGMP_V2_REPORT, group), router_alert=False, options=options)
+
+
+@contextlib.contextmanager
+def repeated(namespace, packet, rate):
+    """Sends the packet again and again, meanwhile."""
+    end = threading.Event()
+
+    def send():
+        while not end.wait(1 / rate):
+            send_packet(namespace, "eth0", packet)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("membership, link", [("kernel", "other"), ("user", "other"), ("user", "same")])
+def test_forged_reports_do_not_delay_a_stream(lab, membership, link):
+    """With the source's address and without Router Alert, where the router is no member: the kernel makes no upcalls for them."""
+    network, family = make_router(lab, downstreams=2), IPV4
+    daemon = family.daemon(network, f'upstream_membership = "{membership}"; ', ("eth0", "eth1", "eth2"))
+    receiver = family.receiver(network.host).join(family.group)
+    wait_until(lambda: ask(daemon, "show", what="uplinks")["upstream"][0]["groups"] == 1, what="the join")
+    namespace = network.source if link == "same" else network.host2
+    for number in range(5):
+        address = f"10.0.0.{50 + number}"
+        network.source.add_addresses("eth0", f"{address}/24")
+        sender = Sender(network.source, "eth0", family.group, address=address)
+        with repeated(namespace, report_from(address, family.group), 200):
+            time.sleep(0.05)  # the first packet comes between reports
+            sender.start(pps=50)
+            wait_until(lambda: 0 in receiver.sequences(source=address), 2, f"the first packet of {address}")  # noqa: B023
+        sender.stop()
+
+
+@pytest.mark.parametrize("options", [b"", b"\1\1\1\0"], ids=["no options", "other options"])
+def test_hosts_that_report_and_then_send_lose_no_packet(lab, options):
+    """On a link where the router is no member. The reports come without Router Alert."""
+    network, family = make_router(lab, downstreams=2), IPV4
+    family.daemon(network, "", ("eth0", "eth1", "eth2"))
+    receiver = family.receiver(network.host).join(family.group)
+    wait_until(lambda: family.group in family.joined(network), what="the join upstream")
+    for number in range(10):
+        address = f"10.0.2.{50 + number}"
+        network.host2.add_addresses("eth0", f"{address}/24")
+        sender = Sender(network.host2, "eth0", family.group, address=address)
+        send_packet(network.host2, "eth0", report_from(address, family.group, options))
+        sender.send()
+        wait_until(lambda: receiver.sequences(source=address) == [0], 1, f"the packet of {address}")  # noqa: B023
+
+
+@pytest.mark.parametrize("options", [b"\1\1\1\0", b"\1" * 8, b"\x44\x08\5\0\0\0\0\0"], ids=["nop", "two words", "timestamp"])
+def test_messages_with_other_options_are_no_streams(router, options):
+    network, family = router, IPV4
+    daemon, receiver = prepare(network, family, "kernel", "upstream")
+    for address in list(neighbours(family, 0))[:10]:
+        send_packet(network.source, "eth0", report_from(address, family.group, options))
+    Sender(network.source, "eth0", family.group).start(pps=50)
+    receiver.wait_for(5)
+    wait_until(lambda: listed(daemon), what="the stream to be listed")
+    assert set(family.routes(network.router)) == listed(daemon) == {(family.sources[0], family.group)}

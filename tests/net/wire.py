@@ -118,8 +118,9 @@ def igmp_v3_report(*records):
     return _with_igmp_checksum(head + b"".join(map(_record_bytes, records)))
 
 
-def ipv4_packet(source, destination, payload, ttl=1, tos=0xC0, router_alert=True, protocol=2):
-    options = b"\x94\x04\0\0" if router_alert else b""
+def ipv4_packet(source, destination, payload, ttl=1, tos=0xC0, router_alert=True, protocol=2, options=b""):
+    """The options are a multiple of four bytes."""
+    options += b"\x94\x04\0\0" if router_alert else b""
     length = 20 + len(options)
     header = struct.pack("!BBHHHBBH4s4s", 0x40 | length // 4, tos, length + len(payload), 0, 0x4000, ttl, protocol, 0,
                          packed(source), packed(destination)) + options

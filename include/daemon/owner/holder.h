@@ -22,13 +22,14 @@ struct instance_slot;
 /* The program that holds a family's multicast routing. */
 struct holder {
 	bool there;
-	mtime missed_at; /* since when it is not found; MTIME_NEVER: it is found */
-	pid_t pid;       /* 0: not known */
+	mtime searched_at; /* the last time */
+	mtime missed_at;   /* since when it is not found; MTIME_NEVER: it is found */
+	pid_t pid;         /* 0: not known */
 	char program[MRT_OWNER_NAME_SIZE];
 };
 
-/* The kernel refused a family of an instance (EADDRINUSE): finds out which program holds it, logs each holder
- * once, and tries again later. */
+/* The kernel refused a family of an instance (EADDRINUSE): finds out which program holds it (a search every
+ * 2 s at most), logs each holder once, and tries again later. */
 void holder_found(struct owner *owner, struct instance_slot *instance, enum family family);
 /* The family has its table: logs that where another program held it. */
 void holder_gone(struct owner *owner, struct instance_slot *instance, enum family family);
@@ -41,7 +42,8 @@ bool holder_share(struct owner *owner, struct instance_slot *instance, enum fami
 bool holders_are_waited_for(const struct owner *owner);
 /* Tries again in 30 s at the latest. */
 void holders_wait(struct owner *owner, mtime now);
-/* Tries again with the next turn. */
+/* Tries again with the next turn, or 250 ms after the last try: a program may open and close such sockets
+ * all the time. */
 void holders_try_now(struct owner *owner);
 
 /* `igmpproxy (pid 12)`, or `another program`. */

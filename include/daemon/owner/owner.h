@@ -53,8 +53,9 @@ struct owner {
 	struct table *tables; /* those that are open */
 	struct rules *rules;  /* that lead to them; NULL: all is in the default table */
 	mtime holders_at; /* when families that others hold are tried again; MTIME_NEVER: there are none */
-	struct repair *repair; /* NULL: none */
-	bool written;          /* the turn has changed entries, vifs or rules in the kernel */
+	mtime holders_tried_at; /* the last time */
+	struct repair *repair;  /* NULL: none */
+	bool written;           /* the turn has changed entries, vifs or rules in the kernel */
 	struct uplink *uplinks;
 	struct instance_slot *instances; /* CONFIG_INSTANCES_MAX; each keeps its slot while it runs */
 	size_t instance_count;           /* slots in use, and free ones among them */

@@ -138,6 +138,7 @@ void families_retry(struct owner *owner, mtime now, loop_handler *upcalls)
 	if (now < owner->holders_at)
 		return;
 	owner->holders_at = MTIME_NEVER;
+	owner->holders_tried_at = now;
 	for (size_t i = 0; i < owner->instance_count; i++) {
 		struct instance_slot *instance = &owner->instances[i];
 

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RETRY_INTERVAL (30 * MTIME_SECOND)
-#define ENDING_MAX     (5 * MTIME_SECOND)
+#define RETRY_INTERVAL  (30 * MTIME_SECOND)
+#define TRY_INTERVAL    (MTIME_SECOND / 4)
+#define SEARCH_INTERVAL (2 * MTIME_SECOND) /* a search reads much of /proc */
+#define ENDING_MAX      (5 * MTIME_SECOND)
 
 const char *holder_text(const struct holder *holder, char text[HOLDER_TEXT_SIZE])
 {
@@ -30,8 +32,9 @@ static bool is_same(const struct holder *holder, const struct holder *other)
 
 static void find(enum family family, struct holder *holder, mtime now)
 {
-	struct holder found = {.there = true, .missed_at = MTIME_NEVER};
+	struct holder found = {.there = true, .searched_at = now, .missed_at = MTIME_NEVER};
 
+	holder->searched_at = now;
 	if (!mrt_owner_find(family, true, &found.pid, found.program)) {
 		found.missed_at = holder->there ? mtime_min(holder->missed_at, now) : 0;
 		/* A program that ends closes its sockets one by one: its name stays a little longer. */
@@ -50,6 +53,10 @@ void holder_found(struct owner *owner, struct instance_slot *instance, enum fami
 	mtime now = clock_now();
 
 	holders_wait(owner, now);
+	if (holder->there && now < holder->searched_at + SEARCH_INTERVAL) {
+		owner->holders_at = mtime_min(owner->holders_at, holder->searched_at + SEARCH_INTERVAL);
+		return;
+	}
 	find(family, holder, now);
 	if (is_same(holder, &before))
 		return;
@@ -105,5 +112,5 @@ void holders_wait(struct owner *owner, mtime now)
 void holders_try_now(struct owner *owner)
 {
 	if (holders_are_waited_for(owner))
-		owner->holders_at = 0;
+		owner->holders_at = mtime_min(owner->holders_at, owner->holders_tried_at + TRY_INTERVAL);
 }

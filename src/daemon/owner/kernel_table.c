@@ -213,7 +213,7 @@ int table_open(struct owner *owner, const struct config_instance *config, unsign
 	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), random_seed());
 	table->wrong_vif = wrong_vif_new(random_seed());
 	table->source = (struct loop_source){
-		.fd = mrt_fd(table->mrt), .urgent = true, .ready = upcalls, .context = owner};
+		.fd = mrt_wait_fd(table->mrt), .urgent = true, .ready = upcalls, .context = owner};
 	if (table->routes == NULL || table->wrong_vif == NULL || !loop_watch(&owner->loop, &table->source)) {
 		table_free(owner, table);
 		return -ENOMEM;
