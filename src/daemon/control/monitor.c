@@ -132,7 +132,7 @@ static void write_event(struct json *json, const struct instance_slot *instance,
 	json_string(json, "instance", instance->config->name);
 	if (link != NULL)
 		json_string(json, "link", link);
-	json_string(json, "family", event->family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+	json_string(json, "family", family_name(event->family));
 	if (addr_is_multicast(&event->group))
 		json_addr(json, "group", &event->group);
 	if (!addr_is_unspecified(&event->source))

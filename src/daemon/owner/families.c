@@ -61,7 +61,7 @@ static int refuse_family(const struct owner *owner, const struct instance_slot *
 		return 1;
 	}
 	if (!was_logged(owner, instance, family))
-		warnx("%s; %s is left out", text, family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+		warnx("%s; %s is left out", text, family_name(family));
 	return 0;
 }
 

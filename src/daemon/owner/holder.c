@@ -63,7 +63,7 @@ void holder_found(struct owner *owner, struct instance_slot *instance, enum fami
 	owner->service.links_changed = true;
 	warnx("%s: another multicast router is running: %s; %s is left out until it ends",
 	      table_name(family, instance->config->table, name), holder_text(holder, text),
-	      family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+	      family_name(family));
 }
 
 void holder_gone(struct owner *owner, struct instance_slot *instance, enum family family)

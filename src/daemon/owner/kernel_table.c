@@ -125,7 +125,7 @@ int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int if
 
 const char *table_name(enum family family, uint32_t configured, char text[TABLE_NAME_SIZE])
 {
-	const char *name = family == FAMILY_IPV4 ? "IPv4" : "IPv6";
+	const char *name = family_name(family);
 
 	if (configured == CONFIG_TABLE_OWN)
 		snprintf(text, TABLE_NAME_SIZE, "%s, own table", name);
@@ -220,8 +220,7 @@ int table_open(struct owner *owner, const struct config_instance *config, unsign
 	}
 	LL_APPEND(owner->tables, table);
 	if (table->id != MRT_TABLE_DEFAULT)
-		info("%s: %s in kernel table %u", config->name, family == FAMILY_IPV4 ? "IPv4" : "IPv6",
-		     table->id);
+		info("%s: %s in kernel table %u", config->name, family_name(family), table->id);
 	links_enable_table(owner->links, table->number, family);
 	*opened = table;
 	return 0;

@@ -138,8 +138,7 @@ void link_log_full(struct owner *owner, const struct link_op *op)
 {
 	warnx("%s: %s: the kernel takes no more than %d %s links in a table: it waits for another to go; "
 	      "give instances tables to themselves: table = \"own\"",
-	      owner->instances[op->instance].config->name, op->name, LINKS_VIFS,
-	      op->family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+	      owner->instances[op->instance].config->name, op->name, LINKS_VIFS, family_name(op->family));
 }
 
 void link_log_conflict(struct owner *owner, const struct link_op *op)

@@ -152,8 +152,8 @@ static void append_holders(const struct owner *owner, char *text, size_t size)
 			if (!holder->there || shown[family])
 				continue;
 			shown[family] = true;
-			snprintf(text + used, size - used, "; %s is not served: %s",
-			         family == FAMILY_IPV4 ? "IPv4" : "IPv6", holder_text(holder, name));
+			snprintf(text + used, size - used, "; %s is not served: %s", family_name(family),
+			         holder_text(holder, name));
 		}
 }
 

@@ -48,7 +48,7 @@ static void print_holders(FILE *out, const struct instance_slot *instance)
 
 	for (int family = 0; family < FAMILIES; family++)
 		if (instance->holders[family].there)
-			fprintf(out, "\t-- %s not served: %s --\n", family == FAMILY_IPV4 ? "IPv4" : "IPv6",
+			fprintf(out, "\t-- %s not served: %s --\n", family_name(family),
 			        holder_text(&instance->holders[family], text));
 }
 

@@ -294,7 +294,7 @@ static void announce(struct uplink *uplink, mtime now)
 	if (uplink->link.usable)
 		info("%s: attached to another place, or its carrier is back: reporting all %s groups "
 		     "upstream",
-		     uplink->name, uplink->family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+		     uplink->name, family_name(uplink->family));
 	host_announce(uplink->host, now);
 }
 
