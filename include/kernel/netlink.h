@@ -13,7 +13,7 @@ enum netlink_kind {
 	NETLINK_LINK,      /* an interface is there: name, up, multicast, mtu */
 	NETLINK_LINK_GONE, /* it is gone */
 	NETLINK_ADDRESS,   /* it has this address, on a point-to-point link the local one. IPv6 addresses come
-	                    * when they are usable, secondary IPv4 addresses when they become primary */
+	                    * when they are usable */
 	NETLINK_ADDRESS_GONE, /* or proved to be a duplicate; it may come without NETLINK_ADDRESS before */
 	NETLINK_OVERRUN,      /* news was lost: a new dump follows, and ends with NETLINK_DUMP_END */
 	NETLINK_DUMP_END,     /* the dump is complete: what it did not report is gone */
@@ -30,7 +30,7 @@ struct netlink_news {
 	struct link_attachment attachment;
 	bool moved; /* the kernel announces that the interface is attached elsewhere: a bond has failed over,
 	             * or a virtual machine has moved */
-	struct addr address;
+	struct interface_address address;
 };
 
 struct netlink; /* opaque */

@@ -160,15 +160,23 @@ static bool read_link(const struct nlmsghdr *header, struct netlink_news *news)
 	return true;
 }
 
-/* A duplicate IPv6 address counts as gone; a tentative one is reported when its test has passed. A secondary
- * IPv4 address is not reported, because queries are not sent from it. */
+/* A duplicate IPv6 address counts as gone; a tentative one is reported when its test has passed. */
 static bool sort_address(enum family family, uint32_t flags, struct netlink_news *news)
 {
-	if (family == FAMILY_IPV4)
-		return !(flags & IFA_F_SECONDARY);
+	if (family == FAMILY_IPV4) {
+		news->address.secondary = flags & IFA_F_SECONDARY;
+		return true;
+	}
 	if (flags & IFA_F_DADFAILED)
 		news->kind = NETLINK_ADDRESS_GONE;
 	return news->kind == NETLINK_ADDRESS_GONE || !(flags & IFA_F_TENTATIVE);
+}
+
+static struct addr read_addr(const struct nlattr *attribute, enum family family)
+{
+	const uint8_t *bytes = mnl_attr_get_payload(attribute);
+
+	return family == FAMILY_IPV4 ? addr_from_ipv4(bytes) : addr_from_ipv6(bytes);
 }
 
 /* On point-to-point links IFA_ADDRESS is the peer and IFA_LOCAL this side; elsewhere IPv6 has only
@@ -176,7 +184,7 @@ static bool sort_address(enum family family, uint32_t flags, struct netlink_news
 static bool read_address(const struct nlmsghdr *header, struct netlink_news *news)
 {
 	const struct ifaddrmsg *message = mnl_nlmsg_get_payload(header);
-	const struct nlattr *attributes[ATTRIBUTES] = {NULL}, *own;
+	const struct nlattr *attributes[ATTRIBUTES] = {NULL}, *own, *network;
 	enum family family;
 	uint32_t flags;
 
@@ -187,11 +195,14 @@ static bool read_address(const struct nlmsghdr *header, struct netlink_news *new
 	family = message->ifa_family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
 	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
 	own = attributes[IFA_LOCAL] != NULL ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS];
-	if (own == NULL || mnl_attr_get_payload_len(own) < addr_wire_size(family))
+	network = attributes[IFA_ADDRESS] != NULL ? attributes[IFA_ADDRESS] : own;
+	if (own == NULL || mnl_attr_get_payload_len(own) < addr_wire_size(family) ||
+	    mnl_attr_get_payload_len(network) < addr_wire_size(family))
 		return false;
 	news->ifindex = (int)message->ifa_index;
-	news->address = family == FAMILY_IPV4 ? addr_from_ipv4(mnl_attr_get_payload(own))
-	                                      : addr_from_ipv6(mnl_attr_get_payload(own));
+	news->address = (struct interface_address){.address = read_addr(own, family),
+	                                           .network = read_addr(network, family),
+	                                           .length = message->ifa_prefixlen};
 	flags = attributes[IFA_FLAGS] != NULL ? mnl_attr_get_u32(attributes[IFA_FLAGS]) : message->ifa_flags;
 	return sort_address(family, flags, news);
 }

@@ -96,6 +96,8 @@ static const char *link_problem(const uint8_t *payload, size_t size)
 	    !holds_bool(payload, offsetof(struct link_change, settings.fast_leave)) ||
 	    !holds_bool(payload, offsetof(struct link_change, settings.track_hosts)) ||
 	    !holds_bool(payload, offsetof(struct link_change, settings.forward_without_querier)) ||
+	    !holds_bool(payload, offsetof(struct link_change, settings.querier_election)) ||
+	    !holds_bool(payload, offsetof(struct link_change, addresses.subnets_unknown)) ||
 	    !holds_bool(payload, offsetof(struct link_change, family[FAMILY_IPV4].usable)) ||
 	    !holds_bool(payload, offsetof(struct link_change, family[FAMILY_IPV6].usable)))
 		return "link with a flag that is neither 0 nor 1";
@@ -108,6 +110,10 @@ static const char *link_problem(const uint8_t *payload, size_t size)
 		if (change.family[family].usable &&
 		    addr_family(&change.family[family].address) != (enum family)family)
 			return "link with an address of another family";
+	if (change.addresses.address_count[FAMILY_IPV4] > LINK_ADDRESSES_MAX ||
+	    change.addresses.address_count[FAMILY_IPV6] > LINK_ADDRESSES_MAX ||
+	    change.addresses.subnet_count > LINK_SUBNETS_MAX)
+		return "link with too many addresses";
 	return settings_problem(&change.settings);
 }
 

@@ -13,6 +13,14 @@
 
 enum link_role { ROLE_UPSTREAM, ROLE_DOWNSTREAM };
 
+/* An address of an interface. */
+struct interface_address {
+	struct addr address;
+	struct addr network; /* what `length` counts in: the address, or that of the peer */
+	uint8_t length;      /* of the prefix, in bits of the family's addresses */
+	bool secondary;      /* IPv4: another address of the same subnet is older */
+};
+
 /* The visible part of where an interface is attached. When it changes, there may be another switch or router
  * behind the interface, which knows none of the memberships. */
 struct link_attachment {
@@ -20,12 +28,33 @@ struct link_attachment {
 	uint8_t hardware[32]; /* its MAC address, padded with 0 */
 };
 
+#define LINK_ADDRESSES_MAX 16 /* passed to an instance, of each family */
+#define LINK_SUBNETS_MAX   16
+
+struct link_subnet {
+	uint8_t prefix[4];
+	uint8_t length; /* in bits, 1..31 */
+};
+
+/* The router's addresses on a link, and the IPv4 subnets that they are in. A longer list of addresses is cut. A
+ * list of more subnets is left out: then any address may belong to the link. An address without a subnet (/32)
+ * adds none, as on tunnels. */
+struct link_addresses {
+	uint8_t address_count[FAMILIES];
+	uint8_t subnet_count;
+	bool subnets_unknown; /* there are more than LINK_SUBNETS_MAX */
+	struct link_subnet subnets[LINK_SUBNETS_MAX];
+	struct addr addresses[FAMILIES][LINK_ADDRESSES_MAX]; /* IPv6: only link-local ones */
+};
+
 struct link_change {
 	bool present; /* false: the link is gone; its id is free after REQUEST_LINK_FREE */
 	uint8_t role; /* enum link_role */
 	char name[LINK_NAME_SIZE];
 	uint32_t mtu;
+	uint32_t elections; /* grows with each reload: elections of the querier start again */
 	struct link_settings settings;
+	struct link_addresses addresses;
 	struct {
 		bool usable;         /* up, with a vif; IPv6: with a link-local address */
 		struct addr address; /* source of queries; unspecified: none */

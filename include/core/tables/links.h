@@ -59,7 +59,7 @@ bool links_interface(struct links *links, int ifindex, const char *name, bool up
 bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment);
 void links_interface_gone(struct links *links, int ifindex);
 /* False when memory is short: a dump must repeat it. */
-bool links_address(struct links *links, int ifindex, const struct addr *address, bool present);
+bool links_address(struct links *links, int ifindex, const struct interface_address *address, bool present);
 /* Around a dump: interfaces and addresses without news between the two calls are gone. */
 void links_dump_begin(struct links *links);
 void links_dump_end(struct links *links);

@@ -59,6 +59,7 @@ void links_reconfigure_end(struct links *links, bool good)
 		links->names = links->old_names;
 	links->old_names = (struct link_names){.first = NULL};
 	names_fini(&unwanted);
+	links->elections += good;
 	DL_FOREACH (links->interfaces, interface)
 		if (good && !interface->gone)
 			interface_attach(links, interface);
@@ -109,14 +110,14 @@ void links_interface_gone(struct links *links, int ifindex)
 	links->changed = true;
 }
 
-bool links_address(struct links *links, int ifindex, const struct addr *address, bool present)
+bool links_address(struct links *links, int ifindex, const struct interface_address *address, bool present)
 {
 	struct link_interface *interface = interface_find(links, ifindex);
-	enum family family = addr_family(address);
+	enum family family = addr_family(&address->address);
 
 	if (interface == NULL)
 		return true;
-	if (family == FAMILY_IPV6 && !addr_is_link_local(address))
+	if (family == FAMILY_IPV6 && !addr_is_link_local(&address->address))
 		return true;
 	links->changed = true;
 	if (present)

@@ -22,14 +22,16 @@ static bool wants_vif(const struct links *links, const struct link_interface *in
 	return false;
 }
 
-static void fill_change(const struct port *port, struct link_change *change)
+static void fill_change(const struct links *links, const struct port *port, struct link_change *change)
 {
 	memset(change, 0, sizeof *change);
 	change->present = !port->leaving;
 	change->role = (uint8_t)port->role;
 	memcpy(change->name, port->interface->name, sizeof change->name);
 	change->mtu = port->interface->mtu;
+	change->elections = links->elections;
 	change->settings = port->settings;
+	addresses_list(port->interface->addresses, &change->addresses);
 	for (int family = 0; family < FAMILIES; family++) {
 		if (!port->serves[family])
 			change->settings.version[family] = VERSION_NONE;
@@ -39,18 +41,20 @@ static void fill_change(const struct port *port, struct link_change *change)
 	}
 }
 
-static bool port_has_news(const struct port *port)
+static bool port_has_news(const struct links *links, const struct port *port)
 {
 	if (port->leaving || !port->announced || port->reconfigured ||
+	    (port->role == ROLE_DOWNSTREAM && port->announced_elections != links->elections) ||
 	    port->announced_mtu != port->interface->mtu ||
 	    port->announced_multicast != port->interface->multicast)
 		return true;
 	for (int family = 0; family < FAMILIES; family++) {
-		const struct addr *address = &port->interface->addresses[family].best;
+		const struct addresses *addresses = &port->interface->addresses[family];
 
 		if (port->announce_unusable[family] ||
+		    port->announced_addresses[family] != addresses->changes ||
 		    port->announced_usable[family] != port_is_usable(port, family) ||
-		    !addr_equal(&port->announced_address[family], address))
+		    !addr_equal(&port->announced_address[family], &addresses->best))
 			return true;
 	}
 	return false;
@@ -61,7 +65,7 @@ static bool pull_announcement(const struct links *links, struct link_interface *
 	struct port *port;
 
 	LL_FOREACH (interface->ports, port) {
-		if (!port_has_news(port) || (links->refused >> port->instance & 1) != 0)
+		if (!port_has_news(links, port) || (links->refused >> port->instance & 1) != 0)
 			continue;
 		*op = (struct link_op){.kind = LINK_ANNOUNCE,
 		                       .ifindex = interface->ifindex,
@@ -69,7 +73,7 @@ static bool pull_announcement(const struct links *links, struct link_interface *
 		                       .instance = port->instance,
 		                       .id = port->id,
 		                       .multicast = interface->multicast};
-		fill_change(port, &op->change);
+		fill_change(links, port, &op->change);
 		return true;
 	}
 	return false;
@@ -223,11 +227,13 @@ static void announce_done(struct links *links, const struct link_op *op)
 	}
 	port->announced = true;
 	port->reconfigured = false;
+	port->announced_elections = op->change.elections;
 	port->announced_mtu = op->change.mtu;
 	port->announced_multicast = op->multicast;
 	for (int family = 0; family < FAMILIES; family++) {
 		port->announced_usable[family] = op->change.family[family].usable;
 		port->announced_address[family] = op->change.family[family].address;
+		port->announced_addresses[family] = interface->addresses[family].changes;
 		port->announce_unusable[family] = false;
 	}
 	interface_release_vifs(links, interface);

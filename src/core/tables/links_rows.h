@@ -23,6 +23,8 @@ struct port {
 	bool reconfigured; /* the instance does not know its newest role and settings */
 	bool announced_usable[FAMILIES];
 	struct addr announced_address[FAMILIES];
+	uint32_t announced_addresses[FAMILIES]; /* `changes` of the interface's addresses */
+	uint32_t announced_elections;
 	uint32_t announced_mtu;
 	bool announced_multicast;
 	bool announce_unusable[FAMILIES]; /* the vif is gone: announce that before anything else */
@@ -61,10 +63,11 @@ struct links {
 	struct port *ports[LINKS_INSTANCES][LINKS_MAX]; /* by link id */
 	uint64_t ids_used[LINKS_INSTANCES];             /* in use, or not yet given back */
 	bool enabled[LINKS_TABLES][FAMILIES];
-	bool changed;      /* links_pull may find something */
-	bool memory_short; /* in this pass a link could not be made or announced */
-	mtime retry_at;    /* when the owner retries; 0: nothing failed */
-	uint64_t refused;  /* set of instances that took no announcement in this pass */
+	uint32_t elections; /* reloads so far */
+	bool changed;       /* links_pull may find something */
+	bool memory_short;  /* in this pass a link could not be made or announced */
+	mtime retry_at;     /* when the owner retries; 0: nothing failed */
+	uint64_t refused;   /* set of instances that took no announcement in this pass */
 };
 
 /* Is that the interface's vif now? */

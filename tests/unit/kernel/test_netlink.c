@@ -49,7 +49,7 @@ static bool matches(const struct netlink_news *news, enum netlink_kind kind, int
 	struct addr wanted = address != NULL ? addr_of(address) : (struct addr){{0}};
 
 	return news->kind == kind && (ifindex == 0 || news->ifindex == ifindex) &&
-	       (address == NULL || addr_equal(&news->address, &wanted));
+	       (address == NULL || addr_equal(&news->address.address, &wanted));
 }
 
 /* The place of the first such news at or behind `from`, waited for. */
@@ -222,6 +222,8 @@ static void leaving_a_bridge_is_not_vanishing(void **state)
 static void own_address_of_a_point_to_point_link_is_told(void **state)
 {
 	struct netlink *netlink;
+	struct addr peer;
+	size_t place;
 
 	(void)state;
 	LAB_OR_SKIP();
@@ -231,6 +233,10 @@ static void own_address_of_a_point_to_point_link_is_told(void **state)
 	        "2001:db8:2::2 dev eth0");
 	expect(netlink, 0, NETLINK_ADDRESS, lab_index("eth0"), "10.2.0.1");
 	expect(netlink, 0, NETLINK_ADDRESS, lab_index("eth0"), "2001:db8:2::1");
+	place = expect(netlink, 0, NETLINK_ADDRESS, 0, "10.2.0.1");
+	peer = addr_of("10.2.0.2");
+	assert_true(addr_equal(&told[place].address.network, &peer));
+	assert_int_equal(told[place].address.length, 32);
 	assert_int_equal(count_told(0, NETLINK_ADDRESS, 0, "10.2.0.2"), 0);
 	assert_int_equal(count_told(0, NETLINK_ADDRESS, 0, "2001:db8:2::2"), 0);
 	netlink_close(netlink);
@@ -261,6 +267,7 @@ static void point_to_point_flag_is_told(void **state)
 static void secondary_address_is_told_when_it_is_promoted(void **state)
 {
 	struct netlink *netlink;
+	size_t place, end;
 
 	(void)state;
 	LAB_OR_SKIP();
@@ -270,10 +277,15 @@ static void secondary_address_is_told_when_it_is_promoted(void **state)
 	lab_run("ip addr add 10.1.0.1/24 dev eth0 && ip addr add 10.1.0.2/24 dev eth0");
 	expect_marker(netlink, 0);
 	assert_int_equal(count_told(0, NETLINK_ADDRESS, 0, "10.1.0.1"), 1);
-	assert_int_equal(count_told(0, NETLINK_ADDRESS, 0, "10.1.0.2"), 0);
+	assert_int_equal(count_told(0, NETLINK_ADDRESS, 0, "10.1.0.2"), 1);
+	place = expect(netlink, 0, NETLINK_ADDRESS, 0, "10.1.0.2");
+	assert_true(told[place].address.secondary);
+	assert_int_equal(told[place].address.length, 24);
+	end = told_count;
 	lab_run("ip addr del 10.1.0.1/24 dev eth0");
-	expect(netlink, 0, NETLINK_ADDRESS_GONE, lab_index("eth0"), "10.1.0.1");
-	expect(netlink, 0, NETLINK_ADDRESS, lab_index("eth0"), "10.1.0.2");
+	expect(netlink, end, NETLINK_ADDRESS_GONE, lab_index("eth0"), "10.1.0.1");
+	place = expect(netlink, end, NETLINK_ADDRESS, lab_index("eth0"), "10.1.0.2");
+	assert_false(told[place].address.secondary);
 	netlink_close(netlink);
 	lab_del_pair(0);
 }

@@ -188,11 +188,17 @@ void give_back(struct world *world, unsigned instance, uint8_t id)
 	links_id_free(world->links, instance, id);
 }
 
+struct interface_address interface_address(const struct addr *addr)
+{
+	return (struct interface_address){.address = *addr, .network = *addr, .length = 24};
+}
+
 void address(struct world *world, int ifindex, const char *text, bool present)
 {
 	struct addr addr = addr_of(text);
+	struct interface_address is = interface_address(&addr);
 
-	links_address(world->links, ifindex, &addr, present);
+	links_address(world->links, ifindex, &is, present);
 }
 
 void begin(struct world *world)

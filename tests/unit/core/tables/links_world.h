@@ -88,6 +88,8 @@ bool turn(struct world *world);
 /* The operations of one turn, as text. */
 void expect(struct world *world, const char *operations);
 void give_back(struct world *world, unsigned instance, uint8_t id);
+/* The address in a subnet of 24 bits. */
+struct interface_address interface_address(const struct addr *addr);
 void address(struct world *world, int ifindex, const char *text, bool present);
 
 /* Between the two the names are told anew. */

@@ -203,14 +203,14 @@ static void instance_ends(void **state)
 	add_name(&world, 1, ROLE_DOWNSTREAM, "eth2", settings_of(VERSION_3, VERSION_NONE));
 	links_forget_instance(world.links, 0);
 	links_reconfigure_end(world.links, true);
-	expect(&world, " del0:0(eth1)");
+	expect(&world, " del0:0(eth1) tell1:0(eth2 4)");
 	/* Another in its place begins with the same ids and numbers. */
 	memset(world.views[0], 0, sizeof world.views[0]);
 	begin(&world);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth1", settings_of(VERSION_3, VERSION_NONE));
 	add_name(&world, 1, ROLE_DOWNSTREAM, "eth2", settings_of(VERSION_3, VERSION_NONE));
 	links_reconfigure_end(world.links, true);
-	expect(&world, " add0:0(eth1) tell0:0(eth1 4)");
+	expect(&world, " add0:0(eth1) tell0:0(eth1 4) tell1:0(eth2 4)");
 	/* The same instance with another worker. */
 	links_forget_instance(world.links, 1);
 	memset(world.views[1], 0, sizeof world.views[1]);

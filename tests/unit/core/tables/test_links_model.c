@@ -362,6 +362,7 @@ static void readdress(struct world *world, bool told)
 {
 	static uint32_t serial;
 	struct machine *machine = pick(world, true);
+	struct interface_address is;
 	struct addr addr;
 	size_t place;
 
@@ -374,15 +375,17 @@ static void readdress(struct world *world, bool told)
 		machine->address_count--;
 		memmove(&machine->addresses[place], &machine->addresses[place + 1],
 		        (machine->address_count - place) * sizeof addr);
+		is = interface_address(&addr);
 		if (told)
-			links_address(world->links, machine->ifindex, &addr, false);
+			links_address(world->links, machine->ifindex, &is, false);
 	} else if (machine->address_count < ADDRESSES) {
 		static const char *const first[] = {"10.0.0.1", "fe80::1", "2001:db8::1"};
 
 		addr = nth_addr(first[random_below(&world->random, 3)], serial++);
 		machine->addresses[machine->address_count++] = addr;
+		is = interface_address(&addr);
 		if (told)
-			world->lost |= !links_address(world->links, machine->ifindex, &addr, true);
+			world->lost |= !links_address(world->links, machine->ifindex, &is, true);
 	}
 }
 
@@ -402,9 +405,11 @@ static void dump(struct world *world)
 		if (world->machines[i].ifindex != 0)
 			tell_machine(world, &world->machines[i]);
 	for (size_t i = 0; i < MACHINES; i++)
-		for (size_t j = 0; j < world->machines[i].address_count; j++)
-			links_address(world->links, world->machines[i].ifindex,
-			              &world->machines[i].addresses[j], true);
+		for (size_t j = 0; j < world->machines[i].address_count; j++) {
+			struct interface_address is = interface_address(&world->machines[i].addresses[j]);
+
+			links_address(world->links, world->machines[i].ifindex, &is, true);
+		}
 	links_dump_end(world->links);
 }
 

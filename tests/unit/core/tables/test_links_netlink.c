@@ -127,8 +127,9 @@ static int known_address(const struct world *world, enum family family)
 static void set_address(struct world *world, enum family family, uint32_t number, bool present)
 {
 	struct addr addr = nth_addr(first_addresses[family], number);
+	struct interface_address is = interface_address(&addr);
 
-	assert_true(links_address(world->links, 1, &addr, present));
+	assert_true(links_address(world->links, 1, &is, present));
 }
 
 /* A thousand addresses of each family, in either order: each family has its own, and keeps one to the

@@ -40,7 +40,9 @@ static void reload_tells_the_difference(void **state)
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth1", both);
 	add_name(&world, 0, ROLE_DOWNSTREAM, "eth[2-3]", both);
 	links_reconfigure_end(world.links, true);
-	expect(&world, " add0:3(eth3) add1:3(eth3) tell0:3(eth3 4)");
+	/* Downstream links have new elections. */
+	expect(&world, " tell0:1(eth1 4) tell0:2(eth2 4) add0:3(eth3) add1:3(eth3) tell0:3(eth3 4)");
+	assert_int_equal(world.views[0][1].change.elections, 1);
 	/* Changed, gone, and another role; one that cannot be had. */
 	begin(&world);
 	add_name(&world, 0, ROLE_UPSTREAM, "eth0", both);
