@@ -79,6 +79,9 @@ static void describe(struct json_object *event, const char *kind, char *text, si
 	else if (strcmp(kind, "older query") == 0)
 		snprintf(text, size, "%s querier %s on a link configured for %s", answer_text(event, "heard"),
 		         answer_text(event, "querier"), answer_text(event, "configured"));
+	else if (strcmp(kind, "foreign querier") == 0)
+		snprintf(text, size, "querier %s is outside the link's subnets",
+		         answer_text(event, "querier"));
 	else if (strcmp(kind, "drop") == 0)
 		snprintf(text, size, "dropped: %s (%.0f so far)", answer_text(event, "cause"),
 		         answer_number(event, "count"));
@@ -107,7 +110,8 @@ static enum colour event_colour(struct json_object *event)
 {
 	const char *kind = answer_text(event, "event");
 
-	if (strcmp(kind, "drop") == 0 || strcmp(kind, "lost") == 0 || strcmp(kind, "older query") == 0)
+	if (strcmp(kind, "drop") == 0 || strcmp(kind, "lost") == 0 || strcmp(kind, "older query") == 0 ||
+	    strcmp(kind, "foreign querier") == 0)
 		return COLOUR_BAD;
 	return strcmp(kind, "join") == 0 || strcmp(kind, "source") == 0 ? COLOUR_GOOD : COLOUR_NONE;
 }

@@ -130,6 +130,7 @@ static void open_link(struct bench *bench, uint8_t id, enum link_role role)
 		.role = (uint8_t)role,
 		.mtu = MTU,
 		.settings = {.version = {VERSION_3, VERSION_3},
+	                     .querier_election = true,
 	                     .robustness = 2,
 	                     .query_interval = 125000,
 	                     .query_response_interval = 10000,
@@ -340,6 +341,7 @@ static void open_host(struct bench *bench)
 	struct link_settings settings = {
 		.upstream_membership = MEMBERSHIP_USER,
 		.version = {VERSION_3, VERSION_3},
+		.querier_election = true,
 		.robustness = 2,
 		.query_interval = 125000,
 		.query_response_interval = 10000,

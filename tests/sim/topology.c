@@ -56,6 +56,7 @@ struct link_settings random_settings(struct world *world)
 	struct random *random = &world->random;
 	uint32_t seconds = (uint32_t)(world->query_interval_max / MTIME_SECOND);
 	struct link_settings settings = {
+		.querier_election = true,
 		.robustness = (uint8_t)random_between(random, 2, ROBUSTNESS_MAX),
 		.last_member_query_count = (uint8_t)random_between(random, 0, ROBUSTNESS_MAX),
 		.query_interval = random_between(random, seconds / 2, seconds) * MTIME_SECOND,

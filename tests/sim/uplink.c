@@ -259,6 +259,7 @@ static const struct link_settings *settings_of_kind(unsigned kind)
 	static struct link_settings settings = {
 		.kernel_groups_max = GROUPS_KERNEL_KEEPS,
 		.version = {VERSION_3, VERSION_3},
+		.querier_election = true,
 		.robustness = 2,
 		.repeat_without_querier = true,
 		.query_interval = 125 * MTIME_SECOND,

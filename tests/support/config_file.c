@@ -120,6 +120,7 @@ const char *__lsan_default_suppressions(void)
 
 const struct link_settings link_defaults = {
 	.version = {VERSION_3, VERSION_3},
+	.querier_election = true,
 	.robustness = 2,
 	.query_interval = 125000,
 	.query_response_interval = 10000,
@@ -154,6 +155,7 @@ void assert_link(const struct link_settings *link, const struct link_settings *e
 	assert_int_equal(link->fast_leave, expected->fast_leave);
 	assert_int_equal(link->track_hosts, expected->track_hosts);
 	assert_int_equal(link->forward_without_querier, expected->forward_without_querier);
+	assert_int_equal(link->querier_election, expected->querier_election);
 	assert_int_equal(link->groups_max, expected->groups_max);
 	assert_int_equal(link->sources_max, expected->sources_max);
 	assert_int_equal(link->report_rate_max, expected->report_rate_max);

@@ -13,6 +13,7 @@ static _Alignas(8) uint8_t engine_payload[REQUEST_PAYLOAD_MAX];
 
 const struct link_settings usual_link_settings = {
 	.version = {VERSION_3, VERSION_3},
+	.querier_election = true,
 	.robustness = 2,
 	.query_interval = 125000,
 	.query_response_interval = 10000,

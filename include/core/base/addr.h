@@ -61,6 +61,7 @@ size_t addr_wire_size(enum family family);
 
 bool addr_is_unspecified(const struct addr *addr);
 bool addr_is_multicast(const struct addr *addr);
+bool addr_is_loopback(const struct addr *addr);
 /* fe80::/10 (IPv6), 169.254.0.0/16 (IPv4). */
 bool addr_is_link_local(const struct addr *addr);
 /* A group that a proxy handles: multicast with a scope wider than a link. It is not in 224.0.0.0/24, and not

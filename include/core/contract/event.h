@@ -22,6 +22,7 @@ enum event_kind {
 	EVENT_ROUTE,      /* value: set of the link ids where the source's packets go now */
 	/* source: a querier of another version than the link's; before: its, after: ours */
 	EVENT_OLDER_QUERY,
+	EVENT_FOREIGN_QUERIER, /* source: a querier from outside the link's subnets, which is ignored */
 	EVENT_DROP, /* before: enum drop; value: its count; only when the count is a power of two */
 	EVENT_KINDS
 };

@@ -20,13 +20,15 @@ enum membership_provider {
 };
 
 struct link_settings {
-	uint8_t version[FAMILIES];       /* enum version; VERSION_NONE: family not served */
-	bool fast_leave;                 /* implies track_hosts */
-	bool track_hosts;                /* version 3: know each host's membership */
-	bool forward_without_querier;    /* forward even if another router is the link's querier */
-	uint8_t robustness;              /* 1..255; above 7 queries cannot carry it */
-	uint8_t startup_query_count;     /* 0: robustness */
-	uint8_t last_member_query_count; /* 0: robustness */
+	uint8_t version[FAMILIES];        /* enum version; VERSION_NONE: family not served */
+	bool fast_leave;                  /* implies track_hosts */
+	bool track_hosts;                 /* version 3: know each host's membership */
+	bool forward_without_querier;     /* forward even if another router is the link's querier */
+	bool querier_election;            /* false: ignore other queriers, and remain the querier */
+	uint8_t robustness;               /* 1..255; above 7 queries cannot carry it */
+	uint8_t startup_query_count;      /* 0: robustness */
+	uint8_t last_member_query_count;  /* 0: robustness */
+	uint8_t oldest_version[FAMILIES]; /* enum version; older hosts and queriers have no effect */
 	uint32_t query_interval;
 	uint32_t query_response_interval;
 	uint32_t startup_query_interval; /* 0: a quarter of query_interval */

@@ -13,7 +13,7 @@
 #include "core/contract/link_change.h"
 #include "core/wire/drop.h"
 
-#define SNAPSHOT_PAGE_ITEMS 256
+#define SNAPSHOT_PAGE_ITEMS 192
 #define SNAPSHOT_CURSORS    8 /* walks at the same time */
 
 /* What a walk covers; INPUT_SNAPSHOT carries one of them. */
@@ -45,8 +45,10 @@ struct snapshot_link {
 	bool querier; /* this router is it */
 	struct addr address;
 	struct addr other_querier;
+	struct addr foreign_querier; /* the first one from outside the link's subnets; unspecified: none */
 	uint32_t groups;
 	uint32_t other_querier_left;  /* milliseconds */
+	uint32_t other_query_age;     /* since the last general query of the other querier; milliseconds */
 	uint32_t next_query_left;     /* milliseconds */
 	uint32_t membership_interval; /* in force, milliseconds */
 	uint32_t other_querier_present_interval;

@@ -14,6 +14,10 @@ enum drop {
 	DROP_ROUTER_ALERT,   /* MLD without Router Alert (RFC 9777 section 5) */
 	DROP_SOURCE_ADDRESS, /* MLD not from a link-local address, a query from an impossible one */
 	DROP_UNSPECIFIED,    /* an MLD report or done from :: (RFC 9777 section 5.2.14) */
+	DROP_SENDER,         /* an IGMP report or leave from a multicast, loopback or broadcast address */
+	DROP_OWN_ADDRESS,    /* a message downstream from one of the router's own addresses on the link */
+	DROP_SUBNET,         /* a query downstream from outside the link's IPv4 subnets */
+	DROP_VERSION,        /* older than oldest_version: a message of a host or querier */
 	DROP_CHECKSUM,       /* IGMP or ICMPv6 checksum */
 	DROP_LENGTH,         /* message shorter than its type or its counts say */
 	DROP_TYPE,           /* unknown message type */

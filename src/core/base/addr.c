@@ -69,6 +69,15 @@ bool addr_is_multicast(const struct addr *addr)
 	return addr->bytes[0] == 0xff;
 }
 
+bool addr_is_loopback(const struct addr *addr)
+{
+	static const struct addr loopback = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+
+	if (addr_family(addr) == FAMILY_IPV4)
+		return addr->bytes[12] == 127;
+	return addr_equal(addr, &loopback);
+}
+
 bool addr_is_link_local(const struct addr *addr)
 {
 	if (addr_family(addr) == FAMILY_IPV4)
@@ -87,13 +96,9 @@ bool addr_is_proxied_group(const struct addr *addr)
 
 bool addr_is_source(const struct addr *addr)
 {
-	static const struct addr loopback = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
-
-	if (addr_is_unspecified(addr) || addr_is_multicast(addr))
+	if (addr_is_unspecified(addr) || addr_is_multicast(addr) || addr_is_loopback(addr))
 		return false;
-	if (addr_family(addr) == FAMILY_IPV4)
-		return addr->bytes[12] != 0 && addr->bytes[12] != 127 && addr->bytes[12] < 240;
-	return !addr_equal(addr, &loopback);
+	return addr_family(addr) == FAMILY_IPV6 || (addr->bytes[12] != 0 && addr->bytes[12] < 240);
 }
 
 bool addr_is_proxied_stream(const struct addr *source, const struct addr *group)

@@ -14,7 +14,7 @@ static bool drop_is_notable(enum drop drop)
 
 bool event_is_notable(const struct event *event)
 {
-	if (event->kind == EVENT_OLDER_QUERY)
+	if (event->kind == EVENT_OLDER_QUERY || event->kind == EVENT_FOREIGN_QUERIER)
 		return true;
 	/* Logged once for a host that sends queries from many addresses. */
 	if (event->kind == EVENT_QUERIER)
@@ -55,6 +55,7 @@ const char *event_name(enum event_kind kind)
 		[EVENT_FLOW_MOVED] = "source moved",
 		[EVENT_ROUTE] = "route",
 		[EVENT_FLOW_GONE] = "source gone",
+		[EVENT_FOREIGN_QUERIER] = "foreign querier",
 		[EVENT_DROP] = "drop",
 		[EVENT_OLDER_QUERY] = "older query",
 	};

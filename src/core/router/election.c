@@ -11,6 +11,12 @@ void election_start(struct instance *instance, struct link *link, enum family fa
 	engine_arm_querier(instance, link, family);
 }
 
+void election_restart(struct instance *instance, struct link *link, enum family family, mtime now)
+{
+	election_start(instance, link, family, now);
+	engine_push_querier(instance, link, family, now);
+}
+
 void election_refresh(struct instance *instance, struct link *link, enum family family, mtime now)
 {
 	const struct group_timers *timers = &link->family[family].timers;

@@ -11,6 +11,9 @@
 
 /* The link became usable or has another address: this router starts as querier. */
 void election_start(struct instance *instance, struct link *link, enum family family, mtime now);
+/* Forgets the other querier of the link: a reload. This router starts as querier; the other one wins again by
+ * its next query. Routes are the caller's. */
+void election_restart(struct instance *instance, struct link *link, enum family family, mtime now);
 /* Updates the link's timers and owed queries after any change of the link. Routes are the caller's. */
 void election_refresh(struct instance *instance, struct link *link, enum family family, mtime now);
 /* A query arrived on a downstream link. */

@@ -30,6 +30,14 @@ struct source {
 	bool query_now;       /* part of the round of queries that is going out */
 };
 
+/* Who sends the specific queries that a group owes. */
+enum group_asking {
+	ASKS_AS_QUERIER, /* this router, while it is the link's querier */
+	/* The elected querier should. Timers are not lowered yet, and reports still settle the leave. */
+	ASKS_LATER,
+	ASKS_INSTEAD, /* it has sent none: this router, in its place */
+};
+
 struct group {
 	struct source *sources; /* ascending by address; on the pool */
 	uint16_t source_count;
@@ -37,6 +45,7 @@ struct group {
 	uint8_t mode;         /* enum filter_mode */
 	uint8_t queries_left; /* group-specific queries still to be sent */
 	bool query_now;
+	uint8_t asking;      /* enum group_asking */
 	mtime exclude_until; /* the group timer; EXCLUDE only */
 	mtime v1_host_until; /* older version hosts present (RFC 9776 section 7.3.2) */
 	mtime v2_host_until;

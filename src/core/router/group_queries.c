@@ -13,17 +13,31 @@ static unsigned start_asking(struct group *group, const struct group_timers *tim
 	return GROUP_QUERY;
 }
 
+/* Waits one last member query interval for the query of the elected querier. */
+static unsigned ask_later(struct group *group, const struct group_timers *timers, mtime now,
+                          uint8_t *queries_left)
+{
+	if (*queries_left > 0)
+		return 0;
+	*queries_left = timers->last_member_query_count;
+	group->query_at = mtime_min(group->query_at, now + timers->last_member_query_interval);
+	group->asking = ASKS_LATER;
+	return 0;
+}
+
 /* "Send Q" (RFC 9776 section 6.6.3): lowers a timer to LMQT and owes LMQC queries, the first of them now. A
  * round that waits for its repetition is sent now and carries the new queries. A timer that is not above LMQT
- * stays: its queries are already out. Where another router is the querier it sends the queries, and timers
- * follow those. */
+ * stays: its queries are already out. Where another router is the querier, it gets the time to send them, and
+ * timers follow those. */
 static unsigned ask(struct group *group, const struct group_timers *timers, mtime now, mtime *until,
                     uint8_t *queries_left)
 {
 	mtime lowered = now + group_last_member_query_time(timers);
 
-	if (*until <= lowered || !timers->querier)
+	if (*until <= lowered)
 		return 0;
+	if (!timers->querier && group->asking != ASKS_INSTEAD)
+		return ask_later(group, timers, now, queries_left);
 	*until = lowered;
 	return start_asking(group, timers, now, queries_left);
 }
@@ -54,11 +68,30 @@ unsigned group_ask(struct group *group, const struct group_timers *timers, mtime
 	return ask(group, timers, now, &group->exclude_until, &group->queries_left);
 }
 
+/* The querier sends the query: this router need not. */
+static void settle(struct group *group, const struct sources *sources)
+{
+	if (sources->count == 0) {
+		group->queries_left = 0;
+		group->query_now = false;
+	}
+	for (uint16_t i = 0; i < group->source_count && sources->count > 0; i++) {
+		if (!sources_has(sources, &group->sources[i].addr))
+			continue;
+		group->sources[i].queries_left = 0;
+		group->sources[i].query_now = false;
+	}
+}
+
 void group_receive_query(struct group *group, const struct group_timers *timers, mtime now,
-                         const struct sources *sources)
+                         const struct sources *sources, bool suppress)
 {
 	mtime until = now + group_last_member_query_time(timers);
 
+	if (group->asking != ASKS_AS_QUERIER)
+		settle(group, sources);
+	if (suppress)
+		return;
 	if (sources->count == 0) {
 		if (group->mode == FILTER_EXCLUDE && group->exclude_until > until)
 			group->exclude_until = until;
@@ -118,7 +151,9 @@ bool group_pull_query(struct group *group, const struct group_timers *timers, mt
 	if (pull_source_query(group, lmqt_end, true, query) ||
 	    pull_source_query(group, lmqt_end, false, query))
 		return true;
-	if (group->query_at == MTIME_NEVER && queries_are_left(group))
+	if (!queries_are_left(group))
+		group->asking = ASKS_AS_QUERIER;
+	else if (group->query_at == MTIME_NEVER)
 		group->query_at = now + timers->last_member_query_interval;
 	return false;
 }

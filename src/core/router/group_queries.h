@@ -13,10 +13,11 @@ unsigned group_ask(struct group *group, const struct group_timers *timers, mtime
 /* "Send Q(G,{source})", or fast leave in its place. The source is one of the group's, and not blocked. */
 unsigned group_ask_source(struct group *group, const struct group_timers *timers, mtime now,
                           struct source *source);
-/* Another querier sent a specific query without the S flag: lowers the same timers (RFC 9776 section 6.6.1).
- * An empty list lowers the group timer. `timers` has the last member query time of that querier. */
+/* The elected querier sent a specific query: this router does not send the same one. Without the S flag
+ * (suppress) the query lowers the same timers (RFC 9776 section 6.6.1). An empty list stands for the group
+ * timer. `timers` has the last member query time of that querier. */
 void group_receive_query(struct group *group, const struct group_timers *timers, mtime now,
-                         const struct sources *sources);
+                         const struct sources *sources, bool suppress);
 
 struct group_query {
 	bool suppress;          /* S flag */

@@ -123,6 +123,8 @@ static void act(struct group *group, struct source *source, uint8_t action, stru
 	switch ((enum action)(action & ACTION)) {
 	case RUN:
 		source->until = step->now + step->timers->membership_interval;
+		if (group->asking == ASKS_LATER)
+			source->queries_left = 0;
 		break;
 	case RUN_GROUP_TIMER:
 		source->until = step->old_exclude_until;
@@ -231,6 +233,8 @@ static unsigned apply_row(struct group *group, struct pool *pool, const struct r
 		/* Older queries have no S flag: more of them would lower the timers of other routers. */
 		if (timers->version < VERSION_3)
 			group_cancel_queries(group);
+		else if (group->asking == ASKS_LATER)
+			group->queries_left = 0;
 	}
 	if (row->ask_group)
 		step.flags |= group_ask(group, timers, now);

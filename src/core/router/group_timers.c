@@ -14,6 +14,7 @@ void group_cancel_queries(struct group *group)
 	group->query_at = MTIME_NEVER;
 	group->queries_left = 0;
 	group->query_now = false;
+	group->asking = ASKS_AS_QUERIER;
 	for (uint16_t i = 0; i < group->source_count; i++) {
 		group->sources[i].queries_left = 0;
 		group->sources[i].query_now = false;
@@ -63,6 +64,19 @@ static unsigned expire_group_timer(struct group *group)
 	return GROUP_CHANGED;
 }
 
+/* The elected querier has sent no query for one last member query interval after a leave. */
+static void ask_instead(struct group *group, const struct group_timers *timers, mtime now)
+{
+	mtime lowered = now + group_last_member_query_time(timers);
+
+	group->asking = timers->querier ? ASKS_AS_QUERIER : ASKS_INSTEAD;
+	if (group->queries_left > 0 && group->exclude_until > lowered)
+		group->exclude_until = lowered;
+	for (uint16_t i = 0; i < group->source_count; i++)
+		if (group->sources[i].queries_left > 0 && group->sources[i].until > lowered)
+			group->sources[i].until = lowered;
+}
+
 unsigned group_expire(struct group *group, const struct group_timers *timers, mtime now)
 {
 	unsigned flags = expire_sources(group, now);
@@ -70,8 +84,10 @@ unsigned group_expire(struct group *group, const struct group_timers *timers, mt
 	if (group->mode == FILTER_EXCLUDE && group->exclude_until <= now)
 		flags |= expire_group_timer(group);
 	if (group->query_at <= now) {
+		if (group->asking == ASKS_LATER)
+			ask_instead(group, timers, now);
 		group_start_round(group);
-		if (timers->querier || group_finishes_asking(timers))
+		if (timers->querier || group->asking == ASKS_INSTEAD || group_finishes_asking(timers))
 			flags |= GROUP_QUERY;
 		else
 			group_cancel_queries(group);

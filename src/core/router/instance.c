@@ -81,14 +81,15 @@ static void family_comes_up(struct instance *instance, struct link *link, enum f
 	engine_push_link(instance, link, family);
 }
 
+/* same: the settings are the same as before. */
 static void family_changes(struct instance *instance, struct link *link, enum family family, mtime now,
-                           const struct link_change *change)
+                           const struct link_change *change, bool same)
 {
 	struct link_family *state = &link->family[family];
 	bool usable = change->present && change->family[family].usable &&
 	              change->settings.version[family] != VERSION_NONE;
 	bool moved = !addr_equal(&state->address, &change->family[family].address);
-	bool was_usable = state->usable;
+	bool was_usable = state->usable, was_querier = querier_is_elected(&state->querier, now);
 
 	if (was_usable && !usable)
 		family_goes_down(instance, link, family, now);
@@ -98,11 +99,13 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 	/* With another address this router takes part in a new election. */
 	if (link->role == ROLE_DOWNSTREAM && (!was_usable || moved))
 		election_start(instance, link, family, now);
+	else if (link->role == ROLE_DOWNSTREAM && !was_querier && link->elections != change->elections)
+		election_restart(instance, link, family, now);
 	election_refresh(instance, link, family, now);
 	if (!was_usable)
 		family_comes_up(instance, link, family, now);
-	else
-		forward_update_all(instance, family, now); /* settings decide who forwards */
+	else if (!same || was_querier != querier_is_elected(&state->querier, now))
+		forward_update_all(instance, family, now); /* both decide who forwards */
 }
 
 /* The instance keeps the link's counts of drops. */
@@ -162,6 +165,7 @@ static void link_input(struct instance *instance, mtime now, const struct input 
                        size_t size)
 {
 	struct link *link = instance->links[input->link];
+	struct link_settings before;
 	struct link_change change;
 
 	assert(size == sizeof change);
@@ -180,10 +184,16 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 			family_goes_down(instance, link, family, now);
 	link->role = change.role;
 	link->mtu = change.mtu;
+	link->addresses = change.addresses;
+	before = link->settings;
 	link_configure(instance, link, now, change.settings);
 	memcpy(link->name, change.name, sizeof link->name);
 	for (int family = 0; family < FAMILIES; family++)
-		family_changes(instance, link, family, now, &change);
+		family_changes(instance, link, family, now, &change,
+		               link_settings_equal(&before, &link->settings));
+	if (link->elections != change.elections)
+		link->foreign_count = 0;
+	link->elections = change.elections;
 	if (!change.present)
 		remove_link(instance, link);
 }

@@ -59,3 +59,56 @@ bool link_forwards(const struct link *link, enum family family, mtime now)
 	return link->role == ROLE_UPSTREAM || link->settings.forward_without_querier ||
 	       querier_is_elected(&state->querier, now);
 }
+
+bool link_has_address(const struct link *link, const struct addr *addr)
+{
+	enum family family = addr_family(addr);
+
+	for (unsigned i = 0; i < link->addresses.address_count[family]; i++)
+		if (addr_equal(&link->addresses.addresses[family][i], addr))
+			return true;
+	return false;
+}
+
+static uint32_t number_of(const uint8_t bytes[4])
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* The bits of the address behind the prefix; false outside the subnet. */
+static bool host_part(const struct link_subnet *subnet, const struct addr *addr, uint32_t *host,
+                      uint32_t *mask)
+{
+	uint32_t number = number_of(addr_ipv4_bytes(addr));
+
+	*mask = UINT32_MAX >> subnet->length;
+	*host = number & *mask;
+	return (number & ~*mask) == number_of(subnet->prefix);
+}
+
+bool link_has_subnet_of(const struct link *link, const struct addr *addr)
+{
+	uint32_t host, mask;
+
+	if (addr_family(addr) == FAMILY_IPV6 || link->addresses.subnet_count == 0)
+		return true;
+	for (unsigned i = 0; i < link->addresses.subnet_count; i++)
+		if (host_part(&link->addresses.subnets[i], addr, &host, &mask))
+			return true;
+	return false;
+}
+
+bool link_is_broadcast(const struct link *link, const struct addr *addr)
+{
+	uint32_t host, mask;
+
+	if (addr_family(addr) == FAMILY_IPV6)
+		return false;
+	if (number_of(addr_ipv4_bytes(addr)) == UINT32_MAX)
+		return true;
+	for (unsigned i = 0; i < link->addresses.subnet_count; i++)
+		if (link->addresses.subnets[i].length <= 30 &&
+		    host_part(&link->addresses.subnets[i], addr, &host, &mask) && host == mask)
+			return true;
+	return false;
+}

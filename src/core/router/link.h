@@ -28,6 +28,8 @@ enum link_counter {
 	LINK_COUNTERS
 };
 
+#define FOREIGN_QUERIERS_MAX 4 /* logged, of a link */
+
 struct link_family {
 	bool usable;
 	struct addr address;
@@ -46,7 +48,11 @@ struct link {
 	uint8_t role; /* enum link_role */
 	char name[LINK_NAME_SIZE];
 	uint32_t mtu;
+	uint32_t elections;
 	struct link_settings settings;
+	struct link_addresses addresses;
+	struct addr foreign_queriers[FOREIGN_QUERIERS_MAX]; /* from outside the subnets, and logged */
+	unsigned foreign_count;
 	struct link_family family[FAMILIES];
 };
 
@@ -60,5 +66,13 @@ void link_refresh_timers(struct link *link, enum family family, mtime now);
 /* Does the router forward to this link now? To a downstream link only while it is the querier there (RFC 4605
  * section 4.2). */
 bool link_forwards(const struct link *link, enum family family, mtime now);
+
+/* Is it one of the router's own addresses on the link? */
+bool link_has_address(const struct link *link, const struct addr *addr);
+/* Can the address be another router's on the link? Any IPv6 address can, and any IPv4 address where no subnet is
+ * known. */
+bool link_has_subnet_of(const struct link *link, const struct addr *addr);
+/* The broadcast address of one of the link's IPv4 subnets, or the limited one. */
+bool link_is_broadcast(const struct link *link, const struct addr *addr);
 
 #endif

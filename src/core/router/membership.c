@@ -365,14 +365,15 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 }
 
 void membership_receive_query(struct instance *instance, struct link *link, mtime now,
-                              const struct addr *group, const struct sources *sources)
+                              const struct addr *group, const struct sources *sources, bool suppress)
 {
 	struct membership *membership = membership_find(instance, group);
 	struct link_group *link_group = membership ? link_group_find(membership, link) : NULL;
 
 	if (link_group == NULL)
 		return;
-	group_receive_query(&link_group->group, &link->family[addr_family(group)].timers, now, sources);
+	group_receive_query(&link_group->group, &link->family[addr_family(group)].timers, now, sources,
+	                    suppress);
 	link_group_arm(instance, link_group);
 }
 
@@ -402,7 +403,8 @@ void membership_cancel_queries(struct instance *instance, const struct link *lin
 	struct link_group *link_group, *next;
 
 	DL_FOREACH_SAFE2 (instance->asking, link_group, next, query_next) {
-		if (link_group->link != link || addr_family(&link_group->membership->group) != family)
+		if (link_group->link != link || addr_family(&link_group->membership->group) != family ||
+		    link_group->group.asking == ASKS_INSTEAD)
 			continue;
 		group_cancel_queries(&link_group->group);
 		link_group_set_asking(instance, link_group, false);

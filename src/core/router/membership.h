@@ -34,7 +34,7 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
                        const struct addr *host, const struct record *record, const struct sources *sources);
 /* A specific query of another querier. */
 void membership_receive_query(struct instance *instance, struct link *link, mtime now,
-                              const struct addr *group, const struct sources *sources);
+                              const struct addr *group, const struct sources *sources, bool suppress);
 /* Deletes the group's state on a link that is no longer usable. False when there is none. */
 bool membership_leave_link(struct instance *instance, struct membership *membership, const struct link *link);
 /* This router is no longer the link's querier: the link's groups owe no more queries. */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/querier.h"
 
+/* What another querier can cause, unless twice this link's own value is more. */
+#define OTHER_PRESENT_MAX              (10 * 60 * MTIME_SECOND)
+#define LAST_MEMBER_QUERY_INTERVAL_MAX 25500 /* the most that an IGMPv2 query can carry */
+
 void querier_init(struct querier *querier)
 {
 	*querier = (struct querier){.query_at = MTIME_NEVER};
@@ -62,10 +66,28 @@ mtime querier_query_interval(const struct querier *querier, const struct link_se
 	return querier->query_interval ? querier->query_interval : settings->query_interval;
 }
 
-/* The time in which all queries may be lost without the loss of a membership. */
+static mtime own_lossy_query_intervals(const struct link_settings *settings)
+{
+	return settings->robustness * (mtime)settings->query_interval;
+}
+
+/* RFC 9776 section 8.5 ends the interval with half a query response interval. */
+static mtime other_present_interval(mtime lossy_query_intervals, const struct link_settings *settings)
+{
+	return lossy_query_intervals + settings->query_response_interval / 2;
+}
+
+/* The time in which all queries may be lost without the loss of a membership. A forged query can carry a
+ * robustness and an interval of days, so what another querier makes of it is bounded. The bound is the one of
+ * the other querier present interval. Memberships therefore still outlive that by the response intervals, and
+ * members have time to answer the query of the router that takes over. */
 static mtime lossy_query_intervals(const struct querier *querier, const struct link_settings *settings)
 {
-	return querier_robustness(querier, settings) * querier_query_interval(querier, settings);
+	mtime adopted = querier_robustness(querier, settings) * querier_query_interval(querier, settings);
+	mtime twice = 2 * other_present_interval(own_lossy_query_intervals(settings), settings);
+	mtime present_max = twice > OTHER_PRESENT_MAX ? twice : OTHER_PRESENT_MAX;
+
+	return mtime_min(adopted, present_max - settings->query_response_interval / 2);
 }
 
 mtime querier_membership_interval(const struct querier *querier, const struct link_settings *settings,
@@ -77,7 +99,7 @@ mtime querier_membership_interval(const struct querier *querier, const struct li
 
 mtime querier_other_present_interval(const struct querier *querier, const struct link_settings *settings)
 {
-	return lossy_query_intervals(querier, settings) + settings->query_response_interval / 2;
+	return other_present_interval(lossy_query_intervals(querier, settings), settings);
 }
 
 mtime querier_last_member_query_interval(const struct querier *querier, const struct link_settings *settings)
@@ -118,15 +140,19 @@ static bool adopt(struct querier *querier, const struct query *query)
 
 /* RFC 2236 section 3: the maximum response time of a group-specific query is the last member query interval.
  * For a version 3 querier it is the configured one. */
-static bool adopt_last_member_query_interval(struct querier *querier, const struct query *query)
+static bool adopt_last_member_query_interval(struct querier *querier, const struct link_settings *settings,
+                                             const struct query *query)
 {
 	uint32_t before = querier->last_member_query_interval;
+	uint32_t most = settings->last_member_query_interval > LAST_MEMBER_QUERY_INTERVAL_MAX / 2
+	                        ? 2 * settings->last_member_query_interval
+	                        : LAST_MEMBER_QUERY_INTERVAL_MAX;
 
 	if (query->version == VERSION_3)
 		querier->last_member_query_interval = 0;
 	else if (query->version == VERSION_2 && !addr_is_unspecified(&query->group) &&
 	         query->max_response > 0)
-		querier->last_member_query_interval = query->max_response;
+		querier->last_member_query_interval = query->max_response < most ? query->max_response : most;
 	return querier->last_member_query_interval != before;
 }
 
@@ -135,9 +161,12 @@ bool querier_receive(struct querier *querier, const struct link_settings *settin
 {
 	bool changed;
 
-	if (addr_is_unspecified(from) || addr_equal(from, own) || !wins(from, own))
+	if (!settings->querier_election || addr_is_unspecified(from) || addr_equal(from, own) ||
+	    !wins(from, own))
 		return false;
 	changed = querier_is_elected(querier, now) || !addr_equal(from, &querier->other);
+	if (changed || addr_is_unspecified(&query->group))
+		querier->general_query_at = now;
 	querier->other = *from;
 	querier->query_at = MTIME_NEVER;
 	querier->query_now = false;
@@ -146,7 +175,7 @@ bool querier_receive(struct querier *querier, const struct link_settings *settin
 		querier->last_member_query_interval = 0;
 	if (adopt(querier, query))
 		changed = true;
-	if (adopt_last_member_query_interval(querier, query))
+	if (adopt_last_member_query_interval(querier, settings, query))
 		changed = true;
 	querier->other_until = now + querier_other_present_interval(querier, settings);
 	return changed;

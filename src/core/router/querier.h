@@ -15,6 +15,7 @@ struct querier {
 	bool query_now;          /* due, not yet sent */
 	struct addr other;       /* the elected querier while other_until lies ahead */
 	mtime other_until;       /* other querier present timer */
+	mtime general_query_at;  /* when its last general query came, or the query by which it won */
 	uint8_t robustness;      /* adopted from the querier, RFC 9776 section 8.1; 0: the configured one */
 	uint32_t query_interval; /* adopted, section 8.2; 0: the configured one */
 	uint32_t last_member_query_interval; /* adopted from version 2 queriers; 0: the configured one */
@@ -33,7 +34,7 @@ void querier_stop(struct querier *querier);
 bool querier_is_elected(const struct querier *querier, mtime now);
 /* A query arrived from `from`; own is this router's address on the link. True when the elected querier, or a
  * variable adopted from it, changed. The lowest address wins. A query from 0.0.0.0 (a snooping switch) does
- * not count. */
+ * not count, and no query does where the link's querier_election is false. */
 bool querier_receive(struct querier *querier, const struct link_settings *settings, const struct addr *own,
                      const struct addr *from, const struct query *query, mtime now);
 /* Does what is due. True when the election changed. */
@@ -42,7 +43,9 @@ mtime querier_deadline(const struct querier *querier);
 /* The due general query was sent. */
 void querier_sent(struct querier *querier, const struct link_settings *settings, mtime now);
 
-/* Variables in force. */
+/* Variables in force. Those that another querier announced are bounded: the other querier present interval to
+ * twice this link's own value or 10 minutes, whichever is more, and the intervals below by the same product of
+ * robustness and query interval. */
 uint8_t querier_robustness(const struct querier *querier, const struct link_settings *settings);
 mtime querier_query_interval(const struct querier *querier, const struct link_settings *settings);
 /* Robustness * query interval + query response interval (RFC 2236 section 8.4, RFC 2710 section 7.4); twice

@@ -97,14 +97,34 @@ static size_t next_records(struct message *message, struct record *records, size
 	return count;
 }
 
+/* A link's own version is always served. */
+static bool is_too_old(const struct link *link, enum family family, enum version version)
+{
+	return version < link->settings.oldest_version[family] && version < link->settings.version[family];
+}
+
+/* No host sends from such an address, and this router's own kernel is no host downstream. A host without an
+ * address may report from 0.0.0.0 (RFC 9776 section 4.2.14). */
+static enum drop check_host(const struct link *link, const struct addr *host)
+{
+	if (link_has_address(link, host))
+		return DROP_OWN_ADDRESS;
+	if (addr_is_multicast(host) || addr_is_loopback(host) || link_is_broadcast(link, host))
+		return DROP_SENDER;
+	return DROP_NONE;
+}
+
 static void receive_report(struct instance *instance, struct link *link, mtime now,
                            const struct packet *packet, struct message *message)
 {
 	struct record records[PREFETCH_RECORDS_MAX];
+	enum drop drop = link->role == ROLE_UPSTREAM ? DROP_ROLE : check_host(link, &packet->source);
 	size_t count;
 
-	if (link->role == ROLE_UPSTREAM) {
-		engine_drop(instance, link, message->family, DROP_ROLE);
+	if (drop == DROP_NONE && is_too_old(link, message->family, message->report.version))
+		drop = DROP_VERSION;
+	if (drop != DROP_NONE) {
+		engine_drop(instance, link, message->family, drop);
 		return;
 	}
 	count_report(&link->family[message->family], &message->report);
@@ -208,28 +228,63 @@ static void receive_other_version(struct instance *instance, struct link *link, 
 		events_push(&instance->events, &event);
 }
 
+/* One event for each of the first few queriers; all of their queries are counted. */
+static void receive_foreign_query(struct instance *instance, struct link *link, const struct addr *querier)
+{
+	struct event event = {
+		.kind = EVENT_FOREIGN_QUERIER, .link = link->id, .family = FAMILY_IPV4, .source = *querier};
+
+	engine_drop(instance, link, FAMILY_IPV4, DROP_SUBNET);
+	for (unsigned i = 0; i < link->foreign_count; i++)
+		if (addr_equal(&link->foreign_queriers[i], querier))
+			return;
+	if (link->foreign_count == FOREIGN_QUERIERS_MAX)
+		return;
+	link->foreign_queriers[link->foreign_count++] = *querier;
+	events_push(&instance->events, &event);
+}
+
+static enum drop check_querier(const struct link *link, const struct addr *querier, const struct query *query)
+{
+	enum family family = addr_family(querier);
+
+	if (!addr_is_source(querier) && !addr_is_unspecified(querier))
+		return DROP_SOURCE_ADDRESS;
+	if (link_has_address(link, querier))
+		return DROP_OWN_ADDRESS;
+	if (is_too_old(link, family, query->version))
+		return DROP_VERSION;
+	/* A snooping switch sends queries from 0.0.0.0. */
+	return addr_is_unspecified(querier) || link_has_subnet_of(link, querier) ? DROP_NONE : DROP_SUBNET;
+}
+
 static void receive_downstream_query(struct instance *instance, struct link *link, mtime now,
                                      const struct packet *packet, const struct query *query)
 {
 	struct link_family *state = &link->family[packet->family];
+	enum drop drop = check_querier(link, &packet->source, query);
 	struct sources sources;
 
-	if (!addr_is_source(&packet->source) && !addr_is_unspecified(&packet->source)) {
-		engine_drop(instance, link, packet->family, DROP_SOURCE_ADDRESS);
+	if (drop == DROP_SUBNET) {
+		receive_foreign_query(instance, link, &packet->source);
+		return;
+	}
+	if (drop != DROP_NONE) {
+		engine_drop(instance, link, packet->family, drop);
 		return;
 	}
 	if (query->version != link->settings.version[packet->family])
 		receive_other_version(instance, link, packet, query);
 	election_receive(instance, link, packet->family, now, &packet->source, query);
 	/* RFC 9776 section 6.6.1: specific queries of the elected querier lower our timers too. */
-	if (query->suppress || addr_is_unspecified(&query->group) ||
-	    querier_is_elected(&state->querier, now) || !addr_equal(&packet->source, &state->querier.other))
+	if (addr_is_unspecified(&query->group) || querier_is_elected(&state->querier, now) ||
+	    !addr_equal(&packet->source, &state->querier.other))
 		return;
 	sources = read_sources(instance, link, query->sources, query->source_count, packet->family);
 	/* A query about sources that cannot send is no query about the group. */
 	if (query->source_count > 0 && sources.count == 0)
 		return;
-	membership_receive_query(instance, link, now, &query->group, &sources);
+	membership_receive_query(instance, link, now, &query->group, &sources, query->suppress);
 }
 
 static void receive_query(struct instance *instance, struct link *link, mtime now,

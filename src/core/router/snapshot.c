@@ -98,6 +98,10 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 		.querier = state->usable && querier_is_elected(&state->querier, now),
 		.address = state->address,
 		.other_querier = state->querier.other,
+		.foreign_querier = family == FAMILY_IPV4 && link->foreign_count > 0
+	                                   ? link->foreign_queriers[0]
+	                                   : addr_unspecified(family),
+		.other_query_age = milliseconds(now - state->querier.general_query_at),
 		.groups = state->group_count,
 		.other_querier_left = left(state->querier.other_until, now),
 		.next_query_left = left(state->querier.query_at, now),

@@ -18,19 +18,30 @@ bool config_read_membership(const char *word, struct config_scope *scope)
 	return false;
 }
 
-bool config_read_upstream_version(const char *word, struct config_scope *scope)
+/* A protocol of one family, or the word that stands for VERSION_NONE in both. */
+static bool read_version(const char *word, const char *none, uint8_t versions[FAMILIES])
 {
 	enum family family;
 	enum version version;
 
-	if (strcmp(word, "auto") == 0) {
-		memset(scope->link.upstream_version, VERSION_NONE, sizeof scope->link.upstream_version);
+	if (strcmp(word, none) == 0) {
+		memset(versions, VERSION_NONE, FAMILIES);
 		return true;
 	}
 	if (!config_protocol_parse(word, &family, &version))
 		return false;
-	scope->link.upstream_version[family] = (uint8_t)version;
+	versions[family] = (uint8_t)version;
 	return true;
+}
+
+bool config_read_upstream_version(const char *word, struct config_scope *scope)
+{
+	return read_version(word, "auto", scope->link.upstream_version);
+}
+
+bool config_read_oldest_version(const char *word, struct config_scope *scope)
+{
+	return read_version(word, "any", scope->link.oldest_version);
 }
 
 bool config_read_table(const char *word, struct config_scope *scope)

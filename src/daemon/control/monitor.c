@@ -61,7 +61,9 @@ static const char *source_key(uint8_t kind)
 {
 	if (kind == EVENT_LINK)
 		return "address";
-	return kind == EVENT_QUERIER || kind == EVENT_OLDER_QUERY ? "querier" : "source";
+	if (kind == EVENT_QUERIER || kind == EVENT_OLDER_QUERY || kind == EVENT_FOREIGN_QUERIER)
+		return "querier";
+	return "source";
 }
 
 static void put_details(struct json *json, const struct event *event, const char *outputs)
@@ -104,6 +106,7 @@ static void put_details(struct json *json, const struct event *event, const char
 	case EVENT_FLOW:
 	case EVENT_FLOW_MOVED:
 	case EVENT_FLOW_GONE:
+	case EVENT_FOREIGN_QUERIER:
 	case EVENT_KINDS:
 		break;
 	}

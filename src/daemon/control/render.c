@@ -121,8 +121,12 @@ static void put_querier(struct json *json, const struct snapshot_link *record)
 	            : !record->querier ? "another router with a lower address asks"
 	            : other            ? "no other router with a lower address asks any more"
 	                               : "no other router with a lower address asks");
-	if (!record->querier)
+	if (!record->querier && record->usable) {
 		json_seconds(json, "other_querier_left", record->other_querier_left);
+		json_seconds(json, "other_query_age", record->other_query_age);
+	}
+	if (!addr_is_unspecified(&record->foreign_querier))
+		json_addr(json, "foreign_querier", &record->foreign_querier);
 	if (record->querier)
 		json_seconds(json, "next_query_left", record->next_query_left);
 }

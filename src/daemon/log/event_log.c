@@ -76,6 +76,9 @@ static void describe(const struct event *event, const char *outputs, char *text,
 		         version_name(event->family, event->before), source,
 		         version_name(event->family, event->after));
 		break;
+	case EVENT_FOREIGN_QUERIER:
+		snprintf(text, size, "querier %s is outside the link's subnets: it is ignored", source);
+		break;
 	case EVENT_DROP:
 		snprintf(text, size, "dropped: %s (%" PRIu64 " so far)", drop_name(event->before),
 		         event->value);

@@ -50,10 +50,11 @@ static void notable_ones_are_kept_all_the_same(void **state)
 		{DROP_GROUPS_MAX, true},   {DROP_SOURCES_MAX, true}, {DROP_HOSTS_MAX, true},
 		{DROP_ROUTES_MAX, true},   {DROP_MEMORY, true},      {DROP_SSM, true},
 		{DROP_CHECKSUM, false},    {DROP_ROLE, false},       {DROP_SOURCE_ADDRESS, true},
-		{DROP_UNSPECIFIED, false}, {DROP_TYPE, false},
+		{DROP_UNSPECIFIED, false}, {DROP_TYPE, false},       {DROP_SENDER, false},
+		{DROP_OWN_ADDRESS, false}, {DROP_SUBNET, false},     {DROP_VERSION, false},
 	};
-	struct event older = {.kind = EVENT_OLDER_QUERY}, querier = {.kind = EVENT_QUERIER, .before = 1},
-		     event;
+	struct event older = {.kind = EVENT_OLDER_QUERY}, foreign = {.kind = EVENT_FOREIGN_QUERIER},
+		     querier = {.kind = EVENT_QUERIER, .before = 1}, event;
 
 	(void)state;
 	events.wanted = false;
@@ -67,6 +68,8 @@ static void notable_ones_are_kept_all_the_same(void **state)
 		assert_false(events_pull(&events, &event));
 	}
 	events_push(&events, &older);
+	assert_true(events_pull(&events, &event));
+	events_push(&events, &foreign);
 	assert_true(events_pull(&events, &event));
 	events_push(&events, &querier);
 	assert_true(events_pull(&events, &event));

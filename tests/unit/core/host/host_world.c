@@ -13,6 +13,7 @@
 const struct link_settings settings = {
 	.upstream_membership = MEMBERSHIP_KERNEL,
 	.version = {VERSION_3, VERSION_3},
+	.querier_election = true,
 	.robustness = 2,
 	.query_interval = 125000,
 	.query_response_interval = 10000,

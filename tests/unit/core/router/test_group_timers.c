@@ -48,7 +48,7 @@ static void hear_query(struct lab *lab, const char *text)
 	struct sources sources = sources_on(list, LETTERS);
 
 	read_letters(strchr(text, '(') + 1, ")", &sources);
-	group_receive_query(&lab->group, &lab->timers, lab->now, &sources);
+	group_receive_query(&lab->group, &lab->timers, lab->now, &sources, false);
 }
 
 static unsigned take_input(struct lab *lab, const char *input)
@@ -622,6 +622,96 @@ static void leave_beside_another_querier(void **state)
 	lab_free(&lab);
 }
 
+/* A switch that is elected often sends no specific queries. After one LMQI the router sends them itself. */
+static void leave_beside_a_silent_querier(void **state)
+{
+	static const struct step leave[] = {
+		{0, "IS_EX()", "", "EXCLUDE(; ) GMI"},
+		{1000, "TO_IN()", "", "EXCLUDE(; ) 259000"},
+		{1300, "TO_IN()", "", "EXCLUDE(; ) 258700"},
+		{1500, NULL, "1500 Q(G)", "EXCLUDE(; ) 1500"},
+		{2999, NULL, "2000 Q(G), 2500 Q(G)", "EXCLUDE(; ) 1"},
+		{3000, NULL, "", "INCLUDE()"},
+	};
+	static const struct step answered_before[] = {
+		{0, "IS_EX()", "", "EXCLUDE(; ) GMI"},
+		{1000, "TO_IN()", "", "EXCLUDE(; ) 259000"},
+		{1300, "IS_EX()", "", "EXCLUDE(; ) GMI"},
+		{9000, NULL, "", "EXCLUDE(; ) 252300"},
+		/* The next leave waits again. */
+		{9100, "TO_IN()", "", NULL},
+		{9600, NULL, "9600 Q(G)", "EXCLUDE(; ) 1500"},
+	};
+	static const struct step answered_after[] = {
+		{0, "IS_EX()", "", "EXCLUDE(; ) GMI"},
+		{1000, "TO_IN()", "", NULL},
+		{1600, "IS_EX()", "1500 Q(G)", "EXCLUDE(; ) GMI"},
+		{9000, NULL, "2000 Q(G)S, 2500 Q(G)S", "EXCLUDE(; ) 252600"},
+	};
+	static const struct step sources[] = {
+		{0, "IS_IN(a b c)", "", NULL},
+		{1000, "BLOCK(a b)", "", "INCLUDE(a:259000 b:259000 c:259000)"},
+		{1200, "IS_IN(b)", "", "INCLUDE(a:258800 b:GMI c:258800)"},
+		{1500, NULL, "1500 Q(G,a)", "INCLUDE(a:1500 b:259700 c:258500)"},
+		/* It has proved silent: a further leave is no longer delayed. */
+		{1700, "BLOCK(c)", "1700 Q(G,a c)", "INCLUDE(a:1300 b:259500 c:1500)"},
+		{4000, NULL, "2200 Q(G,a c), 2700 Q(G,c)", "INCLUDE(b:257200)"},
+	};
+	static const struct step speaks_late[] = {
+		{0, "IS_EX()", "", "EXCLUDE(; ) GMI"},
+		{1000, "TO_IN()", "", NULL},
+		{1600, "heard()", "1500 Q(G)", "EXCLUDE(; ) 1400"},
+		{3000, NULL, "", "INCLUDE()"},
+	};
+	static const struct step speaks_of_others[] = {
+		{0, "IS_IN(a b)", "", NULL},
+		{1000, "BLOCK(a b)", "", NULL},
+		{1100, "heard(a c)", "", "INCLUDE(a:1500 b:258900)"},
+		{1500, NULL, "1500 Q(G,b)", "INCLUDE(a:1100 b:1500)"},
+		{4000, NULL, "2000 Q(G,b), 2500 Q(G,b)", "INCLUDE()"},
+	};
+	static const struct {
+		const struct step *steps;
+		size_t count;
+	} rows[] = {
+		{leave, sizeof leave / sizeof *leave},
+		{answered_before, sizeof answered_before / sizeof *answered_before},
+		{answered_after, sizeof answered_after / sizeof *answered_after},
+		{sources, sizeof sources / sizeof *sources},
+		{speaks_late, sizeof speaks_late / sizeof *speaks_late},
+		{speaks_of_others, sizeof speaks_of_others / sizeof *speaks_of_others},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct lab lab = lab_new();
+
+		lab.timers.querier = false;
+		lab.timers.last_member_query_interval = 500;
+		lab.timers.last_member_query_count = 3;
+		tell(&lab, rows[i].steps, rows[i].count);
+		lab_free(&lab);
+	}
+}
+
+/* The elected querier is gone while the router waits for its query. */
+static void the_querier_is_gone_before_it_asks(void **state)
+{
+	struct lab lab = lab_new();
+	struct text sent = {.used = 0};
+	mtime start = lab.now;
+
+	(void)state;
+	lab.timers.querier = false;
+	lab_apply(&lab, "IS_EX()");
+	note_queries(&lab, &sent, start, lab_apply(&lab, "TO_IN()"));
+	lab.timers.querier = true;
+	run_until(&lab, &sent, start, start + 5000);
+	assert_string_equal(sent.at, "1000 Q(G), 2000 Q(G)");
+	assert_true(group_is_empty(&lab.group));
+	lab_free(&lab);
+}
+
 /* Another router was elected while queries were owed. */
 static void no_queries_after_the_election_is_lost(void **state)
 {
@@ -1078,6 +1168,8 @@ int main(void)
 		cmocka_unit_test(cancelled_queries),
 		cmocka_unit_test(another_querier_asks),
 		cmocka_unit_test(leave_beside_another_querier),
+		cmocka_unit_test(leave_beside_a_silent_querier),
+		cmocka_unit_test(the_querier_is_gone_before_it_asks),
 		cmocka_unit_test(no_queries_after_the_election_is_lost),
 		cmocka_unit_test(an_answer_ends_the_questions_of_older_versions),
 		cmocka_unit_test(older_versions_finish_asking),

@@ -113,6 +113,103 @@ static void every_cause_of_packets_is_counted(void **state)
 	}
 }
 
+/* Nothing that cannot be another host changes a membership; 0.0.0.0 may (RFC 9776 section 4.2.14). */
+static void impossible_hosts_are_refused(void **state)
+{
+	static const struct {
+		const char *host, *group;
+		enum drop cause;
+	} rows[] = {
+		{"224.0.0.1", "239.1.1.1", DROP_SENDER},     {"239.1.1.1", "239.1.1.1", DROP_SENDER},
+		{"127.0.0.1", "239.1.1.1", DROP_SENDER},     {"255.255.255.255", "239.1.1.1", DROP_SENDER},
+		{"10.0.1.255", "239.1.1.1", DROP_SENDER},    {"10.0.1.1", "239.1.1.1", DROP_OWN_ADDRESS},
+		{"10.0.1.2", "239.1.1.1", DROP_OWN_ADDRESS}, {"0.0.0.0", "239.1.1.1", DROP_NONE},
+		{"10.0.9.255", "239.1.1.1", DROP_NONE},      {"10.0.1.5", "239.1.1.1", DROP_NONE},
+		{"fe80::1:1", "ff05::1", DROP_OWN_ADDRESS},  {"fe80::1:2", "ff05::1", DROP_NONE},
+		{"ff02::1", "ff05::1", DROP_SOURCE_ADDRESS}, {"::1", "ff05::1", DROP_SOURCE_ADDRESS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows) * 3; i++) {
+		const char *host = rows[i / 3].host, *group = rows[i / 3].group;
+		struct link_addresses *addresses = &engine.links[DOWN1].addresses;
+		bool is_leave = i % 3 == 2;
+
+		engine_open(&usual_settings);
+		usual_links();
+		addresses->address_count[FAMILY_IPV4] = 2;
+		addresses->addresses[FAMILY_IPV4][0] = addr_of("10.0.1.1");
+		addresses->addresses[FAMILY_IPV4][1] = addr_of("10.0.1.2");
+		addresses->address_count[FAMILY_IPV6] = 1;
+		addresses->addresses[FAMILY_IPV6][0] = addr_of("fe80::1:1");
+		addresses->subnet_count = 1;
+		addresses->subnets[0] = (struct link_subnet){{10, 0, 1, 0}, 24};
+		give_link(DOWN1);
+		if (is_leave)
+			report(DOWN1, TO_EX, group, "");
+		want_events(true);
+		forget();
+		receive(DOWN1, i % 3 == 0 ? craft_record(host, TO_EX, group, "")
+		                          : craft_old(host, VERSION_2, group, is_leave));
+		if (rows[i / 3].cause != DROP_NONE)
+			assert_dropped(host, DOWN1, rows[i / 3].cause);
+		else
+			assert_int_equal(events_of(EVENT_DROP), 0);
+		assert_int_equal(requests_of(REQUEST_MEMBERSHIP),
+		                 !is_leave && rows[i / 3].cause == DROP_NONE);
+		assert_int_equal(requests_of(REQUEST_SEND), is_leave && rows[i / 3].cause == DROP_NONE);
+	}
+}
+
+static void messages_older_than_wanted_are_refused(void **state)
+{
+	const struct query v2_query = {.version = VERSION_2, .max_response = 1000};
+	const struct query v1_query = {.version = VERSION_1};
+	static const struct {
+		enum version version, oldest;
+		enum version message;
+		bool dropped;
+	} rows[] = {
+		{VERSION_3, VERSION_NONE, VERSION_1, false},
+		{VERSION_3, VERSION_1, VERSION_1, false},
+		{VERSION_3, VERSION_2, VERSION_1, true},
+		{VERSION_3, VERSION_2, VERSION_2, false},
+		{VERSION_3, VERSION_3, VERSION_1, true},
+		{VERSION_3, VERSION_3, VERSION_2, true},
+		/* The link's own version always counts. */
+		{VERSION_2, VERSION_3, VERSION_2, false},
+		{VERSION_2, VERSION_3, VERSION_1, true},
+		{VERSION_1, VERSION_2, VERSION_1, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows) * 2; i++) {
+		enum family family = i % 2 ? FAMILY_IPV6 : FAMILY_IPV4;
+		bool dropped = rows[i / 2].dropped;
+		const char *host = family ? "fe80::1:5" : "10.0.1.5",
+			   *querier = family ? "fe80::1:0" : "10.0.1.0";
+		const char *group = family ? "ff05::1" : "239.1.1.1";
+
+		if (family == FAMILY_IPV6 &&
+		    (rows[i / 2].message == VERSION_1 || rows[i / 2].version == VERSION_1))
+			continue;
+		engine_open(&usual_settings);
+		engine.link_settings.version[family] = (uint8_t)rows[i / 2].version;
+		engine.link_settings.oldest_version[family] = (uint8_t)rows[i / 2].oldest;
+		usual_links();
+		want_events(true);
+		forget();
+		receive(DOWN1, craft_old(host, rows[i / 2].message, group, false));
+		if (dropped)
+			assert_dropped("report", DOWN1, DROP_VERSION);
+		assert_int_equal(requests_of(REQUEST_MEMBERSHIP), !dropped);
+		forget();
+		receive(DOWN1, craft_query(querier, rows[i / 2].message == VERSION_1 ? v1_query : v2_query,
+		                           NULL, NULL));
+		assert_int_equal(events_of(EVENT_QUERIER), !dropped);
+	}
+}
+
 static void wrong_links_and_cut_packets_are_counted(void **state)
 {
 	struct craft craft = craft_record("10.0.1.5", TO_EX, "239.1.1.1", "");
@@ -256,6 +353,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		engine_test(records_of_impossible_sources),
 		engine_test(every_cause_of_packets_is_counted),
+		engine_test(impossible_hosts_are_refused),
+		engine_test(messages_older_than_wanted_are_refused),
 		engine_test(wrong_links_and_cut_packets_are_counted),
 		engine_test(every_record_of_the_largest_report_counts),
 		engine_test(what_no_filter_holds_is_left_out_and_counted),

@@ -19,6 +19,7 @@ static struct link usual_link(enum link_role role)
 	struct link link = {
 		.role = (uint8_t)role,
 		.settings = {.version = {VERSION_2, VERSION_3},
+	                     .querier_election = true,
 	                     .robustness = 2,
 	                     .query_interval = 125000,
 	                     .query_response_interval = 10000,

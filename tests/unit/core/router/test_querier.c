@@ -18,6 +18,7 @@
 
 static const struct link_settings defaults = {
 	.version = {VERSION_3, VERSION_3},
+	.querier_election = true,
 	.robustness = 2,
 	.query_interval = 125000,
 	.query_response_interval = 10000,
@@ -378,9 +379,9 @@ static void adopted_variables(void **state)
 		bool changed;
 	} rows[] = {
 		{3, 60000, 3, 60000, 185000, 200000, true}, {3, 60000, 3, 60000, 185000, 200000, false},
-		{0, 60000, 2, 60000, 125000, 140000, true}, {7, 0, 7, 125000, 880000, 895000, true},
+		{0, 60000, 2, 60000, 125000, 140000, true}, {7, 0, 7, 125000, 600000, 615000, true},
 		{0, 0, 2, 125000, 255000, 270000, true},    {0, 0, 2, 125000, 255000, 270000, false},
-		{1, 10000, 1, 10000, 15000, 30000, true},
+		{1, 10000, 1, 10000, 15000, 30000, true},   {7, 31744000, 7, 31744000, 600000, 615000, true},
 	};
 	struct querier querier = started(&defaults);
 	struct query query = general_query();
@@ -406,6 +407,88 @@ static void adopted_variables(void **state)
 	querier_expire(&querier, &defaults, querier_deadline(&querier));
 	assert_int_equal(querier_robustness(&querier, &defaults), 2);
 	assert_int_equal(querier_query_interval(&querier, &defaults), 125000);
+}
+
+/* Twice this router's own values, or ten minutes: whichever is more. */
+static void adopted_variables_are_bounded(void **state)
+{
+	static const struct {
+		uint8_t robustness; /* its own */
+		uint32_t query_interval, query_response_interval;
+		mtime other_present, membership;
+	} rows[] = {
+		{2, 125000, 10000, 600000, 615000},
+		{2, 1000, 500, 600000, 600750},
+		{2, 150000, 10000, 610000, 625000},
+		{255, 31744000, 3174400, 222208000 + 1587200, 222208000 + 2 * 3174400},
+	};
+	struct query query = general_query();
+
+	(void)state;
+	query.robustness = 7;
+	query.query_interval = 31744000;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct link_settings settings = defaults;
+		struct addr own = address("10.0.0.2"), from = address("10.0.0.1");
+		struct querier querier;
+		mtime twice;
+
+		settings.robustness = rows[i].robustness;
+		settings.query_interval = rows[i].query_interval;
+		settings.query_response_interval = rows[i].query_response_interval;
+		querier = started(&settings);
+		twice = 2 * querier_other_present_interval(&querier, &settings);
+		assert_true(querier_receive(&querier, &settings, &own, &from, &query, START));
+		assert_true(querier_other_present_interval(&querier, &settings) <=
+		            (twice > 600000 ? twice : 600000));
+		assert_int_equal(querier_other_present_interval(&querier, &settings), rows[i].other_present);
+		assert_int_equal(querier_membership_interval(&querier, &settings, VERSION_3),
+		                 rows[i].membership);
+		/* Members have time to answer the query of the router that takes over. */
+		assert_true(querier_membership_interval(&querier, &settings, VERSION_2) >=
+		            querier_other_present_interval(&querier, &settings) +
+		                    settings.query_response_interval / 2);
+	}
+}
+
+/* RFC 2236 section 3, but at most what an IGMPv2 query can carry, or twice the configured value. */
+static void the_adopted_last_member_query_interval_is_bounded(void **state)
+{
+	static const struct {
+		uint32_t own, max_response;
+		mtime adopted;
+	} rows[] = {{1000, 5000, 5000}, {1000, 25500, 25500}, {1000, 65535, 25500}, {20000, 65535, 40000}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct link_settings settings = defaults;
+		struct addr own = address("fe80::2"), from = address("fe80::1");
+		struct query query = {.version = VERSION_2,
+		                      .group = address("ff05::1"),
+		                      .max_response = rows[i].max_response};
+		struct querier querier;
+
+		settings.last_member_query_interval = rows[i].own;
+		querier = started(&settings);
+		querier_receive(&querier, &settings, &own, &from, &query, START);
+		assert_int_equal(querier_last_member_query_interval(&querier, &settings), rows[i].adopted);
+	}
+}
+
+static void no_query_counts_without_an_election(void **state)
+{
+	struct link_settings settings = defaults;
+	struct addr own = address("10.0.0.2"), from = address("10.0.0.1");
+	struct query query = general_query();
+	struct querier querier = started(&settings);
+
+	(void)state;
+	settings.querier_election = false;
+	query.robustness = 7;
+	assert_false(querier_receive(&querier, &settings, &own, &from, &query, START));
+	assert_true(querier_is_elected(&querier, START));
+	assert_int_equal(querier_robustness(&querier, &settings), 2);
+	assert_int_equal(querier_deadline(&querier), START);
 }
 
 /* Only those of the elected querier. */
@@ -526,6 +609,9 @@ int main(void)
 		cmocka_unit_test(three_routers),
 		cmocka_unit_test(a_new_start_forgets_the_other),
 		cmocka_unit_test(adopted_variables),
+		cmocka_unit_test(adopted_variables_are_bounded),
+		cmocka_unit_test(the_adopted_last_member_query_interval_is_bounded),
+		cmocka_unit_test(no_query_counts_without_an_election),
 		cmocka_unit_test(nothing_is_adopted_from_losers),
 		cmocka_unit_test(last_member_query_interval),
 		cmocka_unit_test(derived_values),

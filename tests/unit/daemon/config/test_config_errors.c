@@ -76,6 +76,8 @@ static void errors_in_options(void **state)
 	         F "2: upstream_membership: \"auto\", \"kernel\" or \"user\" is expected"},
 		{GOOD "\nupstream_version = 2;", F "2: upstream_version: \"auto\", or a protocol of each "
 	                                           "family such as \"IGMPv2\" is expected"},
+		{GOOD "\noldest_version = \"auto\";", F "2: oldest_version: \"any\", or a protocol of each "
+	                                                "family such as \"IGMPv2\" is expected"},
 		{GOOD "\nupstream_version = [ \"IGMPv2\", \"IGMPv4\" ];",
 	         F "2: upstream_version: \"auto\", or a protocol of each family such as \"IGMPv2\" is "
 	           "expected"},

@@ -24,6 +24,8 @@ static const struct {
 	{"fast_leave = true;", {.fast_leave = true}},
 	{"track_hosts = true;", {.track_hosts = true}},
 	{"forward_without_querier = TRUE;", {.forward_without_querier = true}},
+	{"oldest_version = \"IGMPv2\";", {.oldest_version = {VERSION_2, VERSION_NONE}}},
+	{"oldest_version = [ \"MLDv2\", \"IGMPv3\" ];", {.oldest_version = {VERSION_3, VERSION_3}}},
 	{"groups_max = 16777216;", {.groups_max = 16777216}},
 	{"sources_max = 4096;", {.sources_max = 4096}},
 	{"report_rate_max = 16777216;", {.report_rate_max = 16777216}},
@@ -68,6 +70,7 @@ static struct link_settings changed_link(const struct link_settings *change)
 	CHANGE(kernel_groups_max);
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		CHANGE(upstream_version[family]);
+		CHANGE(oldest_version[family]);
 		CHANGE(ssm_length[family]);
 		if (change->ssm_length[family] != 0)
 			link.ssm_prefix[family] = change->ssm_prefix[family];
