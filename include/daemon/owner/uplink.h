@@ -32,6 +32,7 @@ struct uplink {
 	bool logged_superset;
 	bool logged_missing;    /* that no query arrives */
 	uint8_t logged_version; /* enum version: the one that is spoken there */
+	bool logged_version_1;  /* a version 1 query is not followed */
 	mtime version_at;       /* when the forced version may be read again */
 	uint64_t send_failures;
 	bool announce; /* its attachment has changed: this turn reports all groups */

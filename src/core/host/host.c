@@ -105,7 +105,7 @@ static void end_holds(struct host *host, mtime now)
 bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
                const struct filter *filter, uint64_t links)
 {
-	struct host_row *row = filter_is_none(filter) ? row_find(host, group) : row_get(host, group);
+	struct host_row *row = filter_is_none(filter) ? row_find(host, group) : row_get(host, now, group);
 	struct want *want;
 
 	if (row == NULL)

@@ -36,11 +36,15 @@ struct host_row *row_find(struct host *host, const struct addr *group)
 	return (struct host_row *)entry;
 }
 
-static enum keeper choose_keeper(const struct host *host)
+/* While the kernel follows a version 1 query, it would report a new group in version 1. Routers upstream then
+ * ignore leaves of that group (RFC 9776 section 7.3.2). */
+static enum keeper choose_keeper(const struct host *host, mtime now)
 {
 	if (!host_keeps(host, KEEPER_HOST))
 		return KEEPER_KERNEL;
 	if (!host_keeps(host, KEEPER_KERNEL))
+		return KEEPER_HOST;
+	if (host->family == FAMILY_IPV4 && host->reporters[KEEPER_KERNEL].kernel_v1_until > now)
 		return KEEPER_HOST;
 	return host->reporters[KEEPER_KERNEL].entries.count < host->settings.kernel_groups_max ? KEEPER_KERNEL
 	                                                                                       : KEEPER_HOST;
@@ -52,10 +56,10 @@ static void row_free(struct host *host, struct host_row *row)
 	pool_give(host->pool, row, sizeof *row);
 }
 
-struct host_row *row_get(struct host *host, const struct addr *group)
+struct host_row *row_get(struct host *host, mtime now, const struct addr *group)
 {
 	struct host_row *row = row_find(host, group);
-	bool here = choose_keeper(host) == KEEPER_HOST;
+	bool here = choose_keeper(host, now) == KEEPER_HOST;
 
 	if (row != NULL)
 		return row;

@@ -115,7 +115,7 @@ static inline struct reporter *row_reporter(struct host *host, const struct host
 /* NULL when there is none. */
 struct host_row *row_find(struct host *host, const struct addr *group);
 /* Makes the row of a group when there is none; NULL when memory is short. */
-struct host_row *row_get(struct host *host, const struct addr *group);
+struct host_row *row_get(struct host *host, mtime now, const struct addr *group);
 /* Frees the row, unless something still needs it. */
 void row_release(struct host *host, struct host_row *row);
 /* The oldest row of this keeper or a later one. */

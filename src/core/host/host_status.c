@@ -24,6 +24,13 @@ bool host_query_is_missing(const struct host *host)
 	return host->reporters[KEEPER_KERNEL].missing || host->reporters[KEEPER_HOST].missing;
 }
 
+bool host_ignores_version_1(const struct host *host, mtime now)
+{
+	const struct reporter *reporter = any_reporter(host);
+
+	return reporter->kernel_v1_until > now && reporter_version(reporter, now) > VERSION_1;
+}
+
 enum version host_version(const struct host *host, mtime now)
 {
 	return reporter_version(any_reporter(host), now);

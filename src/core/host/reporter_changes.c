@@ -39,17 +39,27 @@ static bool difference(struct reporter *reporter, const struct sources *a, const
 	return true;
 }
 
-/* RFC 9776 section 8.1: the robustness that the querier announces is used. */
-static uint8_t copies(const struct reporter *reporter)
+/* Does the reporter speak a newer version than the kernel, which follows a version 1 query? Then no report of
+ * the kernel repeats what the reporter has sent. */
+static bool is_alone(const struct reporter *reporter, mtime now)
 {
-	if (reporter->role.answers && reporter->querier_robustness != 0)
-		return reporter->querier_robustness;
-	return reporter->role.copies;
+	return reporter->role.answers ||
+	       (reporter->kernel_v1_until > now && reporter->version_spoken > VERSION_1);
+}
+
+/* RFC 9776 section 8.1: the robustness that the querier announces is used. */
+static uint8_t copies(const struct reporter *reporter, mtime now)
+{
+	if (!is_alone(reporter, now))
+		return reporter->role.copies;
+	return reporter->querier_robustness != 0 ? reporter->querier_robustness
+	       : reporter->role.answers          ? reporter->role.copies
+	                                         : reporter->settings->robustness;
 }
 
 /* The sources whose change is still to be reported: the new ones with all copies, the others with the rest.
  * */
-static void merge_pending(const struct reporter *reporter, const struct reporter_entry *entry,
+static void merge_pending(const struct reporter *reporter, mtime now, const struct reporter_entry *entry,
                           const struct sources *changed, struct pending_source *list, uint16_t *count)
 {
 	size_t i = 0, j = 0;
@@ -62,7 +72,7 @@ static void merge_pending(const struct reporter *reporter, const struct reporter
 		if (order < 0)
 			list[*count] = entry->pending[i];
 		else
-			list[*count] = (struct pending_source){changed->list[j], copies(reporter)};
+			list[*count] = (struct pending_source){changed->list[j], copies(reporter, now)};
 		++*count;
 		i += order <= 0;
 		j += order >= 0;
@@ -70,8 +80,8 @@ static void merge_pending(const struct reporter *reporter, const struct reporter
 }
 
 /* False when there are too many, or memory is short: then the whole list must be reported. */
-static bool add_pending(struct reporter *reporter, struct reporter_entry *entry, const struct filter *before,
-                        const struct filter *after)
+static bool add_pending(struct reporter *reporter, mtime now, struct reporter_entry *entry,
+                        const struct filter *before, const struct filter *after)
 {
 	struct sources changed;
 	struct pending_source *list;
@@ -86,7 +96,7 @@ static bool add_pending(struct reporter *reporter, struct reporter_entry *entry,
 	list = pool_take(reporter->pool, capacity * sizeof *list);
 	if (list == NULL)
 		return false;
-	merge_pending(reporter, entry, &changed, list, &count);
+	merge_pending(reporter, now, entry, &changed, list, &count);
 	reporter_clear_pending(reporter, entry);
 	entry->pending = list;
 	entry->pending_count = count;
@@ -103,9 +113,9 @@ static bool sends_join(const struct reporter *reporter)
 
 /* Does the reporter send leaves of an older version? A kernel that keeps the group sends them at once, but
  * not for a group that it has not reported yet. */
-static bool sends_leave(const struct reporter *reporter, const struct reporter_entry *entry)
+static bool sends_leave(const struct reporter *reporter, mtime now, const struct reporter_entry *entry)
 {
-	return reporter->role.answers || entry->kernel_due;
+	return is_alone(reporter, now) || entry->kernel_due;
 }
 
 bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry *entry,
@@ -126,14 +136,14 @@ bool reporter_change(struct reporter *reporter, mtime now, struct reporter_entry
 		return exact;
 	was = !filter_is_none(&before);
 	is = !filter_is_none(filter);
-	if (before.mode != filter->mode || !add_pending(reporter, entry, &before, filter)) {
-		entry->mode_left = copies(reporter);
+	if (before.mode != filter->mode || !add_pending(reporter, now, entry, &before, filter)) {
+		entry->mode_left = copies(reporter, now);
 		reporter_clear_pending(reporter, entry);
 	}
 	set_reported(reporter, entry, &reported);
 	if (was != is) {
-		entry->join_left = is && sends_join(reporter) ? copies(reporter) : 0;
-		entry->leave_left = was && sends_leave(reporter, entry);
+		entry->join_left = is && sends_join(reporter) ? copies(reporter, now) : 0;
+		entry->leave_left = was && sends_leave(reporter, now, entry);
 		entry->kernel_due = false;
 	} else if (reporter->version_spoken != VERSION_3) {
 		return exact; /* older versions have no sources */
@@ -176,7 +186,7 @@ static void count_down_pending(struct reporter *reporter, struct reporter_entry 
 void reporter_change_reported(struct reporter *reporter, mtime now, struct reporter_entry *entry)
 {
 	bool older = reporter->version_spoken != VERSION_3;
-	bool kernel_due = older && entry->join_left > 0 && !reporter->role.answers;
+	bool kernel_due = older && entry->join_left > 0 && !is_alone(reporter, now);
 	bool more;
 
 	entry->mode_left -= entry->mode_left > 0;

@@ -34,7 +34,7 @@ struct reporter {
 	size_t reported_bytes;   /* of the records of all groups' states */
 	mtime repeats_drawn_at;  /* when repeats_at was drawn; MTIME_NEVER: it must be drawn */
 	mtime repeats_at;
-	mtime v1_querier_until;
+	mtime kernel_v1_until; /* the kernel follows a version 1 query until then, and sends no leaves */
 	mtime v2_querier_until;
 	mtime general_at;        /* when the reporter last followed a general query; MTIME_NEVER: never */
 	mtime general_due;       /* when it follows the one that came too soon; MTIME_NEVER: there is none */

@@ -34,7 +34,7 @@ void reporter_older_querier(struct reporter *reporter, mtime now, enum version v
 	mtime until = now + older_querier_interval(reporter, max_response);
 
 	if (version == VERSION_1)
-		reporter->v1_querier_until = until;
+		reporter->kernel_v1_until = until;
 	else if (version == VERSION_2)
 		reporter->v2_querier_until = until;
 	reporter_follow_version(reporter, now);

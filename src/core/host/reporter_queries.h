@@ -17,7 +17,7 @@ void reporter_receive_query(struct reporter *reporter, mtime now, const struct u
  * dropped it. */
 void reporter_answer(struct reporter *reporter, mtime now, const struct upstream_query *query,
                      const struct addr *sources);
-/* A querier of that version is present. max_response: of its query, in milliseconds, or 0 when only the
+/* A querier of that version is present. Version 1 is not followed, but the kernel follows it. max_response: of its query, in milliseconds, or 0 when only the
  * kernel has seen the query. */
 void reporter_older_querier(struct reporter *reporter, mtime now, enum version version,
                             uint32_t max_response);

@@ -254,6 +254,16 @@ static void log_version(struct uplink *uplink, mtime now)
 		info("%s: %s is spoken upstream now", uplink->name, version_name(uplink->family, version));
 }
 
+static void log_version_1(struct uplink *uplink, mtime now)
+{
+	if (uplink->logged_version_1 || !host_ignores_version_1(uplink->host, now))
+		return;
+	uplink->logged_version_1 = true;
+	warnx("%s: an IGMPv1 query has arrived and is not followed, since version 1 has no leaves; if a "
+	      "version 1 router is upstream, set upstream_version = \"IGMPv1\"",
+	      uplink->name);
+}
+
 static void log_superset(struct uplink *uplink)
 {
 	if (uplink->logged_superset || !host_has_supersets(uplink->host))
@@ -383,6 +393,7 @@ void uplink_apply(struct owner *owner, struct uplink *uplink, mtime now)
 	send_reports(owner, uplink, now);
 	log_missing_query(uplink);
 	log_version(uplink, now);
+	log_version_1(uplink, now);
 	log_superset(uplink);
 }
 
