@@ -101,20 +101,66 @@ void check_upstream_querier(const struct machine *machine, struct findings *find
 	}
 }
 
+/* A switch that was replaced, or a query that was forged: only its timer keeps the querier elected. */
+static bool check_silent_querier(struct json_object *link, struct findings *findings)
+{
+	struct json_object *timers = answer_member(link, "timers");
+	double age = answer_number(link, "other_query_age"),
+	       interval = answer_number(timers, "query_interval");
+	const char *name = answer_text(link, "link");
+	struct finding *finding;
+
+	if (age <= interval + answer_number(timers, "query_response_interval"))
+		return false;
+	finding = findings_add(
+		findings, "querier-downstream", name,
+		"it remains the querier until its timer ends: until then no router asks the hosts, "
+		"and memberships can end");
+	finding_what(finding,
+	             "the querier %s has stopped: its last query came %.0f s ago, its interval is %.0f s",
+	             answer_text(link, "querier"), age, interval);
+	finding_remedy(
+		finding,
+		"mcproxyctl reload makes this router the querier at once; querier_election = false keeps "
+		"it so on %s",
+		name);
+	return true;
+}
+
+static void check_foreign_querier(struct json_object *link, struct findings *findings)
+{
+	const char *name = answer_text(link, "link");
+	struct finding *finding;
+
+	if (!answer_has(link, "foreign_querier"))
+		return;
+	finding = findings_add(findings, "querier-downstream", name,
+	                       "its queries do not count here, but hosts and switches follow them");
+	finding_what(finding, "a querier from outside the subnets of the link is ignored: %s",
+	             answer_text(link, "foreign_querier"));
+	finding_remedy(
+		finding,
+		"give it an address of the link's subnet or disable it; if it is a router that must take "
+		"part, add an address of its subnet to %s",
+		name);
+}
+
 static void check_querier(struct json_object *link, struct findings *findings)
 {
 	const char *name = answer_text(link, "link"), *version = answer_text(link, "version");
 	double others = answer_number(answer_member(link, "counters"), "queries_of_another_version");
 	struct finding *finding;
 
-	if (!answer_bool(link, "this_router_is_querier")) {
+	check_foreign_querier(link, findings);
+	if (!answer_bool(link, "this_router_is_querier") && !check_silent_querier(link, findings)) {
 		finding = findings_add(
 			findings, "querier-downstream", name,
 			"only the querier of a link forwards streams to it: this router forwards none there");
 		finding_what(finding, "another router is the querier: %s", answer_text(link, "querier"));
 		finding_remedy(finding,
 		               "disable the other querier, give this router the lower address, or set "
-		               "forward_without_querier = true for %s",
+		               "forward_without_querier = true for %s; where two proxies are behind a "
+		               "snooping switch without Multicast Router Discovery, set it to false on both",
 		               name);
 	}
 	if (others == 0)

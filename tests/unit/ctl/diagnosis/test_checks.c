@@ -156,6 +156,22 @@ static void foreign_querier(struct machine *machine)
 	        "[" UP "," DOWN_WITH(", 'this_router_is_querier': false, 'querier': '10.0.1.0'") "]");
 }
 
+static void silent_querier(struct machine *machine)
+{
+	replace(&machine->daemon.links,
+	        "[" UP "," DOWN_WITH(
+			", 'this_router_is_querier': false, 'querier': '10.0.1.0', 'other_query_age': 140.5, "
+			"'timers': {'query_interval': 125, 'query_response_interval': 10}, "
+			"'counters': {}, 'drops': {}") "]");
+}
+
+static void querier_outside(struct machine *machine)
+{
+	replace(&machine->daemon.links,
+	        "[" UP "," DOWN_WITH(", 'this_router_is_querier': true, 'querier': '10.0.1.1', "
+	                             "'foreign_querier': '1.0.0.1', 'counters': {}, 'drops': {}") "]");
+}
+
 static void older_querier(struct machine *machine)
 {
 	replace(&machine->daemon.links, "[" UP "," DOWN_WITH(", 'this_router_is_querier': true, 'counters': "
@@ -300,6 +316,12 @@ static void each_trouble_is_named(void **state)
 	         "upstream_version"},
 		{foreign_querier, "querier-downstream", "eth1", "another router is the querier: 10.0.1.0",
 	         "forward_without_querier"},
+		{silent_querier, "querier-downstream", "eth1",
+	         "the querier 10.0.1.0 has stopped: its last query came 140 s ago, its interval is 125 s",
+	         "mcproxyctl reload"},
+		{querier_outside, "querier-downstream", "eth1",
+	         "a querier from outside the subnets of the link is ignored: 1.0.0.1",
+	         "add an address of its subnet to eth1"},
 		{older_querier, "querier-downstream", "eth1",
 	         "received 3 queries of a version other than IGMPv3", "protocol"},
 		{silent_bridge, "bridge", "eth0", "no IGMP querier is present", "mcast_querier 1"},
