@@ -109,6 +109,11 @@ void routes_upcalls_pending_at(struct routes *routes, unsigned vif, unsigned ins
 bool routes_serves(const struct routes *routes, const struct route_key *key, unsigned instance);
 /* The vifs that the stream leaves by, as instances want it now. */
 uint32_t routes_outputs(const struct routes *routes, const struct route_key *key);
+/* Another router forwards the stream to an output, or no longer does: the entry leaves the output out. The
+ * claims stay as they are. Nothing happens where there is no such route. */
+void routes_yield(struct routes *routes, const struct route_key *key, unsigned vif, bool yielded);
+/* The outputs that are left out. */
+uint32_t routes_yielded(const struct routes *routes, const struct route_key *key);
 /* A copy of the stream arrives by another vif. True the first time. */
 bool routes_note_copy(struct routes *routes, const struct route_key *key);
 /* An instance has members of a group: it gets the upcalls of the group's streams that it gave up now, not

@@ -134,7 +134,7 @@ bool routes_is_wanted_by(const struct routes *routes, const struct route_key *ke
 static void merge_claims(const struct route *route, struct route_op *op)
 {
 	op->input = route_input(route);
-	op->outputs = route_vifs(route) & ~((uint32_t)1 << op->input);
+	op->outputs = route_vifs(route) & ~((uint32_t)1 << op->input) & ~route->yielded;
 }
 
 /* The operation that an entry needs; false: it is right. */

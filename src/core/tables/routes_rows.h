@@ -44,6 +44,7 @@ struct route {
 	uint8_t ask_input;
 	uint8_t held_input;
 	uint32_t held_outputs;
+	uint32_t yielded; /* outputs that are left out of the entry */
 	uint32_t written; /* the part of the audits in which the entry was written */
 	struct route *dirty_prev, *dirty_next;
 	struct route *prev, *next; /* in order of read_at, while held */

@@ -9,6 +9,7 @@
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/owner.h"
 #include "daemon/owner/uplink.h"
+#include "daemon/owner/yields.h"
 
 #define UPCALLS_PER_TURN 256
 
@@ -158,6 +159,7 @@ static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, 
 	}
 	/* The kernel makes no other upcall for 3 s, so an IGMP message begins the watch, too: the counters
 	 * decide. */
+	yields_upcall(owner, table, now, key, &entry, vif, reading.packets - reading.wrong);
 	if (wrong_vif_upcall(table->wrong_vif, now, key, vif, interval, &reading) == WRONG_VIF_MOVED)
 		input_moved(owner, table, key, vif);
 }
