@@ -75,9 +75,8 @@ int copy_socket_seek(int fd, enum family family, const struct copy *streams, siz
 /* The filter comes before the link, so that no other packet is ever queued. */
 int copy_socket_open(int ifindex, enum family family)
 {
-	struct sockaddr_ll address = {.sll_family = AF_PACKET,
-	                              .sll_protocol = htons(layout[family].type),
-	                              .sll_ifindex = ifindex};
+	struct sockaddr_ll address = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(layout[family].type), .sll_ifindex = ifindex};
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int result;
 

@@ -13,7 +13,7 @@
 #define REQUEST_SOURCES_MAX (REQUEST_PAYLOAD_MAX / sizeof(struct addr)) /* of a merged filter */
 
 enum request_kind {
-	REQUEST_SEND = 1,   /* payload: a packet to send on a link; group: its destination */
+	REQUEST_SEND = 1, /* payload: a packet to send on a link; group: its destination */
 	/* links: the downstream ones to which the router forwards now (link_forwards); yielding: those where
 	 * a stream may be left to another router (link_may_yield) */
 	REQUEST_FORWARDING,

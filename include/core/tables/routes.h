@@ -59,6 +59,9 @@ void routes_unwant_all(struct routes *routes, unsigned instance);
 /* The kernel reports by which vif a stream arrives. Nothing happens while no instance wants it. */
 void routes_arrives(struct routes *routes, const struct route_key *key, unsigned vif);
 
+/* The stream leaves that upstream vif, and may return there. */
+void routes_set_home(struct routes *routes, const struct route_key *key, unsigned vif);
+
 /* The kernel asked for an entry that it was given: another program removed the entry, or a packet waits
  * beside it. The entry is deleted and made again. */
 void routes_lost(struct routes *routes, const struct route_key *key);
@@ -142,6 +145,7 @@ struct routes_entry {
 	unsigned input;
 	uint32_t outputs;
 	unsigned left; /* the vif by which the stream arrived before; the same when there was none */
+	unsigned home; /* the last upstream vif by which it arrived before; ROUTES_VIFS: none */
 	bool arrived;  /* the kernel has reported that the stream arrives by this input */
 };
 bool routes_get_entry(const struct routes *routes, const struct route_key *key, struct routes_entry *entry);

@@ -12,6 +12,10 @@
  * If two routers yield after the same packet, both see that the copies end at once. Each forwards again after
  * two packets without a copy, and waits up to twice as long the next time.
  *
+ * A stream that arrives by a downstream vif may return to an upstream one, its home. The kernel reports at most
+ * one packet by a wrong vif in 3 s, and for IPv6 also packets that it has looped back. So the socket looks for
+ * the stream there, too (yield_seek_home).
+ *
  * A socket on the output's link receives copies (kernel/copy_socket.h). It receives only streams that
  * yield_seek names, at most YIELD_SOUGHT_MAX at a time: each of them until its next copy. A yielded stream is
  * sought four times a second.
@@ -37,18 +41,22 @@ struct yield_place {
 	struct route_key key;
 	unsigned vif;
 	unsigned input;
+	bool home; /* not an output, but where the stream may return to */
 };
 
 enum yield_verdict {
 	YIELD_NOTHING,
 	YIELD_STOP,   /* leave the output out of the entry */
 	YIELD_RESUME, /* forward to it again */
+	YIELD_HOME,   /* the stream arrives at its home */
 };
 
 /* A copy may arrive at an output. packets: those that have arrived by the input. named: the kernel has seen
  * the copy there, and not at another output. Nothing happens when there is a row or no place. */
 void yield_doubt(struct yield *yield, mtime now, const struct yield_place *place, uint64_t packets,
                  bool named);
+/* Looks for a stream at its home for 4 s; each call extends the time. */
+void yield_seek_home(struct yield *yield, mtime now, const struct yield_place *place);
 /* A copy has arrived. */
 enum yield_verdict yield_copy(struct yield *yield, mtime now, const struct route_key *key, unsigned vif);
 /* The next row whose time has come. The caller reads the counters and calls yield_check, or yield_remove

@@ -232,6 +232,7 @@ bool routes_get_entry(const struct routes *routes, const struct route_key *key, 
 	*entry = (struct routes_entry){.input = route->held_input,
 	                               .outputs = route->held_outputs,
 	                               .left = route->left,
+	                               .home = route->home,
 	                               .arrived = route->held_input == route->arrival};
 	return true;
 }

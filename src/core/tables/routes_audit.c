@@ -105,6 +105,14 @@ void routes_arrives(struct routes *routes, const struct route_key *key, unsigned
 	route_mark(routes, route);
 }
 
+void routes_set_home(struct routes *routes, const struct route_key *key, unsigned vif)
+{
+	struct route *route = route_find(routes, key);
+
+	if (route != NULL)
+		route->home = (uint8_t)vif;
+}
+
 void routes_counted(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets)
 {
 	struct route *route = route_find(routes, key);

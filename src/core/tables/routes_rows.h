@@ -34,6 +34,7 @@ struct route {
 	struct claim *claims; /* the oldest first */
 	uint8_t arrival;      /* the vif by which the stream arrives, as the kernel reported last */
 	uint8_t left;         /* the vif before that; the same: none */
+	uint8_t home;         /* the last upstream vif before that; ROUTES_VIFS: none */
 	bool rewrite;         /* another program may have removed the entry: write or delete it again */
 	bool wrong;           /* netlink has reported an entry that differs */
 	bool asked;           /* packets wait in the kernel, which releases them only for a new entry */

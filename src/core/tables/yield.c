@@ -22,11 +22,12 @@
 #define COPY_TIMEOUT   (1 * MTIME_SECOND)
 #define YIELD_INTERVAL 250
 #define SILENT_LONGEST (60 * MTIME_SECOND) /* without packets of the stream */
+#define HOME_TIME      (4 * MTIME_SECOND)  /* longer than the kernel waits between two upcalls */
 #define SEEK_INTERVAL  50
 #define SEEK_LONGEST   500 /* then another stream takes the place in the socket's set */
 #define MEMORY_MAX     ((size_t)16 << 20)
 
-enum state { STATE_WAITS, STATE_CHECKS, STATE_YIELDED };
+enum state { STATE_WAITS, STATE_CHECKS, STATE_YIELDED, STATE_HOME };
 
 struct yield_row {
 	struct index_node node; /* first */
@@ -45,10 +46,10 @@ struct yield_row {
 	mtime active_at; /* when packets of the stream were counted last */
 	mtime copy_at;
 	mtime watched_at;
-	mtime missed_at;                /* when the first packet without a copy was counted */
-	uint64_t missed;                /* packets without a copy */
-	uint64_t packets;               /* the last reading */
-	struct yield_row *prev, *next;  /* sought rows of the vif */
+	mtime missed_at;               /* when the first packet without a copy was counted */
+	uint64_t missed;               /* packets without a copy */
+	uint64_t packets;              /* the last reading */
+	struct yield_row *prev, *next; /* sought rows of the vif */
 };
 
 /* The rows of a vif, and its socket's set of streams. */
@@ -136,12 +137,12 @@ static void seek(struct yield *yield, struct yield_row *row)
 	row->sought = true;
 	row->missed = 0;
 	/* A stream that is still forwarded comes before one that is looked at again. */
-	if (row->state == STATE_CHECKS)
-		DL_PREPEND(seeker->sought, row);
-	else
+	if (row->state == STATE_YIELDED)
 		DL_APPEND(seeker->sought, row);
+	else
+		DL_PREPEND(seeker->sought, row);
 	seeker->sought_count++;
-	seeker->urgent |= row->state == STATE_CHECKS;
+	seeker->urgent |= row->state != STATE_YIELDED;
 }
 
 static void unseek(struct yield *yield, struct yield_row *row)
@@ -178,30 +179,58 @@ static void wait_long(struct yield *yield, struct yield_row *row, mtime now, mti
 	deadlines_set(&yield->deadlines, &row->deadline, now + random_wait(yield, row->wait_max));
 }
 
-void yield_doubt(struct yield *yield, mtime now, const struct yield_place *place, uint64_t packets,
-                 bool named)
+/* NULL when there is no place, or memory is short. */
+static struct yield_row *row_new(struct yield *yield, mtime now, const struct yield_place *place,
+                                 unsigned places)
 {
 	struct seeker *seeker = &yield->seekers[place->vif];
 	struct yield_row *row = NULL;
 
-	if (find(yield, &place->key, place->vif) != NULL ||
-	    seeker->places >= (named ? YIELD_PLACES : YIELD_PLACES / 2))
-		return;
-	if (deadlines_reserve(&yield->deadlines, yield->index.count + 1))
+	if (seeker->places < places && deadlines_reserve(&yield->deadlines, yield->index.count + 1))
 		row = pool_take(yield->pool, sizeof *row);
 	if (row == NULL)
-		return;
+		return NULL;
 	row->key = place->key;
 	row->vif = (uint8_t)place->vif;
 	row->input = (uint8_t)place->input;
-	row->packets = packets;
-	row->active_at = now;
+	row->since = row->active_at = now;
 	if (!index_add(&yield->index, &row->node, key_hash(yield, &row->key))) {
 		pool_give(yield->pool, row, sizeof *row);
-		return;
+		return NULL;
 	}
 	seeker->places++;
+	return row;
+}
+
+void yield_doubt(struct yield *yield, mtime now, const struct yield_place *place, uint64_t packets,
+                 bool named)
+{
+	struct yield_row *row;
+
+	if (find(yield, &place->key, place->vif) != NULL)
+		return;
+	row = row_new(yield, now, place, named ? YIELD_PLACES : YIELD_PLACES / 2);
+	if (row == NULL)
+		return;
+	row->packets = packets;
 	wait_long(yield, row, now, WAIT_MAX);
+}
+
+void yield_seek_home(struct yield *yield, mtime now, const struct yield_place *place)
+{
+	struct yield_row *row = find(yield, &place->key, place->vif);
+
+	if (row != NULL && row->state != STATE_HOME)
+		return;
+	if (row == NULL)
+		row = row_new(yield, now, place, YIELD_PLACES);
+	if (row == NULL)
+		return;
+	row->state = STATE_HOME;
+	row->input = (uint8_t)place->input;
+	row->since = now;
+	seek(yield, row);
+	deadlines_set(&yield->deadlines, &row->deadline, now + HOME_TIME);
 }
 
 enum yield_verdict yield_copy(struct yield *yield, mtime now, const struct route_key *key, unsigned vif)
@@ -210,6 +239,10 @@ enum yield_verdict yield_copy(struct yield *yield, mtime now, const struct route
 
 	if (row == NULL || row->state == STATE_WAITS)
 		return YIELD_NOTHING;
+	if (row->state == STATE_HOME) {
+		row_remove(yield, row);
+		return YIELD_HOME;
+	}
 	row->copy_at = now;
 	row->missed = 0;
 	if (row->state == STATE_CHECKS) {
@@ -237,7 +270,8 @@ bool yield_pull(const struct yield *yield, mtime now, struct yield_place *place)
 	if (deadline == NULL || deadlines_first_at(&yield->deadlines) > now)
 		return false;
 	row = row_of(deadline);
-	*place = (struct yield_place){.key = row->key, .vif = row->vif, .input = row->input};
+	*place = (struct yield_place){
+		.key = row->key, .vif = row->vif, .input = row->input, .home = row->state == STATE_HOME};
 	return true;
 }
 
@@ -326,6 +360,8 @@ enum yield_verdict yield_check(struct yield *yield, mtime now, const struct yiel
 		break;
 	case STATE_YIELDED:
 		return check_yielded(yield, row, now);
+	case STATE_HOME:
+		return row_remove(yield, row);
 	}
 	return YIELD_NOTHING;
 }

@@ -39,7 +39,8 @@ static void describe(const struct event *event, const char *outputs, char *text,
 		break;
 	case EVENT_QUERIER:
 		snprintf(text, size, "querier: %s (%s)%s", event->after ? "this router" : "another router",
-		         source, event->after ? "" : "; forward_without_querier decides what is forwarded there");
+		         source,
+		         event->after ? "" : "; forward_without_querier decides what is forwarded there");
 		break;
 	case EVENT_JOIN:
 		snprintf(text, size, "joined, %s%s", after, sources);

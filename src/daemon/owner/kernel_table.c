@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #define LEFTOVERS_MAX     1024 /* policy rules; more are removed with the next start */

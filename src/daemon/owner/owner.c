@@ -249,7 +249,7 @@ static void turn(struct owner *owner, mtime now)
 	LL_FOREACH (owner->tables, table) {
 		upcalls_retry(owner, table);
 		upcalls_check_wrong_vif(owner, table, now);
-		yields_apply(owner, table, now);
+		yields_apply(owner, table, now, upcalls_receive_copies);
 		entries_read_counters(owner, table, now);
 	}
 	settings_apply(owner, now);

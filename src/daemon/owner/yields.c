@@ -85,12 +85,15 @@ static void carry_out(struct owner *owner, struct table *table, mtime now, const
 	case YIELD_RESUME:
 		log_change(owner, table, now, place, "no longer left to another router: forwarded again");
 		break;
+	case YIELD_HOME:
+		return;
 	}
 	routes_yield(table->routes, &place->key, place->vif, verdict == YIELD_STOP);
 	entries_apply(owner, table, now);
 }
 
-static void receive_copies(void *context, struct loop_source *source, mtime now)
+struct table *yields_receive(struct owner *owner, struct loop_source *source, mtime now,
+                             struct yield_place *home)
 {
 	struct copy_source *copies = (struct copy_source *)source;
 	struct table *table = copies->table;
@@ -105,13 +108,18 @@ static void receive_copies(void *context, struct loop_source *source, mtime now)
 		enum yield_verdict verdict =
 			stopped ? YIELD_NOTHING : yield_copy(table->yield, now, &place.key, place.vif);
 
-		carry_out(context, table, now, &place, verdict);
+		*home = place;
+		if (verdict == YIELD_HOME)
+			return table;
+		carry_out(owner, table, now, &place, verdict);
 		stopped |= verdict == YIELD_STOP;
 	}
+	return NULL;
 }
 
 /* Without a socket the router yields nothing there. */
-static struct copy_source *open_source(struct owner *owner, struct table *table, unsigned vif)
+static struct copy_source *open_source(struct owner *owner, struct table *table, unsigned vif,
+                                       loop_handler *copies)
 {
 	struct copy_source *source = calloc(1, sizeof *source);
 
@@ -119,7 +127,7 @@ static struct copy_source *open_source(struct owner *owner, struct table *table,
 		return NULL;
 	*source = (struct copy_source){
 		.source = {.fd = copy_socket_open(table->vifs[vif]->ifindex, table->family),
-	                   .ready = receive_copies,
+	                   .ready = copies,
 	                   .context = owner},
 		.table = table,
 		.vif = vif,
@@ -132,7 +140,7 @@ static struct copy_source *open_source(struct owner *owner, struct table *table,
 	return NULL;
 }
 
-static void seek(struct owner *owner, struct table *table, mtime now, unsigned number)
+static void seek(struct owner *owner, struct table *table, mtime now, unsigned number, loop_handler *copies)
 {
 	struct route_key keys[YIELD_SOUGHT_MAX];
 	struct copy streams[COPY_SOCKET_STREAMS];
@@ -143,7 +151,7 @@ static void seek(struct owner *owner, struct table *table, mtime now, unsigned n
 	if (vif == NULL)
 		return;
 	if (vif->copies == NULL) {
-		struct copy_source *source = open_source(owner, table, number);
+		struct copy_source *source = open_source(owner, table, number, copies);
 
 		vif->copies = source != NULL ? &source->source : NULL;
 	}
@@ -179,13 +187,13 @@ static enum yield_verdict check(struct owner *owner, struct table *table, mtime 
 	struct mrt_counters counters;
 
 	if (!routes_get_entry(table->routes, &place->key, &entry) || entry.input != place->input ||
-	    !may_yield(owner, table, place->input, place->vif) ||
+	    (!place->home && !may_yield(owner, table, place->input, place->vif)) ||
 	    mrt_route_counters(table->mrt, &place->key.source, &place->key.group, &counters) != 0)
 		return yield_remove(table->yield, place);
 	return yield_check(table->yield, now, place, counters.packets - counters.wrong_vif);
 }
 
-void yields_apply(struct owner *owner, struct table *table, mtime now)
+void yields_apply(struct owner *owner, struct table *table, mtime now, loop_handler *copies)
 {
 	struct yield_place place;
 
@@ -193,5 +201,5 @@ void yields_apply(struct owner *owner, struct table *table, mtime now)
 		carry_out(owner, table, now, &place, check(owner, table, now, &place));
 	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
 		if (yield_seeks(table->yield, now, vif))
-			seek(owner, table, now, vif);
+			seek(owner, table, now, vif, copies);
 }
