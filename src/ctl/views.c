@@ -267,6 +267,9 @@ static void put_route(struct view_output *output, const char *key, struct json_o
 	            *text != '\0' ? text : "nowhere");
 	if (*answer_text(value, "copy_input") != '\0')
 		printf("    a copy arrives on %s, and is not forwarded\n", answer_text(value, "copy_input"));
+	join(value, "yielded", text, sizeof text);
+	if (*text != '\0')
+		printf("    another router forwards it to %s\n", text);
 }
 
 static const struct column uplink_columns[] = {

@@ -53,7 +53,7 @@ def test_a_lost_election_is_told_without_debug(link):
     network = link
     daemon = IPV4.daemon(network, QUICK, flags="-r")
     lower(IPV4, network).query()
-    daemon.wait_for_output("eth1: querier: another router (10.0.1.20), which alone forwards there")
+    daemon.wait_for_output("eth1: querier: another router (10.0.1.20); forward_without_querier decides what is forwarded there")
     assert "querier: this router" not in daemon.stderr
     # Queries from many addresses do not fill the log.
     for number in range(1, 20):

@@ -130,6 +130,7 @@ const struct link_settings link_defaults = {
 	.report_rate_max = 50000,
 	.kernel_groups_max = 4096,
 	.hosts_max = 128,
+	.forward_without_querier = FORWARD_AUTO,
 	.repeat_without_querier = true,
 	.ssm_prefix = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 232}}, {{0xff, 0x30}}},
 	.ssm_length = {104, 32},

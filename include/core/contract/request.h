@@ -13,8 +13,10 @@
 #define REQUEST_SOURCES_MAX (REQUEST_PAYLOAD_MAX / sizeof(struct addr)) /* of a merged filter */
 
 enum request_kind {
-	REQUEST_SEND = 1,   /* payload: a packet to send on a link; group: its destination */
-	REQUEST_FORWARDING, /* links: the downstream ones to which the router forwards now (link_forwards) */
+	REQUEST_SEND = 1, /* payload: a packet to send on a link; group: its destination */
+	/* links: the downstream ones to which the router forwards now (link_forwards); yielding: those where
+	 * a stream may be left to another router (link_may_yield) */
+	REQUEST_FORWARDING,
 	/* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none. If all members want
 	 * every source, links are those with members; otherwise 0. */
 	REQUEST_MEMBERSHIP,
@@ -54,6 +56,7 @@ struct request {
 			struct addr source;
 			struct addr group;
 			uint64_t links;
+			uint64_t yielding; /* forwarding */
 		};
 		struct event event;
 	};

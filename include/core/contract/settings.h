@@ -19,11 +19,18 @@ enum membership_provider {
 	MEMBERSHIP_USER,
 };
 
+/* Where another router is the querier of a downstream link: does this one forward there? */
+enum forward_policy {
+	FORWARD_NEVER,  /* no (RFC 4605 section 4.2) */
+	FORWARD_ALWAYS, /* yes */
+	FORWARD_AUTO,   /* yes, but not a stream that is seen to arrive there from another router */
+};
+
 struct link_settings {
 	uint8_t version[FAMILIES];        /* enum version; VERSION_NONE: family not served */
 	bool fast_leave;                  /* implies track_hosts */
 	bool track_hosts;                 /* version 3: know each host's membership */
-	bool forward_without_querier;     /* forward even if another router is the link's querier */
+	uint8_t forward_without_querier;  /* enum forward_policy */
 	bool querier_election;            /* false: ignore other queriers, and remain the querier */
 	uint8_t robustness;               /* 1..255; above 7 queries cannot carry it */
 	uint8_t startup_query_count;      /* 0: robustness */

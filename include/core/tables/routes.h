@@ -59,6 +59,9 @@ void routes_unwant_all(struct routes *routes, unsigned instance);
 /* The kernel reports by which vif a stream arrives. Nothing happens while no instance wants it. */
 void routes_arrives(struct routes *routes, const struct route_key *key, unsigned vif);
 
+/* The stream leaves that upstream vif, and may return there. */
+void routes_set_home(struct routes *routes, const struct route_key *key, unsigned vif);
+
 /* The kernel asked for an entry that it was given: another program removed the entry, or a packet waits
  * beside it. The entry is deleted and made again. */
 void routes_lost(struct routes *routes, const struct route_key *key);
@@ -109,6 +112,11 @@ void routes_upcalls_pending_at(struct routes *routes, unsigned vif, unsigned ins
 bool routes_serves(const struct routes *routes, const struct route_key *key, unsigned instance);
 /* The vifs that the stream leaves by, as instances want it now. */
 uint32_t routes_outputs(const struct routes *routes, const struct route_key *key);
+/* Another router forwards the stream to an output, or no longer does: the entry leaves the output out. The
+ * claims stay as they are. Nothing happens where there is no such route. */
+void routes_yield(struct routes *routes, const struct route_key *key, unsigned vif, bool yielded);
+/* The outputs that are left out. */
+uint32_t routes_yielded(const struct routes *routes, const struct route_key *key);
 /* A copy of the stream arrives by another vif. True the first time. */
 bool routes_note_copy(struct routes *routes, const struct route_key *key);
 /* An instance has members of a group: it gets the upcalls of the group's streams that it gave up now, not
@@ -137,6 +145,7 @@ struct routes_entry {
 	unsigned input;
 	uint32_t outputs;
 	unsigned left; /* the vif by which the stream arrived before; the same when there was none */
+	unsigned home; /* the last upstream vif by which it arrived before; ROUTES_VIFS: none */
 	bool arrived;  /* the kernel has reported that the stream arrives by this input */
 };
 bool routes_get_entry(const struct routes *routes, const struct route_key *key, struct routes_entry *entry);

@@ -24,9 +24,10 @@ struct instance_slot {
 	unsigned table;                       /* number of its tables */
 	struct table *tables[FAMILIES];       /* NULL: the family is not served */
 	struct holder holders[FAMILIES];      /* of families that wait for their table */
-	uint64_t forwarding[FAMILIES];        /* set of links, from REQUEST_FORWARDING */
-	struct worker *worker;                /* NULL: stopped */
-	struct channel *channel;              /* NULL: the worker has stopped */
+	uint64_t forwarding[FAMILIES];        /* sets of links, from REQUEST_FORWARDING */
+	uint64_t yielding[FAMILIES];
+	struct worker *worker;   /* NULL: stopped */
+	struct channel *channel; /* NULL: the worker has stopped */
 	uint64_t requests;
 	bool again;                           /* one turn did not take all of them */
 	bool events_wanted;                   /* as announced to the engine */

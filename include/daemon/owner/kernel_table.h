@@ -10,6 +10,7 @@
 #include "core/contract/link_change.h"
 #include "core/tables/routes.h"
 #include "core/tables/wrong_vif.h"
+#include "core/tables/yield.h"
 #include "daemon/owner/loop.h"
 #include "kernel/link_socket.h"
 #include "kernel/mrt.h"
@@ -41,6 +42,7 @@ struct vif {
 	struct link_reader reader;
 	bool unread; /* a turn has ended without a reader */
 	bool logged_reading;
+	struct loop_source *copies; /* on the heap; NULL: no socket for copies yet (yields.c) */
 	uint64_t sends_failed;
 	uint64_t kernel_drops; /* up to the last link_readers_lost */
 };
@@ -54,6 +56,7 @@ struct table {
 	struct mrt *mrt;
 	struct routes *routes;
 	struct wrong_vif *wrong_vif;
+	struct yield *yield;
 	struct vif *vifs[MRT_VIFS];
 	uint64_t upcalls;
 	uint64_t upcalls_deferred; /* the worker's channel was full: the kernel is made to ask again */
@@ -65,6 +68,8 @@ struct table {
 	mtime members_read_at;    /* members of IPv6 groups on this machine; see copies.c */
 	mtime copies_logged_at;   /* streams that arrive twice: when the first of those below was logged */
 	unsigned copies_logged;   /* how many were logged since */
+	mtime yields_logged_at;   /* the same for streams that are left to another router */
+	unsigned yields_logged;
 };
 
 /* Removes the policy rules that killed runs have left behind; those of routers that run stay. Before any

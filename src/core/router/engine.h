@@ -132,7 +132,8 @@ struct instance {
 	struct link_group *asking;              /* link_groups with a round of queries due */
 	uint64_t general_queries_due[FAMILIES]; /* sets of link ids */
 	uint64_t forwarding[FAMILIES];          /* as REQUEST_FORWARDING has announced */
-	bool forwarding_due[FAMILIES];          /* it may have changed since */
+	uint64_t yielding[FAMILIES];            /* the same */
+	bool forwarding_due[FAMILIES];          /* they may have changed since */
 	uint32_t link_group_count;
 	struct deadlines deadlines;
 	struct upstream_queries upstream_queries;

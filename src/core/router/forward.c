@@ -79,6 +79,16 @@ uint64_t forward_links(const struct instance *instance, enum link_role role, enu
 	return links;
 }
 
+uint64_t forward_yielding_links(const struct instance *instance, enum family family, mtime now)
+{
+	uint64_t links = 0;
+
+	for (size_t id = 0; id < LINKS_MAX; id++)
+		if (instance->links[id] != NULL && link_may_yield(instance->links[id], family, now))
+			set64_add(&links, (unsigned)id);
+	return links;
+}
+
 /* The links that a flow's packets go to (RFC 4605 section 4.2): the downstream links whose members want the
  * source, and for a source downstream the upstream links too. Never the link that they arrive on. */
 static uint64_t outputs_of(const struct instance *instance, struct membership *membership,

@@ -10,6 +10,8 @@
 
 /* The links of a role that forward now (link_forwards). */
 uint64_t forward_links(const struct instance *instance, enum link_role role, enum family family, mtime now);
+/* The links where a stream may be left to another router (link_may_yield). */
+uint64_t forward_yielding_links(const struct instance *instance, enum family family, mtime now);
 void forward_upcall(struct instance *instance, struct link *link, mtime now, const struct flow_key *key,
                     bool wrong_link);
 void forward_counters(struct instance *instance, mtime now, const struct input *input);

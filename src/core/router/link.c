@@ -56,7 +56,7 @@ bool link_forwards(const struct link *link, enum family family, mtime now)
 
 	if (!state->usable)
 		return false;
-	return link->role == ROLE_UPSTREAM || link->settings.forward_without_querier ||
+	return link->role == ROLE_UPSTREAM || link->settings.forward_without_querier != FORWARD_NEVER ||
 	       querier_is_elected(&state->querier, now);
 }
 
@@ -111,4 +111,13 @@ bool link_is_broadcast(const struct link *link, const struct addr *addr)
 		    host_part(&link->addresses.subnets[i], addr, &host, &mask) && host == mask)
 			return true;
 	return false;
+}
+
+bool link_may_yield(const struct link *link, enum family family, mtime now)
+{
+	const struct link_family *state = &link->family[family];
+
+	return state->usable && link->role == ROLE_DOWNSTREAM &&
+	       link->settings.forward_without_querier == FORWARD_AUTO &&
+	       !querier_is_elected(&state->querier, now);
 }

@@ -63,9 +63,12 @@ struct link *link_new(uint8_t id);
 struct link *link_of_deadline(struct deadline *deadline, enum family *family);
 /* Recomputes the timers of a family from settings and querier. */
 void link_refresh_timers(struct link *link, enum family family, mtime now);
-/* Does the router forward to this link now? To a downstream link only while it is the querier there (RFC 4605
- * section 4.2). */
+/* Does the router forward to this link now? With FORWARD_NEVER, to a downstream link only while it is the
+ * querier there (RFC 4605 section 4.2). */
 bool link_forwards(const struct link *link, enum family family, mtime now);
+/* FORWARD_AUTO, while another router is the querier: a stream that the other one forwards may be left to it.
+ */
+bool link_may_yield(const struct link *link, enum family family, mtime now);
 
 /* Is it one of the router's own addresses on the link? */
 bool link_has_address(const struct link *link, const struct addr *addr);

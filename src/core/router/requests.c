@@ -13,16 +13,22 @@
 static bool pull_forwarding(struct instance *instance, mtime now, struct request *request)
 {
 	for (int family = 0; family < FAMILIES; family++) {
-		uint64_t *announced = &instance->forwarding[family], before = *announced;
+		uint64_t links, yielding;
 
 		if (!instance->forwarding_due[family])
 			continue;
 		instance->forwarding_due[family] = false;
-		*announced = forward_links(instance, ROLE_DOWNSTREAM, family, now);
-		*request = (struct request){
-			.kind = REQUEST_FORWARDING, .family = (uint8_t)family, .links = *announced};
-		if (*announced != before)
-			return true;
+		links = forward_links(instance, ROLE_DOWNSTREAM, family, now);
+		yielding = forward_yielding_links(instance, family, now);
+		if (links == instance->forwarding[family] && yielding == instance->yielding[family])
+			continue;
+		instance->forwarding[family] = links;
+		instance->yielding[family] = yielding;
+		*request = (struct request){.kind = REQUEST_FORWARDING,
+		                            .family = (uint8_t)family,
+		                            .links = links,
+		                            .yielding = yielding};
+		return true;
 	}
 	return false;
 }

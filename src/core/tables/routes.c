@@ -134,7 +134,7 @@ bool routes_is_wanted_by(const struct routes *routes, const struct route_key *ke
 static void merge_claims(const struct route *route, struct route_op *op)
 {
 	op->input = route_input(route);
-	op->outputs = route_vifs(route) & ~((uint32_t)1 << op->input);
+	op->outputs = route_vifs(route) & ~((uint32_t)1 << op->input) & ~route->yielded;
 }
 
 /* The operation that an entry needs; false: it is right. */
@@ -232,6 +232,7 @@ bool routes_get_entry(const struct routes *routes, const struct route_key *key, 
 	*entry = (struct routes_entry){.input = route->held_input,
 	                               .outputs = route->held_outputs,
 	                               .left = route->left,
+	                               .home = route->home,
 	                               .arrived = route->held_input == route->arrival};
 	return true;
 }

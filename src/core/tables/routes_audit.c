@@ -67,6 +67,23 @@ uint32_t routes_outputs(const struct routes *routes, const struct route_key *key
 	return route_vifs(route) & ~((uint32_t)1 << route_input(route));
 }
 
+void routes_yield(struct routes *routes, const struct route_key *key, unsigned vif, bool yielded)
+{
+	struct route *route = route_find(routes, key);
+
+	if (route == NULL || (route->yielded >> vif & 1) == yielded)
+		return;
+	route->yielded ^= (uint32_t)1 << vif;
+	route_mark(routes, route);
+}
+
+uint32_t routes_yielded(const struct routes *routes, const struct route_key *key)
+{
+	const struct route *route = route_find(routes, key);
+
+	return route != NULL ? route->yielded : 0;
+}
+
 bool routes_note_copy(struct routes *routes, const struct route_key *key)
 {
 	struct route *route = route_find(routes, key);
@@ -86,6 +103,14 @@ void routes_arrives(struct routes *routes, const struct route_key *key, unsigned
 	route->left = route->arrival;
 	route->arrival = (uint8_t)vif;
 	route_mark(routes, route);
+}
+
+void routes_set_home(struct routes *routes, const struct route_key *key, unsigned vif)
+{
+	struct route *route = route_find(routes, key);
+
+	if (route != NULL)
+		route->home = (uint8_t)vif;
 }
 
 void routes_counted(struct routes *routes, mtime now, const struct route_key *key, uint64_t packets)

@@ -28,6 +28,7 @@ struct route *route_get(struct routes *routes, const struct route_key *key)
 	if (route == NULL)
 		return NULL;
 	route->key = *key;
+	route->home = ROUTES_VIFS;
 	if (index_add(&routes->index, &route->node, key_hash(routes, key)))
 		return route;
 	pool_give(routes->pool, route, sizeof *route);

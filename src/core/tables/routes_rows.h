@@ -34,6 +34,7 @@ struct route {
 	struct claim *claims; /* the oldest first */
 	uint8_t arrival;      /* the vif by which the stream arrives, as the kernel reported last */
 	uint8_t left;         /* the vif before that; the same: none */
+	uint8_t home;         /* the last upstream vif before that; ROUTES_VIFS: none */
 	bool rewrite;         /* another program may have removed the entry: write or delete it again */
 	bool wrong;           /* netlink has reported an entry that differs */
 	bool asked;           /* packets wait in the kernel, which releases them only for a new entry */
@@ -44,6 +45,7 @@ struct route {
 	uint8_t ask_input;
 	uint8_t held_input;
 	uint32_t held_outputs;
+	uint32_t yielded; /* outputs that are left out of the entry */
 	uint32_t written; /* the part of the audits in which the entry was written */
 	struct route *dirty_prev, *dirty_next;
 	struct route *prev, *next; /* in order of read_at, while held */

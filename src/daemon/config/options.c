@@ -66,7 +66,11 @@ static const struct option options[] = {
 	{"older_host_present_interval", KIND_SECONDS, ANY, LINK(older_host_present_interval), 1, 86400, 0},
 	{"fast_leave", KIND_BOOL, ANY, LINK(fast_leave), 0, 1, 0},
 	{"track_hosts", KIND_BOOL, ANY, LINK(track_hosts), 0, 1, 0},
-	{"forward_without_querier", KIND_BOOL, ANY, LINK(forward_without_querier), 0, 1, 0},
+	{.key = "forward_without_querier",
+         .kind = KIND_WORDS,
+         .levels = ANY,
+         .read = config_read_forward_policy,
+         .expected = "\"auto\", true or false"},
 	{"querier_election", KIND_BOOL, ANY, LINK(querier_election), 0, 1, 1},
 	{"groups_max", KIND_COUNT, ANY, LINK(groups_max), 1, 16777216, 131072},
 	{"sources_max", KIND_COUNT, ANY, LINK(sources_max), 1, 4096, 1024},
@@ -188,6 +192,7 @@ static void store(struct config_scope *scope, const struct option *option, doubl
 void config_scope_init(struct config_scope *scope)
 {
 	*scope = (struct config_scope){.link.version = {VERSION_3, VERSION_3},
+	                               .link.forward_without_querier = FORWARD_AUTO,
 	                               .control_mode = CONFIG_SOCKET_MODE,
 	                               .owner_priority = CONFIG_PRIORITY_AUTO};
 	for (size_t i = 0; i < OPTIONS; i++)
@@ -316,9 +321,11 @@ static bool read_path(const struct option_reader *reader, struct config_scope *s
 	return true;
 }
 
-/* NULL when the setting is neither a string nor a whole number. */
+/* NULL when the setting is neither a string nor a boolean nor a whole number. */
 static const char *read_word(const config_setting_t *setting, char digits[24])
 {
+	if (config_setting_type(setting) == CONFIG_TYPE_BOOL)
+		return config_setting_get_bool(setting) ? "true" : "false";
 	if (config_setting_type(setting) != CONFIG_TYPE_INT &&
 	    config_setting_type(setting) != CONFIG_TYPE_INT64)
 		return config_setting_get_string(setting);

@@ -38,6 +38,8 @@ static void put_table(struct json *json, const struct table *table)
 	json_number(json, "routes_with_copies", wrong_vif_copies(table->wrong_vif));
 	json_number(json, "copies_found", wrong_vif_copies_found(table->wrong_vif));
 	json_number(json, "watches_refused", wrong_vif_refused(table->wrong_vif));
+	json_number(json, "routes_yielded", yield_count(table->yield));
+	json_number(json, "yields", yield_total(table->yield));
 	json_close(json, '}');
 }
 
@@ -302,6 +304,32 @@ static const char *copy_link(const struct owner *owner, const struct table *tabl
 	return links_vif_name(owner->links, table->number, table->family, copy.vif);
 }
 
+/* The links where the stream is left to another router: no outputs, for now. */
+static uint32_t yielded_vifs(const struct table *table, const struct snapshot_flow *record)
+{
+	struct route_key key = {.source = record->source, .group = record->group};
+
+	return table != NULL ? routes_yielded(table->routes, &key) : 0;
+}
+
+static void put_outputs(struct json *json, const char *key, struct owner *owner,
+                        const struct instance_slot *instance, const struct snapshot_flow *record,
+                        bool yielded)
+{
+	enum family family = addr_family(&record->group);
+	uint32_t vifs = yielded_vifs(instance->tables[family], record);
+
+	json_open(json, key, '[');
+	for (uint64_t outputs = record->outputs; outputs != 0; outputs &= outputs - 1) {
+		uint8_t id = (uint8_t)__builtin_ctzll(outputs);
+		unsigned vif = links_vif(owner->links, instance->number, id, family);
+
+		if ((vif < MRT_VIFS && (vifs >> vif & 1) != 0) == yielded)
+			put_link_name(json, NULL, owner, instance->number, id);
+	}
+	json_close(json, ']');
+}
+
 void render_route(struct json *json, struct owner *owner, const struct instance_slot *instance,
                   const struct snapshot_flow *record)
 {
@@ -314,10 +342,8 @@ void render_route(struct json *json, struct owner *owner, const struct instance_
 	json_addr(json, "source", &record->source);
 	put_link_name(json, "input", owner, instance->number, record->input);
 	json_string(json, "copy_input", copy_link(owner, instance->tables[family], record));
-	json_open(json, "outputs", '[');
-	for (uint64_t outputs = record->outputs; outputs != 0; outputs &= outputs - 1)
-		put_link_name(json, NULL, owner, instance->number, (uint8_t)__builtin_ctzll(outputs));
-	json_close(json, ']');
+	put_outputs(json, "outputs", owner, instance, record, false);
+	put_outputs(json, "yielded", owner, instance, record, true);
 	json_number(json, "hosts", record->hosts);
 	put_traffic(json, instance->tables[family], record);
 	json_number(json, "rounds_left", record->rounds);

@@ -40,9 +40,7 @@ static void describe(const struct event *event, const char *outputs, char *text,
 	case EVENT_QUERIER:
 		snprintf(text, size, "querier: %s (%s)%s", event->after ? "this router" : "another router",
 		         source,
-		         event->after
-		                 ? ""
-		                 : ", which alone forwards there, unless forward_without_querier is set");
+		         event->after ? "" : "; forward_without_querier decides what is forwarded there");
 		break;
 	case EVENT_JOIN:
 		snprintf(text, size, "joined, %s%s", after, sources);

@@ -64,7 +64,7 @@ static void log_copy(struct owner *owner, struct table *table, mtime now, const 
 	      links_vif_name(owner->links, table->number, table->family, copy->vif));
 }
 
-static bool is_upstream(struct owner *owner, const struct table *table, unsigned vif)
+bool copies_is_upstream(struct owner *owner, const struct table *table, unsigned vif)
 {
 	return uplink_find(owner, table->family,
 	                   links_vif_name(owner->links, table->number, table->family, vif)) != NULL;
@@ -84,8 +84,8 @@ static bool is_origin(struct owner *owner, const struct table *table, const stru
 	interface = unicast_interface(&key->source);
 	if (interface == input->ifindex)
 		return false;
-	return interface == other->ifindex || (vif == entry->left && is_upstream(owner, table, vif) &&
-	                                       !is_upstream(owner, table, entry->input));
+	return interface == other->ifindex || (vif == entry->left && copies_is_upstream(owner, table, vif) &&
+	                                       !copies_is_upstream(owner, table, entry->input));
 }
 
 /* The instances that have the interface of a vif: the first of them, and whether one wants the stream. */
@@ -143,6 +143,23 @@ static bool is_conflict(struct owner *owner, const struct table *table, const st
 		log_conflict(owner, table, key, instance, input, users.first, vif);
 	*logged |= (uint64_t)1 << users.first;
 	return true;
+}
+
+unsigned copies_find_home(struct owner *owner, const struct table *table, const struct route_key *key,
+                          const struct routes_entry *entry, unsigned vif)
+{
+	const struct vif *input = table->vifs[entry->input];
+	unsigned home = copies_is_upstream(owner, table, vif) ? vif : entry->home;
+	int interface;
+
+	if (home >= MRT_VIFS || input == NULL || table->vifs[home] == NULL ||
+	    copies_is_upstream(owner, table, entry->input) || !copies_is_upstream(owner, table, home))
+		return MRT_VIFS;
+	/* Without a route of its own, a source may be on any link: the stream only returns. */
+	interface = unicast_interface(&key->source);
+	if (interface == input->ifindex)
+		return MRT_VIFS;
+	return interface == table->vifs[home]->ifindex || home == entry->home ? home : MRT_VIFS;
 }
 
 bool copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,

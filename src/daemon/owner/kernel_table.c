@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #define LEFTOVERS_MAX     1024 /* policy rules; more are removed with the next start */
@@ -89,7 +90,12 @@ static void close_vif(struct owner *owner, struct table *table, unsigned number)
 	change_rules(owner, vif, rules_delete);
 	table->vifs[number] = NULL;
 	link_socket_close(vif->socket);
+	if (vif->copies != NULL) {
+		loop_remove(&owner->loop, vif->copies);
+		close(vif->copies->fd);
+	}
 	free(vif);
+	yield_check_all(table->yield);
 }
 
 int table_lead(struct owner *owner, const struct vif *vif)
@@ -153,6 +159,7 @@ void table_free(struct owner *owner, struct table *table)
 		mrt_close(table->mrt);
 	routes_free(table->routes);
 	wrong_vif_free(table->wrong_vif);
+	yield_free(table->yield);
 	free(table);
 }
 
@@ -212,9 +219,11 @@ int table_open(struct owner *owner, const struct config_instance *config, unsign
 	}
 	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), random_seed());
 	table->wrong_vif = wrong_vif_new(random_seed());
+	table->yield = yield_new(random_seed());
 	table->source = (struct loop_source){
 		.fd = mrt_wait_fd(table->mrt), .urgent = true, .ready = upcalls, .context = owner};
-	if (table->routes == NULL || table->wrong_vif == NULL || !loop_watch(&owner->loop, &table->source)) {
+	if (table->routes == NULL || table->wrong_vif == NULL || table->yield == NULL ||
+	    !loop_watch(&owner->loop, &table->source)) {
 		table_free(owner, table);
 		return -ENOMEM;
 	}

@@ -17,6 +17,7 @@
 #include "daemon/owner/status.h"
 #include "daemon/owner/upcalls.h"
 #include "daemon/owner/uplink.h"
+#include "daemon/owner/yields.h"
 #include "daemon/worker/sandbox.h"
 #include "daemon/worker/worker.h"
 
@@ -248,6 +249,7 @@ static void turn(struct owner *owner, mtime now)
 	LL_FOREACH (owner->tables, table) {
 		upcalls_retry(owner, table);
 		upcalls_check_wrong_vif(owner, table, now);
+		yields_apply(owner, table, now, upcalls_receive_copies);
 		entries_read_counters(owner, table, now);
 	}
 	settings_apply(owner, now);
@@ -266,6 +268,7 @@ static mtime next_deadline(const struct owner *owner)
 	LL_FOREACH (owner->tables, table) {
 		at = mtime_min(at, routes_deadline(table->routes));
 		at = mtime_min(at, wrong_vif_deadline(table->wrong_vif));
+		at = mtime_min(at, yield_deadline(table->yield));
 	}
 	LL_FOREACH (owner->uplinks, uplink)
 		at = mtime_min(at, uplink_deadline(uplink));

@@ -10,6 +10,7 @@
 #include "daemon/owner/send_queue.h"
 #include "daemon/owner/upcalls.h"
 #include "daemon/owner/uplink.h"
+#include "daemon/owner/yields.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -170,6 +171,8 @@ static void take_request(struct owner *owner, struct instance_slot *instance, mt
 		break;
 	case REQUEST_FORWARDING:
 		instance->forwarding[request->family] = request->links;
+		instance->yielding[request->family] = request->yielding;
+		yields_querier_changed(instance->tables[request->family]);
 		break;
 	case REQUEST_MEMBERSHIP:
 		set_membership(owner, instance, now, request, payload);

@@ -9,6 +9,7 @@
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/owner.h"
 #include "daemon/owner/uplink.h"
+#include "daemon/owner/yields.h"
 
 #define UPCALLS_PER_TURN 256
 
@@ -110,9 +111,12 @@ void upcalls_retry(struct owner *owner, struct table *table)
 /* No retry for instances without room: the kernel repeats such upcalls. */
 static void stream_moved(struct owner *owner, struct table *table, const struct route_key *key, unsigned vif)
 {
+	struct routes_entry entry;
 	uint64_t refused;
 
 	table->moves++;
+	if (routes_get_entry(table->routes, key, &entry) && copies_is_upstream(owner, table, entry.input))
+		routes_set_home(table->routes, key, entry.input);
 	routes_arrives(table->routes, key, vif);
 	announce(owner, table, key, vif, true, UINT64_MAX, &refused);
 }
@@ -137,6 +141,27 @@ static bool read_entry(const struct table *table, const struct route_key *key, s
 	return true;
 }
 
+/* A host on a downstream link never keeps a stream that arrives upstream. The upcall itself shows that it
+ * does, except where the kernel may have looped back the packet (IPv6). True: the stream has moved. */
+static bool return_home(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
+                        const struct routes_entry *entry, const struct mrt_upcall *upcall)
+{
+	struct yield_place place = {.key = *key,
+	                            .vif = copies_find_home(owner, table, key, entry, upcall->vif),
+	                            .input = entry->input,
+	                            .home = true};
+	bool looped = table->family == FAMILY_IPV6 && (entry->outputs >> upcall->vif & 1) != 0;
+
+	if (place.vif == MRT_VIFS)
+		return false;
+	if (place.vif != upcall->vif || upcall->igmp || looped) {
+		yield_seek_home(table->yield, now, &place);
+		return false;
+	}
+	input_moved(owner, table, key, place.vif);
+	return true;
+}
+
 static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
                            const struct mrt_upcall *upcall)
 {
@@ -158,6 +183,9 @@ static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, 
 	}
 	/* The kernel makes no other upcall for 3 s, so an IGMP message begins the watch, too: the counters
 	 * decide. */
+	if (return_home(owner, table, now, key, &entry, upcall))
+		return;
+	yields_upcall(owner, table, now, key, &entry, vif, reading.packets - reading.wrong);
 	if (wrong_vif_upcall(table->wrong_vif, now, key, vif, interval, &reading) == WRONG_VIF_MOVED)
 		input_moved(owner, table, key, vif);
 }
@@ -216,6 +244,19 @@ static void take_upcall(struct owner *owner, struct table *table, mtime now, con
 	}
 	routes_arrives(table->routes, &key, upcall->vif);
 	new_stream(owner, table, &key, upcall->vif);
+}
+
+void upcalls_receive_copies(void *context, struct loop_source *source, mtime now)
+{
+	struct owner *owner = context;
+	struct yield_place home;
+	struct table *table;
+
+	while ((table = yields_receive(owner, source, now, &home)) != NULL) {
+		input_moved(owner, table, &home.key, home.vif);
+		entries_apply(owner, table, now);
+	}
+	instances_wake(owner);
 }
 
 void upcalls_receive(void *context, struct loop_source *source, mtime now)

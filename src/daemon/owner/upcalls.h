@@ -23,6 +23,8 @@ void upcalls_receive(void *context, struct loop_source *source, mtime now);
 uint64_t upcalls_share(struct owner *owner, struct table *table, const struct route_key *key);
 /* Announces streams to the instances that had no room before. */
 void upcalls_retry(struct owner *owner, struct table *table);
+/* The handler of the sockets that yields.h opens: streams that arrive at their home move there. */
+void upcalls_receive_copies(void *context, struct loop_source *source, mtime now);
 /* Reads the counters of streams whose packets have arrived by a wrong vif. */
 void upcalls_check_wrong_vif(struct owner *owner, struct table *table, mtime now);
 
