@@ -239,6 +239,7 @@ static struct link_settings settings_of(struct wire *stream)
 		.fast_leave = choice >> 4 & 1,
 		.track_hosts = more & 1,
 		.forward_without_querier = choice >> 5 & 1,
+		.router_discovery = more % 3,
 		.robustness = (uint8_t)(1 + more % 7),
 		.last_member_query_count = choice >> 6,
 		.query_interval = 10000u + more * 100u,

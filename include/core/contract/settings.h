@@ -19,11 +19,19 @@ enum membership_provider {
 	MEMBERSHIP_USER,
 };
 
+/* Does a downstream link announce this router to snooping switches (RFC 4286)? */
+enum router_discovery {
+	ROUTER_DISCOVERY_OFF,
+	ROUTER_DISCOVERY_ON,
+	ROUTER_DISCOVERY_AUTO, /* while another router is the link's querier */
+};
+
 struct link_settings {
 	uint8_t version[FAMILIES];       /* enum version; VERSION_NONE: family not served */
 	bool fast_leave;                 /* implies track_hosts */
 	bool track_hosts;                /* version 3: know each host's membership */
 	bool forward_without_querier;    /* forward even if another router is the link's querier */
+	uint8_t router_discovery;        /* enum router_discovery */
 	uint8_t robustness;              /* 1..255; above 7 queries cannot carry it */
 	uint8_t startup_query_count;     /* 0: robustness */
 	uint8_t last_member_query_count; /* 0: robustness */

@@ -27,6 +27,7 @@ static void link_settings_are_compared_by_field(void **state)
 		FIELD(fast_leave),
 		FIELD(track_hosts),
 		FIELD(forward_without_querier),
+		FIELD(router_discovery),
 		FIELD(robustness),
 		FIELD(startup_query_count),
 		FIELD(last_member_query_count),

@@ -24,6 +24,8 @@ static const struct {
 	{"fast_leave = true;", {.fast_leave = true}},
 	{"track_hosts = true;", {.track_hosts = true}},
 	{"forward_without_querier = TRUE;", {.forward_without_querier = true}},
+	{"router_discovery = true;", {.router_discovery = ROUTER_DISCOVERY_ON}},
+	{"router_discovery = \"auto\";", {.router_discovery = ROUTER_DISCOVERY_AUTO}},
 	{"groups_max = 16777216;", {.groups_max = 16777216}},
 	{"sources_max = 4096;", {.sources_max = 4096}},
 	{"report_rate_max = 16777216;", {.report_rate_max = 16777216}},
@@ -58,6 +60,7 @@ static struct link_settings changed_link(const struct link_settings *change)
 	CHANGE(fast_leave);
 	CHANGE(track_hosts);
 	CHANGE(forward_without_querier);
+	CHANGE(router_discovery);
 	CHANGE(groups_max);
 	CHANGE(sources_max);
 	CHANGE(report_rate_max);
