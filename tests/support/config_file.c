@@ -162,6 +162,7 @@ void assert_link(const struct link_settings *link, const struct link_settings *e
 	assert_int_equal(link->hosts_max, expected->hosts_max);
 	assert_memory_equal(link->ssm_prefix, expected->ssm_prefix, sizeof link->ssm_prefix);
 	assert_memory_equal(link->ssm_length, expected->ssm_length, sizeof link->ssm_length);
+	assert_int_equal(link->reset_rp_filter, expected->reset_rp_filter);
 	assert_int_equal(link->upstream_membership, expected->upstream_membership);
 	assert_int_equal(link->kernel_groups_max, expected->kernel_groups_max);
 	assert_memory_equal(link->upstream_version, expected->upstream_version,

@@ -46,7 +46,8 @@ struct link_settings {
 	uint32_t hosts_max;                   /* tracked, per group on a link */
 	struct addr ssm_prefix[FAMILIES];     /* the source-specific range (RFC 4604); IPv6: with scope 0 */
 	uint8_t ssm_length[FAMILIES];         /* its length in bits of the v4-mapped form; 0: no range */
-	/* Upstream links only. */
+	/* For the owner only; all but reset_rp_filter on upstream links only. */
+	bool reset_rp_filter;                 /* set net.ipv4.conf.NAME.rp_filter to 0 */
 	uint8_t upstream_membership;          /* enum membership_provider */
 	uint32_t kernel_groups_max;           /* MEMBERSHIP_AUTO: kept by the kernel, per link and family */
 	uint8_t upstream_version[FAMILIES];   /* enum version; VERSION_NONE: follow the querier */

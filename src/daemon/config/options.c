@@ -74,6 +74,7 @@ static const struct option options[] = {
 	{"report_rate_max", KIND_COUNT, ANY, LINK(report_rate_max), 0, 16777216, 50000},
 	{"hosts_max", KIND_COUNT, ANY, LINK(hosts_max), 1, 4096, 128},
 	{"repeat_without_querier", KIND_BOOL, ANY, LINK(repeat_without_querier), 0, 1, 1},
+	{"reset_rp_filter", KIND_BOOL, ANY, LINK(reset_rp_filter), 0, 1, 0},
 	{"leave_hold", KIND_SECONDS, ANY, LINK(leave_hold), 0, 60, 0},
 	{"unsolicited_report_interval", KIND_SECONDS, ANY, LINK(unsolicited_report_interval), 0.1, 25, 0},
 	{.key = "upstream_membership",

@@ -42,6 +42,7 @@ static void link_settings_are_compared_by_field(void **state)
 		FIELD(hosts_max),
 		FIELD(ssm_prefix),
 		FIELD(ssm_length),
+		FIELD(reset_rp_filter),
 		FIELD(upstream_membership),
 		FIELD(kernel_groups_max),
 		FIELD(upstream_version),
