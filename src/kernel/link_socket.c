@@ -61,27 +61,28 @@ static const struct sock_filter igmp_filter[] = {
 /* The ICMPv6 message follows the IPv6 header, or a hop-by-hop header of (length + 1) * 8 bytes. */
 static const struct sock_filter mld_filter[] = {
 	LOAD_META(SKF_AD_PROTOCOL),
-	IF_EQUAL(ETH_P_IPV6, 0, 21),
+	IF_EQUAL(ETH_P_IPV6, 0, 22),
 	LOAD_META(SKF_AD_PKTTYPE),
-	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PACKET_OTHERHOST, 19, 0),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PACKET_OTHERHOST, 20, 0),
 	LOAD_META(SKF_AD_VLAN_TAG),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xfff),
-	IF_EQUAL(0, 0, 16),
+	IF_EQUAL(0, 0, 17),
 	BPF_STMT(BPF_LDX | BPF_IMM, 0),
 	LOAD(BPF_B, IPV6_NEXT_HEADER),
 	IF_EQUAL(PROTOCOL_ICMP6, 7, 0),
-	IF_EQUAL(PROTOCOL_HOP_BY_HOP, 0, 12),
+	IF_EQUAL(PROTOCOL_HOP_BY_HOP, 0, 13),
 	LOAD(BPF_B, IPV6_PAYLOAD),
-	IF_EQUAL(PROTOCOL_ICMP6, 0, 10),
+	IF_EQUAL(PROTOCOL_ICMP6, 0, 11),
 	LOAD(BPF_B, IPV6_PAYLOAD + 1),
 	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),
 	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 3),
 	BPF_STMT(BPF_MISC | BPF_TAX, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_IND, IPV6_PAYLOAD),
-	IF_EQUAL(130, 3, 0), /* query */
-	IF_EQUAL(131, 2, 0), /* version 1 report */
-	IF_EQUAL(132, 1, 0), /* version 1 done */
-	IF_EQUAL(143, 0, 1), /* version 2 report */
+	IF_EQUAL(130, 4, 0), /* query */
+	IF_EQUAL(131, 3, 0), /* version 1 report */
+	IF_EQUAL(132, 2, 0), /* version 1 done */
+	IF_EQUAL(143, 1, 0), /* version 2 report */
+	IF_EQUAL(152, 0, 1), /* solicitation of router discovery */
 	ACCEPT,
 	REJECT,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/sysctl.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,6 +20,7 @@ struct setting {
 	int old;        /* the value before; may equal own */
 	int own;        /* the value that this run sets */
 	bool contested; /* another live run has set its own value */
+	bool held;      /* own is the old value, but at least sysctl.least */
 };
 
 struct settings {
@@ -33,7 +35,8 @@ struct sysctl {
 	unsigned place;   /* number of the own file; 0: none yet */
 	int state_fd;     /* the present file, locked; -1: none */
 	int state_result;
-	struct settings own;
+	int least;           /* of held settings; 0: none is held */
+	struct settings own; /* in the order in which they were set */
 };
 
 /* Is the name safe as a part of a path? */
@@ -111,6 +114,13 @@ static bool remember(struct settings *settings, const char *name, int old, int o
 	*setting = (struct setting){.old = old, .own = own};
 	snprintf(setting->name, sizeof setting->name, "%s", name);
 	return true;
+}
+
+static void forget(struct settings *settings, struct setting *setting)
+{
+	size_t place = (size_t)(setting - settings->list);
+
+	memmove(setting, setting + 1, (--settings->count - place) * sizeof *setting);
 }
 
 /* State files. Each run has its own file while it has values to restore, and locks it while it lives. It has
@@ -344,15 +354,14 @@ static bool restore(const struct sysctl *sysctl, const struct setting *setting, 
 	return true;
 }
 
+/* The last one first, so that `all` protects the interfaces again before they lose what they held. */
 static unsigned restore_all(struct sysctl *sysctl, const struct settings *others)
 {
 	unsigned restored = 0;
-	size_t left = 0;
 
-	for (size_t i = 0; i < sysctl->own.count; i++)
-		if (!restore(sysctl, &sysctl->own.list[i], others, &restored))
-			sysctl->own.list[left++] = sysctl->own.list[i];
-	sysctl->own.count = left;
+	for (size_t i = sysctl->own.count; i-- > 0;)
+		if (restore(sysctl, &sysctl->own.list[i], others, &restored))
+			forget(&sysctl->own, &sysctl->own.list[i]);
 	return restored;
 }
 
@@ -427,19 +436,153 @@ static int true_old(const struct sysctl *sysctl, const char *name, int now, int 
 	return old;
 }
 
+/* The same for a name that this run does not know. A new interface has a copy of `default`, which this run may
+ * have raised. */
+static int true_old_of_new(const struct sysctl *sysctl, const char *name, int now, int own, bool *contested)
+{
+	const struct setting *initial = find_setting(&sysctl->own, "default");
+	int old = true_old(sysctl, name, now, own, contested);
+
+	bool is_copy = initial != NULL && old == now && now == initial->own && strcmp(name, "all") != 0;
+
+	return is_copy ? initial->old : old;
+}
+
 int sysctl_set(struct sysctl *sysctl, const char *name, int own)
 {
-	int now = read_setting(sysctl->directory, name, sysctl->leaf);
-	const struct setting *known = find_setting(&sysctl->own, name);
+	int now = read_setting(sysctl->directory, name, sysctl->leaf), old;
+	struct setting *known = find_setting(&sysctl->own, name);
 	bool contested;
 
+	if (known != NULL)
+		known->held = known->contested = false;
 	if (now < 0 || (now == own && known != NULL && known->own == own))
 		return now < 0 ? now : 0;
-	if (!remember(&sysctl->own, name, true_old(sysctl, name, now, own, &contested), own))
+	old = known != NULL ? true_old(sysctl, name, now, own, &contested)
+	                    : true_old_of_new(sysctl, name, now, own, &contested);
+	if (!remember(&sysctl->own, name, old, own))
 		return -ENOMEM;
 	/* First the file, then the setting: so a kill between the two does no harm. */
 	save_state(sysctl);
 	return now == own ? 0 : write_setting(sysctl->directory, name, sysctl->leaf, own);
+}
+
+static int held_value(const struct sysctl *sysctl, const struct setting *setting)
+{
+	return setting->old > sysctl->least ? setting->old : sysctl->least;
+}
+
+/* Begins to hold a setting, without writing it. A value that another run has set stays. */
+static void begin_hold(struct sysctl *sysctl, const char *name)
+{
+	int now = read_setting(sysctl->directory, name, sysctl->leaf), old;
+	struct setting *setting;
+	bool contested;
+
+	if (now < 0 || find_setting(&sysctl->own, name) != NULL)
+		return;
+	old = true_old_of_new(sysctl, name, now, -1, &contested);
+	if (!remember(&sysctl->own, name, old, old))
+		return;
+	setting = find_setting(&sysctl->own, name);
+	setting->held = true;
+	setting->own = held_value(sysctl, setting);
+	setting->contested = contested && now < setting->own;
+}
+
+/* A value that cannot be written now is tried again by sysctl_check. */
+static void write_held(const struct sysctl *sysctl)
+{
+	for (size_t i = 0; i < sysctl->own.count; i++) {
+		const struct setting *setting = &sysctl->own.list[i];
+
+		if (setting->held && !setting->contested &&
+		    read_setting(sysctl->directory, setting->name, sysctl->leaf) != setting->own)
+			write_setting(sysctl->directory, setting->name, sysctl->leaf, setting->own);
+	}
+}
+
+/* `default` comes last: what is there before it is no copy of it. */
+static void begin_holds(struct sysctl *sysctl)
+{
+	DIR *directory = opendir(sysctl->directory);
+	const struct dirent *entry;
+
+	while (directory != NULL && (entry = readdir(directory)) != NULL)
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "all") != 0 &&
+		    strcmp(entry->d_name, "default") != 0)
+			begin_hold(sysctl, entry->d_name);
+	if (directory != NULL)
+		closedir(directory);
+	begin_hold(sysctl, "default");
+}
+
+void sysctl_hold_rest(struct sysctl *sysctl)
+{
+	const struct setting *all = find_setting(&sysctl->own, "all");
+
+	sysctl->least = all != NULL && all->old > all->own ? all->old : sysctl->least;
+	if (sysctl->least == 0)
+		return;
+	for (size_t i = 0; i < sysctl->own.count; i++)
+		if (sysctl->own.list[i].held)
+			sysctl->own.list[i].own = held_value(sysctl, &sysctl->own.list[i]);
+	begin_holds(sysctl);
+	save_state(sysctl);
+	write_held(sysctl);
+}
+
+int sysctl_lower_all(struct sysctl *sysctl, int value)
+{
+	int now = read_setting(sysctl->directory, "all", sysctl->leaf), old;
+	bool contested;
+
+	if (now < 0)
+		return now;
+	old = true_old(sysctl, "all", now, value, &contested);
+	sysctl->least = old > value ? old : 0;
+	sysctl_hold_rest(sysctl);
+	return sysctl_set(sysctl, "all", value);
+}
+
+void sysctl_hold(struct sysctl *sysctl, const char *name)
+{
+	struct setting *setting = find_setting(&sysctl->own, name);
+	bool contested;
+	int now;
+
+	if (setting == NULL || setting->held)
+		return;
+	now = read_setting(sysctl->directory, name, sysctl->leaf);
+	setting->held = true;
+	true_old(sysctl, name, now, -1, &contested);
+	setting->own = held_value(sysctl, setting);
+	setting->contested = contested && now < setting->own;
+	save_state(sysctl);
+	write_held(sysctl);
+}
+
+bool sysctl_knows(const struct sysctl *sysctl, const char *name)
+{
+	return find_setting(&sysctl->own, name) != NULL;
+}
+
+const char *sysctl_nth_set(const struct sysctl *sysctl, size_t n)
+{
+	for (size_t i = 0; i < sysctl->own.count; i++)
+		if (!sysctl->own.list[i].held && n-- == 0)
+			return sysctl->own.list[i].name;
+	return NULL;
+}
+
+void sysctl_forget(struct sysctl *sysctl, const char *name)
+{
+	struct setting *setting = find_setting(&sysctl->own, name);
+
+	if (setting == NULL)
+		return;
+	forget(&sysctl->own, setting);
+	save_state(sysctl);
 }
 
 static void check(struct sysctl *sysctl, struct setting *setting, sysctl_found *found, void *context)
@@ -453,13 +596,18 @@ static void check(struct sysctl *sysctl, struct setting *setting, sysctl_found *
 	}
 	old = true_old(sysctl, setting->name, now, setting->own, &contested);
 	if (contested) {
-		if (!setting->contested)
+		if (!setting->contested && !setting->held)
 			found(context, setting->name, now, setting->own, -EBUSY);
 		setting->contested = true;
 		return;
 	}
 	setting->old = old;
+	setting->contested = false;
+	if (setting->held)
+		setting->own = held_value(sysctl, setting);
 	save_state(sysctl);
+	if (setting->own == now)
+		return;
 	found(context, setting->name, now, setting->own,
 	      write_setting(sysctl->directory, setting->name, sysctl->leaf, setting->own));
 }
@@ -468,6 +616,7 @@ void sysctl_check(struct sysctl *sysctl, sysctl_found *found, void *context)
 {
 	for (size_t i = 0; i < sysctl->own.count; i++)
 		check(sysctl, &sysctl->own.list[i], found, context);
+	sysctl_hold_rest(sysctl);
 }
 
 bool sysctl_is_empty(const struct sysctl *sysctl)
@@ -484,7 +633,7 @@ void sysctl_put_back(struct sysctl *sysctl, const char *name)
 	if (found == NULL)
 		return;
 	setting = *found;
-	*found = sysctl->own.list[--sysctl->own.count];
+	forget(&sysctl->own, found);
 	save_state(sysctl);
 	read_others(sysctl, &others);
 	if (!restore(sysctl, &setting, &others, &restored)) {

@@ -241,6 +241,7 @@ static struct link_settings settings_of(struct wire *stream)
 		.forward_without_querier = choice >> 5 & 1,
 		.querier_election = choice != 0xff,
 		.oldest_version = {more >> 1 & 3, more >> 2 & 3},
+		.router_discovery = more % 3,
 		.robustness = (uint8_t)(1 + more % 7),
 		.last_member_query_count = choice >> 6,
 		.query_interval = 10000u + more * 100u,

@@ -43,16 +43,19 @@ def test_rp_filter_stays_as_long_as_a_daemon_needs_it(network, goes, ending):
     before = {"all": 1, "eth0": 2, "eth1": 1, "eth2": 1, "eth3": 2}
     for name, value in before.items():
         network.router.sysctl(f"net/ipv4/conf/{name}/rp_filter", value)
+
+    def reset(*names):
+        """All but these keep the filter that was in force, which is their own here."""
+        return before | dict.fromkeys(("all", *names), 0)
     daemons = [daemon_of(network, "eth0", "eth1")]
-    wait_until(lambda: [rp_filter(network)[name] for name in ("all", "eth0", "eth1")] == [0, 0, 0], what="the first one's")
+    wait_until(lambda: rp_filter(network) == reset("eth0"), what="the first one's")
     daemons.append(daemon_of(network, "eth2", "eth3"))
-    wait_until(lambda: set(rp_filter(network).values()) == {0}, what=lambda: rp_filter(network))
+    wait_until(lambda: rp_filter(network) == reset("eth0", "eth2"), what=lambda: rp_filter(network))
     end(daemons.pop(goes), ending)
-    left = ("eth0", "eth1") if goes == 1 else ("eth2", "eth3")
-    assert [rp_filter(network)[name] for name in ("all", *left)] == [0, 0, 0]
+    left = "eth0" if goes == 1 else "eth2"
+    assert [rp_filter(network)[name] for name in ("all", left)] == [0, 0]
     if ending == signal.SIGTERM:
-        assert {name: value for name, value in rp_filter(network).items() if name not in ("all", *left)} == {
-            name: value for name, value in before.items() if name not in ("all", *left)}
+        assert rp_filter(network) == reset(left)
     daemons[0].terminate()
     assert rp_filter(network) == before
     assert "another program" not in daemons[0].stderr
@@ -76,20 +79,20 @@ def test_a_forced_version_stays_as_long_as_a_daemon_needs_it(network, goes, endi
 @pytest.mark.smoke
 def test_rp_filter_that_is_changed_is_set_again(network):
     """The change comes back at the exit: it is what the administrator wants without the daemon."""
-    for name in ("all", "eth0", "eth1"):
-        network.router.sysctl(f"net/ipv4/conf/{name}/rp_filter", 1)
-    daemon = daemon_of(network, "eth0", "eth1")
-    wait_until(lambda: rp_filter(network)["eth1"] == 0, what="rp_filter")
-    for number, (name, value) in enumerate((("eth0", 2), ("all", 2), ("eth1", 1)), 1):
+    for name, value in (("all", 1), ("eth0", 1), ("eth1", 1), ("eth2", 0), ("eth3", 0)):
         network.router.sysctl(f"net/ipv4/conf/{name}/rp_filter", value)
-        wait_until(lambda name=name: rp_filter(network)[name] == 0, 3, f"rp_filter of {name}")
-        daemon.wait_for_output(f"{name}: another program has set rp_filter to {value}: set to 0 again")
+    daemon = daemon_of(network, "eth0", "eth1")
+    wait_until(lambda: rp_filter(network)["eth0"] == 0, what="rp_filter")
+    # The links in use lose their filter again, and the others have what is in force without the daemon.
+    for number, (name, value, becomes) in enumerate((("eth0", 2, 0), ("all", 2, 0), ("eth1", 1, 2), ("eth2", 0, 2)), 1):
+        network.router.sysctl(f"net/ipv4/conf/{name}/rp_filter", value)
+        wait_until(lambda name=name, becomes=becomes: rp_filter(network)[name] == becomes, 3, f"rp_filter of {name}")
+        daemon.wait_for_output(f"{name}: another program has set rp_filter to {value}: set to {becomes} again")
         assert daemon.stderr.count("another program") == number
-    # Not of a link that the daemon does not use.
-    network.router.sysctl("net/ipv4/conf/eth2/rp_filter", 1)
+    assert rp_filter(network) == {"all": 0, "eth0": 0, "eth1": 2, "eth2": 2, "eth3": 2}
     daemon.terminate()
-    assert rp_filter(network) == {"all": 2, "eth0": 2, "eth1": 1, "eth2": 1, "eth3": rp_filter(network)["eth3"]}
-    assert daemon.stderr.count("another program") == 3
+    assert rp_filter(network) == {"all": 2, "eth0": 2, "eth1": 1, "eth2": 0, "eth3": 0}
+    assert daemon.stderr.count("another program") == 4
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)

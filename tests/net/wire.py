@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """IGMP and MLD messages on the wire: built from and decoded to plain values, independent of the daemon's code.
 
-Message is the one decoded form for both families. `kind` is "query", "report" or "leave" (MLD: a done);
+Message is the one decoded form for both families. `kind` is "query", "report", "leave" (MLD: a done), or one of
+router discovery (version 0): "advertisement", "solicitation", "termination".
 `version` is 1..3 for IGMP, 1..2 for MLD. A report of IGMPv3 or MLDv2 has `records`, all others a `group`.
 """
 
@@ -13,6 +14,8 @@ RECORD_TYPES = {1: "IS_IN", 2: "IS_EX", 3: "TO_IN", 4: "TO_EX", 5: "ALLOW", 6: "
 _RECORD_NUMBERS = {name: number for number, name in RECORD_TYPES.items()}
 IGMP_QUERY, IGMP_V1_REPORT, IGMP_V2_REPORT, IGMP_LEAVE, IGMP_V3_REPORT = 0x11, 0x12, 0x16, 0x17, 0x22
 MLD_QUERY, MLD_V1_REPORT, MLD_DONE, MLD_V2_REPORT = 130, 131, 132, 143
+DISCOVERY_KINDS = ("advertisement", "solicitation", "termination")  # RFC 4286, from these types on
+IGMP_DISCOVERY, MLD_DISCOVERY = 0x30, 151
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Message:
     suppress: bool = False  # the S flag of a query
     robustness: int = 0
     query_interval: int = 0  # seconds
+    advertisement_interval: int = 0  # seconds
     source: str = None  # of the IP header, like all that follows
     destination: str = None
     ttl: int = 0
@@ -92,6 +96,17 @@ def _with_igmp_checksum(data):
 
 def igmp_simple(number, group, code=0):
     return _with_igmp_checksum(struct.pack("!BBH4s", number, code, 0, packed(group)))
+
+
+def discovery(number, kind, interval=20, query_interval=125, robustness=2):
+    """A message of router discovery, without a checksum; `number` is IGMP_DISCOVERY or MLD_DISCOVERY."""
+    index = DISCOVERY_KINDS.index(kind)
+    tail = struct.pack("!HH", query_interval, robustness) if index == 0 else b""
+    return struct.pack("!BBH", number + index, interval if index == 0 else 0, 0) + tail
+
+
+def igmp_discovery(kind, **fields):
+    return _with_igmp_checksum(discovery(IGMP_DISCOVERY, kind, **fields))
 
 
 def _query_tail(sources, suppress, robustness, query_interval):
@@ -181,9 +196,19 @@ def _decode_query_tail(data, size):
             "sources": _addresses(data[4:], size, count)}
 
 
+def _decode_discovery(data, first, fields):
+    kind = DISCOVERY_KINDS[data[0] - first]
+    if kind == "advertisement":
+        interval, robustness = struct.unpack_from("!HH", data, 4)
+        fields = {"advertisement_interval": data[1], "query_interval": interval, "robustness": robustness, **fields}
+    return Message(kind, 0, **fields)
+
+
 def _decode_igmp(data):
     number, code = data[0], data[1]
     fields = {"checksum_good": checksum(data) == 0}
+    if IGMP_DISCOVERY <= number < IGMP_DISCOVERY + 3:
+        return _decode_discovery(data, IGMP_DISCOVERY, fields)
     if number == IGMP_V3_REPORT:
         return Message("report", 3, records=_decode_report(data, 4), **fields)
     fields["group"] = str(ipaddress.ip_address(data[4:8]))
@@ -199,6 +224,8 @@ def _decode_igmp(data):
 def _decode_mld(data, source, destination):
     number = data[0]
     fields = {"family": 6, "checksum_good": checksum(_pseudo_header(source, destination, len(data)) + data) == 0}
+    if MLD_DISCOVERY <= number < MLD_DISCOVERY + 3:
+        return _decode_discovery(data, MLD_DISCOVERY, fields)
     if number == MLD_V2_REPORT:
         return Message("report", 2, records=_decode_report(data, 16), **fields)
     fields["group"] = str(ipaddress.ip_address(data[8:24]))

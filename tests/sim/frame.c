@@ -9,6 +9,7 @@
 
 static const uint8_t all_systems[4] = {224, 0, 0, 1}, all_routers[4] = {224, 0, 0, 2},
 		     v3_routers[4] = {224, 0, 0, 22};
+static const uint8_t all_snoopers[4] = {224, 0, 0, 106}, all_snoopers6[16] = {0xff, 2, [15] = 0x6a};
 static const uint8_t all_nodes6[16] = {0xff, 2, [15] = 1}, all_routers6[16] = {0xff, 2, [15] = 2},
 		     v2_routers6[16] = {0xff, 2, [15] = 22};
 
@@ -264,12 +265,12 @@ static struct addr get_addr(const uint8_t *at, enum family family)
 	return family == FAMILY_IPV4 ? addr_from_ipv4(at) : addr_from_ipv6(at);
 }
 
-static const char *check_ipv4(const struct frame *frame)
+static const char *check_ipv4_header(const struct frame *frame)
 {
 	static const uint8_t router_alert[4] = {0x94, 4, 0, 0};
 	const uint8_t *ip = frame->bytes;
 
-	if (frame->size < IPV4_HEADER + 8 || ip[0] != 0x46 || get16(ip + 2) != frame->size)
+	if (ip[0] != 0x46 || get16(ip + 2) != frame->size)
 		return "IPv4 length";
 	if (sum(0, ip, IPV4_HEADER) != 0xffff)
 		return "IPv4 header checksum";
@@ -278,18 +279,27 @@ static const char *check_ipv4(const struct frame *frame)
 	return memcmp(ip + 20, router_alert, 4) == 0 ? NULL : "no Router Alert";
 }
 
-static const char *check_ipv6(const struct frame *frame)
+static const char *check_ipv6_header(const struct frame *frame)
 {
 	static const uint8_t hop_by_hop[8] = {58, 0, 5, 2, 0, 0, 1, 0};
 	const uint8_t *ip = frame->bytes;
 
-	if (frame->size < IPV6_HEADER + 24 || ip[0] >> 4 != 6 || get16(ip + 4) + 40 != frame->size)
+	if (ip[0] >> 4 != 6 || get16(ip + 4) + 40 != frame->size)
 		return "IPv6 length";
 	if (ip[6] != 0 || ip[7] != 1)
 		return "IPv6 hop limit or next header";
 	if (ip[8] != 0xfe || (ip[9] & 0xc0) != 0x80)
 		return "IPv6 source is not link-local";
 	return memcmp(ip + 40, hop_by_hop, 8) == 0 ? NULL : "no Router Alert";
+}
+
+static const char *check_ip(const struct frame *frame)
+{
+	bool ipv4 = frame->family == FAMILY_IPV4;
+
+	if (frame->size < (ipv4 ? IPV4_HEADER + 8 : IPV6_HEADER + 24))
+		return "length";
+	return ipv4 ? check_ipv4_header(frame) : check_ipv6_header(frame);
 }
 
 static const char *read_sources(const struct frame *frame, const uint8_t *at, unsigned count,
@@ -345,10 +355,32 @@ static const char *read_group(const struct frame *frame, const uint8_t *group, i
 	return NULL;
 }
 
+const char *frame_read_discovery(const struct frame *frame, bool *is_discovery, bool *terminates)
+{
+	bool ipv4 = frame->family == FAMILY_IPV4;
+	size_t header = ipv4 ? IPV4_HEADER : IPV6_HEADER;
+	const uint8_t *message = frame->bytes + header, *to = frame->bytes + (ipv4 ? 16 : 24);
+	const char *problem;
+	uint8_t first = ipv4 ? 0x30 : 151;
+
+	*is_discovery = frame->size > header && (message[0] == first || message[0] == first + 2);
+	*terminates = *is_discovery && message[0] == first + 2;
+	if (!*is_discovery)
+		return NULL;
+	problem = ipv4 ? check_ipv4_header(frame) : check_ipv6_header(frame);
+	if (problem != NULL)
+		return problem;
+	if (frame->size != header + (*terminates ? 4 : 8) || message_sum(frame) != 0xffff)
+		return "length or checksum";
+	if (memcmp(to, ipv4 ? all_snoopers : all_snoopers6, ipv4 ? 4 : 16) != 0)
+		return "destination";
+	return *terminates || message[1] == 20 ? NULL : "advertisement interval";
+}
+
 const char *frame_read_query(const struct frame *frame, struct frame_query *query)
 {
 	bool ipv4 = frame->family == FAMILY_IPV4;
-	const char *problem = ipv4 ? check_ipv4(frame) : check_ipv6(frame);
+	const char *problem = check_ip(frame);
 	const uint8_t *message = frame->bytes + (ipv4 ? IPV4_HEADER : IPV6_HEADER);
 	size_t size = frame->size - (size_t)(message - frame->bytes), base = ipv4 ? 8 : 24;
 
@@ -435,7 +467,7 @@ static const char *read_records(struct frame *frame, const uint8_t *message)
 const char *frame_read_report(struct frame *frame)
 {
 	bool ipv4 = frame->family == FAMILY_IPV4;
-	const char *problem = ipv4 ? check_ipv4(frame) : check_ipv6(frame);
+	const char *problem = check_ip(frame);
 	const uint8_t *message = frame->bytes + (ipv4 ? IPV4_HEADER : IPV6_HEADER);
 
 	frame->is_query = false;

@@ -55,6 +55,8 @@ struct frame *frame_report(enum family family, const struct addr *from, const st
 struct frame *frame_copy(enum family family, const uint8_t *bytes, size_t size);
 void frame_drop(struct frame *frame); /* one reference */
 
+/* Is it an advertisement or termination of router discovery? Returns NULL, or what is wrong with it. */
+const char *frame_read_discovery(const struct frame *frame, bool *is_discovery, bool *terminates);
 /* Reads a query and checks every field. Returns NULL, or what is wrong with it. */
 const char *frame_read_query(const struct frame *frame, struct frame_query *query);
 /* The same for a report or leave from another source; fills in what stations that listen need. */

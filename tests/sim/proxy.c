@@ -21,13 +21,41 @@ struct proxy_link *proxy_link_by_id(struct proxy *proxy, unsigned id)
 
 /* What the engine requests. */
 
+/* RFC 4286; no station of the simulation reads it. False: it is another message. */
+static bool do_discovery(struct proxy *proxy, const struct request *request, const struct frame *frame)
+{
+	const struct proxy_link *link = proxy_link_by_id(proxy, request->link);
+	bool is_discovery, terminates;
+	const char *problem = frame_read_discovery(frame, &is_discovery, &terminates);
+
+	if (!is_discovery)
+		return false;
+	if (problem != NULL)
+		world_fail(proxy->world, "proxy %u: malformed router discovery: %s", proxy->number, problem);
+	if (link == NULL || !link->usable[request->family] || link->role == ROLE_UPSTREAM)
+		world_fail(proxy->world, "proxy %u: router discovery on link %u, which is not usable",
+		           proxy->number, request->link);
+	if (!terminates && (link->settings.router_discovery == ROUTER_DISCOVERY_OFF ||
+	                    (link->settings.router_discovery == ROUTER_DISCOVERY_AUTO &&
+	                     !link->port.segment->rivals[request->family]->has_lower_address)))
+		world_fail(proxy->world, "proxy %u: an advertisement on link %u, where it is the querier",
+		           proxy->number, request->link);
+	world_count(proxy->world, TALLY_DISCOVERY);
+	return true;
+}
+
 static void do_send(struct proxy *proxy, const struct request *request, size_t size)
 {
 	struct proxy_link *link = proxy_link_by_id(proxy, request->link);
 	struct frame *frame = frame_copy(request->family, payload, size);
 	struct frame_query query;
-	const char *problem = frame_read_query(frame, &query);
+	const char *problem;
 
+	if (do_discovery(proxy, request, frame)) {
+		frame_drop(frame);
+		return;
+	}
+	problem = frame_read_query(frame, &query);
 	if (link == NULL || !link->usable[request->family] || link->role == ROLE_UPSTREAM)
 		world_fail(proxy->world, "proxy %u: a query on link %u, which is not usable", proxy->number,
 		           request->link);

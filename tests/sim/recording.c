@@ -80,6 +80,8 @@ static const char *settings_problem(const struct link_settings *settings)
 			return "link with an unknown protocol version";
 	if (settings->robustness < 1)
 		return "link with an impossible robustness";
+	if (settings->router_discovery > ROUTER_DISCOVERY_AUTO)
+		return "link with unknown router discovery";
 	if (settings->query_interval == 0 || settings->query_response_interval == 0 ||
 	    settings->last_member_query_interval == 0)
 		return "link with an interval of zero";

@@ -34,6 +34,7 @@ static const char *const tally_names[TALLIES] = {
 	[TALLY_GENERAL_QUERIES] = "general queries",
 	[TALLY_SPECIFIC_QUERIES] = "specific queries",
 	[TALLY_OTHER_QUERIES] = "queries of other queriers",
+	[TALLY_DISCOVERY] = "messages of router discovery",
 	[TALLY_LOST] = "packets lost",
 	[TALLY_DOUBLED] = "packets doubled",
 	[TALLY_LINK_FLAPS] = "link failures",

@@ -125,6 +125,7 @@ const struct link_settings link_defaults = {
 	.query_interval = 125000,
 	.query_response_interval = 10000,
 	.last_member_query_interval = 1000,
+	.router_discovery = ROUTER_DISCOVERY_AUTO,
 	.groups_max = 131072,
 	.sources_max = 1024,
 	.report_rate_max = 50000,
@@ -157,12 +158,14 @@ void assert_link(const struct link_settings *link, const struct link_settings *e
 	assert_int_equal(link->track_hosts, expected->track_hosts);
 	assert_int_equal(link->forward_without_querier, expected->forward_without_querier);
 	assert_int_equal(link->querier_election, expected->querier_election);
+	assert_int_equal(link->router_discovery, expected->router_discovery);
 	assert_int_equal(link->groups_max, expected->groups_max);
 	assert_int_equal(link->sources_max, expected->sources_max);
 	assert_int_equal(link->report_rate_max, expected->report_rate_max);
 	assert_int_equal(link->hosts_max, expected->hosts_max);
 	assert_memory_equal(link->ssm_prefix, expected->ssm_prefix, sizeof link->ssm_prefix);
 	assert_memory_equal(link->ssm_length, expected->ssm_length, sizeof link->ssm_length);
+	assert_int_equal(link->reset_rp_filter, expected->reset_rp_filter);
 	assert_int_equal(link->upstream_membership, expected->upstream_membership);
 	assert_int_equal(link->kernel_groups_max, expected->kernel_groups_max);
 	assert_memory_equal(link->upstream_version, expected->upstream_version,

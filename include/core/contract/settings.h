@@ -26,11 +26,19 @@ enum forward_policy {
 	FORWARD_AUTO,   /* yes, but not a stream that is seen to arrive there from another router */
 };
 
+/* Does a downstream link announce this router to snooping switches (RFC 4286)? */
+enum router_discovery {
+	ROUTER_DISCOVERY_OFF,
+	ROUTER_DISCOVERY_ON,
+	ROUTER_DISCOVERY_AUTO, /* while another router is the link's querier */
+};
+
 struct link_settings {
 	uint8_t version[FAMILIES];        /* enum version; VERSION_NONE: family not served */
 	bool fast_leave;                  /* implies track_hosts */
 	bool track_hosts;                 /* version 3: know each host's membership */
 	uint8_t forward_without_querier;  /* enum forward_policy */
+	uint8_t router_discovery;         /* enum router_discovery */
 	bool querier_election;            /* false: ignore other queriers, and remain the querier */
 	uint8_t robustness;               /* 1..255; above 7 queries cannot carry it */
 	uint8_t startup_query_count;      /* 0: robustness */
@@ -47,7 +55,8 @@ struct link_settings {
 	uint32_t hosts_max;                   /* tracked, per group on a link */
 	struct addr ssm_prefix[FAMILIES];     /* the source-specific range (RFC 4604); IPv6: with scope 0 */
 	uint8_t ssm_length[FAMILIES];         /* its length in bits of the v4-mapped form; 0: no range */
-	/* Upstream links only. */
+	/* For the owner only; all but reset_rp_filter on upstream links only. */
+	bool reset_rp_filter;                 /* set net.ipv4.conf.NAME.rp_filter to 0 */
 	uint8_t upstream_membership;          /* enum membership_provider */
 	uint32_t kernel_groups_max;           /* MEMBERSHIP_AUTO: kept by the kernel, per link and family */
 	uint8_t upstream_version[FAMILIES];   /* enum version; VERSION_NONE: follow the querier */

@@ -35,6 +35,7 @@ enum drop {
 	DROP_TRUNCATED,      /* longer than 65,535 bytes, or longer than both 9,216 bytes and the MTU */
 	DROP_RATE,           /* report_rate_max exceeded */
 	DROP_QUERIES_MAX,    /* an upstream query while INSTANCE_QUERIES_MAX of them wait */
+	DROP_DISCOVERY,      /* router discovery (RFC 4286) that needs no answer */
 	DROP_CAUSES
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The kernel's settings that the daemon changes while it runs: rp_filter with -r, and force_igmp_version or
- * force_mld_version where upstream_version is configured. When another program changes one meanwhile, the
- * owner sets it again and logs that. The kernel announces changes of rp_filter. It does not announce forced
- * versions, so the owner reads those every 10 s while there are any. Owner thread.
+ * The kernel's settings that the daemon changes while it runs: rp_filter with -r or reset_rp_filter, and
+ * force_igmp_version or force_mld_version where upstream_version is configured. When another program changes
+ * one meanwhile, the owner sets it again and logs that. The kernel announces changes of rp_filter. It does not
+ * announce forced versions, so the owner reads those every 10 s while there are any. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_OWNER_SETTINGS_H
 #define MCPROXY_DAEMON_OWNER_SETTINGS_H
@@ -18,19 +18,25 @@ struct sysctl;
 
 /* The member `settings` of struct owner. */
 struct kernel_settings {
-	struct sysctl *rp_filter;                /* NULL: not with -r */
+	struct sysctl *rp_filter;                /* NULL: no link asks for it */
 	struct sysctl *forced_version[FAMILIES]; /* of the kernel's host side upstream */
 	mtime check_at, checked_at;              /* the next check, MTIME_NEVER: none; and the last one */
 	bool logged_rp_filter;                   /* that rp_filter cannot be written */
+	bool hold_due;                           /* an interface has appeared */
 };
 
-/* Puts back what killed runs have left behind; with -r, sets rp_filter of all interfaces. */
+/* Puts back what killed runs have left behind. If a link asks for it, sets rp_filter of `all` to 0, and holds
+ * the protection of all interfaces that do not ask. */
 void settings_open(struct owner *owner);
 /* Puts everything back. */
 void settings_close(struct owner *owner);
 
-/* With -r: sets rp_filter of a link that comes into use. */
-void settings_reset_rp_filter(struct owner *owner, const char *interface);
+/* Another configuration is in force. */
+void settings_reload(struct owner *owner);
+/* A link comes into use while rp_filter is not NULL: sets it to 0 there, if the link asks for that. */
+void settings_link(struct owner *owner, const char *interface);
+/* News of an interface, whether or not it is a link. */
+void settings_interface(struct owner *owner, const char *name, bool gone);
 /* A setting may have changed: checks them at once, but not more often than once a second. */
 void settings_look(struct owner *owner, mtime now);
 /* Checks them when it is due; once a turn. */

@@ -4,11 +4,12 @@
 #include "core/router/forward.h"
 #include "core/router/group_timers.h"
 #include "core/router/membership.h"
+#include "core/router/router_discovery.h"
 
 void election_start(struct instance *instance, struct link *link, enum family family, mtime now)
 {
 	querier_start(&link->family[family].querier, &link->settings, now);
-	engine_arm_querier(instance, link, family);
+	engine_arm_link(instance, link, family);
 }
 
 void election_restart(struct instance *instance, struct link *link, enum family family, mtime now)
@@ -35,6 +36,7 @@ static void change(struct instance *instance, struct link *link, enum family fam
 
 	engine_push_querier(instance, link, family, now);
 	election_refresh(instance, link, family, now);
+	router_discovery_refresh(instance, link, family, now);
 	/* Routes depend on who is elected, not on the querier's variables. */
 	if (was_querier != state->timers.querier && state->group_count > 0)
 		forward_update_all(instance, family, now);
@@ -47,7 +49,7 @@ void election_receive(struct instance *instance, struct link *link, enum family 
 
 	if (querier_receive(&state->querier, &link->settings, &state->address, from, query, now))
 		change(instance, link, family, now);
-	engine_arm_querier(instance, link, family);
+	engine_arm_link(instance, link, family);
 }
 
 void election_expire(struct instance *instance, struct link *link, enum family family, mtime now)
@@ -56,5 +58,5 @@ void election_expire(struct instance *instance, struct link *link, enum family f
 		change(instance, link, family, now);
 	if (link->family[family].querier.query_now)
 		set64_add(&instance->general_queries_due[family], link->id);
-	engine_arm_querier(instance, link, family);
+	engine_arm_link(instance, link, family);
 }

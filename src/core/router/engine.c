@@ -45,8 +45,8 @@ void engine_push_querier(struct instance *instance, const struct link *link, enu
 	events_push(&instance->events, &event);
 }
 
-void engine_arm_querier(struct instance *instance, struct link *link, enum family family)
+void engine_arm_link(struct instance *instance, struct link *link, enum family family)
 {
 	deadlines_no_later_than(&instance->deadlines, &link->family[family].deadline,
-	                        querier_deadline(&link->family[family].querier));
+	                        link_deadline(link, family));
 }

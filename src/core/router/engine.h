@@ -6,6 +6,7 @@
  *   engine        drops and events
  *   membership    groups, their state on each link, and the merge of all links
  *   forward       flows and their routes
+ *   router_discovery  advertisements for snooping switches
  *   election      the querier of a link, and what follows when it changes
  *   receive       packets
  *   snapshot      pages of state for the status
@@ -31,7 +32,7 @@
 
 #include <utlist.h>
 
-enum deadline_kind { DEADLINE_LINK_GROUP, DEADLINE_QUERIER };
+enum deadline_kind { DEADLINE_LINK_GROUP, DEADLINE_LINK };
 
 struct link_group {
 	struct link_group *next; /* in the membership */
@@ -131,6 +132,7 @@ struct instance {
 	unsigned refused_count;
 	struct link_group *asking;              /* link_groups with a round of queries due */
 	uint64_t general_queries_due[FAMILIES]; /* sets of link ids */
+	uint64_t discovery_due[FAMILIES];       /* sets of link ids */
 	uint64_t forwarding[FAMILIES];          /* as REQUEST_FORWARDING has announced */
 	uint64_t yielding[FAMILIES];            /* the same */
 	bool forwarding_due[FAMILIES];          /* they may have changed since */
@@ -153,7 +155,7 @@ void engine_drop(struct instance *instance, struct link *link, enum family famil
 /* The events that a link became usable or unusable, and that it has another querier. */
 void engine_push_link(struct instance *instance, const struct link *link, enum family family);
 void engine_push_querier(struct instance *instance, const struct link *link, enum family family, mtime now);
-/* Moves the deadline of the link's querier forward where that must act earlier. */
-void engine_arm_querier(struct instance *instance, struct link *link, enum family family);
+/* Moves the deadline of the link forward where its querier or router discovery must act earlier. */
+void engine_arm_link(struct instance *instance, struct link *link, enum family family);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/router/membership.h"
 #include "core/router/receive.h"
 #include "core/router/requests.h"
+#include "core/router/router_discovery.h"
 #include "core/router/snapshot.h"
 
 #include <assert.h>
@@ -62,6 +63,7 @@ static void family_goes_down(struct instance *instance, struct link *link, enum 
 	state->usable = false;
 	instance->forwarding_due[family] = true;
 	querier_stop(&state->querier);
+	discovery_abandon(&state->discovery);
 	deadlines_remove(&instance->deadlines, &state->deadline);
 	end_groups(instance, link, family, now);
 	forward_drop_link(instance, link, family);
@@ -97,15 +99,18 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 	if (!usable)
 		return;
 	/* With another address this router takes part in a new election. */
-	if (link->role == ROLE_DOWNSTREAM && (!was_usable || moved))
+	if (link->role == ROLE_DOWNSTREAM && (!was_usable || moved)) {
+		discovery_abandon(&state->discovery);
 		election_start(instance, link, family, now);
-	else if (link->role == ROLE_DOWNSTREAM && !was_querier && link->elections != change->elections)
+	} else if (link->role == ROLE_DOWNSTREAM && !was_querier && link->elections != change->elections) {
 		election_restart(instance, link, family, now);
+	}
 	election_refresh(instance, link, family, now);
 	if (!was_usable)
 		family_comes_up(instance, link, family, now);
 	else if (!same || was_querier != querier_is_elected(&state->querier, now))
 		forward_update_all(instance, family, now); /* both decide who forwards */
+	router_discovery_refresh(instance, link, family, now);
 }
 
 /* The instance keeps the link's counts of drops. */
@@ -123,10 +128,10 @@ static void remove_link(struct instance *instance, struct link *link)
 
 static struct link *add_link(struct instance *instance, uint8_t id)
 {
-	struct link *link = link_new(id);
+	struct link *link = link_new(id, instance->seed);
 
 	for (int family = 0; link != NULL && family < FAMILIES; family++)
-		link->family[family].deadline.kind = DEADLINE_QUERIER;
+		link->family[family].deadline.kind = DEADLINE_LINK;
 	return instance->links[id] = link;
 }
 
@@ -148,7 +153,7 @@ static void link_configure(struct instance *instance, struct link *link, mtime n
 		if (!link->family[family].usable || settings.version[family] == VERSION_NONE)
 			continue;
 		querier_reconfigure(&link->family[family].querier, &settings, other_version, now);
-		engine_arm_querier(instance, link, family);
+		engine_arm_link(instance, link, family);
 		membership_reconfigure_link(instance, link, family, now);
 	}
 }
@@ -242,6 +247,7 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 		break;
 	case INPUT_STOP:
 		instance->stopping = true;
+		router_discovery_stop(instance, now);
 		break;
 	case INPUT_PING:
 		instance->pong_due = true;
@@ -265,11 +271,13 @@ static struct link_group *link_group_of_deadline(struct deadline *deadline)
 
 static mtime due_at(struct deadline *deadline)
 {
+	const struct link *link;
 	enum family family;
 
 	if (deadline->kind == DEADLINE_LINK_GROUP)
 		return group_deadline(&link_group_of_deadline(deadline)->group);
-	return querier_deadline(&link_of_deadline(deadline, &family)->family[family].querier);
+	link = link_of_deadline(deadline, &family);
+	return link_deadline(link, family);
 }
 
 /* A refreshed timer is later than the heap has it. This corrects entries at the top until one is right, but
@@ -299,6 +307,7 @@ static void expire(struct instance *instance, struct deadline *deadline, mtime n
 	} else {
 		struct link *link = link_of_deadline(deadline, &family);
 
+		router_discovery_expire(instance, link, family, now);
 		election_expire(instance, link, family, now);
 	}
 }

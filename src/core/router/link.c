@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-struct link *link_new(uint8_t id)
+struct link *link_new(uint8_t id, uint64_t seed)
 {
 	struct link *link = calloc(1, sizeof *link);
 
@@ -15,6 +15,8 @@ struct link *link_new(uint8_t id)
 		link->family[family].address = addr_unspecified(family);
 		link->family[family].deadline.number = (uint16_t)family;
 		querier_init(&link->family[family].querier);
+		discovery_init(&link->family[family].discovery,
+		               seed + ((uint64_t)id * FAMILIES + (unsigned)family + 1) * 0x9e3779b97f4a7c15u);
 	}
 	return link;
 }
@@ -26,6 +28,12 @@ struct link *link_of_deadline(struct deadline *deadline, enum family *family)
 
 	*family = deadline->number;
 	return (struct link *)(void *)((char *)(state - *family) - offsetof(struct link, family));
+}
+
+mtime link_deadline(const struct link *link, enum family family)
+{
+	return mtime_min(querier_deadline(&link->family[family].querier),
+	                 discovery_deadline(&link->family[family].discovery));
 }
 
 void link_refresh_timers(struct link *link, enum family family, mtime now)

@@ -11,6 +11,7 @@
 #include "core/base/deadlines.h"
 #include "core/base/set64.h"
 #include "core/contract/link_change.h"
+#include "core/router/discovery.h"
 #include "core/router/group.h"
 #include "core/router/querier.h"
 #include "core/router/shared_hosts.h"
@@ -34,10 +35,11 @@ struct link_family {
 	bool usable;
 	struct addr address;
 	struct querier querier;
+	struct discovery discovery;
 	struct shared_hosts shared; /* fast leave only */
 	struct bucket reports;      /* limits packets to report_rate_max */
 	struct group_timers timers; /* derived; refreshed by link_refresh_timers */
-	struct deadline deadline;   /* of the querier */
+	struct deadline deadline;   /* of the querier and router discovery */
 	uint32_t group_count;
 	uint64_t counters[LINK_COUNTERS];
 	uint64_t drops[DROP_CAUSES];
@@ -56,11 +58,13 @@ struct link {
 	struct link_family family[FAMILIES];
 };
 
-/* A link that is not in use. NULL when memory is short. It does not come from the pool: a link must be able
+/* A link that is not in use; seed: of the delays of router discovery. NULL when memory is short. It does not come from the pool: a link must be able
  * to come up while a flood has filled that. */
-struct link *link_new(uint8_t id);
+struct link *link_new(uint8_t id, uint64_t seed);
 /* The link and the family that a deadline is part of. */
 struct link *link_of_deadline(struct deadline *deadline, enum family *family);
+/* When the querier or router discovery of a family must act. */
+mtime link_deadline(const struct link *link, enum family family);
 /* Recomputes the timers of a family from settings and querier. */
 void link_refresh_timers(struct link *link, enum family family, mtime now);
 /* Does the router forward to this link now? With FORWARD_NEVER, to a downstream link only while it is the

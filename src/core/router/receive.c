@@ -4,8 +4,10 @@
 #include "core/router/election.h"
 #include "core/router/membership.h"
 #include "core/router/prefetch.h"
+#include "core/router/router_discovery.h"
 #include "core/wire/igmp.h"
 #include "core/wire/mld.h"
+#include "core/wire/mrd.h"
 
 #define QUERY_SOURCES_MAX 1024 /* kept of an upstream query */
 
@@ -304,6 +306,10 @@ void receive_packet(struct instance *instance, struct link *link, mtime now, enu
 	struct message message;
 	enum drop drop = packet_parse(family, data, size, &packet);
 
+	if (drop == DROP_NONE && mrd_is_message(&packet)) {
+		router_discovery_receive(instance, link, now, &packet);
+		return;
+	}
 	if (drop == DROP_NONE)
 		drop = family == FAMILY_IPV4 ? igmp_decode(&packet, &message) : mld_decode(&packet, &message);
 	if (drop != DROP_NONE)

@@ -4,6 +4,7 @@
 #include "core/router/forward.h"
 #include "core/router/group_queries.h"
 #include "core/router/membership.h"
+#include "core/router/router_discovery.h"
 #include "core/router/snapshot.h"
 #include "core/wire/igmp.h"
 #include "core/wire/mld.h"
@@ -164,7 +165,7 @@ static bool pull_general_query(struct instance *instance, mtime now, struct requ
 			query.max_response = link->settings.query_response_interval;
 			build_query(link, family, &query, &none, request, payload, payload_size);
 			querier_sent(&state->querier, &link->settings, now);
-			engine_arm_querier(instance, link, family);
+			engine_arm_link(instance, link, family);
 			push_query_event(instance, link, family, &query);
 			return true;
 		}
@@ -287,6 +288,7 @@ static bool pull_stopped(struct instance *instance, struct request *request)
  *   upstream general queries   few; they decide how the changes behind them are reported
  *   membership, refused, flow  what starts and stops streams
  *   group, general queries     what keeps memberships alive
+ *   router discovery           keeps the streams of LAN sources coming through switches
  *   upstream specific queries  a flood of them delays nothing above
  *   snapshot, event            what shows the state
  *   link free                  when no other request has the link's id */
@@ -295,13 +297,15 @@ bool requests_pull(struct instance *instance, mtime now, struct request *request
 {
 	*payload_size = 0;
 	if (instance->stopping)
-		return pull_stopped(instance, request);
+		return router_discovery_pull(instance, now, request, payload, payload_size) ||
+		       pull_stopped(instance, request);
 	return pull_pong(instance, request) || pull_forwarding(instance, now, request) ||
 	       pull_upstream_general_query(instance, request, payload, payload_size) ||
 	       pull_membership(instance, now, request, payload, payload_size) ||
 	       pull_refused(instance, request) || pull_flow(instance, request) ||
 	       pull_group_query(instance, now, request, payload, payload_size) ||
 	       pull_general_query(instance, now, request, payload, payload_size) ||
+	       router_discovery_pull(instance, now, request, payload, payload_size) ||
 	       pull_upstream_specific_query(instance, request, payload, payload_size) ||
 	       snapshot_pull(instance, now, request, payload, payload_size) ||
 	       pull_event(instance, request) || pull_link_free(instance, request);

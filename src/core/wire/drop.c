@@ -34,6 +34,7 @@ const char *drop_name(enum drop drop)
 		[DROP_TRUNCATED] = "packet too long",
 		[DROP_RATE] = "report_rate_max exceeded",
 		[DROP_QUERIES_MAX] = "too many queries wait",
+		[DROP_DISCOVERY] = "needless router discovery",
 	};
 
 	return names[drop];

@@ -217,18 +217,29 @@ bool config_finish_instance(struct config *config, const struct config_place *pl
 	return true;
 }
 
+struct link_settings config_role_settings(const struct config_scope *scope, enum link_role role)
+{
+	struct link_settings settings = scope->link;
+
+	settings.reset_rp_filter = settings.reset_rp_filter && role == ROLE_UPSTREAM;
+	return settings;
+}
+
 /* Splits the line, which is a copy, into words. */
 static bool add_words(struct config *config, const struct config_scope *scope, char *line,
                       const struct config_place *place, char error[CONFIG_ERROR_SIZE])
 {
 	enum link_role role = ROLE_UPSTREAM;
+	struct link_settings settings = config_role_settings(scope, role);
 	char *rest = NULL;
 
 	for (char *word = strtok_r(line, BLANK, &rest); word != NULL; word = strtok_r(NULL, BLANK, &rest)) {
-		if (role == ROLE_UPSTREAM && strcmp(word, "==>") == 0)
+		if (role == ROLE_UPSTREAM && strcmp(word, "==>") == 0) {
 			role = ROLE_DOWNSTREAM;
-		else if (!config_add_link(config, role, word, &scope->link, place, error))
+			settings = config_role_settings(scope, role);
+		} else if (!config_add_link(config, role, word, &settings, place, error)) {
 			return false;
+		}
 	}
 	if (role == ROLE_UPSTREAM)
 		return config_fail(error, *place, "no ==> with blanks around it, as in \"eth0 ==> eth1\"");

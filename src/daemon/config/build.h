@@ -22,6 +22,9 @@ bool config_name_instance(struct config *config, const char *name, const struct 
                           char error[CONFIG_ERROR_SIZE]);
 
 /* Adds a link to the newest instance. */
+/* What the levels around a link of this role give it. Of reset_rp_filter, that is for upstream links only: a
+ * downstream link keeps its protection unless its own group names the key. */
+struct link_settings config_role_settings(const struct config_scope *scope, enum link_role role);
 bool config_add_link(struct config *config, enum link_role role, const char *name,
                      const struct link_settings *settings, const struct config_place *place,
                      char error[CONFIG_ERROR_SIZE]);

@@ -24,6 +24,7 @@
 enum kind {
 	KIND_PART, /* part of the file's structure, not a value */
 	KIND_BOOL,
+	KIND_BOOL_OR_AUTO, /* 0, 1, or 2 for "auto" */
 	KIND_COUNT,
 	KIND_POWER,   /* a count that is a power of two */
 	KIND_SECONDS, /* kept in milliseconds */
@@ -66,17 +67,16 @@ static const struct option options[] = {
 	{"older_host_present_interval", KIND_SECONDS, ANY, LINK(older_host_present_interval), 1, 86400, 0},
 	{"fast_leave", KIND_BOOL, ANY, LINK(fast_leave), 0, 1, 0},
 	{"track_hosts", KIND_BOOL, ANY, LINK(track_hosts), 0, 1, 0},
-	{.key = "forward_without_querier",
-         .kind = KIND_WORDS,
-         .levels = ANY,
-         .read = config_read_forward_policy,
-         .expected = "\"auto\", true or false"},
+	{"forward_without_querier", KIND_BOOL_OR_AUTO, ANY, LINK(forward_without_querier), 0, 2,
+         FORWARD_AUTO},
 	{"querier_election", KIND_BOOL, ANY, LINK(querier_election), 0, 1, 1},
+	{"router_discovery", KIND_BOOL_OR_AUTO, ANY, LINK(router_discovery), 0, 2, ROUTER_DISCOVERY_AUTO},
 	{"groups_max", KIND_COUNT, ANY, LINK(groups_max), 1, 16777216, 131072},
 	{"sources_max", KIND_COUNT, ANY, LINK(sources_max), 1, 4096, 1024},
 	{"report_rate_max", KIND_COUNT, ANY, LINK(report_rate_max), 0, 16777216, 50000},
 	{"hosts_max", KIND_COUNT, ANY, LINK(hosts_max), 1, 4096, 128},
 	{"repeat_without_querier", KIND_BOOL, ANY, LINK(repeat_without_querier), 0, 1, 1},
+	{"reset_rp_filter", KIND_BOOL, ANY, LINK(reset_rp_filter), 0, 1, 0},
 	{"leave_hold", KIND_SECONDS, ANY, LINK(leave_hold), 0, 60, 0},
 	{"unsolicited_report_interval", KIND_SECONDS, ANY, LINK(unsolicited_report_interval), 0.1, 25, 0},
 	{.key = "upstream_membership",
@@ -192,7 +192,6 @@ static void store(struct config_scope *scope, const struct option *option, doubl
 void config_scope_init(struct config_scope *scope)
 {
 	*scope = (struct config_scope){.link.version = {VERSION_3, VERSION_3},
-	                               .link.forward_without_querier = FORWARD_AUTO,
 	                               .control_mode = CONFIG_SOCKET_MODE,
 	                               .owner_priority = CONFIG_PRIORITY_AUTO};
 	for (size_t i = 0; i < OPTIONS; i++)
@@ -225,6 +224,7 @@ static bool fail_type(const struct option_reader *reader)
 	static const char *const expected[] = {
 		[KIND_PART] = "",
 		[KIND_BOOL] = "true or false",
+		[KIND_BOOL_OR_AUTO] = "true, false or \"auto\"",
 		[KIND_COUNT] = "a whole number",
 		[KIND_POWER] = "a whole number",
 		[KIND_SECONDS] = "a number of seconds",
@@ -233,11 +233,14 @@ static bool fail_type(const struct option_reader *reader)
 		[KIND_WORDS] = "a string",
 	};
 
-	if (reader->option->kind == KIND_BYTES && config_setting_get_string(reader->setting) != NULL)
+	enum kind kind = reader->option->kind;
+	const char *word = config_setting_get_string(reader->setting);
+
+	if ((kind == KIND_BYTES || kind == KIND_BOOL_OR_AUTO) && word != NULL)
 		return config_fail(reader->error, reader->place, "%s is expected, not \"%.20s\"",
-		                   expected[KIND_BYTES], config_setting_get_string(reader->setting));
-	return config_fail(reader->error, reader->place, "%s is expected, not %s",
-	                   expected[reader->option->kind], config_setting_kind(reader->setting));
+		                   expected[kind], word);
+	return config_fail(reader->error, reader->place, "%s is expected, not %s", expected[kind],
+	                   config_setting_kind(reader->setting));
 }
 
 static bool fail_range(const struct option_reader *reader, double value)
@@ -275,20 +278,26 @@ static bool parse_bytes(const char *text, double *value)
 /* The value in the option's unit; false when it is of the wrong type. */
 static bool read_value(const struct option *option, const config_setting_t *setting, double *value)
 {
+	bool is_choice = option->kind == KIND_BOOL || option->kind == KIND_BOOL_OR_AUTO;
+
 	switch (config_setting_type(setting)) {
 	case CONFIG_TYPE_INT:
 		*value = config_setting_get_int(setting);
-		return option->kind != KIND_BOOL;
+		return !is_choice;
 	case CONFIG_TYPE_INT64:
 		*value = (double)config_setting_get_int64(setting);
-		return option->kind != KIND_BOOL;
+		return !is_choice;
 	case CONFIG_TYPE_FLOAT:
 		*value = config_setting_get_float(setting);
 		return option->kind == KIND_SECONDS;
 	case CONFIG_TYPE_BOOL:
 		*value = config_setting_get_bool(setting);
-		return option->kind == KIND_BOOL;
+		return is_choice;
 	case CONFIG_TYPE_STRING:
+		if (option->kind == KIND_BOOL_OR_AUTO) {
+			*value = 2;
+			return strcmp(config_setting_get_string(setting), "auto") == 0;
+		}
 		return option->kind == KIND_BYTES && parse_bytes(config_setting_get_string(setting), value);
 	}
 	return false;
@@ -321,11 +330,9 @@ static bool read_path(const struct option_reader *reader, struct config_scope *s
 	return true;
 }
 
-/* NULL when the setting is neither a string nor a boolean nor a whole number. */
+/* NULL when the setting is neither a string nor a whole number. */
 static const char *read_word(const config_setting_t *setting, char digits[24])
 {
-	if (config_setting_type(setting) == CONFIG_TYPE_BOOL)
-		return config_setting_get_bool(setting) ? "true" : "false";
 	if (config_setting_type(setting) != CONFIG_TYPE_INT &&
 	    config_setting_type(setting) != CONFIG_TYPE_INT64)
 		return config_setting_get_string(setting);

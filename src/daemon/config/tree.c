@@ -87,6 +87,7 @@ static bool read_link_group(const struct tree_reader *reader, const config_setti
 	const config_setting_t *setting = config_setting_get_member(group, "name");
 	struct config_place place = config_setting_place(group, reader->path);
 
+	scope.link = config_role_settings(&scope, role);
 	if (!config_options_read(group, LEVEL_LINK, reader->path, &scope, reader->error))
 		return false;
 	if (setting == NULL)
@@ -102,10 +103,11 @@ static bool read_link(const struct tree_reader *reader, const config_setting_t *
                       const struct config_scope *scope)
 {
 	struct config_place place = config_setting_place(setting, reader->path);
+	struct link_settings settings = config_role_settings(scope, role);
 
 	switch (config_setting_type(setting)) {
 	case CONFIG_TYPE_STRING:
-		return config_add_link(reader->config, role, config_setting_get_string(setting), &scope->link,
+		return config_add_link(reader->config, role, config_setting_get_string(setting), &settings,
 		                       &place, reader->error);
 	case CONFIG_TYPE_GROUP:
 		return read_link_group(reader, setting, role, *scope);

@@ -18,20 +18,6 @@ bool config_read_membership(const char *word, struct config_scope *scope)
 	return false;
 }
 
-bool config_read_forward_policy(const char *word, struct config_scope *scope)
-{
-	static const char *const words[] = {
-		[FORWARD_NEVER] = "false", [FORWARD_ALWAYS] = "true", [FORWARD_AUTO] = "auto"};
-
-	for (uint8_t i = FORWARD_NEVER; i <= FORWARD_AUTO; i++) {
-		if (strcmp(word, words[i]) != 0)
-			continue;
-		scope->link.forward_without_querier = i;
-		return true;
-	}
-	return false;
-}
-
 /* A protocol of one family, or the word that stands for VERSION_NONE in both. */
 static bool read_version(const char *word, const char *none, uint8_t versions[FAMILIES])
 {

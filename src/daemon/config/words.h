@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Options whose values are words: a string, or a list of strings for the two families. A whole number is
- * read as the string of its digits, true and false as those words.
+ * read as the string of its digits.
  */
 #ifndef MCPROXY_DAEMON_CONFIG_WORDS_H
 #define MCPROXY_DAEMON_CONFIG_WORDS_H
@@ -12,7 +12,6 @@
 typedef bool config_word_read(const char *word, struct config_scope *scope);
 
 bool config_read_membership(const char *word, struct config_scope *scope);       /* "kernel", "user" */
-bool config_read_forward_policy(const char *word, struct config_scope *scope);   /* "auto", true, false */
 bool config_read_upstream_version(const char *word, struct config_scope *scope); /* "auto", "IGMPv2", ... */
 bool config_read_ssm_range(const char *word, struct config_scope *scope); /* "none", "232.0.0.0/8", ... */
 bool config_read_owner_priority(const char *word, struct config_scope *scope); /* "auto", 0 to 20 */

@@ -32,6 +32,7 @@ static void take_news(void *context, const struct netlink_news *news)
 
 	switch (news->kind) {
 	case NETLINK_LINK:
+		settings_interface(owner, news->name, false);
 		if (!links_interface(owner->links, news->ifindex, news->name, news->up, news->multicast,
 		                     news->mtu)) {
 			warnx("%s: not used now: out of memory, or more than %d links in an instance",
@@ -42,6 +43,7 @@ static void take_news(void *context, const struct netlink_news *news)
 			uplinks_announce(owner, news->ifindex);
 		break;
 	case NETLINK_LINK_GONE:
+		settings_interface(owner, news->name, true);
 		links_interface_gone(owner->links, news->ifindex);
 		break;
 	case NETLINK_ADDRESS:
@@ -160,7 +162,7 @@ static int announce_link(struct owner *owner, const struct link_op *op, mtime no
 	if (owner->settings.rp_filter == NULL)
 		link_log_rp_filter(op);
 	else if (op->change.present)
-		settings_reset_rp_filter(owner, op->name);
+		settings_link(owner, op->name);
 	for (int family = 0; family < FAMILIES; family++) {
 		uplink_link_changed(owner, op, family, now);
 		show_streams(owner, op, family);

@@ -222,6 +222,7 @@ static void commit(struct attempt *attempt)
 	links_reconfigure_end(owner->links, true);
 	uplinks_reconsider(owner, now);
 	tables_set_reading_interval(owner, now);
+	settings_reload(owner);
 	change_globals(owner, attempt->old);
 	if (owner->interfaces.known)
 		link_log_missing(owner, touched);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/settings.h"
 
+#include "core/tables/link_names.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/instances.h"
 #include "daemon/owner/owner.h"
 #include "kernel/sysctl.h"
 
@@ -29,19 +31,38 @@ static struct sysctl *open_sysctl(const char *directory, const char *leaf)
 	return kept;
 }
 
-void settings_open(struct owner *owner)
+/* Does an instance want rp_filter 0 on the interface, or (NULL) on any link? It exists for IPv4 only. */
+static bool links_reset(const struct config_link *links, size_t count, bool option, const char *interface)
 {
-	struct sysctl *rpfilter = open_sysctl(SYSCTL_IPV4, SYSCTL_RP_FILTER);
-	int result;
+	for (size_t i = 0; i < count; i++)
+		if ((option || links[i].settings.reset_rp_filter) &&
+		    links[i].settings.version[FAMILY_IPV4] != VERSION_NONE &&
+		    (interface == NULL || names_match(links[i].name, interface)))
+			return true;
+	return false;
+}
 
-	owner->settings.forced_version[FAMILY_IPV4] = open_sysctl(SYSCTL_IPV4, version_leaf[FAMILY_IPV4]);
-	owner->settings.forced_version[FAMILY_IPV6] = open_sysctl(SYSCTL_IPV6, version_leaf[FAMILY_IPV6]);
-	if (!owner->options->reset_rp_filter) {
-		sysctl_free(rpfilter);
-		return;
+static bool is_reset(const struct owner *owner, const char *interface)
+{
+	bool option = owner->options->reset_rp_filter;
+
+	for (size_t i = 0; i < owner->instance_count; i++) {
+		const struct config_instance *config = owner->instances[i].config;
+
+		if (config != NULL &&
+		    (links_reset(config->upstream, config->upstream_count, option, interface) ||
+		     links_reset(config->downstream, config->downstream_count, false, interface)))
+			return true;
 	}
+	return false;
+}
+
+/* No interface loses protection by the new value of `all` alone. */
+static void lower_all(struct owner *owner, struct sysctl *rpfilter)
+{
+	int result = rpfilter ? sysctl_lower_all(rpfilter, 0) : -ENOMEM;
+
 	owner->settings.rp_filter = rpfilter;
-	result = rpfilter ? sysctl_set(rpfilter, "all", 0) : -ENOMEM;
 	if (result != 0)
 		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter): %s",
 		      strerror(-result));
@@ -51,6 +72,40 @@ void settings_open(struct owner *owner)
 		      strerror(-sysctl_state_result(rpfilter)));
 }
 
+void settings_open(struct owner *owner)
+{
+	struct sysctl *rpfilter = open_sysctl(SYSCTL_IPV4, SYSCTL_RP_FILTER);
+
+	owner->settings.forced_version[FAMILY_IPV4] = open_sysctl(SYSCTL_IPV4, version_leaf[FAMILY_IPV4]);
+	owner->settings.forced_version[FAMILY_IPV6] = open_sysctl(SYSCTL_IPV6, version_leaf[FAMILY_IPV6]);
+	if (is_reset(owner, NULL))
+		lower_all(owner, rpfilter);
+	else
+		sysctl_free(rpfilter);
+}
+
+void settings_reload(struct owner *owner)
+{
+	struct sysctl *rpfilter = owner->settings.rp_filter;
+	const char *name;
+
+	if (!is_reset(owner, NULL)) {
+		sysctl_free(rpfilter);
+		owner->settings.rp_filter = NULL;
+		return;
+	}
+	if (rpfilter == NULL) {
+		lower_all(owner, open_sysctl(SYSCTL_IPV4, SYSCTL_RP_FILTER));
+		return;
+	}
+	for (size_t n = 0; (name = sysctl_nth_set(rpfilter, n)) != NULL;) {
+		if (strcmp(name, "all") == 0 || is_reset(owner, name))
+			n++;
+		else
+			sysctl_hold(rpfilter, name);
+	}
+}
+
 void settings_close(struct owner *owner)
 {
 	sysctl_free(owner->settings.rp_filter);
@@ -58,15 +113,28 @@ void settings_close(struct owner *owner)
 		sysctl_free(owner->settings.forced_version[family]);
 }
 
-void settings_reset_rp_filter(struct owner *owner, const char *interface)
+void settings_link(struct owner *owner, const char *interface)
 {
-	int result = sysctl_set(owner->settings.rp_filter, interface, 0);
+	int result;
 
+	if (!is_reset(owner, interface))
+		return;
+	result = sysctl_set(owner->settings.rp_filter, interface, 0);
 	if (result == 0 || owner->settings.logged_rp_filter)
 		return;
 	owner->settings.logged_rp_filter = true;
 	errno = -result;
 	warn("%s: rp_filter cannot be set to 0 (net.ipv4.conf.%s.rp_filter)", interface, interface);
+}
+
+void settings_interface(struct owner *owner, const char *name, bool gone)
+{
+	if (owner->settings.rp_filter == NULL)
+		return;
+	if (gone)
+		sysctl_forget(owner->settings.rp_filter, name);
+	else if (!sysctl_knows(owner->settings.rp_filter, name))
+		owner->settings.hold_due = true;
 }
 
 void settings_look(struct owner *owner, mtime now)
@@ -110,6 +178,9 @@ static bool has_forced_versions(const struct owner *owner)
 
 void settings_apply(struct owner *owner, mtime now)
 {
+	if (owner->settings.hold_due && owner->settings.rp_filter != NULL)
+		sysctl_hold_rest(owner->settings.rp_filter);
+	owner->settings.hold_due = false;
 	if (owner->settings.check_at <= now) {
 		owner->settings.checked_at = now;
 		owner->settings.check_at = MTIME_NEVER;

@@ -290,6 +290,9 @@ static void mld_passes_and_nothing_else(void **state)
 		try_raw(&test, "neighbour solicitation", false, with_hop_by_hop(size, 58, 135));
 		try_raw(&test, "UDP", false, with_hop_by_hop(size, 17, 131));
 	}
+	try_raw(&test, "solicitation of router discovery", true, with_hop_by_hop(8, 58, 152));
+	try_raw(&test, "advertisement of another router", false, with_hop_by_hop(8, 58, 151));
+	try_raw(&test, "termination of another router", false, with_hop_by_hop(8, 58, 153));
 	try_raw(&test, "type before the first", false, with_hop_by_hop(8, 58, 129));
 	try_raw(&test, "type behind the last", false, with_hop_by_hop(8, 58, 144));
 	packet = with_hop_by_hop(8, 58, 143);

@@ -74,6 +74,10 @@ static void errors_in_options(void **state)
 	                                  "except 253 to 255 is expected"},
 		{GOOD "\nupstream_membership = \"both\";",
 	         F "2: upstream_membership: \"auto\", \"kernel\" or \"user\" is expected"},
+		{GOOD "\nrouter_discovery = 1;",
+	         F "2: router_discovery: true, false or \"auto\" is expected, not a number"},
+		{GOOD "\nrouter_discovery = \"yes\";",
+	         F "2: router_discovery: true, false or \"auto\" is expected, not \"yes\""},
 		{GOOD "\nupstream_version = 2;", F "2: upstream_version: \"auto\", or a protocol of each "
 	                                           "family such as \"IGMPv2\" is expected"},
 		{GOOD "\noldest_version = \"auto\";", F "2: oldest_version: \"any\", or a protocol of each "

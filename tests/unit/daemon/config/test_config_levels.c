@@ -26,6 +26,8 @@ static const struct {
 	{"forward_without_querier = TRUE;", {.forward_without_querier = true}},
 	{"oldest_version = \"IGMPv2\";", {.oldest_version = {VERSION_2, VERSION_NONE}}},
 	{"oldest_version = [ \"MLDv2\", \"IGMPv3\" ];", {.oldest_version = {VERSION_3, VERSION_3}}},
+	{"router_discovery = true;", {.router_discovery = ROUTER_DISCOVERY_ON}},
+	{"router_discovery = \"auto\";", {.router_discovery = ROUTER_DISCOVERY_AUTO}},
 	{"groups_max = 16777216;", {.groups_max = 16777216}},
 	{"sources_max = 4096;", {.sources_max = 4096}},
 	{"report_rate_max = 16777216;", {.report_rate_max = 16777216}},
@@ -60,6 +62,7 @@ static struct link_settings changed_link(const struct link_settings *change)
 	CHANGE(fast_leave);
 	CHANGE(track_hosts);
 	CHANGE(forward_without_querier);
+	CHANGE(router_discovery);
 	CHANGE(groups_max);
 	CHANGE(sources_max);
 	CHANGE(report_rate_max);
