@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	log_open(options.syslog, options.debug);
-	config = config_load(options.config_path, error);
+	config = config_load_first(options.config_path, error);
 	if (config == NULL)
 		fatalx("%s", error);
 	if (options.check_only) {

@@ -76,7 +76,6 @@ struct client {
 
 struct control {
 	struct loop_source source;
-	gid_t group; /* that may change the daemon, or CONTROL_NO_GROUP */
 	struct client *clients;
 	size_t client_count;
 	size_t monitors;

@@ -27,7 +27,7 @@ static void client_add(struct owner *owner, int fd)
 	client->source = (struct loop_source){.fd = fd, .ready = client_ready, .context = owner};
 	client->owner = owner;
 	client->watched = EPOLLIN;
-	client->may_change = control_socket_may_change(fd, control->group);
+	client->may_change = control_socket_may_change(fd, owner->control_group);
 	if (!loop_watch(&owner->loop, &client->source)) {
 		close(fd);
 		free(client);
@@ -116,7 +116,7 @@ static void start_listening(struct owner *owner)
 {
 	const struct config_control *config = &owner->config->control;
 	struct control *control = owner->control;
-	int fd = config->socket[0] != '\0' ? control_socket_open(config, &control->group) : -1;
+	int fd = config->socket[0] != '\0' ? control_socket_open(config, &owner->control_group) : -1;
 
 	control->source = (struct loop_source){.fd = fd, .ready = accept_clients, .context = owner};
 	control->accept_at = MTIME_NEVER;

@@ -19,6 +19,7 @@
 #include "daemon/owner/uplink.h"
 #include "daemon/worker/sandbox.h"
 #include "daemon/worker/worker.h"
+#include "kernel/file.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -114,8 +115,8 @@ static int open_recording(struct owner *owner)
 	owner->recording_fd = recording_create(owner->options->recording_path);
 	if (owner->recording_fd >= 0)
 		return 0;
-	errno = -owner->recording_fd;
-	warn("%s: recording cannot be made", owner->options->recording_path);
+	warnx("%s: recording cannot be made: %s", owner->options->recording_path,
+	      file_problem(owner->recording_fd));
 	return 1;
 }
 
@@ -295,6 +296,7 @@ int owner_run(const struct options *options, struct config *config,
 	                      .interfaces.refresh_at = MTIME_NEVER,
 	                      .holders_at = MTIME_NEVER,
 	                      .settings.check_at = MTIME_NEVER,
+	                      .control_group = OWNER_NO_GROUP,
 	                      .recording_fd = -1};
 	int result;
 
