@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/status_inside.h"
 
+#include "core/base/text.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/instances.h"
@@ -57,6 +58,20 @@ static bool begin_file(struct status *status, const struct owner *owner)
 	free(status->path);
 	status->path = NULL;
 	return false;
+}
+
+/* Cleans at least the next slice, up to the end of a line. */
+static void clean_slice(struct status *status)
+{
+	size_t until = status->written + SLICE;
+	char *end;
+
+	if (status->cleaned >= status->size || status->cleaned >= until)
+		return;
+	end = until < status->size ? memchr(status->text + until, '\n', status->size - until) : NULL;
+	until = end != NULL ? (size_t)(end - status->text) : status->size;
+	text_clean(status->text + status->cleaned, until - status->cleaned, "\t\n");
+	status->cleaned = until;
 }
 
 /* Writes a slice, so that a turn stays short; false when there is more. */
@@ -131,6 +146,7 @@ static void end_status(struct status *status, struct owner *owner)
 
 static bool write_some(struct status *status)
 {
+	clean_slice(status);
 	if (status->destination == STATUS_LOG)
 		return write_log(status);
 	return status->destination == STATUS_FILE ? write_file(status) : write_stdout(status);
@@ -165,7 +181,7 @@ static void finish(struct status *status, struct owner *owner)
 	status->out = NULL;
 	if (complete && (status->destination != STATUS_FILE || begin_file(status, owner))) {
 		status->stage = STAGE_WRITING;
-		status->written = 0;
+		status->written = status->cleaned = 0;
 		status->write_at = 0;
 		status->write_interval = WRITE_INTERVAL;
 		return;

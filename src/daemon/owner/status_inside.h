@@ -44,6 +44,7 @@ struct status {
 	int fd;            /* the same under its temporary name */
 	char temporary[FILE_PATH_SIZE];
 	size_t written; /* of the text, while it goes out */
+	size_t cleaned; /* the same, ahead of it */
 	mtime write_at; /* when to try a slow reader again */
 	mtime write_interval;
 };
