@@ -50,6 +50,7 @@ struct owner {
 	struct loop loop;
 	struct loop_source signals;
 	bool stopping, reload_wanted;           /* by a signal, or by a client of the control socket */
+	mtime reload_at;                        /* not before: requests until then share one */
 	unsigned reloads;                       /* so far */
 	char reload_problem[CONFIG_ERROR_SIZE]; /* of the last one; empty: it is in force */
 	struct interface_watch interfaces;

@@ -217,7 +217,7 @@ static void turn(struct owner *owner, mtime now)
 
 	/* What users ask for. */
 	begin_regular_status(owner, now);
-	if (owner->reload_wanted)
+	if (owner->reload_wanted && now >= owner->reload_at)
 		reload(owner);
 	status_continue(owner->status, owner);
 	if (owner->control != NULL)
@@ -271,6 +271,8 @@ static mtime next_deadline(const struct owner *owner)
 	LL_FOREACH (owner->uplinks, uplink)
 		at = mtime_min(at, uplink_deadline(uplink));
 	at = mtime_min(at, owner->status_at);
+	if (owner->reload_wanted)
+		at = mtime_min(at, owner->reload_at);
 	at = mtime_min(at, status_deadline(owner->status));
 	if (owner->control != NULL)
 		at = mtime_min(at, owner->control_handlers->deadline(owner));
