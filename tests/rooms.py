@@ -26,7 +26,7 @@ ROOMS = {
     "core/tables": ["core/base", "core/wire", "core/contract", "core/policy"],
     "kernel": ["core/base", "core/wire", "core/contract"],
     "daemon/log": ["core/base", "core/wire", "core/contract"],
-    "daemon/config": ["core/base", "core/wire", "core/contract", "core/policy", "daemon/log"],
+    "daemon/config": ["core/base", "core/wire", "core/contract", "core/policy", "kernel", "daemon/log"],
     "daemon/worker": ["core/base", "core/wire", "core/contract", "core/router", "kernel", "daemon/log"],
     "daemon/owner": ["core", "kernel", "daemon/log", "daemon/config", "daemon/worker"],
     "daemon/control": ["core", "kernel", "daemon/log", "daemon/config", "daemon/worker", "daemon/owner"],

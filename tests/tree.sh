@@ -50,6 +50,11 @@ for command in $(sed -n 's/^\t{"\([a-z]*\)", .*/\1/p' src/daemon/control/command
 	grep -q "^| .$command. |" docs/control.md || fail "control.md: command $command is missing"
 done
 
+# mcproxyctl prints by ctl/client/print.h, so that no name controls the terminal; literals apart.
+direct=$(grep -rnE '\b((v?f?printf|fwrite|perror|psignal|v?printw)\(|(puts|fputs)\([^"]|(putchar|fputc)\([^'"'"'])' src/ctl |
+	grep -v '^src/ctl/client/print\.c:') || :
+[ -z "$direct" ] || fail "mcproxyctl prints past print.h: $direct"
+
 # What docs/rfc.md names exists: functions, unit tests, network tests.
 for name in $(grep -oE '`[a-z_0-9]+`' docs/rfc.md | tr -d '`' | sort -u); do
 	[ "$name" = test_x ] || [ -n "$(find tests/unit -name "$name.c")" ] || grep -rqw "$name" src include || fail "rfc.md: $name does not exist"

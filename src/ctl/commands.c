@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/client/print.h"
 #include "ctl/command.h"
 
 #include <stdio.h>
@@ -35,8 +36,8 @@ void command_print_help(void)
 	puts("mcproxyctl: shows and controls a running mcproxy\n\nusage: mcproxyctl "
 	     "[--socket PATH] [--json] COMMAND\n");
 	for (const struct command *command = commands; command->name != NULL; command++)
-		printf("  %s %-*s %s\n", command->name, NAME_WIDTH - (int)strlen(command->name),
-		       command->arguments, command->summary);
+		print("  %s %-*s %s\n", command->name, NAME_WIDTH - (int)strlen(command->name),
+		      command->arguments, command->summary);
 	puts("\nWHAT: status, instances, links, groups, routes or upstream\n"
 	     "FILTER: --instance NAME, --link NAME, --group ADDRESS[/LENGTH]\n"
 	     "OPTION: --link NAME, --seconds NUMBER\n"
@@ -47,7 +48,7 @@ int command_usage(const char *name, const char *problem)
 {
 	const struct command *command = command_find(name);
 
-	fprintf(stderr, "mcproxyctl: %s: %s\nusage: mcproxyctl %s %s\n", name, problem, name,
-	        command != NULL ? command->arguments : "");
+	print_to(stderr, "mcproxyctl: %s: %s\nusage: mcproxyctl %s %s\n", name, problem, name,
+	         command != NULL ? command->arguments : "");
 	return CTL_USAGE;
 }

@@ -2,6 +2,7 @@
 #include "ctl/doctor.h"
 
 #include "ctl/client/answer.h"
+#include "ctl/client/print.h"
 #include "ctl/command.h"
 #include "ctl/machine/mroutes.h"
 #include "ctl/machine/proc_net.h"
@@ -148,8 +149,8 @@ int doctor_run(const struct ctl *ctl, int argc, char **argv)
 			doctor_check(machine, findings);
 			status = report(ctl, findings, machine->daemon.status != NULL);
 		} else {
-			fprintf(stderr, "mcproxyctl: doctor: the interfaces cannot be read: %s\n",
-			        strerror(-result));
+			print_to(stderr, "mcproxyctl: doctor: the interfaces cannot be read: %s\n",
+			         strerror(-result));
 		}
 		daemon_view_free(&machine->daemon);
 		interfaces_free(&machine->interfaces);

@@ -3,6 +3,7 @@
  * `explain GROUP [SOURCE]`: where a stream stops, and what helps.
  */
 #include "ctl/client/answer.h"
+#include "ctl/client/print.h"
 #include "ctl/command.h"
 #include "ctl/diagnosis/gather.h"
 #include "ctl/diagnosis/path_steps.h"
@@ -61,6 +62,7 @@ static const char *read_question(int argc, char **argv, struct question *questio
 
 	*question = (struct question){.seconds = SECONDS_DEFAULT};
 	optind = 0; /* restart getopt */
+	opterr = 0;
 	while ((letter = getopt_long(argc, argv, "l:s:", options, NULL)) != -1) {
 		if (letter == 'l')
 			question->link = optarg;
@@ -305,12 +307,12 @@ static bool gather(const struct ctl *ctl, struct evidence *evidence)
 	addr_format(&evidence->question.group, evidence->group);
 	if (!gather_daemon(ctl, evidence->group, &evidence->daemon)) {
 		if (evidence->daemon.pid_elsewhere != 0)
-			fprintf(stderr,
-			        "mcproxyctl: explain: the mcproxy of %s runs in another network "
-			        "namespace; run "
-			        "nsenter -t %d -n mcproxyctl explain %s, or name the socket of the mcproxy "
-			        "that runs here with --socket\n",
-			        ctl->socket, (int)evidence->daemon.pid_elsewhere, evidence->group);
+			print_to(stderr,
+			         "mcproxyctl: explain: the mcproxy of %s runs in another network "
+			         "namespace; run "
+			         "nsenter -t %d -n mcproxyctl explain %s, or name the socket of the mcproxy "
+			         "that runs here with --socket\n",
+			         ctl->socket, (int)evidence->daemon.pid_elsewhere, evidence->group);
 		else
 			fputs("mcproxyctl: explain: the daemon does not answer; run mcproxyctl doctor\n",
 			      stderr);
@@ -318,13 +320,22 @@ static bool gather(const struct ctl *ctl, struct evidence *evidence)
 	}
 	result = interfaces_read(&evidence->interfaces);
 	if (result != 0) {
-		fprintf(stderr, "mcproxyctl: explain: the interfaces cannot be read: %s\n",
-		        strerror(-result));
+		print_to(stderr, "mcproxyctl: explain: the interfaces cannot be read: %s\n",
+		         strerror(-result));
 		return false;
 	}
 	evidence->firewall = gather_firewall(&why);
 	look_at_packets(evidence);
 	return true;
+}
+
+static void print_streams(struct json_object *streams)
+{
+	struct json_object *root = json_object_new_object();
+
+	json_object_object_add(root, "streams", json_object_get(streams));
+	print_json(stdout, json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN));
+	json_object_put(root);
 }
 
 int explain_run(const struct ctl *ctl, int argc, char **argv)
@@ -344,8 +355,7 @@ int explain_run(const struct ctl *ctl, int argc, char **argv)
 		evidence->output = json_object_new_array();
 		status = explain_all(ctl, evidence) ? CHECK_CLEAN : CHECK_FOUND;
 		if (ctl->json)
-			printf("{\"streams\":%s}\n",
-			       json_object_to_json_string_ext(evidence->output, JSON_C_TO_STRING_PLAIN));
+			print_streams(evidence->output);
 		json_object_put(evidence->output);
 	}
 	daemon_view_free(&evidence->daemon);

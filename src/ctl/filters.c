@@ -18,6 +18,7 @@ bool filters_read(struct filters *filter, int *argc, char **argv)
 	int letter, kept = 1;
 
 	optind = 0; /* restart getopt, in GNU libc and musl */
+	opterr = 0;
 	while ((letter = getopt_long(*argc, argv, "i:l:g:d", options, NULL)) != -1) {
 		switch (letter) {
 		case 'i':

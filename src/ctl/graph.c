@@ -3,6 +3,7 @@
 
 #include "ctl/client/answer.h"
 #include "ctl/client/columns.h"
+#include "ctl/client/print.h"
 #include "ctl/client/session.h"
 #include "ctl/command.h"
 #include "ctl/filters.h"
@@ -21,25 +22,15 @@ void graph_end(struct graph *graph)
 	json_object_put(graph->streams);
 }
 
-/* For use between quotes. */
-static void put_escaped(FILE *out, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc(*text, out);
-	}
-}
-
 /* A node's name of up to three parts. */
 static void put_name(FILE *out, const char *kind, const char *first, const char *second, const char *third)
 {
-	fprintf(out, "\"%s ", kind);
-	put_escaped(out, first);
+	print_to(out, "\"%s ", kind);
+	print_quoted(out, first);
 	fputc(' ', out);
-	put_escaped(out, second);
+	print_quoted(out, second);
 	fputc(' ', out);
-	put_escaped(out, third);
+	print_quoted(out, third);
 	fputc('"', out);
 }
 
@@ -51,10 +42,10 @@ static void put_link(struct graph *graph, struct json_object *link)
 	fputc('\t', graph->out);
 	put_name(graph->out, "link", answer_text(link, "instance"), answer_text(link, "link"), "");
 	fputs(" [shape=box label=\"", graph->out);
-	put_escaped(graph->out, answer_text(link, "link"));
-	fprintf(graph->out, "\\n%s of ", answer_text(link, "role"));
-	put_escaped(graph->out, answer_text(link, "instance"));
-	fprintf(graph->out, "\"%s];\n", usable ? "" : " style=dashed");
+	print_quoted(graph->out, answer_text(link, "link"));
+	print_to(graph->out, "\\n%s of ", answer_text(link, "role"));
+	print_quoted(graph->out, answer_text(link, "instance"));
+	print_to(graph->out, "\"%s];\n", usable ? "" : " style=dashed");
 }
 
 static void put_stream_node(struct graph *graph, struct json_object *route)
@@ -83,9 +74,9 @@ static void put_route(struct graph *graph, struct json_object *route)
 	json_object_object_add(graph->streams, stream_key(route, key), json_object_new_boolean(true));
 	fputc('\t', graph->out);
 	put_stream_node(graph, route);
-	fprintf(graph->out, " [label=\"%s\\nfrom %s\\n%s\"%s];\n\t", answer_text(route, "group"),
-	        answer_text(route, "source"), format_rate(answer_number(route, "bit_rate"), rate),
-	        count > 0 ? "" : " style=dotted");
+	print_to(graph->out, " [label=\"%s\\nfrom %s\\n%s\"%s];\n\t", answer_text(route, "group"),
+	         answer_text(route, "source"), format_rate(answer_number(route, "bit_rate"), rate),
+	         count > 0 ? "" : " style=dotted");
 	put_link_node(graph, route, answer_text(route, "input"));
 	fputs(" -> ", graph->out);
 	put_stream_node(graph, route);
@@ -108,7 +99,7 @@ static void put_group(struct graph *graph, struct json_object *group)
 		return;
 	fputc('\t', graph->out);
 	put_name(graph->out, "group", answer_text(group, "instance"), answer_text(group, "group"), "");
-	fprintf(graph->out, " [label=\"%s\\nno stream\" style=dashed];\n\t", answer_text(group, "group"));
+	print_to(graph->out, " [label=\"%s\\nno stream\" style=dashed];\n\t", answer_text(group, "group"));
 	put_name(graph->out, "group", answer_text(group, "instance"), answer_text(group, "group"), "");
 	fputs(" -> ", graph->out);
 	put_link_node(graph, group, answer_text(group, "link"));

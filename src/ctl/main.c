@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/client/print.h"
 #include "ctl/command.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +47,7 @@ static bool read_options(int argc, char **argv, struct ctl *ctl)
 {
 	int letter;
 
+	opterr = 0; /* getopt would print the option as it is */
 	/* The first argument that is not an option is the command; the rest belongs to the command. */
 	while ((letter = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
 		switch (letter) {
@@ -74,7 +77,9 @@ int main(int argc, char **argv)
 	int status;
 
 	if (!read_options(argc, argv, &ctl)) {
-		fputs("see mcproxyctl --help\n", stderr);
+		print_to(stderr,
+		         "mcproxyctl: %s: no such option, or it is not complete; see mcproxyctl --help\n",
+		         optopt != 0 ? (char[]){'-', (char)optopt, '\0'} : argv[optind - 1]);
 		return CTL_USAGE;
 	}
 	argc -= optind;
@@ -90,13 +95,13 @@ int main(int argc, char **argv)
 	}
 	command = command_find(argv[0]);
 	if (command == NULL) {
-		fprintf(stderr, "mcproxyctl: %s: no such command; see mcproxyctl --help\n", argv[0]);
+		print_to(stderr, "mcproxyctl: %s: no such command; see mcproxyctl --help\n", argv[0]);
 		return CTL_USAGE;
 	}
 	ctl.colour = !ctl.json && isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	status = command->run(&ctl, argc, argv);
 	if (fflush(stdout) != 0 && status == CTL_DONE) {
-		perror("mcproxyctl: stdout");
+		print_to(stderr, "mcproxyctl: stdout: %s\n", strerror(errno));
 		return CTL_FAILED;
 	}
 	return status;

@@ -2,6 +2,7 @@
  *
  * The commands that change the daemon: `reload`, `loglevel`.
  */
+#include "ctl/client/print.h"
 #include "ctl/client/session.h"
 #include "ctl/command.h"
 
@@ -12,7 +13,7 @@ static void put_reload(void *context, const char *key, struct json_object *value
 {
 	(void)context;
 	if (strcmp(key, "configuration") == 0)
-		printf("%s is in force\n", json_object_get_string(value));
+		print("%s is in force\n", json_object_get_string(value));
 }
 
 int reload_run(const struct ctl *ctl, int argc, char **argv)
@@ -26,7 +27,7 @@ static void put_level(void *context, const char *key, struct json_object *value)
 {
 	(void)context;
 	if (strcmp(key, "level") == 0)
-		puts(json_object_get_string(value));
+		print("%s\n", json_object_get_string(value));
 }
 
 int loglevel_run(const struct ctl *ctl, int argc, char **argv)

@@ -2,6 +2,7 @@
 #include "ctl/metrics.h"
 
 #include "ctl/client/answer.h"
+#include "ctl/client/print.h"
 #include "ctl/client/session.h"
 #include "ctl/command.h"
 
@@ -158,16 +159,9 @@ void metrics_free(struct metrics *metrics)
 
 static void put_label(FILE *out, const char *name, const char *value, bool *first)
 {
-	fprintf(out, "%s%s=\"", *first ? "{" : ",", name);
+	print_to(out, "%s%s=\"", *first ? "{" : ",", name);
 	*first = false;
-	for (; *value != '\0'; value++) {
-		if (*value == '\n')
-			fputs("\\n", out);
-		else if (*value == '"' || *value == '\\')
-			fprintf(out, "\\%c", *value);
-		else
-			fputc(*value, out);
-	}
+	print_quoted(out, value);
 	fputc('"', out);
 }
 
@@ -193,14 +187,14 @@ static void put_sample(FILE *out, const struct metric *metric, struct json_objec
 	if (!truth && !json_object_is_type(value, json_type_int) &&
 	    !json_object_is_type(value, json_type_double))
 		return;
-	fprintf(out, "mcproxy_%s%s", metric->name, metric->type == TYPE_COUNTER ? "_total" : "");
+	print_to(out, "mcproxy_%s%s", metric->name, metric->type == TYPE_COUNTER ? "_total" : "");
 	put_labels(out, metric->list, item, &first);
 	if (each != NULL)
 		put_label(out, metric->each, each, &first);
 	if (truth)
-		fprintf(out, "%s %d\n", first ? "" : "}", json_object_get_boolean(value));
+		print_to(out, "%s %d\n", first ? "" : "}", json_object_get_boolean(value));
 	else
-		fprintf(out, "%s %s\n", first ? "" : "}", json_object_get_string(value));
+		print_to(out, "%s %s\n", first ? "" : "}", json_object_get_string(value));
 }
 
 static void put_item(FILE *out, const struct metric *metric, struct json_object *item)
@@ -242,19 +236,19 @@ void metrics_take(void *context, const char *key, struct json_object *value)
 void metrics_print(struct metrics *metrics, FILE *out)
 {
 	fputs("# TYPE mcproxy_build info\n# HELP mcproxy_build The program that runs.\n", out);
-	fprintf(out, "mcproxy_build_info{version=\"%s\"} 1\n", metrics->version);
+	print_to(out, "mcproxy_build_info{version=\"%s\"} 1\n", metrics->version);
 	for (size_t i = 0; i < METRICS; i++) {
 		const struct metric *metric = &table[i];
 
 		fflush(metrics->samples[i].out);
 		if (metrics->samples[i].size == 0)
 			continue;
-		fprintf(out, "# TYPE mcproxy_%s %s\n", metric->name,
-		        metric->type == TYPE_COUNTER ? "counter" : "gauge");
+		print_to(out, "# TYPE mcproxy_%s %s\n", metric->name,
+		         metric->type == TYPE_COUNTER ? "counter" : "gauge");
 		if (metric->unit != NULL)
-			fprintf(out, "# UNIT mcproxy_%s %s\n", metric->name, metric->unit);
-		fprintf(out, "# HELP mcproxy_%s %s\n", metric->name, metric->help);
-		fwrite(metrics->samples[i].text, 1, metrics->samples[i].size, out);
+			print_to(out, "# UNIT mcproxy_%s %s\n", metric->name, metric->unit);
+		print_to(out, "# HELP mcproxy_%s %s\n", metric->name, metric->help);
+		print_bytes(out, metrics->samples[i].text, metrics->samples[i].size);
 	}
 	fputs("# EOF\n", out);
 }

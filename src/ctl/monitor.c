@@ -3,6 +3,7 @@
 
 #include "ctl/client/answer.h"
 #include "ctl/client/columns.h"
+#include "ctl/client/print.h"
 #include "ctl/client/session.h"
 #include "ctl/command.h"
 #include "ctl/filters.h"
@@ -124,7 +125,7 @@ static void print_event(const struct ctl *ctl, struct json_object *event)
 	struct tm local;
 
 	strftime(clock, sizeof clock, "%H:%M:%S", localtime_r(&seconds, &local));
-	printf("%s.%03d ", clock, (int)((time - (double)seconds) * 1000));
+	print("%s.%03d ", clock, (int)((time - (double)seconds) * 1000));
 	colour_print(stdout, ctl->colour, event_colour(event), monitor_format(event, text, sizeof text));
 	putchar('\n');
 }
@@ -136,10 +137,10 @@ static bool take_line(const struct ctl *ctl, const char *line)
 	bool good = object != NULL && !answer_has(object, "error");
 
 	if (!good)
-		fprintf(stderr, "mcproxyctl: %s\n",
-		        object ? answer_text(object, "error") : "the answer is not JSON");
+		print_to(stderr, "mcproxyctl: %s\n",
+		         object ? answer_text(object, "error") : "the answer is not JSON");
 	else if (ctl->json)
-		puts(line);
+		print_json(stdout, line);
 	else if (answer_has(object, "event"))
 		print_event(ctl, object);
 	json_object_put(object);

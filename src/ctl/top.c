@@ -2,7 +2,9 @@
  *
  * `top`: a live screen of links and streams.
  */
+#include "core/base/text.h"
 #include "ctl/client/columns.h"
+#include "ctl/client/print.h"
 #include "ctl/client/program.h"
 #include "ctl/client/session.h"
 #include "ctl/command.h"
@@ -70,6 +72,7 @@ __attribute__((format(printf, 3, 4))) static void put_row(int row, int attribute
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	attron(attributes);
+	text_clean(text, strlen(text), "");
 	mvaddnstr(row, 0, text, COLS);
 	attroff(attributes);
 }
@@ -227,8 +230,8 @@ static int show_screen(struct top *top)
 	setlocale(LC_CTYPE, "");
 	screen = newterm(NULL, stdout, stdin);
 	if (screen == NULL) {
-		fprintf(stderr, "mcproxyctl: top: the terminal %s is not known; set TERM\n",
-		        getenv("TERM") != NULL ? getenv("TERM") : "");
+		print_to(stderr, "mcproxyctl: top: the terminal %s is not known; set TERM\n",
+		         getenv("TERM") != NULL ? getenv("TERM") : "");
 		return CTL_FAILED;
 	}
 	sigaction(SIGINT, &action, NULL);
@@ -247,7 +250,7 @@ static int show_screen(struct top *top)
 }
 
 /* One answer after the other. */
-static int print_json(struct top *top)
+static int print_answers(struct top *top)
 {
 	while (look(top) && fflush(stdout) == 0)
 		usleep((useconds_t)top->interval * 1000);
@@ -266,7 +269,7 @@ int top_run(const struct ctl *ctl, int argc, char **argv)
 	top.session = session_open(ctl);
 	if (top.session == NULL)
 		return CTL_FAILED;
-	status = ctl->json ? print_json(&top) : show_screen(&top);
+	status = ctl->json ? print_answers(&top) : show_screen(&top);
 	top_model_fini(&top.model);
 	session_close(top.session);
 	return status;

@@ -2,6 +2,7 @@
  *
  * What `show` prints for each kind of item.
  */
+#include "ctl/client/print.h"
 #include "ctl/show.h"
 
 #include <string.h>
@@ -59,11 +60,11 @@ static void put_detail(struct view_output *output, const char *key, struct json_
 {
 	char text[16];
 
-	printf("    %-31s ", key);
+	print("    %-31s ", key);
 	if (json_object_is_type(value, json_type_double))
-		printf("%s\n", format_age(json_object_get_double(value), text));
+		print("%s\n", format_age(json_object_get_double(value), text));
 	else
-		printf("%s\n", value != NULL ? json_object_get_string(value) : "-");
+		print("%s\n", value != NULL ? json_object_get_string(value) : "-");
 	(void)output;
 }
 
@@ -87,13 +88,13 @@ static void put_table(struct json_object *table)
 	if (number != 0)
 		snprintf(name, sizeof name, "%.8s %.0f", answer_text(table, "family"), number);
 	if (answer_has(table, "held_by")) {
-		printf("%-14s not served: %s\n", name, answer_text(table, "held_by"));
+		print("%-14s not served: %s\n", name, answer_text(table, "held_by"));
 		return;
 	}
-	printf("%-14s %s routes, %s upcalls, %.0f writes refused by the kernel\n", name,
-	       format_amount(answer_number(table, "routes"), routes),
-	       format_amount(answer_number(table, "upcalls"), upcalls),
-	       answer_number(table, "route_failures"));
+	print("%-14s %s routes, %s upcalls, %.0f writes refused by the kernel\n", name,
+	      format_amount(answer_number(table, "routes"), routes),
+	      format_amount(answer_number(table, "upcalls"), upcalls),
+	      answer_number(table, "route_failures"));
 }
 
 static void put_date(const char *key, double time)
@@ -103,7 +104,7 @@ static void put_date(const char *key, double time)
 	struct tm local;
 
 	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &local));
-	printf("%-14s %s\n", key, text);
+	print("%-14s %s\n", key, text);
 }
 
 static void put_status(struct view_output *output, const char *key, struct json_object *value)
@@ -116,10 +117,10 @@ static void put_status(struct view_output *output, const char *key, struct json_
 	else if (strcmp(key, "configuration_loaded") == 0)
 		put_date("loaded", json_object_get_double(value));
 	else if (strcmp(key, "uptime") == 0)
-		printf("%-14s %s\n", key, format_age(json_object_get_double(value), text));
+		print("%-14s %s\n", key, format_age(json_object_get_double(value), text));
 	else if (strcmp(key, "version") != 0 && strcmp(key, "command") != 0 && strcmp(key, "what") != 0)
-		printf("%-14s %s\n", strcmp(key, "program_version") == 0 ? "version" : key,
-		       json_object_get_string(value));
+		print("%-14s %s\n", strcmp(key, "program_version") == 0 ? "version" : key,
+		      json_object_get_string(value));
 }
 
 static const struct column instance_columns[] = {
@@ -194,9 +195,9 @@ static void put_members(struct json_object *members)
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *member = json_object_array_get_idx(members, i);
 
-		printf("    member %s, %s of %.0f sources, left %s\n", answer_text(member, "host"),
-		       answer_text(member, "mode"), answer_number(member, "sources"),
-		       format_age(answer_number(member, "left"), left));
+		print("    member %s, %s of %.0f sources, left %s\n", answer_text(member, "host"),
+		      answer_text(member, "mode"), answer_number(member, "sources"),
+		      format_age(answer_number(member, "left"), left));
 	}
 }
 
@@ -214,8 +215,8 @@ static void put_sources(struct json_object *sources, size_t count)
 		struct json_object *source = json_object_array_get_idx(sources, i);
 		bool blocked = answer_bool(source, "blocked");
 
-		printf("    %s %s %s\n", answer_text(source, "source"), blocked ? "blocked" : "left",
-		       blocked ? "" : format_age(answer_number(source, "left"), left));
+		print("    %s %s %s\n", answer_text(source, "source"), blocked ? "blocked" : "left",
+		      blocked ? "" : format_age(answer_number(source, "left"), left));
 	}
 }
 
@@ -266,10 +267,10 @@ static void put_route(struct view_output *output, const char *key, struct json_o
 	columns_put(&output->columns, *text != '\0' ? COLOUR_NONE : COLOUR_FAINT,
 	            *text != '\0' ? text : "nowhere");
 	if (*answer_text(value, "copy_input") != '\0')
-		printf("    a copy arrives on %s, and is not forwarded\n", answer_text(value, "copy_input"));
+		print("    a copy arrives on %s, and is not forwarded\n", answer_text(value, "copy_input"));
 	join(value, "yielded", text, sizeof text);
 	if (*text != '\0')
-		printf("    another router forwards it to %s\n", text);
+		print("    another router forwards it to %s\n", text);
 }
 
 static const struct column uplink_columns[] = {
@@ -307,7 +308,7 @@ static void put_membership(struct view_output *output, struct json_object *value
 	            answer_bool(value, "superset") ? "superset" : answer_text(value, "state"));
 	columns_print(&output->columns, "%zu", count);
 	for (size_t i = 0; i < count; i++)
-		printf("    %s\n", json_object_get_string(json_object_array_get_idx(sources, i)));
+		print("    %s\n", json_object_get_string(json_object_array_get_idx(sources, i)));
 }
 
 static void put_uplink(struct view_output *output, const char *key, struct json_object *value)

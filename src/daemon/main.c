@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/base/text.h"
 #include "daemon/config/config.h"
 #include "daemon/control/control.h"
 #include "daemon/log/log.h"
@@ -6,12 +7,14 @@
 
 #include <getopt.h>
 #include <net/if.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CONFIG_PATH "/etc/mcproxy.conf"
+#define LINE_SIZE   8192
 
 /* Long options without a letter. */
 enum { OPTION_RECORD = 256 };
@@ -65,10 +68,25 @@ static void print_help(void)
 	puts("\nSignals: HUP reload, USR1 status, TERM and INT stop.\nSee mcproxy(8) and mcproxy.conf(5).");
 }
 
+/* Prints what the user or the configuration names, without what could control a terminal. */
+__attribute__((format(printf, 2, 3))) static void print(FILE *out, const char *format, ...)
+{
+	char text[LINE_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	text_clean(text, strlen(text), "\n");
+	fputs(text, out);
+}
+
 static bool read_options(int argc, char **argv, struct options *options)
 {
+	char letter_text[] = "-?";
 	int letter;
 
+	opterr = 0; /* getopt would print the option as it is */
 	while ((letter = getopt_long(argc, argv, "c:tsSvdrhV", long_options, NULL)) != -1) {
 		switch (letter) {
 		case 'c':
@@ -102,12 +120,16 @@ static bool read_options(int argc, char **argv, struct options *options)
 			puts("mcproxy " MCPROXY_VERSION);
 			exit(EXIT_SUCCESS);
 		default:
+			/* optopt: the letter; 0 for a long option. */
+			letter_text[1] = (char)optopt;
+			print(stderr, "mcproxy: %s: no such option, or it is not complete\n",
+			      optopt != 0 && optopt < OPTION_RECORD ? letter_text : argv[optind - 1]);
 			return false;
 		}
 	}
 	if (optind < argc)
-		fprintf(stderr, "mcproxy: %s: unexpected argument; use -c for a configuration file\n",
-		        argv[optind]);
+		print(stderr, "mcproxy: %s: unexpected argument; use -c for a configuration file\n",
+		      argv[optind]);
 	return optind == argc;
 }
 
@@ -116,14 +138,14 @@ static void note_missing(const struct config_link *links, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strpbrk(links[i].name, "*?[") == NULL && if_nametoindex(links[i].name) == 0)
-			printf("note: %s: there is no such interface now; mcproxy will wait for it\n",
-			       links[i].name);
+			print(stdout, "note: %s: there is no such interface now; mcproxy will wait for it\n",
+			      links[i].name);
 }
 
 static void print_check(const char *path, const struct config *config)
 {
-	printf("%s: %zu instance%s, configuration is valid\n", path, config->instance_count,
-	       config->instance_count == 1 ? "" : "s");
+	print(stdout, "%s: %zu instance%s, configuration is valid\n", path, config->instance_count,
+	      config->instance_count == 1 ? "" : "s");
 	for (size_t i = 0; i < config->instance_count; i++) {
 		note_missing(config->instances[i].upstream, config->instances[i].upstream_count);
 		note_missing(config->instances[i].downstream, config->instances[i].downstream_count);
@@ -143,7 +165,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	log_open(options.syslog, options.debug);
-	config = config_load(options.config_path, error);
+	config = config_load_first(options.config_path, error);
 	if (config == NULL)
 		fatalx("%s", error);
 	if (options.check_only) {

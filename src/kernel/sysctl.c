@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/sysctl.h"
 
+#include "kernel/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +15,8 @@
 #include <unistd.h>
 
 #define NAME_SIZE 16
-#define RUNS_MAX  16 /* with a state file, in a network namespace at the same time */
+#define RUNS_MAX  16    /* with a state file, in a network namespace at the same time */
+#define LINES_MAX 16384 /* that are read of a state file */
 
 struct setting {
 	char name[NAME_SIZE];
@@ -126,23 +129,10 @@ static void forget(struct settings *settings, struct setting *setting)
 /* State files. Each run has its own file while it has values to restore, and locks it while it lives. It has
  * a line `name old own` for each setting. */
 
-static int make_directory(const char *path)
+static bool name_file(const struct sysctl *sysctl, unsigned place, char path[PATH_MAX])
 {
-	const char *slash = strrchr(path, '/');
-	char directory[PATH_MAX];
-
-	if (slash == NULL || slash == path)
-		return 0;
-	if ((size_t)snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path) >=
-	    sizeof directory)
-		return -ENAMETOOLONG;
-	return mkdir(directory, 0755) == 0 || errno == EEXIST ? 0 : -errno;
-}
-
-static bool name_file(const struct sysctl *sysctl, unsigned place, const char *end, char path[PATH_MAX])
-{
-	int size = place == 1 ? snprintf(path, PATH_MAX, "%s%s", sysctl->state_path, end)
-	                      : snprintf(path, PATH_MAX, "%s-%u%s", sysctl->state_path, place, end);
+	int size = place == 1 ? snprintf(path, PATH_MAX, "%s", sysctl->state_path)
+	                      : snprintf(path, PATH_MAX, "%s-%u", sysctl->state_path, place);
 
 	return size > 0 && size < PATH_MAX;
 }
@@ -173,35 +163,22 @@ static int write_lines(int fd, const struct settings *settings)
 	return 0;
 }
 
-/* -EBUSY: another run is creating the same file. */
-static int create_locked(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, 0) == 0)
-		return fd;
-	close(fd);
-	return -EBUSY;
-}
-
 /* Writes another file and then puts it in place, so that readers find a complete file. It is locked before it
  * is in place. -EEXIST: the run had no file, and the place is taken. */
 static int write_state(struct sysctl *sysctl, unsigned place)
 {
-	char path[PATH_MAX], aside[PATH_MAX];
+	char path[PATH_MAX], aside[FILE_PATH_SIZE];
 	int fd, result;
 
-	if (!name_file(sysctl, place, "", path) || !name_file(sysctl, place, ".new", aside))
+	if (!name_file(sysctl, place, path))
 		return -ENAMETOOLONG;
-	fd = create_locked(aside);
+	fd = file_open_temporary(path, 0600, aside);
 	if (fd < 0)
 		return fd;
-	result = write_lines(fd, &sysctl->own);
-	if (result == 0 && (sysctl->place != 0 ? rename(aside, path) : link(aside, path)) != 0)
-		result = -errno;
-	if (result != 0 || sysctl->place == 0)
+	result = flock(fd, LOCK_EX | LOCK_NB) == 0 ? write_lines(fd, &sysctl->own) : -errno;
+	if (result == 0)
+		result = file_rename(aside, path, sysctl->place != 0);
+	else
 		unlink(aside);
 	if (result != 0) {
 		close(fd);
@@ -216,13 +193,13 @@ static int write_state(struct sysctl *sysctl, unsigned place)
 
 static int replace_state(struct sysctl *sysctl)
 {
-	int result = make_directory(sysctl->state_path);
+	int result = file_make_directory(sysctl->state_path);
 
 	if (result != 0 || sysctl->place != 0)
 		return result != 0 ? result : write_state(sysctl, sysctl->place);
 	for (unsigned place = 1; place <= RUNS_MAX; place++) {
 		result = write_state(sysctl, place);
-		if (result != -EEXIST && result != -EBUSY && result != -EACCES)
+		if (result != -EEXIST)
 			return result;
 	}
 	return result == -EEXIST ? -EBUSY : result;
@@ -236,7 +213,7 @@ static void remove_state(struct sysctl *sysctl)
 
 	if (sysctl->place == 0)
 		return;
-	if (flock(sysctl->state_fd, LOCK_EX | LOCK_NB) == 0 && name_file(sysctl, sysctl->place, "", path) &&
+	if (flock(sysctl->state_fd, LOCK_EX | LOCK_NB) == 0 && name_file(sysctl, sysctl->place, path) &&
 	    fstat(sysctl->state_fd, &own) == 0 && lstat(path, &there) == 0 && own.st_ino == there.st_ino)
 		sysctl->state_result = unlink(path) == 0 ? 0 : -errno;
 	close(sysctl->state_fd);
@@ -266,7 +243,7 @@ static int read_lines(struct settings *settings, int fd)
 			close(copy);
 		return -ENOMEM;
 	}
-	while (fgets(line, sizeof line, file) != NULL)
+	for (int i = 0; i < LINES_MAX && fgets(line, sizeof line, file) != NULL; i++)
 		if (sscanf(line, "%15s %1[0-9] %1[0-9] %c", name, old, own, &rest) == 3 && is_name(name))
 			remember(settings, name, old[0] - '0', own[0] - '0');
 	fclose(file);
@@ -276,12 +253,8 @@ static int read_lines(struct settings *settings, int fd)
 static int open_state(const struct sysctl *sysctl, unsigned place)
 {
 	char path[PATH_MAX];
-	int fd;
 
-	if (!name_file(sysctl, place, "", path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	return fd < 0 ? -errno : fd;
+	return name_file(sysctl, place, path) ? file_open(path, FILE_STATE, 0) : -ENAMETOOLONG;
 }
 
 /* The settings of other live runs. */
@@ -299,8 +272,8 @@ static void read_others(const struct sysctl *sysctl, struct settings *others)
 	}
 }
 
-/* Takes over the files of killed runs. They stay locked, and in place, until their values are restored. An
- * unreadable file of another user counts as one of a live run. */
+/* Takes over the files of killed runs. They stay locked, and in place, until their values are restored. A
+ * file of another user counts as one of a live run. */
 static int load_states(struct sysctl *sysctl, int fds[RUNS_MAX], struct settings *others)
 {
 	int result = 0;
@@ -331,7 +304,7 @@ static void end_states(const struct sysctl *sysctl, const int fds[RUNS_MAX])
 	for (unsigned place = 1; place <= RUNS_MAX; place++) {
 		if (fds[place - 1] < 0)
 			continue;
-		if (name_file(sysctl, place, "", path))
+		if (name_file(sysctl, place, path))
 			unlink(path);
 		close(fds[place - 1]);
 	}

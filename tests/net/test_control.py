@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The control socket (docs/control.md): requests, answers, limits, and who may do what."""
 
+import contextlib
 import json
 import os
+import select
+import signal
 import stat
+import time
 from pathlib import Path
 
 import pytest
 from ctl import NOBODY, Client, ask, mcproxyctl, socket_path, start_mcproxyctl
+from namespaces import TIMEOUT_FACTOR
 from netlab import CraftedHost, Daemon, Membership, Receiver, Record, Sender, tables, wait_until
 
 GROUP = "239.1.2.3"
@@ -160,14 +165,161 @@ def test_too_long_a_request_ends_the_connection(router):
     assert client.line() is None
 
 
-def test_more_clients_than_allowed_are_told(router):
+def test_the_client_that_is_idle_for_longest_loses_its_place(router):
     daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
     clients = [Client(daemon) for _ in range(32)]
-    assert "too many clients" in Client(daemon).line()["error"]
     assert all(client.ask("show", what="status")["version"] == 1 for client in clients)
-    for client in clients:
-        client.socket.shutdown(2)
-    wait_until(lambda: "pid" in ask(daemon, "show", what="status"), what="room again")
+    assert clients[0].ask("show", what="status")["version"] == 1
+    assert clients[1].ask("monitor")["command"] == "monitor"  # waits for events, and is as idle as the others
+    for later in range(3):
+        assert Client(daemon).ask("show", what="status")["version"] == 1
+        assert "idle for longest" in clients[2 + later].line()["error"]
+        assert clients[2 + later].line() is None
+    assert all(client.ask("show", what="status")["version"] == 1 for client in (clients[0], *clients[5:]))
+
+
+def fill(daemon, host, count=3000):
+    """Groups, so that a list does not fit into the buffers of the socket."""
+    wanted = [f"239.3.{number // 250}.{number % 250 + 1}" for number in range(count)]
+    for first in range(0, count, 100):
+        host.report(*(Record("TO_EX", group) for group in wanted[first:first + 100]))
+    wait_until(lambda: len(groups(daemon)) == count, 20, "all groups")
+
+
+def ask_for_lists(client, count):
+    client.send('{"command":"show","what":"groups"}\n' * count)
+
+
+def is_dropped(client):
+    """Asks without reading."""
+    poll = select.poll()
+    poll.register(client.socket, 0)
+    return bool(poll.poll(0))
+
+
+def test_a_client_that_reads_its_answer_keeps_its_place(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    fill(daemon, CraftedHost(network.host, "eth0", "10.0.1.77"))
+    reader = Client(daemon)
+    ask_for_lists(reader, 3)
+    others = [Client(daemon) for _ in range(31)]
+    got = bytearray()
+    for _ in range(60):
+        Client(daemon).socket.close()  # needs a place, and gives it back
+        assert Client(daemon).ask("show", what="status")["version"] == 1
+        got += reader.socket.recv(20000)
+        if got.count(b"\n") == 3:
+            break
+    while got.count(b"\n") < 3:
+        got += reader.socket.recv(200000)
+    assert [len(json.loads(line)["groups"]) for line in got.splitlines()] == [3000] * 3
+    assert any(is_dropped(client) for client in others)
+
+
+def test_a_client_that_does_not_read_its_answer_loses_its_place(router):
+    """Of 32 clients that take nothing of a long list, each gives way after a second, not only after five."""
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    fill(daemon, CraftedHost(network.host, "eth0", "10.0.1.77"))
+    for client in [Client(daemon) for _ in range(32)]:
+        ask_for_lists(client, 8)
+
+    def is_served():
+        try:
+            return "pid" in ask(daemon, "show", what="status")
+        except OSError:
+            return False  # refused
+    wait_until(is_served, 4, "a place")
+
+
+@pytest.mark.parametrize("requests", (1, 50), ids=("one", "many"))
+@pytest.mark.parametrize("pause", (5.0, 0.1))
+def test_a_client_that_reads_too_slowly_is_dropped(router, requests, pause):
+    """It reads one byte at a time: of one answer, which is in its socket as a whole, or of one after the other."""
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    client = Client(daemon)
+    got = bytearray()
+    client.socket.setblocking(False)
+    end = time.monotonic() + 30 * TIMEOUT_FACTOR
+    next_read = time.monotonic()
+    while not is_dropped(client):
+        assert time.monotonic() < end
+        if requests > 1 or not got:
+            with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
+                client.socket.send(b'{"command":"show","what":"status"}\n' * requests)
+        if time.monotonic() >= next_read:
+            next_read += pause
+            with contextlib.suppress(BlockingIOError, ConnectionResetError):
+                got += client.socket.recv(1)
+        time.sleep(0.02)
+    assert daemon.stderr.count("a client that reads too slowly is dropped") == 1
+    if requests == 1:  # it can still read the answer
+        got += client.socket.recv(100000)
+        assert json.loads(got)["pid"] == daemon.pid
+    assert ask(daemon, "show", what="status")["pid"] == daemon.pid
+
+
+def test_a_client_that_reads_nothing_for_a_while_but_then_asks_again_stays(router):
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    monitor, client = Client(daemon), Client(daemon)
+    assert monitor.ask("monitor")["version"] == 1
+    for _ in range(4):
+        client.send('{"command":"show","what":"status"}\n')
+        time.sleep(4)  # less than the time in which a client must read
+        assert client.line()["pid"] == daemon.pid
+    assert not is_dropped(client) and not is_dropped(monitor)
+
+
+def test_a_client_that_reads_at_a_moderate_pace_is_served(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    fill(daemon, CraftedHost(network.host, "eth0", "10.0.1.77"))
+    client = Client(daemon)
+    ask_for_lists(client, 2)
+    got = bytearray()
+    while got.count(b"\n") < 2:
+        got += client.socket.recv(65536)
+        time.sleep(0.5)
+    assert [len(json.loads(line)["groups"]) for line in got.splitlines()] == [3000] * 2
+
+
+def test_a_request_that_does_not_end_ends_the_connection(router):
+    daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    slow, monitor, idle = Client(daemon), Client(daemon), Client(daemon)
+    assert monitor.ask("monitor")["version"] == 1
+    monitor.send("{")
+    begin = time.monotonic()
+    while not is_dropped(slow):
+        assert time.monotonic() < begin + 10 * TIMEOUT_FACTOR
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            slow.send(" ")
+        time.sleep(0.1)
+    assert time.monotonic() >= begin + 4.5
+    assert "not complete after 5 seconds" in slow.line()["error"] and slow.line() is None
+    wait_until(lambda: is_dropped(monitor), what="the end of the monitor")
+    assert idle.ask("show", what="status")["version"] == 1  # without a request, the time does not matter
+
+
+def test_at_most_one_reload_a_second(router):
+    network = router
+    daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
+    clients = [Client(daemon) for _ in range(20)]
+    begin = time.monotonic()
+    answers = 0
+    while time.monotonic() < begin + 3:
+        for client in clients:
+            client.send('{"command":"reload"}\n')
+        daemon.signal(signal.SIGHUP)
+        for client in clients:
+            answers += client.line()["command"] == "reload"
+    reloads = daemon.stderr.count("is in force")
+    # Each request is answered by a reload that began after it.
+    assert 3 <= reloads <= 1 + (time.monotonic() - begin) and answers >= 20 * (reloads - 1)
+    for _ in range(2000):
+        daemon.signal(signal.SIGHUP)
+    wait_until(lambda: daemon.stderr.count("is in force") > reloads, what="the reload of the storm")
+    assert ask(daemon, "show", what="status")["pid"] == daemon.pid
 
 
 def test_the_socket_has_its_mode_and_goes_at_the_end(router):

@@ -6,6 +6,8 @@
 #ifndef MCPROXY_CTL_CLIENT_COLUMNS_H
 #define MCPROXY_CTL_CLIENT_COLUMNS_H
 
+#include "ctl/client/print.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -17,8 +19,6 @@ struct column {
 	unsigned width; /* without the space after it */
 	bool right;     /* numbers */
 };
-
-enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_FAINT };
 
 struct columns {
 	const struct column *columns; /* the last one has no title */
@@ -34,9 +34,6 @@ void columns_head(struct columns *columns);
 /* Prints the next cell; the last one of a row ends the line. */
 void columns_put(struct columns *columns, enum colour colour, const char *text);
 __attribute__((format(printf, 2, 3))) void columns_print(struct columns *columns, const char *format, ...);
-
-/* Prints text in a colour if `colour` is set, otherwise without. */
-void colour_print(FILE *out, bool colour, enum colour which, const char *text);
 
 /* "1.2 M", "734 k": three digits and a unit, powers of 1000. */
 const char *format_amount(double amount, char text[16]);

@@ -63,6 +63,8 @@ struct config {
 
 /* Reads and checks a file. NULL, with a text in error (`file:line: option: reason`), when it is invalid. */
 struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE]);
+/* The same at the start of the program, when the path may also name a pipe: /dev/stdin, /dev/fd/N. */
+struct config *config_load_first(const char *path, char error[CONFIG_ERROR_SIZE]);
 void config_free(struct config *config);
 
 /* The syntax of a text. Comments and strings apart, `==>` or a `protocol` without = or : after it makes it

@@ -14,8 +14,12 @@
 #include "daemon/owner/settings.h"
 #include "daemon/owner/snapshot_reader.h"
 
+#include <sys/types.h>
+
 struct control; /* daemon/control */
 struct event;
+
+#define OWNER_NO_GROUP ((gid_t)-1)
 
 struct options {
 	const char *config_path, *recording_path;
@@ -46,6 +50,7 @@ struct owner {
 	struct loop loop;
 	struct loop_source signals;
 	bool stopping, reload_wanted;           /* by a signal, or by a client of the control socket */
+	mtime reload_at;                        /* not before: requests until then share one */
 	unsigned reloads;                       /* so far */
 	char reload_problem[CONFIG_ERROR_SIZE]; /* of the last one; empty: it is in force */
 	struct interface_watch interfaces;
@@ -67,6 +72,7 @@ struct owner {
 	mtime status_at; /* the next status of -s; MTIME_NEVER: none */
 	const struct control_handlers *control_handlers;
 	struct control *control; /* NULL: none */
+	gid_t control_group;     /* may change the daemon and read status_file; OWNER_NO_GROUP: none */
 	struct service service;
 	int recording_fd;
 	bool logged_memory;    /* that the tables are out of memory */

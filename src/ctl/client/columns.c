@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/client/columns.h"
 
+#include "ctl/client/print.h"
+
 #include <stdarg.h>
 #include <string.h>
-
-void colour_print(FILE *out, bool colour, enum colour which, const char *text)
-{
-	static const char *const codes[] = {[COLOUR_NONE] = "",
-	                                    [COLOUR_GOOD] = "\033[32m",
-	                                    [COLOUR_BAD] = "\033[31m",
-	                                    [COLOUR_FAINT] = "\033[2m"};
-
-	if (!colour)
-		which = COLOUR_NONE;
-	fputs(codes[which], out);
-	/* Names of interfaces may contain any byte, and must not control the terminal. */
-	for (; *text != '\0'; text++)
-		fputc((unsigned char)*text < ' ' || *text == '\x7f' ? '?' : *text, out);
-	if (which != COLOUR_NONE)
-		fputs("\033[0m", out);
-}
 
 static FILE *out_of(const struct columns *columns)
 {
@@ -65,13 +50,13 @@ static void put_last(struct columns *columns, enum colour colour, const char *te
 
 	make_room(columns, text);
 	position = columns->start;
-	fprintf(out, "%*s", (int)(columns->start - columns->position), "");
+	print_to(out, "%*s", (int)(columns->start - columns->position), "");
 	while (*text != '\0') {
 		size_t size = strcspn(text, " ") + strspn(text + strcspn(text, " "), " ");
 
 		snprintf(word, sizeof word, "%.*s", (int)size, text);
 		if (position > columns->start && position + strcspn(word, " ") > COLUMNS_WIDTH) {
-			fprintf(out, "\n%*s", (int)columns->start, "");
+			print_to(out, "\n%*s", (int)columns->start, "");
 			position = columns->start;
 		}
 		colour_print(out, columns->colour, colour, word);
@@ -92,7 +77,7 @@ void columns_put(struct columns *columns, enum colour colour, const char *text)
 		put_last(columns, colour, text);
 		return;
 	}
-	fprintf(out, "%*s", (int)(columns->start - columns->position + pad), "");
+	print_to(out, "%*s", (int)(columns->start - columns->position + pad), "");
 	colour_print(out, columns->colour, colour, text);
 	columns->position = columns->start + pad + width;
 	columns->start += column->width + 1;

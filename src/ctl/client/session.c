@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/client/session.h"
 
+#include "ctl/client/print.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,8 +46,8 @@ struct session *session_open(const struct ctl *ctl)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (session == NULL || strlen(ctl->socket) >= sizeof address.sun_path) {
-		fprintf(stderr, "mcproxyctl: %s: %s\n", ctl->socket,
-		        session == NULL ? "out of memory" : "the path is too long for a socket");
+		print_to(stderr, "mcproxyctl: %s: %s\n", ctl->socket,
+		         session == NULL ? "out of memory" : "the path is too long for a socket");
 		free(session);
 		return NULL;
 	}
@@ -54,7 +56,7 @@ struct session *session_open(const struct ctl *ctl)
 	session->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (session->fd >= 0 && connect(session->fd, (struct sockaddr *)&address, sizeof address) == 0)
 		return session;
-	fprintf(stderr, "mcproxyctl: %s: %s; %s\n", ctl->socket, strerror(errno), connect_remedy(errno));
+	print_to(stderr, "mcproxyctl: %s: %s; %s\n", ctl->socket, strerror(errno), connect_remedy(errno));
 	session_close(session);
 	return NULL;
 }
@@ -86,7 +88,7 @@ pid_t session_pid_elsewhere(const struct session *session)
 
 static void print_ended(const struct session *session)
 {
-	fprintf(stderr, "mcproxyctl: %s: the daemon has closed the connection\n", session->ctl->socket);
+	print_to(stderr, "mcproxyctl: %s: the daemon has closed the connection\n", session->ctl->socket);
 }
 
 bool session_ask(struct session *session, struct json_object *request)
@@ -177,7 +179,7 @@ static void take_member(void *context, const char *key, struct json_object *valu
 	struct answer_reader *reader = context;
 
 	if (strcmp(key, "error") == 0 && json_object_is_type(value, json_type_string)) {
-		fprintf(stderr, "mcproxyctl: %s\n", json_object_get_string(value));
+		print_to(stderr, "mcproxyctl: %s\n", json_object_get_string(value));
 		reader->failed = true;
 	} else if (reader->take != NULL) {
 		reader->take(reader->context, key, value);
@@ -199,13 +201,13 @@ static bool read_answer(struct session *session, struct answer *answer, bool pri
 		}
 		size = line_part(session, &whole);
 		if (print)
-			fwrite(session->buffer + session->start, 1, size, stdout);
+			print_bytes(stdout, session->buffer + session->start, size);
 		state = answer_feed(answer, session->buffer + session->start, size);
 		session->start += size;
 	}
 	if (state != ANSWER_WHOLE)
-		fprintf(stderr, "mcproxyctl: %s: the answer is not in mcproxy's format\n",
-		        session->ctl->socket);
+		print_to(stderr, "mcproxyctl: %s: the answer is not in mcproxy's format\n",
+		         session->ctl->socket);
 	return state == ANSWER_WHOLE;
 }
 

@@ -2,6 +2,7 @@
 #include "ctl/diagnosis/findings.h"
 
 #include "ctl/client/columns.h"
+#include "ctl/client/print.h"
 
 #include <json-c/json.h>
 #include <stdarg.h>
@@ -55,10 +56,10 @@ static void print_skipped(const struct findings *findings, FILE *out)
 		const char *why = findings->skipped_why[i];
 
 		if (i == 0 || strcmp(why, findings->skipped_why[i - 1]) != 0)
-			fprintf(out, "%sskipped, because %s: ", i > 0 ? "\n" : "", why);
+			print_to(out, "%sskipped, because %s: ", i > 0 ? "\n" : "", why);
 		else
 			fputs(", ", out);
-		fputs(findings->skipped[i], out);
+		print_to(out, "%s", findings->skipped[i]);
 	}
 	if (findings->skipped_count > 0)
 		fputc('\n', out);
@@ -72,14 +73,14 @@ void findings_print(const struct findings *findings, FILE *out, bool colour)
 		const struct finding *finding = &findings->list[i];
 
 		colour_print(out, colour, COLOUR_BAD, finding->check);
-		fprintf(out, ": %s: %s\n    why: %s\n    remedy: %s\n", finding->subject, finding->what,
-		        finding->why, finding->remedy);
+		print_to(out, ": %s: %s\n    why: %s\n    remedy: %s\n", finding->subject, finding->what,
+		         finding->why, finding->remedy);
 	}
 	print_skipped(findings, out);
 	if (findings->dropped > 0)
-		fprintf(out, "%zu more findings are not shown\n", findings->dropped);
-	fprintf(out, "%zu check%s made, %zu skipped, %zu finding%s\n", findings->checks,
-	        findings->checks == 1 ? "" : "s", findings->skipped_count, count, count == 1 ? "" : "s");
+		print_to(out, "%zu more findings are not shown\n", findings->dropped);
+	print_to(out, "%zu check%s made, %zu skipped, %zu finding%s\n", findings->checks,
+	         findings->checks == 1 ? "" : "s", findings->skipped_count, count, count == 1 ? "" : "s");
 }
 
 static void add_text(struct json_object *object, const char *key, const char *text)
@@ -116,6 +117,6 @@ void findings_print_json(const struct findings *findings, FILE *out)
 	json_object_object_add(root, "checks", json_object_new_int64((int64_t)findings->checks));
 	json_object_object_add(root, "findings", list);
 	json_object_object_add(root, "skipped", skipped);
-	fprintf(out, "%s\n", json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN));
+	print_json(out, json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN));
 	json_object_put(root);
 }

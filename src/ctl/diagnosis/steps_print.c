@@ -2,6 +2,7 @@
 #include "ctl/diagnosis/steps_print.h"
 
 #include "ctl/client/columns.h"
+#include "ctl/client/print.h"
 
 static const char *result_name(enum step_result result)
 {
@@ -24,16 +25,16 @@ void steps_print(const struct stream_facts *stream, const struct steps *steps, b
 	char group[ADDR_TEXT_SIZE], text[ADDR_TEXT_SIZE];
 	const char *source = source_text(stream, text);
 
-	printf("%s from %s\n", addr_format(&stream->group, group), source != NULL ? source : "any source");
+	print("%s from %s\n", addr_format(&stream->group, group), source != NULL ? source : "any source");
 	for (size_t i = 0; i < steps->count; i++) {
 		const struct step *step = &steps->list[i];
 		const char *result = result_name(step->result);
 
-		printf("%3zu. ", i + 1);
+		print("%3zu. ", i + 1);
 		colour_print(stdout, colour, result_colour(step->result), result);
-		printf("%*s %s: %s\n", 7 - (int)strlen(result), "", step->name, step->text);
+		print("%*s %s: %s\n", 7 - (int)strlen(result), "", step->name, step->text);
 		if (step->remedy[0] != '\0')
-			printf("     remedy: %s\n", step->remedy);
+			print("     remedy: %s\n", step->remedy);
 	}
 }
 

@@ -47,10 +47,10 @@ static bool read_text(struct config *config, const char *path, const char *text,
 	return true;
 }
 
-struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE])
+static struct config *load(const char *path, bool once, char error[CONFIG_ERROR_SIZE])
 {
 	int64_t read_at = clock_wall();
-	char *text = config_text_read(path, error);
+	char *text = config_text_read(path, once, error);
 	struct config *config;
 
 	if (text == NULL) {
@@ -73,6 +73,16 @@ struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE])
 	}
 	free(text);
 	return config;
+}
+
+struct config *config_load(const char *path, char error[CONFIG_ERROR_SIZE])
+{
+	return load(path, false, error);
+}
+
+struct config *config_load_first(const char *path, char error[CONFIG_ERROR_SIZE])
+{
+	return load(path, true, error);
 }
 
 void config_free(struct config *config)

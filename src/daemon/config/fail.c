@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/config/fail.h"
 
+#include "core/base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,13 +39,6 @@ static size_t append_place(char error[CONFIG_ERROR_SIZE], const struct config_pl
 	return append(error, used, ": ");
 }
 
-static void blank_controls(char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == '\x7f')
-			*text = '?';
-}
-
 bool config_fail(char error[CONFIG_ERROR_SIZE], struct config_place place, const char *format, ...)
 {
 	size_t used = append_place(error, &place);
@@ -53,7 +48,7 @@ bool config_fail(char error[CONFIG_ERROR_SIZE], struct config_place place, const
 	if (vsnprintf(error + used, CONFIG_ERROR_SIZE - used, format, arguments) < 0)
 		error[used] = '\0';
 	va_end(arguments);
-	blank_controls(error);
+	text_clean(error, strlen(error), "");
 	return false;
 }
 

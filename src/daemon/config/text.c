@@ -3,6 +3,7 @@
 
 #include "daemon/config/fail.h"
 #include "daemon/config/scan.h"
+#include "kernel/file.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define INCLUDE_DEPTH_MAX 10 /* libconfig's */
 #define INCLUDES_MAX      100
+#define PIPE_PATIENCE     5000           /* milliseconds */
 #define BYTE_ORDER_MARK   "\xef\xbb\xbf" /* some editors write it at the start of a file */
 
 /* The line of the first byte that a text cannot contain, or 0. */
@@ -29,20 +32,20 @@ static unsigned find_odd_line(const char *text, size_t size)
 	return 0;
 }
 
-static char *read_stream(FILE *stream, const char *path, char error[CONFIG_ERROR_SIZE])
+static char *read_text(int fd, const char *path, char error[CONFIG_ERROR_SIZE])
 {
 	struct config_place place = {.path = path};
 	char *text = malloc(CONFIG_TEXT_MAX + 1);
-	size_t size;
+	ssize_t size;
 
 	if (text == NULL) {
 		config_fail(error, place, "out of memory");
 		return NULL;
 	}
-	size = fread(text, 1, CONFIG_TEXT_MAX + 1, stream);
-	place.line = find_odd_line(text, size);
-	if (ferror(stream))
-		config_fail(error, (struct config_place){.path = path}, "%s", strerror(errno));
+	size = file_read(fd, text, CONFIG_TEXT_MAX + 1, PIPE_PATIENCE);
+	place.line = size > 0 ? find_odd_line(text, (size_t)size) : 0;
+	if (size < 0)
+		config_fail(error, place, "%s", file_problem((int)size));
 	else if (place.line > 0)
 		config_fail(error, place, "this is not text: it contains NUL or other control bytes");
 	else if (size > CONFIG_TEXT_MAX)
@@ -50,24 +53,25 @@ static char *read_stream(FILE *stream, const char *path, char error[CONFIG_ERROR
 	else {
 		text[size] = '\0';
 		if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
-			memmove(text, text + strlen(BYTE_ORDER_MARK), size + 1 - strlen(BYTE_ORDER_MARK));
+			memmove(text, text + strlen(BYTE_ORDER_MARK),
+			        (size_t)size + 1 - strlen(BYTE_ORDER_MARK));
 		return text;
 	}
 	free(text);
 	return NULL;
 }
 
-char *config_text_read(const char *path, char error[CONFIG_ERROR_SIZE])
+char *config_text_read(const char *path, bool once, char error[CONFIG_ERROR_SIZE])
 {
-	FILE *stream = fopen(path, "re");
+	int fd = file_open(path, once ? FILE_STREAM : FILE_NAMED, 0);
 	char *text;
 
-	if (stream == NULL) {
-		config_fail(error, (struct config_place){.path = path}, "%s", strerror(errno));
+	if (fd < 0) {
+		config_fail(error, (struct config_place){.path = path}, "%s", file_problem(fd));
 		return NULL;
 	}
-	text = read_stream(stream, path, error);
-	fclose(stream);
+	text = read_text(fd, path, error);
+	close(fd);
 	return text;
 }
 
@@ -120,7 +124,7 @@ static bool check_include(struct text_check *check, const struct config_place *p
 		return config_fail(check->error, *place, "too many files, or a file that includes itself");
 	if (asprintf(&path, "%s/%s", check->directory, name) < 0)
 		return config_fail(check->error, *place, "out of memory");
-	text = config_text_read(path, why);
+	text = config_text_read(path, false, why);
 	good = text != NULL ? check_text(check, path, text) : config_fail(check->error, *place, "%s", why);
 	free(text);
 	free(path);

@@ -12,8 +12,8 @@
 
 /* The text of a file without a byte order mark at its start; the caller frees it. NULL, with `path: reason`
  * in error, when the file cannot be read, is larger than CONFIG_TEXT_MAX, or contains bytes that a text
- * cannot contain. */
-char *config_text_read(const char *path, char error[CONFIG_ERROR_SIZE]);
+ * cannot contain. once: the path may also name a pipe (FILE_STREAM), which must end within 5 s. */
+char *config_text_read(const char *path, bool once, char error[CONFIG_ERROR_SIZE]);
 
 /* The directory part of a path, "." when there is none; the caller frees it. NULL when memory is short. */
 char *config_text_directory(const char *path);

@@ -226,10 +226,10 @@ static char *erring_text(const char *file, const char *directory, const char *te
 	if (file == NULL)
 		return strdup(text);
 	if (strchr(file, '/') != NULL)
-		return config_text_read(file, why);
+		return config_text_read(file, false, why);
 	if (asprintf(&path, "%s/%s", directory, file) < 0)
 		return NULL;
-	found = config_text_read(path, why);
+	found = config_text_read(path, false, why);
 	free(path);
 	return found;
 }

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control/client.h"
 
+#include "daemon/control/socket.h"
 #include "daemon/log/log.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,6 +51,22 @@ void client_fail(struct client *client, const char *format, ...)
 	client_end_answer(client);
 }
 
+struct client *client_new(struct owner *owner, int fd, mtime now)
+{
+	struct client *client = calloc(1, sizeof *client);
+
+	if (client == NULL)
+		return NULL;
+	client->source = (struct loop_source){.fd = fd, .ready = client_ready, .context = owner};
+	client->owner = owner;
+	client->watched = EPOLLIN;
+	client->may_change = control_socket_may_change(fd, owner->control_group);
+	client->active_at = client->emptied_at = now;
+	client->patience_until = now + CONTROL_PATIENCE;
+	client->unread_at = MTIME_NEVER;
+	return client;
+}
+
 static const struct control_command *find_command(const char *name)
 {
 	for (const struct control_command *command = control_commands; command->name != NULL; command++)
@@ -75,7 +96,7 @@ static void begin_answer(struct client *client, const char *line, size_t size)
 }
 
 /* Takes the next request out of the input. */
-static void take_request(struct client *client)
+static void take_request(struct client *client, mtime now)
 {
 	char *end = memchr(client->input, '\n', client->input_size);
 	size_t size = end != NULL ? (size_t)(end - client->input) : client->input_size;
@@ -88,6 +109,7 @@ static void take_request(struct client *client)
 		client->input_size = 0;
 		return;
 	}
+	client->active_at = client->input_at = now;
 	begin_answer(client, client->input, size);
 	client->input_size -= size + 1;
 	memmove(client->input, end + 1, client->input_size);
@@ -99,13 +121,20 @@ static bool has_request(const struct client *client)
 	       memchr(client->input, '\n', client->input_size) != NULL;
 }
 
-static void read_input(struct client *client)
+static bool has_unfinished_request(const struct client *client)
+{
+	return client->input_size > 0 && !client->input_over && !has_request(client);
+}
+
+static void read_input(struct client *client, mtime now)
 {
 	size_t room = sizeof client->input - client->input_size;
 	ssize_t size;
 
 	if (client->input_over || room == 0)
 		return;
+	if (client->input_size == 0)
+		client->input_at = now;
 	size = recv(client->source.fd, client->input + client->input_size, room, 0);
 	if (size > 0)
 		client->input_size += (size_t)size;
@@ -121,12 +150,62 @@ void client_ready(void *context, struct loop_source *source, mtime now)
 	struct pollfd fd = {.fd = source->fd};
 
 	(void)context;
-	(void)now;
 	/* No reader is left for the answers. */
 	if (poll(&fd, 1, 0) == 1 && (fd.revents & (POLLHUP | POLLERR)) != 0)
 		client->doomed = true;
 	else
-		read_input(client);
+		read_input(client, now);
+}
+
+/* A client with a backlog uses up its patience, which lasts for at most CONTROL_PATIENCE. What it takes gives
+ * patience back, and so does time without a backlog. So it does not help to take little at the right time. */
+static void begin_backlog(struct client *client, mtime now)
+{
+	client->patience_until =
+		mtime_min(now + CONTROL_PATIENCE, client->patience_until + 2 * (now - client->emptied_at));
+}
+
+static void take_backlog(struct client *client, size_t size, mtime now)
+{
+	mtime earned = size < CONTROL_PROGRESS ? (mtime)size * CONTROL_PATIENCE / CONTROL_PROGRESS
+	                                       : CONTROL_PATIENCE;
+
+	client->active_at = now;
+	client->patience_until = mtime_min(now + CONTROL_PATIENCE, client->patience_until + earned);
+	if (client_backlog(client) > 0)
+		return;
+	client->emptied_at = now;
+	client->unread_at = now + CONTROL_PATIENCE;
+	client->unread = INT_MAX;
+}
+
+/* Has the client taken too little of an answer that is in the socket as a whole? It loses nothing of it. A
+ * monitor may pause, because its place goes to a client that needs one. */
+static bool leaves_answer_unread(struct client *client, mtime now)
+{
+	int unread = 0, before = client->unread;
+
+	if (now < client->unread_at)
+		return false;
+	client->unread_at = MTIME_NEVER;
+	if (client->monitoring || client_backlog(client) > 0 ||
+	    ioctl(client->source.fd, SIOCOUTQ, &unread) != 0 || unread == 0)
+		return false;
+	client->unread_at = now + CONTROL_PATIENCE;
+	client->unread = unread;
+	return before - unread < CONTROL_PROGRESS;
+}
+
+static void end_unfinished_request(struct client *client)
+{
+	if (client->command != NULL) {
+		client->doomed = true;
+		return;
+	}
+	client_fail(client, "the request is not complete after %d seconds",
+	            (int)(CONTROL_PATIENCE / MTIME_SECOND));
+	client->input_over = true;
+	client->input_size = 0;
 }
 
 static void flush_output(struct client *client, mtime now)
@@ -143,7 +222,7 @@ static void flush_output(struct client *client, mtime now)
 	if (size <= 0)
 		return;
 	client->sent += (size_t)size;
-	client->moved_at = now;
+	take_backlog(client, (size_t)size, now);
 	if (client_backlog(client) > 0 && client_backlog(client) > client->sent)
 		return;
 	json_consume(&client->out, client->sent);
@@ -169,24 +248,42 @@ void client_turn(struct client *client, mtime now)
 	bool was_empty = client_backlog(client) == 0;
 
 	if (client->command == NULL && client_backlog(client) < CONTROL_BACKLOG)
-		take_request(client);
+		take_request(client, now);
+	if (has_unfinished_request(client) && now - client->input_at >= CONTROL_PATIENCE)
+		end_unfinished_request(client);
 	if (client->command != NULL && client->command->go_on != NULL &&
 	    client_backlog(client) < CONTROL_BACKLOG)
 		client->command->go_on(client);
-	if (was_empty)
-		client->moved_at = now;
+	if (was_empty && client_backlog(client) > 0)
+		begin_backlog(client, now);
 	flush_output(client, now);
 	if (client->command == NULL && has_request(client) && client_backlog(client) < CONTROL_BACKLOG)
 		client->owner->loop.again = true;
 	else if (client->input_over && client->command == NULL && client_backlog(client) == 0)
 		client->doomed = true;
-	if (client_backlog(client) > 0 && now - client->moved_at >= CONTROL_PATIENCE) {
-		info("control: a client that does not read is dropped");
+	if (leaves_answer_unread(client, now) ||
+	    (client_backlog(client) > 0 && now >= client->patience_until)) {
+		info("control: a client that reads too slowly is dropped");
 		client->doomed = true;
 	}
 	client->doomed |= client->out.failed;
 	if (!client->doomed)
 		watch(client);
+}
+
+mtime client_deadline(const struct client *client)
+{
+	mtime deadline = client_backlog(client) > 0 ? client->patience_until : client->unread_at;
+
+	return has_unfinished_request(client) ? mtime_min(deadline, client->input_at + CONTROL_PATIENCE)
+	                                      : deadline;
+}
+
+bool client_is_idle(const struct client *client, mtime now)
+{
+	if (client_backlog(client) > 0)
+		return now - client->active_at >= MTIME_SECOND;
+	return client->command == NULL || client->monitoring;
 }
 
 /* Unread bytes would make the kernel reset the connection, which loses the last answer. */

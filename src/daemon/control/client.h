@@ -18,7 +18,8 @@
 #define CONTROL_CLIENTS_MAX 32
 #define CONTROL_BACKLOG     65536              /* bytes: no more is made while so many wait to be sent */
 #define CONTROL_RECORDS     32                 /* written in a turn, for all clients */
-#define CONTROL_PATIENCE    (5 * MTIME_SECOND) /* a client that takes nothing for so long is dropped */
+#define CONTROL_PATIENCE    (5 * MTIME_SECOND) /* for the end of a request, and for CONTROL_PROGRESS */
+#define CONTROL_PROGRESS    4096               /* bytes that a client with a backlog takes in that time */
 
 struct client;
 
@@ -66,7 +67,12 @@ struct client {
 	size_t input_size;
 	struct json out;
 	size_t sent;                           /* of out */
-	mtime moved_at;                        /* when it took something last, or its backlog began */
+	mtime input_at;                        /* when the unfinished request in input began */
+	mtime active_at;                       /* when it made a request or took something last */
+	mtime patience_until;                  /* while it has a backlog: when it is dropped */
+	mtime emptied_at;                      /* without a backlog: since when */
+	mtime unread_at;                       /* when to look whether it has read its answer; MTIME_NEVER */
+	int unread;                            /* bytes that waited in its socket at the last look */
 	uint32_t watched;                      /* events of epoll */
 	const struct control_command *command; /* being answered */
 	struct control_request request;
@@ -76,7 +82,6 @@ struct client {
 
 struct control {
 	struct loop_source source;
-	gid_t group; /* that may change the daemon, or CONTROL_NO_GROUP */
 	struct client *clients;
 	size_t client_count;
 	size_t monitors;
@@ -87,10 +92,16 @@ struct control {
 	char path[CONFIG_SOCKET_SIZE];
 };
 
+/* A new client, whose fd it owns; NULL when memory is short. */
+struct client *client_new(struct owner *owner, int fd, mtime now);
 /* Input has come, or output can be sent. */
 void client_ready(void *context, struct loop_source *source, mtime now);
 /* Reads requests, makes answers, sends them. Marks a client that is gone or does not read as doomed. */
 void client_turn(struct client *client, mtime now);
+/* When client_turn must be called though nothing has come; MTIME_NEVER. */
+mtime client_deadline(const struct client *client);
+/* Can it lose its place? It waits for nothing, or it has taken nothing of its answer for a second. */
+bool client_is_idle(const struct client *client, mtime now);
 /* Frees it at the end of the turn. */
 void client_remove(struct client *client);
 

@@ -6,6 +6,7 @@
 #include "daemon/log/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,22 +16,14 @@
 #define ACCEPTS_PER_TURN 4
 #define ACCEPT_RETRY     MTIME_SECOND
 
-static void client_add(struct owner *owner, int fd)
+static void add_client(struct owner *owner, int fd, mtime now)
 {
 	struct control *control = owner->control;
-	struct client *client = calloc(1, sizeof *client);
+	struct client *client = client_new(owner, fd, now);
 
-	if (client == NULL) {
-		close(fd);
-		return;
-	}
-	client->source = (struct loop_source){.fd = fd, .ready = client_ready, .context = owner};
-	client->owner = owner;
-	client->watched = EPOLLIN;
-	client->may_change = control_socket_may_change(fd, control->group);
-	if (!loop_watch(&owner->loop, &client->source)) {
-		close(fd);
+	if (client == NULL || !loop_watch(&owner->loop, &client->source)) {
 		free(client);
+		close(fd);
 		return;
 	}
 	client->next = control->clients;
@@ -38,13 +31,42 @@ static void client_add(struct owner *owner, int fd)
 	control->client_count++;
 }
 
-static void refuse(int fd)
+/* The client whose place a new one takes; NULL when all of them wait for answers that they read. */
+static struct client *longest_idle(const struct control *control, mtime now)
 {
-	static const char text[] = "{\"version\":1,\"error\":\"too many clients; try again later\"}\n";
-	ssize_t size = send(fd, text, sizeof text - 1, MSG_NOSIGNAL);
+	struct client *found = NULL;
+
+	for (struct client *client = control->clients; client != NULL; client = client->next)
+		if (client_is_idle(client, now) && (found == NULL || client->active_at <= found->active_at))
+			found = client;
+	return found;
+}
+
+static void send_error(int fd, const char *text)
+{
+	char line[128];
+	int length =
+		snprintf(line, sizeof line, "{\"version\":%d,\"error\":\"%s\"}\n", CONTROL_VERSION, text);
+	ssize_t size = send(fd, line, (size_t)length, MSG_NOSIGNAL);
 
 	(void)size;
-	close(fd);
+}
+
+/* Makes room for a new client; false when there is none. */
+static bool make_room(struct control *control, mtime now)
+{
+	struct client *client;
+
+	if (control->client_count < CONTROL_CLIENTS_MAX)
+		return true;
+	client = longest_idle(control, now);
+	if (client == NULL)
+		return false;
+	if (client_backlog(client) == 0)
+		send_error(client->source.fd, "idle for longest; another client needs the place");
+	LL_DELETE(control->clients, client);
+	client_remove(client);
+	return true;
 }
 
 static void accept_clients(void *context, struct loop_source *source, mtime now)
@@ -62,10 +84,12 @@ static void accept_clients(void *context, struct loop_source *source, mtime now)
 		}
 		if (fd < 0)
 			return;
-		if (control->client_count == CONTROL_CLIENTS_MAX)
-			refuse(fd);
-		else
-			client_add(owner, fd);
+		if (make_room(control, now)) {
+			add_client(owner, fd, now);
+			continue;
+		}
+		send_error(fd, "too many clients; try again later");
+		close(fd);
 	}
 }
 
@@ -107,8 +131,7 @@ static mtime next_deadline(const struct owner *owner)
 	mtime deadline = owner->control->accept_at;
 
 	for (const struct client *client = owner->control->clients; client; client = client->next)
-		if (client_backlog(client) > 0)
-			deadline = mtime_min(deadline, client->moved_at + CONTROL_PATIENCE);
+		deadline = mtime_min(deadline, client_deadline(client));
 	return deadline;
 }
 
@@ -116,7 +139,7 @@ static void start_listening(struct owner *owner)
 {
 	const struct config_control *config = &owner->config->control;
 	struct control *control = owner->control;
-	int fd = config->socket[0] != '\0' ? control_socket_open(config, &control->group) : -1;
+	int fd = config->socket[0] != '\0' ? control_socket_open(config, &owner->control_group) : -1;
 
 	control->source = (struct loop_source){.fd = fd, .ready = accept_clients, .context = owner};
 	control->accept_at = MTIME_NEVER;

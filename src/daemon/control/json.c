@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control/json.h"
 
+#include "core/base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -58,34 +60,11 @@ static void put_text(struct json *json, const char *text)
 	put(json, text, strlen(text));
 }
 
-/* How many bytes a UTF-8 character takes; 0: it is none (overlong forms and surrogates included). */
-static size_t character_size(const unsigned char *text, size_t size)
+static void put_escaped(struct json *json, uint32_t code)
 {
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t length = text[0] < 0x80       ? 1
-	                : text[0] >> 5 == 6  ? 2
-	                : text[0] >> 4 == 14 ? 3
-	                : text[0] >> 3 == 30 ? 4
-	                                     : 0;
-	uint32_t code = length > 1 ? text[0] & (0x7f >> length) : 0;
+	char text[16];
 
-	if (length <= 1)
-		return length;
-	if (length > size)
-		return 0;
-	for (size_t i = 1; i < length; i++) {
-		if (text[i] >> 6 != 2)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
-	}
-	return code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : length;
-}
-
-static void put_escaped(struct json *json, unsigned char byte)
-{
-	char text[8];
-
-	switch (byte) {
+	switch (code) {
 	case '"':
 		put_text(json, "\\\"");
 		break;
@@ -99,23 +78,24 @@ static void put_escaped(struct json *json, unsigned char byte)
 		put_text(json, "\\t");
 		break;
 	default:
-		snprintf(text, sizeof text, "\\u%04x", byte);
+		snprintf(text, sizeof text, "\\u%04x", (unsigned)code);
 		put_text(json, text);
 		break;
 	}
 }
 
+/* What could control a terminal is escaped, so that an answer can be printed as it is. */
 static void put_characters(struct json *json, const char *text, size_t size)
 {
-	const unsigned char *bytes = (const unsigned char *)text;
+	uint32_t code;
 
 	for (size_t i = 0, length; i < size; i += length) {
-		length = character_size(bytes + i, size - i);
+		length = text_character(text + i, size - i, &code);
 		if (length == 0) {
 			put_text(json, "\xef\xbf\xbd");
 			length = 1;
-		} else if (bytes[i] < ' ' || bytes[i] == '"' || bytes[i] == '\\' || bytes[i] == 0x7f) {
-			put_escaped(json, bytes[i]);
+		} else if (text_is_control(code) || code == '"' || code == '\\') {
+			put_escaped(json, code);
 		} else {
 			put(json, text + i, length);
 		}

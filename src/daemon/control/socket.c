@@ -2,8 +2,10 @@
 #include "daemon/control/socket.h"
 
 #include "daemon/log/log.h"
+#include "kernel/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,42 +46,50 @@ static int remove_leftover(const char *path)
 	return result;
 }
 
-/* The directory in /run, which is empty after every start of the machine. */
-static void make_directory(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char directory[CONFIG_SOCKET_SIZE];
-
-	if (slash == NULL || slash == path)
-		return;
-	memcpy(directory, path, (size_t)(slash - path));
-	directory[slash - path] = '\0';
-	mkdir(directory, 0755);
-}
-
 static gid_t find_group(const char *name)
 {
 	const struct group *group = name[0] != '\0' ? getgrnam(name) : NULL;
 
 	if (group == NULL && name[0] != '\0')
 		warnx("control_group %s: no such group", name);
-	return group != NULL ? group->gr_gid : CONTROL_NO_GROUP;
+	return group != NULL ? group->gr_gid : OWNER_NO_GROUP;
 }
 
+/* Another user who may write to the directory can put a link in the place of the socket. So this changes only a
+ * socket of this user that has no other name. */
+static int give_to_group(const char *path, gid_t group)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), result = 0;
+	struct stat status;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode) || status.st_nlink != 1 ||
+	    status.st_uid != geteuid())
+		result = -EEXIST;
+	else if (fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) != 0)
+		result = -errno;
+	close(fd);
+	return result;
+}
+
+/* The socket gets its mode when it is made: nothing changes the mode of a path. Nobody connects before it
+ * listens, which is when it has its group. */
 static int bind_socket(int fd, const struct config_control *config, gid_t group)
 {
 	struct sockaddr_un address = socket_address(config->socket);
-	mode_t mask = umask(0777); /* nobody connects before mode and group are right */
-	int result = bind(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : -errno;
+	mode_t mask = umask(~(mode_t)config->mode & 0777);
+	int result = bind(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : -errno, given = 0;
 
 	umask(mask);
 	if (result != 0)
 		return result;
-	if (group != CONTROL_NO_GROUP && chown(config->socket, (uid_t)-1, group) != 0)
-		warn("control_socket %s: cannot be given to group %s", config->socket, config->group);
-	if (chmod(config->socket, config->mode) != 0 || listen(fd, LISTEN_BACKLOG) != 0)
-		return -errno;
-	return 0;
+	if (group != OWNER_NO_GROUP)
+		given = give_to_group(config->socket, group);
+	if (given != 0)
+		warnx("control_socket %s: cannot be given to group %s: %s", config->socket, config->group,
+		      strerror(-given));
+	return listen(fd, LISTEN_BACKLOG) == 0 ? 0 : -errno;
 }
 
 int control_socket_open(const struct config_control *config, gid_t *group)
@@ -88,7 +98,7 @@ int control_socket_open(const struct config_control *config, gid_t *group)
 	int result = fd >= 0 ? 0 : -errno;
 
 	*group = find_group(config->group);
-	make_directory(config->socket);
+	file_make_directory(config->socket);
 	if (result == 0)
 		result = remove_leftover(config->socket);
 	if (result == 0)
@@ -134,5 +144,5 @@ bool control_socket_may_change(int fd, gid_t group)
 		return false;
 	if (peer.uid == 0 || peer.uid == geteuid())
 		return true;
-	return group != CONTROL_NO_GROUP && is_member(fd, &peer, group);
+	return group != OWNER_NO_GROUP && is_member(fd, &peer, group);
 }

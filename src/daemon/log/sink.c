@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/log/sink.h"
 
+#include "core/base/text.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -123,19 +125,11 @@ static bool sink_line(int priority, const char *text)
 	return sink.syslog_path != NULL ? syslog_line(priority, text) : stderr_line(priority, text);
 }
 
-/* A text from a file or from the kernel must not look like two lines, and must not control a terminal. */
-static void blank_controls(char *text)
-{
-	for (; *text != '\0'; text++)
-		if (((unsigned char)*text < ' ' && *text != '\t') || *text == '\x7f')
-			*text = ' ';
-}
-
 void log_sink_write(int priority, char *line)
 {
 	char lost[64];
 
-	blank_controls(line);
+	text_clean(line, strlen(line), "\t");
 	if (sink.lost > 0) {
 		snprintf(lost, sizeof lost, "log: %lu lines lost, because nothing read them", sink.lost);
 		if (sink_line(LOG_WARNING, lost))

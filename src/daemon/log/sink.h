@@ -19,8 +19,8 @@ void log_sink_open_stderr(void);
 void log_sink_open_syslog(const char *path);
 void log_sink_close(void);
 
-/* Writes a line, given without its end; priority: LOG_ERR and so on. Replaces control characters with
- * spaces. */
+/* Writes a line, given without its end; priority: LOG_ERR and so on. Cleans it first
+ * (text_clean), because names in it may contain anything. */
 void log_sink_write(int priority, char *line);
 
 #endif

@@ -20,6 +20,7 @@
 #include "daemon/owner/yields.h"
 #include "daemon/worker/sandbox.h"
 #include "daemon/worker/worker.h"
+#include "kernel/file.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -115,8 +116,8 @@ static int open_recording(struct owner *owner)
 	owner->recording_fd = recording_create(owner->options->recording_path);
 	if (owner->recording_fd >= 0)
 		return 0;
-	errno = -owner->recording_fd;
-	warn("%s: recording cannot be made", owner->options->recording_path);
+	warnx("%s: recording cannot be made: %s", owner->options->recording_path,
+	      file_problem(owner->recording_fd));
 	return 1;
 }
 
@@ -217,7 +218,7 @@ static void turn(struct owner *owner, mtime now)
 
 	/* What users ask for. */
 	begin_regular_status(owner, now);
-	if (owner->reload_wanted)
+	if (owner->reload_wanted && now >= owner->reload_at)
 		reload(owner);
 	status_continue(owner->status, owner);
 	if (owner->control != NULL)
@@ -273,6 +274,8 @@ static mtime next_deadline(const struct owner *owner)
 	LL_FOREACH (owner->uplinks, uplink)
 		at = mtime_min(at, uplink_deadline(uplink));
 	at = mtime_min(at, owner->status_at);
+	if (owner->reload_wanted)
+		at = mtime_min(at, owner->reload_at);
 	at = mtime_min(at, status_deadline(owner->status));
 	if (owner->control != NULL)
 		at = mtime_min(at, owner->control_handlers->deadline(owner));
@@ -298,6 +301,7 @@ int owner_run(const struct options *options, struct config *config,
 	                      .interfaces.refresh_at = MTIME_NEVER,
 	                      .holders_at = MTIME_NEVER,
 	                      .settings.check_at = MTIME_NEVER,
+	                      .control_group = OWNER_NO_GROUP,
 	                      .recording_fd = -1};
 	int result;
 

@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RELOAD_INTERVAL MTIME_SECOND
+
 /* What a slot was before the reload, to return to and to compare with. */
 struct before {
 	const struct config_instance *config;
@@ -266,4 +268,5 @@ void reload(struct owner *owner)
 		config_free(config);
 	}
 	service_reloaded(owner);
+	owner->reload_at = clock_now() + RELOAD_INTERVAL;
 }

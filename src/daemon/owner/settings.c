@@ -5,6 +5,7 @@
 #include "daemon/log/log.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/owner.h"
+#include "kernel/file.h"
 #include "kernel/sysctl.h"
 
 #include <errno.h>
@@ -69,7 +70,7 @@ static void lower_all(struct owner *owner, struct sysctl *rpfilter)
 	else if (sysctl_state_result(rpfilter) != 0)
 		warnx("rp_filter: old values cannot be kept in " STATE_DIRECTORY
 		      ": %s; a kill would lose them",
-		      strerror(-sysctl_state_result(rpfilter)));
+		      file_problem(sysctl_state_result(rpfilter)));
 }
 
 void settings_open(struct owner *owner)

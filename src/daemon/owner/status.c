@@ -1,65 +1,77 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/status_inside.h"
 
+#include "core/base/text.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/owner.h"
+#include "kernel/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SLICE          ((size_t)128 << 10) /* of the text that is written in one turn */
 #define LOG_LINES      64                  /* the same of the log */
-#define PATH_SIZE      4096
 #define WRITE_INTERVAL 10 /* milliseconds, for a slow reader of stdout; doubled up to a second */
 
-/* Always creates the file: in a directory that others may write to, a link would lead elsewhere, and a FIFO
- * would block. */
-static int create_file(const char *path)
+static void fail_file(const char *path, int result)
 {
-	unlink(path);
-	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (result != 0)
+		warnx("status_file %s cannot be written: %s", path, file_problem(result));
 }
 
-static void name_temporary(const struct status *status, char path[PATH_SIZE])
+/* result: of writing the text. */
+static void end_file(struct status *status, int result)
 {
-	snprintf(path, PATH_SIZE, "%s.new", status->path);
-}
-
-static void end_file(struct status *status, bool complete)
-{
-	char temporary[PATH_SIZE];
-
-	name_temporary(status, temporary);
-	complete &= status->fd >= 0 && close(status->fd) == 0;
-	if (!complete || rename(temporary, status->path) != 0) {
-		warn("status_file %s cannot be written", status->path);
-		unlink(temporary);
-	}
+	if (close(status->fd) != 0 && result == 0)
+		result = -errno;
+	if (result == 0)
+		result = file_rename(status->temporary, status->path, true);
+	else
+		unlink(status->temporary);
+	fail_file(status->path, result);
 	free(status->path);
 	status->path = NULL;
 }
 
-static bool begin_file(struct status *status, const char *path)
+/* The members of control_group may read the state from the socket, so they may read the file. */
+static bool begin_file(struct status *status, const struct owner *owner)
 {
-	char temporary[PATH_SIZE];
+	const char *path = owner->config->status_file;
 
 	status->path = path != NULL ? strdup(path) : NULL;
 	if (status->path == NULL)
 		return false;
-	name_temporary(status, temporary);
-	status->fd = create_file(temporary);
-	if (status->fd >= 0)
+	status->fd = file_open_temporary(path, 0640, status->temporary);
+	if (status->fd >= 0) {
+		if (owner->control_group != OWNER_NO_GROUP &&
+		    fchown(status->fd, (uid_t)-1, owner->control_group) != 0)
+			debug("status_file %s: cannot be given to control_group", path);
 		return true;
-	end_file(status, false);
+	}
+	fail_file(path, status->fd);
+	free(status->path);
+	status->path = NULL;
 	return false;
+}
+
+/* Cleans at least the next slice, up to the end of a line. */
+static void clean_slice(struct status *status)
+{
+	size_t until = status->written + SLICE;
+	char *end;
+
+	if (status->cleaned >= status->size || status->cleaned >= until)
+		return;
+	end = until < status->size ? memchr(status->text + until, '\n', status->size - until) : NULL;
+	until = end != NULL ? (size_t)(end - status->text) : status->size;
+	text_clean(status->text + status->cleaned, until - status->cleaned, "\t\n");
+	status->cleaned = until;
 }
 
 /* Writes a slice, so that a turn stays short; false when there is more. */
@@ -69,13 +81,13 @@ static bool write_file(struct status *status)
 	ssize_t size = write(status->fd, status->text + status->written, left < SLICE ? left : SLICE);
 
 	if (size < 0 && errno != EINTR) {
-		end_file(status, false);
+		end_file(status, -errno);
 		return true;
 	}
 	status->written += size > 0 ? (size_t)size : 0;
 	if (status->written < status->size)
 		return false;
-	end_file(status, true);
+	end_file(status, 0);
 	return true;
 }
 
@@ -134,6 +146,7 @@ static void end_status(struct status *status, struct owner *owner)
 
 static bool write_some(struct status *status)
 {
+	clean_slice(status);
 	if (status->destination == STATUS_LOG)
 		return write_log(status);
 	return status->destination == STATUS_FILE ? write_file(status) : write_stdout(status);
@@ -166,10 +179,9 @@ static void finish(struct status *status, struct owner *owner)
 	bool complete = fclose(status->out) == 0 && status->text != NULL;
 
 	status->out = NULL;
-	if (complete &&
-	    (status->destination != STATUS_FILE || begin_file(status, owner->config->status_file))) {
+	if (complete && (status->destination != STATUS_FILE || begin_file(status, owner))) {
 		status->stage = STAGE_WRITING;
-		status->written = 0;
+		status->written = status->cleaned = 0;
 		status->write_at = 0;
 		status->write_interval = WRITE_INTERVAL;
 		return;
@@ -260,7 +272,7 @@ void status_free(struct status *status)
 	if (status == NULL)
 		return;
 	if (status->path != NULL)
-		end_file(status, false);
+		end_file(status, -ECANCELED);
 	snapshot_reader_give(status->walk);
 	if (status->out != NULL)
 		fclose(status->out);

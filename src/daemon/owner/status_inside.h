@@ -9,6 +9,7 @@
 #include "core/contract/snapshot_items.h"
 #include "core/tables/links.h"
 #include "daemon/owner/status.h"
+#include "kernel/file.h"
 
 #include <stdio.h>
 
@@ -41,8 +42,10 @@ struct status {
 	unsigned sources;  /* printed in this list */
 	char *path;        /* of the file that is being written; NULL: none */
 	int fd;            /* the same under its temporary name */
-	size_t written;    /* of the text, while it goes out */
-	mtime write_at;    /* when to try a slow reader again */
+	char temporary[FILE_PATH_SIZE];
+	size_t written; /* of the text, while it goes out */
+	size_t cleaned; /* the same, ahead of it */
+	mtime write_at; /* when to try a slow reader again */
 	mtime write_interval;
 };
 

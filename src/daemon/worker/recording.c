@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/worker/recording.h"
 
+#include "kernel/file.h"
+
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -44,11 +45,11 @@ int recording_create(const char *path)
 		.request_size = sizeof(struct request),
 		.link_change_size = sizeof(struct link_change),
 	};
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	int fd = file_open(path, FILE_OUTPUT, 0600);
 	int error;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	error = write_all(fd, (const uint8_t *)&file, sizeof file);
 	if (error == 0)
 		return fd;

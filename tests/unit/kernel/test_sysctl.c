@@ -560,6 +560,45 @@ static void symbolic_link_is_not_followed(void **state)
 	assert_string_equal(read_file(target), "eth0 1 0\n");
 }
 
+/* A file that another user has put where the next state file is written, and another one where it is read. */
+static void files_of_others_are_neither_changed_nor_believed(void **state)
+{
+	char target[128];
+	struct sysctl *filter;
+	unsigned restored;
+
+	(void)state;
+	snprintf(target, sizeof target, "%s/target", top);
+	write_file(target, "eth1 2 0\n");
+	mkdir(path_of("%s/state", top), 0755);
+	assert_int_equal(link(target, path_of("%s/state/rp_filter.new", top)), 0);
+	filter = start(0);
+	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
+	assert_int_equal(sysctl_state_result(filter), 0);
+	assert_string_equal(read_file(target), "eth1 2 0\n");
+	sysctl_free(filter);
+	assert_int_equal(unlink(path_of("%s/state/rp_filter.new", top)), 0);
+
+	assert_int_equal(link(target, path_of("%s/state/rp_filter", top)), 0);
+	filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, &restored);
+	assert_int_equal(restored, 0);
+	assert_int_equal(sysctl_state_result(filter), -EMLINK);
+	sysctl_free(filter);
+	assert_int_equal(unlink(path_of("%s/state/rp_filter", top)), 0);
+	assert_int_equal(get("eth1"), 0);
+	if (geteuid() != 0)
+		skip();
+
+	write_file(path_of("%s/state/rp_filter", top), "eth1 2 0\n");
+	assert_int_equal(chown(path_of("%s/state/rp_filter", top), 65534, (gid_t)-1), 0);
+	filter = start(0);
+	assert_int_equal(get("eth1"), 0);
+	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
+	assert_int_equal(sysctl_state_result(filter), 0);
+	sysctl_free(filter);
+	assert_int_equal(get("eth0"), 1);
+}
+
 static void effective_value_is_the_larger_one(void **state)
 {
 	(void)state;
@@ -605,6 +644,7 @@ int main(void)
 		ROW(changes_by_others_are_noticed),
 		ROW(no_more_than_16_runs_have_files),
 		ROW(symbolic_link_is_not_followed),
+		ROW(files_of_others_are_neither_changed_nor_believed),
 		ROW(effective_value_is_the_larger_one),
 		ROW(freeing_nothing_is_fine),
 	};

@@ -115,6 +115,8 @@ static void included_files(void **state)
 		{GOOD "\n@include \"\"", F "2: @include: ./: Is a directory"},
 		{GOOD "\n@include \"/dev/null\"",
 	         F "2: @include: a name relative to the directory of test.conf is expected"},
+		{GOOD "\n@include \"fifo\"",
+	         F "2: @include: ./fifo: a FIFO, a device or a socket; a regular file is expected"},
 		{GOOD "\n@include \"none", F "2: a string that begins here has no end"},
 		{GOOD "\n@include \"binary\"",
 	         F "2: @include: ./binary:2: this is not text: it contains NUL or other control bytes"},
@@ -130,6 +132,7 @@ static void included_files(void **state)
 
 	(void)state;
 	mkdir("directory", 0700);
+	mkfifo("fifo", 0600);
 	write_bytes("binary", "a\nb\0c", 5);
 	write_text("good.inc", "# more\nrobustness = 3;\n");
 	write_text("bad.inc", "\nrobustnes = 3;\n");
@@ -158,7 +161,12 @@ static void files_that_cannot_be_read(void **state)
 	assert_null(config_load(".", error));
 	assert_string_equal(error, ".: Is a directory");
 	assert_null(config_load("/dev/zero", error));
-	assert_string_equal(error, "/dev/zero:1: this is not text: it contains NUL or other control bytes");
+	assert_string_equal(error, "/dev/zero: a FIFO, a device or a socket; a regular file is expected");
+	unlink("fifo");
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_null(config_load_first("fifo", error));
+	assert_string_equal(error, "fifo: a FIFO, a device or a socket; a regular file is expected");
+	unlink("fifo");
 
 	write_bytes(CONFIG_FILE, "# a\nx = \"\0\";", 12);
 	assert_null(config_load(CONFIG_FILE, error));

@@ -82,6 +82,8 @@ static void text_is_always_valid(void **state)
 		{"a\"b\\c", "\"a\\\"b\\\\c\""},
 		{"line\nnext\ttab", "\"line\\nnext\\ttab\""},
 		{"\x01\x1f\x7f", "\"\\u0001\\u001f\\u007f\""},
+		{"\xc2\x9b\xe2\x80\xae\xe2\x81\xa9",
+	         "\"\\u009b\\u202e\\u2069\""}, /* CSI; directions of text */
 		{"gr\xc3\xbc\xc3\x9f", "\"gr\xc3\xbc\xc3\x9f\""},
 		{"\xe2\x82\xac \xf0\x9f\x93\xba", "\"\xe2\x82\xac \xf0\x9f\x93\xba\""},
 		{"\xff", "\"" BAD "\""},

@@ -65,7 +65,7 @@ static void the_socket_is_made_with_its_directory_and_mode(void **state)
 	(void)state;
 	fd = control_socket_open(&config, &group);
 	assert_true(fd >= 0);
-	assert_true(group == CONTROL_NO_GROUP);
+	assert_true(group == OWNER_NO_GROUP);
 	assert_int_equal(stat(config.socket, &status), 0);
 	assert_true(S_ISSOCK(status.st_mode));
 	assert_int_equal(status.st_mode & 0777, 0604);
@@ -104,7 +104,7 @@ static void the_daemons_own_user_may_change_it(void **state)
 	strcpy(with_group.group, "no-such-group");
 	listener = control_socket_open(&with_group, &group);
 	assert_true(listener >= 0);
-	assert_true(group == CONTROL_NO_GROUP);
+	assert_true(group == OWNER_NO_GROUP);
 	client = connect_to(config.socket);
 	peer = accept(listener, NULL, NULL);
 	assert_true(client >= 0 && peer >= 0);
@@ -140,7 +140,7 @@ static void a_member_of_the_group_may_change_it(void **state)
 		assert_int_equal(control_socket_may_change(ends[0], (gid_t)(70000 + counts[i] - 1)),
 		                 counts[i] > 0);
 		assert_false(control_socket_may_change(ends[0], (gid_t)(70000 + counts[i])));
-		assert_false(control_socket_may_change(ends[0], CONTROL_NO_GROUP));
+		assert_false(control_socket_may_change(ends[0], OWNER_NO_GROUP));
 		close(ends[0]);
 		close(ends[1]);
 	}

@@ -87,13 +87,18 @@ static void test_priority_for_the_journal_only(void **state)
 	assert_string_equal(text, "eth1: down\n");
 }
 
-static void test_controls_are_blanked(void **state)
+static void test_controls_are_replaced(void **state)
 {
 	char text[256];
 
 	(void)state;
 	stderr_text("", "eth\n<0>1\x1b[2J\tend\x7f", text, sizeof text);
-	assert_string_equal(text, "<4>eth <0>1 [2J\tend \n");
+	assert_string_equal(text, "<4>eth?<0>1?[2J\tend?\n");
+	stderr_text("", "\xc2\x9b[2J \x9b[2J \xe2\x80\xae=\xe2\x81\xa9 \xc3\xa9", text, sizeof text);
+	assert_string_equal(text, "<4>??[2J ?[2J "
+	                          "???"
+	                          "=???"
+	                          " \xc3\xa9\n");
 }
 
 static void test_lost_lines_are_counted(void **state)
@@ -229,7 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_priority_for_the_journal_only),
-		cmocka_unit_test(test_controls_are_blanked),
+		cmocka_unit_test(test_controls_are_replaced),
 		cmocka_unit_test(test_lost_lines_are_counted),
 		cmocka_unit_test(test_who_reads_stderr),
 		cmocka_unit_test(test_system_log),
