@@ -17,6 +17,8 @@ bool config_read_ssm_range(const char *word, struct config_scope *scope); /* "no
 bool config_read_owner_priority(const char *word, struct config_scope *scope); /* "auto", 0 to 20 */
 bool config_read_control_mode(const char *word, struct config_scope *scope);   /* "0660", ... */
 bool config_read_control_group(const char *word, struct config_scope *scope);
+bool config_read_user(const char *word, struct config_scope *scope);
+bool config_read_group(const char *word, struct config_scope *scope);
 bool config_read_table(const char *word, struct config_scope *scope); /* "own", "default", "100" */
 
 /* RFC 4604: 232.0.0.0/8 and ff3x::/32. */
