@@ -48,7 +48,7 @@ started='open_instance
 set_param command mcproxy -S -c /etc/mcproxy.conf
 set_param file /etc/mcproxy.conf
 set_param reload_signal HUP
-set_param respawn
+set_param respawn 3600 5 0
 set_param no_new_privs 1
 set_param stderr 1
 close_instance'

@@ -27,7 +27,7 @@ struct account {
 };
 
 /* Files and sockets that root's earlier runs left. A file with another name elsewhere is not theirs, and the
- * descriptor decides which file it is, so that whoever owns the directory gains nothing. */
+ * descriptor decides which file it is, so that the owner of the directory gains nothing. */
 static void give_file(int directory_fd, const char *name, const struct account *account)
 {
 	int fd = openat(directory_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
