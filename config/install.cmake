@@ -17,7 +17,7 @@ if(TARGET mcproxyctl)
 	install(FILES config/completions/mcproxyctl.bash DESTINATION share/bash-completion/completions RENAME mcproxyctl)
 endif()
 install(FILES config/completions/_mcproxy DESTINATION ${MCPROXY_ZSH_DIR})
-install(FILES docs/guide.md docs/troubleshooting.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES docs/guide.md docs/troubleshooting.md docs/security.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES config/mcproxy.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 configure_file(config/systemd/mcproxy.service.in ${CMAKE_BINARY_DIR}/mcproxy.service @ONLY)

@@ -48,7 +48,7 @@ started='open_instance
 set_param command mcproxy -S -c /etc/mcproxy.conf
 set_param file /etc/mcproxy.conf
 set_param reload_signal HUP
-set_param respawn
+set_param respawn 3600 5 0
 set_param no_new_privs 1
 set_param stderr 1
 close_instance'
@@ -60,7 +60,8 @@ check "as shipped" "" "$(run start_service <"$source/config/openwrt/files/mcprox
 # As shipped, but on: networks become devices if they are up.
 check "as shipped, on" "$started" "$(sed "s/disabled '1'/disabled '0'/" "$source/config/openwrt/files/mcproxy.config" |
 	run start_service wan=pppoe-wan)"
-written 'instances = (
+written 'reset_rp_filter = false;
+instances = (
 	{
 		name = "iptv";
 		upstream = ( "pppoe-wan" );
@@ -99,6 +100,8 @@ config link
 	option name 'lan'
 	option fast_leave 'yes'
 	option robustness '3'
+	option router_discovery 'auto'
+	option forward_without_querier '0'
 
 config link
 	option instance 'other'
@@ -107,13 +110,14 @@ config link
 UCI
 )"
 written 'query_interval = 62.5;
+reset_rp_filter = true;
 memory_max = "16M";
 protocol = [ "IGMPv3", "MLDv2" ];
 instances = (
 	{
 		name = "iptv";
 		upstream = ( "eth1", "eth2" );
-		downstream = ( { name = "br-lan"; robustness = 3; fast_leave = true; }, "wlan0" );
+		downstream = ( { name = "br-lan"; robustness = 3; fast_leave = true; forward_without_querier = false; router_discovery = "auto"; }, "wlan0" );
 		table = "own";
 	}
 	,

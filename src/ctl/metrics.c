@@ -39,6 +39,10 @@ struct metric {
 
 static const struct metric table[] = {
 	GAUGE("", "uptime", "uptime_seconds", "seconds", "Time since the daemon started."),
+	GAUGE("confinement", "system_calls", "confinement_system_calls", NULL,
+              "1 while a filter limits the system calls of the daemon."),
+	GAUGE("confinement", "files", "confinement_files", NULL,
+              "1 while Landlock limits the files that the daemon reaches."),
 	GAUGE("tables", "served", "table_served", NULL,
               "1 while this daemon routes a family, 0 while another program does."),
 	GAUGE("tables", "routes", "table_routes", NULL, "Forwarding entries in a kernel table."),

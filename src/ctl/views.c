@@ -97,6 +97,13 @@ static void put_table(struct json_object *table)
 	      answer_number(table, "route_failures"));
 }
 
+static void put_confinement(struct json_object *confinement)
+{
+	printf("%-14s user %s; system calls %s; files %s\n", "confinement", answer_text(confinement, "user"),
+	       answer_bool(confinement, "system_calls") ? "limited" : "not limited",
+	       answer_bool(confinement, "files") ? "limited" : "not limited");
+}
+
 static void put_date(const char *key, double time)
 {
 	time_t seconds = (time_t)time;
@@ -114,6 +121,8 @@ static void put_status(struct view_output *output, const char *key, struct json_
 	(void)output;
 	if (strcmp(key, "tables") == 0)
 		put_table(value);
+	else if (strcmp(key, "confinement") == 0)
+		put_confinement(value);
 	else if (strcmp(key, "configuration_loaded") == 0)
 		put_date("loaded", json_object_get_double(value));
 	else if (strcmp(key, "uptime") == 0)

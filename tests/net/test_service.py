@@ -273,4 +273,5 @@ def test_unit_is_valid_and_hardened(tmp_path):
         return result.stdout + result.stderr
 
     assert analyze("verify", "--man=no") == ""
-    assert "Overall exposure level" in analyze("security", "--offline=yes", "--threshold=25")
+    assert "Overall exposure level" in analyze("security", "--offline=yes", "--threshold=22")
+    # What a multicast router needs weighs 18 of these: network, raw and packet sockets, CAP_NET_ADMIN.

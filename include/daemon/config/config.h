@@ -15,8 +15,8 @@
 #define CONFIG_LINK_SIZE     16 /* interface name or pattern, IFNAMSIZ */
 #define CONFIG_LINKS_MAX     64 /* links named per instance */
 #define CONFIG_INSTANCES_MAX 64
-#define CONFIG_SOCKET_SIZE   108 /* sun_path */
-#define CONFIG_GROUP_SIZE    32
+#define CONFIG_SOCKET_SIZE   108                         /* sun_path */
+#define CONFIG_ACCOUNT_SIZE  32                          /* name of a user or group */
 #define CONFIG_SOCKET        "/run/mcproxy/control.sock" /* default */
 #define CONFIG_SOCKET_MODE   0660
 #define CONFIG_TABLE_DEFAULT 0          /* the kernel's */
@@ -44,7 +44,7 @@ struct config_instance {
 /* The control socket: where it is, and who may use it. */
 struct config_control {
 	char socket[CONFIG_SOCKET_SIZE]; /* empty: no control socket */
-	char group[CONFIG_GROUP_SIZE];   /* owns the socket and may change the daemon; empty: root only */
+	char group[CONFIG_ACCOUNT_SIZE]; /* owns the socket and may change the daemon; empty: root only */
 	unsigned mode;                   /* of the socket */
 };
 
@@ -52,8 +52,10 @@ struct config {
 	struct config_control control;
 	struct config_instance *instances;
 	size_t instance_count;
-	char *status_file;      /* NULL: none */
-	uint8_t owner_priority; /* how far the owner's nice value is below 0; 0: unchanged */
+	char user[CONFIG_ACCOUNT_SIZE];  /* of a daemon that root starts; empty: mcproxy, if it exists */
+	char group[CONFIG_ACCOUNT_SIZE]; /* empty: that user's */
+	char *status_file;               /* NULL: none */
+	uint8_t owner_priority;          /* how far the owner's nice value is below 0; 0: unchanged */
 	bool owner_priority_named;
 	uint32_t ring_size; /* messages for each direction and instance, a power of two */
 	int64_t read_at;    /* milliseconds since the epoch, just before its file was read */

@@ -8,6 +8,7 @@
 #define MCPROXY_DAEMON_OWNER_OWNER_H
 
 #include "daemon/config/config.h"
+#include "daemon/owner/confinement.h"
 #include "daemon/owner/interfaces.h"
 #include "daemon/owner/loop.h"
 #include "daemon/owner/service.h"
@@ -67,6 +68,7 @@ struct owner {
 	bool readers_due;                /* some link may have no reader yet */
 	struct send_queue *send_queue;
 	struct kernel_settings settings;
+	struct confinement confinement;
 	struct snapshot_reader walks[SNAPSHOT_CURSORS];
 	struct status *status;
 	mtime status_at; /* the next status of -s; MTIME_NEVER: none */

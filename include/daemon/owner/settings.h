@@ -13,6 +13,8 @@
 
 #include <stdbool.h>
 
+#define RUN_DIRECTORY "/run/mcproxy" /* the old values; also the control socket by default */
+
 struct owner;
 struct sysctl;
 

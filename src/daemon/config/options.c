@@ -126,6 +126,16 @@ static const struct option options[] = {
          .levels = LEVEL_TOP,
          .read = config_read_control_group,
          .expected = "the name of a group"},
+	{.key = "user",
+         .kind = KIND_WORDS,
+         .levels = LEVEL_TOP,
+         .read = config_read_user,
+         .expected = "the name of a user"},
+	{.key = "group",
+         .kind = KIND_WORDS,
+         .levels = LEVEL_TOP,
+         .read = config_read_group,
+         .expected = "the name of a group"},
 };
 #define OPTIONS (sizeof options / sizeof options[0])
 

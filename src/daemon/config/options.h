@@ -28,6 +28,7 @@ struct config_scope {
 	const char *status_file;
 	const char *control_socket;
 	const char *control_group;
+	const char *user, *group;
 };
 
 /* The defaults: IGMPv3 and MLDv2, neither of them named. */

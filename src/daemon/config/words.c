@@ -114,10 +114,28 @@ bool config_read_control_mode(const char *word, struct config_scope *scope)
 	return scope->control_mode <= 0777;
 }
 
+/* A user or a group. */
+static bool is_account(const char *word)
+{
+	return *word != '\0' && strlen(word) < CONFIG_ACCOUNT_SIZE;
+}
+
 bool config_read_control_group(const char *word, struct config_scope *scope)
 {
 	scope->control_group = word;
-	return *word != '\0' && strlen(word) < CONFIG_GROUP_SIZE;
+	return is_account(word);
+}
+
+bool config_read_user(const char *word, struct config_scope *scope)
+{
+	scope->user = word;
+	return is_account(word);
+}
+
+bool config_read_group(const char *word, struct config_scope *scope)
+{
+	scope->group = word;
+	return is_account(word);
 }
 
 void config_default_ssm_ranges(struct link_settings *settings)

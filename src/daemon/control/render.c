@@ -76,6 +76,16 @@ static void put_held_tables(struct json *json, const struct owner *owner, enum f
 	}
 }
 
+static void put_confinement(struct json *json, const struct confinement *confinement)
+{
+	json_open(json, "confinement", '{');
+	json_string(json, "user", confinement->user);
+	json_boolean(json, "system_calls", confinement->system_calls);
+	json_boolean(json, "files", confinement->landlock > 0);
+	json_number(json, "landlock_version", (uint64_t)confinement->landlock);
+	json_close(json, '}');
+}
+
 void render_daemon(struct json *json, struct owner *owner, mtime now)
 {
 	json_string(json, "program", "mcproxy");
@@ -85,6 +95,7 @@ void render_daemon(struct json *json, struct owner *owner, mtime now)
 	json_string(json, "configuration", owner->options->config_path);
 	json_seconds(json, "configuration_loaded", (uint64_t)owner->config->read_at);
 	json_number(json, "instances", owner->config->instance_count);
+	put_confinement(json, &owner->confinement);
 	json_open(json, "tables", '[');
 	for (const struct table *table = owner->tables; table; table = table->next)
 		put_table(json, table);

@@ -4,6 +4,7 @@
 #include "core/tables/links.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/confinement.h"
 #include "daemon/owner/entries.h"
 #include "daemon/owner/families.h"
 #include "daemon/owner/holder.h"
@@ -18,7 +19,6 @@
 #include "daemon/owner/upcalls.h"
 #include "daemon/owner/uplink.h"
 #include "daemon/owner/yields.h"
-#include "daemon/worker/sandbox.h"
 #include "daemon/worker/worker.h"
 #include "kernel/file.h"
 
@@ -97,17 +97,6 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Once everything is open that needs more privileges. */
-static void give_up_privileges(void)
-{
-	int result = sandbox_process();
-
-	if (result == 0)
-		return;
-	errno = -result;
-	warn("privileges that are not needed cannot be given up");
-}
-
 static int open_recording(struct owner *owner)
 {
 	owner->recording_fd = -1;
@@ -142,12 +131,15 @@ static int owner_open(struct owner *owner)
 		result = open_recording(owner);
 	if (result != 0)
 		return result;
-	give_up_privileges();
+	settings_open(owner);
+	/* Everything is open that needs more privileges, no packet has been read, and there is one thread. */
+	result = confinement_begin(owner);
+	if (result != 0)
+		return result;
 	if (!instances_start(owner, requests_take)) {
 		warnx("instances cannot start: out of memory or threads");
 		return 1;
 	}
-	settings_open(owner);
 	if (!interfaces_open(owner)) {
 		warn("netlink: interfaces cannot be watched");
 		return 1;

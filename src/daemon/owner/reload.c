@@ -5,6 +5,7 @@
 #include "daemon/config/diff.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/confinement.h"
 #include "daemon/owner/families.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
@@ -195,6 +196,7 @@ static void change_globals(struct owner *owner, const struct config *old)
 		     "theirs",
 		     owner->reloads);
 	loop_set_priority(config);
+	confinement_check_reload(owner, old);
 	if (strcmp(config->control.socket, old->control.socket) == 0 &&
 	    strcmp(config->control.group, old->control.group) == 0 &&
 	    config->control.mode == old->control.mode)

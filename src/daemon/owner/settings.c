@@ -12,9 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STATE_DIRECTORY "/run/mcproxy"
-#define LOOK_INTERVAL   (1 * MTIME_SECOND)  /* at least, since another program may set them all the time */
-#define READ_INTERVAL   (10 * MTIME_SECOND) /* of what the kernel does not announce */
+#define LOOK_INTERVAL (1 * MTIME_SECOND)  /* at least, since another program may set them all the time */
+#define READ_INTERVAL (10 * MTIME_SECOND) /* of what the kernel does not announce */
 
 static const char *const version_leaf[FAMILIES] = {"force_igmp_version", "force_mld_version"};
 
@@ -25,7 +24,7 @@ static struct sysctl *open_sysctl(const char *directory, const char *leaf)
 	unsigned restored;
 	char path[128];
 
-	snprintf(path, sizeof path, STATE_DIRECTORY "/%s", leaf);
+	snprintf(path, sizeof path, RUN_DIRECTORY "/%s", leaf);
 	kept = sysctl_new(directory, leaf, path, &restored);
 	if (restored > 0)
 		info("%s: %u values of a run that was killed are restored", leaf, restored);
@@ -68,7 +67,7 @@ static void lower_all(struct owner *owner, struct sysctl *rpfilter)
 		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter): %s",
 		      strerror(-result));
 	else if (sysctl_state_result(rpfilter) != 0)
-		warnx("rp_filter: old values cannot be kept in " STATE_DIRECTORY
+		warnx("rp_filter: old values cannot be kept in " RUN_DIRECTORY
 		      ": %s; a kill would lose them",
 		      file_problem(sysctl_state_result(rpfilter)));
 }

@@ -3,8 +3,9 @@
 
 #include "core/router/prefetch.h"
 #include "daemon/log/clock.h"
+#include "daemon/sandbox/privileges.h"
+#include "daemon/sandbox/system_calls.h"
 #include "daemon/worker/receiver.h"
-#include "daemon/worker/sandbox.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -161,8 +162,9 @@ static void *worker_run(void *argument)
 	bool sleepy = true;
 
 	restore_priority();
-	/* Without support in the kernel the worker runs unconfined. */
-	sandbox_worker();
+	/* The confinement of the process stands, whatever these return. */
+	privileges_drop_all();
+	system_calls_limit_worker();
 	for (;;) {
 		mtime now;
 		enum outcome outcome;

@@ -15,6 +15,8 @@ static void smallest_configuration_has_the_defaults(void **state)
 	(void)state;
 	assert_int_equal(config->instance_count, 1);
 	assert_null(config->status_file);
+	assert_string_equal(config->user, "");
+	assert_string_equal(config->group, "");
 	assert_int_equal(config->ring_size, 1024);
 	assert_int_equal(config->owner_priority, 10);
 	assert_false(config->owner_priority_named);

@@ -217,11 +217,13 @@ static void options_switched_off(void **state)
 static void options_of_the_daemon(void **state)
 {
 	struct config *config = load_levels("status_file = \"/run/mcproxy.status\"; ring_size = 4; "
-	                                    "owner_priority = 20;",
+	                                    "owner_priority = 20; user = \"proxy\"; group = \"users\";",
 	                                    "", "");
 
 	(void)state;
 	assert_int_equal(config->owner_priority, 20);
+	assert_string_equal(config->user, "proxy");
+	assert_string_equal(config->group, "users");
 	assert_true(config->owner_priority_named);
 	assert_string_equal(config->status_file, "/run/mcproxy.status");
 	assert_int_equal(config->ring_size, 4);

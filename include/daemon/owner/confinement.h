@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the process can no longer do after its start, so that a fault in a parser gives little away: another
+ * user, two capabilities, a filter of system calls, and Landlock for files. docs/security.md lists all of it.
+ * Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_OWNER_CONFINEMENT_H
+#define MCPROXY_DAEMON_OWNER_CONFINEMENT_H
+
+#include "daemon/config/config.h"
+
+#include <limits.h>
+#include <stdbool.h>
+
+struct owner;
+
+/* The member `confinement` of struct owner. */
+struct confinement {
+	bool system_calls;              /* the filter is in force */
+	int landlock;                   /* version of the kernel's interface in force; 0: none */
+	char user[CONFIG_ACCOUNT_SIZE]; /* of the process */
+	/* The directories of the status file and of the control socket that Landlock lets it write to, without
+	 * symbolic links; empty: none. */
+	char status_directory[PATH_MAX], control_directory[PATH_MAX];
+};
+
+/* Confines the process for the rest of its life. The caller has opened what needs more privileges, and started
+ * no thread. What the kernel lacks is logged, and the daemon goes on without it. 0, or the exit status after a
+ * message: the configured user cannot be had. */
+int confinement_begin(struct owner *owner);
+
+/* After a reload: logs what takes effect only after a restart, since the process cannot reach it. */
+void confinement_check_reload(const struct owner *owner, const struct config *old);
+
+#endif
