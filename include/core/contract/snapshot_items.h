@@ -45,7 +45,10 @@ struct snapshot_link {
 	bool querier; /* this router is it */
 	struct addr address;
 	struct addr other_querier;
+	uint64_t memory;       /* bytes of the link's state, of both families */
+	uint64_t memory_share; /* bytes of memory_max that are kept for the link */
 	uint32_t groups;
+	uint32_t routes;              /* streams that arrive on the link */
 	uint32_t other_querier_left;  /* milliseconds */
 	uint32_t next_query_left;     /* milliseconds */
 	uint32_t membership_interval; /* in force, milliseconds */

@@ -46,6 +46,7 @@ struct link {
 	uint8_t role; /* enum link_role */
 	char name[LINK_NAME_SIZE];
 	uint32_t mtu;
+	struct pool *pool; /* the instance's part for the link's state */
 	struct link_settings settings;
 	struct link_family family[FAMILIES];
 };
