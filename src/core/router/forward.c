@@ -151,11 +151,12 @@ void flow_free(struct instance *instance, struct flow *flow)
 }
 
 /* Makes room for one more flow from the link: at the limit another one ends. Flows that only wait for
- * REQUEST_ROUTE_NONE may exceed the limit by an eighth, and by GONE_MAX for a wanted flow. */
+ * REQUEST_ROUTE_NONE may exceed the limit by an eighth; by GONE_MAX more for what a flood must not delay. */
 static bool make_room(struct instance *instance, const struct link *link, enum flow_worth worth)
 {
 	size_t count = instance->flows.count, max = instance->settings.routes_max;
-	size_t gone_max = max / 8 + (worth == FLOW_WANTED ? GONE_MAX : 0);
+	bool urgent = worth == FLOW_WANTED || !route_shares_has_half(instance, link);
+	size_t gone_max = max / 8 + (urgent ? GONE_MAX : 0);
 	struct flow *flow;
 
 	if (count < max)

@@ -87,6 +87,11 @@ static uint32_t half(const struct instance *instance)
 	return instance->settings.routes_max - instance->settings.routes_max / 2;
 }
 
+bool route_shares_has_half(const struct instance *instance, const struct link *link)
+{
+	return route_shares_count(instance, link->id) >= half(instance);
+}
+
 /* What each link keeps, even where a link beyond half of the routes has streams with members. */
 static uint32_t share(const struct instance *instance)
 {
@@ -122,27 +127,38 @@ static struct flow *silent(const struct instance *instance)
 	return silent;
 }
 
+/* Of the flows that go somewhere, the one that makes way. A negative flow needs its route too: a member that
+ * joins later must not wait until the kernel asks again. So each link may have a share of negative flows. */
+static struct flow *find_in_use(const struct instance *instance, const struct link *link,
+                                enum flow_worth worth, bool is_beyond_half)
+{
+	const struct link_routes *unasked = most(instance, FLOW_UNASKED);
+	bool is_negative = worth == FLOW_NEGATIVE;
+	struct flow *flow;
+
+	if (is_negative && instance->routes[link->id].counts[FLOW_NEGATIVE] >= share(instance))
+		return NULL;
+	if (unasked != NULL &&
+	    ((!is_beyond_half && !is_negative) || unasked->counts[FLOW_UNASKED] > share(instance)))
+		return unasked->flows[FLOW_UNASKED];
+	flow = beyond_half(instance, link);
+	return flow != NULL || worth != FLOW_WANTED ? flow : silent(instance);
+}
+
 /* A link beyond half of the routes first gives up its own. Then, of all links, negative flows make way, then
  * those without members, then wanted ones of a link beyond half. While all routes are wanted and in use, a
  * new flow gets none: the flow that made way would ask again with its next packet. */
-struct flow *route_shares_find(const struct instance *instance, const struct link *link,
-                               enum flow_worth worth)
+struct flow *route_shares_find(const struct instance *instance, const struct link *link, enum flow_worth worth)
 {
 	const struct link_routes *own = &instance->routes[link->id];
-	bool is_beyond_half = route_shares_count(instance, link->id) >= half(instance);
-	const struct link_routes *unasked = most(instance, FLOW_UNASKED);
+	bool is_beyond_half = route_shares_has_half(instance, link);
 	struct flow *flow = least_active(instance, FLOW_NEGATIVE);
 
 	if (is_beyond_half && own->flows[FLOW_NEGATIVE] != NULL)
 		return own->flows[FLOW_NEGATIVE];
 	if (is_beyond_half && worth != FLOW_NEGATIVE && own->flows[FLOW_UNASKED] != NULL)
 		return own->flows[FLOW_UNASKED];
-	if (flow != NULL || worth == FLOW_NEGATIVE)
-		return flow;
-	if (unasked != NULL && (!is_beyond_half || unasked->counts[FLOW_UNASKED] > share(instance)))
-		return unasked->flows[FLOW_UNASKED];
-	flow = beyond_half(instance, link);
-	return flow != NULL || worth == FLOW_UNASKED ? flow : silent(instance);
+	return flow != NULL ? flow : find_in_use(instance, link, worth, is_beyond_half);
 }
 
 struct flow *route_shares_surplus(const struct instance *instance)

@@ -17,6 +17,8 @@ void route_shares_remove(struct instance *instance, struct flow *flow);
 /* The flow has another worth now, or its packets still arrive: it becomes the most active one. */
 void route_shares_move(struct instance *instance, struct flow *flow, enum flow_worth worth);
 
+/* Does the link have half of the routes, or more? */
+bool route_shares_has_half(const struct instance *instance, const struct link *link);
 /* The flow that makes way for a new one of that worth from the link. NULL: none does. */
 struct flow *route_shares_find(const struct instance *instance, const struct link *link,
                                enum flow_worth worth);
