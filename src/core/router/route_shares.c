@@ -148,7 +148,8 @@ static struct flow *find_in_use(const struct instance *instance, const struct li
 /* A link beyond half of the routes first gives up its own. Then, of all links, negative flows make way, then
  * those without members, then wanted ones of a link beyond half. While all routes are wanted and in use, a
  * new flow gets none: the flow that made way would ask again with its next packet. */
-struct flow *route_shares_find(const struct instance *instance, const struct link *link, enum flow_worth worth)
+struct flow *route_shares_find(const struct instance *instance, const struct link *link,
+                               enum flow_worth worth)
 {
 	const struct link_routes *own = &instance->routes[link->id];
 	bool is_beyond_half = route_shares_has_half(instance, link);

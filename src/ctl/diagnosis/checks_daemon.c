@@ -283,10 +283,11 @@ static void check_memory_share(struct json_object *link, struct findings *findin
 
 	if (share == 0 || memory < share)
 		return;
-	finding = findings_add(findings, "limits", answer_text(link, "link"),
-	                       "joins with source lists on this link may fail; other links keep their shares");
-	finding_what(finding, "hosts on the link use %.0f bytes of memory_max; its share is %.0f bytes", memory,
-	             share);
+	finding =
+		findings_add(findings, "limits", answer_text(link, "link"),
+	                     "joins with source lists on this link may fail; other links keep their shares");
+	finding_what(finding, "hosts on the link use %.0f bytes of memory_max; its share is %.0f bytes",
+	             memory, share);
 	finding_remedy(finding, "find the host with mcproxyctl show groups (track_hosts = true shows it); "
 	                        "lower groups_max and sources_max for this link, or raise memory_max");
 }
@@ -302,9 +303,11 @@ static void check_routes_share(const struct machine *machine, struct json_object
 
 		if (!is_same(instance, link, "instance") || routes_max == 0 || routes < routes_max / 2)
 			continue;
-		finding = findings_add(findings, "limits", answer_text(link, "link"),
-		                       "further streams from this link replace its own; other links get routes");
-		finding_what(finding, "streams from the link use %.0f of %.0f routes (routes_max): half is its share",
+		finding = findings_add(
+			findings, "limits", answer_text(link, "link"),
+			"further streams from this link replace its own; other links get routes");
+		finding_what(finding,
+		             "streams from the link use %.0f of %.0f routes (routes_max): half is its share",
 		             routes, routes_max);
 		finding_remedy(finding, "find the sender with mcproxyctl show routes, or raise routes_max");
 	}

@@ -221,7 +221,7 @@ static void commit(struct attempt *attempt)
 		owner->instance_count--;
 	links_reconfigure_end(owner->links, true);
 	uplinks_reconsider(owner, now);
-	tables_set_reading_interval(owner, now);
+	tables_reconfigure(owner, now);
 	change_globals(owner, attempt->old);
 	if (owner->interfaces.known)
 		link_log_missing(owner, touched);
