@@ -46,7 +46,10 @@ struct snapshot_link {
 	struct addr address;
 	struct addr other_querier;
 	struct addr foreign_querier; /* the first one from outside the link's subnets; unspecified: none */
+	uint64_t memory;             /* bytes of the link's state, of both families */
+	uint64_t memory_share;       /* bytes of memory_max that are kept for the link */
 	uint32_t groups;
+	uint32_t routes;              /* streams that arrive on the link */
 	uint32_t other_querier_left;  /* milliseconds */
 	uint32_t other_query_age;     /* since the last general query of the other querier; milliseconds */
 	uint32_t next_query_left;     /* milliseconds */

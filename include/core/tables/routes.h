@@ -25,6 +25,10 @@ struct routes;
  * short. */
 struct routes *routes_new(size_t memory_max, mtime reading_interval, uint64_t seed);
 void routes_free(struct routes *routes);
+/* The memory for that many routes with a claim of one instance each, in bytes. */
+size_t routes_memory(size_t count);
+/* A smaller limit frees nothing. */
+void routes_set_memory_max(struct routes *routes, size_t memory_max);
 /* Sets the interval; a shorter one also brings forward the readings that are due later. */
 void routes_set_reading_interval(struct routes *routes, mtime now, mtime reading_interval);
 

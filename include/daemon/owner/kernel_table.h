@@ -85,8 +85,9 @@ struct table *tables_take_unused(struct owner *owner);
 void table_free(struct owner *owner, struct table *table);
 /* Closes all tables; the kernel forgets their vifs and entries. */
 void tables_close(struct owner *owner);
-/* Follows the instances' route_timeout, which says how often counters are read. */
-void tables_set_reading_interval(struct owner *owner, mtime now);
+/* Follows the instances' route_timeout, which decides how often counters are read, and their routes_max, which
+ * limits the memory of the table of routes. */
+void tables_reconfigure(struct owner *owner, mtime now);
 
 /* A family and the table that is configured: `IPv4`, `IPv6, table 100`. */
 const char *table_name(enum family family, uint32_t configured, char text[TABLE_NAME_SIZE]);

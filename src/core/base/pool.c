@@ -54,8 +54,23 @@ struct large {
 };
 
 struct pool {
-	size_t bytes;
+	struct store *store;
+	struct pool *next; /* part of the same pool */
+	size_t used;       /* bytes of its blocks */
+	bool sharing;      /* a part with a share */
+};
+
+/* What a pool and its parts have together. */
+struct store {
+	struct pool whole; /* first: the pool itself */
+	struct pool *parts;
+	size_t bytes; /* allocated from the system */
 	size_t bytes_max;
+	size_t reserve;                /* of these, for pool_take_reserved alone; 0 without parts */
+	size_t share;                  /* of each part that has one */
+	size_t unused;                 /* what the parts may still take of their shares */
+	size_t empty;                  /* slabs without a block in use */
+	uint16_t block_bytes[CLASSES]; /* of a slab, for each block in it */
 	struct slab *with_room[CLASSES];
 	struct slab *full;
 	struct large *large;
@@ -64,13 +79,63 @@ struct pool {
 _Static_assert(sizeof(struct slab) % GRAIN == 0 && sizeof(struct large) % GRAIN == 0, "blocks are aligned");
 _Static_assert(SLAB_BYTES <= UINT16_MAX, "offsets in a slab are 16 bits");
 
+static size_t share_left(const struct pool *pool)
+{
+	return pool->sharing && pool->used < pool->store->share ? pool->store->share - pool->used : 0;
+}
+
+/* The one place where what a pool holds changes. */
+static void count_used(struct pool *pool, size_t used)
+{
+	pool->store->unused -= share_left(pool);
+	pool->used = used;
+	pool->store->unused += share_left(pool);
+}
+
+/* The limit or the parts have changed. */
+static void divide(struct store *store)
+{
+	const struct pool *part;
+	size_t count = 0;
+
+	LL_FOREACH (store->parts, part)
+		count += part->sharing;
+	store->reserve = count > 0 ? store->bytes_max / 4 : 0;
+	store->share = count > 0 ? store->bytes_max / 2 / count : 0;
+	store->unused = 0;
+	LL_FOREACH (store->parts, part)
+		store->unused += share_left(part);
+}
+
 struct pool *pool_new(size_t bytes_max)
 {
-	struct pool *pool = calloc(1, sizeof *pool);
+	struct store *store = calloc(1, sizeof *store);
 
-	if (pool != NULL)
-		pool->bytes_max = bytes_max;
-	return pool;
+	if (store == NULL)
+		return NULL;
+	store->bytes_max = bytes_max;
+	store->whole.store = store;
+	for (size_t class = 1; class < CLASSES; class ++)
+		store->block_bytes[class] =
+			(uint16_t)(SLAB_BYTES / ((SLAB_BYTES - sizeof(struct slab)) / (class * GRAIN)));
+	return &store->whole;
+}
+
+struct pool *pool_part_new(struct pool *pool)
+{
+	struct pool *part = calloc(1, sizeof *part);
+
+	if (part == NULL)
+		return NULL;
+	part->store = pool->store;
+	LL_PREPEND(pool->store->parts, part);
+	return part;
+}
+
+void pool_part_set_sharing(struct pool *part, bool sharing)
+{
+	part->sharing = sharing;
+	divide(part->store);
 }
 
 static void free_slab(struct slab *slab)
@@ -89,78 +154,100 @@ static void free_slabs(struct slab *list)
 
 void pool_limit(struct pool *pool, size_t bytes_max)
 {
-	pool->bytes_max = bytes_max;
+	pool->store->bytes_max = bytes_max;
+	divide(pool->store);
 }
 
 void pool_free(struct pool *pool)
 {
+	struct store *store = pool ? pool->store : NULL;
 	struct large *large, *next;
+	struct pool *part, *next_part;
 
 	if (pool == NULL)
 		return;
 	for (size_t class = 0; class < CLASSES; class ++)
-		free_slabs(pool->with_room[class]);
-	free_slabs(pool->full);
-	DL_FOREACH_SAFE (pool->large, large, next)
+		free_slabs(store->with_room[class]);
+	free_slabs(store->full);
+	DL_FOREACH_SAFE (store->large, large, next)
 		free(large);
-	free(pool);
+	LL_FOREACH_SAFE (store->parts, part, next_part)
+		free(part);
+	free(store);
 }
 
-static void drop_slab(struct pool *pool, struct slab *slab)
+static void drop_slab(struct store *store, struct slab *slab)
 {
-	DL_DELETE(pool->with_room[slab->class], slab);
-	pool->bytes -= SLAB_BYTES;
+	DL_DELETE(store->with_room[slab->class], slab);
+	store->empty--;
+	store->bytes -= SLAB_BYTES;
 	free_slab(slab);
 }
 
 /* Frees the slabs that give_small has kept empty. */
-static void drop_empty_slabs(struct pool *pool)
+static void drop_empty_slabs(struct store *store)
 {
 	struct slab *slab, *next;
 
-	for (size_t class = 0; class < CLASSES; class ++)
-		DL_FOREACH_SAFE (pool->with_room[class], slab, next)
+	for (size_t class = 0; class < CLASSES && store->empty > 0; class ++)
+		DL_FOREACH_SAFE (store->with_room[class], slab, next)
 			if (slab->used == 0)
-				drop_slab(pool, slab);
+				drop_slab(store, slab);
 }
 
-/* Are that many more bytes within the limit? */
-static bool fits(struct pool *pool, size_t bytes)
+/* What a block may not take: the reserve, and beyond its part's share also what others have not used of
+ * theirs. */
+static size_t kept(const struct pool *pool, size_t size, bool reserved)
 {
-	if (bytes > pool->bytes_max)
-		return false;
-	if (pool->bytes > pool->bytes_max - bytes)
-		drop_empty_slabs(pool);
-	return pool->bytes <= pool->bytes_max - bytes;
+	if (reserved)
+		return 0;
+	return pool->store->reserve + (size <= share_left(pool) ? 0 : pool->store->unused);
 }
 
-static void *take_large(struct pool *pool, size_t size)
+/* Are that many more bytes from the system, for a block of that size, within the limit? */
+static bool fits(const struct pool *pool, size_t size, size_t bytes, bool reserved)
+{
+	struct store *store = pool->store;
+	size_t bytes_max = store->bytes_max - kept(pool, size, reserved);
+
+	if (bytes > bytes_max)
+		return false;
+	if (store->bytes > bytes_max - bytes)
+		drop_empty_slabs(store);
+	return store->bytes <= bytes_max - bytes;
+}
+
+static void *take_large(struct pool *pool, size_t size, bool reserved)
 {
 	struct large *large;
 
-	if (size > SIZE_MAX - sizeof *large || !fits(pool, sizeof *large + size))
+	if (size > SIZE_MAX - sizeof *large ||
+	    !fits(pool, sizeof *large + size, sizeof *large + size, reserved))
 		return NULL;
 	large = malloc(sizeof *large + size);
 	if (large == NULL)
 		return NULL;
 	large->bytes = sizeof *large + size;
-	pool->bytes += large->bytes;
-	DL_APPEND(pool->large, large);
+	pool->store->bytes += large->bytes;
+	DL_APPEND(pool->store->large, large);
 	return memset(large + 1, 0, size);
 }
 
-static struct slab *new_slab(struct pool *pool, size_t class)
+static struct slab *new_slab(const struct pool *pool, size_t class, bool reserved)
 {
+	struct store *store = pool->store;
 	struct slab *slab;
 	void *memory;
 
-	if (!fits(pool, SLAB_BYTES) || posix_memalign(&memory, SLAB_ALIGN, SLAB_BYTES) != 0)
+	if (!fits(pool, class * GRAIN, SLAB_BYTES, reserved) ||
+	    posix_memalign(&memory, SLAB_ALIGN, SLAB_BYTES) != 0)
 		return NULL;
 	slab = memory;
 	*slab = (struct slab){.class = (uint16_t) class, .fresh = sizeof *slab};
 	HIDE(slab + 1, SLAB_BYTES - sizeof *slab);
-	pool->bytes += SLAB_BYTES;
-	DL_APPEND(pool->with_room[class], slab);
+	store->bytes += SLAB_BYTES;
+	store->empty++;
+	DL_APPEND(store->with_room[class], slab);
 	return slab;
 }
 
@@ -169,10 +256,12 @@ static bool has_room(const struct slab *slab)
 	return slab->unused != NULL || slab->fresh + (size_t)slab->class * GRAIN <= SLAB_BYTES;
 }
 
-static void *take_small(struct pool *pool, size_t class)
+static void *take_small(struct pool *pool, size_t class, bool reserved)
 {
 	size_t size = class * GRAIN;
-	struct slab *slab = pool->with_room[class] ? pool->with_room[class] : new_slab(pool, class);
+	struct store *store = pool->store;
+	struct slab *slab =
+		store->with_room[class] ? store->with_room[class] : new_slab(pool, class, reserved);
 	struct block *block;
 
 	if (slab == NULL)
@@ -186,55 +275,102 @@ static void *take_small(struct pool *pool, size_t class)
 		SHOW(block, size);
 		slab->unused = block->next;
 	}
-	slab->used++;
+	store->empty -= slab->used++ == 0;
 	if (!has_room(slab)) {
-		DL_DELETE(pool->with_room[class], slab);
-		DL_APPEND(pool->full, slab);
+		DL_DELETE(store->with_room[class], slab);
+		DL_APPEND(store->full, slab);
 	}
 	return memset(block, 0, size);
 }
 
-void *pool_take(struct pool *pool, size_t size)
+/* What a block of that size counts for. */
+static size_t block_bytes(const struct pool *pool, size_t size)
 {
-	assert(size > 0);
-	return size > SMALL_MAX ? take_large(pool, size) : take_small(pool, (size + GRAIN - 1) / GRAIN);
+	return size > SMALL_MAX ? sizeof(struct large) + size
+	                        : pool->store->block_bytes[(size + GRAIN - 1) / GRAIN];
 }
 
-static void give_large(struct pool *pool, struct large *large)
+static void *take(struct pool *pool, size_t size, bool reserved)
 {
-	DL_DELETE(pool->large, large);
-	pool->bytes -= large->bytes;
+	void *block;
+
+	assert(size > 0);
+	block = size > SMALL_MAX ? take_large(pool, size, reserved)
+	                         : take_small(pool, (size + GRAIN - 1) / GRAIN, reserved);
+	if (block != NULL)
+		count_used(pool, pool->used + block_bytes(pool, size));
+	return block;
+}
+
+void *pool_take(struct pool *pool, size_t size)
+{
+	return take(pool, size, false);
+}
+
+void *pool_take_reserved(struct pool *pool, size_t size)
+{
+	return take(pool, size, true);
+}
+
+static void give_large(struct store *store, struct large *large)
+{
+	DL_DELETE(store->large, large);
+	store->bytes -= large->bytes;
 	free(large);
 }
 
-static void give_small(struct pool *pool, struct block *block, size_t class)
+static void give_small(struct store *store, struct block *block, size_t class)
 {
 	struct slab *slab = (struct slab *)((uintptr_t)block & ~(uintptr_t)(SLAB_ALIGN - 1));
 
 	assert(slab->class == class && slab->used > 0);
 	if (!has_room(slab)) {
-		DL_DELETE(pool->full, slab);
-		DL_APPEND(pool->with_room[class], slab);
+		DL_DELETE(store->full, slab);
+		DL_APPEND(store->with_room[class], slab);
 	}
 	block->next = slab->unused;
 	slab->unused = block;
 	HIDE(block, class * GRAIN);
 	/* Keeps one empty slab, so that a group that comes and goes costs no system call. */
-	if (--slab->used == 0 && (pool->with_room[class] != slab || slab->next != NULL))
-		drop_slab(pool, slab);
+	if (--slab->used > 0)
+		return;
+	store->empty++;
+	if (store->with_room[class] != slab || slab->next != NULL)
+		drop_slab(store, slab);
 }
 
 void pool_give(struct pool *pool, void *block, size_t size)
 {
 	if (block == NULL)
 		return;
+	assert(pool->used >= block_bytes(pool, size));
+	count_used(pool, pool->used - block_bytes(pool, size));
 	if (size > SMALL_MAX)
-		give_large(pool, (struct large *)block - 1);
+		give_large(pool->store, (struct large *)block - 1);
 	else
-		give_small(pool, block, (size + GRAIN - 1) / GRAIN);
+		give_small(pool->store, block, (size + GRAIN - 1) / GRAIN);
+}
+
+void pool_move(struct pool *from, struct pool *to, size_t size)
+{
+	size_t bytes = block_bytes(from, size);
+
+	assert(from->store == to->store && from->used >= bytes);
+	count_used(from, from->used - bytes);
+	count_used(to, to->used + bytes);
 }
 
 size_t pool_bytes(const struct pool *pool)
 {
-	return pool->bytes;
+	return pool->store->bytes;
+}
+
+size_t pool_used(const struct pool *pool)
+{
+	return pool->used;
+}
+
+size_t pool_share(const struct pool *pool)
+{
+	return pool->sharing ? pool->store->share : 0;
 }

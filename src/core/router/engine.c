@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/engine.h"
 
-void engine_drop(struct instance *instance, struct link *link, enum family family, enum drop drop)
+void engine_drop_host(struct instance *instance, struct link *link, enum family family, enum drop drop,
+                      const struct addr *host)
 {
 	uint64_t *counter = link ? &link->family[family].drops[drop] : &instance->drops[drop];
 	struct event event = {
@@ -11,9 +12,16 @@ void engine_drop(struct instance *instance, struct link *link, enum family famil
 		.before = (uint8_t)drop,
 	};
 
+	if (host != NULL)
+		event.source = *host;
 	event.value = ++*counter;
 	if ((event.value & (event.value - 1)) == 0)
 		events_push(&instance->events, &event);
+}
+
+void engine_drop(struct instance *instance, struct link *link, enum family family, enum drop drop)
+{
+	engine_drop_host(instance, link, family, drop, NULL);
 }
 
 void engine_push_link(struct instance *instance, const struct link *link, enum family family)

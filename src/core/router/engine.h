@@ -5,6 +5,7 @@
  *
  *   engine        drops and events
  *   membership    groups, their state on each link, and the merge of all links
+ *   route_shares  which flow makes way for a new one at the limit of routes
  *   forward       flows and their routes
  *   router_discovery  advertisements for snooping switches
  *   election      the querier of a link, and what follows when it changes
@@ -50,6 +51,7 @@ struct membership {
 	struct link_group first; /* the head of the list of link_groups */
 	struct flow *flows;
 	struct membership *dirty_next; /* in instance.dirty_memberships */
+	uint8_t payer;                 /* id of the link that its memory counts for */
 	bool dirty;
 	bool wanted_upstream; /* a filter other than INCLUDE{} was announced */
 };
@@ -61,23 +63,30 @@ struct flow_key {
 	struct addr group;
 };
 
+/* What a flow is worth to the hosts downstream, the least first. */
+enum flow_worth {
+	FLOW_NEGATIVE, /* it goes nowhere */
+	FLOW_UNASKED,  /* from downstream, and only to upstream links: no member downstream wants it */
+	FLOW_WANTED,
+	FLOW_WORTHS
+};
+
 struct flow {
 	struct index_node node;
 	struct flow_key key;
 	struct membership *membership;
-	struct flow *prev, *next;             /* in the membership, oldest first */
-	struct flow *dirty_prev, *dirty_next; /* in instance.dirty_flows */
-	struct flow *idle_prev,
-		*idle_next; /* in instance.negative_flows, oldest first, while it goes nowhere */
-	uint64_t serial;    /* grows with each flow made: the order of snapshots */
-	uint64_t outputs;   /* set of link ids */
+	struct flow *prev, *next;               /* in the membership, oldest first */
+	struct flow *dirty_prev, *dirty_next;   /* in instance.dirty_flows */
+	struct flow *active_prev, *active_next; /* in instance.routes of its input, unless it is gone */
+	uint64_t serial;                        /* grows with each flow made: the order of snapshots */
+	uint64_t outputs;                       /* set of link ids */
 	uint64_t packets;
 	uint64_t bytes;
 	uint32_t wrong_link;
-	uint8_t input; /* link id */
+	uint8_t input; /* link id; its memory counts for that link */
+	uint8_t worth; /* enum flow_worth */
 	bool dirty;
 	bool gone;       /* kept only until REQUEST_ROUTE_NONE is pulled */
-	bool negative;   /* in instance.negative_flows */
 	mtime active_at; /* when its packet counter last grew */
 	mtime made_at;
 	mtime read_at; /* when its counters came; at first: made_at */
@@ -94,6 +103,13 @@ struct walk {
 	bool in_hosts;                 /* its sources were rendered, too */
 	struct addr last;
 	uint64_t serial; /* flows of the membership up to here were rendered */
+};
+
+/* The flows that arrive on a link: a list for each worth, the least recently active first. */
+struct link_routes {
+	struct flow *flows[FLOW_WORTHS];
+	uint32_t counts[FLOW_WORTHS];
+	uint32_t of_family[FAMILIES];
 };
 
 #define REFUSED_MAX 32 /* streams without room that wait for REQUEST_ROUTE_NONE; the rest get none */
@@ -120,12 +136,13 @@ struct instance {
 	uint64_t seed;
 	struct pool *pool;
 	struct link *links[LINKS_MAX];
-	uint64_t links_to_free; /* ids that wait for REQUEST_LINK_FREE */
+	struct pool *parts[LINKS_MAX]; /* of the pool: what the state of a link takes; NULL: not used yet */
+	uint64_t links_to_free;        /* ids that wait for REQUEST_LINK_FREE */
 	struct index memberships;
 	struct index flows;
 	uint64_t flow_serial;
-	uint32_t negative_count;
-	struct flow *negative_flows;
+	uint32_t route_count; /* flows that are not gone */
+	struct link_routes routes[LINKS_MAX];
 	struct membership *dirty_memberships, *dirty_last;
 	struct flow *dirty_flows;
 	struct flow_key refused[REFUSED_MAX]; /* the owner may have installed early routes for them */
@@ -152,6 +169,9 @@ struct instance {
 /* Counts a drop for the link, or for the instance where link is NULL. At each power of two it pushes an
  * event. */
 void engine_drop(struct instance *instance, struct link *link, enum family family, enum drop drop);
+/* The same for the report of a host, which the event names. NULL: the host is not known. */
+void engine_drop_host(struct instance *instance, struct link *link, enum family family, enum drop drop,
+                      const struct addr *host);
 /* The events that a link became usable or unusable, and that it has another querier. */
 void engine_push_link(struct instance *instance, const struct link *link, enum family family);
 void engine_push_querier(struct instance *instance, const struct link *link, enum family family, mtime now);

@@ -2,8 +2,11 @@
 #include "core/router/forward.h"
 
 #include "core/router/membership.h"
+#include "core/router/route_shares.h"
 
 #include <assert.h>
+
+#define GONE_MAX 1024
 
 static uint32_t key_hash(const struct instance *instance, const struct flow_key *key)
 {
@@ -36,20 +39,6 @@ static void flow_mark(struct instance *instance, struct flow *flow)
 		return;
 	flow->dirty = true;
 	DL_APPEND2(instance->dirty_flows, flow, dirty_prev, dirty_next);
-}
-
-static void flow_set_negative(struct instance *instance, struct flow *flow, bool negative)
-{
-	if (flow->negative == negative)
-		return;
-	flow->negative = negative;
-	if (negative) {
-		DL_APPEND2(instance->negative_flows, flow, idle_prev, idle_next);
-		instance->negative_count++;
-	} else {
-		DL_DELETE2(instance->negative_flows, flow, idle_prev, idle_next);
-		instance->negative_count--;
-	}
 }
 
 static void push_event(struct instance *instance, const struct flow *flow, enum event_kind kind)
@@ -89,21 +78,21 @@ uint64_t forward_yielding_links(const struct instance *instance, enum family fam
 	return links;
 }
 
-/* The links that a flow's packets go to (RFC 4605 section 4.2): the downstream links whose members want the
- * source, and for a source downstream the upstream links too. Never the link that they arrive on. */
+/* The links that a stream's packets go to (RFC 4605 section 4.2): the downstream links whose members want the
+ * source, and for a source downstream the upstream links too. Never the link that they arrive on. membership
+ * NULL: the group has none. */
 static uint64_t outputs_of(const struct instance *instance, struct membership *membership,
-                           const struct flow *flow, mtime now)
+                           const struct flow_key *key, const struct link *input, mtime now)
 {
-	enum family family = addr_family(&membership->group);
-	const struct link *input = instance->links[flow->input];
+	enum family family = addr_family(&key->group);
+	const struct link_group *link_group = membership ? link_group_first(membership) : NULL;
 	uint64_t outputs = 0;
 
 	if (input == NULL || !input->family[family].usable)
 		return 0;
-	for (const struct link_group *link_group = link_group_first(membership); link_group;
-	     link_group = link_group_next(link_group))
+	for (; link_group != NULL; link_group = link_group_next(link_group))
 		if (link_group->link != input && link_forwards(link_group->link, family, now) &&
-		    group_wants(&link_group->group, &flow->key.source))
+		    group_wants(&link_group->group, &key->source))
 			set64_add(&outputs, link_group->link->id);
 	if (input->role == ROLE_DOWNSTREAM)
 		outputs |= forward_links(instance, ROLE_UPSTREAM, family, now);
@@ -113,12 +102,16 @@ static uint64_t outputs_of(const struct instance *instance, struct membership *m
 /* The one place where a flow's outputs change. */
 static void flow_route(struct instance *instance, struct flow *flow, mtime now, bool changed)
 {
-	uint64_t outputs = outputs_of(instance, flow->membership, flow, now);
+	uint64_t outputs =
+		outputs_of(instance, flow->membership, &flow->key, instance->links[flow->input], now);
+	enum flow_worth worth;
 
 	if (outputs == flow->outputs && !changed)
 		return;
 	flow->outputs = outputs;
-	flow_set_negative(instance, flow, outputs == 0);
+	worth = route_shares_worth(instance, outputs);
+	if (worth != flow->worth)
+		route_shares_move(instance, flow, worth);
 	push_event(instance, flow, EVENT_ROUTE);
 	flow_mark(instance, flow);
 }
@@ -151,7 +144,7 @@ static void flow_end(struct instance *instance, struct flow *flow)
 	if (flow->gone)
 		return;
 	flow->gone = true;
-	flow_set_negative(instance, flow, false);
+	route_shares_remove(instance, flow);
 	push_event(instance, flow, EVENT_FLOW_GONE);
 	flow_mark(instance, flow);
 }
@@ -160,40 +153,57 @@ void flow_free(struct instance *instance, struct flow *flow)
 {
 	struct membership *membership = flow->membership;
 
-	assert(!flow->dirty && !flow->negative);
+	assert(!flow->dirty && flow->gone);
 	index_remove(&instance->flows, &flow->node);
 	DL_DELETE(membership->flows, flow);
-	pool_give(instance->pool, flow, sizeof *flow);
+	pool_give(instance->parts[flow->input], flow, sizeof *flow);
 	membership_release(instance, membership);
 }
 
-/* Makes room for one more flow: at the limit it ends the oldest negative flow. Flows that only wait for
- * REQUEST_ROUTE_NONE may exceed the limit by an eighth. */
-static bool make_room(struct instance *instance)
+/* Makes room for one more flow from the link: at the limit another one ends. Flows that only wait for
+ * REQUEST_ROUTE_NONE may exceed the limit by an eighth; by GONE_MAX more for what a flood must not delay. */
+static bool make_room(struct instance *instance, const struct link *link, enum flow_worth worth)
 {
 	size_t count = instance->flows.count, max = instance->settings.routes_max;
+	bool urgent = worth == FLOW_WANTED || !route_shares_has_half(instance, link);
+	size_t gone_max = max / 8 + (urgent ? GONE_MAX : 0);
+	struct flow *flow;
 
 	if (count < max)
 		return true;
-	if (instance->negative_flows == NULL || count > max + max / 8)
+	if (count - instance->route_count > gone_max)
 		return false;
-	flow_end(instance, instance->negative_flows);
-	return true;
+	if (instance->route_count < max)
+		return true;
+	flow = route_shares_find(instance, link, worth);
+	if (flow != NULL)
+		flow_end(instance, flow);
+	return flow != NULL;
 }
 
 void forward_limit(struct instance *instance)
 {
-	size_t count = instance->flows.count, max = instance->settings.routes_max;
+	struct flow *flow;
 
-	for (; count > max && instance->negative_flows != NULL; count--)
-		flow_end(instance, instance->negative_flows);
+	while (instance->route_count > instance->settings.routes_max &&
+	       (flow = route_shares_surplus(instance)) != NULL)
+		flow_end(instance, flow);
 }
 
-static struct flow *flow_new(struct instance *instance, const struct flow_key *key, mtime now)
+static struct flow *flow_new(struct instance *instance, struct link *link, const struct flow_key *key,
+                             mtime now, enum flow_worth worth)
 {
-	struct membership *membership = membership_get(instance, &key->group);
-	struct flow *flow = membership ? pool_take(instance->pool, sizeof *flow) : NULL;
+	bool reserved = worth == FLOW_WANTED;
+	struct membership *membership = membership_get(instance, link, &key->group, reserved);
+	struct flow *flow = NULL;
 
+	if (membership != NULL)
+		flow = reserved ? pool_take_reserved(link->pool, sizeof *flow)
+		                : pool_take(link->pool, sizeof *flow);
+	if (flow != NULL && !index_add(&instance->flows, &flow->node, key_hash(instance, key))) {
+		pool_give(link->pool, flow, sizeof *flow);
+		flow = NULL;
+	}
 	if (flow == NULL) {
 		if (membership != NULL)
 			membership_release(instance, membership);
@@ -203,13 +213,40 @@ static struct flow *flow_new(struct instance *instance, const struct flow_key *k
 	flow->membership = membership;
 	flow->made_at = flow->read_at = now;
 	flow->serial = ++instance->flow_serial;
-	if (!index_add(&instance->flows, &flow->node, key_hash(instance, key))) {
-		pool_give(instance->pool, flow, sizeof *flow);
-		membership_release(instance, membership);
-		return NULL;
-	}
+	flow->input = link->id;
+	flow->gone = true;
 	DL_APPEND(membership->flows, flow);
 	return flow;
+}
+
+/* A flow for a new stream; NULL: a limit was reached. */
+static struct flow *flow_admit(struct instance *instance, struct link *link, const struct flow_key *key,
+                               mtime now)
+{
+	uint64_t outputs = outputs_of(instance, membership_find(instance, &key->group), key, link, now);
+	enum flow_worth worth = route_shares_worth(instance, outputs);
+	bool has_room = make_room(instance, link, worth);
+	struct flow *flow = has_room ? flow_new(instance, link, key, now, worth) : NULL;
+
+	if (flow != NULL)
+		return flow;
+	engine_drop(instance, link, addr_family(&key->group), has_room ? DROP_MEMORY : DROP_ROUTES_MAX);
+	if (instance->refused_count < REFUSED_MAX)
+		instance->refused[instance->refused_count++] = *key;
+	return NULL;
+}
+
+/* The stream arrives on the link, which may be another than before. */
+static void flow_arrive(struct instance *instance, struct flow *flow, const struct link *link, mtime now)
+{
+	if (!flow->gone)
+		route_shares_remove(instance, flow);
+	pool_move(instance->parts[flow->input], link->pool, sizeof *flow);
+	membership_pay(instance, flow->membership, link);
+	flow->gone = false;
+	flow->input = link->id;
+	flow->active_at = now;
+	route_shares_add(instance, flow);
 }
 
 void forward_upcall(struct instance *instance, struct link *link, mtime now, const struct flow_key *key,
@@ -225,20 +262,11 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	}
 	if (wrong_link && !moved)
 		return;
-	if (flow == NULL) {
-		flow = make_room(instance) ? flow_new(instance, key, now) : NULL;
-		if (flow == NULL) {
-			bool full = instance->flows.count >= instance->settings.routes_max;
-
-			engine_drop(instance, link, family, full ? DROP_ROUTES_MAX : DROP_MEMORY);
-			if (instance->refused_count < REFUSED_MAX)
-				instance->refused[instance->refused_count++] = *key;
-			return;
-		}
-	}
-	flow->gone = false;
-	flow->input = link->id;
-	flow->active_at = now;
+	if (flow == NULL)
+		flow = flow_admit(instance, link, key, now);
+	if (flow == NULL)
+		return;
+	flow_arrive(instance, flow, link, now);
 	push_event(instance, flow, moved ? EVENT_FLOW_MOVED : EVENT_FLOW);
 	flow_route(instance, flow, now, true);
 }
@@ -264,8 +292,10 @@ void forward_counters(struct instance *instance, mtime now, const struct input *
 	/* The kernel also counts packets that arrive on a wrong link. They do not show that the flow is
 	 * active. */
 	if ((uint32_t)input->packets - input->wrong_link_packets !=
-	    (uint32_t)flow->packets - flow->wrong_link)
+	    (uint32_t)flow->packets - flow->wrong_link) {
 		flow->active_at = now;
+		route_shares_move(instance, flow, flow->worth);
+	}
 	flow_measure(flow, now, input->bytes);
 	flow->packets = input->packets;
 	flow->bytes = input->bytes;

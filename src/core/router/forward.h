@@ -20,7 +20,7 @@ void forward_update(struct instance *instance, struct membership *membership, mt
 void forward_update_all(struct instance *instance, enum family family, mtime now);
 /* Requests the routes of all flows again. */
 void forward_mark_all(struct instance *instance, enum family family);
-/* The limit on routes may have become smaller: ends the oldest negative flows above it. */
+/* The limit on routes may have become smaller: ends flows above it that no member downstream wants. */
 void forward_limit(struct instance *instance);
 /* Ends the flows that arrive on the link. */
 void forward_drop_link(struct instance *instance, struct link *link, enum family family);

@@ -121,16 +121,27 @@ static void remove_link(struct instance *instance, struct link *link)
 	for (int drop = 0; drop < DROP_CAUSES; drop++)
 		for (int family = 0; family < FAMILIES; family++)
 			instance->drops[drop] += link->family[family].drops[drop];
+	pool_part_set_sharing(link->pool, false);
 	instance->links[link->id] = NULL;
+	membership_pay_for(instance, link->id);
 	set64_add(&instance->links_to_free, link->id);
 	free(link);
 }
 
 static struct link *add_link(struct instance *instance, uint8_t id)
 {
-	struct link *link = link_new(id, instance->seed);
+	struct link *link = NULL;
 
-	for (int family = 0; link != NULL && family < FAMILIES; family++)
+	/* What is left of an earlier link with this id still counts for its part. */
+	if (instance->parts[id] == NULL)
+		instance->parts[id] = pool_part_new(instance->pool);
+	if (instance->parts[id] != NULL)
+		link = link_new(id, instance->seed);
+	if (link == NULL)
+		return NULL;
+	link->pool = instance->parts[id];
+	pool_part_set_sharing(link->pool, true);
+	for (int family = 0; family < FAMILIES; family++)
 		link->family[family].deadline.kind = DEADLINE_LINK;
 	return instance->links[id] = link;
 }

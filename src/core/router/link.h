@@ -51,6 +51,7 @@ struct link {
 	char name[LINK_NAME_SIZE];
 	uint32_t mtu;
 	uint32_t elections;
+	struct pool *pool; /* the instance's part for the link's state */
 	struct link_settings settings;
 	struct link_addresses addresses;
 	struct addr foreign_queriers[FOREIGN_QUERIERS_MAX]; /* from outside the subnets, and logged */

@@ -49,21 +49,28 @@ struct membership *membership_find(struct instance *instance, const struct addr 
 	return find(instance, group, addr_hash(group, instance->seed));
 }
 
-struct membership *membership_get(struct instance *instance, const struct addr *group)
+static void *take(const struct link *link, size_t size, bool reserved)
+{
+	return reserved ? pool_take_reserved(link->pool, size) : pool_take(link->pool, size);
+}
+
+struct membership *membership_get(struct instance *instance, const struct link *link,
+                                  const struct addr *group, bool reserved)
 {
 	uint32_t hash = addr_hash(group, instance->seed);
 	struct membership *membership = find(instance, group, hash);
 
 	if (membership != NULL)
 		return membership;
-	membership = pool_take(instance->pool, sizeof *membership);
+	membership = take(link, sizeof *membership, reserved);
 	if (membership == NULL)
 		return NULL;
+	membership->payer = link->id;
 	membership->group = *group;
 	membership->first.membership = membership;
 	if (index_add(&instance->memberships, &membership->node, hash))
 		return membership;
-	pool_give(instance->pool, membership, sizeof *membership);
+	pool_give(link->pool, membership, sizeof *membership);
 	return NULL;
 }
 
@@ -81,6 +88,41 @@ static void move_walks_on(struct instance *instance, struct membership *membersh
 	}
 }
 
+void membership_pay(struct instance *instance, struct membership *membership, const struct link *link)
+{
+	if (instance->links[membership->payer] != NULL)
+		return;
+	pool_move(instance->parts[membership->payer], link->pool, sizeof *membership);
+	membership->payer = link->id;
+}
+
+/* The link that pays next. NULL: none uses the membership, and it is freed soon. */
+static const struct link *next_payer(const struct instance *instance, struct membership *membership)
+{
+	const struct link_group *link_group = link_group_first(membership);
+	const struct flow *flow;
+
+	if (link_group != NULL)
+		return link_group->link;
+	DL_FOREACH (membership->flows, flow)
+		if (!flow->gone)
+			return instance->links[flow->input];
+	return NULL;
+}
+
+void membership_pay_for(struct instance *instance, uint8_t removed)
+{
+	struct membership *membership = membership_oldest(instance);
+
+	for (; membership != NULL; membership = membership_newer(membership)) {
+		const struct link *link =
+			membership->payer == removed ? next_payer(instance, membership) : NULL;
+
+		if (link != NULL)
+			membership_pay(instance, membership, link);
+	}
+}
+
 void membership_release(struct instance *instance, struct membership *membership)
 {
 	if (link_group_first(membership) != NULL || membership->flows != NULL || membership->dirty ||
@@ -88,7 +130,7 @@ void membership_release(struct instance *instance, struct membership *membership
 		return;
 	move_walks_on(instance, membership);
 	index_remove(&instance->memberships, &membership->node);
-	pool_give(instance->pool, membership, sizeof *membership);
+	pool_give(instance->parts[membership->payer], membership, sizeof *membership);
 }
 
 static void mark(struct instance *instance, struct membership *membership)
@@ -157,13 +199,14 @@ static struct link_group *link_group_find(struct membership *membership, const s
 }
 
 /* The one in the membership if it is unused, or a new one behind it. */
-static struct link_group *take_link_group(struct instance *instance, struct membership *membership)
+static struct link_group *take_link_group(const struct link *link, struct membership *membership,
+                                          bool reserved)
 {
 	struct link_group *link_group = &membership->first;
 
 	if (link_group->link == NULL)
 		return link_group;
-	link_group = pool_take(instance->pool, sizeof *link_group);
+	link_group = take(link, sizeof *link_group, reserved);
 	if (link_group == NULL)
 		return NULL;
 	link_group->membership = membership;
@@ -172,9 +215,10 @@ static struct link_group *take_link_group(struct instance *instance, struct memb
 	return link_group;
 }
 
-static void give_link_group(struct instance *instance, struct link_group *link_group)
+static void give_link_group(struct link_group *link_group)
 {
 	struct link_group **at = &link_group->membership->first.next;
+	struct pool *pool = link_group->link->pool;
 
 	link_group->link = NULL;
 	if (link_group == &link_group->membership->first)
@@ -182,26 +226,21 @@ static void give_link_group(struct instance *instance, struct link_group *link_g
 	while (*at != link_group)
 		at = &(*at)->next;
 	*at = link_group->next;
-	pool_give(instance->pool, link_group, sizeof *link_group);
+	pool_give(pool, link_group, sizeof *link_group);
 }
 
 static struct link_group *link_group_new(struct instance *instance, struct membership *membership,
-                                         struct link *link, mtime now)
+                                         struct link *link, mtime now, bool reserved)
 {
 	enum family family = addr_family(&membership->group);
 	struct link_group *link_group;
 
-	if (link->family[family].group_count >= link->settings.groups_max) {
-		engine_drop(instance, link, family, DROP_GROUPS_MAX);
-		return NULL;
-	}
 	link_group = deadlines_reserve(&instance->deadlines, instance->link_group_count + 1 + 2 * LINKS_MAX)
-	                     ? take_link_group(instance, membership)
+	                     ? take_link_group(link, membership, reserved)
 	                     : NULL;
-	if (link_group == NULL) {
-		engine_drop(instance, link, family, DROP_MEMORY);
+	if (link_group == NULL)
 		return NULL;
-	}
+	membership_pay(instance, membership, link);
 	link_group->link = link;
 	link_group->joined_at = now;
 	link_group->deadline.kind = DEADLINE_LINK_GROUP;
@@ -235,10 +274,10 @@ static void link_group_free(struct instance *instance, struct link_group *link_g
 
 	link_group_set_asking(instance, link_group, false);
 	deadlines_remove(&instance->deadlines, &link_group->deadline);
-	group_fini(&link_group->group, instance->pool);
+	group_fini(&link_group->group, link_group->link->pool);
 	link_group->link->family[addr_family(&membership->group)].group_count--;
 	instance->link_group_count--;
-	give_link_group(instance, link_group);
+	give_link_group(link_group);
 }
 
 void link_group_arm(struct instance *instance, struct link_group *link_group)
@@ -268,17 +307,17 @@ static void push_event(struct instance *instance, const struct link_group *link_
 /* Acts on the flags of group_apply or group_expire. The link_group, and with the last one its membership, may
  * be freed. */
 static void link_group_act(struct instance *instance, struct link_group *link_group, unsigned flags,
-                           enum filter_mode before, bool is_new)
+                           enum filter_mode before, bool is_new, const struct addr *host)
 {
 	struct membership *membership = link_group->membership;
 	enum family family = addr_family(&membership->group);
 
 	if (flags & GROUP_SOURCES_MAX)
-		engine_drop(instance, link_group->link, family, DROP_SOURCES_MAX);
+		engine_drop_host(instance, link_group->link, family, DROP_SOURCES_MAX, host);
 	if (flags & GROUP_MEMORY)
-		engine_drop(instance, link_group->link, family, DROP_MEMORY);
+		engine_drop_host(instance, link_group->link, family, DROP_MEMORY, host);
 	if (flags & GROUP_HOSTS_MAX)
-		engine_drop(instance, link_group->link, family, DROP_HOSTS_MAX);
+		engine_drop_host(instance, link_group->link, family, DROP_HOSTS_MAX, host);
 	if (flags & GROUP_QUERY)
 		link_group_set_asking(instance, link_group, true);
 	if (group_is_empty(&link_group->group)) {
@@ -295,12 +334,39 @@ static void link_group_act(struct instance *instance, struct link_group *link_gr
 	membership_release(instance, membership);
 }
 
+static bool is_exclude(enum record_type type)
+{
+	return type == IS_EX || type == TO_EX;
+}
+
 /* A record that only ends a membership, or has no sources, creates no state. */
 static bool can_create(enum record_type type, const struct sources *sources)
 {
-	if (type == IS_EX || type == TO_EX)
-		return true;
-	return type != BLOCK && sources->count > 0;
+	return is_exclude(type) || (type != BLOCK && sources->count > 0);
+}
+
+/* The state of a group on a link for a record that creates it; NULL: a limit was reached. EXCLUDE uses the
+ * reserve: it works without a list of sources, so that such joins succeed while lists fill the memory. */
+static struct link_group *link_group_create(struct instance *instance, struct link *link, mtime now,
+                                            const struct record *record, const struct addr *host)
+{
+	enum family family = addr_family(&record->group);
+	bool reserved = is_exclude(record->type);
+	struct membership *membership;
+	struct link_group *link_group;
+
+	if (link->family[family].group_count >= link->settings.groups_max) {
+		engine_drop_host(instance, link, family, DROP_GROUPS_MAX, host);
+		return NULL;
+	}
+	membership = membership_get(instance, link, &record->group, reserved);
+	link_group = membership ? link_group_new(instance, membership, link, now, reserved) : NULL;
+	if (link_group != NULL)
+		return link_group;
+	engine_drop_host(instance, link, family, DROP_MEMORY, host);
+	if (membership != NULL)
+		membership_release(instance, membership);
+	return NULL;
 }
 
 /* The host of a record, or the unspecified address where several hosts share its address. */
@@ -335,33 +401,26 @@ void membership_record(struct instance *instance, struct link *link, mtime now, 
 	struct membership *membership = membership_find(instance, group);
 	struct link_group *link_group = membership ? link_group_find(membership, link) : NULL;
 	bool is_new = link_group == NULL, fast_leave = state->timers.fast_leave;
+	const struct addr *tracked = state->timers.track_hosts ? host : NULL;
 	struct addr identified = *host;
 	enum filter_mode before;
 	unsigned flags;
 
 	if (is_new && !can_create(record->type, sources))
 		return;
-	if (membership == NULL)
-		membership = membership_get(instance, group);
-	if (membership == NULL) {
-		engine_drop(instance, link, addr_family(group), DROP_MEMORY);
-		return;
-	}
 	if (is_new)
-		link_group = link_group_new(instance, membership, link, now);
-	if (link_group == NULL) {
-		membership_release(instance, membership);
+		link_group = link_group_create(instance, link, now, record, tracked);
+	if (link_group == NULL)
 		return;
-	}
 	if (fast_leave)
 		identified = identify(state, now, host, record, is_new);
 	before = link_group->group.mode;
 	flags = group_expire(&link_group->group, &state->timers, now);
-	flags |= group_apply(&link_group->group, instance->pool, &state->timers, now, version, &identified,
+	flags |= group_apply(&link_group->group, link->pool, &state->timers, now, version, &identified,
 	                     record->type, sources);
 	if (fast_leave && !is_new)
 		note_fast_leave(state, now, host, record, &link_group->group);
-	link_group_act(instance, link_group, flags, before, is_new);
+	link_group_act(instance, link_group, flags, before, is_new, tracked);
 }
 
 void membership_receive_query(struct instance *instance, struct link *link, mtime now,
@@ -383,7 +442,7 @@ void link_group_expire(struct instance *instance, struct link_group *link_group,
 	enum filter_mode before = link_group->group.mode;
 	unsigned flags = group_expire(&link_group->group, &link_group->link->family[family].timers, now);
 
-	link_group_act(instance, link_group, flags, before, false);
+	link_group_act(instance, link_group, flags, before, false, NULL);
 }
 
 bool membership_leave_link(struct instance *instance, struct membership *membership, const struct link *link)

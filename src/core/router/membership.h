@@ -15,8 +15,14 @@ struct membership *membership_newer(const struct membership *membership);
 /* The first of the link_groups, and the one behind this; NULL: no more. */
 struct link_group *link_group_first(struct membership *membership);
 struct link_group *link_group_next(const struct link_group *link_group);
-/* Finds or makes it; NULL when memory is short. */
-struct membership *membership_get(struct instance *instance, const struct addr *group);
+/* Finds or makes it; NULL when memory is short. A new one counts for the link; reserved: it may use the
+ * pool's reserve. */
+struct membership *membership_get(struct instance *instance, const struct link *link,
+                                  const struct addr *group, bool reserved);
+/* The link uses it. If the link that its memory counts for is removed, it counts for this one. */
+void membership_pay(struct instance *instance, struct membership *membership, const struct link *link);
+/* The link with this id is removed: what others use counts for them. Visits all memberships. */
+void membership_pay_for(struct instance *instance, uint8_t removed);
 /* Frees it when nothing needs it any more. */
 void membership_release(struct instance *instance, struct membership *membership);
 

@@ -156,14 +156,14 @@ static void keep_general_query(struct instance *instance, const struct link *lin
 }
 
 /* NULL when memory is short, or there are none. */
-static struct addr *keep_sources(struct instance *instance, const struct sources *sources)
+static struct addr *keep_sources(const struct link *link, const struct sources *sources)
 {
 	size_t size = sources->count * sizeof *sources->list;
 	struct addr *list;
 
 	if (sources->count == 0)
 		return NULL;
-	list = pool_take(instance->pool, size);
+	list = pool_take(link->pool, size);
 	if (list != NULL)
 		memcpy(list, sources->list, size);
 	return list;
@@ -185,7 +185,7 @@ static void keep_specific_query(struct instance *instance, struct link *link, co
 	}
 	sources = read_sources(instance, link, query->sources, about_sources ? query->source_count : 0,
 	                       packet->family);
-	list = keep_sources(instance, &sources);
+	list = keep_sources(link, &sources);
 	kept.source_count = list != NULL ? (uint16_t)sources.count : 0;
 	kept.about_sources = about_sources && kept.source_count == sources.count;
 	queries->specific[place] = (struct specific_query){

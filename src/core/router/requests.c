@@ -240,7 +240,7 @@ static bool pull_upstream_specific_query(struct instance *instance, struct reque
 	memcpy(payload, &oldest->query, sizeof oldest->query);
 	if (sources_size > 0)
 		memcpy(payload + sizeof oldest->query, oldest->sources, sources_size);
-	pool_give(instance->pool, oldest->sources, sources_size);
+	pool_give(instance->parts[oldest->link], oldest->sources, sources_size);
 	*payload_size = sizeof oldest->query + sources_size;
 	*request = (struct request){
 		.kind = REQUEST_UPSTREAM_QUERY, .link = oldest->link, .family = oldest->family};
@@ -253,6 +253,8 @@ static bool pull_link_free(struct instance *instance, struct request *request)
 
 	if (!set64_take(&instance->links_to_free, &id))
 		return false;
+	assert(instance->links[id] != NULL || instance->parts[id] == NULL ||
+	       pool_used(instance->parts[id]) == 0);
 	*request = (struct request){.kind = REQUEST_LINK_FREE, .link = (uint8_t)id};
 	return true;
 }

@@ -3,6 +3,7 @@
 
 #include "core/router/group_hosts.h"
 #include "core/router/membership.h"
+#include "core/router/route_shares.h"
 
 #include <assert.h>
 
@@ -78,13 +79,14 @@ static void add_instance(const struct instance *instance, struct page *page)
 	item->memory = pool_bytes(instance->pool);
 	item->groups = instance->memberships.count;
 	item->flows = instance->flows.count;
-	item->negative_flows = instance->negative_count;
+	item->negative_flows = route_shares_negative(instance);
 	item->events_dropped = instance->events.dropped;
 	item->drops[0] = drops_of(instance, DROP_ROUTES_MAX);
 	item->drops[1] = drops_of(instance, DROP_MEMORY);
 }
 
-static void add_link(const struct link *link, enum family family, mtime now, struct page *page)
+static void add_link(const struct instance *instance, const struct link *link, enum family family, mtime now,
+                     struct page *page)
 {
 	const struct link_family *state = &link->family[family];
 	struct snapshot_link *item = &add(page, SNAPSHOT_LINKS)->link;
@@ -102,7 +104,10 @@ static void add_link(const struct link *link, enum family family, mtime now, str
 	                                   ? link->foreign_queriers[0]
 	                                   : addr_unspecified(family),
 		.other_query_age = milliseconds(now - state->querier.general_query_at),
+		.memory = pool_used(link->pool),
+		.memory_share = pool_share(link->pool),
 		.groups = state->group_count,
+		.routes = instance->routes[link->id].of_family[family],
 		.other_querier_left = left(state->querier.other_until, now),
 		.next_query_left = left(state->querier.query_at, now),
 		.membership_interval = milliseconds(querier_membership_interval(
@@ -137,7 +142,7 @@ static void add_links(const struct instance *instance, mtime now, struct page *p
 
 		for (int family = 0; link != NULL && family < FAMILIES; family++)
 			if (link->settings.version[family] != VERSION_NONE)
-				add_link(link, family, now, page);
+				add_link(instance, link, family, now, page);
 	}
 }
 

@@ -31,6 +31,18 @@ void routes_free(struct routes *routes)
 	free(routes);
 }
 
+size_t routes_memory(size_t count)
+{
+	size_t each = sizeof(struct route) + sizeof(struct claim);
+
+	return count < SIZE_MAX / each ? count * each : SIZE_MAX;
+}
+
+void routes_set_memory_max(struct routes *routes, size_t memory_max)
+{
+	pool_limit(routes->pool, memory_max);
+}
+
 void routes_set_reading_interval(struct routes *routes, mtime now, mtime reading_interval)
 {
 	struct route *route;

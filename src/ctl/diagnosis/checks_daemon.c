@@ -311,6 +311,73 @@ static void check_link_limits(struct json_object *link, struct findings *finding
 	}
 }
 
+static bool is_same(struct json_object *a, struct json_object *b, const char *key)
+{
+	return strcmp(answer_text(a, key), answer_text(b, key)) == 0;
+}
+
+static bool is_same_link(struct json_object *a, struct json_object *b)
+{
+	return is_same(a, b, "instance") && is_same(a, b, "link");
+}
+
+/* The link has more state than its share of memory_max. Both families have the same numbers. */
+static void check_memory_share(struct json_object *link, struct findings *findings)
+{
+	double memory = answer_number(link, "memory"), share = answer_number(link, "memory_share");
+	struct finding *finding;
+
+	if (share == 0 || memory < share)
+		return;
+	finding =
+		findings_add(findings, "limits", answer_text(link, "link"),
+	                     "joins with source lists on this link may fail; other links keep their shares");
+	finding_what(finding, "hosts on the link use %.0f bytes of memory_max; its share is %.0f bytes",
+	             memory, share);
+	finding_remedy(finding, "find the host with mcproxyctl show groups (track_hosts = true shows it); "
+	                        "lower groups_max and sources_max for this link, or raise memory_max");
+}
+
+/* The link uses half of routes_max. */
+static void check_routes_share(const struct machine *machine, struct json_object *link, double routes,
+                               struct findings *findings)
+{
+	for (size_t i = 0; i < view_count(machine->daemon.instances); i++) {
+		struct json_object *instance = json_object_array_get_idx(machine->daemon.instances, i);
+		double routes_max = answer_number(instance, "routes_max");
+		struct finding *finding;
+
+		if (!is_same(instance, link, "instance") || routes_max == 0 || routes < routes_max / 2)
+			continue;
+		finding = findings_add(
+			findings, "limits", answer_text(link, "link"),
+			"further streams from this link replace its own; other links get routes");
+		finding_what(finding,
+		             "streams from the link use %.0f of %.0f routes (routes_max): half is its share",
+		             routes, routes_max);
+		finding_remedy(finding, "find the sender with mcproxyctl show routes, or raise routes_max");
+	}
+}
+
+/* Once for the objects of both families. */
+static void check_shares(const struct machine *machine, size_t place, struct findings *findings)
+{
+	struct json_object *link = json_object_array_get_idx(machine->daemon.links, place);
+	double routes = 0;
+
+	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
+		struct json_object *other = json_object_array_get_idx(machine->daemon.links, i);
+
+		if (!is_same_link(link, other))
+			continue;
+		if (i < place)
+			return;
+		routes += answer_number(other, "routes");
+	}
+	check_memory_share(link, findings);
+	check_routes_share(machine, link, routes, findings);
+}
+
 /* A kernel table holds at most 32 interfaces. */
 static void check_vifs(const struct machine *machine, struct json_object *link, struct findings *findings)
 {
@@ -343,6 +410,7 @@ void check_limits(const struct machine *machine, struct findings *findings)
 	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
 		check_link_limits(json_object_array_get_idx(machine->daemon.links, i), findings);
 		check_vifs(machine, json_object_array_get_idx(machine->daemon.links, i), findings);
+		check_shares(machine, i, findings);
 	}
 }
 

@@ -20,7 +20,7 @@ bool config_read_control_group(const char *word, struct config_scope *scope);
 bool config_read_oldest_version(const char *word, struct config_scope *scope); /* "any", "IGMPv2", ... */
 bool config_read_user(const char *word, struct config_scope *scope);
 bool config_read_group(const char *word, struct config_scope *scope);
-bool config_read_table(const char *word, struct config_scope *scope);          /* "own", "default", "100" */
+bool config_read_table(const char *word, struct config_scope *scope); /* "own", "default", "100" */
 
 /* RFC 4604: 232.0.0.0/8 and ff3x::/32. */
 void config_default_ssm_ranges(struct link_settings *settings);

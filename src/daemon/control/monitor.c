@@ -61,6 +61,8 @@ static const char *source_key(uint8_t kind)
 {
 	if (kind == EVENT_LINK)
 		return "address";
+	if (kind == EVENT_DROP)
+		return "host";
 	if (kind == EVENT_QUERIER || kind == EVENT_OLDER_QUERY || kind == EVENT_FOREIGN_QUERIER)
 		return "querier";
 	return "source";

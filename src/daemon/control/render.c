@@ -203,6 +203,9 @@ void render_link(struct json *json, struct owner *owner, const struct instance_s
 	if (number != LINKS_NO_VIF)
 		json_number(json, "vif", number);
 	json_number(json, "groups", record->groups);
+	json_number(json, "routes", record->routes);
+	json_number(json, "memory", record->memory);
+	json_number(json, "memory_share", record->memory_share);
 	if (record->role == ROLE_DOWNSTREAM) {
 		put_querier(json, record);
 		put_timers(json, record);

@@ -30,6 +30,7 @@ static void describe(const struct event *event, const char *outputs, char *text,
 		filter_mode_name(event->before == FILTER_EXCLUDE ? FILTER_EXCLUDE : FILTER_INCLUDE);
 	const char *after =
 		filter_mode_name(event->after == FILTER_EXCLUDE ? FILTER_EXCLUDE : FILTER_INCLUDE);
+	bool named;
 
 	addr_format(&event->source, source);
 	sources_text(event, sources, sizeof sources);
@@ -78,8 +79,9 @@ static void describe(const struct event *event, const char *outputs, char *text,
 		snprintf(text, size, "querier %s is outside the link's subnets: it is ignored", source);
 		break;
 	case EVENT_DROP:
-		snprintf(text, size, "dropped: %s (%" PRIu64 " so far)", drop_name(event->before),
-		         event->value);
+		named = !addr_is_unspecified(&event->source);
+		snprintf(text, size, "dropped: %s (%" PRIu64 " so far)%s%s", drop_name(event->before),
+		         event->value, named ? ", host " : "", named ? source : "");
 		break;
 	case EVENT_KINDS:
 		break;

@@ -16,7 +16,7 @@
 #include <utlist.h>
 
 #define LEFTOVERS_MAX     1024 /* policy rules; more are removed with the next start */
-#define ROUTES_MEMORY_MAX ((size_t)64 << 20)
+#define ROUTES_MEMORY_MIN ((size_t)64 << 20)
 
 struct table *table_find(const struct owner *owner, unsigned number, enum family family)
 {
@@ -151,6 +151,20 @@ static mtime reading_interval(const struct owner *owner)
 	return interval;
 }
 
+/* Every instance may fill its routes_max, so that none takes the memory from others. A quarter more is for
+ * routes that end, and for streams that wait for an instance. */
+static size_t routes_memory_max(const struct owner *owner)
+{
+	uint64_t count = 0;
+	size_t memory;
+
+	for (size_t i = 0; i < owner->config->instance_count; i++)
+		count += owner->config->instances[i].settings.routes_max;
+	count += count / 4;
+	memory = routes_memory(count < SIZE_MAX ? (size_t)count : SIZE_MAX);
+	return memory > ROUTES_MEMORY_MIN ? memory : ROUTES_MEMORY_MIN;
+}
+
 void table_free(struct owner *owner, struct table *table)
 {
 	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
@@ -217,7 +231,7 @@ int table_open(struct owner *owner, const struct config_instance *config, unsign
 		free(table);
 		return result;
 	}
-	table->routes = routes_new(ROUTES_MEMORY_MAX, reading_interval(owner), random_seed());
+	table->routes = routes_new(routes_memory_max(owner), reading_interval(owner), random_seed());
 	table->wrong_vif = wrong_vif_new(random_seed());
 	table->yield = yield_new(random_seed());
 	table->source = (struct loop_source){
@@ -261,12 +275,14 @@ struct table *tables_take_unused(struct owner *owner)
 	return NULL;
 }
 
-void tables_set_reading_interval(struct owner *owner, mtime now)
+void tables_reconfigure(struct owner *owner, mtime now)
 {
 	struct table *table;
 
-	LL_FOREACH (owner->tables, table)
+	LL_FOREACH (owner->tables, table) {
 		routes_set_reading_interval(table->routes, now, reading_interval(owner));
+		routes_set_memory_max(table->routes, routes_memory_max(owner));
+	}
 }
 
 void tables_close(struct owner *owner)

@@ -225,7 +225,7 @@ static void commit(struct attempt *attempt)
 		owner->instance_count--;
 	links_reconfigure_end(owner->links, true);
 	uplinks_reconsider(owner, now);
-	tables_set_reading_interval(owner, now);
+	tables_reconfigure(owner, now);
 	settings_reload(owner);
 	change_globals(owner, attempt->old);
 	if (owner->interfaces.known)

@@ -67,8 +67,7 @@ static void lower_all(struct owner *owner, struct sysctl *rpfilter)
 		warnx("all: rp_filter cannot be set to 0 (net.ipv4.conf.all.rp_filter): %s",
 		      strerror(-result));
 	else if (sysctl_state_result(rpfilter) != 0)
-		warnx("rp_filter: old values cannot be kept in " RUN_DIRECTORY
-		      ": %s; a kill would lose them",
+		warnx("rp_filter: old values cannot be kept in " RUN_DIRECTORY ": %s; a kill would lose them",
 		      file_problem(sysctl_state_result(rpfilter)));
 }
 

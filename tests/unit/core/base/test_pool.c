@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The pool: alignment, zeroed memory, reuse, the limit.
+ * The pool: alignment, zeroed memory, reuse, the limit, the shares of parts.
  */
 #include "core/base/pool.h"
 
@@ -151,6 +151,104 @@ static void memory_of_a_flood_comes_back(void **state)
 	pool_free(pool);
 }
 
+/* A part that takes all it can: how much. */
+static size_t fill(struct pool *part, size_t size, bool reserved)
+{
+	size_t before = pool_used(part);
+
+	while ((reserved ? pool_take_reserved(part, size) : pool_take(part, size)) != NULL)
+		continue;
+	return pool_used(part) - before;
+}
+
+/* What a part gets after another one has taken all it can, in percent of the limit. */
+static void each_part_has_its_share(void **state)
+{
+	enum { LIMIT = 4 << 20, SLACK = 3 };
+	static const struct {
+		size_t parts;
+		size_t size;
+		size_t greedy, next, reserved;
+	} rows[] = {
+		{1, 64, 75, 0, 25},  {2, 64, 50, 25, 25},   {2, 5000, 50, 25, 25},
+		{4, 64, 37, 13, 25}, {4, 1024, 37, 13, 25}, {5, 20000, 35, 10, 25},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct pool *pool = pool_new(LIMIT), *parts[5];
+		size_t last = 0;
+
+		for (size_t n = 0; n < rows[i].parts; n++) {
+			parts[n] = pool_part_new(pool);
+			pool_part_set_sharing(parts[n], true);
+		}
+		assert_int_equal(pool_share(parts[0]), LIMIT / 2 / rows[i].parts);
+		assert_in_range(fill(parts[0], rows[i].size, false) * 100 / LIMIT, rows[i].greedy - SLACK,
+		                rows[i].greedy);
+		for (size_t n = 1; n < rows[i].parts; n++, last = n - 1)
+			assert_in_range(fill(parts[n], rows[i].size, false) * 100 / LIMIT + SLACK,
+			                rows[i].next, rows[i].next + SLACK);
+		assert_in_range(fill(parts[last], rows[i].size, true) * 100 / LIMIT + SLACK, rows[i].reserved,
+		                rows[i].reserved + 2 * SLACK);
+		pool_free(pool);
+	}
+}
+
+/* One part breaks up the memory: it fills slabs and leaves one block in each. */
+static void broken_up_slabs_leave_the_share_of_others(void **state)
+{
+	enum { LIMIT = 4 << 20, BLOCKS = 40000 };
+	static void *blocks[BLOCKS];
+	struct pool *pool = pool_new(LIMIT), *bad = pool_part_new(pool), *good = pool_part_new(pool);
+	size_t count = 0;
+
+	(void)state;
+	pool_part_set_sharing(bad, true);
+	pool_part_set_sharing(good, true);
+	while (count < BLOCKS && (blocks[count] = pool_take(bad, 64)) != NULL)
+		count++;
+	while (count-- > 0)
+		if (count % 256 != 0)
+			pool_give(bad, blocks[count], 64);
+	assert_true(pool_used(bad) < LIMIT / 16);
+	assert_true(fill(good, 1000, false) >= LIMIT / 4 - 20000);
+	pool_free(pool);
+}
+
+static void shares_follow_the_limit_and_the_parts(void **state)
+{
+	enum { LIMIT = 1 << 20 };
+	struct pool *pool = pool_new(LIMIT), *one = pool_part_new(pool), *two = pool_part_new(pool);
+	void *block;
+
+	(void)state;
+	assert_int_equal(pool_share(one), 0);
+	pool_part_set_sharing(one, true);
+	assert_int_equal(pool_share(one), LIMIT / 2);
+	block = pool_take(one, 300000);
+	assert_non_null(block);
+	pool_part_set_sharing(two, true);
+	assert_int_equal(pool_share(one), LIMIT / 4);
+	assert_non_null(pool_take(two, 250000));
+	/* The block counts for the other part, which is then beyond its share. */
+	pool_move(one, two, 300000);
+	assert_int_equal(pool_used(one), 0);
+	assert_null(pool_take(two, 100000));
+	assert_non_null(pool_take(one, 200000));
+	pool_give(two, block, 300000);
+	assert_non_null(pool_take(two, 100000));
+	pool_limit(pool, LIMIT / 4);
+	assert_int_equal(pool_share(one), LIMIT / 16);
+	assert_null(pool_take(one, 64));
+	assert_null(pool_take_reserved(one, 64));
+	pool_limit(pool, 2 * LIMIT);
+	assert_non_null(pool_take(one, 64));
+	pool_part_set_sharing(one, false);
+	assert_int_equal(pool_share(two), LIMIT);
+	pool_free(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +259,9 @@ int main(void)
 		cmocka_unit_test(absurd_sizes_are_refused),
 		cmocka_unit_test(nothing_is_given_or_freed_without_harm),
 		cmocka_unit_test(memory_of_a_flood_comes_back),
+		cmocka_unit_test(each_part_has_its_share),
+		cmocka_unit_test(broken_up_slabs_leave_the_share_of_others),
+		cmocka_unit_test(shares_follow_the_limit_and_the_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -485,7 +485,7 @@ static void memory_max(void **state)
 	unsigned refused = 0;
 
 	(void)state;
-	small.memory_max = 100000;
+	small.memory_max = 200000;
 	engine_open(&small);
 	usual_links();
 	want_events(true);
@@ -504,10 +504,168 @@ static void memory_max(void **state)
 		assert_in_range(joined, 100, 1000);
 		assert_int_equal(round == 0 || joined == refused, 1);
 		refused = joined;
-		upcall(UP, "10.9.9.9", "239.2.2.2");
 		assert_int_equal(newest_event(EVENT_DROP)->before, DROP_MEMORY);
+		/* The other links have their shares. */
+		assert_int_equal(newest_event(EVENT_DROP)->link, DOWN1);
+		if (round == 2)
+			upcall(UP, "10.9.9.9", "239.2.2.2");
+		assert_string_equal(route_of("10.9.9.9", "239.2.2.2"), round < 2 ? "never" : "0 ->");
 		pass(MEMBERSHIP_INTERVAL);
 		assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 2 * joined);
+	}
+}
+
+/* Lists of sources of one link fill all memory that they may have. */
+static void fill_memory(uint8_t link, const char *first_group)
+{
+	want_events(true);
+	forget();
+	for (unsigned n = 0; newest_event(EVENT_DROP) == NULL; n++) {
+		struct addr group = nth_addr(first_group, n);
+		char text[ADDR_TEXT_SIZE];
+
+		assert_true(n < 100000);
+		report(link, ALLOW, addr_format(&group, text),
+		       addr_family(&group) == FAMILY_IPV4
+		               ? "10.9.9.1 10.9.9.2 10.9.9.3 10.9.9.4 10.9.9.5 10.9.9.6"
+		               : "2001:db8::1 2001:db8::2 2001:db8::3 2001:db8::4 2001:db8::5");
+	}
+	assert_int_equal(newest_event(EVENT_DROP)->before, DROP_MEMORY);
+	assert_int_equal(newest_event(EVENT_DROP)->link, link);
+}
+
+/* What still works, on the link whose lists fill the memory and on another one. */
+static void joins_that_find_memory(void **state)
+{
+	static const struct {
+		uint8_t link;
+		enum record_type type;
+		const char *group, *sources, *wanted;
+	} rows[] = {
+		{DOWN1, ALLOW, "239.9.9.1", "10.9.9.1", "never"},
+		{DOWN1, IS_IN, "ff3e::9:1", "2001:db8::1", "never"},
+		{DOWN1, TO_EX, "239.9.9.2", "", "EXCLUDE{}"},
+		{DOWN1, IS_EX, "ff3e::9:2", "", "EXCLUDE{}"},
+		{DOWN1, TO_EX, "239.9.9.3", "10.9.9.1", "EXCLUDE{}"}, /* a superset */
+		{DOWN2, ALLOW, "239.9.9.4", "10.9.9.1", "INCLUDE{10.9.9.1}"},
+		{DOWN2, IS_IN, "ff3e::9:4", "2001:db8::1", "INCLUDE{2001:db8::1}"},
+		{DOWN2, TO_EX, "239.9.9.5", "10.9.9.1", "EXCLUDE{10.9.9.1}"},
+		{DOWN2, TO_EX, "ff3e::9:5", "", "EXCLUDE{}"},
+	};
+
+	(void)state;
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct instance_settings settings = usual_settings;
+
+		settings.memory_max = 1 << 20;
+		engine_open(&settings);
+		usual_links();
+		fill_memory(DOWN1, v6 ? "ff3e::1:0:0" : "239.1.0.0");
+		forget();
+		for (size_t i = 0; i < LENGTH(rows); i++) {
+			report(rows[i].link, rows[i].type, rows[i].group, rows[i].sources);
+			assert_string_equal(membership_of(rows[i].group), rows[i].wanted);
+		}
+		upcall(UP, "10.9.9.9", "239.9.9.2");
+		assert_string_equal(route_of("10.9.9.9", "239.9.9.2"), "0 -> 1");
+		instance_free(engine.instance);
+		engine.instance = NULL;
+	}
+}
+
+/* The reserve holds joins without sources, and their streams, while lists of all links fill the rest. */
+static void the_reserve_is_for_joins_without_sources(void **state)
+{
+	struct instance_settings settings = usual_settings;
+
+	(void)state;
+	settings.memory_max = 1 << 20;
+	engine_open(&settings);
+	usual_links();
+	fill_memory(DOWN1, "239.1.0.0");
+	fill_memory(DOWN2, "239.2.0.0");
+	forget();
+	for (unsigned n = 0; n < 300; n++) {
+		struct addr group = nth_addr("239.9.0.0", n);
+		char text[ADDR_TEXT_SIZE];
+
+		report(n % 2 ? DOWN1 : DOWN2, TO_EX, addr_format(&group, text), "");
+		upcall(UP, "10.9.9.9", text);
+		assert_string_equal(route_of("10.9.9.9", text), n % 2 ? "0 -> 1" : "0 -> 2");
+	}
+	assert_int_equal(events_of(EVENT_DROP), 0);
+}
+
+static uint64_t memory_of(uint8_t link, uint64_t *share)
+{
+	struct input input = {.kind = INPUT_SNAPSHOT, .what = SNAPSHOT_LINKS, .first = true};
+	uint64_t memory = 0;
+
+	forget();
+	give(&input, NULL, 0);
+	turn();
+	for (size_t i = 0; i < engine.kept_count; i++) {
+		const struct snapshot_item *items = (const void *)engine.kept[i].payload;
+
+		for (uint16_t n = 0;
+		     engine.kept[i].request.kind == REQUEST_SNAPSHOT && n < engine.kept[i].request.count; n++)
+			if (items[n].link.id == link) {
+				memory = items[n].link.memory;
+				*share = items[n].link.memory_share;
+			}
+	}
+	return memory;
+}
+
+/* Each byte that a link takes counts for it until it is released; the shares follow links and settings. */
+static void memory_counts_for_its_link(void **state)
+{
+	uint64_t share;
+
+	(void)state;
+	engine.link_settings.track_hosts = true;
+	usual_links();
+	assert_int_equal(memory_of(DOWN1, &share), 0);
+	assert_int_equal(share, usual_settings.memory_max / 2 / 3);
+	report(DOWN1, ALLOW, "239.1.1.1", "10.9.9.1 10.9.9.2");
+	report(DOWN2, TO_EX, "239.1.1.1", "10.9.9.7");
+	report(DOWN2, TO_EX, "ff3e::9", "");
+	upcall(UP, "10.9.9.9", "239.1.1.1");
+	upcall(DOWN2, "10.9.9.8", "239.1.1.2");
+	assert_true(memory_of(DOWN1, &share) > 0);
+	assert_true(memory_of(DOWN2, &share) > 0);
+	assert_true(memory_of(UP, &share) > 0);
+	/* The stream moves, and so does what it takes. */
+	wrong_link(DOWN2, "10.9.9.9", "239.1.1.1");
+	assert_int_equal(memory_of(UP, &share), 0);
+	/* The other link pays for the group that both use. The engine asserts that nothing is left of a link. */
+	link_gone(DOWN1);
+	assert_int_equal(requests_of(REQUEST_LINK_FREE), 1);
+	memory_of(DOWN2, &share);
+	assert_int_equal(share, usual_settings.memory_max / 2 / 2);
+	pass(2 * MEMBERSHIP_INTERVAL);
+	counters("10.9.9.8", "239.1.1.2", 0);
+	counters("10.9.9.9", "239.1.1.1", 0);
+	assert_int_equal(memory_of(DOWN2, &share), 0);
+	assert_int_equal(memory_of(UP, &share), 0);
+}
+
+/* The event of a refusal names the host where hosts are tracked. */
+static void refusal_names_the_host(void **state)
+{
+	struct instance_settings settings = usual_settings;
+	struct addr host = addr_of(host_of(DOWN1, "239.1.1.1"));
+
+	(void)state;
+	settings.memory_max = 1 << 20;
+	for (int track = 0; track < 2; track++) {
+		engine_open(&settings);
+		engine.link_settings.track_hosts = track;
+		usual_links();
+		fill_memory(DOWN1, "239.1.0.0");
+		assert_int_equal(addr_equal(&newest_event(EVENT_DROP)->source, &host), track);
+		instance_free(engine.instance);
+		engine.instance = NULL;
 	}
 }
 
@@ -556,6 +714,10 @@ int main(void)
 		engine_test(groups_max),
 		engine_test(sources_max),
 		empty_test(memory_max),
+		empty_test(joins_that_find_memory),
+		empty_test(the_reserve_is_for_joins_without_sources),
+		empty_test(memory_counts_for_its_link),
+		empty_test(refusal_names_the_host),
 		empty_test(merged_filter_too_long_is_a_superset),
 	};
 

@@ -150,6 +150,12 @@ static void memory_is_limited(void **state)
 	for (; key.source = nth_addr("10.0.0.1", again), routes_want(routes, &key, 0, 1, 4); again++)
 		;
 	assert_int_equal(again, count);
+	/* Room for a number of routes is there, and not for twice as many. */
+	routes_set_memory_max(routes, routes_memory(10000));
+	for (; key.source = nth_addr("10.0.0.1", again), routes_want(routes, &key, 0, 1, 4); again++)
+		;
+	assert_in_range(again, 9000, 11000);
+	assert_true(routes_memory(SIZE_MAX) == SIZE_MAX);
 	routes_free(routes);
 }
 

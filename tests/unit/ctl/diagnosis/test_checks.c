@@ -246,6 +246,22 @@ static void full_groups(struct machine *machine)
 	        "," DOWN_WITH(", 'this_router_is_querier': true, 'drops': {'groups_max reached': 4}") "]");
 }
 
+static void full_share_of_memory(struct machine *machine)
+{
+	replace(&machine->daemon.links,
+	        "[" UP
+	        "," DOWN_WITH(", 'this_router_is_querier': true, 'memory': 300, 'memory_share': 200") "]");
+}
+
+/* The sum of both families. */
+static void half_of_the_routes(struct machine *machine)
+{
+	replace(&machine->daemon.instances, "[{'instance': 'tv', 'routes_max': 1000}]");
+	replace(&machine->daemon.links,
+	        "[" UP "," DOWN_WITH(", 'this_router_is_querier': true, 'routes': 300") "," DOWN_WITH(
+			", 'this_router_is_querier': true, 'routes': 200") "]");
+}
+
 static void many_links(struct machine *machine)
 {
 	for (int i = 2; i < 32; i++)
@@ -347,6 +363,9 @@ static void each_trouble_is_named(void **state)
 	         "raise routes_max in the configuration (now 65536)"},
 		{full_memory, "limits", "tv", "memory_max was reached", "raise memory_max"},
 		{full_groups, "limits", "eth1", "groups_max was reached 4 times", "raise groups_max"},
+		{full_share_of_memory, "limits", "eth1",
+	         "use 300 bytes of memory_max; its share is 200 bytes", "mcproxyctl show groups"},
+		{half_of_the_routes, "limits", "eth1", "use 500 of 1000 routes", "mcproxyctl show routes"},
 		{many_links, "limits", "eth2", "at most 32 interfaces", "table = \"own\""},
 		{lost_packets, "queues", "eth1", "12 packets were lost because the socket's buffer was full",
 	         "net.core.rmem_max"},
