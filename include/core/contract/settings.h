@@ -19,6 +19,8 @@ enum membership_provider {
 	MEMBERSHIP_USER,
 };
 
+#define HOST_REPORT_RATE_HALF UINT32_MAX /* host_report_rate_max is half of report_rate_max */
+
 struct link_settings {
 	uint8_t version[FAMILIES];       /* enum version; VERSION_NONE: family not served */
 	bool fast_leave;                 /* implies track_hosts */
@@ -35,6 +37,8 @@ struct link_settings {
 	uint32_t groups_max;                  /* per link */
 	uint32_t sources_max;                 /* per group */
 	uint32_t report_rate_max;             /* packets a second; 0: no limit */
+	uint32_t host_report_rate_max;        /* of one source address; 0: no limit; HOST_REPORT_RATE_HALF */
+	uint32_t query_rate_max;              /* specific queries a second; 0: no limit */
 	uint32_t hosts_max;                   /* tracked, per group on a link */
 	struct addr ssm_prefix[FAMILIES];     /* the source-specific range (RFC 4604); IPv6: with scope 0 */
 	uint8_t ssm_length[FAMILIES];         /* its length in bits of the v4-mapped form; 0: no range */

@@ -12,6 +12,7 @@
 #include "core/base/set64.h"
 #include "core/contract/link_change.h"
 #include "core/router/group.h"
+#include "core/router/host_rates.h"
 #include "core/router/querier.h"
 #include "core/router/shared_hosts.h"
 #include "core/wire/drop.h"
@@ -34,6 +35,7 @@ struct link_family {
 	struct querier querier;
 	struct shared_hosts shared; /* fast leave only */
 	struct bucket reports;      /* limits packets to report_rate_max */
+	struct host_rates hosts;    /* limits those of each source to host_report_rate_max */
 	struct group_timers timers; /* derived; refreshed by link_refresh_timers */
 	struct deadline deadline;   /* of the querier */
 	uint32_t group_count;
@@ -47,6 +49,7 @@ struct link {
 	char name[LINK_NAME_SIZE];
 	uint32_t mtu;
 	struct link_settings settings;
+	struct bucket queries; /* limits specific queries to query_rate_max */
 	struct link_family family[FAMILIES];
 };
 
@@ -57,6 +60,12 @@ struct link *link_new(uint8_t id);
 struct link *link_of_deadline(struct deadline *deadline, enum family *family);
 /* Recomputes the timers of a family from settings and querier. */
 void link_refresh_timers(struct link *link, enum family family, mtime now);
+/* May the link's packets of that source pass now? */
+bool link_host_passes(struct link *link, enum family family, uint64_t seed, const struct addr *source,
+                      mtime now);
+/* May a specific query be sent to the link now? link_take_query takes its place. */
+bool link_has_query_room(struct link *link, mtime now);
+void link_take_query(struct link *link, mtime now);
 /* Does the router forward to this link now? To a downstream link only while it is the querier there (RFC 4605
  * section 4.2). */
 bool link_forwards(const struct link *link, enum family family, mtime now);
