@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define RECEIVE_BUFFER (2 << 20) /* about as many messages as there are notes */
@@ -28,6 +29,7 @@ struct note {
 
 struct mrt_igmp {
 	int fd;
+	uint64_t seed; /* keys the hash */
 	struct note notes[NOTES];
 };
 
@@ -68,6 +70,8 @@ int mrt_igmp_open(struct mrt_igmp **igmp)
 
 	if (opened == NULL)
 		return -ENOMEM;
+	if (getrandom(&opened->seed, sizeof opened->seed, GRND_NONBLOCK) < 0)
+		opened->seed = (uintptr_t)opened; /* early at boot; the notes are bounded anyway */
 	opened->fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_IGMP);
 	result = opened->fd < 0 ? -errno : pass_routed_groups_only(opened->fd);
 	if (result == 0)
@@ -97,7 +101,7 @@ int mrt_igmp_fd(const struct mrt_igmp *igmp)
 
 static struct note *probe(struct mrt_igmp *igmp, const struct note *key, uint32_t number)
 {
-	return &igmp->notes[(addr_pair_hash(&key->source, &key->group, (uintptr_t)igmp) + number) % NOTES];
+	return &igmp->notes[(addr_pair_hash(&key->source, &key->group, igmp->seed) + number) % NOTES];
 }
 
 static struct note *find(struct mrt_igmp *igmp, const struct note *key, mtime now)

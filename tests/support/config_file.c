@@ -129,6 +129,8 @@ const struct link_settings link_defaults = {
 	.groups_max = 131072,
 	.sources_max = 1024,
 	.report_rate_max = 50000,
+	.host_report_rate_max = HOST_REPORT_RATE_HALF,
+	.query_rate_max = 500,
 	.kernel_groups_max = 4096,
 	.hosts_max = 128,
 	.forward_without_querier = FORWARD_AUTO,
@@ -162,6 +164,8 @@ void assert_link(const struct link_settings *link, const struct link_settings *e
 	assert_int_equal(link->groups_max, expected->groups_max);
 	assert_int_equal(link->sources_max, expected->sources_max);
 	assert_int_equal(link->report_rate_max, expected->report_rate_max);
+	assert_int_equal(link->host_report_rate_max, expected->host_report_rate_max);
+	assert_int_equal(link->query_rate_max, expected->query_rate_max);
 	assert_int_equal(link->hosts_max, expected->hosts_max);
 	assert_memory_equal(link->ssm_prefix, expected->ssm_prefix, sizeof link->ssm_prefix);
 	assert_memory_equal(link->ssm_length, expected->ssm_length, sizeof link->ssm_length);

@@ -74,7 +74,7 @@ bool addr_is_source(const struct addr *addr);
 bool addr_is_proxied_stream(const struct addr *source, const struct addr *group);
 bool addr_in_prefix(const struct addr *addr, const struct addr *prefix, unsigned length);
 
-/* Keyed hash: without the seed a host cannot choose addresses that collide. */
+/* SipHash-1-3: without the seed a host cannot choose addresses that collide. */
 uint32_t addr_hash(const struct addr *addr, uint64_t seed);
 /* Of a (source, group) pair. */
 uint32_t addr_pair_hash(const struct addr *source, const struct addr *group, uint64_t seed);

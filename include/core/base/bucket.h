@@ -13,10 +13,16 @@
 struct bucket {
 	bool begun;
 	mtime filled_at;
-	int64_t level; /* thousandths of a token; at most rate * 1000 */
+	int64_t level; /* thousandths of a token; at most those of a burst */
 };
 
 /* How many of `count` may pass now. A rate of 0 is no limit. The rate may change between calls. */
 uint32_t bucket_take(struct bucket *bucket, mtime now, uint32_t rate, uint32_t count);
+
+/* The same, but at most `burst` gather, which is at most `rate`. */
+uint32_t bucket_take_burst(struct bucket *bucket, mtime now, uint32_t rate, uint32_t burst, uint32_t count);
+
+/* How many may pass now; takes none. The rate is not 0. */
+uint32_t bucket_room(struct bucket *bucket, mtime now, uint32_t rate, uint32_t burst);
 
 #endif

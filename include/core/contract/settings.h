@@ -32,6 +32,7 @@ enum router_discovery {
 	ROUTER_DISCOVERY_ON,
 	ROUTER_DISCOVERY_AUTO, /* while another router is the link's querier */
 };
+#define HOST_REPORT_RATE_HALF UINT32_MAX /* host_report_rate_max is half of report_rate_max */
 
 struct link_settings {
 	uint8_t version[FAMILIES];        /* enum version; VERSION_NONE: family not served */
@@ -52,6 +53,8 @@ struct link_settings {
 	uint32_t groups_max;                  /* per link */
 	uint32_t sources_max;                 /* per group */
 	uint32_t report_rate_max;             /* packets a second; 0: no limit */
+	uint32_t host_report_rate_max;        /* of one source address; 0: no limit; HOST_REPORT_RATE_HALF */
+	uint32_t query_rate_max;              /* specific queries a second; 0: no limit */
 	uint32_t hosts_max;                   /* tracked, per group on a link */
 	struct addr ssm_prefix[FAMILIES];     /* the source-specific range (RFC 4604); IPv6: with scope 0 */
 	uint8_t ssm_length[FAMILIES];         /* its length in bits of the v4-mapped form; 0: no range */

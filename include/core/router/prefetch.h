@@ -13,10 +13,10 @@
 #define PREFETCH_RECORDS_MAX 16
 
 /* This input comes soon: the group of its packet's first record. */
-void prefetch_input(const struct instance *instance, const struct input *input, const void *payload,
+void prefetch_input(struct instance *instance, const struct input *input, const void *payload,
                     size_t payload_size, enum prefetch step);
 /* These records come next, at most PREFETCH_RECORDS_MAX: both steps at once. */
-void prefetch_records(const struct instance *instance, const struct record *records, size_t count);
+void prefetch_records(struct instance *instance, const struct record *records, size_t count);
 
 /* The group of a report's first record, read from where a valid IP packet has it. Checks bounds and nothing
  * else: from any other packet the result is arbitrary. False where the packet ends before. */

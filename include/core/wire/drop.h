@@ -34,8 +34,10 @@ enum drop {
 	DROP_MEMORY,         /* memory_max reached */
 	DROP_TRUNCATED,      /* longer than 65,535 bytes, or longer than both 9,216 bytes and the MTU */
 	DROP_RATE,           /* report_rate_max exceeded */
-	DROP_QUERIES_MAX,    /* an upstream query while INSTANCE_QUERIES_MAX of them wait */
 	DROP_DISCOVERY,      /* router discovery (RFC 4286) that needs no answer */
+	DROP_HOST_RATE,      /* host_report_rate_max exceeded by a source address */
+	DROP_QUERY_RATE,  /* query_rate_max exceeded: a general query replaces the specific ones of a group */
+	DROP_QUERIES_MAX, /* an upstream query while INSTANCE_QUERIES_MAX of them wait */
 	DROP_CAUSES
 };
 

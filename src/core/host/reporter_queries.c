@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/host/reporter_queries.h"
 
-#define GENERAL_INTERVAL  100  /* between general queries that the reporter follows */
+#define GENERAL_INTERVAL  1000 /* between general queries that the reporter follows, at least */
+#define ANSWER_INTERVAL   1    /* for each group that is answered by a packet of its own, at least */
 #define ANNOUNCE_INTERVAL 500  /* between announcements that follow changes of the link */
 #define ANNOUNCED_BYTES   1000 /* of records in a millisecond */
 #define ANNOUNCED_GROUPS  10   /* in a millisecond, where each group has its own packet */
@@ -88,6 +89,20 @@ static void note_asked(struct reporter *reporter, struct reporter_entry *entry, 
 		entry->offset = 0;
 }
 
+/* How long the answers to a general query take at least. */
+static uint32_t general_spread(const struct reporter *reporter)
+{
+	return reporter->version_spoken == VERSION_3 ? 0 : reporter->entries.count * ANSWER_INTERVAL;
+}
+
+/* Between general queries that the reporter follows. Answers of older versions are all out before the next. */
+static mtime general_interval(const struct reporter *reporter)
+{
+	mtime spread = general_spread(reporter);
+
+	return spread > GENERAL_INTERVAL ? spread : GENERAL_INTERVAL;
+}
+
 static void answer_general(struct reporter *reporter, mtime now, uint32_t max_response)
 {
 	struct reporter_entry *entry;
@@ -97,7 +112,9 @@ static void answer_general(struct reporter *reporter, mtime now, uint32_t max_re
 		                  max_response, reporter_random(reporter));
 		return;
 	}
-	/* Older versions: a report for each group. */
+	/* Older versions: a report for each group. Many take longer than the querier allows. */
+	if (max_response < general_spread(reporter))
+		max_response = general_spread(reporter);
 	for (entry = reporter_oldest(reporter); entry; entry = reporter_newer(entry))
 		if (reporter_entry_is_member(entry))
 			answer_by(reporter, entry, now + reporter_random_delay(reporter, max_response));
@@ -111,8 +128,8 @@ static void receive_general(struct reporter *reporter, mtime now, uint32_t max_r
 	bool is_first = reporter->general_at == MTIME_NEVER;
 	bool waits = reporter->version_spoken == VERSION_3 && report_walk_is_waiting(&reporter->walk);
 
-	if (!waits && !is_first && now - reporter->general_at < GENERAL_INTERVAL) {
-		reporter->general_due = reporter->general_at + GENERAL_INTERVAL;
+	if (!waits && !is_first && now - reporter->general_at < general_interval(reporter)) {
+		reporter->general_due = reporter->general_at + general_interval(reporter);
 		reporter->general_by = mtime_min(reporter->general_by, now + max_response);
 		return;
 	}

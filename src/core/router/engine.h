@@ -131,9 +131,18 @@ struct upstream_queries {
 	unsigned first, count; /* of the specific ones */
 };
 
+/* The hash of a group whose memory is prefetched, until the look-up needs it. */
+struct group_hash {
+	uint64_t high, low; /* the halves of the group */
+	uint32_t hash;
+};
+
+#define GROUP_HASHES 64 /* more than are prefetched at a time */
+
 struct instance {
 	struct instance_settings settings;
 	uint64_t seed;
+	struct group_hash hashes[GROUP_HASHES]; /* by the last bits of the group */
 	struct pool *pool;
 	struct link *links[LINKS_MAX];
 	struct pool *parts[LINKS_MAX]; /* of the pool: what the state of a link takes; NULL: not used yet */

@@ -134,6 +134,18 @@ static bool queries_are_left(const struct group *group)
 	return false;
 }
 
+bool group_query_is_due(const struct group *group, mtime now)
+{
+	if (group->query_at <= now)
+		return queries_are_left(group);
+	if (group->query_now)
+		return true;
+	for (uint16_t i = 0; i < group->source_count; i++)
+		if (group->sources[i].query_now)
+			return true;
+	return false;
+}
+
 bool group_pull_query(struct group *group, const struct group_timers *timers, mtime now,
                       struct group_query *query)
 {
@@ -156,4 +168,25 @@ bool group_pull_query(struct group *group, const struct group_timers *timers, mt
 	else if (group->query_at == MTIME_NEVER)
 		group->query_at = now + timers->last_member_query_interval;
 	return false;
+}
+
+static mtime substituted(mtime lowered, mtime lmqt_end, mtime until)
+{
+	/* A report has refreshed a later one. */
+	return lowered > lmqt_end || lowered > until ? lowered : until;
+}
+
+void group_substitute_queries(struct group *group, const struct group_timers *timers, mtime now, mtime until)
+{
+	mtime lmqt_end = now + group_last_member_query_time(timers);
+
+	if (group->queries_left > 0)
+		group->exclude_until = substituted(group->exclude_until, lmqt_end, until);
+	for (uint16_t i = 0; i < group->source_count; i++) {
+		struct source *source = &group->sources[i];
+
+		if (source->queries_left > 0 && source->until != SOURCE_BLOCKED)
+			source->until = substituted(source->until, lmqt_end, until);
+	}
+	group_cancel_queries(group);
 }

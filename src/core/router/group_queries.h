@@ -19,6 +19,12 @@ unsigned group_ask_source(struct group *group, const struct group_timers *timers
 void group_receive_query(struct group *group, const struct group_timers *timers, mtime now,
                          const struct sources *sources, bool suppress);
 
+/* Does a query go out now? */
+bool group_query_is_due(const struct group *group, mtime now);
+/* The queries that it owes do not go out. Others take their place, whose answers come until `until`: what was
+ * lowered runs until then. */
+void group_substitute_queries(struct group *group, const struct group_timers *timers, mtime now, mtime until);
+
 struct group_query {
 	bool suppress;          /* S flag */
 	struct sources sources; /* empty: group-specific; the caller provides the memory */

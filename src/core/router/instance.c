@@ -214,6 +214,27 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 		remove_link(instance, link);
 }
 
+/* Of a packet that is not parsed yet; one that is too short has the unspecified address. */
+static struct addr source_of(enum family family, const uint8_t *packet, size_t size)
+{
+	if (size < (family == FAMILY_IPV4 ? 20 : 40))
+		return addr_unspecified(family);
+	return wire_get_addr(packet + (family == FAMILY_IPV4 ? 12 : 8), family);
+}
+
+/* The source's own limit comes first, so that a host that floods does not use up the link's. */
+static bool within_rates(struct instance *instance, struct link *link, mtime now, enum family family,
+                         const void *packet, size_t size)
+{
+	struct addr source = source_of(family, packet, size);
+	bool host = link_host_passes(link, family, instance->seed, &source, now);
+
+	if (host && bucket_take(&link->family[family].reports, now, link->settings.report_rate_max, 1) > 0)
+		return true;
+	engine_drop(instance, link, family, host ? DROP_RATE : DROP_HOST_RATE);
+	return false;
+}
+
 static void link_message(struct instance *instance, mtime now, const struct input *input, const void *payload,
                          size_t size)
 {
@@ -227,8 +248,8 @@ static void link_message(struct instance *instance, mtime now, const struct inpu
 		forward_upcall(instance, link, now, &key, input->wrong_link);
 	else if (link == NULL || !link->family[family].usable)
 		engine_drop(instance, link, family, DROP_LINK);
-	else if (bucket_take(&link->family[family].reports, now, link->settings.report_rate_max, 1) == 0)
-		engine_drop(instance, link, family, DROP_RATE);
+	else if (!within_rates(instance, link, now, family, payload, size))
+		return;
 	else if (input->truncated)
 		engine_drop(instance, link, family, DROP_TRUNCATED);
 	else

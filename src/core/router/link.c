@@ -58,6 +58,36 @@ void link_refresh_timers(struct link *link, enum family family, mtime now)
 	};
 }
 
+bool link_host_passes(struct link *link, enum family family, uint64_t seed, const struct addr *source,
+                      mtime now)
+{
+	uint32_t rate = link->settings.host_report_rate_max;
+
+	if (rate == HOST_REPORT_RATE_HALF)
+		rate = (link->settings.report_rate_max + 1) / 2;
+	return host_rates_pass(&link->family[family].hosts, seed, source, now, rate);
+}
+
+/* 200 at once of the usual 500 a second. */
+static uint32_t query_burst(uint32_t rate)
+{
+	return rate > 2 ? (uint32_t)((uint64_t)rate * 2 / 5) : 1;
+}
+
+bool link_has_query_room(struct link *link, mtime now)
+{
+	uint32_t rate = link->settings.query_rate_max;
+
+	return rate == 0 || bucket_room(&link->queries, now, rate, query_burst(rate)) > 0;
+}
+
+void link_take_query(struct link *link, mtime now)
+{
+	uint32_t rate = link->settings.query_rate_max;
+
+	bucket_take_burst(&link->queries, now, rate, query_burst(rate), 1);
+}
+
 bool link_forwards(const struct link *link, enum family family, mtime now)
 {
 	const struct link_family *state = &link->family[family];

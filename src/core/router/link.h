@@ -13,6 +13,7 @@
 #include "core/contract/link_change.h"
 #include "core/router/discovery.h"
 #include "core/router/group.h"
+#include "core/router/host_rates.h"
 #include "core/router/querier.h"
 #include "core/router/shared_hosts.h"
 #include "core/wire/drop.h"
@@ -38,6 +39,7 @@ struct link_family {
 	struct discovery discovery;
 	struct shared_hosts shared; /* fast leave only */
 	struct bucket reports;      /* limits packets to report_rate_max */
+	struct host_rates hosts;    /* limits those of each source to host_report_rate_max */
 	struct group_timers timers; /* derived; refreshed by link_refresh_timers */
 	struct deadline deadline;   /* of the querier and router discovery */
 	uint32_t group_count;
@@ -56,11 +58,12 @@ struct link {
 	struct link_addresses addresses;
 	struct addr foreign_queriers[FOREIGN_QUERIERS_MAX]; /* from outside the subnets, and logged */
 	unsigned foreign_count;
+	struct bucket queries; /* limits specific queries to query_rate_max */
 	struct link_family family[FAMILIES];
 };
 
-/* A link that is not in use; seed: of the delays of router discovery. NULL when memory is short. It does not come from the pool: a link must be able
- * to come up while a flood has filled that. */
+/* A link that is not in use; seed: of the delays of router discovery. NULL when memory is short. It does not
+ * come from the pool: a link must be able to come up while a flood has filled that. */
 struct link *link_new(uint8_t id, uint64_t seed);
 /* The link and the family that a deadline is part of. */
 struct link *link_of_deadline(struct deadline *deadline, enum family *family);
@@ -68,6 +71,12 @@ struct link *link_of_deadline(struct deadline *deadline, enum family *family);
 mtime link_deadline(const struct link *link, enum family family);
 /* Recomputes the timers of a family from settings and querier. */
 void link_refresh_timers(struct link *link, enum family family, mtime now);
+/* May the link's packets of that source pass now? */
+bool link_host_passes(struct link *link, enum family family, uint64_t seed, const struct addr *source,
+                      mtime now);
+/* May a specific query be sent to the link now? link_take_query takes its place. */
+bool link_has_query_room(struct link *link, mtime now);
+void link_take_query(struct link *link, mtime now);
 /* Does the router forward to this link now? With FORWARD_NEVER, to a downstream link only while it is the
  * querier there (RFC 4605 section 4.2). */
 bool link_forwards(const struct link *link, enum family family, mtime now);

@@ -44,9 +44,19 @@ static struct membership *find(const struct instance *instance, const struct add
 	return (struct membership *)node;
 }
 
+uint32_t membership_hash(struct instance *instance, const struct addr *group)
+{
+	uint64_t high = addr_half(group->bytes), low = addr_half(group->bytes + 8);
+	struct group_hash *kept = &instance->hashes[low % GROUP_HASHES];
+
+	if (kept->high != high || kept->low != low)
+		*kept = (struct group_hash){high, low, addr_hash(group, instance->seed)};
+	return kept->hash;
+}
+
 struct membership *membership_find(struct instance *instance, const struct addr *group)
 {
-	return find(instance, group, addr_hash(group, instance->seed));
+	return find(instance, group, membership_hash(instance, group));
 }
 
 static void *take(const struct link *link, size_t size, bool reserved)
@@ -57,7 +67,7 @@ static void *take(const struct link *link, size_t size, bool reserved)
 struct membership *membership_get(struct instance *instance, const struct link *link,
                                   const struct addr *group, bool reserved)
 {
-	uint32_t hash = addr_hash(group, instance->seed);
+	uint32_t hash = membership_hash(instance, group);
 	struct membership *membership = find(instance, group, hash);
 
 	if (membership != NULL)

@@ -8,6 +8,8 @@
 
 #include "core/router/engine.h"
 
+/* The key of a group in the index of memberships. Keeps the last ones: a report needs its own three times. */
+uint32_t membership_hash(struct instance *instance, const struct addr *group);
 struct membership *membership_find(struct instance *instance, const struct addr *group);
 /* The oldest, and the one added after this; NULL: no more. */
 struct membership *membership_oldest(const struct instance *instance);

@@ -2,6 +2,7 @@
 #include "core/router/prefetch.h"
 
 #include "core/router/engine.h"
+#include "core/router/membership.h"
 
 #define IPV4_V3_REPORT 0x22
 #define IPV6_V3_REPORT 143
@@ -34,7 +35,7 @@ bool prefetch_guess_group(enum family family, const uint8_t *packet, size_t size
 	return true;
 }
 
-void prefetch_input(const struct instance *instance, const struct input *input, const void *payload,
+void prefetch_input(struct instance *instance, const struct input *input, const void *payload,
                     size_t payload_size, enum prefetch step)
 {
 	struct addr group;
@@ -42,17 +43,17 @@ void prefetch_input(const struct instance *instance, const struct input *input, 
 	if (input->kind != INPUT_PACKET ||
 	    !prefetch_guess_group(input->family ? FAMILY_IPV6 : FAMILY_IPV4, payload, payload_size, &group))
 		return;
-	index_prefetch(&instance->memberships, addr_hash(&group, instance->seed), step);
+	index_prefetch(&instance->memberships, membership_hash(instance, &group), step);
 }
 
-void prefetch_records(const struct instance *instance, const struct record *records, size_t count)
+void prefetch_records(struct instance *instance, const struct record *records, size_t count)
 {
 	uint32_t hashes[PREFETCH_RECORDS_MAX];
 
 	if (count < 2)
 		return;
 	for (size_t i = 0; i < count; i++) {
-		hashes[i] = addr_hash(&records[i].group, instance->seed);
+		hashes[i] = membership_hash(instance, &records[i].group);
 		index_prefetch(&instance->memberships, hashes[i], PREFETCH_FAR);
 	}
 	for (size_t i = 0; i < count; i++)

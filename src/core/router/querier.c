@@ -170,7 +170,7 @@ bool querier_receive(struct querier *querier, const struct link_settings *settin
 	querier->other = *from;
 	querier->query_at = MTIME_NEVER;
 	querier->query_now = false;
-	querier->startup_left = 0;
+	querier->startup_left = querier->substitutes_left = 0;
 	if (changed)
 		querier->last_member_query_interval = 0;
 	if (adopt(querier, query))
@@ -205,8 +205,27 @@ mtime querier_deadline(const struct querier *querier)
 void querier_sent(struct querier *querier, const struct link_settings *settings, mtime now)
 {
 	querier->query_now = false;
+	querier->sent_at = now;
 	if (querier->startup_left > 0)
 		querier->startup_left--;
+	if (querier->substitutes_left > 0)
+		querier->substitutes_left--;
 	querier->query_at = now + (querier->startup_left > 0 ? querier_startup_interval(settings)
 	                                                     : querier_query_interval(querier, settings));
+	if (querier->substitutes_left > 0)
+		querier->query_at = mtime_min(querier->query_at, now + settings->query_response_interval);
+}
+
+mtime querier_substitute(struct querier *querier, const struct link_settings *settings, uint8_t count,
+                         mtime now)
+{
+	mtime interval = settings->query_response_interval, first = now;
+
+	if (!querier->query_now && querier->sent_at != 0 && now - querier->sent_at < interval)
+		first = querier->sent_at + interval;
+	querier->substitutes_left = count;
+	if (!querier->query_now)
+		querier->query_at = mtime_min(querier->query_at, first);
+	/* The answers take a moment, too. */
+	return first + count * interval + querier_last_member_query_interval(querier, settings);
 }

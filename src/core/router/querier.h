@@ -10,14 +10,16 @@
 #include "core/wire/message.h"
 
 struct querier {
-	mtime query_at;          /* next general query; MTIME_NEVER: none */
-	uint8_t startup_left;    /* of the startup burst */
-	bool query_now;          /* due, not yet sent */
-	struct addr other;       /* the elected querier while other_until lies ahead */
-	mtime other_until;       /* other querier present timer */
-	mtime general_query_at;  /* when its last general query came, or the query by which it won */
-	uint8_t robustness;      /* adopted from the querier, RFC 9776 section 8.1; 0: the configured one */
-	uint32_t query_interval; /* adopted, section 8.2; 0: the configured one */
+	mtime query_at;           /* next general query; MTIME_NEVER: none */
+	uint8_t startup_left;     /* of the startup burst */
+	uint8_t substitutes_left; /* general queries in place of specific ones */
+	mtime sent_at;            /* the latest general query; 0: none */
+	bool query_now;           /* due, not yet sent */
+	struct addr other;        /* the elected querier while other_until lies ahead */
+	mtime other_until;        /* other querier present timer */
+	mtime general_query_at;   /* when its last general query came, or the query by which it won */
+	uint8_t robustness;       /* adopted from the querier, RFC 9776 section 8.1; 0: the configured one */
+	uint32_t query_interval;  /* adopted, section 8.2; 0: the configured one */
 	uint32_t last_member_query_interval; /* adopted from version 2 queriers; 0: the configured one */
 };
 
@@ -42,6 +44,11 @@ bool querier_expire(struct querier *querier, const struct link_settings *setting
 mtime querier_deadline(const struct querier *querier);
 /* The due general query was sent. */
 void querier_sent(struct querier *querier, const struct link_settings *settings, mtime now);
+
+/* General queries take the place of specific ones: `count` of them, one in each query response interval.
+ * Returns when the last answer must be here. */
+mtime querier_substitute(struct querier *querier, const struct link_settings *settings, uint8_t count,
+                         mtime now);
 
 /* Variables in force. Those that another querier announced are bounded: the other querier present interval to
  * twice this link's own value or 10 minutes, whichever is more, and the intervals below by the same product of

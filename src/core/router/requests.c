@@ -180,6 +180,25 @@ static size_t query_sources_max(const struct link *link, enum family family)
 	return (packet_size_max(link->mtu) - fixed) / addr_wire_size(family);
 }
 
+/* Beyond query_rate_max a general query asks for all groups. A router that is no longer the querier sends none;
+ * the elected one does within the membership interval. */
+static void substitute_queries(struct instance *instance, mtime now, struct link_group *link_group)
+{
+	enum family family = addr_family(&link_group->membership->group);
+	struct link *link = link_group->link;
+	struct link_family *state = &link->family[family];
+	const struct group_timers *timers = &state->timers;
+	mtime until = now + timers->membership_interval;
+
+	if (timers->querier) {
+		until = querier_substitute(&state->querier, &link->settings, timers->last_member_query_count,
+		                           now);
+		engine_arm_querier(instance, link, family);
+	}
+	group_substitute_queries(&link_group->group, timers, now, until);
+	engine_drop(instance, link, family, DROP_QUERY_RATE);
+}
+
 static bool pull_group_query(struct instance *instance, mtime now, struct request *request, uint8_t *payload,
                              size_t *payload_size)
 {
@@ -193,11 +212,14 @@ static bool pull_group_query(struct instance *instance, mtime now, struct reques
 			.sources = sources_on(instance->scratch, query_sources_max(link, family))};
 		struct query query = {.group = link_group->membership->group};
 
+		if (group_query_is_due(&link_group->group, now) && !link_has_query_room(link, now))
+			substitute_queries(instance, now, link_group);
 		if (!group_pull_query(&link_group->group, timers, now, &next)) {
 			link_group_set_asking(instance, link_group, false);
 			link_group_arm(instance, link_group);
 			continue;
 		}
+		link_take_query(link, now);
 		query.max_response = (uint32_t)timers->last_member_query_interval;
 		query.suppress = next.suppress;
 		build_query(link, family, &query, &next.sources, request, payload, payload_size);

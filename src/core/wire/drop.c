@@ -33,6 +33,8 @@ const char *drop_name(enum drop drop)
 		[DROP_MEMORY] = "memory_max reached",
 		[DROP_TRUNCATED] = "packet too long",
 		[DROP_RATE] = "report_rate_max exceeded",
+		[DROP_HOST_RATE] = "host_report_rate_max exceeded",
+		[DROP_QUERY_RATE] = "query_rate_max exceeded",
 		[DROP_QUERIES_MAX] = "too many queries wait",
 		[DROP_DISCOVERY] = "needless router discovery",
 	};

@@ -445,6 +445,14 @@ void check_queues(const struct machine *machine, struct findings *findings)
 			findings, answer_member(link, "drops"), "report_rate_max exceeded", name,
 			"packets exceeded the report_rate_max of the link",
 			"look for a host that floods reports (mcproxyctl monitor), or raise report_rate_max");
+		check_queue(findings, answer_member(link, "drops"), "host_report_rate_max exceeded", name,
+		            "packets exceeded the host_report_rate_max of their source address",
+		            "look for a host that floods reports (mcproxyctl monitor), or raise "
+		            "host_report_rate_max");
+		check_queue(
+			findings, answer_member(link, "drops"), "query_rate_max exceeded", name,
+			"groups got a general query in place of their own, because of query_rate_max",
+			"look for a host that floods leaves (mcproxyctl monitor), or raise query_rate_max");
 	}
 	for (size_t i = 0; i < view_count(tables); i++) {
 		struct json_object *table = json_object_array_get_idx(tables, i);

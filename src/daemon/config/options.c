@@ -50,7 +50,7 @@ struct option {
 #define NOT_TOP       (LEVEL_INSTANCE | LEVEL_LINK)
 
 /* The longest times are those that a query can carry (RFC 9776 section 8, RFC 9777 section 9). An initial
- * value of 0 that is outside the range is derived from other values where it is used. */
+ * value that is outside the range is derived from other values where it is used. */
 static const struct option options[] = {
 	{.key = "instances", .kind = KIND_PART, .levels = LEVEL_TOP},
 	{.key = "name", .kind = KIND_PART, .levels = NOT_TOP},
@@ -74,6 +74,9 @@ static const struct option options[] = {
 	{"groups_max", KIND_COUNT, ANY, LINK(groups_max), 1, 16777216, 131072},
 	{"sources_max", KIND_COUNT, ANY, LINK(sources_max), 1, 4096, 1024},
 	{"report_rate_max", KIND_COUNT, ANY, LINK(report_rate_max), 0, 16777216, 50000},
+	{"host_report_rate_max", KIND_COUNT, ANY, LINK(host_report_rate_max), 0, 16777216,
+         HOST_REPORT_RATE_HALF},
+	{"query_rate_max", KIND_COUNT, ANY, LINK(query_rate_max), 0, 16777216, 500},
 	{"hosts_max", KIND_COUNT, ANY, LINK(hosts_max), 1, 4096, 128},
 	{"repeat_without_querier", KIND_BOOL, ANY, LINK(repeat_without_querier), 0, 1, 1},
 	{"reset_rp_filter", KIND_BOOL, ANY, LINK(reset_rp_filter), 0, 1, 0},

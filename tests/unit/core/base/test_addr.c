@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -226,6 +227,61 @@ static void hash_spreads_and_depends_on_the_seed(void **state)
 	assert_in_range(same, 0, 8);
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static unsigned longest_run(uint32_t *hashes, size_t count)
+{
+	unsigned run = 0, longest = 0;
+
+	qsort(hashes, count, sizeof *hashes, compare_hashes);
+	for (size_t i = 0; i < count; i++) {
+		run = i > 0 && hashes[i] == hashes[i - 1] ? run + 1 : 1;
+		if (run > longest)
+			longest = run;
+	}
+	return longest;
+}
+
+#define FAMILY_BITS 6
+
+/* A multiplication keeps what differs only in the highest bits there, and a shift by half a word copies it
+ * into the middle. So a hash of that kind has collisions for every seed among addresses that differ in the
+ * highest bits of both halves and in the middle of the second half. Both byte orders of a half. */
+static void no_family_collides_for_every_seed(void **state)
+{
+	static const struct {
+		unsigned high, middle, low; /* bytes whose upper bits differ */
+	} rows[] = {{7, 11, 15}, {2, 12, 8}};
+	static const uint64_t seeds[] = {0, 1, 0x0123456789abcdef, 0xfedcba9876543210};
+	static uint32_t hashes[1 << 3 * FAMILY_BITS];
+	const uint32_t mask = (1 << FAMILY_BITS) - 1;
+	const struct addr source = addr_of("2001:db8::1"), first = addr_of("ff0e::");
+
+	(void)state;
+	for (size_t row = 0; row < LENGTH(rows) * LENGTH(seeds) * 3; row++) {
+		uint64_t seed = seeds[row % LENGTH(seeds)];
+		size_t bytes = row / LENGTH(seeds) % LENGTH(rows), use = row / LENGTH(seeds) / LENGTH(rows);
+
+		for (uint32_t i = 0; i < LENGTH(hashes); i++) {
+			struct addr group = first;
+
+			group.bytes[rows[bytes].high] = (uint8_t)((i & mask) << (8 - FAMILY_BITS));
+			group.bytes[rows[bytes].middle] =
+				(uint8_t)((i >> FAMILY_BITS & mask) << (8 - FAMILY_BITS));
+			group.bytes[rows[bytes].low] = (uint8_t)(i >> 2 * FAMILY_BITS << (8 - FAMILY_BITS));
+			hashes[i] = use == 0   ? addr_hash(&group, seed)
+			            : use == 1 ? addr_pair_hash(&source, &group, seed)
+			                       : addr_pair_hash(&group, &source, seed);
+		}
+		assert_in_range(longest_run(hashes, LENGTH(hashes)), 1, 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +293,7 @@ int main(void)
 		cmocka_unit_test(prefixes),
 		cmocka_unit_test(text_both_ways),
 		cmocka_unit_test(hash_spreads_and_depends_on_the_seed),
+		cmocka_unit_test(no_family_collides_for_every_seed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

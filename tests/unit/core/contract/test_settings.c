@@ -41,6 +41,8 @@ static void link_settings_are_compared_by_field(void **state)
 		FIELD(groups_max),
 		FIELD(sources_max),
 		FIELD(report_rate_max),
+		FIELD(host_report_rate_max),
+		FIELD(query_rate_max),
 		FIELD(hosts_max),
 		FIELD(ssm_prefix),
 		FIELD(ssm_length),

@@ -279,6 +279,7 @@ static void shipped_example_shows_the_defaults(void **state)
 	expected.last_member_query_count = 2;
 	expected.older_host_present_interval = 260000;
 	expected.unsolicited_report_interval = 1000;
+	expected.host_report_rate_max = 25000;
 	assert_link(&config->instances[0].downstream[0].settings, &expected);
 	assert_instance(&config->instances[0].settings, &instance_defaults);
 	assert_protocols(&config->instances[0], VERSION_3, true, VERSION_3, true);

@@ -31,6 +31,8 @@ static const struct {
 	{"groups_max = 16777216;", {.groups_max = 16777216}},
 	{"sources_max = 4096;", {.sources_max = 4096}},
 	{"report_rate_max = 16777216;", {.report_rate_max = 16777216}},
+	{"host_report_rate_max = 16777216;", {.host_report_rate_max = 16777216}},
+	{"query_rate_max = 16777216;", {.query_rate_max = 16777216}},
 	{"hosts_max = 4096;", {.hosts_max = 4096}},
 	{"unsolicited_report_interval = 0.1;", {.unsolicited_report_interval = 100}},
 	{"leave_hold = 1.5;", {.leave_hold = 1500}},
@@ -66,6 +68,8 @@ static struct link_settings changed_link(const struct link_settings *change)
 	CHANGE(groups_max);
 	CHANGE(sources_max);
 	CHANGE(report_rate_max);
+	CHANGE(host_report_rate_max);
+	CHANGE(query_rate_max);
 	CHANGE(hosts_max);
 	CHANGE(unsolicited_report_interval);
 	CHANGE(leave_hold);
