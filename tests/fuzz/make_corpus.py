@@ -119,8 +119,8 @@ PLENTY = b"\0"
 UPSTREAM, DOWNSTREAM = 0x1B, 0x0B
 
 
-def link(number, how, versions=0x0F, numbers=0x02):
-    return bytes((0, number, how, versions, numbers))
+def link(number, how, versions=0x0F, numbers=0x02, more=0):
+    return bytes((0, number, how, versions, numbers, more))
 
 
 def raw(number, packet):
@@ -171,6 +171,9 @@ INSTANCE = {
     "few_routes": b"\x01" + LINKS + b"".join(upcall(0, 0, n) for n in range(7)) + usual(1, 0, 4, 0),
     "little_memory": b"\x10" + LINKS + b"".join(usual(1, n, 5, 0x7F) + upcall(0, n, 1) for n in range(8)),
     "snapshots": PLENTY + LINKS + usual(1, 0, 4, 7) + upcall(0, 0, 1) + b"".join(page(n, 1, 1) + page(n, 1, 0) for n in range(4)),
+    "tracked_hosts": PLENTY + EVENTS + link(0, UPSTREAM) + link(1, DOWNSTREAM, 0x1F, 0x03) + link(2, DOWNSTREAM, 0x1F, 0x13)
+    + b"".join(usual(1 + n % 2, n % 4, 1 + n % 6, n * 7 % 128) for n in range(40)) + upcall(0, 0, 1) + page(2, 1, 1) + page(2, 2, 1)
+    + 8 * DEADLINE + usual(1, 0, 3, 0) + 4 * DEADLINE,
     "slow_owner": PLENTY + LAZY + EVENTS + LINKS + usual(1, 0, 4, 0) + upcall(0, 0, 1) + usual(2, 0, 5, 3) + link(1, 0) + STOP,
 }
 
