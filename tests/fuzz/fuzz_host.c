@@ -251,7 +251,8 @@ static void walk(struct world *world)
 	}
 	for (int i = 0; i < 3 && world->walk.host != NULL; i++)
 		if (host_walk_next(&world->walk, &group))
-			fake_mask(&group.wanted.sources);
+			assert(fake_mask(&group.wanted.sources) < FAKE_OTHERS &&
+			       filter_mode_name(group.wanted.mode)[0] != 0);
 }
 
 static void check_status(const struct world *world)
@@ -265,6 +266,7 @@ static void check_status(const struct world *world)
 	assert(host_has_supersets(world->host) == (status.supersets > 0));
 	assert(status.version >= VERSION_1 && status.version <= VERSION_3);
 	assert(host_membership(world->host) == status.membership);
+	assert(membership_name(status.membership) != NULL);
 }
 
 static void step(struct world *world)

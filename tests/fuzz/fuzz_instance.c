@@ -411,6 +411,7 @@ static void configure(struct owner *owner, uint8_t what)
 		.memory_max = what & 0x40 ? 100000 : 1 << 20,
 	};
 
+	assert(instance_settings_equal(&settings, &settings));
 	give(owner, &input, &settings, sizeof settings);
 }
 
