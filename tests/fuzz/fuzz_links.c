@@ -57,6 +57,7 @@ static void crowd(struct world *world)
 {
 	char name[LINK_NAME_SIZE];
 
+	world->by_hand = true;
 	for (int i = 0; i < 40; i++) {
 		snprintf(name, sizeof name, "eth%d", 10 + i);
 		links_interface(world->links, 100 + i, name, i % 3 > 0, true, 1500);
