@@ -43,7 +43,7 @@ static enum drop decode(const struct packet *packet)
 	struct message message;
 	enum drop drop = igmp_decode(packet, &message);
 
-	assert(drop < DROP_CAUSES);
+	assert(drop < DROP_CAUSES && (drop == DROP_NONE || drop_name(drop)[0] != 0));
 	if (drop != DROP_NONE)
 		return drop;
 	fuzz_walk(message);

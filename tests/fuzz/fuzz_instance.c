@@ -10,6 +10,7 @@
 #include "fuzz.h"
 
 #include "core/router/instance.h"
+#include "core/router/prefetch.h"
 
 #define LINKS        6
 #define GROUPS       8
@@ -226,15 +227,21 @@ static void give(struct owner *owner, const struct input *input, const void *pay
 {
 	uint8_t *copy = fuzz_copy(payload, size);
 
+	for (enum prefetch step = PREFETCH_FAR; step <= PREFETCH_NEAR; step++)
+		prefetch_input(owner->instance, input, copy, size, step);
 	instance_input(owner->instance, owner->now, input, copy, size);
 	free(copy);
 }
 
 static struct link_settings settings_of(struct wire *stream)
 {
-	uint8_t choice = fuzz_byte(stream), more = fuzz_byte(stream);
+	uint8_t choice = fuzz_byte(stream), more = fuzz_byte(stream), last = fuzz_byte(stream);
 
 	return (struct link_settings){
+		.startup_query_count = last & 3,
+		.startup_query_interval = last & 4 ? 2000 : 0,
+		.older_host_present_interval = last & 8 ? 1000 : 0,
+		.report_rate_max = last & 0x10 ? 3 : 0,
 		.version = {choice & 3, choice >> 2 & 3},
 		.fast_leave = choice >> 4 & 1,
 		.track_hosts = more & 1,
@@ -242,7 +249,7 @@ static struct link_settings settings_of(struct wire *stream)
 		.querier_election = choice != 0xff,
 		.oldest_version = {more >> 1 & 3, more >> 2 & 3},
 		.router_discovery = more % 3,
-		.robustness = (uint8_t)(1 + more % 7),
+		.robustness = last == 0xff ? 255 : (uint8_t)(1 + more % 7),
 		.last_member_query_count = choice >> 6,
 		.query_interval = 10000u + more * 100u,
 		.query_response_interval = 1000u + more * 10u,
@@ -273,6 +280,7 @@ static void change_link(struct owner *owner)
 	change.settings.version[FAMILY_IPV6] = change.settings.version[FAMILY_IPV6] == VERSION_1
 	                                               ? VERSION_2
 	                                               : change.settings.version[FAMILY_IPV6];
+	assert(link_settings_equal(&change.settings, &change.settings));
 	owner->ids[id] = change.present ? ID_USED : ID_WAITING;
 	owner->roles[id] = change.role;
 	for (int family = 0; family < FAMILIES; family++)
@@ -378,6 +386,8 @@ static void counters(struct owner *owner)
 	struct input input = about_flow(owner, INPUT_COUNTERS);
 
 	input.packets = fuzz_byte(&owner->stream);
+	input.bytes = input.packets * 1316;
+	input.wrong_link_packets = (uint32_t)input.packets / 2;
 	give(owner, &input, NULL, 0);
 }
 
@@ -404,6 +414,7 @@ static void configure(struct owner *owner, uint8_t what)
 		.memory_max = what & 0x40 ? 100000 : 1 << 20,
 	};
 
+	assert(instance_settings_equal(&settings, &settings));
 	give(owner, &input, &settings, sizeof settings);
 }
 

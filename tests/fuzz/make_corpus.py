@@ -119,8 +119,8 @@ PLENTY = b"\0"
 UPSTREAM, DOWNSTREAM = 0x1B, 0x0B
 
 
-def link(number, how, versions=0x0F, numbers=0x02):
-    return bytes((0, number, how, versions, numbers))
+def link(number, how, versions=0x0F, numbers=0x02, more=0):
+    return bytes((0, number, how, versions, numbers, more))
 
 
 def raw(number, packet):
@@ -171,7 +171,66 @@ INSTANCE = {
     "few_routes": b"\x01" + LINKS + b"".join(upcall(0, 0, n) for n in range(7)) + usual(1, 0, 4, 0),
     "little_memory": b"\x10" + LINKS + b"".join(usual(1, n, 5, 0x7F) + upcall(0, n, 1) for n in range(8)),
     "snapshots": PLENTY + LINKS + usual(1, 0, 4, 7) + upcall(0, 0, 1) + b"".join(page(n, 1, 1) + page(n, 1, 0) for n in range(4)),
+    "tracked_hosts": PLENTY + EVENTS + link(0, UPSTREAM) + link(1, DOWNSTREAM, 0x1F, 0x03) + link(2, DOWNSTREAM, 0x1F, 0x13)
+    + b"".join(usual(1 + n % 2, n % 4, 1 + n % 6, n * 7 % 128) for n in range(40)) + upcall(0, 0, 1) + page(2, 1, 1) + page(2, 2, 1)
+    + 8 * DEADLINE + usual(1, 0, 3, 0) + 4 * DEADLINE,
+    "long_lists": PLENTY + LINKS + raw(1, in_ipv4(igmp_report(record(6, "239.1.1.1", *(f"10.1.{n % 3}.{n}" for n in range(200, 1, -1))))))
+    + raw(1, in_ipv4(igmp_report(record(1, "239.1.1.1", *(f"10.2.1.{n}" for n in range(1, 250)))))) + 2 * DEADLINE
+    + raw(1, in_ipv4(igmp_report(record(3, "239.1.1.1")))) + 6 * DEADLINE,
+    "upstream_queries": PLENTY + LINKS + LAZY + 2 * message(0, 9, igmp_query(rest=b"\x02\x7d\0\0")) + message(0, 9, igmp_query())
+    + 260 * message(0, 9, igmp_query("239.1.1.1", 10)),
+    "strange_queries": PLENTY + LINKS + message(1, 0, igmp_query(rest=b"\x02\x7d\0\0"))
+    + message(1, 0, igmp_query("232.1.1.1", 10, b"\x02\x7d\0\x01" + ip4("224.0.0.1"))) + message(1, 0, igmp_query()) + 3 * DEADLINE,
     "slow_owner": PLENTY + LAZY + EVENTS + LINKS + usual(1, 0, 4, 0) + upcall(0, 0, 1) + usual(2, 0, 5, 3) + link(1, 0) + STOP,
+}
+
+# The language of fuzz_host.c.
+AUTO, KERNEL, USER, IPV6, SHORT_OF_MEMORY = 0, 2, 4, 1, 0x80
+TURN, NEXT, WALK, ANNOUNCE, FORGET = b"\x09", b"\x07", b"\x0b\x01", b"\x21", b"\x01"
+
+
+def host(how, limits=0x1C, versions=5, numbers=0x0F, more=6):
+    return bytes((how, limits, versions, numbers, more))
+
+
+def host_link(how, versions=2):
+    return bytes((0, how, versions))
+
+
+def host_want(instance, group, sources=None, exclude=False):
+    return bytes((14, instance | (0x80 if exclude else 0) | (0x40 if sources is None else 0), group)) + struct.pack("!H", sources or 0)
+
+
+def host_query(how, more=0x5F, sources=b""):
+    return bytes((2, how, more)) + sources
+
+
+def host_fail(how, kinds=0xFF):
+    return bytes((4, how, kinds))
+
+
+def host_pass(milliseconds):
+    return struct.pack("!BH", 6, milliseconds // 100)
+
+
+ALL_LISTS = b"".join(host_want(0, group, 0x3FF) for group in range(24))
+ALL_GROUPS = b"".join(host_want(0, group, None, True) for group in range(24))
+GENERAL, GROUP, SOURCES = 0x44, 0x02, 0x22
+HOST = {
+    f"{name}_{story}": host(how | family) + steps
+    for name, how in (("auto", AUTO), ("kernel", KERNEL), ("user", USER), ("short", USER | SHORT_OF_MEMORY), ("short_auto", AUTO | 0x98))
+    for family in (0, IPV6)
+    for story, steps in {
+        f"answers_{family}": host_link(0x11) + ALL_LISTS + TURN + 4 * NEXT + host_query(GENERAL) + 2 * NEXT + host_query(GENERAL)
+        + host_want(0, 3) + 9 * NEXT + host_query(GROUP, 0x47) + host_query(SOURCES, 0x47, b"\0\x07") + 4 * NEXT + WALK + ANNOUNCE + 6 * NEXT,
+        f"older_{family}": ALL_GROUPS + TURN + host_query(GENERAL, 0x5E) + 4 * NEXT + host_want(0, 1) + host_want(1, 2, 7) + 4 * NEXT
+        + host_query(GENERAL, 0x5D) + 4 * NEXT + host_pass(600000) + 3 * NEXT,
+        f"refused_{family}": host_fail(0xE0) + ALL_GROUPS + host_want(1, 0, 0x3FF) + TURN + host_pass(3000) + 3 * NEXT + host_fail(0xE6, 0x10)
+        + host_want(0, 0, 0x3FF, True) + host_want(2, 0, 3, True) + TURN + host_pass(3000) + 2 * NEXT + host_fail(0xE4) + ALL_LISTS + TURN + FORGET
+        + host_link(1) + 3 * NEXT + host_fail(0xE5) + host_want(0, 5) + TURN,
+        f"mixed_{family}": host_want(0, 1, 0x0F) + host_want(1, 1, 0x3C, True) + host_want(2, 1, 0x30) + TURN + host_want(1, 1) + TURN
+        + host_want(0, 1, None, True) + TURN + host_want(0, 1, 0x3FF) + host_want(2, 1) + TURN + host_want(0, 1, 1) + TURN + 5 * NEXT,
+    }.items()
 }
 
 CONFIG = {
@@ -209,6 +268,7 @@ def main():
         "mld": {**MLD, **{f"{name}_packet": in_ipv6(data) for name, data in MLD.items()}},
         "instance": INSTANCE,
         "config": CONFIG,
+        "host": HOST,
         "control": CONTROL,
     }
     for fuzzer, inputs in corpora.items():

@@ -21,11 +21,7 @@
 enum link_counter {
 	COUNTER_QUERIES_SENT,
 	COUNTER_QUERIES_RECEIVED,
-	COUNTER_REPORTS_V1, /* messages, by version */
-	COUNTER_REPORTS_V2,
-	COUNTER_REPORTS_V3,
-	COUNTER_LEAVES,
-	COUNTER_RECORDS,
+	COUNTER_REPORTS,       /* messages of hosts, leaves included */
 	COUNTER_OLDER_QUERIES, /* queries of another version than the link's */
 	LINK_COUNTERS
 };

@@ -60,22 +60,11 @@ static bool ssm_allows(const struct link *link, enum version version, const stru
 	return version == VERSION_3 && record->type != IS_EX && record->type != TO_EX;
 }
 
-static void count_report(struct link_family *state, const struct report *report)
-{
-	if (report->version == VERSION_3)
-		state->counters[COUNTER_REPORTS_V3]++;
-	else if (report->single.type == TO_IN)
-		state->counters[COUNTER_LEAVES]++;
-	else
-		state->counters[report->version == VERSION_2 ? COUNTER_REPORTS_V2 : COUNTER_REPORTS_V1]++;
-}
-
 static void receive_record(struct instance *instance, struct link *link, mtime now,
                            const struct packet *packet, enum version version, const struct record *record)
 {
 	struct sources sources;
 
-	link->family[packet->family].counters[COUNTER_RECORDS]++;
 	if (record->type < IS_IN || record->type > BLOCK) {
 		engine_drop(instance, link, packet->family, DROP_RECORD);
 		return;
@@ -129,7 +118,7 @@ static void receive_report(struct instance *instance, struct link *link, mtime n
 		engine_drop(instance, link, message->family, drop);
 		return;
 	}
-	count_report(&link->family[message->family], &message->report);
+	link->family[message->family].counters[COUNTER_REPORTS]++;
 	while ((count = next_records(message, records, PREFETCH_RECORDS_MAX)) > 0) {
 		prefetch_records(instance, records, count);
 		for (size_t i = 0; i < count; i++)

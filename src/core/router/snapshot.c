@@ -124,9 +124,7 @@ static void add_link(const struct instance *instance, const struct link *link, e
 		.queries_sent = (uint32_t)state->counters[COUNTER_QUERIES_SENT],
 		.queries_received = (uint32_t)state->counters[COUNTER_QUERIES_RECEIVED],
 		.older_queries = (uint32_t)state->counters[COUNTER_OLDER_QUERIES],
-		.reports =
-			(uint32_t)(state->counters[COUNTER_REPORTS_V1] + state->counters[COUNTER_REPORTS_V2] +
-	                           state->counters[COUNTER_REPORTS_V3] + state->counters[COUNTER_LEAVES]),
+		.reports = (uint32_t)state->counters[COUNTER_REPORTS],
 		.robustness = querier_robustness(&state->querier, &link->settings),
 	};
 	for (int drop = 0; drop < DROP_CAUSES; drop++)

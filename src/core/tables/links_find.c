@@ -3,11 +3,21 @@
 
 #include <utlist.h>
 
+/* An interface that moves to another table keeps the vif of the old one until links_pull has removed it. */
+static unsigned port_vif(const struct port *port, enum family family)
+{
+	const struct link_interface *interface = port->interface;
+
+	if (!port->serves[family] || interface->vif_table[family] != interface->table[family])
+		return LINKS_NO_VIF;
+	return interface->vif[family];
+}
+
 unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enum family family)
 {
 	const struct port *port = links->ports[instance][id];
 
-	return port != NULL && port->serves[family] ? port->interface->vif[family] : LINKS_NO_VIF;
+	return port != NULL ? port_vif(port, family) : LINKS_NO_VIF;
 }
 
 uint32_t links_vifs(const struct links *links, unsigned instance, uint64_t ids, enum family family)
@@ -43,7 +53,7 @@ static void fill_port(const struct port *from, struct links_port *port)
 		.settings = from->settings,
 	};
 	for (int family = 0; family < FAMILIES; family++) {
-		port->vif[family] = from->serves[family] ? from->interface->vif[family] : LINKS_NO_VIF;
+		port->vif[family] = port_vif(from, family);
 		port->address[family] = from->interface->addresses[family].best;
 		port->usable[family] = port_is_usable(from, family);
 	}

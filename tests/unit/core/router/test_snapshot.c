@@ -114,6 +114,7 @@ static void of_links(void **state)
 	assert_int_equal(link->version, VERSION_3);
 	assert_true(link->querier);
 	assert_int_equal(link->groups, 1);
+	assert_int_equal(link->reports, 1);
 	assert_int_equal(link->membership_interval, 270000);
 	assert_int_equal(link->query_interval, 125000);
 	assert_int_equal(link->robustness, 2);

@@ -97,11 +97,47 @@ static void link_that_leaves_and_returns_untold(void **state)
 	close_world(&world);
 }
 
+/* An instance gets a family of its interface from an instance of another table: it has no vif until the new one is made. */
+static void interface_moves_to_another_table(void **state)
+{
+	struct links_port port;
+	struct world world;
+
+	(void)state;
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
+		uint8_t ipv4 = family == FAMILY_IPV4 ? VERSION_3 : VERSION_NONE;
+
+		open_world(&world);
+		world.tables[1] = 1;
+		links_set_table(world.links, 1, 1);
+		add_name(&world, 0, ROLE_DOWNSTREAM, "eth1", settings_of(ipv4, VERSION_3 - ipv4));
+		add_name(&world, 1, ROLE_DOWNSTREAM, "eth*", settings_of(VERSION_3, VERSION_3));
+		links_interface(world.links, 1, "eth1", true, true, 1500);
+		address(&world, 1, "fe80::1", true);
+		turn(&world);
+		assert_int_equal(links_vif(world.links, 0, 0, family), 0);
+		assert_int_equal(links_vif(world.links, 1, 0, family), LINKS_NO_VIF);
+		begin(&world);
+		links_set_table(world.links, 1, 1);
+		add_name(&world, 1, ROLE_DOWNSTREAM, "eth*", settings_of(VERSION_3, VERSION_3));
+		links_reconfigure_end(world.links, true);
+		assert_int_equal(links_vif(world.links, 1, 0, family), LINKS_NO_VIF);
+		assert_int_equal(links_vifs(world.links, 1, 1, family), 0);
+		assert_true(links_find_port(world.links, 1, 0, &port));
+		assert_int_equal(port.vif[family], LINKS_NO_VIF);
+		turn(&world);
+		assert_int_equal(links_vif(world.links, 1, 0, family), 0);
+		assert_true(world.views[1][0].change.family[family].usable);
+		close_world(&world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reload_tells_the_difference),
 		cmocka_unit_test(link_that_leaves_and_returns_untold),
+		cmocka_unit_test(interface_moves_to_another_table),
 	};
 
 	links_free(NULL);

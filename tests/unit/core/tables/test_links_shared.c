@@ -3,6 +3,7 @@
  * The table of links: interfaces that several instances name.
  */
 #include "core/tables/links.h"
+#include "core/tables/links_vif_ports.h"
 
 #include <fnmatch.h>
 #include <setjmp.h>
@@ -127,6 +128,65 @@ static void names_and_patterns(void **state)
 	close_world(&world);
 }
 
+/* The ids of the first instance's links at a vif, as bits. */
+static unsigned ids_at(const struct world *world, enum family family, unsigned vif, bool usable)
+{
+	struct links_vif_port port = {0};
+	unsigned ids = 0;
+
+	while (links_next_vif_port(world->links, 0, family, vif, usable, &port))
+		if (port.instance == 0)
+			ids |= 1u << port.id;
+	return ids;
+}
+
+/* A packet by a vif is for the links that were announced, in the families that they serve. */
+static void links_of_a_vif(void **state)
+{
+	struct links_port port;
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	add_name(&world, 0, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_3, VERSION_NONE));
+	add_name(&world, 1, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_NONE, VERSION_3));
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
+	world.refuse_tells = true;
+	turn(&world);
+	/* Not announced yet. */
+	assert_int_equal(ids_at(&world, FAMILY_IPV4, 0, false), 0);
+	assert_int_equal(ids_at(&world, FAMILY_IPV4, 0, true), 0);
+	world.refuse_tells = false;
+	turn(&world);
+	assert_int_equal(ids_at(&world, FAMILY_IPV4, 0, false), 1);
+	assert_int_equal(ids_at(&world, FAMILY_IPV4, 0, true), 1);
+	assert_int_equal(ids_at(&world, FAMILY_IPV6, 0, false), 0);
+	assert_int_equal(ids_at(&world, FAMILY_IPV4, 1, false), 0);
+	assert_int_equal(ids_at(&world, FAMILY_IPV4, LINKS_VIFS, false), 0);
+	/* Down: known, but not usable. */
+	assert_true(links_interface(world.links, 7, "eth0", false, true, 1500));
+	turn(&world);
+	assert_int_equal(ids_at(&world, FAMILY_IPV4, 0, true), 0);
+	assert_int_equal(ids_at(&world, FAMILY_IPV4, 0, false), 1);
+	assert_true(links_find_port(world.links, 0, 0, &port));
+	assert_int_equal(port.ifindex, 7);
+	assert_false(links_find_port(world.links, 0, 1, &port));
+	assert_false(links_find_port(world.links, LINKS_INSTANCES, 0, &port));
+	assert_false(links_find_port(world.links, 0, LINKS_MAX, &port));
+	/* About to leave, and that is not announced yet. */
+	world.refuse_tells = true;
+	begin(&world);
+	add_name(&world, 1, ROLE_DOWNSTREAM, "eth0", settings_of(VERSION_3, VERSION_3));
+	links_reconfigure_end(world.links, true);
+	turn(&world);
+	assert_int_equal(ids_at(&world, FAMILY_IPV4, 0, false), 0);
+	assert_false(links_find_port(world.links, 0, 0, &port));
+	world.refuse_tells = false;
+	turn(&world);
+	assert_false(links_find_port(world.links, 0, 0, &port));
+	close_world(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +195,7 @@ int main(void)
 		cmocka_unit_test(upstream_links_are_shared_in_one_table),
 		cmocka_unit_test(families_without_a_table_have_no_vifs),
 		cmocka_unit_test(names_and_patterns),
+		cmocka_unit_test(links_of_a_vif),
 	};
 
 	links_free(NULL);

@@ -189,10 +189,39 @@ static void where_an_entry_sends_to(void **state)
 	close_world(&world);
 }
 
+/* A vif number is free once no claim and no entry names it, however often the claims changed before. */
+static void vif_numbers_become_free(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	for (unsigned round = 0; round < 3; round++) {
+		want(&world, 0, 0, 1, 1u << 2);
+		want(&world, 0, 0, 3, 1u << 4);
+		want(&world, 0, 1, 3, 1u << 5);
+		assume(&world, 1, 0, 6, 1u << 7);
+		want(&world, 1, 0, 6, 1u << 8);
+		for (unsigned vif = 0; vif < ROUTES_VIFS; vif++)
+			assert_int_equal(routes_vif_is_named(world.routes, vif), 0x178 >> vif & 1);
+		turn(&world);
+		unwant(&world, 0, 0);
+		unwant(&world, 0, 1);
+		unwant(&world, 1, 0);
+		/* The entries are still there. */
+		assert_true(routes_vif_is_named(world.routes, 3) && routes_vif_is_named(world.routes, 8));
+		turn(&world);
+		for (unsigned vif = 0; vif < ROUTES_VIFS; vif++)
+			assert_false(routes_vif_is_named(world.routes, vif));
+	}
+	close_world(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(life_of_an_entry),
+		cmocka_unit_test(vif_numbers_become_free),
 		cmocka_unit_test(wanted_again_is_not_written),
 		cmocka_unit_test(asking_again),
 		cmocka_unit_test(memory_is_limited),

@@ -74,6 +74,23 @@ static void check_stream(const struct world *world, unsigned stream)
 	check(world, entry->outputs == follow(world->claims[stream], entry->input), "wrong outputs");
 }
 
+/* A number is free if, and only if, no claim and no entry names the vif. */
+static void check_named_vifs(const struct world *world)
+{
+	uint32_t named = 0;
+
+	for (size_t i = 0; i < STREAMS; i++) {
+		if (world->kernel[i].held)
+			named |= world->kernel[i].outputs | 1u << world->kernel[i].input;
+		for (size_t j = 0; j < INSTANCES; j++)
+			if (world->claims[i][j].any)
+				named |= world->claims[i][j].outputs | 1u << world->claims[i][j].input;
+	}
+	for (unsigned vif = 0; vif < ROUTES_VIFS; vif++)
+		check(world, routes_vif_is_named(world->routes, vif) == (named >> vif & 1),
+		      "a vif is named, or not");
+}
+
 static void come_to_rest(struct world *world)
 {
 	unsigned failure_percent = world->failure_percent;
@@ -88,6 +105,7 @@ static void come_to_rest(struct world *world)
 		wanted += world->kernel[stream].held;
 	}
 	check(world, routes_count(world->routes) == wanted, "forgotten rows");
+	check_named_vifs(world);
 	world->failure_percent = failure_percent;
 }
 

@@ -144,7 +144,7 @@ static void instance_goes(void **state)
 /* Of two instances on a link one was observed of a stream and the other's channel was full. */
 static void instances_that_could_not_be_told(void **state)
 {
-	struct route_key key = key_of(0);
+	struct route_key key = key_of(0), other = key_of(1);
 	struct world world;
 
 	(void)state;
@@ -166,6 +166,14 @@ static void instances_that_could_not_be_told(void **state)
 	assert_true(routes_upcall_pending(world.routes, &key, 1, 3));
 	expect_nothing_pending(&world);
 	expect(&world, " 0:3>5");
+	/* The row of a stream that was given up stays until the kernel's entry was looked after. */
+	want(&world, 1, 0, 1, 4);
+	unwant(&world, 1, 0);
+	assert_true(routes_upcall_pending(world.routes, &other, 1, 3));
+	expect_pending(&world, 1, 3, 2);
+	assert_int_equal(routes_count(world.routes), 2);
+	expect(&world, "");
+	assert_int_equal(routes_count(world.routes), 1);
 	/* One that has ended is observed nothing. */
 	unwant(&world, 0, 1);
 	assert_true(routes_upcall_pending(world.routes, &key, 1, 3));

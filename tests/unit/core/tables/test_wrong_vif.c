@@ -185,6 +185,31 @@ static void copies_end(void **state)
 	wrong_vif_free(world.table);
 }
 
+/* The kernel may loop back a few packets more than it sent in the same time. How many more are still no copies. */
+static void few_more_than_looped(void **state)
+{
+	static const struct {
+		unsigned wrong, more;
+		bool copies;
+	} rows[] = {{16, 3, false}, {16, 4, true},    {64, 5, false},
+	            {64, 6, true},  {1024, 9, false}, {1024, 10, true}};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct wrong_vif *table = wrong_vif_new(1);
+		struct wrong_vif_reading reading = {.packets = 10, .wrong = 1, .input = INPUT};
+		unsigned vif;
+
+		/* The upcall counts as one. */
+		wrong_vif_upcall(table, 1000, &key, OTHER, 20, &reading);
+		reading.wrong += rows[i].wrong - 1;
+		reading.packets += rows[i].wrong - 1 + rows[i].wrong - rows[i].more;
+		assert_int_equal(wrong_vif_check(table, 2000, &key, &reading, &vif), WRONG_VIF_COPIES);
+		assert_int_equal(wrong_vif_confirm(table, 2000, &key, 1), rows[i].copies);
+		wrong_vif_free(table);
+	}
+}
+
 /* Between two upcalls: the counters show the move, and an entry made again shows where to. */
 static void move_between_two_upcalls(void **state)
 {
@@ -322,9 +347,13 @@ static void silence_is_no_interval(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_counters_say),    cmocka_unit_test(copies_end),
-		cmocka_unit_test(move_between_two_upcalls), cmocka_unit_test(places_are_shared),
-		cmocka_unit_test(slow_streams_give_way),    cmocka_unit_test(stream_returns_after_a_pause),
+		cmocka_unit_test(what_the_counters_say),
+		cmocka_unit_test(few_more_than_looped),
+		cmocka_unit_test(copies_end),
+		cmocka_unit_test(move_between_two_upcalls),
+		cmocka_unit_test(places_are_shared),
+		cmocka_unit_test(slow_streams_give_way),
+		cmocka_unit_test(stream_returns_after_a_pause),
 		cmocka_unit_test(silence_is_no_interval),
 	};
 
