@@ -95,14 +95,6 @@ def test_queries_from_0_0_0_0_do_not_win(link):
     assert "querier: another router" not in daemon.stderr
 
 
-def test_a_querier_of_another_subnet_takes_part(link):
-    """Only the addresses are compared (RFC 9776 section 6.6.2)."""
-    network = link
-    daemon = IPV4.daemon(network, QUICK)
-    IPV4.guest(network.host, "10.0.0.200").query()
-    daemon.wait_for_output("querier: another router")
-
-
 @pytest.mark.smoke
 @both_families
 def test_only_the_querier_forwards(link, family):
@@ -277,17 +269,6 @@ def test_a_question_about_sources_that_cannot_send_is_not_one_about_the_group(li
     assert_stays(lambda: family.group in family.joined(network), 1.0, "the group")
     other.query(group=family.group, max_response=0.2)
     wait_until(lambda: family.group not in family.joined(network), 2, "the end of the membership")
-
-
-@both_families
-def test_a_non_querier_does_not_ask_after_a_leave(link, family):
-    """It leaves that to the querier (RFC 9776 section 6.4.2), and changes nothing by itself."""
-    network = link
-    tracked_group(family, network)
-    capture = family.capture(network.host)
-    family.guest(network.host).report(Record("TO_IN", family.group))
-    assert_stays(lambda: family.group in family.joined(network), 1.2, "the group after a leave")
-    assert not own_queries(family, network, capture)
 
 
 @both_families
