@@ -108,23 +108,41 @@ void upcalls_retry(struct owner *owner, struct table *table)
 	instances_wake(owner);
 }
 
+/* A stream that leaves its upstream vif. The kernel has just named another vif, and may not name this one for
+ * 3 s, so the stream is looked for at once. */
+static void leave_home(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
+                       const struct routes_entry *before, unsigned vif)
+{
+	struct routes_entry after = {.input = vif, .home = before->input};
+	struct yield_place place = {.key = *key, .input = vif, .home = true};
+
+	if (!copies_is_upstream(owner, table, before->input))
+		return;
+	routes_set_home(table->routes, key, before->input);
+	place.vif = copies_find_home(owner, table, key, &after, vif);
+	if (place.vif == before->input)
+		yield_seek_home(table->yield, now, &place);
+}
+
 /* No retry for instances without room: the kernel repeats such upcalls. */
-static void stream_moved(struct owner *owner, struct table *table, const struct route_key *key, unsigned vif)
+static void stream_moved(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
+                         unsigned vif)
 {
 	struct routes_entry entry;
 	uint64_t refused;
 
 	table->moves++;
-	if (routes_get_entry(table->routes, key, &entry) && copies_is_upstream(owner, table, entry.input))
-		routes_set_home(table->routes, key, entry.input);
+	if (routes_get_entry(table->routes, key, &entry) && entry.input != vif)
+		leave_home(owner, table, now, key, &entry, vif);
 	routes_arrives(table->routes, key, vif);
 	announce(owner, table, key, vif, true, UINT64_MAX, &refused);
 }
 
 /* After that the kernel names the vif of the next wrong packet at once, and not up to 3 s later. */
-static void input_moved(struct owner *owner, struct table *table, const struct route_key *key, unsigned vif)
+static void input_moved(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
+                        unsigned vif)
 {
-	stream_moved(owner, table, key, vif);
+	stream_moved(owner, table, now, key, vif);
 	routes_lost(table->routes, key);
 }
 
@@ -158,7 +176,7 @@ static bool return_home(struct owner *owner, struct table *table, mtime now, con
 		yield_seek_home(table->yield, now, &place);
 		return false;
 	}
-	input_moved(owner, table, key, place.vif);
+	input_moved(owner, table, now, key, place.vif);
 	return true;
 }
 
@@ -178,7 +196,7 @@ static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, 
 	if (!entry.arrived) {
 		/* An IGMP message is no stream. */
 		if (!upcall->igmp)
-			stream_moved(owner, table, key, vif);
+			stream_moved(owner, table, now, key, vif);
 		return;
 	}
 	/* The kernel makes no other upcall for 3 s, so an IGMP message begins the watch, too: the counters
@@ -187,7 +205,7 @@ static void take_wrong_vif(struct owner *owner, struct table *table, mtime now, 
 		return;
 	yields_upcall(owner, table, now, key, &entry, vif, reading.packets - reading.wrong);
 	if (wrong_vif_upcall(table->wrong_vif, now, key, vif, interval, &reading) == WRONG_VIF_MOVED)
-		input_moved(owner, table, key, vif);
+		input_moved(owner, table, now, key, vif);
 }
 
 static void check_stream(struct owner *owner, struct table *table, mtime now, const struct route_key *key)
@@ -204,14 +222,14 @@ static void check_stream(struct owner *owner, struct table *table, mtime now, co
 	case WRONG_VIF_STAYS:
 		break;
 	case WRONG_VIF_MOVED:
-		input_moved(owner, table, key, vif);
+		input_moved(owner, table, now, key, vif);
 		break;
 	case WRONG_VIF_ASK:
 		routes_lost(table->routes, key);
 		break;
 	case WRONG_VIF_COPIES:
 		if (copies_check(owner, table, now, key, &entry, &vif))
-			input_moved(owner, table, key, vif);
+			input_moved(owner, table, now, key, vif);
 		break;
 	}
 }
@@ -253,7 +271,7 @@ void upcalls_receive_copies(void *context, struct loop_source *source, mtime now
 	struct table *table;
 
 	while ((table = yields_receive(owner, source, now, &home)) != NULL) {
-		input_moved(owner, table, &home.key, home.vif);
+		input_moved(owner, table, now, &home.key, home.vif);
 		entries_apply(owner, table, now);
 	}
 	instances_wake(owner);
