@@ -127,7 +127,7 @@ static void forget(struct settings *settings, struct setting *setting)
 }
 
 /* State files. Each run has its own file while it has values to restore, and locks it while it lives. It has
- * a line `name old own` for each setting. */
+ * a line `name old own` for each setting, with `held` behind it where that is so. */
 
 static bool name_file(const struct sysctl *sysctl, unsigned place, char path[PATH_MAX])
 {
@@ -151,13 +151,18 @@ static bool any_is_changed(const struct settings *settings)
 	return false;
 }
 
-static int write_lines(int fd, const struct settings *settings)
+/* While others may hold a setting, they need to know that this run sets it, even to the value before. */
+static int write_lines(int fd, const struct sysctl *sysctl)
 {
+	const struct settings *settings = &sysctl->own;
+
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct setting *setting = &settings->list[i];
 
-		if (is_changed(setting) &&
-		    dprintf(fd, "%s %d %d\n", setting->name, setting->old, setting->own) < 0)
+		if (!is_changed(setting) && (setting->held || sysctl->least == 0))
+			continue;
+		if (dprintf(fd, "%s %d %d%s\n", setting->name, setting->old, setting->own,
+		            setting->held ? " held" : "") < 0)
 			return -errno;
 	}
 	return 0;
@@ -175,7 +180,7 @@ static int write_state(struct sysctl *sysctl, unsigned place)
 	fd = file_open_temporary(path, 0600, aside);
 	if (fd < 0)
 		return fd;
-	result = flock(fd, LOCK_EX | LOCK_NB) == 0 ? write_lines(fd, &sysctl->own) : -errno;
+	result = flock(fd, LOCK_EX | LOCK_NB) == 0 ? write_lines(fd, sysctl) : -errno;
 	if (result == 0)
 		result = file_rename(aside, path, sysctl->place != 0);
 	else
@@ -231,10 +236,21 @@ static void save_state(struct sysctl *sysctl)
 		remove_state(sysctl);
 }
 
+/* A run that holds a setting gives way to one that sets it. */
+static void merge(struct settings *settings, const char *name, int old, int own, bool held)
+{
+	struct setting *known = find_setting(settings, name);
+
+	if (known != NULL && !known->held && held)
+		return;
+	if (remember(settings, name, old, own))
+		find_setting(settings, name)->held = held;
+}
+
 /* Does not trust the file: skips every line that write_lines would not write. */
 static int read_lines(struct settings *settings, int fd)
 {
-	char line[64], name[NAME_SIZE], old[2], own[2], rest;
+	char line[64], name[NAME_SIZE], old[2], own[2], held[5], rest;
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	FILE *file = copy >= 0 ? fdopen(copy, "r") : NULL;
 
@@ -243,9 +259,12 @@ static int read_lines(struct settings *settings, int fd)
 			close(copy);
 		return -ENOMEM;
 	}
-	for (int i = 0; i < LINES_MAX && fgets(line, sizeof line, file) != NULL; i++)
-		if (sscanf(line, "%15s %1[0-9] %1[0-9] %c", name, old, own, &rest) == 3 && is_name(name))
-			remember(settings, name, old[0] - '0', own[0] - '0');
+	for (int i = 0; i < LINES_MAX && fgets(line, sizeof line, file) != NULL; i++) {
+		int words = sscanf(line, "%15s %1[0-9] %1[0-9] %4s %c", name, old, own, held, &rest);
+
+		if (is_name(name) && (words == 3 || (words == 4 && strcmp(held, "held") == 0)))
+			merge(settings, name, old[0] - '0', own[0] - '0', words == 4);
+	}
 	fclose(file);
 	return 0;
 }
@@ -257,18 +276,36 @@ static int open_state(const struct sysctl *sysctl, unsigned place)
 	return name_file(sysctl, place, path) ? file_open(path, FILE_STATE, 0) : -ENAMETOOLONG;
 }
 
+/* Opens a file and takes its lock: false when a live run holds it, or there is none (*fd < 0). A run replaces
+ * its file, which frees the lock of the old one: then the new one counts. */
+static bool take_lock(const struct sysctl *sysctl, unsigned place, int kind, int *fd)
+{
+	struct stat own, there;
+	char path[PATH_MAX];
+
+	for (;;) {
+		*fd = open_state(sysctl, place);
+		if (*fd < 0 || flock(*fd, kind | LOCK_NB) != 0)
+			return false;
+		if (name_file(sysctl, place, path) && fstat(*fd, &own) == 0 && lstat(path, &there) == 0 &&
+		    own.st_ino == there.st_ino)
+			return true;
+		close(*fd);
+	}
+}
+
 /* The settings of other live runs. */
 static void read_others(const struct sysctl *sysctl, struct settings *others)
 {
 	*others = (struct settings){.count = 0};
 	for (unsigned place = 1; sysctl->state_path != NULL && place <= RUNS_MAX; place++) {
-		int fd = place != sysctl->place ? open_state(sysctl, place) : -1;
+		int fd = -1;
 
-		if (fd < 0)
-			continue;
-		if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		if (place != sysctl->place && !take_lock(sysctl, place, LOCK_SH, &fd) && fd >= 0 &&
+		    errno == EWOULDBLOCK)
 			read_lines(others, fd);
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 	}
 }
 
@@ -280,14 +317,15 @@ static int load_states(struct sysctl *sysctl, int fds[RUNS_MAX], struct settings
 
 	*others = (struct settings){.count = 0};
 	for (unsigned place = 1; place <= RUNS_MAX; place++) {
-		int fd = open_state(sysctl, place);
+		int fd;
+		bool locked = take_lock(sysctl, place, LOCK_EX, &fd);
 
 		fds[place - 1] = -1;
 		if (fd < 0 && fd != -ENOENT && fd != -EACCES && result == 0)
 			result = fd;
 		if (fd < 0)
 			continue;
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && read_lines(&sysctl->own, fd) == 0) {
+		if (locked && read_lines(&sysctl->own, fd) == 0) {
 			fds[place - 1] = fd;
 			continue;
 		}
@@ -402,7 +440,7 @@ static int true_old(const struct sysctl *sysctl, const char *name, int now, int 
 
 	read_others(sysctl, &others);
 	other = find_setting(&others, name);
-	*contested = other != NULL && other->own == now && now != own;
+	*contested = other != NULL && !other->held && other->own == now && now != own;
 	if (other != NULL && other->own == now)
 		old = other->old;
 	free(others.list);
@@ -445,64 +483,91 @@ static int held_value(const struct sysctl *sysctl, const struct setting *setting
 	return setting->old > sysctl->least ? setting->old : sysctl->least;
 }
 
-/* Begins to hold a setting, without writing it. A value that another run has set stays. */
-static void begin_hold(struct sysctl *sysctl, const char *name)
+/* Begins to hold a setting, without writing it. A value that another run has set stays. True when the state
+ * changes by it. */
+static bool begin_hold(struct sysctl *sysctl, const char *name)
 {
 	int now = read_setting(sysctl->directory, name, sysctl->leaf), old;
 	struct setting *setting;
 	bool contested;
 
 	if (now < 0 || find_setting(&sysctl->own, name) != NULL)
-		return;
+		return false;
 	old = true_old_of_new(sysctl, name, now, -1, &contested);
 	if (!remember(&sysctl->own, name, old, old))
-		return;
+		return false;
 	setting = find_setting(&sysctl->own, name);
 	setting->held = true;
 	setting->own = held_value(sysctl, setting);
-	setting->contested = contested && now < setting->own;
+	return true;
 }
 
-/* A value that cannot be written now is tried again by sysctl_check. */
-static void write_held(const struct sysctl *sysctl)
+/* A value that cannot be written now is tried again by sysctl_check. What another run has set meanwhile stays. */
+static void write_held(struct sysctl *sysctl)
 {
-	for (size_t i = 0; i < sysctl->own.count; i++) {
-		const struct setting *setting = &sysctl->own.list[i];
+	struct settings others;
 
-		if (setting->held && !setting->contested &&
-		    read_setting(sysctl->directory, setting->name, sysctl->leaf) != setting->own)
+	read_others(sysctl, &others);
+	for (size_t i = 0; i < sysctl->own.count; i++) {
+		struct setting *setting = &sysctl->own.list[i];
+		const struct setting *other = find_setting(&others, setting->name);
+
+		if (!setting->held ||
+		    read_setting(sysctl->directory, setting->name, sysctl->leaf) == setting->own)
+			continue;
+		setting->contested = other != NULL && !other->held;
+		if (!setting->contested)
 			write_setting(sysctl->directory, setting->name, sysctl->leaf, setting->own);
 	}
+	free(others.list);
 }
 
 /* `default` comes last: what is there before it is no copy of it. */
-static void begin_holds(struct sysctl *sysctl)
+static bool begin_holds(struct sysctl *sysctl)
 {
 	DIR *directory = opendir(sysctl->directory);
 	const struct dirent *entry;
+	bool changed = false;
 
 	while (directory != NULL && (entry = readdir(directory)) != NULL)
 		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "all") != 0 &&
 		    strcmp(entry->d_name, "default") != 0)
-			begin_hold(sysctl, entry->d_name);
+			changed |= begin_hold(sysctl, entry->d_name);
 	if (directory != NULL)
 		closedir(directory);
-	begin_hold(sysctl, "default");
+	return begin_hold(sysctl, "default") || changed;
+}
+
+/* Another value of `all` may be in force. */
+static bool update_holds(struct sysctl *sysctl)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < sysctl->own.count; i++) {
+		struct setting *setting = &sysctl->own.list[i];
+		int before = setting->own;
+
+		if (setting->held)
+			setting->own = held_value(sysctl, setting);
+		changed |= setting->own != before;
+	}
+	return changed;
 }
 
 void sysctl_hold_rest(struct sysctl *sysctl)
 {
 	const struct setting *all = find_setting(&sysctl->own, "all");
+	size_t count = sysctl->own.count;
+	bool changed;
 
 	sysctl->least = all != NULL && all->old > all->own ? all->old : sysctl->least;
 	if (sysctl->least == 0)
 		return;
-	for (size_t i = 0; i < sysctl->own.count; i++)
-		if (sysctl->own.list[i].held)
-			sysctl->own.list[i].own = held_value(sysctl, &sysctl->own.list[i]);
-	begin_holds(sysctl);
-	save_state(sysctl);
-	write_held(sysctl);
+	changed = update_holds(sysctl);
+	if (begin_holds(sysctl) || changed)
+		save_state(sysctl);
+	if (changed || sysctl->own.count > count)
+		write_held(sysctl);
 }
 
 int sysctl_lower_all(struct sysctl *sysctl, int value)
@@ -521,16 +586,11 @@ int sysctl_lower_all(struct sysctl *sysctl, int value)
 void sysctl_hold(struct sysctl *sysctl, const char *name)
 {
 	struct setting *setting = find_setting(&sysctl->own, name);
-	bool contested;
-	int now;
 
 	if (setting == NULL || setting->held)
 		return;
-	now = read_setting(sysctl->directory, name, sysctl->leaf);
 	setting->held = true;
-	true_old(sysctl, name, now, -1, &contested);
 	setting->own = held_value(sysctl, setting);
-	setting->contested = contested && now < setting->own;
 	save_state(sysctl);
 	write_held(sysctl);
 }

@@ -183,8 +183,9 @@ def test_two_daemons_reset_their_own_upstream_links(network):
 
     def others():
         return {name: value for name, value in effective(router).items() if name not in ("eth0", "eth2")}
-    assert_stays(lambda: set(others().values()) == {1} and effective(router)["eth0"] == effective(router)["eth2"] == 0, 2.5,
-                 "the filters of both")
+    expected = dict.fromkeys(effective(router), 1) | {"eth0": 0, "eth2": 0}
+    wait_until(lambda: effective(router) == expected, what=lambda: effective(router))
+    assert_stays(lambda: effective(router) == expected, 2.5, "the filters of both")
     first.terminate()
     assert effective(router)["eth0"] == 1 and effective(router)["eth2"] == 0 and set(others().values()) == {1}
     second.terminate()

@@ -89,6 +89,8 @@ def test_rp_filter_that_is_changed_is_set_again(network):
         wait_until(lambda name=name, becomes=becomes: rp_filter(network)[name] == becomes, 3, f"rp_filter of {name}")
         daemon.wait_for_output(f"{name}: another program has set rp_filter to {value}: set to {becomes} again")
         assert daemon.stderr.count("another program") == number
+        if name == "all":
+            wait_until(lambda: rp_filter(network)["eth1"] == rp_filter(network)["eth2"] == 2, what="what they hold")
     assert rp_filter(network) == {"all": 0, "eth0": 0, "eth1": 2, "eth2": 2, "eth3": 2}
     daemon.terminate()
     assert rp_filter(network) == {"all": 2, "eth0": 2, "eth1": 1, "eth2": 0, "eth3": 0}
