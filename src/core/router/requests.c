@@ -193,7 +193,7 @@ static void substitute_queries(struct instance *instance, mtime now, struct link
 	if (timers->querier) {
 		until = querier_substitute(&state->querier, &link->settings, timers->last_member_query_count,
 		                           now);
-		engine_arm_querier(instance, link, family);
+		engine_arm_link(instance, link, family);
 	}
 	group_substitute_queries(&link_group->group, timers, now, until);
 	engine_drop(instance, link, family, DROP_QUERY_RATE);
