@@ -253,7 +253,7 @@ def test_a_client_that_reads_too_slowly_is_dropped(router, requests, pause):
             with contextlib.suppress(BlockingIOError, ConnectionResetError):
                 got += client.socket.recv(1)
         time.sleep(0.02)
-    assert daemon.stderr.count("a client that reads too slowly is dropped") == 1
+    assert daemon.stderr.count("a client that does not read is dropped") == 1
     if requests == 1:  # it can still read the answer
         got += client.socket.recv(100000)
         assert json.loads(got)["pid"] == daemon.pid

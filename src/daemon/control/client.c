@@ -263,7 +263,7 @@ void client_turn(struct client *client, mtime now)
 		client->doomed = true;
 	if (leaves_answer_unread(client, now) ||
 	    (client_backlog(client) > 0 && now >= client->patience_until)) {
-		info("control: a client that reads too slowly is dropped");
+		info("control: a client that does not read is dropped");
 		client->doomed = true;
 	}
 	client->doomed |= client->out.failed;
