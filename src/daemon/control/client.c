@@ -175,7 +175,7 @@ static void take_backlog(struct client *client, size_t size, mtime now)
 	if (client_backlog(client) > 0)
 		return;
 	client->emptied_at = now;
-	client->unread_at = now + CONTROL_PATIENCE;
+	client->unread_at = client->monitoring ? MTIME_NEVER : now + CONTROL_PATIENCE;
 	client->unread = INT_MAX;
 }
 
