@@ -239,13 +239,14 @@ def test_a_client_that_reads_too_slowly_is_dropped(router, requests, pause):
     """It reads one byte at a time: of one answer, which is in its socket as a whole, or of one after the other."""
     daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
     client = Client(daemon)
-    got = bytearray()
+    got, asked = bytearray(), False
     client.socket.setblocking(False)
     end = time.monotonic() + 30 * TIMEOUT_FACTOR
     next_read = time.monotonic()
     while not is_dropped(client):
         assert time.monotonic() < end
-        if requests > 1 or not got:
+        if requests > 1 or not asked:
+            asked = True
             with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
                 client.socket.send(b'{"command":"show","what":"status"}\n' * requests)
         if time.monotonic() >= next_read:
@@ -253,7 +254,7 @@ def test_a_client_that_reads_too_slowly_is_dropped(router, requests, pause):
             with contextlib.suppress(BlockingIOError, ConnectionResetError):
                 got += client.socket.recv(1)
         time.sleep(0.02)
-    assert daemon.stderr.count("a client that reads too slowly is dropped") == 1
+    assert daemon.stderr.count("a client that does not read is dropped") == 1
     if requests == 1:  # it can still read the answer
         got += client.socket.recv(100000)
         assert json.loads(got)["pid"] == daemon.pid

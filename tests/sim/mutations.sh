@@ -50,6 +50,7 @@ compile_all() {
 	done
 	compile "$source_dir/tests/support/random.c" "$build_dir/sim_random.o" &
 	compile "$source_dir/src/daemon/worker/recording.c" "$build_dir/sim_record.o" &
+	compile "$source_dir/src/kernel/file.c" "$build_dir/sim_file.o" &
 	wait
 }
 

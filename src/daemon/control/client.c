@@ -175,7 +175,7 @@ static void take_backlog(struct client *client, size_t size, mtime now)
 	if (client_backlog(client) > 0)
 		return;
 	client->emptied_at = now;
-	client->unread_at = now + CONTROL_PATIENCE;
+	client->unread_at = client->monitoring ? MTIME_NEVER : now + CONTROL_PATIENCE;
 	client->unread = INT_MAX;
 }
 
@@ -263,7 +263,7 @@ void client_turn(struct client *client, mtime now)
 		client->doomed = true;
 	if (leaves_answer_unread(client, now) ||
 	    (client_backlog(client) > 0 && now >= client->patience_until)) {
-		info("control: a client that reads too slowly is dropped");
+		info("control: a client that does not read is dropped");
 		client->doomed = true;
 	}
 	client->doomed |= client->out.failed;
