@@ -203,6 +203,7 @@ def test_a_reload_names_what_needs_a_restart(router):
                  "user, group: restart the daemon to change them"):
         daemon.wait_for_output(f"reload: #1: {text}")
     assert "restart it" in daemon.stderr
+    assert ask(daemon, "show", what="status")["pid"] == daemon.pid, "the old socket stays"
     daemon.reconfigure(SMALLEST + 'status_file = "/run/mcproxy/status";')
     daemon.wait_for_output("reload: #2: ")
     daemon.signal(signal.SIGUSR1)

@@ -387,10 +387,11 @@ def test_log_level_is_set_at_run_time(router):
     mcproxyctl(daemon, "loglevel", "eth1", "debug", status=2)
 
 
-def test_reload_moves_the_socket_and_keeps_those_who_are_connected(router, short_path):
+def test_reload_moves_the_socket_and_keeps_those_who_are_connected(router):
     daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
+    short_path = f"/proc/{daemon.pid}/root/run/mcproxy/other.sock"
     client = Client(daemon)
-    daemon.configuration_path.write_text(SMALLEST + f'control_socket = "{short_path}";')
+    daemon.configuration_path.write_text(SMALLEST + 'control_socket = "/run/mcproxy/other.sock";')
     assert client.ask("reload")["command"] == "reload"
     assert not os.path.exists(socket_path(daemon))
     assert client.ask("show", what="status")["pid"] == daemon.pid

@@ -311,8 +311,8 @@ def test_the_version_spoken_upstream(network, family):
 
 def test_global_keys(network):
     daemon = start(network, '"eth0 ==> eth1"')
-    path = network.router.directory / "status"
-    said = reload(daemon, text('"eth0 ==> eth1"', settings=f'ring_size = 64; status_file = "{path}";'))
+    path = network.router.directory / "run" / "mcproxy" / "status"
+    said = reload(daemon, text('"eth0 ==> eth1"', settings='ring_size = 64; status_file = "/run/mcproxy/status";'))
     assert "ring_size: holds for instances that begin from now on" in said
     daemon.signal(signal.SIGUSR1)
     wait_until(path.exists, what="the status file")

@@ -29,7 +29,8 @@ struct confinement {
  * message: the configured user cannot be had. */
 int confinement_begin(struct owner *owner);
 
-/* After a reload: logs what takes effect only after a restart, since the process cannot reach it. */
-void confinement_check_reload(const struct owner *owner, const struct config *old);
+/* After a reload: logs what takes effect only after a restart, since the process cannot reach it. False when
+ * the control socket is such a thing. */
+bool confinement_check_reload(const struct owner *owner, const struct config *old);
 
 #endif

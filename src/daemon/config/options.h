@@ -27,8 +27,8 @@ struct config_scope {
 	/* Valid as long as the libconfig tree; NULL: not configured. */
 	const char *status_file;
 	const char *control_socket;
-	const char *control_group;
-	const char *user, *group;
+	/* Empty: not configured. */
+	char control_group[CONFIG_ACCOUNT_SIZE], user[CONFIG_ACCOUNT_SIZE], group[CONFIG_ACCOUNT_SIZE];
 };
 
 /* The defaults: IGMPv3 and MLDv2, neither of them named. */

@@ -179,8 +179,7 @@ static bool read_control(const struct tree_reader *reader, const config_setting_
 	const char *path = scope->control_socket;
 
 	control->mode = scope->control_mode;
-	if (scope->control_group != NULL)
-		strcpy(control->group, scope->control_group);
+	strcpy(control->group, scope->control_group);
 	if (path == NULL)
 		return true;
 	if (strlen(path) >= sizeof control->socket)
@@ -202,10 +201,8 @@ static bool read_top(const struct tree_reader *reader, const config_setting_t *r
 	    !read_protocol(reader, root, &scope) || !read_control(reader, root, &scope))
 		return false;
 	reader->config->ring_size = scope.ring_size;
-	if (scope.user != NULL)
-		strcpy(reader->config->user, scope.user);
-	if (scope.group != NULL)
-		strcpy(reader->config->group, scope.group);
+	strcpy(reader->config->user, scope.user);
+	strcpy(reader->config->group, scope.group);
 	reader->config->owner_priority = scope.owner_priority;
 	reader->config->owner_priority_named = scope.owner_priority_named;
 	if (scope.status_file != NULL) {

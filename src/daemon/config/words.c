@@ -4,6 +4,7 @@
 #include "daemon/config/build.h"
 
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,28 +115,25 @@ bool config_read_control_mode(const char *word, struct config_scope *scope)
 	return scope->control_mode <= 0777;
 }
 
-/* A user or a group. */
-static bool is_account(const char *word)
+/* A user or a group. The word does not outlive the call. */
+static bool read_account(const char *word, char account[CONFIG_ACCOUNT_SIZE])
 {
-	return *word != '\0' && strlen(word) < CONFIG_ACCOUNT_SIZE;
+	return *word != '\0' && snprintf(account, CONFIG_ACCOUNT_SIZE, "%s", word) < CONFIG_ACCOUNT_SIZE;
 }
 
 bool config_read_control_group(const char *word, struct config_scope *scope)
 {
-	scope->control_group = word;
-	return is_account(word);
+	return read_account(word, scope->control_group);
 }
 
 bool config_read_user(const char *word, struct config_scope *scope)
 {
-	scope->user = word;
-	return is_account(word);
+	return read_account(word, scope->user);
 }
 
 bool config_read_group(const char *word, struct config_scope *scope)
 {
-	scope->group = word;
-	return is_account(word);
+	return read_account(word, scope->group);
 }
 
 void config_default_ssm_ranges(struct link_settings *settings)

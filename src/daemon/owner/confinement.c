@@ -142,22 +142,22 @@ static bool is_writable(const char *path, const char *permitted)
 	       (realpath(RUN_DIRECTORY, run) != NULL && strcmp(directory, run) == 0);
 }
 
-void confinement_check_reload(const struct owner *owner, const struct config *old)
+bool confinement_check_reload(const struct owner *owner, const struct config *old)
 {
+	static const char remedy[] =
+		"the daemon cannot write to another directory than at its start; restart it";
 	const struct confinement *confinement = &owner->confinement;
 	const struct config *config = owner->config;
 
 	if (strcmp(config->user, old->user) != 0 || strcmp(config->group, old->group) != 0)
 		warnx("reload: #%u: user, group: restart the daemon to change them", owner->reloads);
 	if (confinement->landlock == 0)
-		return;
+		return true;
 	if (config->status_file != NULL && !is_writable(config->status_file, confinement->status_directory))
-		warnx("reload: #%u: status_file %s: the daemon cannot write to another directory than at its start; "
-		      "restart it",
-		      owner->reloads, config->status_file);
-	if (config->control.socket[0] != '\0' &&
-	    !is_writable(config->control.socket, confinement->control_directory))
-		warnx("reload: #%u: control_socket %s: the daemon cannot write to another directory than at its start; "
-		      "restart it",
-		      owner->reloads, config->control.socket);
+		warnx("reload: #%u: status_file %s: %s", owner->reloads, config->status_file, remedy);
+	if (config->control.socket[0] == '\0' ||
+	    is_writable(config->control.socket, confinement->control_directory))
+		return true;
+	warnx("reload: #%u: control_socket %s: %s", owner->reloads, config->control.socket, remedy);
+	return false;
 }

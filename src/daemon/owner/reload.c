@@ -196,7 +196,9 @@ static void change_globals(struct owner *owner, const struct config *old)
 		     "theirs",
 		     owner->reloads);
 	loop_set_priority(config);
-	confinement_check_reload(owner, old);
+	/* A socket that cannot be made does not replace one that clients reach. */
+	if (!confinement_check_reload(owner, old))
+		return;
 	if (strcmp(config->control.socket, old->control.socket) == 0 &&
 	    strcmp(config->control.group, old->control.group) == 0 &&
 	    config->control.mode == old->control.mode)
