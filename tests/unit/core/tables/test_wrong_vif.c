@@ -210,6 +210,22 @@ static void few_more_than_looped(void **state)
 	}
 }
 
+/* A stream without wrong packets is watched for 4 s, longer than the kernel waits between two upcalls. */
+static void watch_ends(void **state)
+{
+	struct wrong_vif *table = wrong_vif_new(1);
+	struct wrong_vif_reading reading = {.packets = 10, .wrong = 1, .input = INPUT};
+	unsigned vif;
+
+	(void)state;
+	wrong_vif_upcall(table, 1000, &key, OTHER, 20, &reading);
+	assert_int_equal(wrong_vif_check(table, 4999, &key, &reading, &vif), WRONG_VIF_STAYS);
+	assert_true(wrong_vif_deadline(table) != MTIME_NEVER);
+	assert_int_equal(wrong_vif_check(table, 5000, &key, &reading, &vif), WRONG_VIF_STAYS);
+	assert_true(wrong_vif_deadline(table) == MTIME_NEVER);
+	wrong_vif_free(table);
+}
+
 /* Between two upcalls: the counters show the move, and an entry made again shows where to. */
 static void move_between_two_upcalls(void **state)
 {
@@ -349,6 +365,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_counters_say),
 		cmocka_unit_test(few_more_than_looped),
+		cmocka_unit_test(watch_ends),
 		cmocka_unit_test(copies_end),
 		cmocka_unit_test(move_between_two_upcalls),
 		cmocka_unit_test(places_are_shared),
