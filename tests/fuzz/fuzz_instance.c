@@ -238,7 +238,7 @@ static struct link_settings settings_of(struct wire *stream)
 		.version = {choice & 3, choice >> 2 & 3},
 		.fast_leave = choice >> 4 & 1,
 		.track_hosts = more & 1,
-		.forward_without_querier = choice >> 5 & 1,
+		.forward_without_querier = (uint8_t)((choice >> 5 & 1) + (choice >> 6 & 1)),
 		.robustness = (uint8_t)(1 + more % 7),
 		.last_member_query_count = choice >> 6,
 		.query_interval = 10000u + more * 100u,
