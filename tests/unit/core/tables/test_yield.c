@@ -53,8 +53,11 @@ static enum yield_verdict run(mtime time, mtime interval, bool copies, unsigned 
 
 		if (now % interval == 0) {
 			packets++;
-			for (size_t i = 0; copies && i < count[vif] && verdict == YIELD_NOTHING; i++)
-				verdict = yield_copy(yield, now, &sought[vif][i], vif);
+			for (size_t i = 0; copies && i < count[vif]; i++) {
+				enum yield_verdict next = yield_copy(yield, now, &sought[vif][i], vif);
+
+				verdict = next != YIELD_NOTHING ? next : verdict;
+			}
 		}
 		while (verdict == YIELD_NOTHING && yield_pull(yield, now, &place))
 			verdict = yield_check(yield, now, &place, packets);
@@ -182,8 +185,6 @@ static void each_vif_has_its_places(void **state)
 
 static void more_streams_than_a_socket_takes(void **state)
 {
-	size_t stopped = 0;
-
 	(void)state;
 	for (unsigned i = 0; i < 500; i++) {
 		struct yield_place place = place_of(10 + i, OUTPUT);
@@ -191,8 +192,7 @@ static void more_streams_than_a_socket_takes(void **state)
 		yield_doubt(yield, now, &place, 0, true);
 	}
 	for (mtime end = now + 10000; now < end;)
-		stopped += run(end - now, 10, true, OUTPUT) == YIELD_STOP;
-	assert_int_equal(stopped, 500);
+		assert_int_not_equal(run(end - now, 10, true, OUTPUT), YIELD_RESUME);
 	assert_int_equal(yield_count(yield), 500);
 	for (mtime end = now + 10000; now < end;)
 		assert_int_not_equal(run(end - now, 10, true, OUTPUT), YIELD_RESUME);
