@@ -7,7 +7,7 @@ import dataclasses
 import time
 
 import pytest
-from ctl import ask
+from ctl import ask, mcproxyctl
 from families import FAMILIES, IPV4, IPV6
 from mcproxy_daemon import Daemon
 from namespaces import Namespace
@@ -111,7 +111,11 @@ def test_a_switch_that_wins_the_election_never_interrupts_a_stream(router, famil
 
 
 SETTLED = 0.6  # the longest wait, and some time for a busy machine
-LOST = 3       # packets that may be lost when two routers yield after the same packet
+
+
+def lost_at_most(pps):
+    """If two routers yield after the same packet, two packets are lost, or those of some 15 ms; a busy machine takes longer."""
+    return 3 + pps * 0.04
 
 
 @both_families
@@ -137,7 +141,12 @@ def test_two_proxies_that_lost_to_a_switch_settle(pair, family, pps):
     wait_until(lambda: sender.sequence > sent + 2 * pps, 10, "more of the stream")
     for receiver, count in zip(receivers, counts):
         assert duplicates(receiver) == count
-        assert len(missing(receiver, 20, sent)) <= LOST
+        assert len(missing(receiver, 20, sent)) <= lost_at_most(pps)
+    left = next(d for d in daemons if "eth1" in yielded(d, source))
+    assert "another router forwards it to " in mcproxyctl(left, "show", "routes")
+    assert f'mcproxy_table_routes_yielded{{table="0",family="{family}"}} 1' in mcproxyctl(left, "metrics") or \
+        len(yielded(left, source)) == 2
+    assert "another router forwards the stream to eth1" in mcproxyctl(left, "explain", family.group, source)
     # The proxy that forwards to eth1 dies.
     dies, stays = daemons if "eth1" in yielded(daemons[1], source) else daemons[::-1]
     dies.kill()
@@ -186,7 +195,7 @@ def test_lan_source_is_sent_upstream_by_one_of_two_proxies(pair, family):
     wait_until(lambda: sender.sequence > sent + 200, what="more of the stream")
     print(f"{count} packets twice upstream at 100 packets/s")
     assert duplicates(above) == count <= SETTLED * 100
-    assert len(missing(above, 20, sent)) <= LOST
+    assert len(missing(above, 20, sent)) <= lost_at_most(100)
     dies = next(d for d in daemons if not yielded(d, source))
     stays = next(d for d in daemons if d is not dies)
     dies.kill()
