@@ -245,7 +245,7 @@ static struct link_settings settings_of(struct wire *stream)
 		.version = {choice & 3, choice >> 2 & 3},
 		.fast_leave = choice >> 4 & 1,
 		.track_hosts = more & 1,
-		.forward_without_querier = choice >> 5 & 1,
+		.forward_without_querier = (uint8_t)((choice >> 5 & 1) + (choice >> 6 & 1)),
 		.querier_election = choice != 0xff,
 		.oldest_version = {more >> 1 & 3, more >> 2 & 3},
 		.router_discovery = more % 3,

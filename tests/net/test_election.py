@@ -99,7 +99,7 @@ def test_queries_from_0_0_0_0_do_not_win(link):
 @both_families
 def test_only_the_querier_forwards(link, family):
     network = link
-    daemon = family.daemon(network, QUICK)
+    daemon = family.daemon(network, QUICK + "forward_without_querier = false;")
     receiver = family.receiver(network.host).join(family.group)
     Sender(network.source, "eth0", family.group).start(pps=50)
     receiver.wait_for(5)
@@ -160,7 +160,7 @@ def test_router_takes_over_when_the_querier_goes_silent(link, family):
 
 def test_router_that_takes_over_forwards_again(link):
     network = link
-    daemon = IPV4.daemon(network, SLOW)
+    daemon = IPV4.daemon(network, SLOW + "forward_without_querier = false;")
     receiver = IPV4.receiver(network.host).join(IPV4.group)
     Sender(network.source, "eth0", IPV4.group).start(pps=50)
     receiver.wait_for(5)

@@ -240,7 +240,7 @@ def test_firewall(router, family, rules):
 def test_link_missing_from_the_route(router_two_hosts):
     """Another router is the querier on eth2: this one does not forward there."""
     network = router_two_hosts
-    daemon = IPV4.daemon(network, links=("eth0", "eth1", "eth2"))
+    daemon = IPV4.daemon(network, "forward_without_querier = false;", ("eth0", "eth1", "eth2"))
     CraftedHost(network.host2, "eth0", "10.0.2.0").query(3)
     for host in network.hosts:
         Receiver(host, "eth0").join(IPV4.group)

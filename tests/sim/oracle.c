@@ -47,7 +47,8 @@ struct want oracle_upstream(const struct world *world, const struct proxy *proxy
 	return want;
 }
 
-/* RFC 4605 section 4.2: only the querier forwards to a downstream link. */
+/* RFC 4605 section 4.2: only the querier forwards to a downstream link, unless its settings differ. The
+ * simulated kernels report no copies, so that no router yields. */
 static bool serves(const struct proxy_link *link, enum family family)
 {
 	const struct other_querier *rival = link->port.segment->rivals[family];

@@ -97,13 +97,14 @@ static const char *link_problem(const uint8_t *payload, size_t size)
 	if (!holds_bool(payload, offsetof(struct link_change, present)) ||
 	    !holds_bool(payload, offsetof(struct link_change, settings.fast_leave)) ||
 	    !holds_bool(payload, offsetof(struct link_change, settings.track_hosts)) ||
-	    !holds_bool(payload, offsetof(struct link_change, settings.forward_without_querier)) ||
 	    !holds_bool(payload, offsetof(struct link_change, settings.querier_election)) ||
 	    !holds_bool(payload, offsetof(struct link_change, addresses.subnets_unknown)) ||
 	    !holds_bool(payload, offsetof(struct link_change, family[FAMILY_IPV4].usable)) ||
 	    !holds_bool(payload, offsetof(struct link_change, family[FAMILY_IPV6].usable)))
 		return "link with a flag that is neither 0 nor 1";
 	memcpy(&change, payload, sizeof change);
+	if (change.settings.forward_without_querier > FORWARD_AUTO)
+		return "link with an unknown policy";
 	if (change.role > ROLE_DOWNSTREAM)
 		return "link with an unknown role";
 	if (memchr(change.name, 0, sizeof change.name) == NULL)

@@ -71,8 +71,8 @@ struct link_settings random_settings(struct world *world)
 
 	settings.query_response_interval =
 		random_between(random, 10, (uint32_t)world->query_response_interval_max / 100) * 100;
-	settings.forward_without_querier = random_percent(random, 10);
 	settings.router_discovery = (uint8_t)(settings.query_interval / MTIME_SECOND % 3);
+	settings.forward_without_querier = (uint8_t)random_between(random, FORWARD_NEVER, FORWARD_AUTO);
 	for (int family = 0; family < FAMILIES; family++)
 		settings.version[family] =
 			world->served[family] ? random_version(random, family) : VERSION_NONE;

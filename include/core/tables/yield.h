@@ -10,7 +10,7 @@
  *   yielded  until no copy has arrived for one second, while packets of the stream arrive here
  *
  * If two routers yield after the same packet, both see that the copies end at once. Each forwards again after
- * two packets without a copy, and waits up to twice as long the next time.
+ * two packets without a copy, or some 15 ms, and waits up to twice as long the next time.
  *
  * A stream that arrives by a downstream vif may return to an upstream one, its home. The kernel reports at most
  * one packet by a wrong vif in 3 s, and for IPv6 also packets that it has looped back. So the socket looks for

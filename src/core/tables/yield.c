@@ -38,7 +38,7 @@ struct yield_row {
 	uint8_t state;
 	uint8_t copies; /* since the stream was yielded, up to SETTLED_COPIES */
 	bool slow;      /* wait_max fits its packet interval */
-	bool fresh;     /* the next reading is the first one after the stream was yielded */
+	bool fresh;     /* the next reading is the first one since it is watched, or yielded */
 	bool sought;    /* in the list */
 	bool watched;   /* the socket receives its copies */
 	mtime wait_max;
@@ -239,6 +239,10 @@ enum yield_verdict yield_copy(struct yield *yield, mtime now, const struct route
 
 	if (row == NULL || row->state == STATE_WAITS)
 		return YIELD_NOTHING;
+	/* What waits when a stream stops has come before: it does not show that another router still forwards
+	 * it. */
+	if (row->state == STATE_YIELDED && row->since == now)
+		return YIELD_NOTHING;
 	if (row->state == STATE_HOME) {
 		row_remove(yield, row);
 		return YIELD_HOME;
@@ -311,7 +315,7 @@ static void check_wait(struct yield *yield, struct yield_row *row, mtime now, ui
 
 static void check_copies(struct yield *yield, struct yield_row *row, mtime now)
 {
-	if ((row->missed >= CHECK_PACKETS && now - row->missed_at >= CHECK_INTERVAL) ||
+	if ((row->watched && row->missed >= CHECK_PACKETS && now - row->missed_at >= CHECK_INTERVAL) ||
 	    now - row->since >= CHECK_LONGEST)
 		row_remove(yield, row);
 	else
@@ -332,7 +336,7 @@ static enum yield_verdict check_yielded(struct yield *yield, struct yield_row *r
 	bool settled = row->copies == SETTLED_COPIES;
 	bool late = settled ? now - row->copy_at >= COPY_TIMEOUT : now - row->missed_at >= LOST_TIME;
 
-	if (row->missed >= LOST_PACKETS && late) {
+	if (row->watched && row->missed >= LOST_PACKETS && late) {
 		yield->count--;
 		row->slow = row->slow && !settled;
 		wait_long(yield, row, now, settled ? WAIT_MAX : row->wait_max * 2);
@@ -419,8 +423,11 @@ size_t yield_seek(struct yield *yield, mtime now, unsigned vif, struct route_key
 
 		if (watched)
 			keys[count++] = row->key;
-		if (watched && !row->watched)
+		if (watched && !row->watched) {
 			row->watched_at = now;
+			row->missed = 0;
+			row->fresh = true;
+		}
 		row->watched = watched;
 	}
 	seeker->watched_count = seeker->set_count = count;

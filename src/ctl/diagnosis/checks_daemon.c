@@ -155,13 +155,16 @@ static void check_querier(struct json_object *link, struct findings *findings)
 	if (!answer_bool(link, "this_router_is_querier") && !check_silent_querier(link, findings)) {
 		finding = findings_add(
 			findings, "querier-downstream", name,
-			"only the querier of a link forwards streams to it: this router forwards none there");
+			"a stream is left to the other router where that one forwards it, or altogether if "
+			"forward_without_querier is false; if a snooping switch withholds its packets, both "
+			"routers forward");
 		finding_what(finding, "another router is the querier: %s", answer_text(link, "querier"));
-		finding_remedy(finding,
-		               "disable the other querier, give this router the lower address, or set "
-		               "forward_without_querier = true for %s; where two proxies are behind a "
-		               "snooping switch without Multicast Router Discovery, set it to false on both",
-		               name);
+		finding_remedy(
+			finding,
+			"disable the other querier, or give this router the lower address on %s; where "
+			"two proxies are behind a snooping switch without Multicast Router Discovery, "
+			"set forward_without_querier = false on both",
+			name);
 	}
 	if (others == 0)
 		return;

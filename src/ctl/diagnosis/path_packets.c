@@ -2,6 +2,7 @@
 #include "ctl/diagnosis/path_packets.h"
 
 #include "ctl/client/answer.h"
+#include "ctl/diagnosis/gather.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -143,6 +144,25 @@ static bool has_left(const struct stream_facts *stream, const char *name, struct
 }
 
 /* The next link with a member that the stream must be forwarded to. */
+/* Does another router forward the stream to a link? */
+static bool is_yielded(const struct stream_facts *stream, const char *name)
+{
+	char source[ADDR_TEXT_SIZE];
+
+	addr_format(&stream->source, source);
+	for (size_t i = 0; i < view_count(stream->routes); i++) {
+		struct json_object *route = json_object_array_get_idx(stream->routes, i);
+		struct json_object *links = answer_member(route, "yielded");
+
+		if (stream->has_source && strcmp(answer_text(route, "source"), source) != 0)
+			continue;
+		for (size_t j = 0; j < view_count(links); j++)
+			if (strcmp(json_object_get_string(json_object_array_get_idx(links, j)), name) == 0)
+				return true;
+	}
+	return false;
+}
+
 static const char *next_target(const struct stream_facts *stream, const struct arrival *arrival,
                                size_t *cursor)
 {
@@ -150,7 +170,8 @@ static const char *next_target(const struct stream_facts *stream, const struct a
 
 	while ((member = path_next_member(stream, cursor)) != NULL)
 		if (path_member_wants(stream, member) &&
-		    strcmp(answer_text(member, "link"), arrival->name) != 0)
+		    strcmp(answer_text(member, "link"), arrival->name) != 0 &&
+		    !is_yielded(stream, answer_text(member, "link")))
 			return answer_text(member, "link");
 	return NULL;
 }
@@ -326,12 +347,31 @@ static void fail_output(const struct stream_facts *stream, const char *name, str
 	if (link != NULL && !answer_bool(link, "this_router_is_querier"))
 		step_remedy(step,
 		            "another router (%s) is the querier on %s, and must forward there: disable its "
-		            "querier, or set forward_without_querier = true",
+		            "querier, or set forward_without_querier = \"auto\"",
 		            answer_text(link, "querier"), name);
 	else
 		step_remedy(step,
 		            "another program may have changed the kernel's entry (ip mroute show); mcproxy "
 		            "-d logs why a link is left out");
+}
+
+/* Links where the stream is left to another router. */
+static bool add_yielded(const struct stream_facts *stream, struct steps *steps)
+{
+	struct json_object *member;
+	size_t cursor = 0;
+	bool any = false;
+
+	while ((member = path_next_member(stream, &cursor)) != NULL) {
+		const char *name = answer_text(member, "link");
+
+		if (!path_member_wants(stream, member) || !is_yielded(stream, name))
+			continue;
+		step_add(steps, "route", STEP_OK,
+		         "another router forwards the stream to %s: left to that one", name);
+		any = true;
+	}
+	return any;
 }
 
 static bool follow_route(const struct stream_facts *stream, const struct arrival *arrival,
@@ -358,8 +398,8 @@ static bool follow_route(const struct stream_facts *stream, const struct arrival
 		return false;
 	}
 	step_add(steps, "route", STEP_OK,
-	         "the kernel's entry forwards them from %s to every link with a member",
-	         interface_name(stream, route->input));
+	         "the kernel's entry forwards them from %s to every %slink with a member",
+	         interface_name(stream, route->input), add_yielded(stream, steps) ? "other " : "");
 	return true;
 }
 

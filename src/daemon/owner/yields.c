@@ -98,21 +98,16 @@ struct table *yields_receive(struct owner *owner, struct loop_source *source, mt
 	struct copy_source *copies = (struct copy_source *)source;
 	struct table *table = copies->table;
 	struct copy copy;
-	bool stopped = false;
 
-	/* What waits when a stream stops has come before: it does not show that another router forwards the
-	 * stream now. Other streams have more copies. */
 	for (int i = 0; i < COPIES_PER_TURN && copy_socket_receive(source->fd, table->family, &copy); i++) {
 		struct yield_place place = {.key = {.source = copy.source, .group = copy.group},
 		                            .vif = copies->vif};
-		enum yield_verdict verdict =
-			stopped ? YIELD_NOTHING : yield_copy(table->yield, now, &place.key, place.vif);
+		enum yield_verdict verdict = yield_copy(table->yield, now, &place.key, place.vif);
 
 		*home = place;
 		if (verdict == YIELD_HOME)
 			return table;
 		carry_out(owner, table, now, &place, verdict);
-		stopped |= verdict == YIELD_STOP;
 	}
 	return NULL;
 }

@@ -46,32 +46,43 @@ static void hear_lower(struct link *link, enum family family, uint8_t robustness
 	querier_receive(&link->family[family].querier, &link->settings, &own, &from, &query, NOW);
 }
 
-/* RFC 4605 section 4.2: only the querier forwards to a downstream link. */
+/* RFC 4605 section 4.2: only the querier forwards to a downstream link, unless the settings differ. */
 static void forwarding(void **state)
 {
 	static const struct {
 		enum link_role role;
 		bool usable;
 		bool another_is_querier;
-		bool without_querier;
+		enum forward_policy without_querier;
 		bool forwards;
+		bool may_yield;
 	} rows[] = {
-		{ROLE_DOWNSTREAM, true, false, false, true}, {ROLE_DOWNSTREAM, true, true, false, false},
-		{ROLE_DOWNSTREAM, true, true, true, true},   {ROLE_DOWNSTREAM, false, false, false, false},
-		{ROLE_DOWNSTREAM, false, true, true, false}, {ROLE_UPSTREAM, true, false, false, true},
-		{ROLE_UPSTREAM, true, true, false, true},    {ROLE_UPSTREAM, false, false, false, false},
+		{ROLE_DOWNSTREAM, true, false, FORWARD_NEVER, true, false},
+		{ROLE_DOWNSTREAM, true, true, FORWARD_NEVER, false, false},
+		{ROLE_DOWNSTREAM, true, true, FORWARD_ALWAYS, true, false},
+		{ROLE_DOWNSTREAM, true, false, FORWARD_AUTO, true, false},
+		{ROLE_DOWNSTREAM, true, true, FORWARD_AUTO, true, true},
+		{ROLE_DOWNSTREAM, false, false, FORWARD_NEVER, false, false},
+		{ROLE_DOWNSTREAM, false, true, FORWARD_ALWAYS, false, false},
+		{ROLE_DOWNSTREAM, false, true, FORWARD_AUTO, false, false},
+		{ROLE_UPSTREAM, true, false, FORWARD_NEVER, true, false},
+		{ROLE_UPSTREAM, true, true, FORWARD_NEVER, true, false},
+		{ROLE_UPSTREAM, true, true, FORWARD_AUTO, true, false},
+		{ROLE_UPSTREAM, false, false, FORWARD_NEVER, false, false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct link link = usual_link(rows[i].role);
 
-		link.settings.forward_without_querier = rows[i].without_querier;
+		link.settings.forward_without_querier = (uint8_t)rows[i].without_querier;
 		link.family[FAMILY_IPV4].usable = rows[i].usable;
 		if (rows[i].another_is_querier)
 			hear_lower(&link, FAMILY_IPV4, 2, 125000);
 		assert_int_equal(link_forwards(&link, FAMILY_IPV4, NOW), rows[i].forwards);
+		assert_int_equal(link_may_yield(&link, FAMILY_IPV4, NOW), rows[i].may_yield);
 		assert_true(link_forwards(&link, FAMILY_IPV6, NOW));
+		assert_false(link_may_yield(&link, FAMILY_IPV6, NOW));
 		if (rows[i].usable)
 			assert_true(link_forwards(&link, FAMILY_IPV4, NOW + 255000));
 	}
