@@ -156,7 +156,7 @@ def test_queries_of_impossible_length(router, family):
     they are not heard, so the router stays querier."""
     scene = Scene(router, family)
     query = wire.igmp_query() if family is IPV4 else wire.mld_query()
-    lower = "10.0.0.2" if family is IPV4 else "fe80::1"
+    lower = "10.0.1.0" if family is IPV4 else "fe80::1"
     for payload in (query[:-1], query[:-3], query[:-2] + b"\0\1", query[:-2] + b"\xff\xff"):
         scene.send(pack(family, payload, family.general_destination, source=lower))
     scene.expect_refused("bad length", 4)
