@@ -70,6 +70,7 @@ struct link_settings random_settings(struct world *world)
 
 	settings.query_response_interval =
 		random_between(random, 10, (uint32_t)world->query_response_interval_max / 100) * 100;
+	settings.query_rate_max = random_percent(random, 50) ? random_between(random, 1, 3) : 0;
 	settings.forward_without_querier = random_percent(random, 10);
 	for (int family = 0; family < FAMILIES; family++)
 		settings.version[family] =
