@@ -37,9 +37,11 @@ mtime world_membership_interval_max(const struct world *world)
 
 mtime world_leave_time_max(const struct world *world)
 {
-	(void)world;
+	/* General queries may take the place of specific ones (query_rate_max). */
+	mtime substitutes = (ROBUSTNESS_MAX + 1) * world->query_response_interval_max;
+
 	/* The leave is sent several times, and each one may start the queries again. */
-	return ROBUSTNESS_MAX * (LAST_MEMBER_QUERY_INTERVAL_MAX + MTIME_SECOND) + MTIME_SECOND;
+	return ROBUSTNESS_MAX * (LAST_MEMBER_QUERY_INTERVAL_MAX + MTIME_SECOND) + MTIME_SECOND + substitutes;
 }
 
 static uint8_t random_version(struct random *random, enum family family)
