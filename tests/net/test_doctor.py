@@ -353,13 +353,17 @@ def test_limit_of_the_kernel(router):
     assert "net.ipv4.igmp_max_msf=64 (now 3)" in finding["remedy"]
 
 
-def test_more_reports_than_the_link_may_bring(router):
-    daemon = daemon_of(router, "report_rate_max = 10;")
+@pytest.mark.parametrize("key, settings, whose", [
+    ("report_rate_max", "report_rate_max = 10; host_report_rate_max = 0;", "the link"),
+    ("host_report_rate_max", "host_report_rate_max = 10;", "their source address"),
+], ids=["link", "host"])
+def test_more_reports_than_the_link_or_a_host_may_bring(router, key, settings, whose):
+    daemon = daemon_of(router, settings)
     guest = CraftedHost(router.host, "eth0", "10.0.1.77")
     for number in range(100):
         guest.report(Record("TO_EX", f"239.1.1.{number}"))
-    finding = wait_for_finding(daemon, "queues", "eth1", "packets exceeded the report_rate_max of the link")
-    assert "raise report_rate_max" in finding["remedy"]
+    finding = wait_for_finding(daemon, "queues", "eth1", f"packets exceeded the {key} of {whose}")
+    assert f"raise {key}" in finding["remedy"]
 
 
 @pytest.mark.timing

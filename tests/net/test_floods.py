@@ -35,11 +35,17 @@ def test_thousands_of_groups_are_left_at_once_in_little_time(lab):
 
 
 def test_reports_beyond_the_rate_are_dropped_and_counted(lab):
-    trial = proxies.Trial(lab, proxies.mcproxy(report_rate_max=100))
+    trial = proxies.Trial(lab, proxies.mcproxy(report_rate_max=100, host_report_rate_max=0))
     sent = measures.traffic(trial, "flood", 5000, 1000)["sent"]
     # What gathers in a second, and what came in that second.
     wait_until(lambda: sent - 100 >= trial.counter("report_rate_max exceeded") >= sent - 400, what="the rest counted")
     assert trial.process.stderr.count("report_rate_max") == 1
+
+
+def test_one_host_gets_no_more_than_half_of_the_rate(lab):
+    trial = proxies.Trial(lab, proxies.mcproxy(report_rate_max=200))
+    sent = measures.traffic(trial, "flood", 5000, 1000)["sent"]
+    wait_until(lambda: sent - 100 >= trial.counter("host_report_rate_max exceeded") >= sent - 400, what="the rest counted")
 
 
 @pytest.mark.parametrize("kind, rate", [("flood", 100_000), ("upcalls", 20_000)])

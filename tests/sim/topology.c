@@ -37,9 +37,11 @@ mtime world_membership_interval_max(const struct world *world)
 
 mtime world_leave_time_max(const struct world *world)
 {
-	(void)world;
+	/* General queries may take the place of specific ones (query_rate_max). */
+	mtime substitutes = (ROBUSTNESS_MAX + 1) * world->query_response_interval_max;
+
 	/* The leave is sent several times, and each one may start the queries again. */
-	return ROBUSTNESS_MAX * (LAST_MEMBER_QUERY_INTERVAL_MAX + MTIME_SECOND) + MTIME_SECOND;
+	return ROBUSTNESS_MAX * (LAST_MEMBER_QUERY_INTERVAL_MAX + MTIME_SECOND) + MTIME_SECOND + substitutes;
 }
 
 static uint8_t random_version(struct random *random, enum family family)
@@ -73,6 +75,7 @@ struct link_settings random_settings(struct world *world)
 		random_between(random, 10, (uint32_t)world->query_response_interval_max / 100) * 100;
 	settings.router_discovery = (uint8_t)(settings.query_interval / MTIME_SECOND % 3);
 	settings.forward_without_querier = (uint8_t)random_between(random, FORWARD_NEVER, FORWARD_AUTO);
+	settings.query_rate_max = random_percent(random, 50) ? random_between(random, 1, 3) : 0;
 	for (int family = 0; family < FAMILIES; family++)
 		settings.version[family] =
 			world->served[family] ? random_version(random, family) : VERSION_NONE;

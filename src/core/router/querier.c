@@ -226,6 +226,10 @@ mtime querier_substitute(struct querier *querier, const struct link_settings *se
 	querier->substitutes_left = count;
 	if (!querier->query_now)
 		querier->query_at = mtime_min(querier->query_at, first);
+	if (querier->query_at <= now) {
+		querier->query_at = MTIME_NEVER;
+		querier->query_now = true;
+	}
 	/* The answers take a moment, too. */
 	return first + count * interval + querier_last_member_query_interval(querier, settings);
 }

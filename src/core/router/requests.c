@@ -194,6 +194,8 @@ static void substitute_queries(struct instance *instance, mtime now, struct link
 		until = querier_substitute(&state->querier, &link->settings, timers->last_member_query_count,
 		                           now);
 		engine_arm_link(instance, link, family);
+		if (state->querier.query_now)
+			set64_add(&instance->general_queries_due[family], link->id);
 	}
 	group_substitute_queries(&link_group->group, timers, now, until);
 	engine_drop(instance, link, family, DROP_QUERY_RATE);

@@ -284,6 +284,18 @@ static void reports_over_the_rate(struct machine *machine)
 	                                                     "{'report_rate_max exceeded': 7}") "]");
 }
 
+static void host_over_the_rate(struct machine *machine)
+{
+	replace(&machine->daemon.links, "[" UP "," DOWN_WITH(", 'this_router_is_querier': true, 'drops': "
+	                                                     "{'host_report_rate_max exceeded': 8}") "]");
+}
+
+static void queries_over_the_rate(struct machine *machine)
+{
+	replace(&machine->daemon.links, "[" UP "," DOWN_WITH(", 'this_router_is_querier': true, 'drops': "
+	                                                     "{'query_rate_max exceeded': 9}") "]");
+}
+
 static void deferred_upcalls(struct machine *machine)
 {
 	replace(&machine->daemon.status,
@@ -371,6 +383,11 @@ static void each_trouble_is_named(void **state)
 	         "net.core.rmem_max"},
 		{reports_over_the_rate, "queues", "eth1",
 	         "7 packets exceeded the report_rate_max of the link", "raise report_rate_max"},
+		{host_over_the_rate, "queues", "eth1",
+	         "8 packets exceeded the host_report_rate_max of their source address",
+	         "raise host_report_rate_max"},
+		{queries_over_the_rate, "queues", "eth1", "9 groups got a general query",
+	         "raise query_rate_max"},
 		{deferred_upcalls, "queues", "IPv4", "3 new streams had to wait", "ring_size"},
 		{refused_reports, "reports", "eth1", "4 reports were ignored: not allowed in SSM range",
 	         "ssm_range"},
