@@ -98,6 +98,8 @@ config link
 	option instance 'iptv'
 	option name 'lan'
 	option fast_leave 'yes'
+	option reset_rp_filter '1'
+	option router_discovery 'auto'
 	option robustness '3'
 
 config link
@@ -107,13 +109,14 @@ config link
 UCI
 )"
 written 'query_interval = 62.5;
+reset_rp_filter = true;
 memory_max = "16M";
 protocol = [ "IGMPv3", "MLDv2" ];
 instances = (
 	{
 		name = "iptv";
 		upstream = ( "eth1", "eth2" );
-		downstream = ( { name = "br-lan"; robustness = 3; fast_leave = true; }, "wlan0" );
+		downstream = ( { name = "br-lan"; robustness = 3; fast_leave = true; reset_rp_filter = true; router_discovery = "auto"; }, "wlan0" );
 		table = "own";
 	}
 	,
