@@ -60,7 +60,8 @@ check "as shipped" "" "$(run start_service <"$source/config/openwrt/files/mcprox
 # As shipped, but on: networks become devices if they are up.
 check "as shipped, on" "$started" "$(sed "s/disabled '1'/disabled '0'/" "$source/config/openwrt/files/mcproxy.config" |
 	run start_service wan=pppoe-wan)"
-written 'instances = (
+written 'reset_rp_filter = false;
+instances = (
 	{
 		name = "iptv";
 		upstream = ( "pppoe-wan" );
