@@ -99,6 +99,8 @@ config link
 	option instance 'iptv'
 	option name 'lan'
 	option fast_leave 'yes'
+	option reset_rp_filter '1'
+	option router_discovery 'auto'
 	option robustness '3'
 	option router_discovery 'auto'
 	option forward_without_querier '0'
@@ -117,7 +119,7 @@ instances = (
 	{
 		name = "iptv";
 		upstream = ( "eth1", "eth2" );
-		downstream = ( { name = "br-lan"; robustness = 3; fast_leave = true; forward_without_querier = false; router_discovery = "auto"; }, "wlan0" );
+		downstream = ( { name = "br-lan"; robustness = 3; fast_leave = true; reset_rp_filter = true; forward_without_querier = false; router_discovery = "auto"; }, "wlan0" );
 		table = "own";
 	}
 	,

@@ -45,7 +45,7 @@ static const struct option_text option_texts[] = {
 	{NULL, "print a status every 4 seconds"},
 	{NULL, "with -s, print groups too; twice: also sources"},
 	{NULL, "log every change of state"},
-	{NULL, "set rp_filter of the links in use to 0 until exit"},
+	{NULL, "set rp_filter of upstream links to 0 until exit"},
 	{NULL, "log to the system log instead of stderr"},
 	{"FILE", "record all inputs for a replay"},
 	{NULL, "print help and exit"},

@@ -540,6 +540,113 @@ static void no_more_than_16_runs_have_files(void **state)
 	assert_null(state_file());
 }
 
+/* max(all, interface) stays what it was, for each pair of values, and all of them come back. */
+static void lowering_all_changes_no_interface(void **state)
+{
+	(void)state;
+	for (int all = 0; all <= 2; all++) {
+		for (int own = 0; own <= 2; own++) {
+			char text[] = {(char)('0' + all), '\n', 0}, other[] = {(char)('0' + own), '\n', 0};
+			int larger = own > all ? own : all;
+			struct sysctl *filter;
+
+			set("all", text);
+			set("default", other);
+			set("eth0", other);
+			set("eth1", other);
+			filter = start(0);
+			assert_int_equal(sysctl_lower_all(filter, 0), 0);
+			assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
+			assert_int_equal(get("all"), 0);
+			assert_int_equal(get("eth0"), 0);
+			assert_int_equal(get("eth1"), larger);
+			assert_int_equal(get("default"), larger);
+			/* An interface that appears later has a copy of default. */
+			set("late0", larger == 0 ? "0\n" : larger == 1 ? "1\n" : "2\n");
+			sysctl_hold_rest(filter);
+			assert_int_equal(get("late0"), larger);
+			sysctl_hold(filter, "eth0");
+			assert_int_equal(get("eth0"), larger);
+			sysctl_free(filter);
+			assert_int_equal(get("all"), all);
+			assert_int_equal(get("eth0"), own);
+			assert_int_equal(get("eth1"), own);
+			assert_int_equal(get("default"), own);
+			assert_int_equal(get("late0"), own);
+			assert_null(state_file());
+			remove_interface("late0");
+		}
+	}
+	remove_interface("default");
+}
+
+/* What is held follows a new value of all; a value that another program sets there is a new old value. */
+static void held_values_follow_changes_by_others(void **state)
+{
+	struct seen seen = {0};
+	struct sysctl *filter;
+
+	(void)state;
+	set("all", "1\n");
+	set("eth0", "0\n");
+	set("eth1", "0\n");
+	filter = start(0);
+	assert_int_equal(sysctl_lower_all(filter, 0), 0);
+	assert_int_equal(get("eth0"), 1);
+	set("all", "2\n");
+	sysctl_check(filter, take, &seen);
+	assert_int_equal(seen.count, 1); /* of all */
+	assert_int_equal(get("eth0"), 2);
+	set("eth0", "1\n");
+	sysctl_check(filter, take, &seen);
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(get("eth0"), 2);
+	sysctl_forget(filter, "eth1"); /* and another one of that name */
+	set("eth1", "1\n");
+	sysctl_hold_rest(filter);
+	assert_int_equal(get("eth1"), 2);
+	sysctl_free(filter);
+	assert_int_equal(get("all"), 2);
+	assert_int_equal(get("eth0"), 1);
+	assert_int_equal(get("eth1"), 1);
+}
+
+/* Whoever comes first: a run that sets an interface wins over one that holds it, until it ends. */
+static void a_run_that_holds_gives_way(void **state)
+{
+	(void)state;
+	for (int holder_first = 0; holder_first <= 1; holder_first++) {
+		struct seen seen = {0};
+		struct sysctl *one, *other;
+
+		set("all", "1\n");
+		set("eth0", "0\n");
+		set("eth1", "0\n");
+		one = start(0);
+		assert_int_equal(sysctl_lower_all(one, 0), 0);
+		if (!holder_first)
+			assert_int_equal(sysctl_set(one, "eth0", 0), 0);
+		other = start(0);
+		assert_int_equal(sysctl_lower_all(other, 0), 0);
+		assert_int_equal(sysctl_set(other, holder_first ? "eth0" : "eth1", 0), 0);
+		for (int i = 0; i < 3; i++) {
+			sysctl_check(one, take, &seen);
+			sysctl_check(other, take, &seen);
+		}
+		assert_int_equal(seen.count, 0);
+		assert_int_equal(get("eth0"), 0);
+		assert_int_equal(get("eth1"), holder_first ? 1 : 0);
+		sysctl_free(other);
+		assert_int_equal(get("all"), 0);
+		assert_int_equal(get("eth0"), holder_first ? 1 : 0);
+		assert_int_equal(get("eth1"), 1);
+		sysctl_free(one);
+		assert_int_equal(get("all"), 1);
+		assert_int_equal(get("eth0"), 0);
+		assert_int_equal(get("eth1"), 0);
+	}
+}
+
 static void symbolic_link_is_not_followed(void **state)
 {
 	char target[128], path[400];
@@ -643,6 +750,9 @@ int main(void)
 		ROW(runs_that_disagree_do_not_fight),
 		ROW(changes_by_others_are_noticed),
 		ROW(no_more_than_16_runs_have_files),
+		ROW(lowering_all_changes_no_interface),
+		ROW(held_values_follow_changes_by_others),
+		ROW(a_run_that_holds_gives_way),
 		ROW(symbolic_link_is_not_followed),
 		ROW(files_of_others_are_neither_changed_nor_believed),
 		ROW(effective_value_is_the_larger_one),

@@ -235,6 +235,26 @@ static void options_of_the_daemon(void **state)
 	config_free(config);
 }
 
+/* Above a link the key is for upstream links; a downstream link needs it itself. */
+static void reset_rp_filter_names_downstream_links(void **state)
+{
+	static const char text[] = "reset_rp_filter = true;";
+
+	(void)state;
+	for (int level = 0; level < 3; level++) {
+		struct config *config =
+			load_levels(level == 0 ? text : "", level == 1 ? text : "", level == 2 ? text : "");
+		const struct config_instance *outer = &config->instances[0], *inner = &config->instances[1];
+
+		assert_int_equal(outer->upstream[0].settings.reset_rp_filter, level == 0);
+		assert_false(outer->downstream[0].settings.reset_rp_filter);
+		assert_int_equal(inner->upstream[0].settings.reset_rp_filter, level <= 1);
+		assert_false(inner->downstream[0].settings.reset_rp_filter);
+		assert_int_equal(inner->downstream[1].settings.reset_rp_filter, level == 2);
+		config_free(config);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -243,6 +263,7 @@ int main(void)
 		cmocka_unit_test(tables_at_each_level),
 		cmocka_unit_test(inner_levels_override_outer_ones),
 		cmocka_unit_test(options_switched_off),
+		cmocka_unit_test(reset_rp_filter_names_downstream_links),
 		cmocka_unit_test(options_of_the_daemon),
 	};
 
