@@ -99,7 +99,7 @@ static void put_table(struct json_object *table)
 
 static void put_confinement(struct json_object *confinement)
 {
-	printf("%-14s user %s; system calls %s; files %s\n", "confinement", answer_text(confinement, "user"),
+	print("%-14s user %s; system calls %s; files %s\n", "confinement", answer_text(confinement, "user"),
 	       answer_bool(confinement, "system_calls") ? "limited" : "not limited",
 	       answer_bool(confinement, "files") ? "limited" : "not limited");
 }
