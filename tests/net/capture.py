@@ -143,14 +143,32 @@ def send_packet(namespace, device, packet):
 
 def send_packets(namespace, device, packets):
     """Sends such packets (bytes) back to back."""
-    def address(packet):
+    with PacketSocket(namespace, device) as sock:
+        for packet in packets:
+            sock.send(packet)
+
+
+class PacketSocket:
+    """Sends packets (bytes) at any rate. To close it takes the kernel some 10 ms, and more on a busy machine."""
+
+    def __init__(self, namespace, device):
+        self._device = device
+        self._socket = namespace.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+
+    def send(self, packet):
         version = packet[0] >> 4
         destination = packet[16:20] if version == 4 else packet[24:40]
-        return device, _ETH_P_IP if version == 4 else _ETH_P_IPV6, 0, 0, _multicast_mac(destination)
-    sends = [(packet, address(packet)) for packet in packets]
-    with namespace.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0) as sock:
-        for send in sends:
-            sock.sendto(*send)
+        protocol = _ETH_P_IP if version == 4 else _ETH_P_IPV6
+        self._socket.sendto(packet, (self._device, protocol, 0, 0, _multicast_mac(destination)))
+
+    def close(self):
+        self._socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class CraftedHost:

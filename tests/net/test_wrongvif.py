@@ -8,6 +8,7 @@ import time
 
 import pytest
 import wire
+from capture import PacketSocket
 from families import FAMILIES, IPV4, IPV6
 from netlab import Sender, make_router, send_packet, tables, wait_until
 
@@ -44,9 +45,17 @@ class RovingSource:
         return struct.pack("!IHBB", 0x60000000, len(udp), 17, self.hop_limit) + wire.packed(self.address) + group + udp
 
     def _loop(self):
+        used, sock = None, None
         while not self._stop.wait(self._interval):
-            send_packet(*self.place, self._packet())
+            if used != self.place:
+                used = self.place
+                if sock:
+                    sock.close()
+                sock = PacketSocket(*used)
+            sock.send(self._packet())
             self.sequence += 1
+        if sock:
+            sock.close()
 
     def move(self, place, hop_limit=None):
         """Returns the number of the first packet from there, and when that was."""
