@@ -15,6 +15,14 @@ static struct want wish_known(const struct segment *segment, enum family family,
 	return want;
 }
 
+/* What one host wants, as the proxy of its segment can know it. */
+static struct want wanted_of(const struct member *host, unsigned group)
+{
+	bool is_ignored = host->version < host->port.segment->server->settings.oldest_version[host->family];
+
+	return is_ignored ? WANT_NONE : host->interests[group].want;
+}
+
 /* What the stations of a segment want together, as its proxy can know it. */
 static struct want want_on(const struct world *world, const struct segment *segment, enum family family,
                            unsigned group)
@@ -25,7 +33,7 @@ static struct want want_on(const struct world *world, const struct segment *segm
 		const struct member *host = world->hosts[i];
 
 		if (host->port.segment == segment && host->family == family && host->port.up[family])
-			want = want_merge(want, host->interests[group].want);
+			want = want_merge(want, wanted_of(host, group));
 	}
 	for (unsigned i = 0; i < world->proxy_count; i++) {
 		const struct proxy_link *upstream = &world->proxies[i]->links[0];
@@ -55,7 +63,8 @@ static bool serves(const struct proxy_link *link, enum family family)
 
 	if (!link->port.up[family])
 		return false;
-	return link->settings.forward_without_querier || !rival->active || !rival->has_lower_address;
+	return link->settings.forward_without_querier || !link->settings.querier_election || !rival->active ||
+	       !rival->has_lower_address;
 }
 
 static void expect_on(const struct world *world, const struct segment *segment, const struct proxy_link *from,
@@ -109,7 +118,7 @@ static bool others_exclude(const struct world *world, const struct segment *segm
 		const struct member *host = world->hosts[i];
 
 		if (host != station && host->port.segment == segment && host->family == family &&
-		    excludes_some(segment, family, host->interests[group].want))
+		    excludes_some(segment, family, wanted_of(host, group)))
 			return true;
 	}
 	for (unsigned i = 0; i < world->proxy_count; i++) {

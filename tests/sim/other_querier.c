@@ -49,7 +49,7 @@ static void receive(void *owner, const struct frame *frame)
 	struct other_querier *querier = owner;
 
 	if (!querier->active || frame->family != querier->family || !frame->narrows ||
-	    querier->version == VERSION_1)
+	    querier->version == VERSION_1 || !querier->sends_specific_queries)
 		return;
 	querier->specific_group = frame->group;
 	querier->specific_left = querier->robustness;
@@ -81,6 +81,7 @@ struct other_querier *other_querier_new(struct world *world, struct segment *seg
 	querier->world = world;
 	querier->family = (uint8_t)family;
 	querier->has_lower_address = has_lower_address;
+	querier->sends_specific_queries = true;
 	querier->addr = station_addr(family, segment->number, has_lower_address ? 1 : 200);
 	querier->port.owner = querier;
 	querier->port.receive = receive;

@@ -15,6 +15,7 @@ struct other_querier {
 	uint8_t family;
 	bool active;
 	bool has_lower_address;
+	bool sends_specific_queries; /* some switches send only general ones */
 	int version;
 	struct addr addr;
 	unsigned robustness;

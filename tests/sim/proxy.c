@@ -365,6 +365,13 @@ void proxy_link_changed(struct proxy_link *link)
 	change.name[0] = (char)('a' + link->id % 26);
 	change.mtu = 1500;
 	change.settings = link->settings;
+	change.addresses.subnet_count = 1;
+	memcpy(change.addresses.subnets[0].prefix, addr_ipv4_bytes(&link->addr[FAMILY_IPV4]), 2);
+	change.addresses.subnets[0].length = 16;
+	for (int family = 0; family < FAMILIES; family++) {
+		change.addresses.address_count[family] = 1;
+		change.addresses.addresses[family][0] = link->addr[family];
+	}
 	for (int family = 0; family < FAMILIES; family++) {
 		bool usable = link->present && link->usable[family] && link->proxy->world->served[family];
 
@@ -487,6 +494,7 @@ void proxy_start(struct proxy *proxy)
 	struct link_settings upstream = proxy->links[1].settings;
 
 	upstream.version[FAMILY_IPV4] = upstream.version[FAMILY_IPV6] = VERSION_3;
+	upstream.oldest_version[FAMILY_IPV4] = upstream.oldest_version[FAMILY_IPV6] = VERSION_NONE;
 	proxy->links[0].settings = upstream;
 	if (world->recording_fd >= 0)
 		proxy->recorder = recorder_new(world->recording_fd, (uint8_t)proxy->number);

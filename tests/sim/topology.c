@@ -6,6 +6,7 @@
 
 #define ROUTER_STATION_IS_LOW    true
 #define IGMPV1_RESPONSE_INTERVAL (10 * MTIME_SECOND) /* such hosts know no other */
+#define HOST_REPORT_RATE         200                 /* more than a host sends, as each report counts */
 
 struct style {
 	int newest; /* of the hosts' versions, all alike, or mixed */
@@ -37,11 +38,14 @@ mtime world_membership_interval_max(const struct world *world)
 
 mtime world_leave_time_max(const struct world *world)
 {
-	/* General queries may take the place of specific ones (query_rate_max). */
-	mtime substitutes = (ROBUSTNESS_MAX + 1) * world->query_response_interval_max;
-
 	/* The leave is sent several times, and each one may start the queries again. */
-	return ROBUSTNESS_MAX * (LAST_MEMBER_QUERY_INTERVAL_MAX + MTIME_SECOND) + MTIME_SECOND + substitutes;
+	mtime time = ROBUSTNESS_MAX * (LAST_MEMBER_QUERY_INTERVAL_MAX + MTIME_SECOND) + MTIME_SECOND;
+
+	/* General queries may take the place of specific ones. */
+	for (unsigned i = 1; i < world->segment_count; i++)
+		if (world->segments[i].server->settings.query_rate_max > 0)
+			return time + (ROBUSTNESS_MAX + 1) * world->query_response_interval_max;
+	return time;
 }
 
 static uint8_t random_version(struct random *random, enum family family)
@@ -58,7 +62,7 @@ struct link_settings random_settings(struct world *world)
 	struct random *random = &world->random;
 	uint32_t seconds = (uint32_t)(world->query_interval_max / MTIME_SECOND);
 	struct link_settings settings = {
-		.querier_election = true,
+		.querier_election = random_percent(random, 80),
 		.robustness = (uint8_t)random_between(random, 2, ROBUSTNESS_MAX),
 		.last_member_query_count = (uint8_t)random_between(random, 0, ROBUSTNESS_MAX),
 		.query_interval = random_between(random, seconds / 2, seconds) * MTIME_SECOND,
@@ -75,10 +79,17 @@ struct link_settings random_settings(struct world *world)
 		random_between(random, 10, (uint32_t)world->query_response_interval_max / 100) * 100;
 	settings.router_discovery = (uint8_t)(settings.query_interval / MTIME_SECOND % 3);
 	settings.forward_without_querier = (uint8_t)random_between(random, FORWARD_NEVER, FORWARD_AUTO);
-	settings.query_rate_max = random_percent(random, 50) ? random_between(random, 1, 3) : 0;
-	for (int family = 0; family < FAMILIES; family++)
+	if (world->limits_queries && random_percent(random, 50))
+		settings.query_rate_max = random_between(random, 1, 3);
+	if (random_percent(random, 50))
+		settings.host_report_rate_max = HOST_REPORT_RATE;
+	for (int family = 0; family < FAMILIES; family++) {
 		settings.version[family] =
 			world->served[family] ? random_version(random, family) : VERSION_NONE;
+		/* With other values, reports that are ignored would suppress those of the other older hosts. */
+		if (settings.version[family] == VERSION_3 && random_percent(random, 10))
+			settings.oldest_version[family] = VERSION_3;
+	}
 	if (settings.version[FAMILY_IPV4] == VERSION_1)
 		settings.query_response_interval = IGMPV1_RESPONSE_INTERVAL;
 	return settings;
@@ -96,6 +107,7 @@ static void choose_size(struct world *world)
 	world->query_interval_max = random_between(random, 8, 40) * MTIME_SECOND;
 	world->query_response_interval_max = world->query_interval_max / 3;
 	world->stream_interval = random_between(random, 500, 2000);
+	world->limits_queries = random_percent(random, 25);
 }
 
 static struct segment *add_segment(struct world *world, unsigned depth)

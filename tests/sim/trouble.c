@@ -230,6 +230,7 @@ static void start_rival(struct world *world, struct segment *segment, enum famil
 	if (rival->active || !world->served[family])
 		return;
 	rival->version = settings.version[family];
+	rival->sends_specific_queries = random_percent(&world->random, 70);
 	rival->robustness = settings.robustness;
 	rival->query_interval = settings.query_interval;
 	rival->query_response_interval = settings.query_response_interval;

@@ -128,6 +128,7 @@ struct world {
 	mtime query_interval_max; /* of all links and rivals */
 	mtime query_response_interval_max;
 	mtime stream_interval;
+	bool limits_queries;      /* some links have query_rate_max, so that leaves may take longer */
 	const struct member *hot; /* outside of trouble, most changes are on this host's link, */
 	unsigned hot_group;       /* and of this group */
 	bool in_trouble;          /* things come and go */
