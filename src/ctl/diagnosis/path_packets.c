@@ -258,9 +258,13 @@ static bool follow_rp_filter(const struct stream_facts *stream, const struct arr
 		step_append(step, "; the kernel dropped %lld packets for that reason during the check",
 		            stream->rp_drops);
 	step_remedy(step,
-	            "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0, or "
-	            "start mcproxy with -r, or add a route to %s by %s",
-	            arrival->name, text, arrival->name);
+	            "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0, or %s, or add a "
+	            "route to %s by %s",
+	            arrival->name,
+	            has_role(stream, arrival->name, "downstream")
+	                    ? "set reset_rp_filter = true in that link of the configuration"
+	                    : "start mcproxy with -r",
+	            text, arrival->name);
 	return false;
 }
 

@@ -271,6 +271,14 @@ static void filtered_loosely(struct stream_facts *stream)
 	back = -ENETUNREACH;
 }
 
+/* -r has no effect on a downstream link. */
+static void filtered_downstream(struct stream_facts *stream)
+{
+	filtered(stream);
+	see(0, 3, false, 8);
+	back = 2;
+}
+
 static void firewalled(struct stream_facts *stream)
 {
 	see(0, 2, false, 8);
@@ -362,6 +370,8 @@ static void the_first_step_that_fails_is_named(void **state)
 	         "leaves by eth1; the kernel dropped 20 packets for that reason during the check", "sysctl"},
 		{filtered_loosely, "rp_filter", "rp_filter (2) drops them: there is no route back",
 	         "mcproxy with -r"},
+		{filtered_downstream, "rp_filter", "rp_filter (1) drops them: they arrive on eth1",
+	         "set reset_rp_filter = true in that link"},
 		{firewalled, "firewall", "on the way to eth1: iptables: the policy of FORWARD",
 	         "iptables -t filter -I FORWARD -d 239.1.2.3 -j ACCEPT"},
 		{no_entry, "route", "there is no forwarding entry, although packets arrive on eth0",
