@@ -11,6 +11,7 @@
 
 #include "core/router/instance.h"
 #include "core/router/prefetch.h"
+#include "core/wire/mrd.h"
 
 #define LINKS        6
 #define GROUPS       8
@@ -116,6 +117,15 @@ static void told_membership(const struct request *request, const struct addr *so
 	}
 }
 
+/* Switches take both messages that a router sends. */
+static void told_discovery(const struct packet *packet)
+{
+	enum mrd_type type;
+
+	assert(mrd_decode(packet, &type) == DROP_NONE && type != MRD_SOLICITATION);
+	assert(addr_equal(&packet->destination, &mrd_all_snoopers[packet->family]));
+}
+
 static void told_packet(const struct owner *owner, const struct request *request, const uint8_t *data,
                         size_t size)
 {
@@ -125,9 +135,15 @@ static void told_packet(const struct owner *owner, const struct request *request
 
 	assert(owner->usable[request->link][family] && owner->roles[request->link] == ROLE_DOWNSTREAM);
 	assert(packet_parse(family, data, size, &packet) == DROP_NONE);
+	assert(addr_equal(&packet.destination, &request->group));
+	if (mrd_is_message(&packet)) {
+		told_discovery(&packet);
+		return;
+	}
+	assert(!owner->stopping);
 	assert((family == FAMILY_IPV4 ? igmp_decode(&packet, &message) : mld_decode(&packet, &message)) ==
 	       DROP_NONE);
-	assert(message.kind == MESSAGE_QUERY && addr_equal(&packet.destination, &request->group));
+	assert(message.kind == MESSAGE_QUERY);
 }
 
 static void told_page(struct owner *owner, const struct request *request, const struct snapshot_item *records,
@@ -169,7 +185,8 @@ static bool pull_one(struct owner *owner)
 	if (!instance_pull(owner->instance, owner->now, &request, room, &size))
 		return false;
 	assert(size <= sizeof room && !owner->stopped);
-	assert(!owner->stopping || request.kind == REQUEST_STOPPED);
+	/* At the end this router only takes back that it is one. */
+	assert(!owner->stopping || request.kind == REQUEST_SEND || request.kind == REQUEST_STOPPED);
 	payload = fuzz_copy(room, size);
 	switch ((enum request_kind)request.kind) {
 	case REQUEST_SEND:
@@ -242,6 +259,8 @@ static struct link_settings settings_of(struct wire *stream)
 		.startup_query_interval = last & 4 ? 2000 : 0,
 		.older_host_present_interval = last & 8 ? 1000 : 0,
 		.report_rate_max = last & 0x10 ? 3 : 0,
+		.query_rate_max = last & 0x20 ? 1 + (last & 3) : 0,
+		.host_report_rate_max = last & 0x40 ? (last & 1 ? HOST_REPORT_RATE_HALF : 2) : 0,
 		.version = {choice & 3, choice >> 2 & 3},
 		.fast_leave = choice >> 4 & 1,
 		.track_hosts = more & 1,
@@ -259,6 +278,18 @@ static struct link_settings settings_of(struct wire *stream)
 		.hosts_max = more & 0x10 ? 2 : 128,
 		.ssm_prefix = {addr_from_ipv4_number(0xe8000000), {{0xff, 0x30}}},
 		.ssm_length = {(uint8_t)(more & 0x20 ? 96 + 8 : 0), (uint8_t)(more & 0x20 ? 32 : 0)},
+	};
+}
+
+/* The sources of the usual reports are in the subnet, those of some packets are not. */
+static struct link_addresses addresses_of(uint8_t id, const struct link_settings *settings)
+{
+	return (struct link_addresses){
+		.address_count = {1, 1},
+		.subnet_count = settings->robustness % 2,
+		.subnets = {{{10}, (uint8_t)(settings->robustness % 3 ? 8 : 24)}},
+		.addresses = {{addr_from_ipv4_number(0x0a000101u + id)},
+	                      {{{0xfe, 0x80, [14] = id, [15] = 1}}}},
 	};
 }
 
@@ -280,6 +311,9 @@ static void change_link(struct owner *owner)
 	change.settings.version[FAMILY_IPV6] = change.settings.version[FAMILY_IPV6] == VERSION_1
 	                                               ? VERSION_2
 	                                               : change.settings.version[FAMILY_IPV6];
+	if (choice & 8)
+		change.addresses = addresses_of(id, &change.settings);
+	change.elections = choice >> 5 & 1;
 	assert(link_settings_equal(&change.settings, &change.settings));
 	owner->ids[id] = change.present ? ID_USED : ID_WAITING;
 	owner->roles[id] = change.role;

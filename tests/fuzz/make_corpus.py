@@ -181,6 +181,10 @@ INSTANCE = {
     + 260 * message(0, 9, igmp_query("239.1.1.1", 10)),
     "strange_queries": PLENTY + LINKS + message(1, 0, igmp_query(rest=b"\x02\x7d\0\0"))
     + message(1, 0, igmp_query("232.1.1.1", 10, b"\x02\x7d\0\x01" + ip4("224.0.0.1"))) + message(1, 0, igmp_query()) + 3 * DEADLINE,
+    "switches": PLENTY + link(0, UPSTREAM) + link(1, DOWNSTREAM, 0x0F, 0x01, 0x70) + message(1, 0, b"\x31\0\0\0") + message(0x81, 1, b"\x98\0\0\0")
+    + message(1, 0, b"\x30\x14\0\0\0\x7d\0\x02") + 4 * DEADLINE + link(1, DOWNSTREAM, 0x0F, 0x00) + link(1, DOWNSTREAM, 0x0F, 0x01) + 2 * DEADLINE + STOP,
+    "many_leaves": PLENTY + link(0, UPSTREAM) + link(1, DOWNSTREAM, 0x0F, 0x01, 0x21) + 2 * DEADLINE
+    + b"".join(usual(1, n, 3, 0) + usual(1, n, 2, 0) for n in range(6)) + 12 * DEADLINE,
     "slow_owner": PLENTY + LAZY + EVENTS + LINKS + usual(1, 0, 4, 0) + upcall(0, 0, 1) + usual(2, 0, 5, 3) + link(1, 0) + STOP,
 }
 
