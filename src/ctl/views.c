@@ -100,8 +100,8 @@ static void put_table(struct json_object *table)
 static void put_confinement(struct json_object *confinement)
 {
 	print("%-14s user %s; system calls %s; files %s\n", "confinement", answer_text(confinement, "user"),
-	       answer_bool(confinement, "system_calls") ? "limited" : "not limited",
-	       answer_bool(confinement, "files") ? "limited" : "not limited");
+	      answer_bool(confinement, "system_calls") ? "limited" : "not limited",
+	      answer_bool(confinement, "files") ? "limited" : "not limited");
 }
 
 static void put_date(const char *key, double time)
