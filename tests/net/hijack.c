@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,6 +48,11 @@ static void attack(const char *who)
 	report(who, "overwrite a file", open(victim_file, O_WRONLY | O_TRUNC));
 	report(who, "read a file", open(victim_file, O_RDONLY));
 	report(who, "remove a file", unlink(victim_file));
+	report(who, "change the mode of a file", chmod(victim_file, 04777));
+	report(who, "change the owner of a file", chown(victim_file, 1, 1));
+	report(who, "link a file", link(victim_file, "/run/mcproxy/link"));
+	report(who, "make a setuid file", open("/run/mcproxy/setuid", O_WRONLY | O_CREAT, 04755));
+	report(who, "make an open file setuid", fchmod(STDERR_FILENO, 04755));
 	report(who, "open a device", open("/dev/null", O_WRONLY));
 	report(who, "map executable memory",
 	       mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1

@@ -77,7 +77,8 @@ def test_a_worker_that_takes_the_owner_over_reaches_nothing(lab, router, user):
     attempts = re.findall(r"hijack: (\w+): (.*): (.*)", daemon.stderr)
     done = [(who, what) for who, what, outcome in attempts
             if outcome not in ("Operation not permitted", "Permission denied")]
-    assert done == [("worker", "end"), ("owner", "end")] and len(attempts) == 34, attempts
+    assert done == [("worker", "end"), ("owner", "end")] and len(attempts) == 44, attempts
+    assert victim.stat().st_mode & 0o7777 == 0o666 and victim.stat().st_uid == 0
     assert victim.read_text() == "content" and os.listdir(victim.parent) == ["file"]
     assert bystander.running
     # A refused call ends nothing.

@@ -12,11 +12,13 @@
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A test build ends at a refused call, so that the tests prove the lists complete. */
@@ -115,8 +117,6 @@ static const int owner_calls[] = {
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg),
 	/* files: the configuration, /proc, state, status, the control socket's name */
-	SCMP_SYS(open),
-	SCMP_SYS(openat),
 	SCMP_SYS(readv),
 	SCMP_SYS(pread64),
 	SCMP_SYS(lseek),
@@ -141,8 +141,6 @@ static const int owner_calls[] = {
 	SCMP_SYS(flock),
 	SCMP_SYS(fsync),
 	SCMP_SYS(fdatasync),
-	SCMP_SYS(link),
-	SCMP_SYS(linkat),
 	SCMP_SYS(unlink),
 	SCMP_SYS(unlinkat),
 	SCMP_SYS(rename),
@@ -151,14 +149,6 @@ static const int owner_calls[] = {
 	SCMP_SYS(mkdir),
 	SCMP_SYS(mkdirat),
 	SCMP_SYS(umask),
-	SCMP_SYS(chmod),
-	SCMP_SYS(fchmod),
-	SCMP_SYS(fchmodat),
-	SCMP_SYS(chown),
-	SCMP_SYS(chown32),
-	SCMP_SYS(fchown),
-	SCMP_SYS(fchown32),
-	SCMP_SYS(fchownat),
 	/* itself */
 	SCMP_SYS(geteuid),
 	SCMP_SYS(geteuid32),
@@ -195,6 +185,13 @@ static const struct checked_call owner_checked_calls[] = {
 	/* Of kernel tables: which vifs exist, and counters of entries (SIOCGETVIFCNT, SIOCGETSGCNT). */
 	{SCMP_SYS(ioctl), 1, {IS(1, SIOCPROTOPRIVATE)}},
 	{SCMP_SYS(ioctl), 1, {IS(1, SIOCPROTOPRIVATE + 1)}},
+	/* No file becomes setuid or setgid, or gets another owner. Its group is that of the control socket. */
+	{SCMP_SYS(open), 1, {MASKED(2, S_ISUID | S_ISGID, 0)}},
+	{SCMP_SYS(openat), 1, {MASKED(3, S_ISUID | S_ISGID, 0)}},
+	{SCMP_SYS(fchmod), 1, {MASKED(1, S_ISUID | S_ISGID, 0)}},
+	{SCMP_SYS(fchown), 1, {IS(1, UINT32_MAX)}},
+	{SCMP_SYS(fchown32), 1, {IS(1, UINT32_MAX)}},
+	{SCMP_SYS(fchownat), 2, {IS(2, UINT32_MAX), IS(4, AT_EMPTY_PATH)}},
 	/* How much of an answer a client of the control socket has not read. */
 	{SCMP_SYS(ioctl), 1, {IS(1, SIOCOUTQ)}},
 	/* What isatty() and the C library's output ask a terminal for. */
