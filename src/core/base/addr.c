@@ -7,12 +7,15 @@
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+/* Writes each half at once: a processor waits long when it loads a half that was written in parts. */
 struct addr addr_from_ipv4(const uint8_t bytes[4])
 {
-	struct addr addr;
+	struct addr addr = {{0}};
+	uint8_t low[8] = {0, 0, 0xff, 0xff, bytes[0], bytes[1], bytes[2], bytes[3]};
+	uint64_t half;
 
-	memcpy(addr.bytes, mapped_prefix, sizeof mapped_prefix);
-	memcpy(addr.bytes + 12, bytes, 4);
+	memcpy(&half, low, sizeof half);
+	memcpy(addr.bytes + 8, &half, sizeof half);
 	return addr;
 }
 

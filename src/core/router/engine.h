@@ -133,7 +133,7 @@ struct upstream_queries {
 
 /* The hash of a group whose memory is prefetched, until the look-up needs it. */
 struct group_hash {
-	uint64_t high, low; /* the halves of the group */
+	struct addr group;
 	uint32_t hash;
 };
 

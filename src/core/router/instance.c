@@ -96,6 +96,7 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 	if (was_usable && !usable)
 		family_goes_down(instance, link, family, now);
 	state->address = change->family[family].address;
+	state->checked_host = addr_unspecified(FAMILY_IPV6);
 	if (!usable)
 		return;
 	/* With another address this router takes part in a new election. */

@@ -35,6 +35,7 @@ struct link_family {
 	struct discovery discovery;
 	struct shared_hosts shared; /* fast leave only */
 	struct bucket reports;      /* limits packets to report_rate_max */
+	struct addr checked_host;   /* the last sender of a report that is a host; "::" until then */
 	struct host_rates hosts;    /* limits those of each source to host_report_rate_max */
 	struct group_timers timers; /* derived; refreshed by link_refresh_timers */
 	struct deadline deadline;   /* of the querier and router discovery */

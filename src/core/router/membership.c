@@ -46,11 +46,10 @@ static struct membership *find(const struct instance *instance, const struct add
 
 uint32_t membership_hash(struct instance *instance, const struct addr *group)
 {
-	uint64_t high = addr_half(group->bytes), low = addr_half(group->bytes + 8);
-	struct group_hash *kept = &instance->hashes[low % GROUP_HASHES];
+	struct group_hash *kept = &instance->hashes[group->bytes[15] % GROUP_HASHES];
 
-	if (kept->high != high || kept->low != low)
-		*kept = (struct group_hash){high, low, addr_hash(group, instance->seed)};
+	if (!addr_equal(&kept->group, group))
+		*kept = (struct group_hash){*group, addr_hash(group, instance->seed)};
 	return kept->hash;
 }
 

@@ -58,4 +58,6 @@ void prefetch_records(struct instance *instance, const struct record *records, s
 	}
 	for (size_t i = 0; i < count; i++)
 		index_prefetch(&instance->memberships, hashes[i], PREFETCH_NEAR);
+	for (size_t i = 0; i < count; i++)
+		index_prefetch_next(&instance->memberships, hashes[i]);
 }

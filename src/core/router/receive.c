@@ -96,12 +96,17 @@ static bool is_too_old(const struct link *link, enum family family, enum version
 
 /* No host sends from such an address, and this router's own kernel is no host downstream. A host without an
  * address may report from 0.0.0.0 (RFC 9776 section 4.2.14). */
-static enum drop check_host(const struct link *link, const struct addr *host)
+static enum drop check_host(struct link *link, enum family family, const struct addr *host)
 {
+	struct addr *checked = &link->family[family].checked_host;
+
+	if (addr_equal(checked, host))
+		return DROP_NONE;
 	if (link_has_address(link, host))
 		return DROP_OWN_ADDRESS;
 	if (addr_is_multicast(host) || addr_is_loopback(host) || link_is_broadcast(link, host))
 		return DROP_SENDER;
+	*checked = *host;
 	return DROP_NONE;
 }
 
@@ -109,9 +114,11 @@ static void receive_report(struct instance *instance, struct link *link, mtime n
                            const struct packet *packet, struct message *message)
 {
 	struct record records[PREFETCH_RECORDS_MAX];
-	enum drop drop = link->role == ROLE_UPSTREAM ? DROP_ROLE : check_host(link, &packet->source);
+	enum drop drop = link->role == ROLE_UPSTREAM ? DROP_ROLE : DROP_NONE;
 	size_t count;
 
+	if (drop == DROP_NONE)
+		drop = check_host(link, message->family, &packet->source);
 	if (drop == DROP_NONE && is_too_old(link, message->family, message->report.version))
 		drop = DROP_VERSION;
 	if (drop != DROP_NONE) {
