@@ -195,6 +195,8 @@ static const struct checked_call owner_checked_calls[] = {
 	/* Of kernel tables: which vifs exist, and counters of entries (SIOCGETVIFCNT, SIOCGETSGCNT). */
 	{SCMP_SYS(ioctl), 1, {IS(1, SIOCPROTOPRIVATE)}},
 	{SCMP_SYS(ioctl), 1, {IS(1, SIOCPROTOPRIVATE + 1)}},
+	/* How much of an answer a client has not read. */
+	{SCMP_SYS(ioctl), 1, {IS(1, SIOCOUTQ)}},
 	/* What isatty() and the C library's output ask a terminal for. */
 	{SCMP_SYS(ioctl), 1, {IS(1, TCGETS)}},
 	{SCMP_SYS(ioctl), 1, {IS(1, TIOCGWINSZ)}},
