@@ -378,6 +378,6 @@ def test_stream_returns_after_a_pause(three_links, family, place, pause):
     assert time.time() - begin < 2
     first = stream.sequence
     other_first = other.sequence
-    wait_until(lambda: other.sequence > other_first + 200, what="more of the other's packets")
+    wait_until(lambda: other.sequence > other_first + 200, 20, "more of the other's packets")
     assert entry_input(network, family, source) == origin
     assert stream.sequence > first

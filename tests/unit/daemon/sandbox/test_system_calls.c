@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -193,6 +194,18 @@ static int socket_vsock(void)
 	return outcome_of_fd(socket(AF_VSOCK, SOCK_STREAM, 0));
 }
 
+static int count_unread(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int unread, error;
+
+	if (fd < 0)
+		return errno;
+	error = OUTCOME(ioctl(fd, SIOCOUTQ, &unread));
+	close(fd);
+	return error;
+}
+
 static int type_into_terminal(void)
 {
 	return OUTCOME(ioctl(STDERR_FILENO, TIOCSTI, "x"));
@@ -243,6 +256,7 @@ static const struct attempt attempts[] = {
 	ATTEMPT(socket_join6, false, true),
 	ATTEMPT(socket_unix, false, true),
 	ATTEMPT(socket_netlink, false, true),
+	ATTEMPT(count_unread, false, true),
 	ATTEMPT(map_executable, false, false),
 	ATTEMPT(protect_executable, false, false),
 	ATTEMPT(signal_parent, false, false),
