@@ -281,13 +281,13 @@ static struct link_settings settings_of(struct wire *stream)
 	};
 }
 
-/* The sources of the usual reports are in the subnet, those of some packets are not. */
+/* The senders of packets made right are in the larger subnet, and not in the smaller one. */
 static struct link_addresses addresses_of(uint8_t id, const struct link_settings *settings)
 {
 	return (struct link_addresses){
 		.address_count = {1, 1},
 		.subnet_count = settings->robustness % 2,
-		.subnets = {{{10}, (uint8_t)(settings->robustness % 3 ? 8 : 24)}},
+		.subnets = {{{10}, (uint8_t)(settings->robustness == 7 ? 24 : 23)}},
 		.addresses = {{addr_from_ipv4_number(0x0a000101u + id)},
 	                      {{{0xfe, 0x80, [14] = id, [15] = 1}}}},
 	};

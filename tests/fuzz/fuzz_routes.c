@@ -147,6 +147,11 @@ static void claim_at_limit(struct routes *routes, struct random *random)
 	case 5:
 		routes_read_all(routes);
 		break;
+	case 6:
+		routes_yield(routes, &key, vif, instance & 1);
+		assert((routes_yielded(routes, &key) >> vif & 1) <= (instance & 1));
+		routes_set_home(routes, &key, vif);
+		break;
 	default:
 		routes_want(routes, &key, instance, vif, outputs);
 	}

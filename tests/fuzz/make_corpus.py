@@ -184,7 +184,18 @@ INSTANCE = {
     "switches": PLENTY + link(0, UPSTREAM) + link(1, DOWNSTREAM, 0x0F, 0x01, 0x70) + message(1, 0, b"\x31\0\0\0") + message(0x81, 1, b"\x98\0\0\0")
     + message(1, 0, b"\x30\x14\0\0\0\x7d\0\x02") + 4 * DEADLINE + link(1, DOWNSTREAM, 0x0F, 0x00) + link(1, DOWNSTREAM, 0x0F, 0x01) + 2 * DEADLINE + STOP,
     "many_leaves": PLENTY + link(0, UPSTREAM) + link(1, DOWNSTREAM, 0x0F, 0x01, 0x21) + 2 * DEADLINE
-    + b"".join(usual(1, n, 3, 0) + usual(1, n, 2, 0) for n in range(6)) + 12 * DEADLINE,
+    + b"".join(usual(1, n, 4, 0) for n in (0, 1, 4, 5, 7)) + b"".join(usual(1, n, 3, 0) for n in (0, 1, 4, 5, 7)) + 3 * DEADLINE
+    + 3 * b"".join(usual(1, n, 5, 7) + usual(1, n, 6, 7) for n in (0, 1, 4, 5, 7)) + 12 * DEADLINE,
+    "silent_querier": PLENTY + EVENTS + LINKS + usual(1, 0, 4, 0) + usual(1, 1, 4, 0) + message(1, 0, igmp_query(rest=b"\x02\x7d\0\0"))
+    + message(0x81, 0, mld_query(rest=b"\x02\x7d\0\0")) + usual(1, 0, 3, 0) + usual(1, 1, 3, 0) + usual(1, 0, 5, 7) + usual(1, 0, 6, 7) + 8 * DEADLINE
+    + link(1, 0x2B) + 2 * DEADLINE,
+    "elected_querier": PLENTY + EVENTS + LINKS + usual(1, 0, 4, 0) + usual(1, 2, 5, 7) + message(1, 0, igmp_query(rest=b"\x02\x7d\0\0"))
+    + message(1, 0, igmp_query("239.1.1.1", 10, b"\x02\x7d\0\0")) + message(1, 0, igmp_query("232.1.1.1", 10, b"\x02\x7d\0\x01" + ip4("10.9.9.1")))
+    + usual(1, 0, 4, 0) + usual(1, 2, 5, 7) + usual(1, 0, 3, 0) + usual(1, 2, 6, 7) + message(1, 0, igmp_query("239.1.1.1", 10, b"\x02\x7d\0\0"))
+    + message(1, 0, igmp_query("232.1.1.1", 10, b"\x02\x7d\0\x01" + ip4("10.9.9.1"))) + 8 * DEADLINE,
+    "foreign_queriers": PLENTY + EVENTS + LINKS + 2 * b"".join(raw(1, in_ipv4(igmp_query(rest=b"\x02\x7d\0\0"), f"192.0.2.{n}", "224.0.0.1")) for n in range(1, 12))
+    + raw(1, in_ipv4(igmp_query(rest=b"\x02\x7d\0\0"), "10.0.1.2", "224.0.0.1")) + raw(1, in_ipv4(IGMP["v3_many"], "10.0.1.2"))
+    + raw(1, in_ipv4(IGMP["v3_many"], "10.0.1.255")) + DEADLINE,
     "slow_owner": PLENTY + LAZY + EVENTS + LINKS + usual(1, 0, 4, 0) + upcall(0, 0, 1) + usual(2, 0, 5, 3) + link(1, 0) + STOP,
 }
 
