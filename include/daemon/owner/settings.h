@@ -27,10 +27,10 @@ struct kernel_settings {
 	bool hold_due;                           /* an interface has appeared */
 };
 
-/* Puts back what killed runs have left behind. If a link asks for it, sets rp_filter of `all` to 0, and holds
- * the protection of all interfaces that do not ask. */
+/* Restores what killed runs have left behind. If a link asks for it, sets rp_filter of `all` to 0, and holds
+ * rp_filter of all other interfaces. */
 void settings_open(struct owner *owner);
-/* Puts everything back. */
+/* Restores everything. */
 void settings_close(struct owner *owner);
 
 /* Another configuration is in force. */
