@@ -2,7 +2,7 @@
  *
  * The kernel's settings that the daemon changes while it runs: rp_filter with -r or reset_rp_filter, and
  * force_igmp_version or force_mld_version where upstream_version is configured. When another program changes
- * one meanwhile, the owner sets it again and logs that. The kernel announces changes of rp_filter. It does not
+ * one, the owner sets it again and logs that. The kernel announces changes of rp_filter. It does not
  * announce forced versions, so the owner reads those every 10 s while there are any. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_OWNER_SETTINGS_H

@@ -158,7 +158,7 @@ void client_ready(void *context, struct loop_source *source, mtime now)
 }
 
 /* While a client has a backlog, its patience runs out, in at most CONTROL_PATIENCE. What the client takes restores
- * patience, and so does time without a backlog. So it does not help to take little at the right time. */
+ * patience, and so does time without a backlog. So taking little at the right time gains nothing. */
 static void begin_backlog(struct client *client, mtime now)
 {
 	client->patience_until =
