@@ -13,7 +13,7 @@
 
 #define COPY_SOCKET_STREAMS 64
 
-/* A stream that it receives, or a packet's. */
+/* A stream to receive, or that of a received packet. */
 struct copy {
 	struct addr source;
 	struct addr group;
@@ -23,7 +23,7 @@ struct copy {
 int copy_socket_open(int ifindex, enum family family);
 /* Receives these streams from now on, at most COPY_SOCKET_STREAMS. Packets of the former ones may wait. */
 int copy_socket_seek(int fd, enum family family, const struct copy *streams, size_t count);
-/* The next packet that waits. False: none. */
+/* Takes the next packet that waits. False: none waits. */
 bool copy_socket_receive(int fd, enum family family, struct copy *copy);
 
 #endif

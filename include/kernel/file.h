@@ -14,10 +14,10 @@
 #define FILE_PATH_SIZE 4096 /* PATH_MAX */
 
 enum file_use {
-	/* To read: a file that the user names. Links lead on only from a directory that nobody but root and this
-	 * process's user may write to. */
+	/* To read: a file that the user names. Follows a symbolic link only if no other user than root and this
+	 * process's user may write to its directory. */
 	FILE_NAMED,
-	/* The same, or a pipe that is named /dev/stdin, /dev/fd/N or /proc/self/fd/N: it can be read once. */
+	/* The same, or a pipe named /dev/stdin, /dev/fd/N or /proc/self/fd/N, which can be read once. */
 	FILE_STREAM,
 	/* To read: a file that an earlier run has written. Neither symbolic nor hard links, and only a file of
 	 * root, of this user or of the directory's owner. */

@@ -37,12 +37,12 @@ struct sysctl *sysctl_new(const char *directory, const char *leaf, const char *s
 int sysctl_set(struct sysctl *sysctl, const char *name, int value);
 
 /* The kernel uses max(all, interface) of rp_filter, so a value below `all` has no effect. Lowers `all`, but
- * first holds the protection of the rest: each interface gets at least the old value of `all`, and so does
- * `default`, from which new interfaces get theirs. sysctl_set ends that for an interface. 0 or -errno. */
+ * first holds all interfaces: each gets at least the old value of `all`, and so does `default`, from which new
+ * interfaces copy theirs. sysctl_set ends the hold of an interface. 0 or -errno. */
 int sysctl_lower_all(struct sysctl *sysctl, int value);
 /* Holds the interfaces that have appeared since, too. */
 void sysctl_hold_rest(struct sysctl *sysctl);
-/* Ends what sysctl_set has begun: the setting is held again. */
+/* Undoes sysctl_set: the setting is held again. */
 void sysctl_hold(struct sysctl *sysctl, const char *name);
 bool sysctl_knows(const struct sysctl *sysctl, const char *name);
 /* The n-th name that sysctl_set has set; NULL: there are fewer. */
@@ -52,8 +52,8 @@ void sysctl_forget(struct sysctl *sysctl, const char *name);
 
 /* Reads every setting again, and sets those that another program has changed. The value found is the one to
  * be restored from now on. Calls found with the name, the value found, the value wanted, and the result of
- * setting it. -EBUSY, once: another run wants the value found, and it stays. What is held follows a new value of
- * `all`; a value above what it must be stays. */
+ * setting it. -EBUSY, once: another run wants the value found, and it stays. Held settings follow a new value of
+ * `all`; a held setting that is higher than it must be stays. */
 typedef void sysctl_found(void *context, const char *name, int value, int wanted, int result);
 void sysctl_check(struct sysctl *sysctl, sysctl_found *found, void *context);
 /* Has it no setting to check? */

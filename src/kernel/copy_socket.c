@@ -32,7 +32,7 @@ static void put(struct program *program, uint16_t code, uint32_t value, uint8_t 
 	program->code[program->length++] = (struct sock_filter)BPF_JUMP(code, value, yes, no);
 }
 
-/* Goes on while the address is the same; otherwise leaves `rest` more statements out. */
+/* Continues while the address is the same; otherwise skips `rest` more statements. */
 static void put_address(struct program *program, enum family family, const struct addr *addr, unsigned offset,
                         unsigned rest)
 {
@@ -56,7 +56,7 @@ int copy_socket_seek(int fd, enum family family, const struct copy *streams, siz
 	unsigned source_length = (unsigned)addr_wire_size(family) / 2;
 	struct sock_fprog attached = {.filter = program.code};
 
-	/* IGMP messages are no stream. */
+	/* IGMP messages are not part of a stream. */
 	if (family == FAMILY_IPV4) {
 		put(&program, BPF_LD | BPF_B | BPF_ABS, 9, 0, 0);
 		put(&program, BPF_JMP | BPF_JEQ | BPF_K, PROTOCOL_IGMP, 0, 1);
@@ -102,7 +102,7 @@ bool copy_socket_receive(int fd, enum family family, struct copy *copy)
 	ssize_t size = recv(fd, header, sizeof header, 0);
 	unsigned group = layout[family].group;
 
-	/* The link's going down is reported as an error, once. */
+	/* The kernel reports once, as an error, that the link went down. */
 	if (size < 0 && errno != EAGAIN)
 		size = recv(fd, header, sizeof header, 0);
 	if (size < (ssize_t)(group + addr_wire_size(family)))

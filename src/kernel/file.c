@@ -81,7 +81,7 @@ static int check(const struct stat *file, const struct stat *directory, const ch
 
 int file_open(const char *path, enum file_use use, mode_t mode)
 {
-	/* O_NONBLOCK is for a FIFO or a device, of which opening alone may wait. */
+	/* O_NONBLOCK, because to open a FIFO or a device may block. */
 	int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK, result, directory_fd, fd;
 	struct stat directory, file;
 	const char *leaf;
@@ -96,7 +96,7 @@ int file_open(const char *path, enum file_use use, mode_t mode)
 	close(directory_fd);
 	if (result == 0)
 		result = fstat(fd, &file) == 0 ? check(&file, &directory, path, use) : -errno;
-	/* Empties it only when it is known to be the right one. */
+	/* Empties the file only after the checks. */
 	if (result == 0 && use == FILE_OUTPUT && file.st_size > 0 && ftruncate(fd, 0) != 0)
 		result = -errno;
 	if (result == 0)
@@ -127,7 +127,7 @@ int file_open_temporary(const char *path, mode_t mode, char name[FILE_PATH_SIZE]
 	return fd;
 }
 
-/* Never gives the file a second name, by which another run would take it for a hard link. */
+/* Never gives the file a second name, because another run would then refuse it as a hard link. */
 static int rename_new(const char *temporary, const char *path)
 {
 	struct stat there;

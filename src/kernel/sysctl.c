@@ -483,8 +483,8 @@ static int held_value(const struct sysctl *sysctl, const struct setting *setting
 	return setting->old > sysctl->least ? setting->old : sysctl->least;
 }
 
-/* Begins to hold a setting, without writing it. A value that another run has set stays. True when the state
- * changes by it. */
+/* Begins to hold a setting, without writing it. A value that another run has set stays. True when that changes
+ * the state. */
 static bool begin_hold(struct sysctl *sysctl, const char *name)
 {
 	int now = read_setting(sysctl->directory, name, sysctl->leaf), old;
@@ -502,7 +502,7 @@ static bool begin_hold(struct sysctl *sysctl, const char *name)
 	return true;
 }
 
-/* A value that cannot be written now is tried again by sysctl_check. What another run has set meanwhile stays. */
+/* sysctl_check retries a value that cannot be written now. What another run has set in the meantime stays. */
 static void write_held(struct sysctl *sysctl)
 {
 	struct settings others;
@@ -522,7 +522,7 @@ static void write_held(struct sysctl *sysctl)
 	free(others.list);
 }
 
-/* `default` comes last: what is there before it is no copy of it. */
+/* `default` comes last: an interface that exists before that has no copy of it. */
 static bool begin_holds(struct sysctl *sysctl)
 {
 	DIR *directory = opendir(sysctl->directory);

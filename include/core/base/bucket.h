@@ -19,10 +19,10 @@ struct bucket {
 /* How many of `count` may pass now. A rate of 0 is no limit. The rate may change between calls. */
 uint32_t bucket_take(struct bucket *bucket, mtime now, uint32_t rate, uint32_t count);
 
-/* The same, but at most `burst` gather, which is at most `rate`. */
+/* The same, but the bucket holds at most `burst` tokens, which is at most `rate`. */
 uint32_t bucket_take_burst(struct bucket *bucket, mtime now, uint32_t rate, uint32_t burst, uint32_t count);
 
-/* How many may pass now; takes none. The rate is not 0. */
+/* How many may pass now, without taking any. The rate is not 0. */
 uint32_t bucket_room(struct bucket *bucket, mtime now, uint32_t rate, uint32_t burst);
 
 #endif

@@ -4,10 +4,10 @@
  * system. The pool has one limit in bytes, and frees everything at once. Blocks are aligned to 8 bytes. One
  * thread owns it.
  *
- * A pool may have parts, for users that must not take the memory from each other. A part is itself a pool: a
+ * A pool may have parts, for users that must not take memory from each other. A part is itself a pool: a
  * block counts for the part that took it. Half of the limit is divided into equal shares, one for each part
- * that has a share. All parts may use the rest, except a quarter of the limit: only pool_take_reserved uses
- * that.
+ * that has a share. A quarter of the limit is the reserve, for pool_take_reserved alone. All parts may use the
+ * rest.
  */
 #ifndef MCPROXY_CORE_BASE_POOL_H
 #define MCPROXY_CORE_BASE_POOL_H
@@ -29,11 +29,11 @@ void pool_part_set_sharing(struct pool *part, bool sharing);
 
 /* A zeroed block, or NULL when the limit or the machine's memory is reached. */
 void *pool_take(struct pool *pool, size_t size);
-/* The same, for what must succeed while other blocks use all they may: this takes the reserve too. */
+/* The same, but it also uses the reserve: for what must succeed while other blocks use all that they may. */
 void *pool_take_reserved(struct pool *pool, size_t size);
-/* Frees a block; size as in pool_take, and the part that took it. Accepts NULL. */
+/* Frees a block of the part that took it; size as in pool_take. Accepts NULL. */
 void pool_give(struct pool *pool, void *block, size_t size);
-/* From now on the block of that size counts for another part of the pool. */
+/* From now on, a block of that size counts for another part of the pool. */
 void pool_move(struct pool *from, struct pool *to, size_t size);
 
 size_t pool_bytes(const struct pool *pool); /* allocated from the system now, for all parts */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Text from elsewhere: names of interfaces and programs, words of the configuration, addresses of the control
- * socket's peers. Such a text must not control a terminal, look like a second line, or show itself in another
- * order than it has. So every text that reaches a terminal or the log passes text_clean. Pure.
+ * Text that others have chosen: names of interfaces and programs, words of the configuration, answers of the
+ * daemon. Such a text must not control a terminal, look like a second line, or appear in another order than its
+ * own. So every text that reaches a terminal or the log passes text_clean. Pure.
  */
 #ifndef MCPROXY_CORE_BASE_TEXT_H
 #define MCPROXY_CORE_BASE_TEXT_H

@@ -16,9 +16,9 @@ enum link_role { ROLE_UPSTREAM, ROLE_DOWNSTREAM };
 /* An address of an interface. */
 struct interface_address {
 	struct addr address;
-	struct addr network; /* what `length` counts in: the address, or that of the peer */
+	struct addr network; /* the address that `length` applies to: its own, or the peer's */
 	uint8_t length;      /* of the prefix, in bits of the family's addresses */
-	bool secondary;      /* IPv4: another address of the same subnet is older */
+	bool secondary;      /* IPv4: the interface has an older address in the same subnet */
 };
 
 /* The visible part of where an interface is attached. When it changes, there may be another switch or router
@@ -52,7 +52,7 @@ struct link_change {
 	uint8_t role; /* enum link_role */
 	char name[LINK_NAME_SIZE];
 	uint32_t mtu;
-	uint32_t elections; /* grows with each reload: elections of the querier start again */
+	uint32_t elections; /* grows with each reload: the querier election starts again */
 	struct link_settings settings;
 	struct link_addresses addresses;
 	struct {

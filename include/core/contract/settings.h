@@ -23,7 +23,7 @@ enum membership_provider {
 enum forward_policy {
 	FORWARD_NEVER,  /* no (RFC 4605 section 4.2) */
 	FORWARD_ALWAYS, /* yes */
-	FORWARD_AUTO,   /* yes, but not a stream that is seen to arrive there from another router */
+	FORWARD_AUTO,   /* yes, except streams that another router forwards there (copies arrive) */
 };
 
 /* Does a downstream link announce this router to snooping switches (RFC 4286)? */

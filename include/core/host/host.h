@@ -100,7 +100,7 @@ bool host_keeps_some(const struct host *host);
 /* No query came for the group membership interval, and none since. */
 bool host_query_is_missing(const struct host *host);
 
-/* Was there a version 1 query lately, which the host does not follow? */
+/* Did a version 1 query arrive lately that the host does not follow? */
 bool host_ignores_version_1(const struct host *host, mtime now);
 /* The version spoken upstream now. */
 enum version host_version(const struct host *host, mtime now);

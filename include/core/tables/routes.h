@@ -116,8 +116,8 @@ void routes_upcalls_pending_at(struct routes *routes, unsigned vif, unsigned ins
 bool routes_serves(const struct routes *routes, const struct route_key *key, unsigned instance);
 /* The vifs that the stream leaves by, as instances want it now. */
 uint32_t routes_outputs(const struct routes *routes, const struct route_key *key);
-/* Another router forwards the stream to an output, or no longer does: the entry leaves the output out. The
- * claims stay as they are. Nothing happens where there is no such route. */
+/* yielded: another router forwards the stream to an output, so the entry leaves that output out. The claims stay
+ * as they are. Has no effect where there is no such route. */
 void routes_yield(struct routes *routes, const struct route_key *key, unsigned vif, bool yielded);
 /* The outputs that are left out. */
 uint32_t routes_yielded(const struct routes *routes, const struct route_key *key);

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Streams that another router forwards to the same output. Where this router is not the querier and
- * forward_without_querier is "auto", it yields: it stops to forward such a stream to that output while
+ * forward_without_querier is "auto", it yields: it stops forwarding such a stream to that output while
  * packets of the other router, copies, arrive there. A row is one stream at one output.
  *
- *   waits    the kernel reported a copy: a random time of at most 200 ms decides which of two routers yields
- *            first. For a stream with less than 40 packets/s it is up to 8 packet intervals
- *   checks   the next copy stops the stream; after 3 packets of the stream without a copy the row ends
- *   yielded  until no copy has arrived for one second, while packets of the stream arrive here
+ *   waits    the kernel has reported a copy: a random time of at most 200 ms decides which of two routers
+ *            yields first. For a stream with less than 40 packets/s it is up to 8 packet intervals
+ *   checks   the next copy makes the router yield; after 3 packets of the stream without a copy the row ends
+ *   yielded  ends when no copy has arrived for one second, while packets of the stream arrive by the input
  *
- * If two routers yield after the same packet, both see that the copies end at once. Each forwards again after
+ * If two routers yield after the same packet, both see at once that the copies end. Each forwards again after
  * two packets without a copy, or some 15 ms, and waits up to twice as long the next time.
  *
  * A stream that arrives by a downstream vif may return to an upstream one, its home. The kernel reports at most
- * one packet by a wrong vif in 3 s, and for IPv6 also packets that it has looped back. So the socket looks for
- * the stream there, too (yield_seek_home).
+ * one packet by a wrong vif in 3 s, and for IPv6 also packets that it has looped back. So the copy socket also
+ * looks for the stream at its home (yield_seek_home).
  *
- * A socket on the output's link receives copies (kernel/copy_socket.h). It receives only streams that
- * yield_seek names, at most YIELD_SOUGHT_MAX at a time: each of them until its next copy. A yielded stream is
- * sought four times a second.
+ * The copy socket of the output's link (kernel/copy_socket.h) receives only the streams that yield_seek names,
+ * at most YIELD_SOUGHT_MAX at a time, and each of them until its next copy. A yielded stream is sought four
+ * times a second.
  *
  * Each vif has its own places, so that a flood of copies on one link does not take them from another. Pure.
  * Owner thread.
@@ -46,13 +46,13 @@ struct yield_place {
 
 enum yield_verdict {
 	YIELD_NOTHING,
-	YIELD_STOP,   /* leave the output out of the entry */
+	YIELD_STOP,   /* yield: leave the output out of the entry */
 	YIELD_RESUME, /* forward to it again */
 	YIELD_HOME,   /* the stream arrives at its home */
 };
 
 /* A copy may arrive at an output. packets: those that have arrived by the input. named: the kernel has seen
- * the copy there, and not at another output. Nothing happens when there is a row or no place. */
+ * the copy there, and not at another output. Has no effect when there is a row already, or no free place. */
 void yield_doubt(struct yield *yield, mtime now, const struct yield_place *place, uint64_t packets,
                  bool named);
 /* Looks for a stream at its home for 4 s; each call extends the time. */
@@ -64,12 +64,12 @@ enum yield_verdict yield_copy(struct yield *yield, mtime now, const struct route
 bool yield_pull(const struct yield *yield, mtime now, struct yield_place *place);
 enum yield_verdict yield_check(struct yield *yield, mtime now, const struct yield_place *place,
                                uint64_t packets);
-/* RESUME when the stream was yielded there. */
+/* YIELD_RESUME when the stream was yielded there. */
 enum yield_verdict yield_remove(struct yield *yield, const struct yield_place *place);
 /* Makes all rows due: the router may have become the querier, or the vif is gone. */
 void yield_check_all(struct yield *yield);
 
-/* Must the socket of a vif get a new set of streams? */
+/* Must the copy socket of a vif get a new set of streams? */
 bool yield_seeks(const struct yield *yield, mtime now, unsigned vif);
 /* The streams that it must receive from now on; returns their number. */
 size_t yield_seek(struct yield *yield, mtime now, unsigned vif, struct route_key keys[YIELD_SOUGHT_MAX]);
@@ -77,7 +77,7 @@ size_t yield_seek(struct yield *yield, mtime now, unsigned vif, struct route_key
 bool yield_has_rows(const struct yield *yield, unsigned vif);
 
 mtime yield_deadline(const struct yield *yield);
-/* Streams that are yielded: now, and how often one was so far. */
+/* Streams that are yielded now, and how many times one was yielded so far. */
 size_t yield_count(const struct yield *yield);
 uint64_t yield_total(const struct yield *yield);
 

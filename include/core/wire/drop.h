@@ -17,7 +17,7 @@ enum drop {
 	DROP_SENDER,         /* an IGMP report or leave from a multicast, loopback or broadcast address */
 	DROP_OWN_ADDRESS,    /* a message downstream from one of the router's own addresses on the link */
 	DROP_SUBNET,         /* a query downstream from outside the link's IPv4 subnets */
-	DROP_VERSION,        /* older than oldest_version: a message of a host or querier */
+	DROP_VERSION,        /* a message of a host or querier, older than oldest_version */
 	DROP_CHECKSUM,       /* IGMP or ICMPv6 checksum */
 	DROP_LENGTH,         /* message shorter than its type or its counts say */
 	DROP_TYPE,           /* unknown message type */

@@ -22,7 +22,7 @@ struct mrd_advertisement {
 /* The destination of advertisements and terminations: 224.0.0.106 or ff02::6a. */
 extern const struct addr mrd_all_snoopers[FAMILIES];
 
-/* Is the message of this packet one of the three? Says nothing of its validity. */
+/* Is the message of this packet one of the three? It may still be invalid. */
 bool mrd_is_message(const struct packet *packet);
 /* Checks such a message: DROP_NONE and its type, or the cause of the drop. */
 enum drop mrd_decode(const struct packet *packet, enum mrd_type *type);

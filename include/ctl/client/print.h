@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * All output of mcproxyctl. Names of interfaces, instances and programs, and what the daemon and the command line
- * say, may contain anything, and must not control the terminal. So nothing else in ctl prints a text that is not
- * a literal; tests/tree.sh proves that.
+ * All output of mcproxyctl. Names of interfaces, instances and programs, answers of the daemon and words of the
+ * command line may contain anything, and must not control the terminal. So nothing else in ctl prints a text
+ * that is not a literal; tests/tree.sh proves that.
  */
 #ifndef MCPROXY_CTL_CLIENT_PRINT_H
 #define MCPROXY_CTL_CLIENT_PRINT_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the process can no longer do after its start, so that a fault in a parser gives little away: another
- * user, two capabilities, a filter of system calls, and Landlock for files. docs/security.md lists all of it.
- * Owner thread.
+ * What the process gives up after its start, so that a fault in a parser does little harm: its user, all but two
+ * capabilities, system calls (seccomp), and files (Landlock). docs/security.md lists all of it. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_OWNER_CONFINEMENT_H
 #define MCPROXY_DAEMON_OWNER_CONFINEMENT_H
@@ -25,12 +24,12 @@ struct confinement {
 };
 
 /* Confines the process for the rest of its life. The caller has opened what needs more privileges, and started
- * no thread. What the kernel lacks is logged, and the daemon goes on without it. 0, or the exit status after a
- * message: the configured user cannot be had. */
+ * no thread. What the kernel lacks is logged, and the daemon continues without it. 0, or the exit status after a
+ * message: the process cannot become the configured user. */
 int confinement_begin(struct owner *owner);
 
-/* After a reload: logs what takes effect only after a restart, since the process cannot reach it. False when
- * the control socket is such a thing. */
+/* After a reload: logs what takes effect only after a restart, because the process cannot reach it. False when
+ * the control socket is part of that. */
 bool confinement_check_reload(const struct owner *owner, const struct config *old);
 
 #endif

@@ -68,7 +68,7 @@ struct table {
 	mtime members_read_at;    /* members of IPv6 groups on this machine; see copies.c */
 	mtime copies_logged_at;   /* streams that arrive twice: when the first of those below was logged */
 	unsigned copies_logged;   /* how many were logged since */
-	mtime yields_logged_at;   /* the same for streams that are left to another router */
+	mtime yields_logged_at;   /* the same for yielded streams */
 	unsigned yields_logged;
 };
 

@@ -2,7 +2,7 @@
  *
  * The kernel's settings that the daemon changes while it runs: rp_filter with -r or reset_rp_filter, and
  * force_igmp_version or force_mld_version where upstream_version is configured. When another program changes
- * one meanwhile, the owner sets it again and logs that. The kernel announces changes of rp_filter. It does not
+ * one, the owner sets it again and logs that. The kernel announces changes of rp_filter. It does not
  * announce forced versions, so the owner reads those every 10 s while there are any. Owner thread.
  */
 #ifndef MCPROXY_DAEMON_OWNER_SETTINGS_H
@@ -27,10 +27,10 @@ struct kernel_settings {
 	bool hold_due;                           /* an interface has appeared */
 };
 
-/* Puts back what killed runs have left behind. If a link asks for it, sets rp_filter of `all` to 0, and holds
- * the protection of all interfaces that do not ask. */
+/* Restores what killed runs have left behind. If a link asks for it, sets rp_filter of `all` to 0, and holds
+ * rp_filter of all other interfaces. */
 void settings_open(struct owner *owner);
-/* Puts everything back. */
+/* Restores everything. */
 void settings_close(struct owner *owner);
 
 /* Another configuration is in force. */

@@ -21,9 +21,10 @@ struct landlock_rule {
 };
 
 /* Permits what the rules list and nothing else, for the rest of the process's life. A rule whose path does not
- * exist has no effect. Where the kernel can refuse them, the process also makes no TCP connection, connects
- * to no abstract Unix socket and signals no other process. Returns the version of the kernel's interface (1 and up), or -errno: -ENOSYS
- * or -EOPNOTSUPP where the kernel has no Landlock, -ENOPKG where the build does not use it. */
+ * exist has no effect. Where the kernel can refuse these too, the process makes no TCP connection, connects to
+ * no abstract Unix socket and signals no other process. Returns the version of the kernel's interface (1 and
+ * up), or -errno: -ENOSYS or -EOPNOTSUPP where the kernel has no Landlock, -ENOPKG where the build does not use
+ * it. */
 int landlock_restrict(const struct landlock_rule *rules, size_t count);
 
 #endif

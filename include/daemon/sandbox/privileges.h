@@ -16,10 +16,10 @@ int privileges_become(uid_t user, gid_t group, const gid_t *groups, size_t count
 /* Which capabilities the process keeps of those that it has. Both sets contain CAP_NET_ADMIN and CAP_NET_RAW. */
 enum privileges_set {
 	PRIVILEGES_NETWORK, /* nothing else: the process has a user of its own */
-	PRIVILEGES_FILES, /* also files of any user that the configuration names, and the owner's priority */
+	PRIVILEGES_FILES,   /* also those to reach files of other users, and to set the owner's priority */
 };
 
-/* Removes all other capabilities, also from the bounding set as far as the process may, and forbids new ones by
+/* Removes all other capabilities, also from the bounding set if the process may do that, and forbids new ones by
  * exec. 0 or -errno; after an error privileges may remain. */
 int privileges_keep(enum privileges_set set);
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Filters of system calls, to limit what a packet can do through a fault in a parser. A refused call fails with
- * EPERM and does not end the process. Threads share memory, so the filter of the process is the boundary; that
- * of a worker is narrower, and stands behind it. They need libseccomp (not in a build with sanitizers).
+ * EPERM and does not end the process. Threads share memory, so the filter of the process is the boundary; a
+ * worker has a narrower one in addition. They need libseccomp (not in a build with sanitizers).
  */
 #ifndef MCPROXY_DAEMON_SANDBOX_SYSTEM_CALLS_H
 #define MCPROXY_DAEMON_SANDBOX_SYSTEM_CALLS_H
 
-/* The whole process, for the rest of its life: what the owner needs after the start, reloads included. No
- * program, no executable memory, no process but threads, no signal to another process, and sockets only for
- * links, joins, netlink, the control socket and the system log. The main thread calls it before there are
- * others. 0, or -errno (-ENOPKG: not in this build); after an error there is no filter. */
+/* The whole process, for the rest of its life: permits what the owner needs after the start, also to reload. It
+ * refuses to run programs, executable memory, new processes, signals to other processes, and all sockets but
+ * those for links, joins, netlink, the control socket and the system log. The main thread calls it before there
+ * are others. 0, or -errno (-ENOPKG: not in this build); after an error there is no filter. */
 int system_calls_limit_process(void);
 
 /* The calling worker thread, until it ends: only the system calls for its descriptors, for memory and for its

@@ -121,7 +121,7 @@ bool addr_in_prefix(const struct addr *addr, const struct addr *prefix, unsigned
 	return length % 8 == 0 || ((addr->bytes[whole] ^ prefix->bytes[whole]) & mask) == 0;
 }
 
-/* Both words of the key come from the seed: 64 unknown bits are more than anyone can try. */
+/* Both words of the key come from the seed: 64 unknown bits are too many to try. */
 static inline struct siphash begin_hash(uint64_t seed)
 {
 	return siphash_begin(seed, seed * 0x9e3779b97f4a7c15u);

@@ -68,7 +68,7 @@ struct store {
 	size_t bytes_max;
 	size_t reserve;                /* of these, for pool_take_reserved alone; 0 without parts */
 	size_t share;                  /* of each part that has one */
-	size_t unused;                 /* what the parts may still take of their shares */
+	size_t unused;                 /* bytes of the shares that their parts have not used */
 	size_t empty;                  /* slabs without a block in use */
 	uint16_t block_bytes[CLASSES]; /* of a slab, for each block in it */
 	struct slab *with_room[CLASSES];
@@ -195,8 +195,8 @@ static void drop_empty_slabs(struct store *store)
 				drop_slab(store, slab);
 }
 
-/* What a block may not take: the reserve, and beyond its part's share also what others have not used of
- * theirs. */
+/* What a block may not take: the reserve and, beyond the share of its part, the unused shares of other
+ * parts. */
 static size_t kept(const struct pool *pool, size_t size, bool reserved)
 {
 	if (reserved)

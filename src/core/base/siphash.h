@@ -3,7 +3,7 @@
  * SipHash-1-3 (Aumasson and Bernstein, 2012), a keyed hash: one round for each word, three at the end. All
  * inputs of one table have the same length. So the last word of the input takes the place of the word that
  * encodes the length, as it would if the last byte were the length.
- * Without the key nobody finds inputs that collide more often than by chance.
+ * Without the key, an attacker cannot find inputs that collide more often than by chance.
  * Pure. Always inline: the state is in registers.
  */
 #ifndef MCPROXY_CORE_BASE_SIPHASH_H

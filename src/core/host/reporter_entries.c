@@ -130,8 +130,8 @@ enum version reporter_version(const struct reporter *reporter, mtime now)
 
 	if (reporter->role.fixed_version != VERSION_NONE)
 		return reporter->role.fixed_version;
-	/* A version 1 querier is not followed: nobody leaves in version 1, so one forged query would keep every
-	 * stream for minutes. */
+	/* The host does not follow a version 1 querier: version 1 has no leaves, so one forged query would keep
+	 * every stream for minutes. */
 	return reporter->v2_querier_until > now && version > VERSION_2 ? VERSION_2 : version;
 }
 

@@ -89,13 +89,14 @@ static void note_asked(struct reporter *reporter, struct reporter_entry *entry, 
 		entry->offset = 0;
 }
 
-/* How long the answers to a general query take at least. */
+/* The least time that the answers to a general query take. */
 static uint32_t general_spread(const struct reporter *reporter)
 {
 	return reporter->version_spoken == VERSION_3 ? 0 : reporter->entries.count * ANSWER_INTERVAL;
 }
 
-/* Between general queries that the reporter follows. Answers of older versions are all out before the next. */
+/* The least time between general queries that the reporter follows. Answers of older versions are all sent before
+ * the next query is followed. */
 static mtime general_interval(const struct reporter *reporter)
 {
 	mtime spread = general_spread(reporter);

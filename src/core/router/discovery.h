@@ -34,10 +34,10 @@ struct discovery {
 
 /* Silent. The seed is random, and differs between links. */
 void discovery_init(struct discovery *discovery, uint64_t seed);
-/* Starts or stops to advertise, as the router is wanted to. */
+/* Starts or stops advertising. */
 void discovery_set(struct discovery *discovery, bool wanted, mtime now);
-/* A solicitation arrived. False when it needs no answer of its own: this router does not advertise, or an
- * advertisement comes within the response delay anyway (section 3.4). */
+/* A solicitation arrived. False when it needs no answer of its own: this router does not advertise, or the next
+ * advertisement is due within the response delay (section 3.4). */
 bool discovery_solicit(struct discovery *discovery, mtime now);
 /* The link is no longer usable: no termination can be sent. */
 void discovery_abandon(struct discovery *discovery);

@@ -131,7 +131,7 @@ struct upstream_queries {
 	unsigned first, count; /* of the specific ones */
 };
 
-/* The hash of a group whose memory is prefetched, until the look-up needs it. */
+/* The hash of a group, kept from the prefetch until the look-up. */
 struct group_hash {
 	struct addr group;
 	uint32_t hash;
@@ -145,7 +145,7 @@ struct instance {
 	struct group_hash hashes[GROUP_HASHES]; /* by the last bits of the group */
 	struct pool *pool;
 	struct link *links[LINKS_MAX];
-	struct pool *parts[LINKS_MAX]; /* of the pool: what the state of a link takes; NULL: not used yet */
+	struct pool *parts[LINKS_MAX]; /* of the pool, for the state of each link; NULL: not used yet */
 	uint64_t links_to_free;        /* ids that wait for REQUEST_LINK_FREE */
 	struct index memberships;
 	struct index flows;

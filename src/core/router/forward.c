@@ -160,8 +160,9 @@ void flow_free(struct instance *instance, struct flow *flow)
 	membership_release(instance, membership);
 }
 
-/* Makes room for one more flow from the link: at the limit another one ends. Flows that only wait for
- * REQUEST_ROUTE_NONE may exceed the limit by an eighth; by GONE_MAX more for what a flood must not delay. */
+/* Makes room for one more flow from the link: at the limit, another one ends. Flows that only wait for
+ * REQUEST_ROUTE_NONE may exceed the limit by an eighth, and by GONE_MAX more for flows that a flood must not
+ * delay. */
 static bool make_room(struct instance *instance, const struct link *link, enum flow_worth worth)
 {
 	size_t count = instance->flows.count, max = instance->settings.routes_max;

@@ -33,7 +33,7 @@ struct source {
 /* Who sends the specific queries that a group owes. */
 enum group_asking {
 	ASKS_AS_QUERIER, /* this router, while it is the link's querier */
-	/* The elected querier should. Timers are not lowered yet, and reports still settle the leave. */
+	/* The elected querier should. Timers are not lowered yet, and a report still ends the leave. */
 	ASKS_LATER,
 	ASKS_INSTEAD, /* it has sent none: this router, in its place */
 };

@@ -27,8 +27,8 @@ static unsigned ask_later(struct group *group, const struct group_timers *timers
 
 /* "Send Q" (RFC 9776 section 6.6.3): lowers a timer to LMQT and owes LMQC queries, the first of them now. A
  * round that waits for its repetition is sent now and carries the new queries. A timer that is not above LMQT
- * stays: its queries are already out. Where another router is the querier, it gets the time to send them, and
- * timers follow those. */
+ * stays: its queries are already out. Another querier first gets the time to send them; its queries then lower
+ * the timers. */
 static unsigned ask(struct group *group, const struct group_timers *timers, mtime now, mtime *until,
                     uint8_t *queries_left)
 {
@@ -68,7 +68,7 @@ unsigned group_ask(struct group *group, const struct group_timers *timers, mtime
 	return ask(group, timers, now, &group->exclude_until, &group->queries_left);
 }
 
-/* The querier sends the query: this router need not. */
+/* The elected querier has sent the query, so this router does not send it. */
 static void settle(struct group *group, const struct sources *sources)
 {
 	if (sources->count == 0) {

@@ -21,8 +21,8 @@ void group_receive_query(struct group *group, const struct group_timers *timers,
 
 /* Does a query go out now? */
 bool group_query_is_due(const struct group *group, mtime now);
-/* The queries that it owes do not go out. Others take their place, whose answers come until `until`: what was
- * lowered runs until then. */
+/* General queries replace those that the group owes. Their answers arrive until `until`, so lowered timers run
+ * until then. */
 void group_substitute_queries(struct group *group, const struct group_timers *timers, mtime now, mtime until);
 
 struct group_query {

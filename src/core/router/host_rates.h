@@ -4,7 +4,7 @@
  * the whole rate of its link. Pure; the instance's thread. Zeroed at first. What holds:
  *
  *   - A host that stays below the rate never loses a packet here, whatever others send. Only packets with the
- *     same 32-bit keyed hash take its tokens; without the seed these are packets with its own address.
+ *     same 32-bit keyed hash take its tokens. Who does not know the seed can only send from its own address.
  *   - An address without a bucket gets a full one, so the first packets of a quiet host always pass. A full
  *     place is chosen for it: that bucket's host loses nothing, because it would get a full one again.
  *   - A host that floods keeps its empty bucket while its set has a fuller one to replace. Spoofed addresses

@@ -8,7 +8,8 @@
 
 #include "core/router/engine.h"
 
-/* The key of a group in the index of memberships. Keeps the last ones: a report needs its own three times. */
+/* The hash of a group in the index of memberships. Keeps the latest ones, because a report needs one three
+ * times. */
 uint32_t membership_hash(struct instance *instance, const struct addr *group);
 struct membership *membership_find(struct instance *instance, const struct addr *group);
 /* The oldest, and the one added after this; NULL: no more. */
@@ -21,9 +22,10 @@ struct link_group *link_group_next(const struct link_group *link_group);
  * pool's reserve. */
 struct membership *membership_get(struct instance *instance, const struct link *link,
                                   const struct addr *group, bool reserved);
-/* The link uses it. If the link that its memory counts for is removed, it counts for this one. */
+/* The link uses the membership. If the link that its memory counts for was removed, it counts for this one. */
 void membership_pay(struct instance *instance, struct membership *membership, const struct link *link);
-/* The link with this id is removed: what others use counts for them. Visits all memberships. */
+/* The link with this id is removed: memberships that other links use now count for those. Visits all
+ * memberships. */
 void membership_pay_for(struct instance *instance, uint8_t removed);
 /* Frees it when nothing needs it any more. */
 void membership_release(struct instance *instance, struct membership *membership);

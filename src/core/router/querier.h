@@ -46,7 +46,7 @@ mtime querier_deadline(const struct querier *querier);
 void querier_sent(struct querier *querier, const struct link_settings *settings, mtime now);
 
 /* General queries take the place of specific ones: `count` of them, one in each query response interval.
- * Returns when the last answer must be here. */
+ * Returns the time by which the last answer must have arrived. */
 mtime querier_substitute(struct querier *querier, const struct link_settings *settings, uint8_t count,
                          mtime now);
 

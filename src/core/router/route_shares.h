@@ -14,7 +14,7 @@ enum flow_worth route_shares_worth(const struct instance *instance, uint64_t out
 /* Adds a flow to the lists of its input as the most active one, or removes it. */
 void route_shares_add(struct instance *instance, struct flow *flow);
 void route_shares_remove(struct instance *instance, struct flow *flow);
-/* The flow has another worth now, or its packets still arrive: it becomes the most active one. */
+/* The worth of the flow has changed, or its packets still arrive: it becomes the most active one. */
 void route_shares_move(struct instance *instance, struct flow *flow, enum flow_worth worth);
 
 /* Does the link have half of the routes, or more? */

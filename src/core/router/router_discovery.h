@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Multicast Router Discovery as the engine acts on it: discovery.h decides when to send, and here that follows
- * settings and election, and becomes requests. A switch knows the querier's port by its queries. Another
- * router's port it knows only by these advertisements. The instance's thread.
+ * Multicast Router Discovery in the engine: starts and stops it as settings and election require, and turns what
+ * discovery.h makes due into requests. A switch knows the querier's port by its queries, and another router's
+ * port only by these advertisements. The instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_ROUTER_DISCOVERY_H
 #define MCPROXY_CORE_ROUTER_ROUTER_DISCOVERY_H

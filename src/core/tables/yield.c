@@ -37,7 +37,7 @@ struct yield_row {
 	uint8_t input;
 	uint8_t state;
 	uint8_t copies; /* since the stream was yielded, up to SETTLED_COPIES */
-	bool slow;      /* wait_max fits its packet interval */
+	bool slow;      /* a slow stream: wait_max follows its packet interval */
 	bool fresh;     /* the next reading is the first one since it is watched, or yielded */
 	bool sought;    /* in the list */
 	bool watched;   /* the socket receives its copies */
@@ -136,7 +136,7 @@ static void seek(struct yield *yield, struct yield_row *row)
 		return;
 	row->sought = true;
 	row->missed = 0;
-	/* A stream that is still forwarded comes before one that is looked at again. */
+	/* A stream that is still forwarded comes before one that is yielded. */
 	if (row->state == STATE_YIELDED)
 		DL_APPEND(seeker->sought, row);
 	else
@@ -239,8 +239,8 @@ enum yield_verdict yield_copy(struct yield *yield, mtime now, const struct route
 
 	if (row == NULL || row->state == STATE_WAITS)
 		return YIELD_NOTHING;
-	/* What waits when a stream stops has come before: it does not show that another router still forwards
-	 * it. */
+	/* Copies that were already in the socket when the router yielded do not show that the other router still
+	 * forwards the stream. */
 	if (row->state == STATE_YIELDED && row->since == now)
 		return YIELD_NOTHING;
 	if (row->state == STATE_HOME) {
@@ -395,7 +395,7 @@ bool yield_seeks(const struct yield *yield, mtime now, unsigned vif)
 	return seek_at(&yield->seekers[vif]) <= now;
 }
 
-/* Those that had their time go behind the others. */
+/* Streams that were in the set for SEEK_LONGEST go behind the others. */
 static void rotate(struct seeker *seeker, mtime now)
 {
 	struct yield_row *row;

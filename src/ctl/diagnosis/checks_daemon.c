@@ -114,7 +114,7 @@ static bool check_silent_querier(struct json_object *link, struct findings *find
 		return false;
 	finding = findings_add(
 		findings, "querier-downstream", name,
-		"it remains the querier until its timer ends: until then no router asks the hosts, "
+		"it remains the querier until its timer ends: until then no router sends queries, "
 		"and memberships can end");
 	finding_what(finding,
 	             "the querier %s has stopped: its last query came %.0f s ago, its interval is %.0f s",
@@ -135,14 +135,13 @@ static void check_foreign_querier(struct json_object *link, struct findings *fin
 	if (!answer_has(link, "foreign_querier"))
 		return;
 	finding = findings_add(findings, "querier-downstream", name,
-	                       "its queries do not count here, but hosts and switches follow them");
+	                       "mcproxy ignores its queries, but hosts and switches follow them");
 	finding_what(finding, "a querier from outside the subnets of the link is ignored: %s",
 	             answer_text(link, "foreign_querier"));
-	finding_remedy(
-		finding,
-		"give it an address of the link's subnet or disable it; if it is a router that must take "
-		"part, add an address of its subnet to %s",
-		name);
+	finding_remedy(finding,
+	               "give it an address of the link's subnet or disable it; if it must take part in the "
+	               "election, add an address of its subnet to %s",
+	               name);
 }
 
 static void check_querier(struct json_object *link, struct findings *findings)
@@ -155,9 +154,9 @@ static void check_querier(struct json_object *link, struct findings *findings)
 	if (!answer_bool(link, "this_router_is_querier") && !check_silent_querier(link, findings)) {
 		finding = findings_add(
 			findings, "querier-downstream", name,
-			"a stream is left to the other router where that one forwards it, or altogether if "
-			"forward_without_querier is false; if a snooping switch withholds its packets, both "
-			"routers forward");
+			"mcproxy leaves a stream to the other router while that one forwards it, and every "
+			"stream if forward_without_querier is false; if a snooping switch withholds the other "
+			"router's packets, both routers forward");
 		finding_what(finding, "another router is the querier: %s", answer_text(link, "querier"));
 		finding_remedy(
 			finding,

@@ -157,8 +157,8 @@ void client_ready(void *context, struct loop_source *source, mtime now)
 		read_input(client, now);
 }
 
-/* A client with a backlog uses up its patience, which lasts for at most CONTROL_PATIENCE. What it takes gives
- * patience back, and so does time without a backlog. So it does not help to take little at the right time. */
+/* While a client has a backlog, its patience runs out, in at most CONTROL_PATIENCE. What the client takes restores
+ * patience, and so does time without a backlog. So taking little at the right time gains nothing. */
 static void begin_backlog(struct client *client, mtime now)
 {
 	client->patience_until =
@@ -179,7 +179,7 @@ static void take_backlog(struct client *client, size_t size, mtime now)
 	client->unread = INT_MAX;
 }
 
-/* Has the client taken too little of an answer that is in the socket as a whole? It loses nothing of it. A
+/* Has the client taken too little of an answer that is completely in the socket? It can still read the answer. A
  * monitor may pause, because its place goes to a client that needs one. */
 static bool leaves_answer_unread(struct client *client, mtime now)
 {

@@ -73,8 +73,8 @@ static int give_to_group(const char *path, gid_t group)
 	return result;
 }
 
-/* The socket gets its mode when it is made: nothing changes the mode of a path. Nobody connects before it
- * listens, which is when it has its group. */
+/* The socket gets its mode when it is made: nothing changes the mode of a path. No client can connect before it
+ * listens, and by then it has its group. */
 static int bind_socket(int fd, const struct config_control *config, gid_t group)
 {
 	struct sockaddr_un address = socket_address(config->socket);

@@ -113,7 +113,7 @@ int confinement_begin(struct owner *owner)
 	make_directories(owner);
 	find_directory(owner->config->control.socket, confinement->control_directory);
 	find_directory(owner->config->status_file, confinement->status_directory);
-	/* The C library loads a source of groups when it first needs it, and can load none later. */
+	/* The C library loads a source of groups when it first needs it, and cannot load one later. */
 	if (owner->config->control.group[0] != '\0')
 		getgrnam(owner->config->control.group);
 	result = user_become(owner->config, &own_user, confinement->user);
@@ -122,7 +122,7 @@ int confinement_begin(struct owner *owner)
 	if (own_user)
 		check_access(owner);
 	log_missing(privileges_keep(own_user ? PRIVILEGES_NETWORK : PRIVILEGES_FILES),
-	            "privileges that are not needed cannot be given up");
+	            "privileges that are not needed cannot be removed");
 	result = restrict_files(owner);
 	log_missing(result, "files cannot be limited by Landlock");
 	confinement->landlock = result > 0 ? result : 0;
@@ -145,7 +145,7 @@ static bool is_writable(const char *path, const char *permitted)
 bool confinement_check_reload(const struct owner *owner, const struct config *old)
 {
 	static const char remedy[] =
-		"the daemon cannot write to another directory than at its start; restart it";
+		"the daemon can write only to the directories that it had at its start; restart it";
 	const struct confinement *confinement = &owner->confinement;
 	const struct config *config = owner->config;
 

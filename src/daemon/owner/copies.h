@@ -16,9 +16,9 @@ struct table;
 bool copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
                   const struct routes_entry *entry, unsigned *vif);
 
-/* A packet of a stream has arrived by a vif that is not its input. The upstream vif to which the stream
- * returns as soon as it arrives there; MRT_VIFS: none, because it comes from upstream already, or its source
- * lives on the link where it arrives. */
+/* A packet of a stream has arrived by a vif that is not its input. Returns the upstream vif to which the stream
+ * returns as soon as it arrives there. MRT_VIFS: none, because it already comes from upstream, or because its
+ * source is on the link where it arrives. */
 unsigned copies_find_home(struct owner *owner, const struct table *table, const struct route_key *key,
                           const struct routes_entry *entry, unsigned vif);
 bool copies_is_upstream(struct owner *owner, const struct table *table, unsigned vif);

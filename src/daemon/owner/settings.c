@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_INTERVAL (1 * MTIME_SECOND)  /* at least, since another program may set them all the time */
+#define LOOK_INTERVAL (1 * MTIME_SECOND)  /* at least: another program may set them all the time */
 #define READ_INTERVAL (10 * MTIME_SECOND) /* of what the kernel does not announce */
 
 static const char *const version_leaf[FAMILIES] = {"force_igmp_version", "force_mld_version"};

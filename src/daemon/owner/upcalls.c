@@ -108,8 +108,8 @@ void upcalls_retry(struct owner *owner, struct table *table)
 	instances_wake(owner);
 }
 
-/* A stream that leaves its upstream vif. The kernel has just named another vif, and may not name this one for
- * 3 s, so the stream is looked for at once. */
+/* A stream leaves its upstream vif. The kernel has just named another vif, and may not name this one for 3 s, so
+ * the owner looks for the stream there at once. */
 static void leave_home(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
                        const struct routes_entry *before, unsigned vif)
 {
@@ -159,8 +159,8 @@ static bool read_entry(const struct table *table, const struct route_key *key, s
 	return true;
 }
 
-/* A host on a downstream link never keeps a stream that arrives upstream. The upcall itself shows that it
- * does, except where the kernel may have looped back the packet (IPv6). True: the stream has moved. */
+/* A host on a downstream link never keeps a stream that arrives upstream. The upcall itself shows that the stream
+ * arrives there, except where the kernel may have looped back the packet (IPv6). True: the stream has moved. */
 static bool return_home(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
                         const struct routes_entry *entry, const struct mrt_upcall *upcall)
 {

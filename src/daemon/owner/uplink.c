@@ -259,7 +259,7 @@ static void log_version_1(struct uplink *uplink, mtime now)
 	if (uplink->logged_version_1 || !host_ignores_version_1(uplink->host, now))
 		return;
 	uplink->logged_version_1 = true;
-	warnx("%s: an IGMPv1 query has arrived and is not followed, since version 1 has no leaves; if a "
+	warnx("%s: an IGMPv1 query has arrived and is not followed, because version 1 has no leaves; if a "
 	      "version 1 router is upstream, set upstream_version = \"IGMPv1\"",
 	      uplink->name);
 }

@@ -26,8 +26,9 @@ struct account {
 	size_t more_count;
 };
 
-/* Files and sockets that root's earlier runs left. A file with another name elsewhere is not theirs, and the
- * descriptor decides which file it is, so that the owner of the directory gains nothing. */
+/* Gives away files and sockets that earlier runs of root left. Not a file with a second name, which may be
+ * another program's. The descriptor decides which file it is, so that the owner of the directory gains
+ * nothing. */
 static void give_file(int directory_fd, const char *name, const struct account *account)
 {
 	int fd = openat(directory_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -61,8 +62,8 @@ static void give_run_directory(const struct account *account)
 	closedir(directory);
 }
 
-/* The default user is one of the machine. A search in other sources would load them, and most machines have no
- * such user. */
+/* Looks for the default user in /etc/passwd only. A search in other sources would load their libraries, although
+ * most machines have no such user. */
 static const struct passwd *find_default(void)
 {
 	FILE *file = fopen("/etc/passwd", "re");

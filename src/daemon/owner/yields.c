@@ -23,7 +23,7 @@ struct copy_source {
 	unsigned vif;
 };
 
-/* May the router yield on a downstream link that has this vif? */
+/* May the router yield on the downstream link that has this vif? */
 static bool yields_on_link(const struct owner *owner, const struct table *table, unsigned vif,
                            bool *is_downstream)
 {
@@ -40,8 +40,8 @@ static bool yields_on_link(const struct owner *owner, const struct table *table,
 	return false;
 }
 
-/* The querier of the output's link decides. An upstream link has none that counts: there it is the querier
- * of the link from which the stream comes. */
+/* The querier of the output's link decides. If the output is an upstream link, the querier of the downstream link
+ * from which the stream comes decides. */
 static bool may_yield(const struct owner *owner, const struct table *table, unsigned input, unsigned vif)
 {
 	bool is_downstream = false;

@@ -12,11 +12,11 @@
 struct owner;
 struct table;
 
-/* The kernel reports a copy of a stream by a wrong vif. packets: those that have arrived by the entry's
- * input. */
+/* The kernel reports a packet of a stream by a wrong vif, which may be a copy. packets: those that have arrived
+ * by the entry's input. */
 void yields_upcall(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
                    const struct routes_entry *entry, unsigned vif, uint64_t packets);
-/* The querier of a link is another one: ends what no longer applies. */
+/* The querier of a link has changed: ends yields that no longer apply. */
 void yields_querier_changed(struct table *table);
 /* Does what is due. copies: the handler of the sockets, which calls yields_receive. */
 void yields_apply(struct owner *owner, struct table *table, mtime now, loop_handler *copies);

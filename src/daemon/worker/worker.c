@@ -162,7 +162,7 @@ static void *worker_run(void *argument)
 	bool sleepy = true;
 
 	restore_priority();
-	/* The confinement of the process stands, whatever these return. */
+	/* The confinement of the process is in force, whatever these return. */
 	privileges_drop_all();
 	system_calls_limit_worker();
 	for (;;) {
