@@ -3,13 +3,15 @@
 
 source eth0 -- eth0 router eth1 -- eth0 attacker; router eth2 -- eth0 neighbour."""
 
+import socket
+import struct
 import sys
 import time
 
 import pytest
 from ctl import ask
 from families import FAMILIES
-from netlab import Daemon, Record, Sender, wait_until
+from netlab import Daemon, Record, Sender, wait_until, wire
 from test_doctor import wait_for_finding
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
@@ -150,3 +152,38 @@ def test_reports_of_one_host_leave_memory_for_other_links(router_two_hosts, fami
         receiver.wait_for(5, group=group)
     finding = wait_for_finding(daemon, "limits", "eth1", "memory_max")
     assert "its share" in finding["what"]
+
+
+def long_report(source, group, first, count):
+    """A packet with a frame header; built by hand, because there are many."""
+    body = struct.pack("!BBHHHBBHI", wire.IGMP_V3_REPORT, 0, 0, 0, 1, 5, 0, count, group)
+    body += struct.pack(f"!{count}I", *range(first, first + count))
+    body = body[:2] + struct.pack("!H", wire.checksum(body)) + body[4:]
+    frame = bytes.fromhex("01005e000016 020000000066 0800")
+    return frame + wire.ipv4_packet(source, "224.0.0.22", body)
+
+
+def test_a_large_memory_of_one_link_leaves_memory_for_memberships_upstream(router_two_hosts):
+    """What one host makes the instance keep also takes memory on the host side upstream, where the other links need it."""
+    network = router_two_hosts
+    family = FAMILIES[0]
+    daemon = family.daemon(network, 'memory_max = "512M"; upstream_membership = "user"; report_rate_max = 0;', LINKS, flags="")
+    attacker = network.host.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    with network.host.entered():
+        attacker.bind(("eth0", 0))
+    group, sent = 0xEF180000, 0
+
+    def is_full():
+        nonlocal sent
+        for _ in range(300):
+            attacker.send(long_report("10.0.1.77", group + sent // 3, 0x0B000000 + sent % 3 * 340, 340))
+            sent += 1
+        return "memory_max reached" in links(daemon, family)["eth1"]["drops"]
+    wait_until(is_full, 60, "the link's memory is full")
+    upstream = family.capture(network.source)
+    neighbour = family.guest(network.host2, "10.0.2.77")
+    sources = list_of_sources(family, 340)
+    for wanted in groups_of(family, 9, 3):
+        neighbour.report(Record("ALLOW", wanted, sources))
+        upstream.wait_for_record("ALLOW", wanted, *sources, timeout=10)
+    assert "out of memory" not in daemon.stderr

@@ -37,6 +37,8 @@ struct host_limits {
 struct host *host_new(enum family family, const struct host_limits *limits,
                       const struct link_settings *settings, uint64_t seed);
 void host_free(struct host *host);
+/* Another limit in bytes for what instances want; a smaller one frees nothing. */
+void host_set_memory_max(struct host *host, size_t memory_max);
 
 /* Changes all settings but upstream_membership, which stays as the host was made: make a new host for that.
  * */

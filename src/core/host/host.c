@@ -65,6 +65,11 @@ void host_free(struct host *host)
 	free(host);
 }
 
+void host_set_memory_max(struct host *host, size_t memory_max)
+{
+	pool_limit(host->pool, memory_max);
+}
+
 static void want_remove(struct host *host, mtime now, struct host_row *row, unsigned instance)
 {
 	struct want *want = want_find(row, instance);

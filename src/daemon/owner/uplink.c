@@ -18,7 +18,7 @@
 #include <utlist.h>
 
 #define OPERATIONS_PER_TURN 512 /* the rest comes with the next turn */
-#define HOST_MEMORY_MAX     ((size_t)128 << 20)
+#define HOST_MEMORY_MIN     ((size_t)128 << 20)
 #define REPLACE_INTERVAL    (2 * MTIME_SECOND)
 #define VERSION_INTERVAL    (1 * MTIME_SECOND)
 #define TURN_MAX            3 /* milliseconds for the memberships of one uplink */
@@ -33,12 +33,26 @@ struct uplink *uplink_find(const struct owner *owner, enum family family, const 
 	return NULL;
 }
 
-static struct host *make_host(enum family family, const struct link_settings *settings)
+/* Every instance may want what fills its memory_max, so that none takes the memory from others. A source takes
+ * 32 bytes there. Here it takes up to 72: wanted, reported, to be repeated and asked for. */
+static size_t host_memory_max(const struct owner *owner)
+{
+	uint64_t memory = 0;
+
+	for (size_t i = 0; i < owner->config->instance_count; i++)
+		memory += 3 * owner->config->instances[i].settings.memory_max;
+	if (memory < HOST_MEMORY_MIN)
+		return HOST_MEMORY_MIN;
+	return memory < SIZE_MAX ? (size_t)memory : SIZE_MAX;
+}
+
+static struct host *make_host(const struct owner *owner, enum family family,
+                              const struct link_settings *settings)
 {
 	struct host_limits limits = {
 		.groups_per_socket = join_groups_max(family),
 		.sources_per_filter = join_sources_max(family),
-		.memory_max = HOST_MEMORY_MAX,
+		.memory_max = host_memory_max(owner),
 	};
 
 	return host_new(family, &limits, settings, random_seed());
@@ -54,7 +68,7 @@ static struct uplink *uplink_get(struct owner *owner, enum family family, const 
 	uplink = calloc(1, sizeof *uplink);
 	if (uplink == NULL)
 		return NULL;
-	uplink->host = make_host(family, settings);
+	uplink->host = make_host(owner, family, settings);
 	if (uplink->host == NULL) {
 		free(uplink);
 		return NULL;
@@ -338,7 +352,7 @@ static void uplink_end(struct owner *owner, struct uplink *uplink)
  * so that there is a member upstream all the time. False when memory is short: then nothing has changed. */
 static bool replace_host(struct owner *owner, struct uplink *uplink, mtime now)
 {
-	struct host *old = uplink->host, *host = make_host(uplink->family, &uplink->settings);
+	struct host *old = uplink->host, *host = make_host(owner, uplink->family, &uplink->settings);
 	size_t socket_count = uplink->socket_count;
 	int *sockets = uplink->sockets;
 
@@ -517,6 +531,7 @@ void uplinks_reconsider(struct owner *owner, mtime now)
 	LL_FOREACH_SAFE (owner->uplinks, uplink, next) {
 		uint64_t left = 0;
 
+		host_set_memory_max(uplink->host, host_memory_max(owner));
 		/* Prepared, and then never used. */
 		if (uplink->instances == 0) {
 			LL_DELETE(owner->uplinks, uplink);
