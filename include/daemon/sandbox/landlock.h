@@ -8,6 +8,13 @@
 
 #include <stddef.h>
 
+/* Does this build use Landlock? A smaller one then leaves out what only serves it. */
+#ifdef MCPROXY_LANDLOCK
+#define LANDLOCK_IS_BUILT 1
+#else
+#define LANDLOCK_IS_BUILT 0
+#endif
+
 enum landlock_access {
 	LANDLOCK_READ,    /* files and directories */
 	LANDLOCK_WRITE,   /* files that exist; also reads them */

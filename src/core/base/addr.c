@@ -129,7 +129,7 @@ static inline struct siphash begin_hash(uint64_t seed)
 
 /* Each half by itself: the parts of an address were often written one by one just before, and a processor
  * then waits long for all of it. */
-__attribute__((always_inline)) static inline void hash_add(struct siphash *hash, const struct addr *addr)
+SIPHASH_INLINE void hash_add(struct siphash *hash, const struct addr *addr)
 {
 	siphash_add(hash, addr_half(addr->bytes));
 	siphash_add(hash, addr_half(addr->bytes + 8));

@@ -4,12 +4,18 @@
  * inputs of one table have the same length. So the last word of the input takes the place of the word that
  * encodes the length, as it would if the last byte were the length.
  * Without the key, an attacker cannot find inputs that collide more often than by chance.
- * Pure. Always inline: the state is in registers.
+ * Pure. Always inline, so that the state is in registers; in a build for size the compiler decides.
  */
 #ifndef MCPROXY_CORE_BASE_SIPHASH_H
 #define MCPROXY_CORE_BASE_SIPHASH_H
 
 #include <stdint.h>
+
+#ifdef __OPTIMIZE_SIZE__
+#define SIPHASH_INLINE static inline
+#else
+#define SIPHASH_INLINE __attribute__((always_inline)) static inline
+#endif
 
 struct siphash {
 	uint64_t v0, v1, v2, v3;
@@ -20,7 +26,7 @@ static inline uint64_t siphash_rotate(uint64_t word, unsigned bits)
 	return word << bits | word >> (64 - bits);
 }
 
-__attribute__((always_inline)) static inline void siphash_round(struct siphash *hash)
+SIPHASH_INLINE void siphash_round(struct siphash *hash)
 {
 	hash->v0 += hash->v1;
 	hash->v2 += hash->v3;
@@ -42,14 +48,14 @@ static inline struct siphash siphash_begin(uint64_t key0, uint64_t key1)
 }
 
 /* The words are the bytes of the input, read with the least significant byte first. */
-__attribute__((always_inline)) static inline void siphash_add(struct siphash *hash, uint64_t word)
+SIPHASH_INLINE void siphash_add(struct siphash *hash, uint64_t word)
 {
 	hash->v3 ^= word;
 	siphash_round(hash);
 	hash->v0 ^= word;
 }
 
-__attribute__((always_inline)) static inline uint64_t siphash_end(struct siphash *hash)
+SIPHASH_INLINE uint64_t siphash_end(struct siphash *hash)
 {
 	hash->v2 ^= 0xff;
 	siphash_round(hash);

@@ -90,6 +90,8 @@ static int restrict_files(const struct owner *owner)
 		{"/etc/nsswitch.conf", LANDLOCK_READ},
 	};
 
+	if (!LANDLOCK_IS_BUILT)
+		return -ENOPKG;
 	find_directory(owner->options->config_path, config_link);
 	if (realpath(owner->options->config_path, target) != NULL)
 		name_directory(target, config_target);
@@ -151,7 +153,7 @@ bool confinement_check_reload(const struct owner *owner, const struct config *ol
 
 	if (strcmp(config->user, old->user) != 0 || strcmp(config->group, old->group) != 0)
 		warnx("reload: #%u: user, group: restart the daemon to change them", owner->reloads);
-	if (confinement->landlock == 0)
+	if (!LANDLOCK_IS_BUILT || confinement->landlock == 0)
 		return true;
 	if (config->status_file != NULL && !is_writable(config->status_file, confinement->status_directory))
 		warnx("reload: #%u: status_file %s: %s", owner->reloads, config->status_file, remedy);
