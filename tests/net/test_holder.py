@@ -169,7 +169,7 @@ def test_a_reload_meanwhile(router_two_hosts):
     wait_until(lambda: IPV4.vifs(network.router) == [], what="the end of IPv4")
     program = start_igmpproxy(network)
     daemon.reconfigure(BOTH)
-    wait_until(lambda: str(program.pid) in held(daemon)["IPv4"], what=lambda: held(daemon))
+    wait_until(lambda: str(program.pid) in held(daemon).get("IPv4", ""), what=lambda: held(daemon))
     daemon.reconfigure(QUICK + 'protocol = "MLDv2"; instances = ("eth0 ==> eth1 eth2");')
     wait_until(lambda: held(daemon) == {}, what=lambda: held(daemon))
 
