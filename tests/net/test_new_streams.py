@@ -58,8 +58,10 @@ def upcalls(daemon):
 
 def join(network, family, *records):
     """A host that is a member, once the router has heard it."""
-    family.guest(network.host).report(*(records or (Record("TO_EX", family.group),)))
-    wait_until(lambda: family.group in family.joined(network), what="the join upstream")
+    records = records or (Record("TO_EX", family.group),)
+    family.guest(network.host).report(*records)
+    groups = {record.group for record in records}
+    wait_until(lambda: groups <= set(family.joined(network)), what="the joins upstream")
 
 
 @both_families
