@@ -94,8 +94,8 @@ static bool is_too_old(const struct link *link, enum family family, enum version
 	return version < link->settings.oldest_version[family] && version < link->settings.version[family];
 }
 
-/* No host sends from a multicast, loopback or broadcast address, and this router's own kernel is no host
- * downstream. A host without an address may report from 0.0.0.0 (RFC 9776 section 4.2.14). */
+/* No host sends from such an address, and this router's own kernel is no host downstream. A host without an
+ * address may report from 0.0.0.0 (RFC 9776 section 4.2.14). */
 static enum drop check_host(const struct link *link, const struct addr *host)
 {
 	if (link_has_address(link, host))
