@@ -199,8 +199,8 @@ def test_a_reload_names_what_needs_a_restart(router):
     (network.router.directory / "run" / "elsewhere").mkdir(parents=True)
     daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
     daemon.reconfigure(SMALLEST + f'status_file = "{elsewhere}/status"; control_socket = "{elsewhere}/s"; user = "nobody";')
-    for text in (f"status_file {elsewhere}/status: the daemon cannot write to another directory than at its start",
-                 f"control_socket {elsewhere}/s: the daemon cannot write to another directory than at its start",
+    for text in (f"status_file {elsewhere}/status: the daemon can write only to the directories that it had at its start",
+                 f"control_socket {elsewhere}/s: the daemon can write only to the directories that it had at its start",
                  "user, group: restart the daemon to change them"):
         daemon.wait_for_output(f"reload: #1: {text}")
     assert "restart it" in daemon.stderr
