@@ -51,9 +51,11 @@ def wait_for_repetition(capture, group, since):
 def start(family, network, mode, version=None, where=None):
     """Two groups are wanted, one of them from two sources; everything about them is said. In the mode "auto" one of
     them is kept by the kernel, the other one by the daemon."""
-    daemon = family.daemon(network, QUICK % mode)
+    # A querier of IGMPv1 is not followed.
+    forced = family is IPV4 and version == 1
+    daemon = family.daemon(network, QUICK % mode + ('upstream_version = "IGMPv1";' if forced else ""))
     capture = family.capture(where or network.router)
-    if version is not None:
+    if version is not None and not forced:
         family.querier(network).query(version=version, max_response=0.1)
         daemon.wait_for_output("the querier upstream speaks")
     groups = (family.group, family.ssm_group)
