@@ -42,7 +42,7 @@ struct vif {
 	struct link_reader reader;
 	bool unread; /* a turn has ended without a reader */
 	bool logged_reading;
-	struct loop_source *copies; /* on the heap; NULL: no copy socket (yields.c) */
+	struct loop_source *copies; /* on the heap; NULL: no socket for copies yet (yields.c) */
 	uint64_t sends_failed;
 	uint64_t kernel_drops; /* up to the last link_readers_lost */
 };
@@ -100,8 +100,6 @@ unsigned table_find_vif(const struct table *table, int ifindex);
 /* Makes an interface a vif, and opens its packet socket. 0 or -errno. */
 int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex, const char *name);
 void table_del_vif(struct owner *owner, struct table *table, unsigned vif);
-/* Closes the vif's copy socket, if it has one. */
-void vif_close_copies(struct owner *owner, struct vif *vif);
 /* Makes the policy rules that lead a vif's packets to its table: how many were missing, or -errno. */
 int table_lead(struct owner *owner, const struct vif *vif);
 

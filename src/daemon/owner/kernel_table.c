@@ -81,15 +81,6 @@ static int open_vif(struct table *table, unsigned number, int ifindex, const cha
 	return 0;
 }
 
-void vif_close_copies(struct owner *owner, struct vif *vif)
-{
-	if (vif->copies == NULL)
-		return;
-	loop_remove(&owner->loop, vif->copies);
-	close(vif->copies->fd);
-	vif->copies = NULL;
-}
-
 static void close_vif(struct owner *owner, struct table *table, unsigned number)
 {
 	struct vif *vif = table->vifs[number];
@@ -99,7 +90,10 @@ static void close_vif(struct owner *owner, struct table *table, unsigned number)
 	change_rules(owner, vif, rules_delete);
 	table->vifs[number] = NULL;
 	link_socket_close(vif->socket);
-	vif_close_copies(owner, vif);
+	if (vif->copies != NULL) {
+		loop_remove(&owner->loop, vif->copies);
+		close(vif->copies->fd);
+	}
 	free(vif);
 	yield_check_all(table->yield);
 }

@@ -194,11 +194,7 @@ void yields_apply(struct owner *owner, struct table *table, mtime now, loop_hand
 
 	while (yield_pull(table->yield, now, &place))
 		carry_out(owner, table, now, &place, check(owner, table, now, &place));
-	for (unsigned vif = 0; vif < MRT_VIFS; vif++) {
+	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
 		if (yield_seeks(table->yield, now, vif))
 			seek(owner, table, now, vif, copies);
-		/* A packet socket costs each packet of its link some time, even if its filter passes none. */
-		if (table->vifs[vif] != NULL && !yield_has_rows(table->yield, vif))
-			vif_close_copies(owner, table->vifs[vif]);
-	}
 }
