@@ -166,6 +166,8 @@ def test_the_querier_never_yields(pair, family):
     daemons = [start(pair.router, family, settings), start(pair.second, family, settings)]
     wait_until(lambda: sum(d.stderr.count(": querier: another router") for d in daemons) >= 2, 10, "the elections")
     receivers = [family.receiver(lan, "br0").join(family.group) for lan in (pair.lan, pair.lan2)]
+    for daemon in daemons:
+        wait_until(lambda: members(daemon, family) == {"eth1", "eth2"}, what="the members")  # pylint: disable=cell-var-from-loop
     sender = Sender(pair.source, "br0", family.group).start(pps=100)
     source = FROM_SOURCE[family]
 
@@ -190,9 +192,10 @@ def test_lan_source_is_sent_upstream_by_one_of_two_proxies(pair, family):
     sender = Sender(pair.lan, "br0", family.group).start(pps=100)
     source = FROM_LAN[family]
     wait_until(lambda: sorted(map(sorted, (yielded(d, source) for d in daemons))) == [[], ["eth0"]], 10, "one of them yields")
-    above.wait_for(20)
-    count, sent = duplicates(above), sender.sequence
-    wait_until(lambda: sender.sequence > sent + 200, what="more of the stream")
+    sent = sender.sequence
+    wait_until(lambda: sender.sequence > sent + 200, what="the time in which they settle")
+    count, settled = duplicates(above), sender.sequence
+    wait_until(lambda: sender.sequence > settled + 100, what="more of the stream")
     print(f"{count} packets twice upstream at 100 packets/s")
     assert duplicates(above) == count <= SETTLED * 100
     assert len(missing(above, 20, sent)) <= lost_at_most(100)
