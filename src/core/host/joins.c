@@ -440,6 +440,11 @@ int joins_done(struct joins *joins, struct join_row *row, const struct join_op *
 		part_new(joins, row, op->slot, FILTER_INCLUDE);
 		return 0;
 	}
+	/* That membership excludes sources, so it takes no source: a change of its filter comes first. */
+	if (op->kind == JOIN_SOURCE && result == -EINVAL && part != NULL && part->filter.sources.count == 0) {
+		part->filter.mode = FILTER_EXCLUDE;
+		return 0;
+	}
 	if (result == -ENOBUFS || result == -ENOMEM)
 		return record_refusal(joins, row, op, result);
 	/* The kernel does not hold what the row says: forget that part and start again. After a filter

@@ -473,6 +473,31 @@ static void very_long_list_is_a_superset(void **state)
 	joins_free(joins);
 }
 
+/* A socket has a membership with EXCLUDE{s}, which the row does not know. Such a membership takes no source. */
+static void unknown_membership_that_excludes_gets_a_list(void **state)
+{
+	static const struct filter all = {.mode = FILTER_EXCLUDE};
+	struct addr group = nth_addr("239.0.0.1", 0), source = nth_addr("10.0.0.1", 0);
+	struct filter one = {.mode = FILTER_INCLUDE, .sources = {.list = &source, .count = 1}};
+	struct joins *joins = joins_new(20, 10);
+	struct join_row row = {0};
+	struct join_op op;
+
+	(void)state;
+	assert_true(joins_next(joins, &row, &group, &all, &op));
+	assert_int_equal(joins_done(joins, &row, &op, -EADDRINUSE), 0);
+	assert_true(joins_next(joins, &row, &group, &one, &op));
+	assert_int_equal(op.kind, JOIN_SOURCE);
+	assert_int_equal(joins_done(joins, &row, &op, -EINVAL), 0);
+	assert_true(joins_next(joins, &row, &group, &one, &op));
+	assert_int_equal(op.kind, JOIN_SET_FILTER);
+	assert_int_equal(op.filter.mode, FILTER_INCLUDE);
+	assert_int_equal(joins_done(joins, &row, &op, 0), 0);
+	assert_false(joins_next(joins, &row, &group, &one, &op));
+	joins_forget(joins, &row);
+	joins_free(joins);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +510,7 @@ int main(void)
 		cmocka_unit_test(refused_list_is_tried_again),
 		cmocka_unit_test(forgotten_is_joined_anew),
 		cmocka_unit_test(very_long_list_is_a_superset),
+		cmocka_unit_test(unknown_membership_that_excludes_gets_a_list),
 	};
 
 	joins_free(NULL);
