@@ -127,7 +127,7 @@ def test_daemon_in_another_namespace(router):
 
 def test_without_rights(router):
     """A user without rights learns what only root can see; with access to the socket, everything else."""
-    directory = tempfile.mkdtemp(prefix="mcproxy-test-")  # which everybody may enter, as they may /run
+    directory = tempfile.mkdtemp(prefix="mcproxy-test-")  # which every user may enter, like /run
     router.router.lab.defer(shutil.rmtree, directory)
     os.chmod(directory, 0o755)
     nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", shutil.copy(MCPROXYCTL, directory))

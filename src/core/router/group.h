@@ -30,7 +30,7 @@ struct source {
 	bool query_now;       /* part of the round of queries that is going out */
 };
 
-/* Who sends the specific queries that a group owes. */
+/* Which router sends the specific queries that a group owes. */
 enum group_asking {
 	ASKS_AS_QUERIER, /* this router, while it is the link's querier */
 	/* The elected querier should. Timers are not lowered yet, and a report still ends the leave. */

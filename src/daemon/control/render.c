@@ -122,7 +122,7 @@ void render_instance(struct json *json, const struct instance_slot *instance,
 	json_close(json, '}');
 }
 
-/* Who asks on a downstream link, and why it is so. */
+/* The querier of a downstream link, and why it is the querier. */
 static void put_querier(struct json *json, const struct snapshot_link *record)
 {
 	bool other = !addr_is_unspecified(&record->other_querier);

@@ -8,7 +8,7 @@
 #include "daemon/owner/owner.h"
 
 /* Listens there, with the configured mode and group; the descriptor, or -1 after a message. *group: the
- * number of the configured group, or OWNER_NO_GROUP. A socket that nobody listens on any more is replaced.
+ * number of the configured group, or OWNER_NO_GROUP. A socket without a listener is replaced.
  */
 int control_socket_open(const struct config_control *config, gid_t *group);
 /* May the peer of a connection change the daemon? Root, the daemon's own user, and the group's members

@@ -11,7 +11,7 @@
 struct owner;
 struct table;
 
-/* The counters of a stream say that packets arrive by its entry's input and by another vif: *vif, as far as
+/* The counters of a stream show that packets arrive by its entry's input and by another vif: *vif, as far as
  * known. True: the stream comes from *vif, and what arrives by the input is the copy. */
 bool copies_check(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
                   const struct routes_entry *entry, unsigned *vif);
