@@ -7,13 +7,13 @@
 #include "daemon/sandbox/landlock.h"
 #include "daemon/sandbox/privileges.h"
 #include "daemon/sandbox/system_calls.h"
+#include "kernel/file.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The directory of a path, as it is written. */
@@ -43,13 +43,9 @@ static void find_directory(const char *path, char directory[PATH_MAX])
 /* The directory of the control socket is usually in /run, which is empty after every start of the machine. */
 static void make_directories(const struct owner *owner)
 {
-	char directory[PATH_MAX];
-
-	mkdir(RUN_DIRECTORY, 0755);
-	if (owner->config->control.socket[0] == '\0')
-		return;
-	name_directory(owner->config->control.socket, directory);
-	mkdir(directory, 0755);
+	file_make_directory(RUN_DIRECTORY "/");
+	if (owner->config->control.socket[0] != '\0')
+		file_make_directory(owner->config->control.socket);
 }
 
 /* What the new user cannot reach fails later, when the reason is harder to see. */
