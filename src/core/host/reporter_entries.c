@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/host/reporter_entries.h"
 
+#include "core/base/xorshift.h"
+
 /* RFC 2236 section 8.10, RFC 2710 section 7.10; RFC 9776 section 8.11. */
 #define UNSOLICITED_REPORT_INTERVAL_OLDER 10000
 #define UNSOLICITED_REPORT_INTERVAL       1000
 
-/* Xorshift; the seed is random. */
-uint64_t reporter_random(struct reporter *reporter)
-{
-	reporter->random ^= reporter->random << 13;
-	reporter->random ^= reporter->random >> 7;
-	reporter->random ^= reporter->random << 17;
-	return reporter->random;
-}
-
 mtime reporter_random_delay(struct reporter *reporter, mtime limit)
 {
-	uint64_t number = reporter_random(reporter);
+	uint64_t number = xorshift_next(&reporter->random);
 
 	return limit <= 1 ? 1 : 1 + (mtime)(number % (uint64_t)limit);
 }

@@ -55,7 +55,6 @@ struct reporter {
 	struct report_scratch scratch;
 };
 
-uint64_t reporter_random(struct reporter *reporter);
 /* A delay in 1..limit. */
 mtime reporter_random_delay(struct reporter *reporter, mtime limit);
 

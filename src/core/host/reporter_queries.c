@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/host/reporter_queries.h"
 
+#include "core/base/xorshift.h"
+
 #define GENERAL_INTERVAL  1000 /* between general queries that the reporter follows, at least */
 #define ANSWER_INTERVAL   1    /* for each group that is answered by a packet of its own, at least */
 #define ANNOUNCE_INTERVAL 500  /* between announcements that follow changes of the link */
@@ -110,7 +112,7 @@ static void answer_general(struct reporter *reporter, mtime now, uint32_t max_re
 
 	if (reporter->version_spoken == VERSION_3) {
 		report_walk_start(&reporter->walk, reporter_oldest(reporter), reporter->reported_bytes, now,
-		                  max_response, reporter_random(reporter));
+		                  max_response, xorshift_next(&reporter->random));
 		return;
 	}
 	/* Older versions: a report for each group. Many take longer than the querier allows. */

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/discovery.h"
 
+#include "core/base/xorshift.h"
+
 void discovery_init(struct discovery *discovery, uint64_t seed)
 {
 	/* The generator must not start at 0. */
 	*discovery = (struct discovery){.advertise_at = MTIME_NEVER, .random = seed | 1};
 }
 
-/* A random length of at least `least` and less than `limit`. Xorshift. */
+/* A random length of at least `least` and less than `limit`. */
 static mtime random_between(struct discovery *discovery, mtime least, mtime limit)
 {
-	discovery->random ^= discovery->random << 13;
-	discovery->random ^= discovery->random >> 7;
-	discovery->random ^= discovery->random << 17;
-	return least + (mtime)(discovery->random % (uint64_t)(limit - least));
+	return least + (mtime)(xorshift_next(&discovery->random) % (uint64_t)(limit - least));
 }
 
 void discovery_set(struct discovery *discovery, bool wanted, mtime now)

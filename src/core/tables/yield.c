@@ -4,6 +4,7 @@
 #include "core/base/deadlines.h"
 #include "core/base/index.h"
 #include "core/base/pool.h"
+#include "core/base/xorshift.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -80,7 +81,8 @@ struct yield *yield_new(uint64_t seed)
 
 	if (yield == NULL)
 		return NULL;
-	yield->seed = yield->random = seed;
+	yield->seed = seed;
+	yield->random = seed | 1;
 	yield->pool = pool_new(MEMORY_MAX);
 	if (yield->pool != NULL)
 		return yield;
@@ -98,11 +100,9 @@ void yield_free(struct yield *yield)
 	free(yield);
 }
 
-/* A linear congruential generator (Knuth, MMIX): routers must only differ from each other. */
 static mtime random_wait(struct yield *yield, mtime max)
 {
-	yield->random = yield->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (mtime)((yield->random >> 33) % ((uint64_t)max + 1));
+	return (mtime)(xorshift_next(&yield->random) % ((uint64_t)max + 1));
 }
 
 static struct yield_row *row_of(const struct deadline *deadline)
