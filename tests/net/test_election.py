@@ -15,11 +15,7 @@ SLOW = "query_interval = 60; query_response_interval = 2; last_member_query_inte
 
 @pytest.fixture
 def link(router):
-    """The router has 10.0.1.50 on its downstream link, so that there are lower and higher addresses."""
-    router.router.run("ip address del 10.0.1.1/24 dev eth1")
-    router.router.add_addresses("eth1", "10.0.1.50/24")
-    router.host.ip("route replace default via 10.0.1.50")
-    return router
+    return router.raise_address()
 
 
 def own_address(family, network):

@@ -164,8 +164,7 @@ def test_an_excluded_source_waits_for_the_worker(router):
 def test_a_new_stream_is_not_forwarded_where_another_router_is_querier(router_two_hosts, family):
     network = router_two_hosts
     address, = more_sources(network, family, 1)
-    network.router.run("ip address del 10.0.1.1/24 dev eth1")
-    network.router.add_addresses("eth1", "10.0.1.50/24")
+    network.raise_address()
     daemon = family.daemon(network, "forward_without_querier = false;", ("eth0", "eth1", "eth2"))
     for host, guest in zip(network.hosts, ("10.0.1.77", "10.0.2.77")):
         family.guest(host, guest if family is IPV4 else None).report(Record("TO_EX", family.group))

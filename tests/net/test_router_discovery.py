@@ -19,10 +19,7 @@ QUICK = "query_interval = 1; query_response_interval = 0.5; "
 
 @pytest.fixture
 def link(router):
-    """The router has 10.0.1.50 on its downstream link, so that a lower address can be querier."""
-    router.router.run("ip address del 10.0.1.1/24 dev eth1")
-    router.router.add_addresses("eth1", "10.0.1.50/24")
-    return router
+    return router.raise_address()
 
 
 def lower(family, network):

@@ -16,11 +16,7 @@ ANOTHER = "querier: another router"
 
 @pytest.fixture
 def network(router):
-    """The router has 10.0.1.50 on its downstream link, so that a host there can have a lower address."""
-    router.router.run("ip address del 10.0.1.1/24 dev eth1")
-    router.router.add_addresses("eth1", "10.0.1.50/24")
-    router.host.ip("route replace default via 10.0.1.50")
-    return router
+    return router.raise_address()
 
 
 def lower(family, network):

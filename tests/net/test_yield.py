@@ -94,8 +94,7 @@ def test_a_switch_that_wins_the_election_never_interrupts_a_stream(router, famil
     wait_until(lambda: family.group in family.joined(router), what="the join upstream")
     sender = Sender(router.source, "eth0", family.group).start(pps=100)
     receiver.wait_for(20)
-    router.router.run("ip address del 10.0.1.1/24 dev eth1")
-    router.router.add_addresses("eth1", "10.0.1.50/24")
+    router.raise_address()
     family.guest(router.host, SWITCH[family]).query(robustness=7, query_interval=31744)
     daemon.wait_for_output("eth1: querier: another router")
     before = sender.sequence

@@ -33,6 +33,13 @@ class RouterTopology:
     host2_address = "10.0.2.10"
     host2_address6 = "fd00:2::10"
 
+    def raise_address(self):
+        """The router has 10.0.1.50 on its first downstream link, so that there are lower and higher addresses."""
+        self.router.run("ip address del 10.0.1.1/24 dev eth1")
+        self.router.add_addresses("eth1", "10.0.1.50/24")
+        self.host.ip("route replace default via 10.0.1.50")
+        return self
+
 
 def make_router(lab, downstreams=1):
     router = lab.namespace("router")
