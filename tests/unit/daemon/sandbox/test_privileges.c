@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/sandbox/privileges.h"
 
+#include "support/child.h"
+
 #include <linux/capability.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -10,7 +12,6 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -92,19 +93,6 @@ static int another_user_keeps_the_network(void)
 	if (privileges_keep(PRIVILEGES_NETWORK) != 0 || (capabilities(false) & ~NETWORK) != 0)
 		return 3;
 	return setuid(0) == 0 ? 4 : 0;
-}
-
-static void expect_child(int (*run)(void))
-{
-	pid_t child = fork();
-	int status;
-
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(run());
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void test_privileges(void **state)

@@ -3,6 +3,8 @@
 
 #include "daemon/sandbox/privileges.h"
 
+#include "support/child.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -24,7 +26,6 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -303,20 +304,6 @@ static void *run_worker(void *argument)
 {
 	*(int *)argument = system_calls_limit_worker() != 0 ? 100 : count_wrong(true);
 	return NULL;
-}
-
-/* A filter holds for the rest of a process's life, so each test has a process of its own. */
-static void expect_child(int (*run)(void))
-{
-	int status;
-	pid_t child = fork();
-
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(run());
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static int run_process(void)
