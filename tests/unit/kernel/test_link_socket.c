@@ -18,10 +18,7 @@
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
 
-/* Packets made here carry this byte in their source address, and a number behind it; the kernel sends some of
- * its own. */
-#define MARK 0x77
-
+/* Packets made here come from these addresses, with a number as the last byte. The kernel sends some of its own. */
 static const char *const sources[FAMILIES] = {"10.119.0.0", "fe80::77:0"};
 static const char *const groups[FAMILIES] = {"239.1.2.3", "ff3e::4444:5555"};
 
@@ -39,9 +36,12 @@ static struct craft numbered(enum family family, struct craft craft, uint8_t num
 /* The number of a packet made here; -1 of another one. */
 static int number_of(enum family family, const uint8_t *packet)
 {
-	const uint8_t *mark = packet + (family == FAMILY_IPV4 ? 13 : 21);
+	struct addr own = addr_of(sources[family]);
+	size_t last = addr_wire_size(family) - 1;
+	const uint8_t *source = packet + (family == FAMILY_IPV4 ? 12 : 8);
 
-	return *mark == MARK ? mark[2] : -1;
+	/* All but the last byte: the kernel's own reports come from link-local addresses, too. */
+	return memcmp(source, addr_wire_bytes(&own, family), last) == 0 ? source[last] : -1;
 }
 
 static struct craft report(enum family family, uint8_t number)
