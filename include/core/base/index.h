@@ -4,7 +4,7 @@
  * or two buckets at a time (linear hashing), so that no single report pays for the whole table. It keeps the
  * order in which objects were added. The caller has the keys and compares them:
  *
- *     for (node = index_find(index, hash); node; node = index_find_next(node))
+ *     for (node = index_find(index, hash); node; node = index_find_next(index, node))
  *             if (the object of node has the key)
  *
  * One thread owns it.
@@ -17,26 +17,26 @@
 #include <stdint.h>
 
 struct index_node {
-	struct index_node *next; /* in the bucket */
-	uint32_t next_hash;
-	uint32_t hash;
+	struct index_node *next;          /* in a bucket, after its last slot */
 	struct index_node *older, *newer; /* in order of adding */
+	uint32_t hash;
 };
 
-/* A cache does not hold many objects. So the hash of an object is stored beside each pointer to it, and a
- * bucket has the number of its objects. A search for a missing key then usually touches no object, and a
- * bucket is divided without its last object. */
+#define INDEX_SLOTS 5 /* of a bucket; half of them are in use on average, so that few objects have none */
+
+/* One cache line. A search usually touches no object except the wanted one, and a split of the bucket touches none. */
 struct index_bucket {
-	struct index_node *first;
-	uint32_t first_hash;
-	uint32_t length;
+	uint32_t hashes[INDEX_SLOTS];
+	bool chained;                          /* more nodes follow that of the last slot */
+	struct index_node *slots[INDEX_SLOTS]; /* NULL after those in use */
 };
 
 struct index {
 	struct index_bucket *buckets;
-	uint32_t count;        /* of objects */
-	uint32_t bucket_count; /* at most twice the number of objects; at first 16 */
-	uint32_t capacity;     /* of the array of buckets */
+	uint32_t count; /* of objects */
+	uint32_t bucket_count;
+	uint32_t mask;     /* all bits of the number of the last bucket */
+	uint32_t capacity; /* of the array of buckets */
 	struct index_node *oldest, *newest;
 };
 
@@ -45,40 +45,48 @@ void index_fini(struct index *index);
 /* Adds an object; false when memory is short. */
 bool index_add(struct index *index, struct index_node *node, uint32_t hash);
 void index_remove(struct index *index, struct index_node *node);
+/* The next node with the hash of this one; NULL: no more. */
+struct index_node *index_find_next(const struct index *index, const struct index_node *node);
 
-/* The bucket of a hash, of bucket_count buckets. */
-static inline uint32_t index_place(uint32_t bucket_count, uint32_t hash)
+inline struct index_bucket *index_bucket(const struct index *index, uint32_t hash)
 {
-	/* All bits of the highest number. */
-	uint32_t mask = UINT32_MAX >> __builtin_clz((bucket_count - 1) | 1);
-	uint32_t place = hash & mask;
+	uint32_t place = hash & index->mask;
 
-	return place < bucket_count ? place : hash & mask >> 1;
+	return &index->buckets[place < index->bucket_count ? place : hash & index->mask >> 1];
 }
 
-/* The next node in the bucket with that hash; NULL: no more. */
-static inline struct index_node *index_next(const struct index_node *node, uint32_t hash)
+/* The first slot with that hash, or one not in use; NULL: none. Compares all of them at once, because a
+ * processor cannot predict which one it is. */
+inline struct index_node *index_slot(const struct index_bucket *bucket, uint32_t hash)
 {
-	while (node->next != NULL && node->next_hash != hash)
-		node = node->next;
-	return node->next;
+	const uint32_t *hashes = bucket->hashes;
+	unsigned equal = (unsigned)(hashes[0] == hash) | (unsigned)(hashes[1] == hash) << 1 |
+	                 (unsigned)(hashes[2] == hash) << 2 | (unsigned)(hashes[3] == hash) << 3 |
+	                 (unsigned)(hashes[4] == hash) << 4;
+
+	return equal != 0 ? bucket->slots[__builtin_ctz(equal)] : NULL;
 }
 
-static inline struct index_node *index_find(const struct index *index, uint32_t hash)
+/* The first node after that of the last slot. */
+inline struct index_node *index_chain(const struct index_bucket *bucket)
+{
+	return bucket->chained ? bucket->slots[INDEX_SLOTS - 1]->next : NULL;
+}
+
+inline struct index_node *index_find(const struct index *index, uint32_t hash)
 {
 	const struct index_bucket *bucket;
+	struct index_node *node;
 
 	if (index->count == 0)
 		return NULL;
-	bucket = &index->buckets[index_place(index->bucket_count, hash)];
-	if (bucket->length > 0 && bucket->first_hash == hash)
-		return bucket->first;
-	return bucket->length > 1 ? index_next(bucket->first, hash) : NULL;
-}
-
-static inline struct index_node *index_find_next(const struct index_node *node)
-{
-	return index_next(node, node->hash);
+	bucket = index_bucket(index, hash);
+	node = index_slot(bucket, hash);
+	if (node != NULL)
+		return node;
+	for (node = index_chain(bucket); node != NULL && node->hash != hash;)
+		node = node->next;
+	return node;
 }
 
 /* The two steps that load memory for a look-up that comes soon: first the bucket, then the object. About 100
@@ -92,25 +100,31 @@ __attribute__((always_inline)) static inline void index_prefetch(const struct in
                                                                  enum prefetch step)
 {
 	const struct index_bucket *bucket;
+	const char *object;
 
 	if (index->count == 0)
 		return;
-	bucket = &index->buckets[index_place(index->bucket_count, hash)];
-	if (step == PREFETCH_FAR)
+	bucket = index_bucket(index, hash);
+	if (step == PREFETCH_FAR) {
 		__builtin_prefetch(bucket);
-	else if (bucket->length > 0 && bucket->first_hash == hash)
-		for (size_t at = 0; at < INDEX_EXPECTED; at += 64)
-			__builtin_prefetch((const char *)bucket->first + at);
-	else if (bucket->length > 1)
-		__builtin_prefetch(bucket->first);
+		return;
+	}
+	object = (const char *)index_slot(bucket, hash);
+	for (size_t at = 0; object != NULL && at < INDEX_EXPECTED; at += 64)
+		__builtin_prefetch(object + at);
+	if (object == NULL && bucket->chained)
+		__builtin_prefetch(bucket->slots[INDEX_SLOTS - 1]);
 }
 
-/* A third step, for several look-ups together: loads an object that is not the first of its bucket. Reads the
- * first, so that the waits of these look-ups overlap. */
-__attribute__((always_inline)) static inline void index_prefetch_next(const struct index *index,
-                                                                      uint32_t hash)
+/* A third step, for several look-ups together, so that their waits overlap: loads an object after the slots
+ * of its bucket. */
+__attribute__((always_inline)) static inline void index_prefetch_chained(const struct index *index,
+                                                                         uint32_t hash)
 {
-	const char *object = (const char *)index_find(index, hash);
+	const struct index_bucket *bucket = index->count > 0 ? index_bucket(index, hash) : NULL;
+	const char *object = bucket != NULL && bucket->chained && index_slot(bucket, hash) == NULL
+	                             ? (const char *)index_chain(bucket)
+	                             : NULL;
 
 	for (size_t at = 0; object != NULL && at < INDEX_EXPECTED; at += 64)
 		__builtin_prefetch(object + at);

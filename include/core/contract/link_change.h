@@ -8,8 +8,9 @@
 
 #include "core/contract/settings.h"
 
-#define LINKS_MAX      64 /* ids of one instance: sets of links are 64-bit masks */
-#define LINK_NAME_SIZE 16
+#define LINKS_MAX         64 /* ids of one instance: sets of links are 64-bit masks */
+#define LINK_NAME_SIZE    16
+#define LINK_PATTERN_SIZE 64 /* a name, alternative name, pattern or @prefix of the configuration */
 
 enum link_role { ROLE_UPSTREAM, ROLE_DOWNSTREAM };
 

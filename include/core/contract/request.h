@@ -8,6 +8,8 @@
 
 #include "core/contract/event.h"
 
+#include <stddef.h>
+
 /* Bytes of the largest payload. */
 #define REQUEST_PAYLOAD_MAX 65536
 #define REQUEST_SOURCES_MAX (REQUEST_PAYLOAD_MAX / sizeof(struct addr)) /* of a merged filter */
@@ -17,11 +19,13 @@ enum request_kind {
 	/* links: the downstream ones to which the router forwards now (link_forwards); yielding: those where
 	 * a stream may be left to another router (link_may_yield) */
 	REQUEST_FORWARDING,
-	/* payload: sources; the filter wanted upstream for a group; INCLUDE{}: none. If all members want
-	 * every source, links are those with members; otherwise 0. */
+	/* payload: sources; the filter wanted for a group on the upstream link, or on all (LINK_ALL); INCLUDE{}: none.
+	 * If all members want every source, links are those with members; otherwise 0. */
 	REQUEST_MEMBERSHIP,
-	REQUEST_ROUTE,      /* packets of (source, group) from link go to links; none: a negative entry */
-	REQUEST_ROUTE_NONE, /* no entry for (source, group) */
+	REQUEST_ROUTE, /* packets of (source, group) from link go to links; none: a negative entry */
+	/* no entry for (source, group); more: its link is gone, and the kernel, which may still wait for an answer,
+	 * must ask again with the next packet */
+	REQUEST_ROUTE_NONE,
 	/* payload: struct upstream_query and its sources; received on an upstream link */
 	REQUEST_UPSTREAM_QUERY,
 	REQUEST_EVENT,
@@ -30,6 +34,8 @@ enum request_kind {
 	REQUEST_STOPPED,   /* the last one */
 	REQUEST_PONG,      /* a sign of life */
 };
+
+#define LINK_ALL UINT8_MAX
 
 struct upstream_query {
 	struct addr querier;
@@ -40,28 +46,29 @@ struct upstream_query {
 	uint8_t robustness;
 	bool suppress;
 	bool about_sources;    /* about the sources that follow; none: it had only sources that cannot send */
-	uint16_t source_count; /* a struct addr for each is behind this */
+	uint16_t source_count; /* a struct addr for each follows this struct */
 };
 
 struct request {
-	uint8_t kind; /* enum request_kind */
-	uint8_t link; /* send, route (incoming link), upstream query, link free */
-	uint8_t family;
-	uint8_t mode;   /* membership: enum filter_mode */
-	uint8_t cursor; /* snapshot */
-	bool more;
-	uint16_t count; /* membership: sources; snapshot: items */
 	union {
 		struct {
+			uint8_t kind; /* enum request_kind */
+			uint8_t link; /* send, membership, route (incoming link), upstream query, link free */
+			uint8_t family;
+			uint8_t mode;   /* membership: enum filter_mode */
+			uint8_t cursor; /* snapshot */
+			bool more;      /* snapshot, no route */
+			uint16_t count; /* membership: sources; snapshot: items */
 			struct addr source;
 			struct addr group;
 			uint64_t links;
 			uint64_t yielding; /* forwarding */
 		};
-		struct event event;
+		struct event event; /* event.request is the kind */
 	};
 };
 
+_Static_assert(offsetof(struct request, kind) == offsetof(struct request, event.request), "the same byte");
 _Static_assert(sizeof(struct request) <= 56, "fits a message of the channel");
 
 #endif

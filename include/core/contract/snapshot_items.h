@@ -22,6 +22,7 @@ enum snapshot_kind {
 	SNAPSHOT_LINKS,    /* an item for each link and family */
 	SNAPSHOT_GROUPS,   /* memberships of a link, each followed by its listed sources and its hosts */
 	SNAPSHOT_FLOWS,    /* sources seen, group by group */
+	SNAPSHOT_RULES,    /* the rules of the links' filters, in order */
 	SNAPSHOT_SOURCES,  /* not a walk of its own: items within SNAPSHOT_GROUPS */
 	SNAPSHOT_HOSTS,    /* also within SNAPSHOT_GROUPS, behind the sources: tracked hosts */
 	SNAPSHOT_KINDS
@@ -30,8 +31,10 @@ enum snapshot_kind {
 struct snapshot_instance {
 	uint64_t memory; /* bytes held by the pool */
 	uint32_t groups; /* distinct groups with members or flows */
+	uint32_t joined; /* of these, with members */
 	uint32_t flows;
 	uint32_t negative_flows;
+	uint64_t rate; /* bytes per second of all flows before their last counter readings */
 	uint64_t events_dropped;
 	uint64_t drops[2]; /* routes_max, memory_max */
 };
@@ -46,8 +49,11 @@ struct snapshot_link {
 	struct addr address;
 	struct addr other_querier;
 	struct addr foreign_querier; /* the first one from outside the link's subnets; unspecified: none */
-	uint64_t memory;             /* bytes of the link's state, of both families */
-	uint64_t memory_share;       /* bytes of memory_max that are kept for the link */
+	struct addr other_version_querier; /* that sent the last query of another version than the link's */
+	uint32_t other_version_age;        /* of that query, milliseconds */
+	uint8_t other_version;             /* 0: there was none */
+	uint64_t memory;                   /* bytes of the link's state, of both families */
+	uint64_t memory_share;             /* bytes of memory_max that are kept for the link */
 	uint32_t groups;
 	uint32_t routes;              /* streams that arrive on the link */
 	uint32_t other_querier_left;  /* milliseconds */
@@ -77,6 +83,7 @@ struct snapshot_group {
 	uint8_t mode;    /* enum filter_mode */
 	uint8_t version; /* compatibility mode */
 	bool queried;
+	bool is_static; /* the configuration keeps it; the mode and the sources are also those that it lists */
 	uint16_t sources; /* that many SNAPSHOT_SOURCES items follow */
 	uint16_t hosts;   /* tracked hosts; 0 where hosts are not tracked */
 	uint8_t rounds;   /* unanswered query rounds that it survives */
@@ -87,7 +94,8 @@ struct snapshot_group {
 struct snapshot_source {
 	struct addr source;
 	bool blocked;
-	uint32_t left;
+	bool is_static; /* the configuration keeps it */
+	uint32_t left;  /* 0: no host wants it */
 };
 
 struct snapshot_host {
@@ -112,6 +120,19 @@ struct snapshot_flow {
 	mtime age;
 };
 
+#define SNAPSHOT_RULE_SIZE 256
+
+struct snapshot_rule {
+	uint8_t link;
+	uint8_t direction; /* enum filter_direction */
+	bool can_match;
+	uint32_t number; /* in the filter, from 1 */
+	uint32_t line;   /* in the configuration file; 0: a default of mcproxy */
+	uint32_t reports, streams;
+	mtime age; /* since the last hit */
+	char text[SNAPSHOT_RULE_SIZE];
+};
+
 struct snapshot_item {
 	uint8_t kind; /* enum snapshot_kind */
 	union {
@@ -121,6 +142,7 @@ struct snapshot_item {
 		struct snapshot_source source;
 		struct snapshot_host host;
 		struct snapshot_flow flow;
+		struct snapshot_rule rule;
 	};
 };
 

@@ -9,10 +9,10 @@
  * answer the querier's question about a group that has been left. The report describes the change of what the
  * kernel holds, in the version that the kernel speaks. The kernel retransmits, and answers queries.
  *
- * Keepers. With MEMBERSHIP_AUTO the kernel keeps the first kernel_groups_max groups. The host keeps the
+ * Providers. With MEMBERSHIP_AUTO the kernel keeps the first kernel_groups_max groups. The host keeps the
  * groups beyond that limit, and those that the kernel has no room for. With MEMBERSHIP_USER it keeps all
  * groups. For the groups that it keeps there is no kernel operation: the reporter repeats reports and answers
- * queries. A group stays with its keeper until it is left.
+ * queries. A group stays with its provider until it is left.
  *
  * Pure; owner thread. Operations and packets are pulled.
  */
@@ -76,6 +76,14 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 uint64_t host_streams(struct host *host, unsigned instance, const struct addr *group);
 /* Loads the memory that host_want for that group needs soon. Changes nothing. */
 void host_prefetch(const struct host *host, const struct addr *group, enum prefetch step);
+/* An earlier run, or the kernel for it, has reported that filter for the group: it stays wanted until host_adoption_end, or
+ * until the instances that wanted the group since want it no more. Nothing is reported for it. A second call for a group
+ * that the host keeps itself merges the filters; otherwise the first one stays. False when memory is short. */
+bool host_adopt(struct host *host, mtime now, const struct addr *group, const struct filter *filter);
+/* Is the group wanted because of host_adopt alone? */
+bool host_is_only_adopted(struct host *host, const struct addr *group);
+/* What no instance wants by now is left. Visits each group. */
+void host_adoption_end(struct host *host, mtime now);
 /* The instance wants nothing any more. The newest group is left first: the kernel finds a membership by
  * walking from the newest one, so this order is much faster. */
 void host_unwant_all(struct host *host, mtime now, unsigned instance);
@@ -118,6 +126,7 @@ struct host_status {
 	int last_error;          /* the newest refusal, errno */
 	size_t supersets;        /* held as EXCLUDE{}, because the kernel takes no longer list */
 	enum version version;    /* spoken upstream now */
+	mtime older_until;       /* an older querier decides the version until then; 0: none does */
 	struct addr querier;     /* of the last query; unspecified: none yet */
 	mtime query_received_at; /* MTIME_NEVER: none yet */
 	uint64_t reports_sent;

@@ -37,7 +37,7 @@ void links_enable_table(struct links *links, unsigned table, enum family family)
 void links_disable_table(struct links *links, unsigned table, enum family family);
 /* Sets the table of an instance (default 0). Call it before links_name for that instance. */
 void links_set_table(struct links *links, unsigned instance, unsigned table);
-/* The configuration names a link: an interface name or a pattern (fnmatch). False when memory is short. */
+/* The configuration names a link: an interface name, a pattern (fnmatch) or @addresses. False when memory is short. */
 bool links_name(struct links *links, unsigned instance, enum link_role role, const char *pattern,
                 const struct link_settings *settings);
 
@@ -55,6 +55,8 @@ void links_forget_instance(struct links *links, unsigned instance);
  * when memory is short, or the ids of an instance are: it gets the link when ids are given back. */
 bool links_interface(struct links *links, int ifindex, const char *name, bool up, bool multicast,
                      uint32_t mtu);
+/* Its alternative names, each with its zero, and an empty one at the end. False when memory is short. */
+bool links_altnames(struct links *links, int ifindex, const char *names);
 /* Where the interface is attached; true when that has changed since the last call for it. */
 bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment);
 void links_interface_gone(struct links *links, int ifindex);
@@ -88,13 +90,12 @@ struct link_op {
 	bool multicast; /* LINK_ANNOUNCE: the interface has the flag */
 	struct link_change change;
 };
+/* May the interface get the number? */
+typedef bool links_vif_is_free(void *context, unsigned table, enum family family, unsigned vif, int ifindex);
 /* The next operation. Answer it by links_done before the next pull, with 0 or -errno. A failed LINK_ANNOUNCE
- * comes again: after a while for -ENOMEM, otherwise with a later pull. vif_is_free says whether a number may
- * be used.
- */
-bool links_pull(struct links *links, mtime now,
-                bool (*vif_is_free)(void *context, unsigned table, enum family family, unsigned vif),
-                void *context, struct link_op *op);
+ * comes again: after a while for -ENOMEM, otherwise with a later pull. */
+bool links_pull(struct links *links, mtime now, links_vif_is_free *vif_is_free, void *context,
+                struct link_op *op);
 void links_done(struct links *links, mtime now, const struct link_op *op, int result);
 /* When a failed operation is due again; MTIME_NEVER. */
 mtime links_deadline(const struct links *links);
@@ -105,6 +106,8 @@ mtime links_deadline(const struct links *links);
 unsigned links_vif(const struct links *links, unsigned instance, uint8_t id, enum family family);
 /* The vifs of a set of links, as a set. */
 uint32_t links_vifs(const struct links *links, unsigned instance, uint64_t ids, enum family family);
+/* The largest ttl_threshold of the links that use a vif. */
+uint8_t links_threshold(const struct links *links, unsigned table, enum family family, unsigned vif);
 const char *links_vif_name(const struct links *links, unsigned table, enum family family, unsigned vif);
 
 struct links_port {
@@ -124,6 +127,8 @@ struct links_port {
 bool links_next_port(const struct links *links, size_t *cursor, struct links_port *port);
 /* The port of an instance with that link id; false when there is none. */
 bool links_find_port(const struct links *links, unsigned instance, uint8_t id, struct links_port *port);
+/* Does the configured name match the interface as it is now, or the name of one that is not there? */
+bool links_match(const struct links *links, const char *pattern, const char *interface);
 /* Walks over configured names that no interface matches now. */
 bool links_next_missing(const struct links *links, size_t *cursor, unsigned *instance, const char **pattern);
 

@@ -54,6 +54,14 @@ bool routes_want(struct routes *routes, const struct route_key *key, unsigned in
  * - after the instance gave up an early claim for lack of room, until it gives up a claim of its own. */
 void routes_assume(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                    uint32_t outputs);
+/* The kernel has the entry from an earlier run, and packets have arrived by its input. Early claims must follow for the
+ * instances that may want it, all before the next routes_pull: an entry without claims is deleted. False when memory is
+ * short, or the route is known. */
+bool routes_adopt(struct routes *routes, mtime now, const struct route_key *key, unsigned input,
+                  uint32_t outputs, uint64_t packets);
+/* The early claim of an instance for such an entry; the limit of routes_assume does not count. */
+void routes_adopt_claim(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
+                        uint32_t outputs);
 /* The instance wants no entry. While others want it, the kernel does not ask about the stream. So the
  * instance gets the upcall again later, like an instance that did not get it the first time. */
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance);
@@ -72,6 +80,10 @@ void routes_lost(struct routes *routes, const struct route_key *key);
 /* An upcall could not be sent to its instance, and the next packet must cause another one: a negative entry
  * is made, and deleted as soon as it is set. False when memory is short. */
 bool routes_ask_again(struct routes *routes, const struct route_key *key, unsigned input);
+
+/* What the kernel needs to know of a vif has changed: the entries that have it as an output are written again. Visits each
+ * entry. */
+void routes_rewrite(struct routes *routes, unsigned vif);
 
 /* What netlink reports of an entry. The last report for a key counts. At the end of a turn, when all reports
  * have been read, entries that are not right are written again. */

@@ -69,12 +69,10 @@ enum yield_verdict yield_remove(struct yield *yield, const struct yield_place *p
 /* Makes all rows due: the router may have become the querier, or the vif is gone. */
 void yield_check_all(struct yield *yield);
 
-/* Must the copy socket of a vif get a new set of streams? */
-bool yield_seeks(const struct yield *yield, mtime now, unsigned vif);
+/* The next vif whose copy socket must get a new set of streams. The caller calls yield_seek. */
+bool yield_pull_vif(const struct yield *yield, mtime now, unsigned *vif);
 /* The streams that it must receive from now on; returns their number. */
 size_t yield_seek(struct yield *yield, mtime now, unsigned vif, struct route_key keys[YIELD_SOUGHT_MAX]);
-/* Does the vif have rows? */
-bool yield_has_rows(const struct yield *yield, unsigned vif);
 
 mtime yield_deadline(const struct yield *yield);
 /* Streams that are yielded now, and how many times one was yielded so far. */

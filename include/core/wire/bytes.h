@@ -16,11 +16,29 @@ struct wire {
 };
 
 /* Takes the next `size` bytes; NULL, and takes none, when fewer are left. */
-const uint8_t *wire_take(struct wire *wire, size_t size);
+inline const uint8_t *wire_take(struct wire *wire, size_t size)
+{
+	const uint8_t *at = wire->at;
 
-uint16_t wire_get16(const uint8_t *at);
+	if (size > wire->left)
+		return NULL;
+	wire->at += size;
+	wire->left -= size;
+	return at;
+}
+
+inline uint16_t wire_get16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
 void wire_put16(uint8_t *at, uint16_t value);
-struct addr wire_get_addr(const uint8_t *at, enum family family);
+
+inline struct addr wire_get_addr(const uint8_t *at, enum family family)
+{
+	return family == FAMILY_IPV4 ? addr_from_ipv4(at) : addr_from_ipv6(at);
+}
+
 /* Writes 4 or 16 bytes and returns how many. */
 size_t wire_put_addr(uint8_t *at, const struct addr *addr, enum family family);
 

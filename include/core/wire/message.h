@@ -47,8 +47,10 @@ enum message_kind { MESSAGE_QUERY, MESSAGE_REPORT };
 struct message {
 	enum message_kind kind;
 	enum family family;
-	struct query query;
-	struct report report;
+	union {
+		struct query query;
+		struct report report;
+	};
 };
 
 /* Reads the next record of a report; false when there is none. Types are those on the wire: the caller skips

@@ -5,27 +5,16 @@
 
 #include <arpa/inet.h>
 
-static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-/* Writes each half at once: a processor waits long when it loads a half that was written in parts. */
-struct addr addr_from_ipv4(const uint8_t bytes[4])
-{
-	struct addr addr = {{0}};
-	uint8_t low[8] = {0, 0, 0xff, 0xff, bytes[0], bytes[1], bytes[2], bytes[3]};
-	uint64_t half;
-
-	memcpy(&half, low, sizeof half);
-	memcpy(addr.bytes + 8, &half, sizeof half);
-	return addr;
-}
-
-struct addr addr_from_ipv6(const uint8_t bytes[16])
-{
-	struct addr addr;
-
-	memcpy(addr.bytes, bytes, sizeof addr.bytes);
-	return addr;
-}
+/* For builds that do not inline them. */
+extern inline uint64_t addr_raw_half(const uint8_t *bytes);
+extern inline uint64_t addr_half(const uint8_t *bytes);
+extern inline int addr_compare(const struct addr *a, const struct addr *b);
+extern inline bool addr_equal(const struct addr *a, const struct addr *b);
+extern inline struct addr addr_from_ipv4(const uint8_t bytes[4]);
+extern inline struct addr addr_from_ipv6(const uint8_t bytes[16]);
+extern inline enum family addr_family(const struct addr *addr);
+extern inline size_t addr_wire_size(enum family family);
+extern inline bool addr_is_multicast(const struct addr *addr);
 
 struct addr addr_from_ipv4_number(uint32_t number)
 {
@@ -40,11 +29,6 @@ struct addr addr_unspecified(enum family family)
 	return family == FAMILY_IPV4 ? addr_from_ipv4_number(0) : (struct addr){{0}};
 }
 
-enum family addr_family(const struct addr *addr)
-{
-	return memcmp(addr->bytes, mapped_prefix, sizeof mapped_prefix) == 0 ? FAMILY_IPV4 : FAMILY_IPV6;
-}
-
 const uint8_t *addr_ipv4_bytes(const struct addr *addr)
 {
 	return addr->bytes + 12;
@@ -55,9 +39,21 @@ const uint8_t *addr_wire_bytes(const struct addr *addr, enum family family)
 	return family == FAMILY_IPV4 ? addr_ipv4_bytes(addr) : addr->bytes;
 }
 
-size_t addr_wire_size(enum family family)
+/* 10 bytes that no host's address begins with. */
+static const uint8_t mac_prefix[16 - MAC_SIZE] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+struct addr addr_from_mac(const uint8_t mac[MAC_SIZE])
 {
-	return family == FAMILY_IPV4 ? 4 : 16;
+	struct addr addr;
+
+	memcpy(addr.bytes, mac_prefix, sizeof mac_prefix);
+	memcpy(addr.bytes + sizeof mac_prefix, mac, MAC_SIZE);
+	return addr;
+}
+
+bool addr_is_mac(const struct addr *addr)
+{
+	return memcmp(addr->bytes, mac_prefix, sizeof mac_prefix) == 0;
 }
 
 bool addr_is_unspecified(const struct addr *addr)
@@ -65,13 +61,6 @@ bool addr_is_unspecified(const struct addr *addr)
 	struct addr zero = addr_unspecified(addr_family(addr));
 
 	return addr_equal(addr, &zero);
-}
-
-bool addr_is_multicast(const struct addr *addr)
-{
-	if (addr_family(addr) == FAMILY_IPV4)
-		return addr->bytes[12] >> 4 == 0xe;
-	return addr->bytes[0] == 0xff;
 }
 
 bool addr_is_loopback(const struct addr *addr)
@@ -127,28 +116,31 @@ static inline struct siphash begin_hash(uint64_t seed)
 	return siphash_begin(seed, seed * 0x9e3779b97f4a7c15u);
 }
 
-/* Each half by itself: the parts of an address were often written one by one just before, and a processor
- * then waits long for all of it. */
-SIPHASH_INLINE void hash_add(struct siphash *hash, const struct addr *addr)
-{
-	siphash_add(hash, addr_half(addr->bytes));
-	siphash_add(hash, addr_half(addr->bytes + 8));
-}
-
+/* The first half of an IPv4 address is 0 and not hashed. Reads each half by itself: the parts of an address were
+ * often written one by one just before, and a processor then waits long for all of it. */
 uint32_t addr_hash(const struct addr *addr, uint64_t seed)
 {
 	struct siphash hash = begin_hash(seed);
+	uint64_t first = addr_raw_half(addr->bytes);
 
-	hash_add(&hash, addr);
+	if (first != 0)
+		siphash_add(&hash, first);
+	siphash_add(&hash, addr_raw_half(addr->bytes + 8));
 	return (uint32_t)siphash_end(&hash);
 }
 
+/* With the first half of one address it hashes that of the other, so that no two pairs give the same words. */
 uint32_t addr_pair_hash(const struct addr *source, const struct addr *group, uint64_t seed)
 {
 	struct siphash hash = begin_hash(seed);
+	uint64_t source_first = addr_raw_half(source->bytes), group_first = addr_raw_half(group->bytes);
 
-	hash_add(&hash, source);
-	hash_add(&hash, group);
+	if ((source_first | group_first) != 0) {
+		siphash_add(&hash, source_first);
+		siphash_add(&hash, group_first);
+	}
+	siphash_add(&hash, addr_raw_half(source->bytes + 8));
+	siphash_add(&hash, addr_raw_half(group->bytes + 8));
 	return (uint32_t)siphash_end(&hash);
 }
 

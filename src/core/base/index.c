@@ -4,7 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* For builds that do not inline them. */
+extern inline struct index_bucket *index_bucket(const struct index *index, uint32_t hash);
+extern inline struct index_node *index_slot(const struct index_bucket *bucket, uint32_t hash);
+extern inline struct index_node *index_chain(const struct index_bucket *bucket);
+extern inline struct index_node *index_find(const struct index *index, uint32_t hash);
+
 #define BUCKETS_MIN 16
+#define LINE        64 /* bytes of a line of a cache */
+
+_Static_assert(sizeof(void *) > 8 || sizeof(struct index_bucket) <= LINE, "a bucket is one line");
 
 void index_fini(struct index *index)
 {
@@ -12,28 +21,59 @@ void index_fini(struct index *index)
 	*index = (struct index){0};
 }
 
-/* Makes room for that many buckets. The array is copied when it doubles: 16 bytes for each object, about 100
+/* Makes room for that many buckets. The array is copied when it doubles: 26 bytes for each object, about 100
  * us for 100,000 of them. */
 static bool reserve(struct index *index, uint32_t capacity)
 {
-	struct index_bucket *buckets = realloc(index->buckets, capacity * sizeof *buckets);
+	void *buckets;
 
-	if (buckets == NULL)
+	if (posix_memalign(&buckets, LINE, capacity * sizeof *index->buckets) != 0)
 		return false;
+	if (index->buckets != NULL)
+		memcpy(buckets, index->buckets, index->bucket_count * sizeof *index->buckets);
+	free(index->buckets);
 	index->buckets = buckets;
 	index->capacity = capacity;
 	return true;
 }
 
-static void push(struct index *index, struct index_node *node)
+static void set_bucket_count(struct index *index, uint32_t count)
 {
-	struct index_bucket *bucket = &index->buckets[index_place(index->bucket_count, node->hash)];
+	index->bucket_count = count;
+	index->mask = UINT32_MAX >> __builtin_clz(count - 1);
+}
 
-	node->next = bucket->length > 0 ? bucket->first : NULL;
-	node->next_hash = bucket->first_hash;
-	bucket->first = node;
-	bucket->first_hash = node->hash;
-	bucket->length++;
+static void put(struct index_bucket *bucket, struct index_node *node, uint32_t hash)
+{
+	struct index_node *last = bucket->slots[INDEX_SLOTS - 1];
+	unsigned i = 0;
+
+	if (last != NULL) {
+		node->next = index_chain(bucket);
+		last->next = node;
+		bucket->chained = true;
+		return;
+	}
+	while (bucket->slots[i] != NULL)
+		i++;
+	bucket->slots[i] = node;
+	bucket->hashes[i] = hash;
+}
+
+/* Puts the objects of what was a bucket, all except one, into one of two by a bit of their hashes. */
+static void put_again(const struct index_bucket *old, struct index_bucket *clear, struct index_bucket *set,
+                      uint32_t bit, const struct index_node *except)
+{
+	struct index_node *node = index_chain(old), *next;
+
+	for (unsigned i = 0; i < INDEX_SLOTS && old->slots[i] != NULL; i++)
+		if (old->slots[i] != except)
+			put(old->hashes[i] & bit ? set : clear, old->slots[i], old->hashes[i]);
+	for (; node != NULL; node = next) {
+		next = node->next;
+		if (node != except)
+			put(node->hash & bit ? set : clear, node, node->hash);
+	}
 }
 
 static uint32_t highest_bit(uint32_t number)
@@ -42,89 +82,40 @@ static uint32_t highest_bit(uint32_t number)
 }
 
 /* The bucket from which a new one takes its objects. */
-static uint32_t sibling(uint32_t bucket)
+static struct index_bucket *sibling(const struct index *index, uint32_t bucket)
 {
-	return bucket & ~highest_bit(bucket);
-}
-
-/* Appends an object. It does not write a pointer that is right already, because that would load the
- * object. */
-static void append(struct index_bucket *bucket, struct index_node **last, struct index_node *node,
-                   uint32_t hash)
-{
-	if (bucket->length++ == 0) {
-		bucket->first = node;
-		bucket->first_hash = hash;
-	} else if ((*last)->next != node) {
-		(*last)->next = node;
-		(*last)->next_hash = hash;
-	}
-	*last = node;
-}
-
-/* Divides the objects of a bucket, two or more, between itself and another one by a bit of their hashes. Does
- * not touch the last object. */
-static void divide(struct index_bucket *from, struct index_bucket *to, uint32_t bit)
-{
-	struct index_bucket rest = *from, *halves[2] = {from, to};
-	struct index_node *last[2] = {NULL, NULL};
-
-	from->length = 0;
-	for (;;) {
-		unsigned half = (rest.first_hash & bit) != 0;
-
-		append(halves[half], &last[half], rest.first, rest.first_hash);
-		if (--rest.length == 0)
-			break;
-		rest.first_hash = last[half]->next_hash;
-		rest.first = last[half]->next;
-	}
-	for (unsigned half = 0; half < 2; half++)
-		if (last[half] != NULL && last[half] != rest.first)
-			last[half]->next = NULL;
+	return &index->buckets[bucket & ~highest_bit(bucket)];
 }
 
 /* Adds a bucket, and divides its sibling. */
 static void grow(struct index *index)
 {
 	uint32_t added = index->bucket_count;
-	struct index_bucket *from, *to;
+	struct index_bucket *from, *to, old;
 
 	if (added == index->capacity && !reserve(index, 2 * index->capacity))
 		return; /* buckets get longer */
-	from = &index->buckets[sibling(added)];
+	from = sibling(index, added);
 	to = &index->buckets[added];
-	to->length = 0;
-	index->bucket_count++;
-	if (from->length > 1) {
-		divide(from, to, highest_bit(added));
-	} else if (from->length == 1 && (from->first_hash & highest_bit(added)) != 0) {
-		to->first = from->first;
-		to->first_hash = from->first_hash;
-		to->length = 1;
-		from->length = 0;
-	}
+	old = *from;
+	*from = *to = (struct index_bucket){0};
+	put_again(&old, from, to, highest_bit(added), NULL);
+	set_bucket_count(index, added + 1);
 	/* The next one to be divided. */
-	from = &index->buckets[sibling(index->bucket_count)];
-	if (from->length > 1)
-		__builtin_prefetch(from->first);
+	__builtin_prefetch(sibling(index, added + 1));
 }
 
 /* Removes the newest bucket. */
 static void shrink(struct index *index)
 {
-	const struct index_bucket *taken;
-	struct index_node *node, *next;
+	uint32_t removed = index->bucket_count - 1;
+	struct index_bucket *to = sibling(index, removed);
 
-	if (index->bucket_count == BUCKETS_MIN)
+	if (removed < BUCKETS_MIN)
 		return;
-	taken = &index->buckets[--index->bucket_count];
-	for (node = taken->length > 0 ? taken->first : NULL; node != NULL; node = next) {
-		next = node->next;
-		push(index, node);
-	}
-	__builtin_prefetch(index->buckets[index->bucket_count - 1].first);
-	if (index->bucket_count < index->capacity / 4)
+	set_bucket_count(index, removed);
+	put_again(&index->buckets[removed], to, to, 0, NULL);
+	if (removed < index->capacity / 4)
 		reserve(index, index->capacity / 2);
 }
 
@@ -134,7 +125,7 @@ static bool begin(struct index *index)
 		return true;
 	if (!reserve(index, BUCKETS_MIN))
 		return false;
-	index->bucket_count = BUCKETS_MIN;
+	set_bucket_count(index, BUCKETS_MIN);
 	memset(index->buckets, 0, BUCKETS_MIN * sizeof *index->buckets);
 	return true;
 }
@@ -148,35 +139,40 @@ bool index_add(struct index *index, struct index_node *node, uint32_t hash)
 	node->newer = NULL;
 	*(index->newest ? &index->newest->newer : &index->oldest) = node;
 	index->newest = node;
-	push(index, node);
-	if (++index->count > index->bucket_count)
+	put(index_bucket(index, hash), node, hash);
+	if (++index->count > index->bucket_count * INDEX_SLOTS / 2)
 		grow(index);
 	return true;
 }
 
-static void unlink_node(struct index_bucket *bucket, const struct index_node *node)
-{
-	struct index_node *before = bucket->first;
-
-	bucket->length--;
-	if (before == node) {
-		bucket->first = node->next;
-		bucket->first_hash = node->next_hash;
-		return;
-	}
-	while (before->next != node)
-		before = before->next;
-	before->next = node->next;
-	before->next_hash = node->next_hash;
-}
-
 void index_remove(struct index *index, struct index_node *node)
 {
-	unlink_node(&index->buckets[index_place(index->bucket_count, node->hash)], node);
+	struct index_bucket *bucket = index_bucket(index, node->hash), old = *bucket;
+
+	*bucket = (struct index_bucket){0};
+	put_again(&old, bucket, bucket, 0, node);
 	*(node->older ? &node->older->newer : &index->oldest) = node->newer;
 	*(node->newer ? &node->newer->older : &index->newest) = node->older;
 	index->count--;
-	/* Two for each removed object, so that there are never more than twice as many buckets. */
-	for (int i = 0; i < 2 && index->count < index->bucket_count / 2; i++)
+	/* Half as many as when it grew. */
+	if (index->count < index->bucket_count * INDEX_SLOTS / 4)
 		shrink(index);
+}
+
+struct index_node *index_find_next(const struct index *index, const struct index_node *node)
+{
+	const struct index_bucket *bucket = index_bucket(index, node->hash);
+	struct index_node *next = node->next;
+	unsigned i = 0;
+
+	while (i < INDEX_SLOTS && bucket->slots[i] != node)
+		i++;
+	if (i < INDEX_SLOTS)
+		next = index_chain(bucket);
+	while (++i < INDEX_SLOTS)
+		if (bucket->slots[i] != NULL && bucket->hashes[i] == node->hash)
+			return bucket->slots[i];
+	while (next != NULL && next->hash != node->hash)
+		next = next->next;
+	return next;
 }

@@ -38,12 +38,12 @@ struct block {
 
 /* Blocks of one size. An empty slab goes back to the system, so that memory is free again after a flood. */
 struct slab {
-	struct slab *prev, *next; /* in the pool's list of its size, while it has room */
+	_Alignas(GRAIN) struct slab *prev; /* in the pool's list of its size, while it has room */
+	struct slab *next;
 	struct block *unused;
 	uint16_t class;
 	uint16_t used;
 	uint16_t fresh; /* offset from which no byte was used yet */
-	uint16_t padding;
 };
 
 /* Header of a large block. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * SipHash-1-3 (Aumasson and Bernstein, 2012), a keyed hash: one round for each word, three at the end. All
- * inputs of one table have the same length. So the last word of the input takes the place of the word that
- * encodes the length, as it would if the last byte were the length.
+ * SipHash-1-3 (Aumasson and Bernstein, 2012), a keyed hash: one round for each word, three at the end. The
+ * inputs of one table have the same length, or at least differ in it by whole words and none is the start of
+ * another. So the last word of the input takes the place of the word that encodes the length.
  * Without the key, an attacker cannot find inputs that collide more often than by chance.
  * Pure. Always inline, so that the state is in registers; in a build for size the compiler decides.
  */

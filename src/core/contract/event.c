@@ -8,8 +8,8 @@
 static bool drop_is_notable(enum drop drop)
 {
 	return drop == DROP_GROUPS_MAX || drop == DROP_SOURCES_MAX || drop == DROP_HOSTS_MAX ||
-	       drop == DROP_ROUTES_MAX || drop == DROP_MEMORY || drop == DROP_SOURCE_ADDRESS ||
-	       drop == DROP_SSM || drop == DROP_RATE;
+	       drop == DROP_HOST_GROUPS_MAX || drop == DROP_ROUTES_MAX || drop == DROP_MEMORY ||
+	       drop == DROP_SOURCE_ADDRESS || drop == DROP_SSM || drop == DROP_RATE;
 }
 
 bool event_is_notable(const struct event *event)
@@ -47,7 +47,10 @@ const char *event_name(enum event_kind kind)
 		[EVENT_LINK] = "link",
 		[EVENT_QUERIER] = "querier",
 		[EVENT_JOIN] = "join",
+		[EVENT_LEAVING] = "leaving",
 		[EVENT_LEAVE] = "leave",
+		[EVENT_HOST_JOIN] = "host join",
+		[EVENT_HOST_LEAVE] = "host leave",
 		[EVENT_FILTER] = "filter",
 		[EVENT_QUERY] = "query",
 		[EVENT_UPSTREAM] = "upstream",
@@ -56,6 +59,7 @@ const char *event_name(enum event_kind kind)
 		[EVENT_ROUTE] = "route",
 		[EVENT_FLOW_GONE] = "source gone",
 		[EVENT_FOREIGN_QUERIER] = "foreign querier",
+		[EVENT_DENIED] = "denied",
 		[EVENT_DROP] = "drop",
 		[EVENT_OLDER_QUERY] = "older query",
 	};

@@ -11,17 +11,20 @@
 
 #define KERNEL_QUERIES_MAX 32 /* in a second */
 
+/* Stands for the earlier run among those who want a group. */
+#define INSTANCE_ADOPTED UINT8_MAX
+
 /* For the memberships that it keeps, the kernel repeats reports and answers queries; the host reports each
  * change once, in the kernel's version. Where the kernel may keep groups, the host uses that version for all
  * groups. */
-static struct reporter_role reporter_role(const struct host *host, enum keeper keeper)
+static struct reporter_role reporter_role(const struct host *host, enum provider provider)
 {
 	const struct link_settings *settings = &host->settings;
-	bool own = keeper == KEEPER_HOST;
+	bool own = provider == PROVIDER_HOST;
 
 	return (struct reporter_role){
 		.fixed_version = settings->upstream_version[host->family],
-		.version = host_keeps(host, KEEPER_KERNEL) ? VERSION_3 : settings->version[host->family],
+		.version = host_keeps(host, PROVIDER_KERNEL) ? VERSION_3 : settings->version[host->family],
 		.copies = own ? settings->robustness : 1,
 		.answers = own,
 	};
@@ -40,11 +43,11 @@ struct host *host_new(enum family family, const struct host_limits *limits,
 	host->correct_at = MTIME_NEVER;
 	host->pool = pool_new(limits->memory_max);
 	host->joins = joins_new(limits->groups_per_socket, limits->sources_per_filter);
-	for (int keeper = 0; keeper < KEEPERS; keeper++) {
-		struct reporter_role role = reporter_role(host, keeper);
+	for (int provider = 0; provider < PROVIDERS; provider++) {
+		struct reporter_role role = reporter_role(host, provider);
 
-		reporter_init(&host->reporters[keeper], family, host->pool, &host->settings, seed);
-		reporter_set(&host->reporters[keeper], 0, &role);
+		reporter_init(&host->reporters[provider], family, host->pool, &host->settings, seed);
+		reporter_set(&host->reporters[provider], 0, &role);
 	}
 	if (host->pool != NULL && host->joins != NULL)
 		return host;
@@ -58,8 +61,8 @@ void host_free(struct host *host)
 		return;
 	while (host->walks != NULL)
 		host_walk_end(host->walks);
-	for (int keeper = 0; keeper < KEEPERS; keeper++)
-		reporter_fini(&host->reporters[keeper]);
+	for (int provider = 0; provider < PROVIDERS; provider++)
+		reporter_fini(&host->reporters[provider]);
 	pool_free(host->pool);
 	joins_free(host->joins);
 	free(host);
@@ -77,6 +80,10 @@ static void want_remove(struct host *host, mtime now, struct host_row *row, unsi
 	if (want == NULL)
 		return;
 	want_free(host, row, want);
+	/* Those who wanted what the earlier run did have left it. */
+	want = row_wants(row);
+	if (want != NULL && want->instance == INSTANCE_ADOPTED && want->next == NULL)
+		want_free(host, row, want);
 	row_change(host, now, row);
 }
 
@@ -134,6 +141,46 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 	return true;
 }
 
+bool host_adopt(struct host *host, mtime now, const struct addr *group, const struct filter *filter)
+{
+	struct host_row *row = row_get(host, now, group);
+	struct want *want = row ? want_find(row, INSTANCE_ADOPTED) : NULL;
+	struct filter adopted = {.sources = sources_on(host->scratch, REQUEST_SOURCES_MAX)};
+
+	if (row == NULL)
+		return false;
+	if (want != NULL && row_provider(row) == PROVIDER_KERNEL)
+		return true;
+	if (want == NULL)
+		want = want_get(host, row, INSTANCE_ADOPTED);
+	if (want != NULL) {
+		struct filter before = stored_filter_view(&want->filter);
+
+		filter_merge(&adopted, &before);
+		filter_merge(&adopted, filter);
+	}
+	if (want == NULL || !stored_filter_set(&want->filter, host->pool, &adopted)) {
+		row_release(host, row);
+		return false;
+	}
+	reporter_assume(row_reporter(host, row), &row->entry, &adopted);
+	row_change(host, now, row);
+	return true;
+}
+
+bool host_is_only_adopted(struct host *host, const struct addr *group)
+{
+	struct host_row *row = row_find(host, group);
+	const struct want *want = row ? want_find(row, INSTANCE_ADOPTED) : NULL;
+
+	return want != NULL && row_wants(row) == want && want->next == NULL;
+}
+
+void host_adoption_end(struct host *host, mtime now)
+{
+	host_unwant_all(host, now, INSTANCE_ADOPTED);
+}
+
 uint64_t host_streams(struct host *host, unsigned instance, const struct addr *group)
 {
 	struct host_row *row = row_find(host, group);
@@ -144,8 +191,8 @@ uint64_t host_streams(struct host *host, unsigned instance, const struct addr *g
 
 void host_prefetch(const struct host *host, const struct addr *group, enum prefetch step)
 {
-	for (int keeper = 0; keeper < KEEPERS; keeper++) {
-		const struct reporter *reporter = &host->reporters[keeper];
+	for (int provider = 0; provider < PROVIDERS; provider++) {
+		const struct reporter *reporter = &host->reporters[provider];
 
 		if (reporter->entries.count > 0)
 			index_prefetch(&reporter->entries, addr_hash(group, reporter->seed), step);
@@ -156,28 +203,28 @@ void host_unwant_all(struct host *host, mtime now, unsigned instance)
 {
 	struct reporter_entry *entry, *next;
 
-	for (int keeper = 0; keeper < KEEPERS; keeper++)
-		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = next) {
+	for (int provider = 0; provider < PROVIDERS; provider++)
+		for (entry = reporter_oldest(&host->reporters[provider]); entry; entry = next) {
 			next = reporter_newer(entry);
 			want_remove(host, now, (struct host_row *)entry, instance);
 		}
 }
 
 /* Where the administrator forces the kernel to a version, the host speaks the same. */
-static void follow_forced_version(struct host *host, mtime now, enum keeper keeper)
+static void follow_forced_version(struct host *host, mtime now, enum provider provider)
 {
-	struct reporter_role role = reporter_role(host, keeper);
+	struct reporter_role role = reporter_role(host, provider);
 
-	if (host_keeps(host, KEEPER_KERNEL) && role.fixed_version == VERSION_NONE)
+	if (host_keeps(host, PROVIDER_KERNEL) && role.fixed_version == VERSION_NONE)
 		role.fixed_version = (uint8_t)host->link.forced_version;
-	reporter_set(&host->reporters[keeper], now, &role);
+	reporter_set(&host->reporters[provider], now, &role);
 }
 
 void host_configure(struct host *host, mtime now, const struct link_settings *settings)
 {
 	host->settings = *settings;
-	for (int keeper = 0; keeper < KEEPERS; keeper++)
-		follow_forced_version(host, now, keeper);
+	for (int provider = 0; provider < PROVIDERS; provider++)
+		follow_forced_version(host, now, provider);
 }
 
 static bool row_copy_wants(struct host_row *row, mtime now, struct host *to)
@@ -194,7 +241,7 @@ static bool row_copy_wants(struct host_row *row, mtime now, struct host *to)
 
 bool host_copy_wants(const struct host *host, mtime now, struct host *to)
 {
-	for (struct host_row *row = row_oldest(host, KEEPER_KERNEL); row != NULL; row = row_next(host, row))
+	for (struct host_row *row = row_oldest(host, PROVIDER_KERNEL); row != NULL; row = row_next(host, row))
 		if (!row_copy_wants(row, now, to))
 			return false;
 	return true;
@@ -202,17 +249,17 @@ bool host_copy_wants(const struct host *host, mtime now, struct host *to)
 
 void host_announce(struct host *host, mtime now)
 {
-	for (int keeper = 0; keeper < KEEPERS && host->link.usable; keeper++)
-		reporter_announce(&host->reporters[keeper], now);
+	for (int provider = 0; provider < PROVIDERS && host->link.usable; provider++)
+		reporter_announce(&host->reporters[provider], now);
 }
 
 static void start(struct host *host, mtime now)
 {
 	rows_try_again(host, MTIME_NEVER);
-	for (int keeper = 0; keeper < KEEPERS; keeper++) {
-		follow_forced_version(host, now, keeper);
-		reporter_older_querier(&host->reporters[keeper], now, host->link.kernel_version, 0);
-		reporter_start(&host->reporters[keeper], now);
+	for (int provider = 0; provider < PROVIDERS; provider++) {
+		follow_forced_version(host, now, provider);
+		reporter_older_querier(&host->reporters[provider], now, host->link.kernel_version, 0);
+		reporter_start(&host->reporters[provider], now);
 	}
 }
 
@@ -223,8 +270,8 @@ void host_set_link(struct host *host, mtime now, const struct host_link *link)
 	bool moves = !addr_equal(&link->address, &host->link.address);
 
 	host->link = *link;
-	for (int keeper = 0; other_version && keeper < KEEPERS; keeper++)
-		follow_forced_version(host, now, keeper);
+	for (int provider = 0; other_version && provider < PROVIDERS; provider++)
+		follow_forced_version(host, now, provider);
 	if (comes_up)
 		start(host, now);
 	if (comes_up || moves)
@@ -258,8 +305,8 @@ void host_forget(struct host *host, mtime now)
 	struct reporter_entry *entry, *next;
 
 	host->link.usable = false;
-	for (int keeper = 0; keeper < KEEPERS; keeper++)
-		for (entry = reporter_oldest(&host->reporters[keeper]); entry; entry = next) {
+	for (int provider = 0; provider < PROVIDERS; provider++)
+		for (entry = reporter_oldest(&host->reporters[provider]); entry; entry = next) {
 			next = reporter_newer(entry);
 			row_forget(host, now, (struct host_row *)entry);
 		}
@@ -269,18 +316,18 @@ void host_forget(struct host *host, mtime now)
  * within milliseconds, but without a guarantee. It drops no IGMP queries. */
 static bool kernel_may_drop_query(struct host *host, mtime now)
 {
-	return host->family == FAMILY_IPV6 && host_keeps(host, KEEPER_KERNEL) &&
+	return host->family == FAMILY_IPV6 && host_keeps(host, PROVIDER_KERNEL) &&
 	       bucket_take(&host->kernel_queries, now, KERNEL_QUERIES_MAX, 1) == 0;
 }
 
 void host_receive_query(struct host *host, mtime now, const struct upstream_query *query,
                         const struct addr *sources)
 {
-	for (int keeper = 0; keeper < KEEPERS; keeper++)
-		reporter_receive_query(&host->reporters[keeper], now, query, sources);
+	for (int provider = 0; provider < PROVIDERS; provider++)
+		reporter_receive_query(&host->reporters[provider], now, query, sources);
 	/* Instead of the kernel. If the kernel answers too, the second answer does no harm. */
 	if (kernel_may_drop_query(host, now))
-		reporter_answer(&host->reporters[KEEPER_KERNEL], now, query, sources);
+		reporter_answer(&host->reporters[PROVIDER_KERNEL], now, query, sources);
 }
 
 /* The kernel has no room for another membership. */
@@ -353,10 +400,10 @@ static void release_idle(struct host *host, struct reporter *reporter)
 }
 
 /* Writes the next message of a reporter behind the room for its header; returns its size, 0: none. */
-static size_t pull_message(struct host *host, enum keeper keeper, mtime now, uint8_t *buffer,
+static size_t pull_message(struct host *host, enum provider provider, mtime now, uint8_t *buffer,
                            struct addr *destination)
 {
-	struct reporter *reporter = &host->reporters[keeper];
+	struct reporter *reporter = &host->reporters[provider];
 	size_t header = packet_header_size(host->family);
 	size_t mtu = packet_size_max(host->link.mtu);
 	size_t size =
@@ -369,9 +416,9 @@ static size_t pull_message(struct host *host, enum keeper keeper, mtime now, uin
 bool host_pull_packet(struct host *host, mtime now, uint8_t *buffer, size_t *size, struct addr *destination)
 {
 	*size = 0;
-	for (int keeper = 0; keeper < KEEPERS && host->link.usable && *size == 0; keeper++)
-		if (host_keeps(host, keeper))
-			*size = pull_message(host, keeper, now, buffer, destination);
+	for (int provider = 0; provider < PROVIDERS && host->link.usable && *size == 0; provider++)
+		if (host_keeps(host, provider))
+			*size = pull_message(host, provider, now, buffer, destination);
 	if (*size == 0)
 		return false;
 	*size = packet_finish(host->family, buffer, &host->link.address, destination, *size);
@@ -387,8 +434,8 @@ mtime host_deadline(struct host *host)
 	for (enum row_state state = ROW_RESTING; state <= ROW_WIDE; state++)
 		if (host->lists[state] != NULL)
 			at = mtime_min(at, host->lists[state]->joining->retry_at);
-	for (int keeper = 0; keeper < KEEPERS; keeper++)
-		if (host_keeps(host, keeper))
-			at = mtime_min(at, reporter_deadline(&host->reporters[keeper]));
+	for (int provider = 0; provider < PROVIDERS; provider++)
+		if (host_keeps(host, provider))
+			at = mtime_min(at, reporter_deadline(&host->reporters[provider]));
 	return at;
 }

@@ -30,24 +30,25 @@ struct host_row *row_find(struct host *host, const struct addr *group)
 {
 	struct reporter_entry *entry = NULL;
 
-	for (int keeper = 0; keeper < KEEPERS && entry == NULL; keeper++)
-		if (host->reporters[keeper].entries.count > 0)
-			entry = reporter_find(&host->reporters[keeper], group);
+	for (int provider = 0; provider < PROVIDERS && entry == NULL; provider++)
+		if (host->reporters[provider].entries.count > 0)
+			entry = reporter_find(&host->reporters[provider], group);
 	return (struct host_row *)entry;
 }
 
 /* While the kernel follows a version 1 query, it would report a new group in version 1. Routers upstream then
  * ignore leaves of that group (RFC 9776 section 7.3.2). */
-static enum keeper choose_keeper(const struct host *host, mtime now)
+static enum provider choose_provider(const struct host *host, mtime now)
 {
-	if (!host_keeps(host, KEEPER_HOST))
-		return KEEPER_KERNEL;
-	if (!host_keeps(host, KEEPER_KERNEL))
-		return KEEPER_HOST;
-	if (host->family == FAMILY_IPV4 && host->reporters[KEEPER_KERNEL].kernel_v1_until > now)
-		return KEEPER_HOST;
-	return host->reporters[KEEPER_KERNEL].entries.count < host->settings.kernel_groups_max ? KEEPER_KERNEL
-	                                                                                       : KEEPER_HOST;
+	if (!host_keeps(host, PROVIDER_HOST))
+		return PROVIDER_KERNEL;
+	if (!host_keeps(host, PROVIDER_KERNEL))
+		return PROVIDER_HOST;
+	if (host->family == FAMILY_IPV4 && host->reporters[PROVIDER_KERNEL].kernel_v1_until > now)
+		return PROVIDER_HOST;
+	return host->reporters[PROVIDER_KERNEL].entries.count < host->settings.kernel_groups_max
+	               ? PROVIDER_KERNEL
+	               : PROVIDER_HOST;
 }
 
 static void row_free(struct host *host, struct host_row *row)
@@ -59,7 +60,7 @@ static void row_free(struct host *host, struct host_row *row)
 struct host_row *row_get(struct host *host, mtime now, const struct addr *group)
 {
 	struct host_row *row = row_find(host, group);
-	bool here = choose_keeper(host, now) == KEEPER_HOST;
+	bool here = choose_provider(host, now) == PROVIDER_HOST;
 
 	if (row != NULL)
 		return row;
@@ -74,12 +75,12 @@ struct host_row *row_get(struct host *host, mtime now, const struct addr *group)
 	return NULL;
 }
 
-struct host_row *row_oldest(const struct host *host, int keeper)
+struct host_row *row_oldest(const struct host *host, int provider)
 {
 	struct reporter_entry *entry = NULL;
 
-	for (; keeper < KEEPERS && entry == NULL; keeper++)
-		entry = reporter_oldest(&host->reporters[keeper]);
+	for (; provider < PROVIDERS && entry == NULL; provider++)
+		entry = reporter_oldest(&host->reporters[provider]);
 	return (struct host_row *)entry;
 }
 
@@ -87,7 +88,7 @@ struct host_row *row_next(const struct host *host, const struct host_row *row)
 {
 	struct reporter_entry *newer = reporter_newer(&row->entry);
 
-	return newer != NULL ? (struct host_row *)newer : row_oldest(host, row_keeper(row) + 1);
+	return newer != NULL ? (struct host_row *)newer : row_oldest(host, row_provider(row) + 1);
 }
 
 /* Walks that stand on a row go on to the next one before it is freed. */
@@ -211,7 +212,7 @@ void row_joined(struct host *host, mtime now, struct host_row *row)
 
 void row_change(struct host *host, mtime now, struct host_row *row)
 {
-	if (row_keeper(row) == KEEPER_HOST) {
+	if (row_provider(row) == PROVIDER_HOST) {
 		struct filter filter = row_wanted(host, row);
 
 		report(host, now, row, &filter);
@@ -226,7 +227,7 @@ void row_change(struct host *host, mtime now, struct host_row *row)
 
 static void row_correct(struct host *host, mtime now, struct host_row *row)
 {
-	bool is_kept_here = row_keeper(row) == KEEPER_HOST;
+	bool is_kept_here = row_provider(row) == PROVIDER_HOST;
 	struct filter filter = is_kept_here ? row_wanted(host, row) : row_held(host, row);
 
 	/* Rows in other states report when they have joined. */
@@ -239,7 +240,7 @@ void rows_correct(struct host *host, mtime now)
 	if (host->correct_at > now)
 		return;
 	host->correct_at = MTIME_NEVER;
-	for (struct host_row *row = row_oldest(host, KEEPER_KERNEL); row != NULL; row = row_next(host, row))
+	for (struct host_row *row = row_oldest(host, PROVIDER_KERNEL); row != NULL; row = row_next(host, row))
 		row_correct(host, now, row);
 }
 
@@ -256,14 +257,14 @@ bool row_keep_here(struct host *host, mtime now, struct host_row *row)
 {
 	struct addr group = row->entry.group;
 
-	if (!host_keeps(host, KEEPER_HOST) || row_is_held(row) || !reporter_is_idle(&row->entry))
+	if (!host_keeps(host, PROVIDER_HOST) || row_is_held(row) || !reporter_is_idle(&row->entry))
 		return false;
 	reporter_remove(row_reporter(host, row), &row->entry);
 	row->entry = (struct reporter_entry){0};
-	if (!reporter_add(&host->reporters[KEEPER_HOST], &row->entry, &group)) {
+	if (!reporter_add(&host->reporters[PROVIDER_HOST], &row->entry, &group)) {
 		/* This cannot fail: the entry was in that index a moment ago. */
 		row->entry = (struct reporter_entry){0};
-		(void)reporter_add(&host->reporters[KEEPER_KERNEL], &row->entry, &group);
+		(void)reporter_add(&host->reporters[PROVIDER_KERNEL], &row->entry, &group);
 		return false;
 	}
 	host->supersets -= row->joining->join.superset;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The groups of a host, with their wants and keepers. Private to the modules host (settings, the link, what
+ * The groups of a host, with their wants and providers. Private to the modules host (settings, the link, what
  * instances want, kernel operations, packets), host_rows, and host_status (what others see of a host). Other
  * rooms use host.h.
  *
- *   host --< reporter   one for each keeper, because their reports differ
+ *   host --< reporter   one for each provider, because their reports differ
  *   reporter --< row    a group; an entry of its reporter, which finds and walks the rows
  *   row --< want        the filter that one instance wants; the first one is in the row itself
  *
@@ -39,15 +39,15 @@ enum row_state {
 };
 
 /* Who keeps a group. */
-enum keeper { KEEPER_KERNEL, KEEPER_HOST, KEEPERS };
+enum provider { PROVIDER_KERNEL, PROVIDER_HOST, PROVIDERS };
 
 /* What only a group has that the kernel keeps. */
 struct joining {
-	struct join_row join;
 	struct host_row *prev, *next; /* in the list of its state */
 	mtime retry_at;
 	uint8_t state;      /* enum row_state */
 	uint8_t operations; /* in its turn */
+	struct join_row join;
 };
 
 struct host_row {
@@ -61,28 +61,28 @@ _Static_assert(sizeof(void *) > 8 || sizeof(struct host_row) <= 176, "there may 
 struct host {
 	enum family family;
 	enum membership_provider membership; /* as the host was made */
-	struct link_settings settings;       /* of the upstream link; the reporters use these, too */
-	struct host_link link;
 	struct pool *pool;
 	struct joins *joins;
-	struct reporter reporters[KEEPERS];
-	struct host_row *lists[ROW_STATES];
 	size_t resting;
 	size_t supersets;
 	int last_error;
 	mtime correct_at; /* sends what memory was too short to report; MTIME_NEVER: nothing is missing */
 	struct host_walk *walks;
+	struct host_link link;
+	struct bucket kernel_queries; /* the queries that the kernel has room for */
+	struct host_row *lists[ROW_STATES];
+	struct link_settings settings; /* of the upstream link; the reporters use these, too */
+	struct reporter reporters[PROVIDERS];
 	struct holds holds;
-	struct bucket kernel_queries;            /* the queries that the kernel has room for */
 	struct addr merged[REQUEST_SOURCES_MAX]; /* the wanted filter of the row that joins now */
 	struct addr scratch[REQUEST_SOURCES_MAX];
 };
 
-/* May that keeper keep groups? */
-static inline bool host_keeps(const struct host *host, enum keeper keeper)
+/* May that provider keep groups? */
+static inline bool host_keeps(const struct host *host, enum provider provider)
 {
 	return host->membership == MEMBERSHIP_AUTO ||
-	       (host->membership == MEMBERSHIP_USER) == (keeper == KEEPER_HOST);
+	       (host->membership == MEMBERSHIP_USER) == (provider == PROVIDER_HOST);
 }
 
 /* Its first want; NULL: no instance wants it. The others follow by `next`. */
@@ -102,14 +102,14 @@ static inline bool row_is_held(const struct host_row *row)
 	return row->joining != NULL && row->joining->join.parts != NULL;
 }
 
-static inline enum keeper row_keeper(const struct host_row *row)
+static inline enum provider row_provider(const struct host_row *row)
 {
-	return row->joining != NULL ? KEEPER_KERNEL : KEEPER_HOST;
+	return row->joining != NULL ? PROVIDER_KERNEL : PROVIDER_HOST;
 }
 
 static inline struct reporter *row_reporter(struct host *host, const struct host_row *row)
 {
-	return &host->reporters[row_keeper(row)];
+	return &host->reporters[row_provider(row)];
 }
 
 /* NULL when there is none. */
@@ -118,8 +118,8 @@ struct host_row *row_find(struct host *host, const struct addr *group);
 struct host_row *row_get(struct host *host, mtime now, const struct addr *group);
 /* Frees the row, unless something still needs it. */
 void row_release(struct host *host, struct host_row *row);
-/* The oldest row of this keeper or a later one. */
-struct host_row *row_oldest(const struct host *host, int keeper);
+/* The oldest row of this provider or a later one. */
+struct host_row *row_oldest(const struct host *host, int provider);
 /* The next one of a walk over all rows. */
 struct host_row *row_next(const struct host *host, const struct host_row *row);
 

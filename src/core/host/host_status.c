@@ -5,7 +5,7 @@
 
 bool host_keeps_some(const struct host *host)
 {
-	return host->reporters[KEEPER_HOST].entries.count > 0;
+	return host->reporters[PROVIDER_HOST].entries.count > 0;
 }
 
 enum membership_provider host_membership(const struct host *host)
@@ -16,12 +16,12 @@ enum membership_provider host_membership(const struct host *host)
 /* Both reporters receive the same queries. */
 static const struct reporter *any_reporter(const struct host *host)
 {
-	return &host->reporters[host_keeps(host, KEEPER_KERNEL) ? KEEPER_KERNEL : KEEPER_HOST];
+	return &host->reporters[host_keeps(host, PROVIDER_KERNEL) ? PROVIDER_KERNEL : PROVIDER_HOST];
 }
 
 bool host_query_is_missing(const struct host *host)
 {
-	return host->reporters[KEEPER_KERNEL].missing || host->reporters[KEEPER_HOST].missing;
+	return host->reporters[PROVIDER_KERNEL].missing || host->reporters[PROVIDER_HOST].missing;
 }
 
 bool host_ignores_version_1(const struct host *host, mtime now)
@@ -47,27 +47,31 @@ void host_get_status(const struct host *host, mtime now, struct host_status *sta
 
 	*status = (struct host_status){
 		.membership = host->membership,
-		.kept_here = host->reporters[KEEPER_HOST].entries.count,
+		.kept_here = host->reporters[PROVIDER_HOST].entries.count,
 		.failing = host->resting,
 		.last_error = host->last_error,
 		.supersets = host->supersets,
 		.version = host_version(host, now),
+		.older_until = host_version(host, now) < reporter->role.version &&
+	                                       reporter->role.fixed_version == VERSION_NONE
+	                               ? reporter->v2_querier_until
+	                               : 0,
 		.querier = reporter->querier,
 		.query_received_at = reporter->query_received_at,
 		.queries_received = reporter->queries_received,
 		.query_missing = host_query_is_missing(host),
 	};
-	for (int keeper = 0; keeper < KEEPERS; keeper++) {
-		status->groups += host->reporters[keeper].entries.count;
-		status->reports_sent += host->reporters[keeper].packets_sent;
-		if (status->repeats < host->reporters[keeper].repeats)
-			status->repeats = host->reporters[keeper].repeats;
+	for (int provider = 0; provider < PROVIDERS; provider++) {
+		status->groups += host->reporters[provider].entries.count;
+		status->reports_sent += host->reporters[provider].packets_sent;
+		if (status->repeats < host->reporters[provider].repeats)
+			status->repeats = host->reporters[provider].repeats;
 	}
 }
 
 void host_walk_begin(struct host *host, struct host_walk *walk)
 {
-	*walk = (struct host_walk){.host = host, .row = row_oldest(host, KEEPER_KERNEL)};
+	*walk = (struct host_walk){.host = host, .row = row_oldest(host, PROVIDER_KERNEL)};
 	LL_PREPEND(host->walks, walk);
 }
 
@@ -88,7 +92,7 @@ bool host_walk_next(struct host_walk *walk, struct host_group *group)
 	*group = (struct host_group){
 		.group = row->entry.group,
 		.wanted = row_wanted(walk->host, row),
-		.kept_here = row_keeper(row) == KEEPER_HOST,
+		.kept_here = row_provider(row) == PROVIDER_HOST,
 		.joining = row_state(row) == ROW_JOINING,
 		.refused = row_state(row) == ROW_RESTING,
 		.superset = row->joining != NULL && row->joining->join.superset,

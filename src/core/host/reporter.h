@@ -2,7 +2,7 @@
  *
  * What a host sends upstream: state-change reports with their repetitions, and answers to queries, in the
  * querier's version (RFC 9776 section 5, RFC 9777 section 6, RFC 2236 section 3, RFC 2710 section 4). One per
- * upstream link, family and keeper, part of a host. A reporter builds packets from the newest state when it
+ * upstream link, family and provider, part of a host. A reporter builds packets from the newest state when it
  * sends them, with as many records in each as the MTU allows.
  *
  * Where the kernel keeps the memberships, the kernel repeats and answers (copies = 1, answers = false). The

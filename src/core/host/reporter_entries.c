@@ -23,7 +23,7 @@ struct reporter_entry *reporter_find(const struct reporter *reporter, const stru
 {
 	struct index_node *node = index_find(&reporter->entries, addr_hash(group, reporter->seed));
 
-	for (; node != NULL; node = index_find_next(node))
+	for (; node != NULL; node = index_find_next(&reporter->entries, node))
 		if (addr_equal(&((struct reporter_entry *)node)->group, group))
 			break;
 	return (struct reporter_entry *)node;

@@ -24,15 +24,10 @@ struct reporter_role {
 struct reporter {
 	enum family family;
 	struct pool *pool;
-	uint64_t seed;
-	uint64_t random;
 	const struct link_settings *settings; /* of the upstream link; the host's */
 	struct reporter_role role;
-	struct index entries; /* by group */
-	struct report_queue queue;
-	struct report_walk walk; /* the answer to a general query */
-	size_t reported_bytes;   /* of the records of all groups' states */
-	mtime repeats_drawn_at;  /* when repeats_at was drawn; MTIME_NEVER: it must be drawn */
+	size_t reported_bytes;  /* of the records of all groups' states */
+	mtime repeats_drawn_at; /* when repeats_at was drawn; MTIME_NEVER: it must be drawn */
 	mtime repeats_at;
 	mtime kernel_v1_until; /* the kernel follows a version 1 query until then, and sends no leaves */
 	mtime v2_querier_until;
@@ -52,6 +47,11 @@ struct reporter {
 	uint64_t queries_received;
 	uint64_t packets_sent;
 	uint64_t repeats; /* whole states reported because queries are missing */
+	uint64_t seed;
+	uint64_t random;
+	struct index entries; /* by group */
+	struct report_queue queue;
+	struct report_walk walk; /* the answer to a general query */
 	struct report_scratch scratch;
 };
 

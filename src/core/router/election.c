@@ -52,6 +52,24 @@ void election_receive(struct instance *instance, struct link *link, enum family 
 	engine_arm_link(instance, link, family);
 }
 
+void election_query(struct instance *instance, struct link *link, enum family family, mtime now)
+{
+	link->family[family].querier.query_at = now;
+	engine_arm_link(instance, link, family);
+}
+
+mtime election_substitute(struct instance *instance, struct link *link, enum family family, mtime now,
+                          uint8_t count)
+{
+	struct querier *querier = &link->family[family].querier;
+	mtime until = querier_substitute(querier, &link->settings, count, now);
+
+	engine_arm_link(instance, link, family);
+	if (querier->query_now)
+		set64_add(&instance->general_queries_due[family], link->id);
+	return until;
+}
+
 void election_expire(struct instance *instance, struct link *link, enum family family, mtime now)
 {
 	if (querier_expire(&link->family[family].querier, &link->settings, now))

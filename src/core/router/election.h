@@ -19,6 +19,11 @@ void election_refresh(struct instance *instance, struct link *link, enum family 
 /* A query arrived on a downstream link. */
 void election_receive(struct instance *instance, struct link *link, enum family family, mtime now,
                       const struct addr *from, const struct query *query);
+/* Sends a general query at once. This router is the querier. */
+void election_query(struct instance *instance, struct link *link, enum family family, mtime now);
+/* `count` general queries take the place of specific ones. Returns the time by which the last answer must have arrived. */
+mtime election_substitute(struct instance *instance, struct link *link, enum family family, mtime now,
+                          uint8_t count);
 /* Does what is due: takes over from a silent querier, and marks a general query. */
 void election_expire(struct instance *instance, struct link *link, enum family family, mtime now);
 

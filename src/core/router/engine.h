@@ -4,12 +4,17 @@
  * this header; other rooms use instance.h. From the bottom up, each calls only those before it:
  *
  *   engine        drops and events
- *   membership    groups, their state on each link, and the merge of all links
+ *   filtering     what the links' filters leave of reports and streams, and the choice of an upstream link
+ *   membership_table  the groups of the instance
+ *   membership    their state on each link
+ *   static_groups those that the configuration keeps
+ *   wants         what all links together want
  *   route_shares  which flow makes way for a new one at the limit of routes
  *   forward       flows and their routes
  *   router_discovery  advertisements for snooping switches
  *   election      the querier of a link, and what follows when it changes
  *   receive       packets
+ *   review        memberships that are asked about again
  *   snapshot      pages of state for the status
  *   requests      what is pulled from dirty state
  *   instance      inputs, time and requests: the public contract
@@ -84,9 +89,11 @@ struct flow {
 	uint64_t bytes;
 	uint32_t wrong_link;
 	uint8_t input; /* link id; its memory counts for that link */
+	uint8_t seen;  /* id of the link of the last upcall: another one, if the input was chosen */
 	uint8_t worth; /* enum flow_worth */
 	bool dirty;
 	bool gone;       /* kept only until REQUEST_ROUTE_NONE is pulled */
+	bool lost;       /* gone with its link */
 	mtime active_at; /* when its packet counter last grew */
 	mtime made_at;
 	mtime read_at; /* when its counters came; at first: made_at */
@@ -102,7 +109,8 @@ struct walk {
 	bool in_group;                 /* its item was rendered; sources or hosts behind `last` were not */
 	bool in_hosts;                 /* its sources were rendered, too */
 	struct addr last;
-	uint64_t serial; /* flows of the membership up to here were rendered */
+	/* Flows of the membership up to here were rendered; of rules: the place of the next one. */
+	uint64_t serial;
 };
 
 /* The flows that arrive on a link: a list for each worth, the least recently active first. */
@@ -139,22 +147,29 @@ struct group_hash {
 
 #define GROUP_HASHES 64 /* more than are prefetched at a time */
 
+/* A membership whose change is requested for one upstream link after the other, where they may differ. */
+struct upstream_walk {
+	struct addr group;
+	uint64_t links;  /* those that are left */
+	bool was_wanted; /* by some of them */
+};
+
 struct instance {
 	struct instance_settings settings;
 	uint64_t seed;
-	struct group_hash hashes[GROUP_HASHES]; /* by the last bits of the group */
 	struct pool *pool;
-	struct link *links[LINKS_MAX];
-	struct pool *parts[LINKS_MAX]; /* of the pool, for the state of each link; NULL: not used yet */
-	uint64_t links_to_free;        /* ids that wait for REQUEST_LINK_FREE */
+	uint64_t links_to_free; /* ids that wait for REQUEST_LINK_FREE */
 	struct index memberships;
 	struct index flows;
 	uint64_t flow_serial;
 	uint32_t route_count; /* flows that are not gone */
-	struct link_routes routes[LINKS_MAX];
 	struct membership *dirty_memberships, *dirty_last;
+	struct upstream_walk upstream_walk;
+	uint8_t upstreams
+		[LINKS_MAX]; /* ids of the upstream links in the order of the configuration; choice_refresh */
+	unsigned upstream_count;
+	bool filtered; /* filters, or static groups upstream, say what is wanted of each upstream link */
 	struct flow *dirty_flows;
-	struct flow_key refused[REFUSED_MAX]; /* the owner may have installed early routes for them */
 	unsigned refused_count;
 	struct link_group *asking;              /* link_groups with a round of queries due */
 	uint64_t general_queries_due[FAMILIES]; /* sets of link ids */
@@ -163,16 +178,24 @@ struct instance {
 	uint64_t yielding[FAMILIES];            /* the same */
 	bool forwarding_due[FAMILIES];          /* they may have changed since */
 	uint32_t link_group_count;
+	uint32_t joined_count; /* memberships with a link group */
+	uint64_t rate; /* of all flows, as the last counter readings have measured; bytes per second */
 	struct deadlines deadlines;
-	struct upstream_queries upstream_queries;
-	uint64_t drops[DROP_CAUSES]; /* of links that are gone, and without a link */
 	struct events events;
-	struct walk walks[SNAPSHOT_CURSORS];
 	bool pong_due;
 	bool stopping;
 	bool stopped;
+	struct link_routes routes[LINKS_MAX];
+	struct walk walks[SNAPSHOT_CURSORS];
+	uint64_t drops[DROP_CAUSES];          /* of links that are gone, and without a link */
+	struct flow_key refused[REFUSED_MAX]; /* the owner may have installed early routes for them */
+	struct upstream_queries upstream_queries;
+	struct link *links[LINKS_MAX];
+	struct pool *parts[LINKS_MAX]; /* of the pool, for the state of each link; NULL: not used yet */
+	struct group_hash hashes[GROUP_HASHES]; /* by the last bits of the group */
 	struct addr scratch[REQUEST_SOURCES_MAX];
 	struct addr scratch_merge[REQUEST_SOURCES_MAX];
+	struct addr scratch_filter[2][REQUEST_SOURCES_MAX]; /* for filtering.c */
 };
 
 /* Counts a drop for the link, or for the instance where link is NULL. At each power of two it pushes an

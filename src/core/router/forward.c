@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/forward.h"
 
+#include "core/router/choice.h"
+#include "core/router/filtering.h"
 #include "core/router/membership.h"
 #include "core/router/route_shares.h"
+#include "core/router/wants.h"
 
 #include <assert.h>
 
@@ -17,7 +20,7 @@ static struct flow *flow_find(struct instance *instance, const struct flow_key *
 {
 	struct index_node *node = index_find(&instance->flows, key_hash(instance, key));
 
-	for (; node != NULL; node = index_find_next(node))
+	for (; node != NULL; node = index_find_next(&instance->flows, node))
 		if (memcmp(&((struct flow *)node)->key, key, sizeof *key) == 0)
 			break;
 	return (struct flow *)node;
@@ -78,9 +81,44 @@ uint64_t forward_yielding_links(const struct instance *instance, enum family fam
 	return links;
 }
 
+/* The upstream links to which a stream from downstream goes. */
+static uint64_t upstream_outputs(const struct instance *instance, const struct link *input,
+                                 const struct flow_key *key)
+{
+	uint64_t links = choice_links(instance, addr_family(&key->group), true), left = links;
+	unsigned id;
+
+	while (set64_take(&left, &id))
+		if (!filtering_passes(input, instance->links[id], key))
+			set64_remove(&links, id);
+	return links;
+}
+
+/* Do members of the link want the stream, which arrives on another one? */
+static bool link_wants(const struct link_group *link_group, const struct link *input,
+                       const struct flow_key *key, mtime now)
+{
+	const struct link *link = link_group->link;
+
+	return link != input && link_forwards(link, addr_family(&key->group), now) &&
+	       wants_source(link_group, &key->source);
+}
+
+/* Does the link with members get the stream from this input? With CHOICE_FIRST only from the upstream link that it
+ * takes it by. */
+static bool takes(const struct instance *instance, const struct link_group *link_group,
+                  const struct link *input, const struct flow_key *key, mtime now)
+{
+	const struct link *link = link_group->link;
+
+	return link_wants(link_group, input, key, now) && filtering_passes(input, link, key) &&
+	       (input->role == ROLE_DOWNSTREAM || instance->settings.upstream_choice != CHOICE_FIRST ||
+	        choice_of_stream(instance, link, key) == input);
+}
+
 /* The links that a stream's packets go to (RFC 4605 section 4.2): the downstream links whose members want the
- * source, and for a source downstream the upstream links too. Never the link that they arrive on. membership
- * NULL: the group has none. */
+ * source, and for a source downstream the upstream links too. Never the link that they arrive on, and only as far as
+ * filters allow it. membership NULL: the group has none. */
 static uint64_t outputs_of(const struct instance *instance, struct membership *membership,
                            const struct flow_key *key, const struct link *input, mtime now)
 {
@@ -91,23 +129,116 @@ static uint64_t outputs_of(const struct instance *instance, struct membership *m
 	if (input == NULL || !input->family[family].usable)
 		return 0;
 	for (; link_group != NULL; link_group = link_group_next(link_group))
-		if (link_group->link != input && link_forwards(link_group->link, family, now) &&
-		    group_wants(&link_group->group, &key->source))
+		if (takes(instance, link_group, input, key, now))
 			set64_add(&outputs, link_group->link->id);
 	if (input->role == ROLE_DOWNSTREAM)
-		outputs |= forward_links(instance, ROLE_UPSTREAM, family, now);
+		outputs |= upstream_outputs(instance, input, key);
 	return outputs;
+}
+
+static void flow_arrive(struct instance *instance, struct flow *flow, const struct link *link, mtime now);
+
+/* The upstream link from which members receive a stream that arrives on `link`; NULL: none. It is `link` if that is one of
+ * several. A link whose filters keep the stream from all members is none of them. */
+static struct link *input_of_members(const struct instance *instance, struct membership *membership,
+                                     const struct flow_key *key, struct link *link, mtime now)
+{
+	bool any = instance->settings.upstream_choice != CHOICE_FIRST;
+	const struct link_group *link_group = link_group_first(membership);
+	struct link *chosen = NULL, *one;
+
+	for (; link_group != NULL; link_group = link_group_next(link_group)) {
+		if (!link_forwards(link_group->link, addr_family(&key->group), now) ||
+		    !wants_source(link_group, &key->source))
+			continue;
+		one = any && filtering_passes(link, link_group->link, key)
+		              ? link
+		              : choice_of_stream(instance, link_group->link, key);
+		if (one == link)
+			return link;
+		if (chosen == NULL)
+			chosen = one;
+	}
+	return chosen;
+}
+
+/* CHOICE_MUTEX: the upstream link of the oldest stream of the group that members get and that no reading of its counters
+ * has shown to be silent for mutex_hold; NULL: none. */
+static struct link *mutex_input(const struct instance *instance, const struct membership *membership)
+{
+	struct flow *flow;
+
+	DL_FOREACH (membership->flows, flow) {
+		struct link *link = instance->links[flow->input];
+
+		if (!flow->gone && flow->outputs != 0 &&
+		    flow->read_at - flow->active_at < instance->settings.mutex_hold && link != NULL &&
+		    link->role == ROLE_UPSTREAM && link->family[addr_family(&flow->key.group)].usable)
+			return link;
+	}
+	return NULL;
+}
+
+/* The link from which the instance takes a stream that arrives on `link`. If upstream_choice or filters select another
+ * upstream link, what arrives on `link` is an unwanted copy. */
+static struct link *choose_input(const struct instance *instance, struct membership *membership,
+                                 const struct flow_key *key, struct link *link, mtime now)
+{
+	struct link *chosen = NULL;
+
+	if (membership == NULL || link == NULL || link->role != ROLE_UPSTREAM)
+		return link;
+	if (instance->settings.upstream_choice == CHOICE_MUTEX)
+		chosen = mutex_input(instance, membership);
+	if (chosen != NULL)
+		link = chosen;
+	chosen = choice_differs(instance) ? input_of_members(instance, membership, key, link, now) : NULL;
+	return chosen != NULL ? chosen : link;
+}
+
+/* The link where a flow's packets were seen last, if that still is an upstream link in use; else its input. */
+static struct link *flow_origin(const struct instance *instance, const struct flow *flow)
+{
+	struct link *seen = instance->links[flow->seen];
+
+	if (seen != NULL && seen->role == ROLE_UPSTREAM && seen->family[addr_family(&flow->key.group)].usable)
+		return seen;
+	return instance->links[flow->input];
+}
+
+/* Counts the rules of filters that decided about the stream. */
+static void count_hits(struct instance *instance, const struct flow *flow, struct link *input, mtime now)
+{
+	const struct link_group *link_group = link_group_first(flow->membership);
+	uint64_t outputs = 0;
+
+	if (input == NULL)
+		return;
+	for (; link_group != NULL; link_group = link_group_next(link_group))
+		if (link_wants(link_group, input, &flow->key, now))
+			set64_add(&outputs, link_group->link->id);
+	if (input->role == ROLE_DOWNSTREAM)
+		outputs |= choice_links(instance, addr_family(&flow->key.group), true);
+	filtering_count_stream(instance, input, outputs, &flow->key, now);
 }
 
 /* The one place where a flow's outputs change. */
 static void flow_route(struct instance *instance, struct flow *flow, mtime now, bool changed)
 {
-	uint64_t outputs =
-		outputs_of(instance, flow->membership, &flow->key, instance->links[flow->input], now);
+	struct link *link =
+		choose_input(instance, flow->membership, &flow->key, flow_origin(instance, flow), now);
 	enum flow_worth worth;
+	uint64_t outputs;
 
+	if (link != NULL && link->id != flow->input) {
+		flow_arrive(instance, flow, link, now);
+		push_event(instance, flow, EVENT_FLOW_MOVED);
+		changed = true;
+	}
+	outputs = outputs_of(instance, flow->membership, &flow->key, link, now);
 	if (outputs == flow->outputs && !changed)
 		return;
+	count_hits(instance, flow, link, now);
 	flow->outputs = outputs;
 	worth = route_shares_worth(instance, outputs);
 	if (worth != flow->worth)
@@ -154,6 +285,7 @@ void flow_free(struct instance *instance, struct flow *flow)
 	struct membership *membership = flow->membership;
 
 	assert(!flow->dirty && flow->gone);
+	instance->rate -= flow->rate;
 	index_remove(&instance->flows, &flow->node);
 	DL_DELETE(membership->flows, flow);
 	pool_give(instance->parts[flow->input], flow, sizeof *flow);
@@ -214,7 +346,7 @@ static struct flow *flow_new(struct instance *instance, struct link *link, const
 	flow->membership = membership;
 	flow->made_at = flow->read_at = now;
 	flow->serial = ++instance->flow_serial;
-	flow->input = link->id;
+	flow->input = flow->seen = link->id;
 	flow->gone = true;
 	DL_APPEND(membership->flows, flow);
 	return flow;
@@ -244,7 +376,7 @@ static void flow_arrive(struct instance *instance, struct flow *flow, const stru
 		route_shares_remove(instance, flow);
 	pool_move(instance->parts[flow->input], link->pool, sizeof *flow);
 	membership_pay(instance, flow->membership, link);
-	flow->gone = false;
+	flow->gone = flow->lost = false;
 	flow->input = link->id;
 	flow->active_at = now;
 	route_shares_add(instance, flow);
@@ -255,7 +387,11 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 {
 	enum family family = addr_family(&key->group);
 	struct flow *flow = flow_find(instance, key);
-	bool moved = flow != NULL && flow->input != link->id;
+	uint8_t seen = link->id;
+	bool moved;
+
+	link = choose_input(instance, membership_find(instance, &key->group), key, link, now);
+	moved = flow != NULL && flow->input != link->id;
 
 	if (!addr_is_proxied_stream(&key->source, &key->group)) {
 		engine_drop(instance, link, family, DROP_SCOPE);
@@ -268,17 +404,46 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 	if (flow == NULL)
 		return;
 	flow_arrive(instance, flow, link, now);
+	flow->seen = seen;
 	push_event(instance, flow, moved ? EVENT_FLOW_MOVED : EVENT_FLOW);
 	flow_route(instance, flow, now, true);
+	/* The other streams of the group follow. */
+	if (moved && instance->settings.upstream_choice == CHOICE_MUTEX)
+		forward_update(instance, flow->membership, now);
+}
+
+void forward_adopt(struct instance *instance, struct link *link, mtime now, const struct input *input)
+{
+	struct flow_key key = {.source = input->source, .group = input->group};
+	enum family family = addr_family(&key.group);
+	struct flow *flow;
+
+	if (!addr_is_proxied_stream(&key.source, &key.group))
+		return;
+	for (uint64_t heard = input->heard; heard != 0; heard &= heard - 1) {
+		struct link *output = instance->links[__builtin_ctzll(heard)];
+
+		if (output != NULL && output->role == ROLE_DOWNSTREAM && output->family[family].usable)
+			membership_adopt(instance, output, now, &key);
+	}
+	if (link == NULL)
+		return;
+	forward_upcall(instance, link, now, &key, false);
+	flow = flow_find(instance, &key);
+	/* What it had before gives no rate. */
+	if (flow != NULL)
+		flow->bytes = input->bytes;
 }
 
 /* Counters that went back belong to a new entry, and give no rate. */
-static void flow_measure(struct flow *flow, mtime now, uint64_t bytes)
+static void flow_measure(struct instance *instance, struct flow *flow, mtime now, uint64_t bytes)
 {
 	if (now > flow->read_at && bytes >= flow->bytes) {
 		uint64_t rate = (bytes - flow->bytes) * 1000 / (uint64_t)(now - flow->read_at);
 
+		instance->rate -= flow->rate;
 		flow->rate = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
+		instance->rate += flow->rate;
 	}
 	flow->read_at = now;
 }
@@ -297,7 +462,7 @@ void forward_counters(struct instance *instance, mtime now, const struct input *
 		flow->active_at = now;
 		route_shares_move(instance, flow, flow->worth);
 	}
-	flow_measure(flow, now, input->bytes);
+	flow_measure(instance, flow, now, input->bytes);
 	flow->packets = input->packets;
 	flow->bytes = input->bytes;
 	flow->wrong_link = input->wrong_link_packets;
@@ -308,6 +473,8 @@ void forward_counters(struct instance *instance, mtime now, const struct input *
 void forward_drop_link(struct instance *instance, struct link *link, enum family family)
 {
 	for (struct flow *flow = flow_oldest(instance); flow; flow = flow_newer(flow))
-		if (flow->input == link->id && addr_family(&flow->key.group) == family)
+		if (flow->input == link->id && addr_family(&flow->key.group) == family) {
+			flow->lost = true;
 			flow_end(instance, flow);
+		}
 }

@@ -14,6 +14,9 @@ uint64_t forward_links(const struct instance *instance, enum link_role role, enu
 uint64_t forward_yielding_links(const struct instance *instance, enum family family, mtime now);
 void forward_upcall(struct instance *instance, struct link *link, mtime now, const struct flow_key *key,
                     bool wrong_link);
+/* An entry of an earlier run: its outputs count as reports heard there, and then as an upcall. link: NULL: its input is not
+ * known here. */
+void forward_adopt(struct instance *instance, struct link *link, mtime now, const struct input *input);
 void forward_counters(struct instance *instance, mtime now, const struct input *input);
 /* The link_groups of a group, or the state of links, changed: recomputes where flows go. */
 void forward_update(struct instance *instance, struct membership *membership, mtime now);

@@ -80,6 +80,11 @@ enum version group_version(const struct group *group, const struct group_timers 
 	return VERSION_3;
 }
 
+bool group_lists_older(const struct group *group, const struct group_timers *timers, mtime now)
+{
+	return group->lists_older && group_version(group, timers, now) < VERSION_3;
+}
+
 bool group_is_queried(const struct group *group)
 {
 	return group->query_now || group->query_at != MTIME_NEVER;

@@ -44,7 +44,8 @@ struct group {
 	uint16_t source_capacity;
 	uint8_t mode;         /* enum filter_mode */
 	uint8_t queries_left; /* group-specific queries still to be sent */
-	bool query_now;
+	bool query_now : 1;
+	bool lists_older : 1; /* the sources of older hosts are listed: ssm_map or a filter has narrowed their joins */
 	uint8_t asking;      /* enum group_asking */
 	mtime exclude_until; /* the group timer; EXCLUDE only */
 	mtime v1_host_until; /* older version hosts present (RFC 9776 section 7.3.2) */
@@ -95,6 +96,8 @@ bool group_wants_all(const struct group *group); /* EXCLUDE{}: every source */
 bool group_filter(const struct group *group, struct filter *filter);
 /* The compatibility mode (RFC 9776 section 7.3.2). */
 enum version group_version(const struct group *group, const struct group_timers *timers, mtime now);
+/* Do older hosts want listed sources? They answer queries about the whole group only. */
+bool group_lists_older(const struct group *group, const struct group_timers *timers, mtime now);
 /* A query is out, and the answer can still come. */
 bool group_is_queried(const struct group *group);
 

@@ -68,6 +68,36 @@ unsigned group_ask(struct group *group, const struct group_timers *timers, mtime
 	return ask(group, timers, now, &group->exclude_until, &group->queries_left);
 }
 
+unsigned group_ask_again(struct group *group, const struct group_timers *timers, mtime now)
+{
+	unsigned flags = 0;
+
+	for (uint16_t i = 0; i < group->source_count; i++) {
+		struct source *source = &group->sources[i];
+
+		if (source->until != SOURCE_BLOCKED)
+			flags |= ask(group, timers, now, &source->until, &source->queries_left);
+	}
+	if (group->mode == FILTER_EXCLUDE)
+		flags |= ask(group, timers, now, &group->exclude_until, &group->queries_left);
+	return flags;
+}
+
+/* The query of the elected querier asks older hosts for the sources whose leave this router has heard. */
+static void receive_query_for_listed(struct group *group, mtime until, bool suppress)
+{
+	for (uint16_t i = 0; i < group->source_count; i++) {
+		struct source *source = &group->sources[i];
+
+		if (source->queries_left == 0)
+			continue;
+		source->queries_left = 0;
+		source->query_now = false;
+		if (!suppress && source->until > until)
+			source->until = until;
+	}
+}
+
 /* The elected querier has sent the query, so this router does not send it. */
 static void settle(struct group *group, const struct sources *sources)
 {
@@ -88,6 +118,8 @@ void group_receive_query(struct group *group, const struct group_timers *timers,
 {
 	mtime until = now + group_last_member_query_time(timers);
 
+	if (group->asking != ASKS_AS_QUERIER && sources->count == 0 && group_lists_older(group, timers, now))
+		receive_query_for_listed(group, until, suppress);
 	if (group->asking != ASKS_AS_QUERIER)
 		settle(group, sources);
 	if (suppress)
@@ -124,6 +156,29 @@ static bool pull_source_query(struct group *group, mtime lmqt_end, bool suppress
 	return query->sources.count > 0;
 }
 
+/* One query about the whole group instead, which every host answers. */
+static bool pull_whole_query(struct group *group, mtime lmqt_end, struct group_query *query)
+{
+	bool due = group->query_now;
+
+	query->suppress = !due || (group->mode == FILTER_EXCLUDE && group->exclude_until > lmqt_end);
+	query->sources.count = 0;
+	if (due)
+		group->queries_left--;
+	group->query_now = false;
+	for (uint16_t i = 0; i < group->source_count; i++) {
+		struct source *source = &group->sources[i];
+
+		if (!source->query_now)
+			continue;
+		due = true;
+		source->query_now = false;
+		source->queries_left--;
+		query->suppress = query->suppress && source->until > lmqt_end;
+	}
+	return due;
+}
+
 static bool queries_are_left(const struct group *group)
 {
 	if (group->queries_left > 0)
@@ -153,6 +208,8 @@ bool group_pull_query(struct group *group, const struct group_timers *timers, mt
 
 	if (group->query_at <= now)
 		group_start_round(group);
+	if (group_lists_older(group, timers, now) && pull_whole_query(group, lmqt_end, query))
+		return true;
 	if (group->query_now) {
 		group->query_now = false;
 		group->queries_left--;

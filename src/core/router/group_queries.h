@@ -13,6 +13,9 @@ unsigned group_ask(struct group *group, const struct group_timers *timers, mtime
 /* "Send Q(G,{source})", or fast leave in its place. The source is one of the group's, and not blocked. */
 unsigned group_ask_source(struct group *group, const struct group_timers *timers, mtime now,
                           struct source *source);
+/* Asks about everything, as if every host had left: what none of them answers for ends within the last member query
+ * time. Returns GROUP_ flags. */
+unsigned group_ask_again(struct group *group, const struct group_timers *timers, mtime now);
 /* The elected querier sent a specific query: this router does not send the same one. Without the S flag
  * (suppress) the query lowers the same timers (RFC 9776 section 6.6.1). An empty list stands for the group
  * timer. `timers` has the last member query time of that querier. */

@@ -243,9 +243,7 @@ static unsigned apply_row(struct group *group, struct pool *pool, const struct r
 	return step.flags;
 }
 
-/* A link configured for an older version cannot keep source lists: a version 3 record counts as the join or
- * leave that comes closest. False: it is neither. */
-static bool express_as_older(enum record_type *type, bool has_sources)
+bool group_express_as_older(enum record_type *type, bool has_sources)
 {
 	switch (*type) {
 	case IS_EX:
@@ -267,24 +265,31 @@ static bool express_as_older(enum record_type *type, bool has_sources)
 }
 
 /* Which records count while older hosts are members (RFC 9776 section 7.3.2, RFC 9777 section 8.3.2). False:
- * the record is ignored. */
-static bool limit_to_version(enum version version, enum record_type type, bool *drop_sources)
+ * the record is ignored. BLOCK is the leave of an older host, if one has sent it. */
+static bool limit_to_version(enum version version, enum version report_version, enum record_type type,
+                             bool *drop_sources)
 {
 	*drop_sources = version < VERSION_3 && type == TO_EX;
-	if (version < VERSION_3 && type == BLOCK)
+	if (version < VERSION_3 && type == BLOCK && report_version == VERSION_3)
 		return false;
-	return version > VERSION_1 || type != TO_IN;
+	return version > VERSION_1 || (type != TO_IN && type != BLOCK);
 }
 
+/* An older host has joined, by IS_EX or, where it gets listed sources, by IS_IN. */
 static void note_older_host(struct group *group, const struct group_timers *timers, mtime now,
-                            enum version version)
+                            enum version version, enum record_type type)
 {
 	mtime until = now + timers->older_host_present_interval;
 
 	if (version == VERSION_1)
 		group->v1_host_until = until;
-	else if (version == VERSION_2)
+	else
 		group->v2_host_until = until;
+	if (type != IS_IN)
+		return;
+	group->lists_older = true;
+	if (timers->version < VERSION_3)
+		group_cancel_queries(group);
 }
 
 unsigned group_apply(struct group *group, struct pool *pool, const struct group_timers *timers, mtime now,
@@ -297,17 +302,17 @@ unsigned group_apply(struct group *group, struct pool *pool, const struct group_
 
 	assert(type >= IS_IN && type <= BLOCK);
 	if (timers->version < VERSION_3 && report_version == VERSION_3) {
-		if (!express_as_older(&type, sources->count > 0))
+		if (!group_express_as_older(&type, sources->count > 0))
 			return 0;
 		sources = &nothing;
 	}
-	if (type == IS_EX)
-		note_older_host(group, timers, now, report_version);
+	if (report_version < VERSION_3 && (type == IS_EX || type == IS_IN))
+		note_older_host(group, timers, now, report_version, type);
 	if (timers->track_hosts && timers->version == VERSION_3)
 		flags = group_track_host(group, pool, timers, now, report_version, host, type, sources);
 	else if (group->members != NULL)
 		group_forget_hosts(group, pool);
-	if (!limit_to_version(group_version(group, timers, now), type, &drop_sources))
+	if (!limit_to_version(group_version(group, timers, now), report_version, type, &drop_sources))
 		return flags;
 	return flags | apply_row(group, pool, &rows[group->mode][type], drop_sources ? &nothing : sources,
 	                         timers, now);

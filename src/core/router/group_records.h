@@ -17,4 +17,8 @@ unsigned group_apply(struct group *group, struct pool *pool, const struct group_
                      enum version report_version, const struct addr *host, enum record_type type,
                      const struct sources *sources);
 
+/* A link configured for an older version cannot keep source lists: a version 3 record counts as the join or leave that comes
+ * closest. False: it is neither. */
+bool group_express_as_older(enum record_type *type, bool has_sources);
+
 #endif

@@ -106,6 +106,14 @@ void group_extend(struct group *group, mtime lowered_until, mtime by)
 		members_extend(group->members, by);
 }
 
+void group_lower(struct group *group, mtime until)
+{
+	group->exclude_until = mtime_min(group->exclude_until, until);
+	for (uint16_t i = 0; i < group->source_count; i++)
+		if (group->sources[i].until != SOURCE_BLOCKED)
+			group->sources[i].until = mtime_min(group->sources[i].until, until);
+}
+
 mtime group_deadline(const struct group *group)
 {
 	mtime at = group->query_at;

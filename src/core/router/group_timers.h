@@ -16,6 +16,8 @@ mtime group_deadline(const struct group *group);
  * much later. Timers that end by `lowered_until` stay: a query for the last member may have lowered them. */
 void group_extend(struct group *group, mtime lowered_until, mtime by);
 
+/* Timers that end later end at `until`. */
+void group_lower(struct group *group, mtime until);
 /* The round that query_at was set for is due: all owed queries go out with it. */
 void group_start_round(struct group *group);
 /* Forgets the queries that are owed. */

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/instance.h"
 
+#include "core/policy/group_map.h"
+#include "core/policy/policy.h"
+#include "core/router/choice.h"
 #include "core/router/election.h"
 #include "core/router/engine.h"
+#include "core/router/filtering.h"
 #include "core/router/forward.h"
 #include "core/router/group_timers.h"
 #include "core/router/membership.h"
 #include "core/router/receive.h"
 #include "core/router/requests.h"
+#include "core/router/review.h"
 #include "core/router/router_discovery.h"
 #include "core/router/snapshot.h"
+#include "core/router/static_groups.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#define V1_RESPONSE        (10 * MTIME_SECOND)
 #define CORRECTIONS_A_TURN 16   /* of deadlines that are later than the heap has them */
 #define CORRECTIONS_MAX    1024 /* about 100 us */
 
@@ -40,7 +45,7 @@ void instance_free(struct instance *instance)
 	index_fini(&instance->memberships);
 	index_fini(&instance->flows);
 	for (size_t id = 0; id < LINKS_MAX; id++)
-		free(instance->links[id]);
+		link_free(instance->links[id]);
 	deadlines_fini(&instance->deadlines);
 	pool_free(instance->pool);
 	free(instance);
@@ -63,13 +68,17 @@ static void family_goes_down(struct instance *instance, struct link *link, enum 
 	state->usable = false;
 	instance->forwarding_due[family] = true;
 	querier_stop(&state->querier);
+	host_groups_clear(&state->host_groups, link->pool);
+	state->other_version_at = 0;
 	discovery_abandon(&state->discovery);
 	deadlines_remove(&instance->deadlines, &state->deadline);
 	end_groups(instance, link, family, now);
 	forward_drop_link(instance, link, family);
-	/* Streams from downstream go to an upstream link without any group there. */
-	if (link->role == ROLE_UPSTREAM)
+	/* Streams from downstream go to an upstream link without any group there; another one may take over groups. */
+	if (link->role == ROLE_UPSTREAM) {
+		membership_mark_all(instance, family);
 		forward_update_all(instance, family, now);
+	}
 	engine_push_link(instance, link, family);
 }
 
@@ -83,9 +92,9 @@ static void family_comes_up(struct instance *instance, struct link *link, enum f
 	engine_push_link(instance, link, family);
 }
 
-/* same: the settings are the same as before. */
+/* before: the settings that the change replaces. */
 static void family_changes(struct instance *instance, struct link *link, enum family family, mtime now,
-                           const struct link_change *change, bool same)
+                           const struct link_change *change, const struct link_settings *before)
 {
 	struct link_family *state = &link->family[family];
 	bool usable = change->present && change->family[family].usable &&
@@ -109,8 +118,10 @@ static void family_changes(struct instance *instance, struct link *link, enum fa
 	election_refresh(instance, link, family, now);
 	if (!was_usable)
 		family_comes_up(instance, link, family, now);
-	else if (!same || was_querier != querier_is_elected(&state->querier, now))
+	else if (!link_settings_equal(before, &link->settings) ||
+	         was_querier != querier_is_elected(&state->querier, now))
 		forward_update_all(instance, family, now); /* both decide who forwards */
+	static_groups_refresh(instance, link, family, now, was_usable ? before->static_groups : NULL);
 	router_discovery_refresh(instance, link, family, now);
 }
 
@@ -124,9 +135,10 @@ static void remove_link(struct instance *instance, struct link *link)
 			instance->drops[drop] += link->family[family].drops[drop];
 	pool_part_set_sharing(link->pool, false);
 	instance->links[link->id] = NULL;
+	choice_refresh(instance);
 	membership_pay_for(instance, link->id);
 	set64_add(&instance->links_to_free, link->id);
-	free(link);
+	link_free(link);
 }
 
 static struct link *add_link(struct instance *instance, uint8_t id)
@@ -147,18 +159,73 @@ static struct link *add_link(struct instance *instance, uint8_t id)
 	return instance->links[id] = link;
 }
 
+/* What counts otherwise now is learned from answers to a query. */
+static void ask_hosts(struct instance *instance, struct link *link, mtime now)
+{
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
+		if (link->role == ROLE_DOWNSTREAM && link->family[family].usable &&
+		    querier_is_elected(&link->family[family].querier, now))
+			election_start(instance, link, family, now);
+}
+
+/* What the filters no longer allow ends at once. */
+static void filters_changed(struct instance *instance, mtime now)
+{
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
+		membership_mark_all(instance, family);
+		forward_update_all(instance, family, now);
+	}
+}
+
+/* What packets show the other filters stop at once; this one needs the hosts. */
+static void hosts_may_be_denied(struct instance *instance, struct link *link, mtime now)
+{
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
+		if (link->role == ROLE_DOWNSTREAM && link->family[family].usable)
+			review_hosts(instance, link, family, now);
+}
+
+/* A new link may be one that filters of others name. */
+static void link_added(struct instance *instance, mtime now)
+{
+	for (size_t id = 0; id < LINKS_MAX; id++) {
+		struct link *link = instance->links[id];
+
+		if (link != NULL && link->settings.filter_out != NULL &&
+		    policy_uses_entry(link->settings.filter_out))
+			ask_hosts(instance, link, now);
+	}
+}
+
 /* Applies the settings of a link, which may be in use. */
 static void link_configure(struct instance *instance, struct link *link, mtime now,
                            struct link_settings settings)
 {
 	struct link_settings before = link->settings;
+	bool filters;
 
-	/* IGMPv1 hosts take up to 10 s to answer, whatever a query says (RFC 1112 appendix I). */
-	if (settings.version[FAMILY_IPV4] == VERSION_1 && settings.query_response_interval < V1_RESPONSE)
-		settings.query_response_interval = V1_RESPONSE;
+	settings.query_response_interval = link_settings_response_interval(&settings);
 	link->settings = settings;
+	filtering_refresh(instance);
+	choice_refresh(instance);
+	for (enum filter_direction direction = FILTER_IN; direction < FILTER_DIRECTIONS; direction++)
+		if (link_settings_filter(&before, direction) != link_settings_filter(&settings, direction)) {
+			hits_free(link->hits[direction]);
+			link->hits[direction] = hits_new(link_settings_filter(&settings, direction));
+		}
+	if (before.filter_out != settings.filter_out && settings.filter_out != NULL &&
+	    policy_uses_hosts(settings.filter_out))
+		hosts_may_be_denied(instance, link, now);
+	filters = before.filter_in != settings.filter_in || before.filter_out != settings.filter_out ||
+	          before.order != settings.order;
+	if (filters)
+		filters_changed(instance, now);
+	if (filters || before.ssm_map != settings.ssm_map)
+		ask_hosts(instance, link, now);
 	if (link->role == ROLE_UPSTREAM || link_settings_equal(&before, &settings))
 		return;
+	for (int family = 0; family < FAMILIES && settings.host_groups_max == 0; family++)
+		host_groups_clear(&link->family[family].host_groups, link->pool);
 	for (int family = 0; family < FAMILIES; family++) {
 		bool other_version = before.version[family] != settings.version[family];
 
@@ -170,10 +237,18 @@ static void link_configure(struct instance *instance, struct link *link, mtime n
 	}
 }
 
-static void instance_configure(struct instance *instance, const void *payload, size_t size)
+static void instance_configure(struct instance *instance, mtime now, const void *payload, size_t size)
 {
+	uint32_t choice;
+
 	assert(size == sizeof instance->settings);
+	choice = instance->settings.upstream_choice;
 	memcpy(&instance->settings, payload, size);
+	for (enum family family = FAMILY_IPV4;
+	     family < FAMILIES && choice != instance->settings.upstream_choice; family++) {
+		membership_mark_all(instance, family);
+		forward_update_all(instance, family, now);
+	}
 	pool_limit(instance->pool, instance->settings.memory_max);
 	forward_limit(instance);
 }
@@ -182,6 +257,7 @@ static void link_input(struct instance *instance, mtime now, const struct input 
                        size_t size)
 {
 	struct link *link = instance->links[input->link];
+	bool is_new = link == NULL;
 	struct link_settings before;
 	struct link_change change;
 
@@ -191,6 +267,7 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 		link = add_link(instance, input->link);
 	if (link == NULL) {
 		engine_drop(instance, NULL, FAMILY_IPV4, change.present ? DROP_MEMORY : DROP_LINK);
+		settings_release(&change.settings);
 		if (!change.present)
 			set64_add(&instance->links_to_free, input->link);
 		return;
@@ -202,12 +279,14 @@ static void link_input(struct instance *instance, mtime now, const struct input 
 	link->role = change.role;
 	link->mtu = change.mtu;
 	link->addresses = change.addresses;
+	memcpy(link->name, change.name, sizeof link->name);
 	before = link->settings;
 	link_configure(instance, link, now, change.settings);
-	memcpy(link->name, change.name, sizeof link->name);
+	if (is_new)
+		link_added(instance, now);
 	for (int family = 0; family < FAMILIES; family++)
-		family_changes(instance, link, family, now, &change,
-		               link_settings_equal(&before, &link->settings));
+		family_changes(instance, link, family, now, &change, &before);
+	settings_release(&before);
 	if (link->elections != change.elections)
 		link->foreign_count = 0;
 	link->elections = change.elections;
@@ -254,7 +333,7 @@ static void link_message(struct instance *instance, mtime now, const struct inpu
 	else if (input->truncated)
 		engine_drop(instance, link, family, DROP_TRUNCATED);
 	else
-		receive_packet(instance, link, now, family, payload, size);
+		receive_packet(instance, link, now, family, &input->source, payload, size);
 }
 
 void instance_input(struct instance *instance, mtime now, const struct input *input, const void *payload,
@@ -286,13 +365,21 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 		instance->pong_due = true;
 		break;
 	case INPUT_SETTINGS:
-		instance_configure(instance, payload, payload_size);
+		instance_configure(instance, now, payload, payload_size);
 		break;
 	case INPUT_REPEAT:
 		membership_mark_all(instance, input->family);
 		forward_mark_all(instance, input->family);
 		break;
 	case INPUT_LISTEN:
+		break;
+	case INPUT_ADOPTED:
+		forward_adopt(instance, instance->links[input->link], now, input);
+		break;
+	case INPUT_REVIEW:
+		if (input->every_link || instance->links[input->link] != NULL)
+			review_groups(instance, input->every_link ? NULL : instance->links[input->link], now,
+			              &input->group, input->prefix_length);
 		break;
 	}
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/link.h"
 
+#include "core/policy/group_map.h"
+#include "core/policy/policy.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -21,6 +24,18 @@ struct link *link_new(uint8_t id, uint64_t seed)
 	return link;
 }
 
+void link_free(struct link *link)
+{
+	if (link == NULL)
+		return;
+	for (int family = 0; family < FAMILIES; family++)
+		host_groups_clear(&link->family[family].host_groups, link->pool);
+	for (enum filter_direction direction = FILTER_IN; direction < FILTER_DIRECTIONS; direction++)
+		hits_free(link->hits[direction]);
+	settings_release(&link->settings);
+	free(link);
+}
+
 struct link *link_of_deadline(struct deadline *deadline, enum family *family)
 {
 	struct link_family *state =
@@ -36,6 +51,13 @@ mtime link_deadline(const struct link *link, enum family family)
 	                 discovery_deadline(&link->family[family].discovery));
 }
 
+/* What the router has to know of single hosts for other settings than track_hosts. */
+static bool must_track_hosts(const struct link_settings *settings)
+{
+	return settings->track_hosts || settings->fast_leave || settings->host_groups_max > 0 ||
+	       (settings->filter_out != NULL && policy_uses_hosts(settings->filter_out));
+}
+
 void link_refresh_timers(struct link *link, enum family family, mtime now)
 {
 	const struct link_settings *settings = &link->settings;
@@ -45,7 +67,7 @@ void link_refresh_timers(struct link *link, enum family family, mtime now)
 		.version = settings->version[family],
 		.last_member_query_count = querier_last_member_query_count(querier, settings),
 		.fast_leave = settings->fast_leave,
-		.track_hosts = settings->track_hosts || settings->fast_leave,
+		.track_hosts = must_track_hosts(settings),
 		.querier = querier_is_elected(querier, now),
 		.sources_max =
 			settings->sources_max < UINT16_MAX ? (uint16_t)settings->sources_max : UINT16_MAX,

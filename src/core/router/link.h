@@ -13,6 +13,8 @@
 #include "core/contract/link_change.h"
 #include "core/router/discovery.h"
 #include "core/router/group.h"
+#include "core/router/hits.h"
+#include "core/router/host_groups.h"
 #include "core/router/host_rates.h"
 #include "core/router/querier.h"
 #include "core/router/shared_hosts.h"
@@ -33,15 +35,19 @@ struct link_family {
 	struct addr address;
 	struct querier querier;
 	struct discovery discovery;
-	struct shared_hosts shared; /* fast leave only */
 	struct bucket reports;      /* limits packets to report_rate_max */
 	struct addr checked_host;   /* the last sender of a report that is a host; "::" until then */
-	struct host_rates hosts;    /* limits those of each source to host_report_rate_max */
 	struct group_timers timers; /* derived; refreshed by link_refresh_timers */
 	struct deadline deadline;   /* of the querier and router discovery */
 	uint32_t group_count;
+	struct addr other_version_querier; /* that sent the last query of another version than the link's */
+	mtime other_version_at;            /* when; 0: never */
+	uint8_t other_version;
 	uint64_t counters[LINK_COUNTERS];
 	uint64_t drops[DROP_CAUSES];
+	struct shared_hosts shared;     /* fast leave only */
+	struct host_groups host_groups; /* limits each host to host_groups_max */
+	struct host_rates hosts;        /* limits those of each source to host_report_rate_max */
 };
 
 struct link {
@@ -51,17 +57,23 @@ struct link {
 	uint32_t mtu;
 	uint32_t elections;
 	struct pool *pool; /* the instance's part for the link's state */
+	unsigned foreign_count;
+	struct bucket queries; /* limits specific queries to query_rate_max */
 	struct link_settings settings;
 	struct link_addresses addresses;
 	struct addr foreign_queriers[FOREIGN_QUERIERS_MAX]; /* from outside the subnets, and logged */
-	unsigned foreign_count;
-	struct bucket queries; /* limits specific queries to query_rate_max */
+	/* Which `in` conditions of the filters a stream fulfils: of filter_in, one that enters by this link; of
+	 * filter_out, one that enters by the link with that id. Set by filtering_refresh. */
+	uint64_t entry_in;
+	uint64_t entry_out[LINKS_MAX];
+	struct filter_hit *hits[FILTER_DIRECTIONS]; /* hits.h */
 	struct link_family family[FAMILIES];
 };
 
 /* A link that is not in use; seed: of the delays of router discovery. NULL when memory is short. It does not
  * come from the pool: a link must be able to come up while a flood has filled that. */
 struct link *link_new(uint8_t id, uint64_t seed);
+void link_free(struct link *link); /* NULL: nothing */
 /* The link and the family that a deadline is part of. */
 struct link *link_of_deadline(struct deadline *deadline, enum family *family);
 /* When the querier or router discovery of a family must act. */

@@ -105,25 +105,26 @@ static enum members_result add(struct members *members, struct pool *pool,
 	return MEMBERS_NOTED;
 }
 
-static void want_everything(struct member_host *member, struct pool *pool)
+static void want_everything(struct stored_filter *wanted, struct pool *pool)
 {
-	stored_filter_clear(&member->filter, pool);
-	member->filter.mode = FILTER_EXCLUDE;
+	stored_filter_clear(wanted, pool);
+	wanted->mode = FILTER_EXCLUDE;
 }
 
-static bool set(struct member_host *member, struct pool *pool, enum filter_mode mode,
+static bool set(struct stored_filter *wanted, struct pool *pool, enum filter_mode mode,
                 const struct sources *sources)
 {
-	struct filter before = stored_filter_view(&member->filter);
+	struct filter before = stored_filter_view(wanted);
 	struct filter filter = {.mode = mode, .sources = *sources};
 
-	return filter_equal(&before, &filter) || stored_filter_set(&member->filter, pool, &filter);
+	return filter_equal(&before, &filter) || stored_filter_set(wanted, pool, &filter);
 }
 
 /* Adds sources to the list, or (joining false) removes them. */
-static bool change(struct member_host *member, struct pool *pool, const struct sources *sources, bool joining)
+static bool change(struct stored_filter *wanted, struct pool *pool, const struct sources *sources,
+                   bool joining)
 {
-	struct filter before = stored_filter_view(&member->filter);
+	struct filter before = stored_filter_view(wanted);
 	size_t size = (before.sources.count + sources->count) * sizeof(struct addr);
 	struct sources changed = {0};
 	bool done, needed = false;
@@ -141,38 +142,36 @@ static bool change(struct member_host *member, struct pool *pool, const struct s
 		sources_union(&changed, &before.sources, sources);
 	else
 		sources_difference(&changed, &before.sources, sources);
-	done = set(member, pool, before.mode, &changed);
+	done = set(wanted, pool, before.mode, &changed);
 	pool_give(pool, changed.list, size);
 	return done;
 }
 
-/* The host's own state after a record (RFC 9776 section 4.2.12). IS_IN may answer a query about some sources
- * only, so it removes none. */
-static bool apply(struct member_host *member, struct pool *pool, enum record_type type,
-                  const struct sources *sources)
+/* IS_IN may answer a query about some sources only, so it removes none. */
+bool members_apply(struct stored_filter *wanted, struct pool *pool, enum record_type type,
+                   const struct sources *sources)
 {
-	bool exclude = member->filter.mode == FILTER_EXCLUDE;
+	bool exclude = wanted->mode == FILTER_EXCLUDE;
 
 	switch (type) {
 	case IS_EX:
 	case TO_EX:
-		return set(member, pool, FILTER_EXCLUDE, sources);
+		return set(wanted, pool, FILTER_EXCLUDE, sources);
 	case TO_IN:
-		return set(member, pool, FILTER_INCLUDE, sources);
+		return set(wanted, pool, FILTER_INCLUDE, sources);
 	case IS_IN:
 	case ALLOW:
-		return change(member, pool, sources, !exclude);
+		return change(wanted, pool, sources, !exclude);
 	case BLOCK:
-		return change(member, pool, sources, exclude);
+		return change(wanted, pool, sources, exclude);
 	}
 	return true;
 }
 
-/* Does the record show no membership? All others renew it. So does IS_IN from a host in EXCLUDE mode: the
- * report that changed its mode may be lost. */
-static bool takes_only(enum record_type type, const struct sources *sources)
+/* So does IS_IN from a host in EXCLUDE mode: the report that changed its mode may be lost. */
+bool members_renews(enum record_type type, const struct sources *sources)
 {
-	return type == BLOCK || (type != IS_EX && type != TO_EX && sources->count == 0);
+	return type != BLOCK && (type == IS_EX || type == TO_EX || sources->count > 0);
 }
 
 enum members_result members_note(struct members *members, struct pool *pool,
@@ -189,7 +188,7 @@ enum members_result members_note(struct members *members, struct pool *pool,
 		remove_at(members, pool, place);
 		found = false;
 	}
-	if (!found && takes_only(type, sources)) {
+	if (!found && !members_renews(type, sources)) {
 		/* The host stays a member, and its filter is not known. */
 		if (type == BLOCK)
 			members_lose(members, until);
@@ -204,13 +203,13 @@ enum members_result members_note(struct members *members, struct pool *pool,
 	if (!found)
 		place = find(members, host, &found);
 	member = &members->list[place];
-	if (!apply(member, pool, type, sources)) {
-		want_everything(member, pool);
+	if (!members_apply(&member->filter, pool, type, sources)) {
+		want_everything(&member->filter, pool);
 		result = MEMBERS_NO_MEMORY;
 	}
 	if (member->filter.count > limits->sources_max)
-		want_everything(member, pool);
-	if (!takes_only(type, sources))
+		want_everything(&member->filter, pool);
+	if (members_renews(type, sources))
 		member->until = until;
 	if (member->filter.mode == FILTER_INCLUDE && member->filter.count == 0)
 		remove_at(members, pool, place);
@@ -238,6 +237,14 @@ bool members_want(const struct members *members, mtime now, const struct addr *s
 			return true;
 	}
 	return false;
+}
+
+bool members_has(const struct members *members, mtime now, const struct addr *host)
+{
+	bool found;
+	uint16_t place = find(members, host, &found);
+
+	return found && members->list[place].until > now;
 }
 
 size_t members_count(const struct members *members, mtime now)

@@ -48,6 +48,12 @@ enum members_result members_note(struct members *members, struct pool *pool,
 /* Until then there may be a member that is not in the list. */
 void members_lose(struct members *members, mtime until);
 
+/* What a host wants after a record (RFC 9776 section 4.2.12). False, and no change, when memory is short. */
+bool members_apply(struct stored_filter *wanted, struct pool *pool, enum record_type type,
+                   const struct sources *sources);
+/* Does the record show that the host is a member? */
+bool members_renews(enum record_type type, const struct sources *sources);
+
 /* All memberships last longer by `by`. */
 void members_extend(struct members *members, mtime by);
 
@@ -55,6 +61,8 @@ void members_extend(struct members *members, mtime by);
 bool members_are_known(const struct members *members, mtime now);
 /* Does a listed host want packets of the source? */
 bool members_want(const struct members *members, mtime now, const struct addr *source);
+/* Is the host listed? */
+bool members_has(const struct members *members, mtime now, const struct addr *host);
 size_t members_count(const struct members *members, mtime now);
 
 #endif

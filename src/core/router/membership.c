@@ -1,202 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/membership.h"
 
+#include "core/policy/group_map.h"
 #include "core/router/group_queries.h"
 #include "core/router/group_records.h"
 #include "core/router/group_timers.h"
 
-#include <assert.h>
-
 #define SHARED_FOR_INTERVALS 10 /* group membership intervals: about 45 minutes by default */
-
-static struct link_group *used(struct link_group *link_group)
-{
-	return link_group != NULL && link_group->link == NULL ? link_group->next : link_group;
-}
-
-struct link_group *link_group_first(struct membership *membership)
-{
-	return used(&membership->first);
-}
-
-struct link_group *link_group_next(const struct link_group *link_group)
-{
-	return link_group->next;
-}
-
-struct membership *membership_oldest(const struct instance *instance)
-{
-	return (struct membership *)instance->memberships.oldest;
-}
-
-struct membership *membership_newer(const struct membership *membership)
-{
-	return (struct membership *)membership->node.newer;
-}
-
-static struct membership *find(const struct instance *instance, const struct addr *group, uint32_t hash)
-{
-	struct index_node *node = index_find(&instance->memberships, hash);
-
-	for (; node != NULL; node = index_find_next(node))
-		if (addr_equal(&((struct membership *)node)->group, group))
-			break;
-	return (struct membership *)node;
-}
-
-uint32_t membership_hash(struct instance *instance, const struct addr *group)
-{
-	struct group_hash *kept = &instance->hashes[group->bytes[15] % GROUP_HASHES];
-
-	if (!addr_equal(&kept->group, group))
-		*kept = (struct group_hash){*group, addr_hash(group, instance->seed)};
-	return kept->hash;
-}
-
-struct membership *membership_find(struct instance *instance, const struct addr *group)
-{
-	return find(instance, group, membership_hash(instance, group));
-}
-
-static void *take(const struct link *link, size_t size, bool reserved)
-{
-	return reserved ? pool_take_reserved(link->pool, size) : pool_take(link->pool, size);
-}
-
-struct membership *membership_get(struct instance *instance, const struct link *link,
-                                  const struct addr *group, bool reserved)
-{
-	uint32_t hash = membership_hash(instance, group);
-	struct membership *membership = find(instance, group, hash);
-
-	if (membership != NULL)
-		return membership;
-	membership = take(link, sizeof *membership, reserved);
-	if (membership == NULL)
-		return NULL;
-	membership->payer = link->id;
-	membership->group = *group;
-	membership->first.membership = membership;
-	if (index_add(&instance->memberships, &membership->node, hash))
-		return membership;
-	pool_give(link->pool, membership, sizeof *membership);
-	return NULL;
-}
-
-/* No walk may stand on a membership that is freed. */
-static void move_walks_on(struct instance *instance, struct membership *membership)
-{
-	for (size_t i = 0; i < SNAPSHOT_CURSORS; i++) {
-		struct walk *walk = &instance->walks[i];
-
-		if (walk->membership != membership)
-			continue;
-		walk->membership = membership_newer(membership);
-		walk->in_group = false;
-		walk->serial = 0;
-	}
-}
-
-void membership_pay(struct instance *instance, struct membership *membership, const struct link *link)
-{
-	if (instance->links[membership->payer] != NULL)
-		return;
-	pool_move(instance->parts[membership->payer], link->pool, sizeof *membership);
-	membership->payer = link->id;
-}
-
-/* The link that pays next. NULL: none uses the membership, and it is freed soon. */
-static const struct link *next_payer(const struct instance *instance, struct membership *membership)
-{
-	const struct link_group *link_group = link_group_first(membership);
-	const struct flow *flow;
-
-	if (link_group != NULL)
-		return link_group->link;
-	DL_FOREACH (membership->flows, flow)
-		if (!flow->gone)
-			return instance->links[flow->input];
-	return NULL;
-}
-
-void membership_pay_for(struct instance *instance, uint8_t removed)
-{
-	struct membership *membership = membership_oldest(instance);
-
-	for (; membership != NULL; membership = membership_newer(membership)) {
-		const struct link *link =
-			membership->payer == removed ? next_payer(instance, membership) : NULL;
-
-		if (link != NULL)
-			membership_pay(instance, membership, link);
-	}
-}
-
-void membership_release(struct instance *instance, struct membership *membership)
-{
-	if (link_group_first(membership) != NULL || membership->flows != NULL || membership->dirty ||
-	    membership->wanted_upstream)
-		return;
-	move_walks_on(instance, membership);
-	index_remove(&instance->memberships, &membership->node);
-	pool_give(instance->parts[membership->payer], membership, sizeof *membership);
-}
-
-static void mark(struct instance *instance, struct membership *membership)
-{
-	if (membership->dirty)
-		return;
-	membership->dirty = true;
-	membership->dirty_next = NULL;
-	*(instance->dirty_memberships ? &instance->dirty_last->dirty_next : &instance->dirty_memberships) =
-		membership;
-	instance->dirty_last = membership;
-}
-
-struct membership *membership_pull_marked(struct instance *instance)
-{
-	struct membership *membership = instance->dirty_memberships;
-
-	if (membership == NULL)
-		return NULL;
-	instance->dirty_memberships = membership->dirty_next;
-	membership->dirty = false;
-	return membership;
-}
-
-void membership_mark_all(struct instance *instance, enum family family)
-{
-	for (struct membership *membership = membership_oldest(instance); membership;
-	     membership = membership_newer(membership))
-		if (addr_family(&membership->group) == family && link_group_first(membership) != NULL)
-			mark(instance, membership);
-}
-
-uint64_t membership_open_links(struct membership *membership)
-{
-	const struct link_group *link_group = link_group_first(membership);
-	uint64_t links = 0;
-
-	for (; link_group != NULL; link_group = link_group_next(link_group)) {
-		if (!group_wants_all(&link_group->group))
-			return 0;
-		set64_add(&links, link_group->link->id);
-	}
-	return links;
-}
-
-void membership_filter(struct instance *instance, struct membership *membership, struct filter *filter)
-{
-	struct filter one = {.sources = sources_on(instance->scratch_merge, REQUEST_SOURCES_MAX)};
-	const struct link_group *link_group = link_group_first(membership);
-
-	filter->mode = FILTER_INCLUDE;
-	filter->sources.count = 0;
-	for (; link_group != NULL; link_group = link_group_next(link_group)) {
-		group_filter(&link_group->group, &one);
-		filter_merge(filter, &one);
-	}
-}
 
 static struct link_group *link_group_find(struct membership *membership, const struct link *link)
 {
@@ -205,6 +15,11 @@ static struct link_group *link_group_find(struct membership *membership, const s
 	while (link_group != NULL && link_group->link != link)
 		link_group = link_group->next;
 	return link_group;
+}
+
+static void *take(const struct link *link, size_t size, bool reserved)
+{
+	return reserved ? pool_take_reserved(link->pool, size) : pool_take(link->pool, size);
 }
 
 /* The one in the membership if it is unused, or a new one behind it. */
@@ -242,6 +57,7 @@ static struct link_group *link_group_new(struct instance *instance, struct membe
                                          struct link *link, mtime now, bool reserved)
 {
 	enum family family = addr_family(&membership->group);
+	bool is_first = link_group_first(membership) == NULL;
 	struct link_group *link_group;
 
 	link_group = deadlines_reserve(&instance->deadlines, instance->link_group_count + 1 + 2 * LINKS_MAX)
@@ -256,6 +72,7 @@ static struct link_group *link_group_new(struct instance *instance, struct membe
 	group_init(&link_group->group);
 	link->family[family].group_count++;
 	instance->link_group_count++;
+	instance->joined_count += is_first;
 	return link_group;
 }
 
@@ -287,6 +104,7 @@ static void link_group_free(struct instance *instance, struct link_group *link_g
 	link_group->link->family[addr_family(&membership->group)].group_count--;
 	instance->link_group_count--;
 	give_link_group(link_group);
+	instance->joined_count -= link_group_first(membership) == NULL;
 }
 
 void link_group_arm(struct instance *instance, struct link_group *link_group)
@@ -295,8 +113,26 @@ void link_group_arm(struct instance *instance, struct link_group *link_group)
 	                        group_deadline(&link_group->group));
 }
 
+static bool is_static(const struct link_group *link_group)
+{
+	return group_map_has(link_group->link->settings.static_groups, &link_group->membership->group);
+}
+
+/* No host wants the group any more. */
+static void link_group_vacate(struct instance *instance, struct link_group *link_group)
+{
+	if (!is_static(link_group)) {
+		link_group_free(instance, link_group);
+		return;
+	}
+	link_group_set_asking(instance, link_group, false);
+	deadlines_remove(&instance->deadlines, &link_group->deadline);
+	group_fini(&link_group->group, link_group->link->pool);
+}
+
+/* host: whose report led to it; NULL: none. */
 static void push_event(struct instance *instance, const struct link_group *link_group, enum event_kind kind,
-                       enum filter_mode before)
+                       enum filter_mode before, const struct addr *host)
 {
 	struct event event = {
 		.kind = (uint8_t)kind,
@@ -310,36 +146,45 @@ static void push_event(struct instance *instance, const struct link_group *link_
 
 	if (link_group->group.source_count > 0)
 		event.source = link_group->group.sources[0].addr;
+	if (host != NULL)
+		event.host = *host;
 	events_push(&instance->events, &event);
 }
 
-/* Acts on the flags of group_apply or group_expire. The link_group, and with the last one its membership, may
+/* The host that limits are logged with. */
+static const struct addr *tracked(const struct link *link, enum family family, const struct addr *host)
+{
+	return link->family[family].timers.track_hosts ? host : NULL;
+}
+
+/* Acts on the flags of group_apply or group_expire. host: whose report it is; NULL: none. The link_group, and with the last one its membership, may
  * be freed. */
 static void link_group_act(struct instance *instance, struct link_group *link_group, unsigned flags,
                            enum filter_mode before, bool is_new, const struct addr *host)
 {
 	struct membership *membership = link_group->membership;
 	enum family family = addr_family(&membership->group);
+	struct link *link = link_group->link;
 
 	if (flags & GROUP_SOURCES_MAX)
-		engine_drop_host(instance, link_group->link, family, DROP_SOURCES_MAX, host);
+		engine_drop_host(instance, link, family, DROP_SOURCES_MAX, tracked(link, family, host));
 	if (flags & GROUP_MEMORY)
-		engine_drop_host(instance, link_group->link, family, DROP_MEMORY, host);
+		engine_drop_host(instance, link, family, DROP_MEMORY, tracked(link, family, host));
 	if (flags & GROUP_HOSTS_MAX)
-		engine_drop_host(instance, link_group->link, family, DROP_HOSTS_MAX, host);
+		engine_drop_host(instance, link, family, DROP_HOSTS_MAX, tracked(link, family, host));
 	if (flags & GROUP_QUERY)
 		link_group_set_asking(instance, link_group, true);
 	if (group_is_empty(&link_group->group)) {
 		if (!is_new)
-			push_event(instance, link_group, EVENT_LEAVE, before);
-		link_group_free(instance, link_group);
+			push_event(instance, link_group, EVENT_LEAVE, before, host);
+		link_group_vacate(instance, link_group);
 	} else {
 		if (flags & GROUP_CHANGED)
-			push_event(instance, link_group, is_new ? EVENT_JOIN : EVENT_FILTER, before);
+			push_event(instance, link_group, is_new ? EVENT_JOIN : EVENT_FILTER, before, host);
 		link_group_arm(instance, link_group);
 	}
 	if (flags & GROUP_CHANGED)
-		mark(instance, membership);
+		membership_mark(instance, membership);
 	membership_release(instance, membership);
 }
 
@@ -354,28 +199,47 @@ static bool can_create(enum record_type type, const struct sources *sources)
 	return is_exclude(type) || (type != BLOCK && sources->count > 0);
 }
 
-/* The state of a group on a link for a record that creates it; NULL: a limit was reached. EXCLUDE uses the
- * reserve: it works without a list of sources, so that such joins succeed while lists fill the memory. */
-static struct link_group *link_group_create(struct instance *instance, struct link *link, mtime now,
-                                            const struct record *record, const struct addr *host)
+/* Static groups do not count. */
+static bool has_groups_max(const struct link *link, enum family family)
 {
-	enum family family = addr_family(&record->group);
-	bool reserved = is_exclude(record->type);
-	struct membership *membership;
-	struct link_group *link_group;
+	size_t kept = group_map_count(link->settings.static_groups, family);
 
-	if (link->family[family].group_count >= link->settings.groups_max) {
-		engine_drop_host(instance, link, family, DROP_GROUPS_MAX, host);
-		return NULL;
-	}
-	membership = membership_get(instance, link, &record->group, reserved);
-	link_group = membership ? link_group_new(instance, membership, link, now, reserved) : NULL;
+	return link->family[family].group_count >= kept + link->settings.groups_max;
+}
+
+/* The state of a group on a link, which it creates; NULL: memory is short. */
+static struct link_group *link_group_create(struct instance *instance, struct link *link, mtime now,
+                                            const struct addr *group, bool reserved, const struct addr *host)
+{
+	struct membership *membership = membership_get(instance, link, group, reserved);
+	struct link_group *link_group =
+		membership ? link_group_new(instance, membership, link, now, reserved) : NULL;
+
 	if (link_group != NULL)
 		return link_group;
-	engine_drop_host(instance, link, family, DROP_MEMORY, host);
+	engine_drop_host(instance, link, addr_family(group), DROP_MEMORY, host);
 	if (membership != NULL)
 		membership_release(instance, membership);
 	return NULL;
+}
+
+/* The same for a record; NULL: a limit was reached. EXCLUDE uses the reserve: it works without a list of sources, so that such
+ * joins succeed while lists fill the memory. */
+static struct link_group *link_group_admit(struct instance *instance, struct link *link, mtime now,
+                                           const struct record *record, const struct addr *host)
+{
+	enum family family = addr_family(&record->group);
+
+	if (!has_groups_max(link, family))
+		return link_group_create(instance, link, now, &record->group, is_exclude(record->type), host);
+	engine_drop_host(instance, link, family, DROP_GROUPS_MAX, host);
+	return NULL;
+}
+
+/* Does the record end what its host wanted of a group in that mode? */
+static bool is_leave(enum record_type type, const struct sources *sources, enum filter_mode mode)
+{
+	return type == TO_IN ? sources->count == 0 : type == BLOCK && mode == FILTER_INCLUDE;
 }
 
 /* The host of a record, or the unspecified address where several hosts share its address. */
@@ -402,34 +266,154 @@ static void note_fast_leave(struct link_family *state, mtime now, const struct a
 		                  now + state->timers.membership_interval);
 }
 
-void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
-                       const struct addr *host, const struct record *record, const struct sources *sources)
+/* Is the host a tracked member? Not asked unless a reader wants events. */
+static bool knows_host(const struct instance *instance, const struct link_group *link_group, mtime now,
+                       const struct addr *host)
 {
+	const struct members *members = link_group->group.members;
+
+	return instance->events.wanted && members != NULL && members_has(members, now, host);
+}
+
+/* A report of a host beside others, which leaves the state of the group as it was, or only makes queries. */
+static void push_host_event(struct instance *instance, const struct link_group *link_group, mtime now,
+                            const struct addr *host, bool was_member, bool leaving)
+{
+	bool is_member = knows_host(instance, link_group, now, host);
+
+	if (leaving)
+		push_event(instance, link_group, EVENT_LEAVING, link_group->group.mode, host);
+	else if (was_member != is_member)
+		push_event(instance, link_group, is_member ? EVENT_HOST_JOIN : EVENT_HOST_LEAVE,
+		           link_group->group.mode, host);
+}
+
+/* For what host_groups_max counts. */
+static struct host_groups_question places_question(const struct instance *instance, const struct link *link,
+                                                   mtime now, const struct addr *host,
+                                                   const struct addr *group,
+                                                   const struct link_group *link_group)
+{
+	return (struct host_groups_question){
+		.pool = link->pool,
+		.seed = instance->seed,
+		.groups_max = link->settings.host_groups_max,
+		.now = now,
+		.interval = link->family[addr_family(group)].timers.membership_interval,
+		.joined_at = link_group != NULL ? link_group->joined_at : MTIME_NEVER,
+		.host = host,
+		.group = group,
+	};
+}
+
+/* Is anything of the record left for the host? */
+static bool has_places(struct instance *instance, struct link *link,
+                       const struct host_groups_question *question, enum record_type type,
+                       struct sources *sources)
+{
+	enum family family = addr_family(question->group);
+	enum host_groups_answer answer;
+
+	if (question->groups_max == 0)
+		return true;
+	answer = host_groups_count(&link->family[family].host_groups, question, type, sources);
+	if (answer != HOST_GROUPS_FIT)
+		engine_drop_host(instance, link, family, DROP_HOST_GROUPS_MAX, question->host);
+	return answer != HOST_GROUPS_REFUSED;
+}
+
+void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
+                       const struct reporting_host *reporter, const struct record *record,
+                       struct sources *sources)
+{
+	const struct addr *host = &reporter->address;
 	const struct addr *group = &record->group;
 	struct link_family *state = &link->family[addr_family(group)];
 	struct membership *membership = membership_find(instance, group);
 	struct link_group *link_group = membership ? link_group_find(membership, link) : NULL;
-	bool is_new = link_group == NULL, fast_leave = state->timers.fast_leave;
-	const struct addr *tracked = state->timers.track_hosts ? host : NULL;
+	/* A static group is empty while no host wants it. */
+	bool is_new = link_group == NULL || group_is_empty(&link_group->group);
+	bool fast_leave = state->timers.fast_leave;
 	struct addr identified = *host;
+	/* Hosts without addresses differ in their MAC addresses. */
+	struct host_groups_question places =
+		places_question(instance, link, now, addr_is_unspecified(host) ? &reporter->mac : host, group,
+	                        is_new ? NULL : link_group);
 	enum filter_mode before;
+	bool was_member, leaving;
 	unsigned flags;
 
 	if (is_new && !can_create(record->type, sources))
 		return;
-	if (is_new)
-		link_group = link_group_create(instance, link, now, record, tracked);
-	if (link_group == NULL)
+	if (!has_places(instance, link, &places, record->type, sources) ||
+	    (is_new && !can_create(record->type, sources)))
 		return;
+	if (link_group == NULL)
+		link_group = link_group_admit(instance, link, now, record,
+		                              tracked(link, addr_family(group), host));
+	if (link_group == NULL) {
+		host_groups_forget(&state->host_groups, &places);
+		return;
+	}
 	if (fast_leave)
 		identified = identify(state, now, host, record, is_new);
 	before = link_group->group.mode;
+	was_member = knows_host(instance, link_group, now, host);
 	flags = group_expire(&link_group->group, &state->timers, now);
 	flags |= group_apply(&link_group->group, link->pool, &state->timers, now, version, &identified,
 	                     record->type, sources);
 	if (fast_leave && !is_new)
 		note_fast_leave(state, now, host, record, &link_group->group);
-	link_group_act(instance, link_group, flags, before, is_new, tracked);
+	leaving = (flags & GROUP_QUERY) != 0 && is_leave(record->type, sources, before);
+	if ((flags & GROUP_CHANGED) == 0)
+		push_host_event(instance, link_group, now, host, was_member, leaving);
+	link_group_act(instance, link_group, flags, before, is_new, host);
+}
+
+void membership_adopt(struct instance *instance, struct link *link, mtime now, const struct flow_key *stream)
+{
+	enum family family = addr_family(&stream->group);
+	struct group_timers timers = link->family[family].timers;
+	bool has_sources = timers.version == VERSION_3;
+	struct record record = {.type = has_sources ? IS_IN : IS_EX, .group = stream->group};
+	const struct reporting_host nobody = {.address = addr_unspecified(family)};
+	struct addr source = stream->source;
+	struct sources sources = sources_on(&source, 1);
+	struct membership *membership = membership_find(instance, &stream->group);
+	struct link_group *link_group = membership ? link_group_find(membership, link) : NULL;
+	bool is_new = link_group == NULL || group_is_empty(&link_group->group);
+	unsigned flags;
+
+	sources.count = has_sources ? 1 : 0;
+	if (!is_new && (link_group->group.members != NULL || group_wants(&link_group->group, &source)))
+		return;
+	if (!filtering_admit(instance, link, &nobody, &record, &sources, now))
+		return;
+	if (link_group == NULL)
+		link_group = link_group_admit(instance, link, now, &record, NULL);
+	if (link_group == NULL)
+		return;
+	timers.membership_interval = link_settings_adoption_time(&link->settings);
+	timers.fast_leave = timers.track_hosts = false;
+	flags = group_apply(&link_group->group, link->pool, &timers, now, VERSION_3, &nobody.address,
+	                    record.type, &sources);
+	link_group_act(instance, link_group, flags, link_group->group.mode, is_new, NULL);
+}
+
+void link_group_correct(struct instance *instance, struct link_group *link_group, mtime now,
+                        const struct addr *host, enum record_type type, struct sources *sources)
+{
+	const struct addr *group = &link_group->membership->group;
+	struct link *link = link_group->link;
+	struct host_groups_question places = places_question(instance, link, now, host, group, link_group);
+	struct group_timers timers = link->family[addr_family(group)].timers;
+	enum filter_mode before = link_group->group.mode;
+	unsigned flags = group_expire(&link_group->group, &timers, now);
+
+	has_places(instance, link, &places, type, sources);
+	timers.fast_leave = timers.track_hosts = true;
+	flags |= group_apply(&link_group->group, link->pool, &timers, now, VERSION_3, host, type, sources);
+	link_group_act(instance, link_group, flags, before, false, host);
 }
 
 void membership_receive_query(struct instance *instance, struct link *link, mtime now,
@@ -454,15 +438,43 @@ void link_group_expire(struct instance *instance, struct link_group *link_group,
 	link_group_act(instance, link_group, flags, before, false, NULL);
 }
 
+bool membership_keep(struct instance *instance, struct link *link, mtime now, const struct addr *group)
+{
+	struct membership *membership = membership_find(instance, group);
+	struct link_group *link_group = membership ? link_group_find(membership, link) : NULL;
+
+	bool is_new = link_group == NULL;
+
+	if (is_new)
+		link_group = link_group_create(instance, link, now, group, true, NULL);
+	if (link_group == NULL)
+		return false;
+	membership_mark(instance, link_group->membership);
+	return is_new;
+}
+
+void membership_abandon(struct instance *instance, struct link *link, const struct addr *group)
+{
+	struct membership *membership = membership_find(instance, group);
+	struct link_group *link_group = membership ? link_group_find(membership, link) : NULL;
+
+	if (link_group == NULL)
+		return;
+	if (group_is_empty(&link_group->group))
+		membership_leave_link(instance, membership, link);
+	else
+		membership_mark(instance, membership);
+}
+
 bool membership_leave_link(struct instance *instance, struct membership *membership, const struct link *link)
 {
 	struct link_group *link_group = link_group_find(membership, link);
 
 	if (link_group == NULL)
 		return false;
-	push_event(instance, link_group, EVENT_LEAVE, link_group->group.mode);
+	push_event(instance, link_group, EVENT_LEAVE, link_group->group.mode, NULL);
 	link_group_free(instance, link_group);
-	mark(instance, membership);
+	membership_mark(instance, membership);
 	return true;
 }
 

@@ -1,50 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The groups of an instance: their state on each link, and the filter that all links together want (RFC 4605
- * section 4.1). A change marks the membership; requests.c pulls it. The instance's thread.
+ * The state of a membership on each link: what reports, queries, time and the configuration do to it. A change marks the
+ * membership. The instance's thread.
  */
 #ifndef MCPROXY_CORE_ROUTER_MEMBERSHIP_H
 #define MCPROXY_CORE_ROUTER_MEMBERSHIP_H
 
-#include "core/router/engine.h"
+#include "core/router/filtering.h"
+#include "core/router/membership_table.h"
 
-/* The hash of a group in the index of memberships. Keeps the latest ones, because a report needs one three
- * times. */
-uint32_t membership_hash(struct instance *instance, const struct addr *group);
-struct membership *membership_find(struct instance *instance, const struct addr *group);
-/* The oldest, and the one added after this; NULL: no more. */
-struct membership *membership_oldest(const struct instance *instance);
-struct membership *membership_newer(const struct membership *membership);
-/* The first of the link_groups, and the one behind this; NULL: no more. */
-struct link_group *link_group_first(struct membership *membership);
-struct link_group *link_group_next(const struct link_group *link_group);
-/* Finds or makes it; NULL when memory is short. A new one counts for the link; reserved: it may use the
- * pool's reserve. */
-struct membership *membership_get(struct instance *instance, const struct link *link,
-                                  const struct addr *group, bool reserved);
-/* The link uses the membership. If the link that its memory counts for was removed, it counts for this one. */
-void membership_pay(struct instance *instance, struct membership *membership, const struct link *link);
-/* The link with this id is removed: memberships that other links use now count for those. Visits all
- * memberships. */
-void membership_pay_for(struct instance *instance, uint8_t removed);
-/* Frees it when nothing needs it any more. */
-void membership_release(struct instance *instance, struct membership *membership);
-
-/* Marks all memberships of the family: an upstream link became usable, or requests were lost. */
-void membership_mark_all(struct instance *instance, enum family family);
-/* Takes the mark off the membership that was marked first, and returns it; NULL: no more. */
-struct membership *membership_pull_marked(struct instance *instance);
-/* The links with members, if all of them want every source; otherwise 0. */
-uint64_t membership_open_links(struct membership *membership);
-/* The filter that all links together want. */
-void membership_filter(struct instance *instance, struct membership *membership, struct filter *filter);
-
-/* A record of a report that a host sent on a downstream link, and its sources as a set. */
+/* A record of a report that a host sent on a downstream link, and its sources as a set, which may lose some. */
 void membership_record(struct instance *instance, struct link *link, mtime now, enum version version,
-                       const struct addr *host, const struct record *record, const struct sources *sources);
+                       const struct reporting_host *reporter, const struct record *record,
+                       struct sources *sources);
+/* An earlier run forwarded the stream to a downstream link: counts as the report of a host there that is not known, until
+ * hosts have had time to answer (link_settings_adoption_time). What reports have made since stays as it is. */
+void membership_adopt(struct instance *instance, struct link *link, mtime now, const struct flow_key *stream);
+/* A record that a host did not send, but would send if it knew the link's filter. What the other hosts, which are all known,
+ * do not want ends at once. The link_group may be freed; the membership is not, because it is marked then. */
+void link_group_correct(struct instance *instance, struct link_group *link_group, mtime now,
+                        const struct addr *host, enum record_type type, struct sources *sources);
 /* A specific query of another querier. */
 void membership_receive_query(struct instance *instance, struct link *link, mtime now,
                               const struct addr *group, const struct sources *sources, bool suppress);
+/* The link's static groups have this one: it exists until membership_abandon, whatever hosts want. Is it new on the link? */
+bool membership_keep(struct instance *instance, struct link *link, mtime now, const struct addr *group);
+/* They no longer have it: it ends, unless hosts want it. */
+void membership_abandon(struct instance *instance, struct link *link, const struct addr *group);
 /* Deletes the group's state on a link that is no longer usable. False when there is none. */
 bool membership_leave_link(struct instance *instance, struct membership *membership, const struct link *link);
 /* This router is no longer the link's querier: the link's groups owe no more queries. */

@@ -59,5 +59,5 @@ void prefetch_records(struct instance *instance, const struct record *records, s
 	for (size_t i = 0; i < count; i++)
 		index_prefetch(&instance->memberships, hashes[i], PREFETCH_NEAR);
 	for (size_t i = 0; i < count; i++)
-		index_prefetch_next(&instance->memberships, hashes[i]);
+		index_prefetch_chained(&instance->memberships, hashes[i]);
 }

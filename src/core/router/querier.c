@@ -10,28 +10,17 @@ void querier_init(struct querier *querier)
 	*querier = (struct querier){.query_at = MTIME_NEVER};
 }
 
-uint8_t querier_startup_count(const struct link_settings *settings)
-{
-	return settings->startup_query_count ? settings->startup_query_count : settings->robustness;
-}
-
-mtime querier_startup_interval(const struct link_settings *settings)
-{
-	return settings->startup_query_interval ? settings->startup_query_interval
-	                                        : settings->query_interval / 4;
-}
-
 void querier_start(struct querier *querier, const struct link_settings *settings, mtime now)
 {
 	querier_init(querier);
 	querier->query_at = now;
-	querier->startup_left = querier_startup_count(settings);
+	querier->startup_left = link_settings_startup_count(settings);
 }
 
 void querier_reconfigure(struct querier *querier, const struct link_settings *settings, bool other_version,
                          mtime now)
 {
-	uint8_t startup = querier_startup_count(settings);
+	uint8_t startup = link_settings_startup_count(settings);
 
 	if (!querier_is_elected(querier, now))
 		return;
@@ -41,9 +30,9 @@ void querier_reconfigure(struct querier *querier, const struct link_settings *se
 	}
 	if (querier->startup_left > startup)
 		querier->startup_left = startup;
-	querier->query_at = mtime_min(querier->query_at,
-	                              now + (querier->startup_left > 0 ? querier_startup_interval(settings)
-	                                                               : settings->query_interval));
+	querier->query_at = mtime_min(
+		querier->query_at, now + (querier->startup_left > 0 ? link_settings_startup_interval(settings)
+	                                                            : settings->query_interval));
 }
 
 void querier_stop(struct querier *querier)
@@ -161,8 +150,7 @@ bool querier_receive(struct querier *querier, const struct link_settings *settin
 {
 	bool changed;
 
-	if (!settings->querier_election || addr_is_unspecified(from) || addr_equal(from, own) ||
-	    !wins(from, own))
+	if (!settings->querier_election || addr_is_unspecified(from) || !wins(from, own))
 		return false;
 	changed = querier_is_elected(querier, now) || !addr_equal(from, &querier->other);
 	if (changed || addr_is_unspecified(&query->group))
@@ -210,7 +198,7 @@ void querier_sent(struct querier *querier, const struct link_settings *settings,
 		querier->startup_left--;
 	if (querier->substitutes_left > 0)
 		querier->substitutes_left--;
-	querier->query_at = now + (querier->startup_left > 0 ? querier_startup_interval(settings)
+	querier->query_at = now + (querier->startup_left > 0 ? link_settings_startup_interval(settings)
 	                                                     : querier_query_interval(querier, settings));
 	if (querier->substitutes_left > 0)
 		querier->query_at = mtime_min(querier->query_at, now + settings->query_response_interval);

@@ -63,9 +63,6 @@ mtime querier_membership_interval(const struct querier *querier, const struct li
 mtime querier_other_present_interval(const struct querier *querier, const struct link_settings *settings);
 mtime querier_last_member_query_interval(const struct querier *querier, const struct link_settings *settings);
 uint8_t querier_last_member_query_count(const struct querier *querier, const struct link_settings *settings);
-/* RFC 9776 sections 8.6, 8.7. */
-mtime querier_startup_interval(const struct link_settings *settings);
-uint8_t querier_startup_count(const struct link_settings *settings);
 /* RFC 9776 section 8.13: robustness * query interval + query response interval, if not configured. */
 mtime querier_older_host_present_interval(const struct querier *querier,
                                           const struct link_settings *settings);

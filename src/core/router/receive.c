@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/receive.h"
 
+#include "core/policy/group_map.h"
 #include "core/router/election.h"
+#include "core/router/filtering.h"
+#include "core/router/group_records.h"
 #include "core/router/membership.h"
 #include "core/router/prefetch.h"
 #include "core/router/router_discovery.h"
@@ -41,28 +44,57 @@ static struct sources read_sources(struct instance *instance, struct link *link,
 		}
 		sources.list[sources.count++] = source;
 	}
-	sources.count = sources_normalize(sources.list, sources.count);
+	if (sources.count > 1)
+		sources.count = sources_normalize(sources.list, sources.count);
 	return sources;
 }
 
 /* RFC 4604 section 2.2: in the source-specific range only version 3 and INCLUDE mode count. */
 static bool ssm_allows(const struct link *link, enum version version, const struct record *record)
 {
-	enum family family = addr_family(&record->group);
-	struct addr group = record->group;
+	return !link_settings_demand_source(&link->settings, &record->group) ||
+	       (version == VERSION_3 && record->type != IS_EX && record->type != TO_EX);
+}
 
-	if (link->settings.version[family] != VERSION_3 || link->settings.ssm_length[family] == 0)
+/* ssm_map: a join of all sources stands for the sources that the map gives the group, and so does the leave of an older
+ * host. TO_EX becomes ALLOW, which like IS_IN adds sources, because it is no answer to a query. False: the map does not
+ * concern the record. */
+static bool map_record(const struct link *link, enum version version, struct record *record,
+                       struct sources *sources)
+{
+	bool is_leave = version < VERSION_3 && record->type == TO_IN;
+	struct filter mapped = {.sources = *sources};
+
+	if (link->settings.ssm_map == NULL || sources->count > 0 ||
+	    (!is_leave && record->type != IS_EX && record->type != TO_EX))
+		return false;
+	group_map_filter(link->settings.ssm_map, &record->group, &mapped);
+	if (filter_is_none(&mapped))
+		return false;
+	*sources = mapped.sources;
+	record->type = is_leave ? BLOCK : record->type == IS_EX ? IS_IN : ALLOW;
+	return true;
+}
+
+/* A link configured for an older version keeps no source lists of version 3 hosts: their records count as those of older
+ * hosts. False: the record has no meaning there. */
+static bool limit_to_link(const struct link *link, enum family family, enum version *version,
+                          struct record *record, struct sources *sources)
+{
+	if (*version < VERSION_3 || link->settings.version[family] == VERSION_3)
 		return true;
-	if (family == FAMILY_IPV6)
-		group.bytes[1] &= 0xf0; /* of any scope */
-	if (!addr_in_prefix(&group, &link->settings.ssm_prefix[family], link->settings.ssm_length[family]))
-		return true;
-	return version == VERSION_3 && record->type != IS_EX && record->type != TO_EX;
+	if (!group_express_as_older(&record->type, sources->count > 0))
+		return false;
+	sources->count = 0;
+	*version = VERSION_2;
+	return true;
 }
 
 static void receive_record(struct instance *instance, struct link *link, mtime now,
-                           const struct packet *packet, enum version version, const struct record *record)
+                           const struct packet *packet, const struct addr *mac, enum version version,
+                           struct record *record)
 {
+	const struct reporting_host host = {packet->source, *mac};
 	struct sources sources;
 
 	if (record->type < IS_IN || record->type > BLOCK) {
@@ -71,12 +103,15 @@ static void receive_record(struct instance *instance, struct link *link, mtime n
 	}
 	if (!group_is_allowed(instance, link, packet->family, &record->group))
 		return;
-	if (!ssm_allows(link, version, record)) {
+	sources = read_sources(instance, link, record->sources, record->source_count, packet->family);
+	if (!limit_to_link(link, packet->family, &version, record, &sources))
+		return;
+	if (!map_record(link, version, record, &sources) && !ssm_allows(link, version, record)) {
 		engine_drop(instance, link, packet->family, DROP_SSM);
 		return;
 	}
-	sources = read_sources(instance, link, record->sources, record->source_count, packet->family);
-	membership_record(instance, link, now, version, &packet->source, record, &sources);
+	if (filtering_admit(instance, link, &host, record, &sources, now))
+		membership_record(instance, link, now, version, &host, record, &sources);
 }
 
 static size_t next_records(struct message *message, struct record *records, size_t most)
@@ -106,12 +141,15 @@ static enum drop check_host(struct link *link, enum family family, const struct 
 		return DROP_OWN_ADDRESS;
 	if (addr_is_multicast(host) || addr_is_loopback(host) || link_is_broadcast(link, host))
 		return DROP_SENDER;
+	if (link->settings.verify_source_subnet && !addr_is_unspecified(host) &&
+	    !link_has_subnet_of(link, host))
+		return DROP_HOST_SUBNET;
 	*checked = *host;
 	return DROP_NONE;
 }
 
 static void receive_report(struct instance *instance, struct link *link, mtime now,
-                           const struct packet *packet, struct message *message)
+                           const struct packet *packet, const struct addr *mac, struct message *message)
 {
 	struct record records[PREFETCH_RECORDS_MAX];
 	enum drop drop = link->role == ROLE_UPSTREAM ? DROP_ROLE : DROP_NONE;
@@ -129,7 +167,8 @@ static void receive_report(struct instance *instance, struct link *link, mtime n
 	while ((count = next_records(message, records, PREFETCH_RECORDS_MAX)) > 0) {
 		prefetch_records(instance, records, count);
 		for (size_t i = 0; i < count; i++)
-			receive_record(instance, link, now, packet, message->report.version, &records[i]);
+			receive_record(instance, link, now, packet, mac, message->report.version,
+			               &records[i]);
 	}
 }
 
@@ -210,9 +249,10 @@ static void receive_upstream_query(struct instance *instance, struct link *link,
 }
 
 /* The configured version stays in force (RFC 9776 section 7.3.1). One event per link and family. */
-static void receive_other_version(struct instance *instance, struct link *link, const struct packet *packet,
-                                  const struct query *query)
+static void receive_other_version(struct instance *instance, struct link *link, mtime now,
+                                  const struct packet *packet, const struct query *query)
 {
+	struct link_family *state = &link->family[packet->family];
 	struct event event = {
 		.kind = EVENT_OLDER_QUERY,
 		.link = link->id,
@@ -222,7 +262,10 @@ static void receive_other_version(struct instance *instance, struct link *link, 
 		.source = packet->source,
 	};
 
-	if (link->family[packet->family].counters[COUNTER_OLDER_QUERIES]++ == 0)
+	state->other_version_querier = packet->source;
+	state->other_version_at = now;
+	state->other_version = (uint8_t)query->version;
+	if (state->counters[COUNTER_OLDER_QUERIES]++ == 0)
 		events_push(&instance->events, &event);
 }
 
@@ -267,12 +310,13 @@ static void receive_downstream_query(struct instance *instance, struct link *lin
 		receive_foreign_query(instance, link, &packet->source);
 		return;
 	}
+	/* Hosts follow also those that are dropped, such as the queries of this machine's own bridge. */
+	if (query->version != link->settings.version[packet->family] && drop != DROP_SOURCE_ADDRESS)
+		receive_other_version(instance, link, now, packet, query);
 	if (drop != DROP_NONE) {
 		engine_drop(instance, link, packet->family, drop);
 		return;
 	}
-	if (query->version != link->settings.version[packet->family])
-		receive_other_version(instance, link, packet, query);
 	election_receive(instance, link, packet->family, now, &packet->source, query);
 	/* RFC 9776 section 6.6.1: specific queries of the elected querier lower our timers too. */
 	if (addr_is_unspecified(&query->group) || querier_is_elected(&state->querier, now) ||
@@ -296,7 +340,7 @@ static void receive_query(struct instance *instance, struct link *link, mtime no
 }
 
 void receive_packet(struct instance *instance, struct link *link, mtime now, enum family family,
-                    const uint8_t *data, size_t size)
+                    const struct addr *mac, const uint8_t *data, size_t size)
 {
 	struct packet packet;
 	struct message message;
@@ -308,10 +352,12 @@ void receive_packet(struct instance *instance, struct link *link, mtime now, enu
 	}
 	if (drop == DROP_NONE)
 		drop = family == FAMILY_IPV4 ? igmp_decode(&packet, &message) : mld_decode(&packet, &message);
+	if (drop == DROP_NONE && link->settings.require_router_alert && !packet.router_alert)
+		drop = DROP_ROUTER_ALERT;
 	if (drop != DROP_NONE)
 		engine_drop(instance, link, family, drop);
 	else if (message.kind == MESSAGE_QUERY)
 		receive_query(instance, link, now, &packet, &message.query);
 	else
-		receive_report(instance, link, now, &packet, &message);
+		receive_report(instance, link, now, &packet, mac, &message);
 }

@@ -8,8 +8,8 @@
 
 #include "core/router/engine.h"
 
-/* A packet that arrived on a usable link. */
+/* A packet that arrived on a usable link; mac: its sender's (addr_from_mac), or unspecified. */
 void receive_packet(struct instance *instance, struct link *link, mtime now, enum family family,
-                    const uint8_t *data, size_t size);
+                    const struct addr *mac, const uint8_t *data, size_t size);
 
 #endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/requests.h"
 
+#include "core/router/choice.h"
+#include "core/router/election.h"
 #include "core/router/forward.h"
 #include "core/router/group_queries.h"
 #include "core/router/membership.h"
 #include "core/router/router_discovery.h"
 #include "core/router/snapshot.h"
+#include "core/router/wants.h"
 #include "core/wire/igmp.h"
 #include "core/wire/mld.h"
 
@@ -34,42 +37,89 @@ static bool pull_forwarding(struct instance *instance, mtime now, struct request
 	return false;
 }
 
+/* What the group is wanted for on an upstream link; NULL: on all. membership NULL: it is gone. False: nothing, and nothing
+ * was wanted before. */
+static bool build_membership(struct instance *instance, struct membership *membership,
+                             const struct link *upstream, mtime now, struct request *request, void *payload,
+                             size_t *payload_size)
+{
+	const struct upstream_walk *walk = &instance->upstream_walk;
+	struct filter filter = {.sources = sources_on(payload, REQUEST_SOURCES_MAX)};
+	uint64_t links = 0;
+	struct event event;
+
+	if (membership != NULL)
+		wants_filter(instance, membership, upstream, &filter, now);
+	if (!walk->was_wanted && filter_is_none(&filter))
+		return false;
+	if (!filter_is_none(&filter)) {
+		membership->wanted_upstream = true;
+		if (choice_is_pure(instance) &&
+		    (upstream == NULL || !wants_may_be_denied(membership, upstream)))
+			links = wants_open_links(membership);
+	}
+	*request = (struct request){
+		.kind = REQUEST_MEMBERSHIP,
+		.link = upstream != NULL ? upstream->id : LINK_ALL,
+		.family = (uint8_t)addr_family(&walk->group),
+		.mode = (uint8_t)filter.mode,
+		.count = (uint16_t)filter.sources.count,
+		.group = walk->group,
+		.links = links,
+	};
+	*payload_size = filter.sources.count * sizeof(struct addr);
+	event = (struct event){.kind = EVENT_UPSTREAM,
+	                       .link = request->link,
+	                       .family = request->family,
+	                       .after = request->mode,
+	                       .count = request->count,
+	                       .group = walk->group};
+	if (filter.sources.count > 0)
+		event.source = filter.sources.list[0];
+	events_push(&instance->events, &event);
+	return true;
+}
+
+/* The next upstream link of a membership whose links get different wants. */
+static bool pull_upstream_walk(struct instance *instance, struct membership *membership, mtime now,
+                               struct request *request, void *payload, size_t *payload_size)
+{
+	unsigned id;
+
+	while (set64_take(&instance->upstream_walk.links, &id))
+		if (instance->links[id] != NULL && build_membership(instance, membership, instance->links[id],
+		                                                    now, request, payload, payload_size))
+			return true;
+	return false;
+}
+
 /* This also updates the routes of its streams, once for all records since the last pull. */
 static bool pull_membership(struct instance *instance, mtime now, struct request *request, void *payload,
                             size_t *payload_size)
 {
+	struct upstream_walk *walk = &instance->upstream_walk;
 	struct membership *membership;
+	bool pulled = false;
 
-	while ((membership = membership_pull_marked(instance)) != NULL) {
-		struct filter filter = {.sources = sources_on(payload, REQUEST_SOURCES_MAX)};
-		struct addr group = membership->group;
-		bool was_wanted = membership->wanted_upstream;
-		uint64_t links = membership_open_links(membership);
-
-		forward_update(instance, membership, now);
-		membership_filter(instance, membership, &filter);
-		membership->wanted_upstream = !filter_is_none(&filter);
-		membership_release(instance, membership);
-		if (!was_wanted && filter_is_none(&filter))
-			continue;
-		*request = (struct request){
-			.kind = REQUEST_MEMBERSHIP,
-			.family = (uint8_t)addr_family(&group),
-			.mode = (uint8_t)filter.mode,
-			.count = (uint16_t)filter.sources.count,
-			.group = group,
-			.links = links,
-		};
-		*payload_size = filter.sources.count * sizeof(struct addr);
-		events_push(&instance->events, &(struct event){.kind = EVENT_UPSTREAM,
-		                                               .link = UINT8_MAX,
-		                                               .family = request->family,
-		                                               .after = request->mode,
-		                                               .count = request->count,
-		                                               .group = group});
+	if (walk->links != 0 && pull_upstream_walk(instance, membership_find(instance, &walk->group), now,
+	                                           request, payload, payload_size))
 		return true;
+	while (!pulled && (membership = membership_pull_marked(instance)) != NULL) {
+		*walk = (struct upstream_walk){.group = membership->group,
+		                               .was_wanted = membership->wanted_upstream};
+		forward_update(instance, membership, now);
+		membership->wanted_upstream = false;
+		if (choice_differs(instance)) {
+			walk->links = choice_links(instance, addr_family(&walk->group), false);
+			pulled =
+				pull_upstream_walk(instance, membership, now, request, payload, payload_size);
+		} else {
+			pulled = build_membership(instance, membership, NULL, now, request, payload,
+			                          payload_size);
+		}
+		membership_release(instance, membership);
 	}
-	return false;
+	return pulled;
 }
 
 static bool pull_flow(struct instance *instance, struct request *request)
@@ -87,6 +137,7 @@ static bool pull_flow(struct instance *instance, struct request *request)
 		.source = flow->key.source,
 		.group = flow->key.group,
 		.links = flow->gone ? 0 : flow->outputs,
+		.more = flow->gone && flow->lost,
 	};
 	if (flow->gone)
 		flow_free(instance, flow);
@@ -186,17 +237,11 @@ static void substitute_queries(struct instance *instance, mtime now, struct link
 {
 	enum family family = addr_family(&link_group->membership->group);
 	struct link *link = link_group->link;
-	struct link_family *state = &link->family[family];
-	const struct group_timers *timers = &state->timers;
+	const struct group_timers *timers = &link->family[family].timers;
 	mtime until = now + timers->membership_interval;
 
-	if (timers->querier) {
-		until = querier_substitute(&state->querier, &link->settings, timers->last_member_query_count,
-		                           now);
-		engine_arm_link(instance, link, family);
-		if (state->querier.query_now)
-			set64_add(&instance->general_queries_due[family], link->id);
-	}
+	if (timers->querier)
+		until = election_substitute(instance, link, family, now, timers->last_member_query_count);
 	group_substitute_queries(&link_group->group, timers, now, until);
 	engine_drop(instance, link, family, DROP_QUERY_RATE);
 }
@@ -286,7 +331,10 @@ static bool pull_link_free(struct instance *instance, struct request *request)
 static bool pull_event(struct instance *instance, struct request *request)
 {
 	*request = (struct request){.kind = REQUEST_EVENT};
-	return events_pull(&instance->events, &request->event);
+	if (!events_pull(&instance->events, &request->event))
+		return false;
+	request->kind = REQUEST_EVENT;
+	return true;
 }
 
 static bool pull_pong(struct instance *instance, struct request *request)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/router/snapshot.h"
 
+#include "core/policy/group_map.h"
+#include "core/policy/policy.h"
 #include "core/router/group_hosts.h"
 #include "core/router/membership.h"
 #include "core/router/route_shares.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 /* Memberships that one page visits. It limits the time for a page of a link that has few of many groups. */
 #define VISITS_PER_PAGE 1024
@@ -78,6 +81,8 @@ static void add_instance(const struct instance *instance, struct page *page)
 
 	item->memory = pool_bytes(instance->pool);
 	item->groups = instance->memberships.count;
+	item->joined = instance->joined_count;
+	item->rate = instance->rate;
 	item->flows = instance->flows.count;
 	item->negative_flows = route_shares_negative(instance);
 	item->events_dropped = instance->events.dropped;
@@ -103,6 +108,9 @@ static void add_link(const struct instance *instance, const struct link *link, e
 		.foreign_querier = family == FAMILY_IPV4 && link->foreign_count > 0
 	                                   ? link->foreign_queriers[0]
 	                                   : addr_unspecified(family),
+		.other_version_querier = state->other_version_querier,
+		.other_version_age = milliseconds(now - state->other_version_at),
+		.other_version = state->other_version_at != 0 ? state->other_version : 0,
 		.other_query_age = milliseconds(now - state->querier.general_query_at),
 		.memory = pool_used(link->pool),
 		.memory_share = pool_share(link->pool),
@@ -117,8 +125,8 @@ static void add_link(const struct instance *instance, const struct link *link, e
 		.older_host_present_interval = milliseconds(state->timers.older_host_present_interval),
 		.query_interval = (uint32_t)querier_query_interval(&state->querier, &link->settings),
 		.query_response_interval = link->settings.query_response_interval,
-		.startup_query_interval = (uint32_t)querier_startup_interval(&link->settings),
-		.startup_query_count = querier_startup_count(&link->settings),
+		.startup_query_interval = (uint32_t)link_settings_startup_interval(&link->settings),
+		.startup_query_count = link_settings_startup_count(&link->settings),
 		.last_member_query_interval = (uint32_t)state->timers.last_member_query_interval,
 		.last_member_query_count = state->timers.last_member_query_count,
 		.queries_sent = (uint32_t)state->counters[COUNTER_QUERIES_SENT],
@@ -151,8 +159,71 @@ static uint8_t rounds_left(mtime until, mtime now, mtime interval)
 	return rounds > UINT8_MAX ? UINT8_MAX : (uint8_t)rounds;
 }
 
+/* What a link wants of a group: by its hosts and, where it is static, by the configuration. */
+struct group_sources {
+	const struct group *group;
+	const struct group_map *map;
+	const struct addr *address;
+};
+
+static struct group_sources sources_of(const struct link_group *link_group)
+{
+	return (struct group_sources){.group = &link_group->group,
+	                              .map = link_group->link->settings.static_groups,
+	                              .address = &link_group->membership->group};
+}
+
+static const struct source *next_of_hosts(const struct group *group, const struct addr *after)
+{
+	uint16_t low = 0, high = group->source_count;
+
+	while (low < high) {
+		uint16_t middle = (uint16_t)(low + (high - low) / 2);
+
+		if (addr_compare(&group->sources[middle].addr, after) <= 0)
+			low = (uint16_t)(middle + 1);
+		else
+			high = middle;
+	}
+	return low < group->source_count ? &group->sources[low] : NULL;
+}
+
+/* The next source behind this one; false: no more. host NULL: only the configuration lists it. */
+static bool next_source(const struct group_sources *sources, struct addr *after, const struct source **host)
+{
+	struct addr listed;
+
+	*host = next_of_hosts(sources->group, after);
+	if (group_map_next_source(sources->map, sources->address, after, &listed) &&
+	    (*host == NULL || addr_compare(&listed, &(*host)->addr) < 0)) {
+		*host = NULL;
+		*after = listed;
+	} else if (*host != NULL) {
+		*after = (*host)->addr;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static uint16_t count_sources(const struct link_group *link_group)
+{
+	struct group_sources sources = sources_of(link_group);
+	const struct source *host;
+	struct addr at = {{0}};
+	uint16_t count = 0;
+
+	if (sources.map == NULL)
+		return link_group->group.source_count;
+	while (next_source(&sources, &at, &host))
+		count++;
+	return count;
+}
+
 static void add_group(const struct link_group *link_group, mtime now, struct page *page)
 {
+	const struct group_map *map = link_group->link->settings.static_groups;
+	const struct addr *address = &link_group->membership->group;
 	enum family family = addr_family(&link_group->membership->group);
 	const struct link_family *state = &link_group->link->family[family];
 	const struct group *group = &link_group->group;
@@ -165,10 +236,11 @@ static void add_group(const struct link_group *link_group, mtime now, struct pag
 	*item = (struct snapshot_group){
 		.group = link_group->membership->group,
 		.link = link_group->link->id,
-		.mode = group->mode,
+		.mode = group_map_wants_all(map, address) ? FILTER_EXCLUDE : group->mode,
+		.is_static = group_map_has(map, address),
 		.version = (uint8_t)group_version(group, &state->timers, now),
 		.queried = group_is_queried(group),
-		.sources = group->source_count,
+		.sources = count_sources(link_group),
 		.hosts = (uint16_t)group_hosts(group, now),
 		.rounds = rounds_left(until, now, interval),
 		.age = now - link_group->joined_at,
@@ -177,20 +249,22 @@ static void add_group(const struct link_group *link_group, mtime now, struct pag
 }
 
 /* Renders the sources behind the last rendered one; false when the page is full before. */
-static bool add_sources(struct walk *walk, const struct group *group, mtime now, struct page *page)
+static bool add_sources(struct walk *walk, const struct link_group *link_group, mtime now, struct page *page)
 {
-	for (uint16_t i = 0; i < group->source_count; i++) {
-		const struct source *source = &group->sources[i];
+	struct group_sources sources = sources_of(link_group);
+	struct addr at = walk->last;
+	const struct source *host;
+
+	while (next_source(&sources, &at, &host)) {
 		struct snapshot_source *item;
 
-		if (addr_compare(&source->addr, &walk->last) <= 0)
-			continue;
 		if (is_full(page))
 			return false;
 		item = &add(page, SNAPSHOT_SOURCES)->source;
-		item->source = walk->last = source->addr;
-		item->blocked = source->until == SOURCE_BLOCKED;
-		item->left = left(source->until, now);
+		item->source = walk->last = at;
+		item->is_static = group_map_wants(sources.map, sources.address, &at);
+		item->blocked = host != NULL && host->until == SOURCE_BLOCKED && !item->is_static;
+		item->left = host != NULL ? left(host->until, now) : 0;
 	}
 	return true;
 }
@@ -230,7 +304,7 @@ static bool add_link_group(struct walk *walk, const struct link_group *link_grou
 		walk->in_hosts = false;
 	}
 	if (!walk->in_hosts) {
-		if (!add_sources(walk, &link_group->group, now, page))
+		if (!add_sources(walk, link_group, now, page))
 			return false;
 		walk->last = (struct addr){{0}};
 		walk->in_hosts = true;
@@ -310,26 +384,69 @@ static void add_memberships(const struct instance *instance, struct walk *walk, 
 	}
 }
 
-static void add_page(const struct instance *instance, struct walk *walk, mtime now, struct page *page)
+static void add_rule(const struct link *link, enum filter_direction direction, uint32_t number, mtime now,
+                     struct page *page)
+{
+	const struct policy *policy = link_settings_filter(&link->settings, direction);
+	const struct policy_rule *rule = policy_rule(policy, number);
+	struct snapshot_rule *item = &add(page, SNAPSHOT_RULES)->rule;
+
+	item->link = link->id;
+	item->direction = (uint8_t)direction;
+	item->can_match = policy_rule_can_match(policy, number);
+	item->number = number + 1;
+	item->line = rule->line;
+	if (link->hits[direction] != NULL) {
+		const struct filter_hit *hit = &link->hits[direction][number];
+
+		item->reports = hit->reports;
+		item->streams = hit->streams;
+		item->age = now - hit->at;
+	}
+	snprintf(item->text, sizeof item->text, "%s", rule->text);
+}
+
+/* The walk's serial is the place of the next rule: link, direction and number. False when the page is full before. */
+static bool add_rules(const struct instance *instance, struct walk *walk, mtime now, struct page *page)
+{
+	for (; walk->serial >> 32 < LINKS_MAX * FILTER_DIRECTIONS;
+	     walk->serial = ((walk->serial >> 32) + 1) << 32) {
+		const struct link *link = instance->links[(walk->serial >> 32) / FILTER_DIRECTIONS];
+		enum filter_direction direction = (walk->serial >> 32) % FILTER_DIRECTIONS;
+		const struct policy *policy =
+			link != NULL ? link_settings_filter(&link->settings, direction) : NULL;
+
+		for (; policy != NULL && (uint32_t)walk->serial < policy_rule_count(policy); walk->serial++) {
+			if (is_full(page))
+				return false;
+			add_rule(link, direction, (uint32_t)walk->serial, now, page);
+		}
+	}
+	return true;
+}
+
+/* True: the walk has more pages. */
+static bool add_page(const struct instance *instance, struct walk *walk, mtime now, struct page *page)
 {
 	switch ((enum snapshot_kind)walk->what) {
 	case SNAPSHOT_INSTANCE:
 		add_instance(instance, page);
-		walk->membership = NULL;
-		break;
+		return false;
 	case SNAPSHOT_LINKS:
 		add_links(instance, now, page);
-		walk->membership = NULL;
-		break;
+		return false;
 	case SNAPSHOT_GROUPS:
 	case SNAPSHOT_FLOWS:
 		add_memberships(instance, walk, now, page);
-		break;
+		return walk->membership != NULL;
+	case SNAPSHOT_RULES:
+		return !add_rules(instance, walk, now, page);
 	case SNAPSHOT_SOURCES:
 	case SNAPSHOT_HOSTS:
 	case SNAPSHOT_KINDS:
 		break;
 	}
+	return false;
 }
 
 bool snapshot_pull(struct instance *instance, mtime now, struct request *request, void *payload,
@@ -344,9 +461,7 @@ bool snapshot_pull(struct instance *instance, mtime now, struct request *request
 		if (!walk->page_wanted)
 			continue;
 		walk->page_wanted = false;
-		if (walk->open)
-			add_page(instance, walk, now, &page);
-		walk->open = walk->open && walk->membership != NULL;
+		walk->open = walk->open && add_page(instance, walk, now, &page);
 		*payload_size = page.count * sizeof *page.items;
 		*request = (struct request){
 			.kind = REQUEST_SNAPSHOT,

@@ -41,7 +41,7 @@ static struct address *find(const struct addresses *addresses, const struct inte
 {
 	struct index_node *node = index_find(&addresses->index, addr_hash(&wanted->address, SEED));
 
-	for (; node != NULL; node = index_find_next(node)) {
+	for (; node != NULL; node = index_find_next(&addresses->index, node)) {
 		const struct interface_address *is = &((struct address *)node)->is;
 
 		if (addr_equal(&is->address, &wanted->address) &&
@@ -163,6 +163,21 @@ void addresses_remove(struct addresses *addresses, const struct interface_addres
 	drop(addresses, address);
 	if (in_lists)
 		choose(addresses);
+}
+
+bool addresses_meet(const struct addresses *addresses, const struct range *range)
+{
+	const struct index_node *node = addresses->index.oldest;
+
+	if (addr_family(&range->first) != addresses->family)
+		return false; /* ::/0 contains the mapped form of all IPv4 addresses */
+	for (; node != NULL; node = node->newer) {
+		const struct addr *address = &((const struct address *)node)->is.address;
+
+		if (addr_compare(address, &range->first) >= 0 && addr_compare(address, &range->last) <= 0)
+			return true;
+	}
+	return false;
 }
 
 void addresses_dump_begin(struct addresses *addresses)

@@ -10,6 +10,7 @@
 #include "core/base/addr.h"
 #include "core/base/index.h"
 #include "core/contract/link_change.h"
+#include "core/policy/ranges.h"
 
 struct addresses {
 	struct index index; /* of struct address, the oldest first */
@@ -32,6 +33,9 @@ void addresses_move(struct addresses *to, struct addresses *from);
 /* Adds an address, unless it is known. False when memory is short. */
 bool addresses_add(struct addresses *addresses, const struct interface_address *added);
 void addresses_remove(struct addresses *addresses, const struct interface_address *removed);
+
+/* Is one of them in the range? */
+bool addresses_meet(const struct addresses *addresses, const struct range *range);
 
 /* Around a dump: addresses that were not added between the two are removed. */
 void addresses_dump_begin(struct addresses *addresses);

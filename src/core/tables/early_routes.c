@@ -18,6 +18,20 @@ void routes_assume(struct routes *routes, const struct route_key *key, unsigned 
 	routes->early_count++;
 }
 
+void routes_adopt_claim(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
+                        uint32_t outputs)
+{
+	const struct route *route = route_find(routes, key);
+	struct claim *claim = NULL;
+
+	if (route != NULL && route_find_claim(route, instance) == NULL)
+		claim = route_set_claim(routes, key, instance, input, outputs);
+	if (claim == NULL)
+		return;
+	claim->early = true;
+	routes->early_count++;
+}
+
 void early_route_confirm(struct routes *routes, struct claim *claim)
 {
 	routes->early_count -= claim->early;

@@ -33,11 +33,13 @@ void names_fini(struct link_names *names)
 
 static bool is_pattern(const struct link_name *name)
 {
-	return strpbrk(name->pattern, "*?[") != NULL;
+	return name->pattern[0] == '@' || strpbrk(name->pattern, "*?[") != NULL;
 }
 
 bool names_match(const char *pattern, const char *interface)
 {
+	if (pattern[0] == '@')
+		return false;
 	return strpbrk(pattern, "*?[") != NULL ? fnmatch(pattern, interface, 0) == 0
 	                                       : strcmp(pattern, interface) == 0;
 }
@@ -90,15 +92,15 @@ static void claim_family(const struct link_names *names, enum family family, str
 	}
 }
 
-void names_match_interface(const struct link_names *names, const char *interface,
-                           struct name_matches *name_matches)
+void names_match_interface(const struct link_names *names, const struct link_interface *interface,
+                           names_matcher *matches, struct name_matches *name_matches)
 {
 	struct link_name *best[NAMES_INSTANCES] = {NULL}, *name;
 
 	LL_FOREACH (names->first, name) {
 		struct link_name **found = &best[name->instance];
 
-		if (names_match(name->pattern, interface) &&
+		if (matches(interface, name->pattern) &&
 		    (*found == NULL || (is_pattern(*found) && !is_pattern(name))))
 			*found = name;
 	}

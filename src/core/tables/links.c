@@ -87,6 +87,27 @@ bool links_interface(struct links *links, int ifindex, const char *name, bool up
 	return !is_new || interface_attach(links, interface);
 }
 
+bool links_altnames(struct links *links, int ifindex, const char *names)
+{
+	struct link_interface *interface = interface_find(links, ifindex);
+	size_t size = 1;
+
+	if (interface == NULL)
+		return true;
+	free(interface->altnames);
+	interface->altnames = NULL;
+	links->changed = interface->incomplete = true;
+	if (*names == '\0')
+		return true;
+	for (const char *name = names; *name != '\0'; name += strlen(name) + 1)
+		size += strlen(name) + 1;
+	interface->altnames = malloc(size);
+	if (interface->altnames == NULL)
+		return false;
+	memcpy(interface->altnames, names, size);
+	return true;
+}
+
 bool links_attachment(struct links *links, int ifindex, const struct link_attachment *attachment)
 {
 	struct link_interface *interface = interface_find(links, ifindex);
@@ -113,16 +134,16 @@ void links_interface_gone(struct links *links, int ifindex)
 bool links_address(struct links *links, int ifindex, const struct interface_address *address, bool present)
 {
 	struct link_interface *interface = interface_find(links, ifindex);
-	enum family family = addr_family(&address->address);
+	int list = addr_family(&address->address);
 
 	if (interface == NULL)
 		return true;
-	if (family == FAMILY_IPV6 && !addr_is_link_local(&address->address))
-		return true;
-	links->changed = true;
+	if (list == FAMILY_IPV6 && !addr_is_link_local(&address->address))
+		list = ADDRESSES_OTHER;
+	links->changed = interface->incomplete = true;
 	if (present)
-		return addresses_add(&interface->addresses[family], address);
-	addresses_remove(&interface->addresses[family], address);
+		return addresses_add(&interface->addresses[list], address);
+	addresses_remove(&interface->addresses[list], address);
 	return true;
 }
 
@@ -132,8 +153,8 @@ void links_dump_begin(struct links *links)
 
 	DL_FOREACH (links->interfaces, interface) {
 		interface->seen = false;
-		for (int family = 0; family < FAMILIES; family++)
-			addresses_dump_begin(&interface->addresses[family]);
+		for (int list = 0; list < ADDRESS_LISTS; list++)
+			addresses_dump_begin(&interface->addresses[list]);
 	}
 }
 
@@ -148,8 +169,9 @@ void links_dump_end(struct links *links)
 			interface_detach(links, interface);
 			continue;
 		}
-		for (int family = 0; family < FAMILIES; family++)
-			addresses_dump_end(&interface->addresses[family]);
+		for (int list = 0; list < ADDRESS_LISTS; list++)
+			addresses_dump_end(&interface->addresses[list]);
+		interface->incomplete = true;
 	}
 	links->changed = true;
 }

@@ -33,6 +33,20 @@ uint32_t links_vifs(const struct links *links, unsigned instance, uint64_t ids, 
 	return vifs;
 }
 
+uint8_t links_threshold(const struct links *links, unsigned table, enum family family, unsigned vif)
+{
+	const struct link_interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
+	const struct port *port;
+	uint8_t threshold = 1;
+
+	if (interface != NULL)
+		LL_FOREACH (interface->ports, port)
+			if (!port->leaving && port->serves[family] &&
+			    port->settings.ttl_threshold > threshold)
+				threshold = port->settings.ttl_threshold;
+	return threshold;
+}
+
 const char *links_vif_name(const struct links *links, unsigned table, enum family family, unsigned vif)
 {
 	const struct link_interface *interface = vif < LINKS_VIFS ? links->vifs[table][family][vif] : NULL;
@@ -54,7 +68,7 @@ static void fill_port(const struct port *from, struct links_port *port)
 	};
 	for (int family = 0; family < FAMILIES; family++) {
 		port->vif[family] = port_vif(from, family);
-		port->address[family] = from->interface->addresses[family].best;
+		port->address[family] = port_address(from, family);
 		port->usable[family] = port_is_usable(from, family);
 	}
 }
@@ -84,12 +98,22 @@ bool links_find_port(const struct links *links, unsigned instance, uint8_t id, s
 	return true;
 }
 
+bool links_match(const struct links *links, const char *pattern, const char *name)
+{
+	const struct link_interface *interface;
+
+	DL_FOREACH (links->interfaces, interface)
+		if (!interface->gone && strcmp(interface->name, name) == 0)
+			return interface_matches(interface, pattern);
+	return names_match(pattern, name);
+}
+
 static bool is_missing(const struct links *links, const struct link_name *name)
 {
 	const struct link_interface *interface;
 
 	DL_FOREACH (links->interfaces, interface)
-		if (!interface->gone && names_match(name->pattern, interface->name))
+		if (!interface->gone && interface_matches(interface, name->pattern))
 			return false;
 	return true;
 }

@@ -22,6 +22,18 @@ static bool wants_vif(const struct links *links, const struct link_interface *in
 	return false;
 }
 
+/* A source_address is this router's own, whether the interface has it or not. */
+static void add_address(struct link_addresses *list, enum family family, const struct addr *address)
+{
+	uint8_t count = list->address_count[family];
+
+	for (uint8_t i = 0; i < count; i++)
+		if (addr_equal(&list->addresses[family][i], address))
+			return;
+	if (count < LINK_ADDRESSES_MAX && !addr_is_unspecified(address))
+		list->addresses[family][list->address_count[family]++] = *address;
+}
+
 static void fill_change(const struct links *links, const struct port *port, struct link_change *change)
 {
 	memset(change, 0, sizeof *change);
@@ -31,13 +43,17 @@ static void fill_change(const struct links *links, const struct port *port, stru
 	change->mtu = port->interface->mtu;
 	change->elections = links->elections;
 	change->settings = port->settings;
+	/* The configuration that a leaving link is from may be gone. */
+	if (port->leaving)
+		link_settings_strip(&change->settings);
 	addresses_list(port->interface->addresses, &change->addresses);
 	for (int family = 0; family < FAMILIES; family++) {
 		if (!port->serves[family])
 			change->settings.version[family] = VERSION_NONE;
 		change->family[family].usable =
 			port_is_usable(port, family) && !port->announce_unusable[family];
-		change->family[family].address = port->interface->addresses[family].best;
+		change->family[family].address = port_address(port, family);
+		add_address(&change->addresses, family, &change->family[family].address);
 	}
 }
 
@@ -50,11 +66,12 @@ static bool port_has_news(const struct links *links, const struct port *port)
 		return true;
 	for (int family = 0; family < FAMILIES; family++) {
 		const struct addresses *addresses = &port->interface->addresses[family];
+		struct addr address = port_address(port, family);
 
 		if (port->announce_unusable[family] ||
 		    port->announced_addresses[family] != addresses->changes ||
 		    port->announced_usable[family] != port_is_usable(port, family) ||
-		    !addr_equal(&port->announced_address[family], &addresses->best))
+		    !addr_equal(&port->announced_address[family], &address))
 			return true;
 	}
 	return false;
@@ -79,11 +96,12 @@ static bool pull_announcement(const struct links *links, struct link_interface *
 	return false;
 }
 
-static bool find_vif(struct links *links, unsigned table, enum family family,
-                     bool (*is_free)(void *, unsigned, enum family, unsigned), void *context, unsigned *vif)
+static bool find_vif(struct links *links, unsigned table, enum family family, int ifindex,
+                     links_vif_is_free *is_free, void *context, unsigned *vif)
 {
 	for (*vif = 0; *vif < LINKS_VIFS; ++*vif)
-		if (links->vifs[table][family][*vif] == NULL && is_free(context, table, family, *vif))
+		if (links->vifs[table][family][*vif] == NULL &&
+		    is_free(context, table, family, *vif, ifindex))
 			return true;
 	return false;
 }
@@ -116,8 +134,7 @@ static bool wait_for_vif(struct links *links, struct link_interface *interface, 
 }
 
 static bool pull_vif(struct links *links, struct link_interface *interface, enum family family, mtime now,
-                     bool (*is_free)(void *, unsigned, enum family, unsigned), void *context,
-                     struct link_op *op)
+                     links_vif_is_free *is_free, void *context, struct link_op *op)
 {
 	bool wanted = wants_vif(links, interface, family);
 	unsigned table = wanted ? interface->table[family] : interface->vif_table[family];
@@ -127,7 +144,7 @@ static bool pull_vif(struct links *links, struct link_interface *interface, enum
 		interface->retry_at[family] = 0;
 	if (wanted == (vif != LINKS_NO_VIF) || interface->retry_at[family] > now)
 		return false;
-	if (wanted && !find_vif(links, table, family, is_free, context, &vif))
+	if (wanted && !find_vif(links, table, family, interface->ifindex, is_free, context, &vif))
 		return wait_for_vif(links, interface, family, now, op);
 	*op = (struct link_op){.kind = wanted ? LINK_ADD_VIF : LINK_DEL_VIF,
 	                       .table = table,
@@ -151,9 +168,8 @@ static bool pull_conflict(struct link_interface *interface, struct link_op *op)
 	return true;
 }
 
-bool links_pull(struct links *links, mtime now,
-                bool (*vif_is_free)(void *context, unsigned table, enum family family, unsigned vif),
-                void *context, struct link_op *op)
+bool links_pull(struct links *links, mtime now, links_vif_is_free *vif_is_free, void *context,
+                struct link_op *op)
 {
 	struct link_interface *interface, *next;
 
@@ -162,7 +178,7 @@ bool links_pull(struct links *links, mtime now,
 	if (links->retry_at <= now)
 		links->retry_at = 0;
 	DL_FOREACH_SAFE (links->interfaces, interface, next) {
-		if (interface->incomplete)
+		if (interface->incomplete && !interface->gone)
 			interface_attach(links, interface);
 		if (pull_conflict(interface, op))
 			return true;

@@ -45,6 +45,13 @@ static struct port *find_port(const struct link_interface *interface, unsigned i
 	return NULL;
 }
 
+struct addr port_address(const struct port *port, enum family family)
+{
+	return addr_is_unspecified(&port->settings.source_address[family])
+	               ? port->interface->addresses[family].best
+	               : port->settings.source_address[family];
+}
+
 bool port_is_usable(const struct port *port, enum family family)
 {
 	const struct link_interface *interface = port->interface;
@@ -125,11 +132,40 @@ static void set_tables(const struct links *links, struct link_interface *interfa
 				interface->table[family] = links->names.tables[instance];
 }
 
+static bool has_altname(const struct link_interface *interface, const char *pattern)
+{
+	const char *name = interface->altnames != NULL ? interface->altnames : "";
+
+	for (; *name != '\0'; name += strlen(name) + 1)
+		if (names_match(pattern, name))
+			return true;
+	return false;
+}
+
+static bool has_address(const struct link_interface *interface, const char *text)
+{
+	struct range range;
+
+	if (range_parse(text, &range) != NULL)
+		return false;
+	for (int list = 0; list < ADDRESS_LISTS; list++)
+		if (addresses_meet(&interface->addresses[list], &range))
+			return true;
+	return false;
+}
+
+bool interface_matches(const struct link_interface *interface, const char *pattern)
+{
+	if (pattern[0] == '@')
+		return has_address(interface, pattern + 1);
+	return names_match(pattern, interface->name) || has_altname(interface, pattern);
+}
+
 bool interface_attach(struct links *links, struct link_interface *interface)
 {
 	struct name_matches name_matches;
 
-	names_match_interface(&links->names, interface->name, &name_matches);
+	names_match_interface(&links->names, interface, interface_matches, &name_matches);
 	note_conflict(interface, &name_matches);
 	set_tables(links, interface, &name_matches);
 	interface->incomplete = false;
@@ -181,8 +217,8 @@ struct link_interface *interface_new(struct links *links, int ifindex, const cha
 	interface->ifindex = ifindex;
 	strncpy(interface->name, name, sizeof interface->name - 1);
 	interface->vif[FAMILY_IPV4] = interface->vif[FAMILY_IPV6] = LINKS_NO_VIF;
-	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
-		addresses_init(&interface->addresses[family], family);
+	for (int list = 0; list < ADDRESS_LISTS; list++)
+		addresses_init(&interface->addresses[list], list == FAMILY_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6);
 	DL_APPEND(links->interfaces, interface);
 	return interface;
 }
@@ -195,8 +231,8 @@ struct link_interface *interface_rename(struct links *links, struct link_interfa
 	interface_detach(links, interface);
 	if (renamed == NULL)
 		return NULL;
-	for (int family = 0; family < FAMILIES; family++)
-		addresses_move(&renamed->addresses[family], &interface->addresses[family]);
+	for (int list = 0; list < ADDRESS_LISTS; list++)
+		addresses_move(&renamed->addresses[list], &interface->addresses[list]);
 	return renamed;
 }
 
@@ -210,8 +246,9 @@ void interface_free(struct links *links, struct link_interface *interface)
 		for (unsigned vif = 0; vif < LINKS_VIFS; vif++)
 			if (links->vifs[interface->vif_table[family]][family][vif] == interface)
 				links->vifs[interface->vif_table[family]][family][vif] = NULL;
-	for (int family = 0; family < FAMILIES; family++)
-		addresses_fini(&interface->addresses[family]);
+	for (int list = 0; list < ADDRESS_LISTS; list++)
+		addresses_fini(&interface->addresses[list]);
+	free(interface->altnames);
 	DL_DELETE(links->interfaces, interface);
 	free(interface);
 }

@@ -89,6 +89,22 @@ static void clear_held(struct routes *routes, struct route *route)
 	DL_DELETE(routes->readings, route);
 }
 
+bool routes_adopt(struct routes *routes, mtime now, const struct route_key *key, unsigned input,
+                  uint32_t outputs, uint64_t packets)
+{
+	struct route *route = route_get(routes, key);
+
+	if (route == NULL || route->held || route->claims != NULL)
+		return false;
+	route->ask_again = false; /* there is an entry */
+	set_held(routes, now, route, input, outputs);
+	/* What it counted before gives no interval between its packets. */
+	routes_counted(routes, now, key, packets);
+	routes_counted(routes, now, key, packets);
+	route_mark(routes, route);
+	return true;
+}
+
 bool routes_want(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                  uint32_t outputs)
 {

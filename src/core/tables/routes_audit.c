@@ -42,6 +42,18 @@ enum route_verdict routes_observe(struct routes *routes, const struct route_key 
 	return route->wrong ? ROUTE_WRONG : ROUTE_RIGHT;
 }
 
+void routes_rewrite(struct routes *routes, unsigned vif)
+{
+	for (struct index_node *node = routes->index.oldest; node != NULL; node = node->newer) {
+		struct route *route = (struct route *)node;
+
+		if (!route->held || (route->held_outputs >> vif & 1) == 0)
+			continue;
+		route->rewrite = true;
+		route_mark(routes, route);
+	}
+}
+
 uint64_t routes_restored(const struct routes *routes, struct route_key *last)
 {
 	*last = routes->restored_key;

@@ -12,7 +12,7 @@ struct route *route_find(const struct routes *routes, const struct route_key *ke
 {
 	struct index_node *node = index_find(&routes->index, key_hash(routes, key));
 
-	for (; node != NULL; node = index_find_next(node))
+	for (; node != NULL; node = index_find_next(&routes->index, node))
 		if (memcmp(&((struct route *)node)->key, key, sizeof *key) == 0)
 			break;
 	return (struct route *)node;

@@ -99,7 +99,7 @@ static struct wrong_stream *find(const struct wrong_vif *wrong_vif, const struct
 	uint32_t hash = addr_pair_hash(&key->source, &key->group, wrong_vif->seed);
 	struct index_node *node = index_find(&wrong_vif->index, hash);
 
-	for (; node != NULL; node = index_find_next(node))
+	for (; node != NULL; node = index_find_next(&wrong_vif->index, node))
 		if (memcmp(&((struct wrong_stream *)node)->key, key, sizeof *key) == 0)
 			break;
 	return (struct wrong_stream *)node;
@@ -238,6 +238,9 @@ enum wrong_vif_verdict wrong_vif_upcall(struct wrong_vif *wrong_vif, mtime now, 
 	if (!asked && !is_new)
 		stream->interval = interval;
 	stream->asked = false;
+	/* An upcall that waited while the entry moved. */
+	if (!is_new && vif == reading->input)
+		return WRONG_VIF_STAYS;
 	stream->vif = (uint8_t)vif;
 	stream->upcall_at = now;
 	return asked ? WRONG_VIF_MOVED : WRONG_VIF_STAYS;

@@ -73,6 +73,7 @@ struct yield {
 	size_t count;
 	uint64_t total;
 	struct seeker seekers[ROUTES_VIFS];
+	uint32_t unsettled; /* vifs whose set may have to change */
 };
 
 struct yield *yield_new(uint64_t seed)
@@ -119,7 +120,7 @@ static struct yield_row *find(const struct yield *yield, const struct route_key 
 {
 	struct index_node *node = index_find(&yield->index, key_hash(yield, key));
 
-	for (; node != NULL; node = index_find_next(node)) {
+	for (; node != NULL; node = index_find_next(&yield->index, node)) {
 		struct yield_row *row = (struct yield_row *)node;
 
 		if (row->vif == vif && memcmp(&row->key, key, sizeof *key) == 0)
@@ -143,6 +144,7 @@ static void seek(struct yield *yield, struct yield_row *row)
 		DL_PREPEND(seeker->sought, row);
 	seeker->sought_count++;
 	seeker->urgent |= row->state != STATE_YIELDED;
+	yield->unsettled |= 1U << row->vif;
 }
 
 static void unseek(struct yield *yield, struct yield_row *row)
@@ -155,6 +157,7 @@ static void unseek(struct yield *yield, struct yield_row *row)
 	seeker->sought_count--;
 	seeker->watched_count -= row->watched;
 	row->sought = row->watched = false;
+	yield->unsettled |= 1U << row->vif;
 }
 
 static enum yield_verdict row_remove(struct yield *yield, struct yield_row *row)
@@ -390,9 +393,14 @@ static mtime seek_at(const struct seeker *seeker)
 	               : seeker->set_at + SEEK_INTERVAL;
 }
 
-bool yield_seeks(const struct yield *yield, mtime now, unsigned vif)
+bool yield_pull_vif(const struct yield *yield, mtime now, unsigned *vif)
 {
-	return seek_at(&yield->seekers[vif]) <= now;
+	for (uint32_t vifs = yield->unsettled; vifs != 0; vifs &= vifs - 1) {
+		*vif = (unsigned)__builtin_ctz(vifs);
+		if (seek_at(&yield->seekers[*vif]) <= now)
+			return true;
+	}
+	return false;
 }
 
 /* Streams that were in the set for SEEK_LONGEST go behind the others. */
@@ -433,20 +441,17 @@ size_t yield_seek(struct yield *yield, mtime now, unsigned vif, struct route_key
 	seeker->watched_count = seeker->set_count = count;
 	seeker->set_at = now;
 	seeker->urgent = false;
+	if (seek_at(seeker) == MTIME_NEVER)
+		yield->unsettled &= ~(1U << vif);
 	return count;
-}
-
-bool yield_has_rows(const struct yield *yield, unsigned vif)
-{
-	return yield->seekers[vif].places > 0;
 }
 
 mtime yield_deadline(const struct yield *yield)
 {
 	mtime at = deadlines_first_at(&yield->deadlines);
 
-	for (unsigned vif = 0; vif < ROUTES_VIFS && yield->index.count > 0; vif++)
-		at = mtime_min(at, seek_at(&yield->seekers[vif]));
+	for (uint32_t vifs = yield->unsettled; vifs != 0; vifs &= vifs - 1)
+		at = mtime_min(at, seek_at(&yield->seekers[__builtin_ctz(vifs)]));
 	return at;
 }
 

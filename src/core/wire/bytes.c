@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/wire/bytes.h"
 
-const uint8_t *wire_take(struct wire *wire, size_t size)
-{
-	const uint8_t *at = wire->at;
-
-	if (size > wire->left)
-		return NULL;
-	wire->at += size;
-	wire->left -= size;
-	return at;
-}
-
-uint16_t wire_get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
+/* For builds that do not inline them. */
+extern inline const uint8_t *wire_take(struct wire *wire, size_t size);
+extern inline uint16_t wire_get16(const uint8_t *at);
+extern inline struct addr wire_get_addr(const uint8_t *at, enum family family);
 
 void wire_put16(uint8_t *at, uint16_t value)
 {
 	at[0] = (uint8_t)(value >> 8);
 	at[1] = (uint8_t)value;
-}
-
-struct addr wire_get_addr(const uint8_t *at, enum family family)
-{
-	return family == FAMILY_IPV4 ? addr_from_ipv4(at) : addr_from_ipv6(at);
 }
 
 size_t wire_put_addr(uint8_t *at, const struct addr *addr, enum family family)
@@ -37,18 +21,18 @@ size_t wire_put_addr(uint8_t *at, const struct addr *addr, enum family family)
 }
 
 /* The sum of 16-bit words does not depend on the byte order, except for the order of its own two bytes (RFC
- * 1071 section 2). So this takes four bytes at a time in the machine's order; at most 16 GB. */
-static uint32_t sum_quads(const uint8_t *data, size_t size)
+ * 1071 section 2). So this takes eight bytes at a time in the machine's order; at most 16 GB. */
+static uint32_t sum_blocks(const uint8_t *data, size_t size)
 {
 	uint64_t sum = 0;
 	uint8_t bytes[2];
 	uint16_t folded;
 
-	for (; size >= 4; data += 4, size -= 4) {
-		uint32_t quad;
+	for (; size >= 8; data += 8, size -= 8) {
+		uint64_t block;
 
-		memcpy(&quad, data, sizeof quad);
-		sum += quad;
+		memcpy(&block, data, sizeof block);
+		sum += (block >> 32) + (uint32_t)block;
 	}
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -59,9 +43,9 @@ static uint32_t sum_quads(const uint8_t *data, size_t size)
 
 static uint32_t sum_words(uint32_t sum, const uint8_t *data, size_t size)
 {
-	sum += sum_quads(data, size);
-	data += size / 4 * 4;
-	size %= 4;
+	sum += sum_blocks(data, size);
+	data += size / 8 * 8;
+	size %= 8;
 	for (; size > 1; data += 2, size -= 2)
 		sum += wire_get16(data);
 	if (size == 1)

@@ -15,6 +15,7 @@ const char *drop_name(enum drop drop)
 		[DROP_SENDER] = "source no host address",
 		[DROP_OWN_ADDRESS] = "source is this router",
 		[DROP_SUBNET] = "querier outside the subnet",
+		[DROP_HOST_SUBNET] = "report outside the subnet",
 		[DROP_VERSION] = "older than oldest_version",
 		[DROP_CHECKSUM] = "bad checksum",
 		[DROP_LENGTH] = "bad length",
@@ -28,6 +29,7 @@ const char *drop_name(enum drop drop)
 		[DROP_LINK] = "link not in use",
 		[DROP_GROUPS_MAX] = "groups_max reached",
 		[DROP_SOURCES_MAX] = "sources_max reached",
+		[DROP_HOST_GROUPS_MAX] = "host_groups_max reached",
 		[DROP_HOSTS_MAX] = "hosts_max reached",
 		[DROP_ROUTES_MAX] = "routes_max reached",
 		[DROP_MEMORY] = "memory_max reached",
@@ -36,6 +38,7 @@ const char *drop_name(enum drop drop)
 		[DROP_HOST_RATE] = "host_report_rate_max exceeded",
 		[DROP_QUERY_RATE] = "query_rate_max exceeded",
 		[DROP_QUERIES_MAX] = "too many queries wait",
+		[DROP_FILTER] = "filter",
 		[DROP_DISCOVERY] = "needless router discovery",
 	};
 

@@ -6,28 +6,38 @@
 #define RECORD_HEADER 4
 #define REPORT_HEADER 8
 
-static bool take_record(struct wire *wire, enum family family, struct record *record)
+/* Takes the next record with its sources and auxiliary data, which is skipped (RFC 9776 section 4.2.11); NULL:
+ * the message ends before. */
+static const uint8_t *take_record(struct wire *wire, size_t addr_size)
 {
-	size_t addr_size = addr_wire_size(family);
-	const uint8_t *header = wire_take(wire, RECORD_HEADER + addr_size);
+	size_t fixed = RECORD_HEADER + addr_size;
 
-	if (header == NULL)
-		return false;
-	record->type = header[0];
-	record->group = wire_get_addr(header + RECORD_HEADER, family);
-	record->source_count = wire_get16(header + 2);
-	record->sources = wire_take(wire, record->source_count * addr_size);
-	/* Auxiliary data is skipped (RFC 9776 section 4.2.11). */
-	return record->sources != NULL && wire_take(wire, (size_t)header[1] * 4) != NULL;
+	if (wire->left < fixed)
+		return NULL;
+	return wire_take(wire, fixed + wire_get16(wire->at + 2) * addr_size + wire->at[1] * (size_t)4);
 }
 
 bool message_records_fit(struct wire records, size_t count, enum family family)
 {
-	struct record record;
+	size_t addr_size = addr_wire_size(family);
 
 	while (count-- > 0)
-		if (!take_record(&records, family, &record))
+		if (take_record(&records, addr_size) == NULL)
 			return false;
+	return true;
+}
+
+static bool read_record(struct wire *wire, enum family family, struct record *record)
+{
+	size_t addr_size = addr_wire_size(family);
+	const uint8_t *at = take_record(wire, addr_size);
+
+	if (at == NULL)
+		return false;
+	record->type = at[0];
+	record->group = wire_get_addr(at + RECORD_HEADER, family);
+	record->source_count = wire_get16(at + 2);
+	record->sources = at + RECORD_HEADER + addr_size;
 	return true;
 }
 
@@ -39,7 +49,7 @@ bool message_next_record(struct message *message, struct record *record)
 		return false;
 	report->left--;
 	if (report->version == VERSION_3)
-		return take_record(&report->records, message->family, record);
+		return read_record(&report->records, message->family, record);
 	*record = report->single;
 	return true;
 }
