@@ -25,10 +25,15 @@
 struct link_socket; /* opaque */
 
 /* -ENODEV: there is no such interface, or it does not have this family. -EPFNOSUPPORT: this kind of link is
- * not supported (InfiniBand). */
-int link_socket_open(struct link_socket **socket, int ifindex, enum family family);
+ * not supported (InfiniBand). inherited: the packet socket of an earlier run on that interface, with what waits in it;
+ * taken over, on failure, too. -1: none. */
+int link_socket_open(struct link_socket **socket, int ifindex, enum family family, int inherited);
+/* Is it a packet socket on that interface? */
+bool link_socket_is_on(int fd, int ifindex);
 void link_socket_close(struct link_socket *socket);
 int link_socket_fd(const struct link_socket *socket);
+/* The socket that is a member of the routers' groups there. */
+int link_socket_membership_fd(const struct link_socket *socket);
 
 /* Room for received packets; one for each thread that receives. Of its 600 kB only the used part takes
  * memory. */
@@ -41,6 +46,7 @@ struct link_packet {
 	                        packet until link_room_release */
 	size_t length;       /* bytes at data */
 	bool truncated;
+	struct addr mac; /* the sender's, by addr_from_mac; unspecified: the link has none */
 };
 /* Receives up to `max` waiting packets (at most LINK_SOCKET_BATCH) with one system call. Returns their
  * number, 0 when none waits, or -errno. It is no error that the link went down. */

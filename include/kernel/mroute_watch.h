@@ -49,6 +49,8 @@ void mroute_watch_receive(struct mroute_watch *watch, mroute_watch_handler *repo
 
 /* Starts an audit: reports the entries of all tables of a family. 0 or -errno. */
 int mroute_watch_audit_begin(struct mroute_watch *watch, enum family family);
+/* Readable when the next part is. */
+int mroute_watch_audit_fd(const struct mroute_watch *watch);
 /* Reports the next part of the audit: 1 when there is more, 0 at the end, or -errno. The kernel has built the
  * part when the part before was read. */
 int mroute_watch_audit_next(struct mroute_watch *watch, mroute_watch_handler *report, void *context);

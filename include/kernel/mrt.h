@@ -15,6 +15,7 @@
 #define MRT_VIFS          32 /* the kernel's limit per table, both families */
 #define MRT_TABLE_DEFAULT 0  /* do not choose a table */
 #define MRT_TTL_THRESHOLD 1
+#define MRT_TTL_NEVER     255 /* no packet has a larger TTL: the kernel does not list such an output */
 
 struct mrt; /* opaque */
 
@@ -22,6 +23,9 @@ struct mrt; /* opaque */
  * -ENOPROTOOPT: the kernel has no multicast routing. Sets MRT_ASSERT and MRT_PIM, so that the kernel makes
  * wrong-vif upcalls, and the receive buffer. */
 int mrt_open(struct mrt **mrt, enum family family, uint32_t table);
+/* Goes on with the socket of an earlier run, which owns its table: vifs and entries stay. Takes the descriptor over, on
+ * failure, too. */
+int mrt_adopt(struct mrt **mrt, enum family family, int fd);
 /* Does a socket of a running multicast router own the table? Tries to own it, so the table exists afterwards.
  * */
 bool mrt_is_owned(enum family family, uint32_t table);
@@ -34,6 +38,12 @@ int mrt_wait_fd(const struct mrt *mrt);
 /* IPv4 lets an interface become two vifs without an error: the caller must not do that. -EOVERFLOW: an IPv6
  * vif needs an interface index below 65536. -EADDRINUSE: the number is taken. */
 int mrt_add_vif(struct mrt *mrt, unsigned vif, int ifindex);
+/* The interface has that vif already. */
+void mrt_adopt_vif(struct mrt *mrt, unsigned vif, int ifindex);
+/* Packets leave by the vif only with a larger TTL. For vifs and entries that are made or written from now on; at first
+ * MRT_TTL_THRESHOLD. The kernel has no such threshold for IPv6. */
+void mrt_set_threshold(struct mrt *mrt, unsigned vif, uint8_t threshold);
+uint8_t mrt_threshold(const struct mrt *mrt, unsigned vif);
 /* -EADDRNOTAVAIL: there is no such vif, perhaps because its interface was deleted. */
 int mrt_del_vif(struct mrt *mrt, unsigned vif);
 

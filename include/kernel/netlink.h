@@ -19,14 +19,19 @@ enum netlink_kind {
 	NETLINK_DUMP_END,     /* the dump is complete: what it did not report is gone */
 };
 
+#define NETLINK_ALTNAMES_SIZE 512
+
 struct netlink_news {
 	enum netlink_kind kind;
 	int ifindex;
 	char name[16];
-	bool up;        /* administratively up and running (carrier) */
-	bool multicast; /* IFF_MULTICAST */
+	char altnames
+		[NETLINK_ALTNAMES_SIZE]; /* each ends with a zero, the last one with two; those that fit */
+	bool up;                         /* administratively up and running (carrier) */
+	bool multicast;                  /* IFF_MULTICAST */
 	bool point_to_point;
 	uint32_t mtu;
+	bool has_master; /* it is a port of a bridge, a member of a bond, ... */
 	struct link_attachment attachment;
 	bool moved; /* the kernel announces that the interface is attached elsewhere: a bond has failed over,
 	             * or a virtual machine has moved */

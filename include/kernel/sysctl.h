@@ -27,8 +27,9 @@ struct sysctl; /* opaque: interfaces with their old values */
  * number of the namespace is appended to the file's name. Further runs append -2, -3 and so on.
  *
  * A file without a lock is from a run that was killed. Its old values are restored first, except those of
- * settings that another run needs. *restored: how many. */
-struct sysctl *sysctl_new(const char *directory, const char *leaf, const char *state_path,
+ * settings that another run needs. *restored: how many. keep: this run goes on where the other one was killed, and
+ * takes its settings over as its own. */
+struct sysctl *sysctl_new(const char *directory, const char *leaf, const char *state_path, bool keep,
                           unsigned *restored);
 
 /* Stores the old value of `name` (an interface or "all"), and sets the value (0 to 9) unless it is set

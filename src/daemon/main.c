@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/base/option.h"
 #include "core/base/text.h"
-#include "daemon/config/config.h"
+#include "daemon/config/notes.h"
 #include "daemon/control/control.h"
+#include "daemon/keeper/keeper.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/owner.h"
+#include "kernel/link_master_find.h"
 
 #include <getopt.h>
 #include <net/if.h>
@@ -15,9 +18,13 @@
 
 #define CONFIG_PATH "/etc/mcproxy.conf"
 #define LINE_SIZE   8192
+#define USAGE       "mcproxy [OPTION...] [-c FILE | INSTANCE...]"
+
+/* Exit status beside EXIT_SUCCESS and EXIT_FAILURE; 78 is EX_CONFIG of sysexits(3). */
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 
 /* Long options without a letter. */
-enum { OPTION_RECORD = 256 };
+enum { OPTION_RECORD = 256, OPTION_NO_ADOPT, OPTION_KEEPER };
 
 struct option_text {
 	const char *argument;
@@ -33,6 +40,8 @@ static const struct option long_options[] = {
 	{"reset-rp-filter", no_argument, NULL, 'r'},
 	{"syslog", no_argument, NULL, 'S'},
 	{"record", required_argument, NULL, OPTION_RECORD},
+	{"keeper", no_argument, NULL, OPTION_KEEPER},
+	{"no-adopt", no_argument, NULL, OPTION_NO_ADOPT},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{0},
@@ -48,6 +57,8 @@ static const struct option_text option_texts[] = {
 	{NULL, "set rp_filter of upstream links to 0 until exit"},
 	{NULL, "log to the system log instead of stderr"},
 	{"FILE", "record all inputs for a replay"},
+	{NULL, "keep the daemon alive, and its streams"},
+	{NULL, "start anew, whatever an earlier run has left"},
 	{NULL, "print help and exit"},
 	{NULL, "print the version and exit"},
 };
@@ -55,7 +66,8 @@ static const struct option_text option_texts[] = {
 static void print_help(void)
 {
 	puts("mcproxy: IGMP/MLD multicast proxy\n\n"
-	     "usage: mcproxy [-c FILE] [-dhrsStV] [-v[v]] [--record FILE]\n");
+	     "usage: " USAGE "\n\n"
+	     "INSTANCE, one argument in quotes such as 'eth0 ==> eth1', replaces the file.\n");
 	for (size_t i = 0; long_options[i].name != NULL; i++) {
 		const char *argument = option_texts[i].argument;
 		char letter[4] = {'-', (char)long_options[i].val, ',', '\0'};
@@ -65,7 +77,7 @@ static void print_help(void)
 		       22 - (int)snprintf(NULL, 0, "%s%s", long_options[i].name, argument ? " " : ""),
 		       argument ? argument : "", option_texts[i].text);
 	}
-	puts("\nSignals: HUP reload, USR1 status, TERM and INT stop.\nSee mcproxy(8) and mcproxy.conf(5).");
+	puts("\nSignals: HUP reload, USR1 status, USR2 hand over, TERM and INT stop.\nSee mcproxy(8) and mcproxy.conf(5).");
 }
 
 /* Prints what the user or the configuration names, without what could control a terminal. */
@@ -81,9 +93,32 @@ __attribute__((format(printf, 2, 3))) static void print(FILE *out, const char *f
 	fputs(text, out);
 }
 
+/* The rest of the command line. Without quotes the shell takes the > of an arrow away. */
+static bool check_instances(char **arguments, struct options *options)
+{
+	for (char **argument = arguments; *argument != NULL; argument++) {
+		if (strstr(*argument, "==>") != NULL)
+			continue;
+		print(stderr,
+		      "mcproxy: %s: an instance is one argument in quotes, such as 'eth0 ==> eth1'; to "
+		      "name a configuration file, use -c FILE\n",
+		      *argument);
+		return false;
+	}
+	if (*arguments == NULL) {
+		options->config_path = options->config_path != NULL ? options->config_path : CONFIG_PATH;
+		return true;
+	}
+	if (options->config_path != NULL)
+		print(stderr,
+		      "mcproxy: -c %s: either a configuration file or instances are expected, not both\n",
+		      options->config_path);
+	return options->config_path == NULL;
+}
+
 static bool read_options(int argc, char **argv, struct options *options)
 {
-	char letter_text[] = "-?";
+	char problem[128];
 	int letter;
 
 	opterr = 0; /* getopt would print the option as it is */
@@ -113,6 +148,12 @@ static bool read_options(int argc, char **argv, struct options *options)
 		case OPTION_RECORD:
 			options->recording_path = optarg;
 			break;
+		case OPTION_KEEPER:
+			options->keeper = true;
+			break;
+		case OPTION_NO_ADOPT:
+			options->no_adopt = true;
+			break;
 		case 'h':
 			print_help();
 			exit(EXIT_SUCCESS);
@@ -120,56 +161,83 @@ static bool read_options(int argc, char **argv, struct options *options)
 			puts("mcproxy " MCPROXY_VERSION);
 			exit(EXIT_SUCCESS);
 		default:
-			/* optopt: the letter; 0 for a long option. */
-			letter_text[1] = (char)optopt;
-			print(stderr, "mcproxy: %s: no such option, or it is not complete\n",
-			      optopt != 0 && optopt < OPTION_RECORD ? letter_text : argv[optind - 1]);
+			option_problem(long_options, optopt, argv[optind - 1], problem, sizeof problem);
+			print(stderr, "mcproxy: %s\n", problem);
 			return false;
 		}
 	}
-	if (optind < argc)
-		print(stderr, "mcproxy: %s: unexpected argument; use -c for a configuration file\n",
-		      argv[optind]);
-	return optind == argc;
+	return check_instances(argv + optind, options);
 }
 
-/* Notes on links that are not there at present: mcproxy waits for them, but a name may be misspelt. */
-static void note_missing(const struct config_link *links, size_t count)
+/* Links that are not there at present, because mcproxy waits for them, but a name may be misspelt; and ports of bridges,
+ * which are named in place of the bridge. */
+static bool examine_interface(void *context, const char *name, char note[CONFIG_NOTE_SIZE])
 {
-	for (size_t i = 0; i < count; i++)
-		if (strpbrk(links[i].name, "*?[") == NULL && if_nametoindex(links[i].name) == 0)
-			print(stdout, "note: %s: there is no such interface now; mcproxy will wait for it\n",
-			      links[i].name);
+	struct link_master master;
+
+	(void)context;
+	if (if_nametoindex(name) == 0) {
+		config_note_missing(name, note);
+		return true;
+	}
+	if (!link_master_find(name, &master))
+		return false;
+	link_master_text(name, &master, note, CONFIG_NOTE_SIZE);
+	return true;
+}
+
+static void print_note(void *context, const char *note)
+{
+	(void)context;
+	print(stdout, "note: %s\n", note);
 }
 
 static void print_check(const char *path, const struct config *config)
 {
 	print(stdout, "%s: %zu instance%s, configuration is valid\n", path, config->instance_count,
 	      config->instance_count == 1 ? "" : "s");
-	for (size_t i = 0; i < config->instance_count; i++) {
-		note_missing(config->instances[i].upstream, config->instances[i].upstream_count);
-		note_missing(config->instances[i].downstream, config->instances[i].downstream_count);
-	}
+	config_notes_make(config, &(struct config_notes){
+					  .path = path, .examine = examine_interface, .take = print_note});
+}
+
+/* The daemon gets the other arguments. getopt also takes the beginning of a long option. */
+static int keep(char **argv)
+{
+	char **to = argv;
+
+	for (char **argument = argv; *argument != NULL; argument++)
+		if (strncmp(*argument, "--k", 3) != 0 ||
+		    strncmp(*argument, "--keeper", strlen(*argument)) != 0)
+			*to++ = *argument;
+	*to = NULL;
+	return keeper_run(argv);
 }
 
 int main(int argc, char **argv)
 {
-	struct options options = {.config_path = CONFIG_PATH};
+	struct options options = {0};
 	char error[CONFIG_ERROR_SIZE];
 	struct config *config;
 	int result;
 
+	if (argc > 0 && strcmp(argv[0], KEEPER_SIGNAL) == 0)
+		return keeper_signal(argv);
 	if (!read_options(argc, argv, &options)) {
-		fputs("usage: mcproxy [-c FILE] [-dhrsStV] [-v[v]] [--record FILE]; see mcproxy -h\n",
-		      stderr);
-		return 2;
+		fputs("usage: " USAGE "; see mcproxy -h\n", stderr);
+		return EXIT_USAGE;
 	}
 	log_open(options.syslog, options.debug);
-	config = config_load_first(options.config_path, error);
-	if (config == NULL)
-		fatalx("%s", error);
+	if (options.keeper && !options.check_only)
+		return keep(argv);
+	config = options.config_path != NULL
+	                 ? config_load_first(options.config_path, error)
+	                 : config_from_lines(argv + optind, (size_t)(argc - optind), error);
+	if (config == NULL) {
+		errorx("%s", error);
+		return EXIT_CONFIG;
+	}
 	if (options.check_only) {
-		print_check(options.config_path, config);
+		print_check(options_source(&options), config);
 		config_free(config);
 		return EXIT_SUCCESS;
 	}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/copy_socket.h"
 
+#include "kernel/socket_option.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <sys/socket.h>
@@ -54,7 +55,6 @@ int copy_socket_seek(int fd, enum family family, const struct copy *streams, siz
 {
 	struct program program = {.length = 0};
 	unsigned source_length = (unsigned)addr_wire_size(family) / 2;
-	struct sock_fprog attached = {.filter = program.code};
 
 	/* IGMP messages are not part of a stream. */
 	if (family == FAMILY_IPV4) {
@@ -68,8 +68,7 @@ int copy_socket_seek(int fd, enum family family, const struct copy *streams, siz
 		put(&program, BPF_RET | BPF_K, HEADER_SIZE, 0, 0);
 	}
 	put(&program, BPF_RET | BPF_K, 0, 0, 0);
-	attached.len = program.length;
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) == 0 ? 0 : -errno;
+	return socket_set_filter(fd, program.code, program.length);
 }
 
 /* The filter comes before the link, so that no other packet is ever queued. */

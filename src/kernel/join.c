@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/join.h"
 
+#include "kernel/socket_option.h"
+
 #include "core/contract/settings.h"
 
 #include <errno.h>
@@ -37,9 +39,9 @@ int join_socket(enum family family)
 	if (fd < 0)
 		return -errno;
 	/* A failure does no harm: a socket without a port receives nothing anyway. */
-	setsockopt(fd, level_of(family), family == FAMILY_IPV4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, &off,
+	socket_set(fd, level_of(family), family == FAMILY_IPV4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, &off,
 	           sizeof off);
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
+	socket_set(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
 	return fd;
 }
 
@@ -66,7 +68,7 @@ static struct sockaddr_storage to_kernel(const struct addr *addr)
 
 static int set_option(int fd, const struct addr *group, int name, const void *value, size_t size)
 {
-	return setsockopt(fd, level_of(addr_family(group)), name, value, (socklen_t)size) == 0 ? 0 : -errno;
+	return socket_set(fd, level_of(addr_family(group)), name, value, size);
 }
 
 static int group_option(int fd, int ifindex, const struct addr *group, int name)

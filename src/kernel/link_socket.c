@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/link_socket.h"
 
+#include "kernel/socket_option.h"
+
 #include "kernel/join.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/pkt_sched.h>
@@ -93,16 +94,12 @@ static const struct addr router_groups[FAMILIES][2] = {
 };
 
 struct link_room {
+	struct sockaddr_ll senders[LINK_SOCKET_BATCH];
 	struct mmsghdr messages[LINK_SOCKET_BATCH]; /* the kernel changes only what is read of them */
 	struct iovec parts[LINK_SOCKET_BATCH];
 	uint8_t *long_packet; /* NULL: none */
 	uint8_t packets[LINK_SOCKET_BATCH][LINK_SOCKET_PACKET_MAX];
 };
-
-static int set_option(int fd, int level, int name, const void *value, size_t size)
-{
-	return setsockopt(fd, level, name, value, (socklen_t)size) == 0 ? 0 : -errno;
-}
 
 static uint16_t ethernet_type(enum family family)
 {
@@ -112,20 +109,16 @@ static uint16_t ethernet_type(enum family family)
 static int attach_filter(int fd, enum family family)
 {
 	bool ipv4 = family == FAMILY_IPV4;
-	struct sock_filter code[sizeof mld_filter / sizeof mld_filter[0]];
-	struct sock_fprog program = {.filter = code};
 
-	/* The kernel's structure has a pointer without const. */
-	memcpy(code, ipv4 ? igmp_filter : mld_filter, ipv4 ? sizeof igmp_filter : sizeof mld_filter);
-	program.len = (ipv4 ? sizeof igmp_filter : sizeof mld_filter) / sizeof code[0];
-	return set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+	return socket_set_filter(fd, ipv4 ? igmp_filter : mld_filter,
+	                         (ipv4 ? sizeof igmp_filter : sizeof mld_filter) / sizeof igmp_filter[0]);
 }
 
 static int join_all_multicast(int fd, int ifindex)
 {
 	struct packet_mreq request = {.mr_ifindex = ifindex, .mr_type = PACKET_MR_ALLMULTI};
 
-	return set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
+	return socket_set(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
 }
 
 /* Unused buffer costs no memory; a flood fills it. */
@@ -141,12 +134,11 @@ static int receive_buffer(void)
  * that this machine sends; PACKET_IGNORE_OUTGOING costs less. */
 static void set_preferences(int fd)
 {
-	int size = receive_buffer(), priority = TC_PRIO_CONTROL, on = 1;
+	int priority = TC_PRIO_CONTROL, on = 1;
 
-	if (set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
-		set_option(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-	set_option(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority);
-	set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
+	socket_set_receive_buffer(fd, receive_buffer());
+	socket_set(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority);
+	socket_set(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
 }
 
 /* ETH_P_ALL, because with ETH_P_IP the kernel clones every packet that it forwards from this link. */
@@ -212,15 +204,32 @@ static int join_router_groups(struct link_socket *link, int ifindex)
 	return result;
 }
 
-int link_socket_open(struct link_socket **opened, int ifindex, enum family family)
+bool link_socket_is_on(int fd, int ifindex)
+{
+	struct sockaddr_ll address = {0};
+	socklen_t size = sizeof address;
+
+	return getsockname(fd, (struct sockaddr *)&address, &size) == 0 && address.sll_family == AF_PACKET &&
+	       address.sll_ifindex == ifindex;
+}
+
+int link_socket_open(struct link_socket **opened, int ifindex, enum family family, int inherited)
 {
 	struct link_socket *link = malloc(sizeof *link);
 	int result;
 
-	if (link == NULL)
+	if (link == NULL) {
+		if (inherited >= 0)
+			close(inherited);
 		return -ENOMEM;
+	}
 	*link = (struct link_socket){.fd = -1, .membership_fd = -1, .family = family};
-	result = open_packet_socket(link, ifindex);
+	if (inherited >= 0) {
+		link->fd = inherited;
+		result = learn_destination(link, ifindex);
+	} else {
+		result = open_packet_socket(link, ifindex);
+	}
 	if (result == 0)
 		result = join_router_groups(link, ifindex);
 	if (result != 0) {
@@ -245,6 +254,11 @@ int link_socket_fd(const struct link_socket *socket)
 	return socket->fd;
 }
 
+int link_socket_membership_fd(const struct link_socket *socket)
+{
+	return socket->membership_fd;
+}
+
 /* When a link goes down, the socket returns ENETDOWN once. That is no error: the socket works again when the
  * link is up. */
 static int receive_messages(int fd, struct mmsghdr *messages, unsigned count, int flags)
@@ -263,7 +277,8 @@ struct link_room *link_room_new(void)
 	for (int i = 0; room != NULL && i < LINK_SOCKET_BATCH; i++) {
 		room->parts[i] =
 			(struct iovec){.iov_base = room->packets[i], .iov_len = LINK_SOCKET_PACKET_MAX};
-		room->messages[i].msg_hdr = (struct msghdr){.msg_iov = &room->parts[i], .msg_iovlen = 1};
+		room->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &room->senders[i], .msg_iov = &room->parts[i], .msg_iovlen = 1};
 	}
 	return room;
 }
@@ -283,17 +298,26 @@ void link_room_free(struct link_room *room)
 
 static struct link_packet packet_of(uint8_t *data, const struct mmsghdr *message)
 {
+	const struct sockaddr_ll *sender = message->msg_hdr.msg_name;
+
 	return (struct link_packet){
 		.data = data,
 		.length = message->msg_len,
 		.truncated = message->msg_hdr.msg_flags & MSG_TRUNC,
+		.mac = sender->sll_halen == MAC_SIZE ? addr_from_mac(sender->sll_addr)
+	                                             : addr_unspecified(FAMILY_IPV6),
 	};
 }
 
 int link_socket_receive(int fd, struct link_room *room, struct link_packet *packets, size_t max)
 {
 	unsigned count = (unsigned)(max < LINK_SOCKET_BATCH ? max : LINK_SOCKET_BATCH);
-	int received = receive_messages(fd, room->messages, count, 0);
+	int received;
+
+	/* The kernel writes the size of each address. */
+	for (unsigned i = 0; i < count; i++)
+		room->messages[i].msg_hdr.msg_namelen = sizeof room->senders[i];
+	received = receive_messages(fd, room->messages, count, 0);
 
 	for (int i = 0; i < received; i++)
 		packets[i] = packet_of(room->packets[i], &room->messages[i]);
@@ -313,7 +337,11 @@ static int size_of_next(int fd)
 static int receive_one(int fd, uint8_t *buffer, size_t size, struct link_packet *packet)
 {
 	struct iovec part = {.iov_base = buffer, .iov_len = size};
-	struct mmsghdr message = {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}};
+	struct sockaddr_ll sender = {0};
+	struct mmsghdr message = {.msg_hdr = {.msg_name = &sender,
+	                                      .msg_namelen = sizeof sender,
+	                                      .msg_iov = &part,
+	                                      .msg_iovlen = 1}};
 	int received = receive_messages(fd, &message, 1, 0);
 
 	if (received > 0)

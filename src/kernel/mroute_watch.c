@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mroute_watch.h"
 
+#include "kernel/attributes.h"
 #include "kernel/mrt.h"
+#include "kernel/socket_option.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
-#include <linux/filter.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <stddef.h>
@@ -17,8 +17,7 @@
 #define BATCH          32
 #define NEWS_SIZE      1024
 #define AUDIT_SIZE     32768 /* the largest part of a dump */
-#define ATTRIBUTES     (RTA_TABLE + 1)
-#define RT6_TABLE_DFLT 254 /* what the kernel calls the default table of IPv6 */
+#define RT6_TABLE_DFLT 254   /* what the kernel calls the default table of IPv6 */
 
 static const unsigned groups[] = {
 	RTNLGRP_IPV4_MROUTE, RTNLGRP_IPV6_MROUTE,  RTNLGRP_IPV4_RULE,
@@ -38,7 +37,7 @@ struct mroute_watch {
 static int drop_unresolved(int fd)
 {
 	/* The filter loads numbers in network byte order. */
-	struct sock_filter code[] = {
+	const struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 3),
@@ -47,21 +46,19 @@ static int drop_unresolved(int fd)
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 	};
-	struct sock_fprog program = {sizeof code / sizeof code[0], code};
 
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 ? 0 : -errno;
+	return socket_set_filter(fd, code, sizeof code / sizeof code[0]);
 }
 
 static int open_news(struct mroute_watch *watch)
 {
-	int fd, size = RECEIVE_BUFFER, result;
+	int fd, result;
 
 	watch->news = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (watch->news == NULL)
 		return -errno;
 	fd = mnl_socket_get_fd(watch->news);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	socket_set_receive_buffer(fd, RECEIVE_BUFFER);
 	result = drop_unresolved(fd);
 	if (result != 0 || mnl_socket_bind(watch->news, 0, MNL_SOCKET_AUTOPID) != 0)
 		return result != 0 ? result : -errno;
@@ -111,31 +108,6 @@ int mroute_watch_fd(const struct mroute_watch *watch)
 	return mnl_socket_get_fd(watch->news);
 }
 
-static int keep_attribute(const struct nlattr *attribute, void *context)
-{
-	const struct nlattr **attributes = context;
-
-	if (mnl_attr_get_type(attribute) < ATTRIBUTES)
-		attributes[mnl_attr_get_type(attribute)] = attribute;
-	return MNL_CB_OK;
-}
-
-static bool read_address(const struct nlattr *attribute, enum family family, struct addr *addr)
-{
-	if (attribute == NULL || mnl_attr_get_payload_len(attribute) < addr_wire_size(family))
-		return false;
-	*addr = family == FAMILY_IPV4 ? addr_from_ipv4(mnl_attr_get_payload(attribute))
-	                              : addr_from_ipv6(mnl_attr_get_payload(attribute));
-	return true;
-}
-
-static uint32_t read_number(const struct nlattr *attribute)
-{
-	return attribute != NULL && mnl_attr_get_payload_len(attribute) >= sizeof(uint32_t)
-	               ? mnl_attr_get_u32(attribute)
-	               : 0;
-}
-
 static void read_outputs(const struct nlattr *attribute, struct mroute_news *news)
 {
 	const struct rtnexthop *hop;
@@ -156,7 +128,7 @@ static void read_outputs(const struct nlattr *attribute, struct mroute_news *new
 
 static bool read_route(const struct nlmsghdr *header, struct mroute_news *news)
 {
-	const struct nlattr *attributes[ATTRIBUTES] = {NULL};
+	const struct nlattr *attributes[ATTRIBUTES];
 	const struct rtmsg *message = mnl_nlmsg_get_payload(header);
 	uint32_t default_table;
 
@@ -165,15 +137,15 @@ static bool read_route(const struct nlmsghdr *header, struct mroute_news *news)
 	if (message->rtm_family != RTNL_FAMILY_IPMR && message->rtm_family != RTNL_FAMILY_IP6MR)
 		return false;
 	news->family = message->rtm_family == RTNL_FAMILY_IPMR ? FAMILY_IPV4 : FAMILY_IPV6;
-	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
-	if (!read_address(attributes[RTA_SRC], news->family, &news->source) ||
-	    !read_address(attributes[RTA_DST], news->family, &news->group))
+	attributes_read(header, sizeof *message, attributes);
+	if (!attribute_addr(attributes[RTA_SRC], news->family, &news->source) ||
+	    !attribute_addr(attributes[RTA_DST], news->family, &news->group))
 		return false;
 	default_table = news->family == FAMILY_IPV4 ? RT_TABLE_DEFAULT : RT6_TABLE_DFLT;
-	news->table = read_number(attributes[RTA_TABLE]);
+	news->table = attribute_number(attributes[RTA_TABLE]);
 	if (news->table == default_table)
 		news->table = MRT_TABLE_DEFAULT;
-	news->input = (int)read_number(attributes[RTA_IIF]);
+	news->input = (int)attribute_number(attributes[RTA_IIF]);
 	read_outputs(attributes[RTA_MULTIPATH], news);
 	return true;
 }
@@ -183,14 +155,14 @@ static bool read_route(const struct nlmsghdr *header, struct mroute_news *news)
  * end of the close, and gets the table. */
 static bool read_netconf(const struct nlmsghdr *header, struct mroute_news *news)
 {
-	const struct nlattr *attributes[ATTRIBUTES] = {NULL};
+	const struct nlattr *attributes[ATTRIBUTES];
 	const struct netconfmsg *message = mnl_nlmsg_get_payload(header);
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof *message)
 		return false;
 	news->family = message->ncm_family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
-	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
-	news->ifindex = (int)read_number(attributes[NETCONFA_IFINDEX]);
+	attributes_read(header, sizeof *message, attributes);
+	news->ifindex = (int)attribute_number(attributes[NETCONFA_IFINDEX]);
 	if (attributes[NETCONFA_MC_FORWARDING] == NULL)
 		news->kind = MROUTE_RP_FILTER;
 	else
@@ -281,6 +253,11 @@ int mroute_watch_audit_begin(struct mroute_watch *watch, enum family family)
 	message = mnl_nlmsg_put_extra_header(header, sizeof *message);
 	message->rtm_family = family == FAMILY_IPV4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR;
 	return mnl_socket_sendto(watch->audit, header, header->nlmsg_len) < 0 ? -errno : 0;
+}
+
+int mroute_watch_audit_fd(const struct mroute_watch *watch)
+{
+	return mnl_socket_get_fd(watch->audit);
 }
 
 struct audit {

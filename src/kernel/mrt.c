@@ -3,7 +3,9 @@
 #include "kernel/mrt_igmp.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -17,27 +19,19 @@ struct mrt {
 	struct mrt_igmp *igmp; /* NULL: IPv6 */
 	int epoll;             /* of both sockets; -1: IPv6 */
 	int ifindex[MRT_VIFS]; /* 0: no vif */
+	uint8_t thresholds[MRT_VIFS];
 };
-
-/* A size above net.core.rmem_max needs CAP_NET_ADMIN; the default is enough for small networks. */
-static void set_receive_buffer(int fd)
-{
-	int size = RECEIVE_BUFFER;
-
-	if (mrt_set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
-		mrt_set_option(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-}
 
 /* With MRT_PIM (which includes MRT_ASSERT) the kernel makes upcalls for packets from any wrong vif. These are
  * settings of the table and outlive the socket. A kernel that was built without PIM makes upcalls only for
  * vifs in the outgoing list of the entry. */
 static int set_wrong_vif_upcalls(int fd, const struct mrt_family *calls, int on)
 {
-	int result = mrt_set_option(fd, calls->level, calls->pim, &on, sizeof on);
+	int result = socket_set(fd, calls->level, calls->pim, &on, sizeof on);
 
 	if (result != 0 && result != -ENOPROTOOPT)
 		return result;
-	return mrt_set_option(fd, calls->level, calls->assert, &on, sizeof on);
+	return socket_set(fd, calls->level, calls->assert, &on, sizeof on);
 }
 
 /* Entries from processes that do not own the table stay when its owner goes, and name vif numbers that are
@@ -46,38 +40,38 @@ static void flush(int fd, const struct mrt_family *calls)
 {
 	int entries_and_vifs = 15; /* static ones, too */
 
-	(void)mrt_set_option(fd, calls->level, calls->flush, &entries_and_vifs, sizeof entries_and_vifs);
+	(void)socket_set(fd, calls->level, calls->flush, &entries_and_vifs, sizeof entries_and_vifs);
 }
 
-static int start(int fd, const struct mrt_family *calls, uint32_t table)
+static int own_table(int fd, const struct mrt_family *calls, uint32_t table)
 {
-	int version = 1, result;
+	int version = 1, result = 0;
 
-	result = calls->pass_upcalls_only(fd);
-	if (result != 0)
-		return result;
-	set_receive_buffer(fd);
 	if (table != MRT_TABLE_DEFAULT)
-		result = mrt_set_option(fd, calls->level, calls->table, &table, sizeof table);
+		result = socket_set(fd, calls->level, calls->table, &table, sizeof table);
 	if (result == 0)
-		result = mrt_set_option(fd, calls->level, calls->init, &version, sizeof version);
-	if (result != 0)
-		return result;
-	flush(fd, calls);
-	return set_wrong_vif_upcalls(fd, calls, 1);
+		result = socket_set(fd, calls->level, calls->init, &version, sizeof version);
+	if (result == 0)
+		flush(fd, calls);
+	return result;
 }
 
-static int open_socket(struct mrt *mrt, uint32_t table)
+/* inherited: the socket owns the table already. */
+static int start(int fd, const struct mrt_family *calls, uint32_t table, bool inherited)
 {
-	int result;
+	int result = calls->pass_upcalls_only(fd);
 
-	mrt->fd = socket(mrt->calls->domain, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, mrt->calls->protocol);
-	if (mrt->fd < 0)
-		return -errno;
-	result = start(mrt->fd, mrt->calls, table);
 	if (result != 0)
-		close(mrt->fd);
-	return result;
+		return result;
+	socket_set_receive_buffer(fd, RECEIVE_BUFFER);
+	if (!inherited)
+		result = own_table(fd, calls, table);
+	return result == 0 ? set_wrong_vif_upcalls(fd, calls, 1) : result;
+}
+
+static const struct mrt_family *family_calls(enum family family)
+{
+	return family == FAMILY_IPV4 ? &mrt_ipv4 : &mrt_ipv6;
 }
 
 static int watch(int epoll, int fd)
@@ -101,17 +95,21 @@ static int open_igmp(struct mrt *mrt)
 	return result != 0 ? result : watch(mrt->epoll, mrt_igmp_fd(mrt->igmp));
 }
 
-int mrt_open(struct mrt **mrt, enum family family, uint32_t table)
+/* Takes the descriptor over. */
+static int open_on(struct mrt **mrt, enum family family, uint32_t table, int fd, bool inherited)
 {
 	struct mrt *opened = calloc(1, sizeof *opened);
-	int result;
+	int result = -ENOMEM;
 
-	if (opened == NULL)
-		return -ENOMEM;
-	opened->calls = family == FAMILY_IPV4 ? &mrt_ipv4 : &mrt_ipv6;
-	opened->epoll = -1;
-	result = open_socket(opened, table);
+	if (opened != NULL) {
+		opened->calls = family_calls(family);
+		opened->epoll = -1;
+		opened->fd = fd;
+		memset(opened->thresholds, MRT_TTL_THRESHOLD, sizeof opened->thresholds);
+		result = start(fd, opened->calls, table, inherited);
+	}
 	if (result != 0) {
+		close(fd);
 		free(opened);
 		return result;
 	}
@@ -123,6 +121,20 @@ int mrt_open(struct mrt **mrt, enum family family, uint32_t table)
 	}
 	*mrt = opened;
 	return 0;
+}
+
+int mrt_open(struct mrt **mrt, enum family family, uint32_t table)
+{
+	const struct mrt_family *calls = family_calls(family);
+	int fd = socket(calls->domain, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, calls->protocol);
+
+	return fd >= 0 ? open_on(mrt, family, table, fd, false) : -errno;
+}
+
+int mrt_adopt(struct mrt **mrt, enum family family, int fd)
+{
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return open_on(mrt, family, MRT_TABLE_DEFAULT, fd, true);
 }
 
 bool mrt_is_owned(enum family family, uint32_t table)
@@ -137,7 +149,11 @@ bool mrt_is_owned(enum family family, uint32_t table)
 
 void mrt_close(struct mrt *mrt)
 {
+	int unused = 0;
+
 	set_wrong_vif_upcalls(mrt->fd, mrt->calls, 0);
+	/* Closing is not enough while a service manager has a duplicate. */
+	(void)socket_set(mrt->fd, mrt->calls->level, mrt->calls->done, &unused, sizeof unused);
 	if (mrt->epoll >= 0)
 		close(mrt->epoll);
 	mrt_igmp_close(mrt->igmp);
@@ -159,7 +175,25 @@ int mrt_add_vif(struct mrt *mrt, unsigned vif, int ifindex)
 {
 	assert(vif < MRT_VIFS);
 	mrt->ifindex[vif] = ifindex;
-	return mrt->calls->add_vif(mrt->fd, vif, ifindex);
+	return mrt->calls->add_vif(mrt->fd, vif, ifindex, mrt->thresholds[vif]);
+}
+
+void mrt_adopt_vif(struct mrt *mrt, unsigned vif, int ifindex)
+{
+	assert(vif < MRT_VIFS);
+	mrt->ifindex[vif] = ifindex;
+}
+
+void mrt_set_threshold(struct mrt *mrt, unsigned vif, uint8_t threshold)
+{
+	assert(vif < MRT_VIFS);
+	mrt->thresholds[vif] = threshold;
+}
+
+uint8_t mrt_threshold(const struct mrt *mrt, unsigned vif)
+{
+	assert(vif < MRT_VIFS);
+	return mrt->thresholds[vif];
 }
 
 int mrt_del_vif(struct mrt *mrt, unsigned vif)
@@ -178,12 +212,13 @@ int mrt_set_route(struct mrt *mrt, const struct addr *source, const struct addr 
                   uint32_t output_vifs)
 {
 	assert(input_vif < MRT_VIFS);
-	return mrt->calls->set_route(mrt->fd, source, group, input_vif, output_vifs);
+	return mrt->calls->change_route(mrt->fd, true, source, group, input_vif, output_vifs,
+	                                mrt->thresholds);
 }
 
 int mrt_del_route(struct mrt *mrt, const struct addr *source, const struct addr *group)
 {
-	return mrt->calls->del_route(mrt->fd, source, group);
+	return mrt->calls->change_route(mrt->fd, false, source, group, 0, 0, mrt->thresholds);
 }
 
 int mrt_route_counters(struct mrt *mrt, const struct addr *source, const struct addr *group,

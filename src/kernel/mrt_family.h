@@ -8,6 +8,7 @@
 #define MCPROXY_KERNEL_MRT_FAMILY_H
 
 #include "kernel/mrt.h"
+#include "kernel/socket_option.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@ struct mrt_family {
 	int protocol;
 	int level; /* of the options below */
 	int init;
+	int done;
 	int table;
 	int flush;
 	int assert;
@@ -24,12 +26,11 @@ struct mrt_family {
 
 	/* All return 0 or -errno. */
 	int (*pass_upcalls_only)(int fd);
-	int (*add_vif)(int fd, unsigned vif, int ifindex);
+	int (*add_vif)(int fd, unsigned vif, int ifindex, uint8_t threshold);
 	int (*del_vif)(int fd, unsigned vif);
 	bool (*has_vif)(int fd, unsigned vif);
-	int (*set_route)(int fd, const struct addr *source, const struct addr *group, unsigned input_vif,
-	                 uint32_t output_vifs);
-	int (*del_route)(int fd, const struct addr *source, const struct addr *group);
+	int (*change_route)(int fd, bool wanted, const struct addr *source, const struct addr *group,
+	                    unsigned input_vif, uint32_t output_vifs, const uint8_t thresholds[MRT_VIFS]);
 	int (*route_counters)(int fd, const struct addr *source, const struct addr *group,
 	                      struct mrt_counters *counters);
 
@@ -39,10 +40,5 @@ struct mrt_family {
 
 extern const struct mrt_family mrt_ipv4;
 extern const struct mrt_family mrt_ipv6;
-
-static inline int mrt_set_option(int fd, int level, int name, const void *value, size_t size)
-{
-	return setsockopt(fd, level, name, value, (socklen_t)size) == 0 ? 0 : -errno;
-}
 
 #endif

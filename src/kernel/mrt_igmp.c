@@ -3,7 +3,6 @@
 
 #include "kernel/mrt_family.h"
 
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <stdlib.h>
@@ -51,16 +50,15 @@ bool mrt_igmp_has_alert(const uint8_t *header, size_t size)
 /* Multicast routing does not forward 224.0.0.0/24, and makes no upcalls for it. */
 static int pass_routed_groups_only(int fd)
 {
-	struct sock_filter code[] = {
+	static const struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16), /* the destination */
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xe0000000, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	struct sock_fprog program = {sizeof code / sizeof code[0], code};
 
-	return mrt_set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+	return socket_set_filter(fd, code, sizeof code / sizeof code[0]);
 }
 
 int mrt_igmp_open(struct mrt_igmp **igmp)
@@ -75,12 +73,12 @@ int mrt_igmp_open(struct mrt_igmp **igmp)
 	opened->fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_IGMP);
 	result = opened->fd < 0 ? -errno : pass_routed_groups_only(opened->fd);
 	if (result == 0)
-		result = mrt_set_option(opened->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+		result = socket_set(opened->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
 	if (result != 0) {
 		mrt_igmp_close(opened);
 		return result;
 	}
-	mrt_set_option(opened->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+	socket_set(opened->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
 	*igmp = opened;
 	return 0;
 }

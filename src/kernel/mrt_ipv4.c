@@ -2,7 +2,6 @@
 #include "kernel/mrt_family.h"
 #include "kernel/mrt_igmp.h"
 
-#include <linux/filter.h>
 #include <linux/mroute.h>
 #include <sys/ioctl.h>
 
@@ -13,34 +12,33 @@ _Static_assert(MRT_VIFS == MAXVIFS, "the kernel's limit");
 
 static int pass_upcalls_only(int fd)
 {
-	struct sock_filter code[] = {
+	static const struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PROTOCOL_OFFSET),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	struct sock_fprog program = {sizeof code / sizeof code[0], code};
 
-	return mrt_set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+	return socket_set_filter(fd, code, sizeof code / sizeof code[0]);
 }
 
-static int add_vif(int fd, unsigned vif, int ifindex)
+static int add_vif(int fd, unsigned vif, int ifindex, uint8_t threshold)
 {
 	struct vifctl control = {
 		.vifc_vifi = (vifi_t)vif,
 		.vifc_flags = VIFF_USE_IFINDEX,
-		.vifc_threshold = MRT_TTL_THRESHOLD,
+		.vifc_threshold = threshold,
 		.vifc_lcl_ifindex = ifindex,
 	};
 
-	return mrt_set_option(fd, IPPROTO_IP, MRT_ADD_VIF, &control, sizeof control);
+	return socket_set(fd, IPPROTO_IP, MRT_ADD_VIF, &control, sizeof control);
 }
 
 static int del_vif(int fd, unsigned vif)
 {
 	struct vifctl control = {.vifc_vifi = (vifi_t)vif};
 
-	return mrt_set_option(fd, IPPROTO_IP, MRT_DEL_VIF, &control, sizeof control);
+	return socket_set(fd, IPPROTO_IP, MRT_DEL_VIF, &control, sizeof control);
 }
 
 static bool has_vif(int fd, unsigned vif)
@@ -66,8 +64,8 @@ static struct addr from_kernel(const struct in_addr *addr)
 	return addr_from_ipv4(bytes);
 }
 
-static int set_route(int fd, const struct addr *source, const struct addr *group, unsigned input_vif,
-                     uint32_t output_vifs)
+static int change_route(int fd, bool wanted, const struct addr *source, const struct addr *group,
+                        unsigned input_vif, uint32_t output_vifs, const uint8_t thresholds[MRT_VIFS])
 {
 	struct mfcctl control = {
 		.mfcc_origin = to_kernel(source),
@@ -77,15 +75,8 @@ static int set_route(int fd, const struct addr *source, const struct addr *group
 
 	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
 		if (output_vifs >> vif & 1)
-			control.mfcc_ttls[vif] = MRT_TTL_THRESHOLD;
-	return mrt_set_option(fd, IPPROTO_IP, MRT_ADD_MFC, &control, sizeof control);
-}
-
-static int del_route(int fd, const struct addr *source, const struct addr *group)
-{
-	struct mfcctl control = {.mfcc_origin = to_kernel(source), .mfcc_mcastgrp = to_kernel(group)};
-
-	return mrt_set_option(fd, IPPROTO_IP, MRT_DEL_MFC, &control, sizeof control);
+			control.mfcc_ttls[vif] = thresholds[vif];
+	return socket_set(fd, IPPROTO_IP, wanted ? MRT_ADD_MFC : MRT_DEL_MFC, &control, sizeof control);
 }
 
 static int route_counters(int fd, const struct addr *source, const struct addr *group,
@@ -122,6 +113,7 @@ const struct mrt_family mrt_ipv4 = {
 	.protocol = IPPROTO_IGMP,
 	.level = IPPROTO_IP,
 	.init = MRT_INIT,
+	.done = MRT_DONE,
 	.table = MRT_TABLE,
 	.flush = MRT_BASE + 12, /* MRT_FLUSH; kernel headers before 5.1 lack it */
 	.assert = MRT_ASSERT,
@@ -130,8 +122,7 @@ const struct mrt_family mrt_ipv4 = {
 	.add_vif = add_vif,
 	.del_vif = del_vif,
 	.has_vif = has_vif,
-	.set_route = set_route,
-	.del_route = del_route,
+	.change_route = change_route,
 	.route_counters = route_counters,
 	.decode = decode,
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mrt_family.h"
 
-#include <linux/filter.h>
 #include <linux/icmpv6.h>
 #include <linux/in.h>
 #include <linux/mroute6.h>
@@ -13,42 +12,41 @@ _Static_assert(MRT_VIFS == MAXMIFS, "the kernel's limit");
  * with a zero byte. */
 static int pass_upcalls_only(int fd)
 {
-	struct sock_filter code[] = {
+	static const struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	struct sock_fprog program = {sizeof code / sizeof code[0], code};
 	struct icmp6_filter block_all;
 	int result;
 
 	memset(&block_all, 0xff, sizeof block_all);
-	result = mrt_set_option(fd, IPPROTO_ICMPV6, ICMPV6_FILTER, &block_all, sizeof block_all);
+	result = socket_set(fd, IPPROTO_ICMPV6, ICMPV6_FILTER, &block_all, sizeof block_all);
 	if (result != 0)
 		return result;
-	return mrt_set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+	return socket_set_filter(fd, code, sizeof code / sizeof code[0]);
 }
 
-static int add_vif(int fd, unsigned vif, int ifindex)
+static int add_vif(int fd, unsigned vif, int ifindex, uint8_t threshold)
 {
 	struct mif6ctl control = {
 		.mif6c_mifi = (mifi_t)vif,
-		.vifc_threshold = MRT_TTL_THRESHOLD,
+		.vifc_threshold = threshold,
 		.mif6c_pifi = (uint16_t)ifindex,
 	};
 
 	/* The kernel's structure has 16 bits for the index. */
 	if (ifindex > UINT16_MAX)
 		return -EOVERFLOW;
-	return mrt_set_option(fd, IPPROTO_IPV6, MRT6_ADD_MIF, &control, sizeof control);
+	return socket_set(fd, IPPROTO_IPV6, MRT6_ADD_MIF, &control, sizeof control);
 }
 
 static int del_vif(int fd, unsigned vif)
 {
 	mifi_t number = (mifi_t)vif;
 
-	return mrt_set_option(fd, IPPROTO_IPV6, MRT6_DEL_MIF, &number, sizeof number);
+	return socket_set(fd, IPPROTO_IPV6, MRT6_DEL_MIF, &number, sizeof number);
 }
 
 static struct sockaddr_in6 to_kernel(const struct addr *addr)
@@ -74,8 +72,8 @@ static bool has_vif(int fd, unsigned vif)
 	return ioctl(fd, SIOCGETMIFCNT_IN6, &request) == 0;
 }
 
-static int set_route(int fd, const struct addr *source, const struct addr *group, unsigned input_vif,
-                     uint32_t output_vifs)
+static int change_route(int fd, bool wanted, const struct addr *source, const struct addr *group,
+                        unsigned input_vif, uint32_t output_vifs, const uint8_t thresholds[MRT_VIFS])
 {
 	struct mf6cctl control = {
 		.mf6cc_origin = to_kernel(source),
@@ -83,16 +81,10 @@ static int set_route(int fd, const struct addr *source, const struct addr *group
 		.mf6cc_parent = (mifi_t)input_vif,
 	};
 
+	(void)thresholds; /* the kernel forwards each packet with a hop limit above 1 */
 	/* Vifs 0 to 31 are the first word of the set. */
 	control.mf6cc_ifset.ifs_bits[0] = output_vifs;
-	return mrt_set_option(fd, IPPROTO_IPV6, MRT6_ADD_MFC, &control, sizeof control);
-}
-
-static int del_route(int fd, const struct addr *source, const struct addr *group)
-{
-	struct mf6cctl control = {.mf6cc_origin = to_kernel(source), .mf6cc_mcastgrp = to_kernel(group)};
-
-	return mrt_set_option(fd, IPPROTO_IPV6, MRT6_DEL_MFC, &control, sizeof control);
+	return socket_set(fd, IPPROTO_IPV6, wanted ? MRT6_ADD_MFC : MRT6_DEL_MFC, &control, sizeof control);
 }
 
 static int route_counters(int fd, const struct addr *source, const struct addr *group,
@@ -130,6 +122,7 @@ const struct mrt_family mrt_ipv6 = {
 	.protocol = IPPROTO_ICMPV6,
 	.level = IPPROTO_IPV6,
 	.init = MRT6_INIT,
+	.done = MRT6_DONE,
 	.table = MRT6_TABLE,
 	.flush = MRT6_BASE + 12, /* MRT6_FLUSH; kernel headers before 5.1 lack it */
 	.assert = MRT6_ASSERT,
@@ -138,8 +131,7 @@ const struct mrt_family mrt_ipv6 = {
 	.add_vif = add_vif,
 	.del_vif = del_vif,
 	.has_vif = has_vif,
-	.set_route = set_route,
-	.del_route = del_route,
+	.change_route = change_route,
 	.route_counters = route_counters,
 	.decode = decode,
 };

@@ -20,10 +20,10 @@ static const struct {
 	const char *name;
 	bool routes[FAMILIES];
 } routers[] = {
-	{"igmpproxy", {true, false}}, {"mrouted", {true, false}},  {"pimd", {true, false}},
-	{"pim6d", {false, true}},     {"pim6sd", {false, true}},   {"ecmh", {false, true}},
-	{"smcroute", {true, true}},   {"smcrouted", {true, true}}, {"omcproxy", {true, true}},
-	{"mcproxy", {true, true}},
+	{"igmpproxy", {true, false}}, {"mrouted", {true, false}},       {"pimd", {true, false}},
+	{"pim6d", {false, true}},     {"pim6sd", {false, true}},        {"ecmh", {false, true}},
+	{"smcroute", {true, true}},   {"smcrouted", {true, true}},      {"omcproxy", {true, true}},
+	{"mcproxy", {true, true}},    {"mcproxy-keeper", {true, true}},
 };
 
 /* The inodes of the raw sockets of a protocol, from /proc/net/raw: the local "port" is the protocol. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/netlink.h"
 
+#include "kernel/attributes.h"
+#include "kernel/socket_option.h"
+
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -14,9 +16,10 @@
 #define MESSAGE_SIZE   32768 /* the largest part of a dump */
 #define READS_PER_CALL 64
 #define GROUPS         (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
-#define ATTRIBUTES     (IFLA_CARRIER_UP_COUNT + 1) /* room for those that are read */
 
-_Static_assert((int)IFA_FLAGS < (int)ATTRIBUTES, "room for those of an address, too");
+_Static_assert((int)IFLA_CARRIER_UP_COUNT < ATTRIBUTES && (int)IFLA_PROP_LIST < ATTRIBUTES &&
+                       (int)IFA_FLAGS < ATTRIBUTES,
+               "those that are read");
 
 struct news_callback {
 	void (*report)(void *context, const struct netlink_news *news);
@@ -57,14 +60,10 @@ static int request_dump(struct netlink *netlink, enum stage stage)
 
 static int set_up(struct netlink *netlink)
 {
-	int fd, size = RECEIVE_BUFFER;
-
 	netlink->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (netlink->socket == NULL)
 		return -errno;
-	fd = mnl_socket_get_fd(netlink->socket);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	socket_set_receive_buffer(mnl_socket_get_fd(netlink->socket), RECEIVE_BUFFER);
 	if (mnl_socket_bind(netlink->socket, GROUPS, MNL_SOCKET_AUTOPID) != 0)
 		return -errno;
 	return request_dump(netlink, STAGE_LINKS);
@@ -98,28 +97,12 @@ int netlink_fd(const struct netlink *netlink)
 	return mnl_socket_get_fd(netlink->socket);
 }
 
-static int keep_attribute(const struct nlattr *attribute, void *context)
-{
-	const struct nlattr **attributes = context;
-
-	if (mnl_attr_get_type(attribute) < ATTRIBUTES)
-		attributes[mnl_attr_get_type(attribute)] = attribute;
-	return MNL_CB_OK;
-}
-
-static uint32_t read_number(const struct nlattr *attribute)
-{
-	return attribute != NULL && mnl_attr_get_payload_len(attribute) >= sizeof(uint32_t)
-	               ? mnl_attr_get_u32(attribute)
-	               : 0;
-}
-
 static void read_attachment(const struct nlattr *const attributes[], struct link_attachment *attachment)
 {
 	const struct nlattr *hardware = attributes[IFLA_ADDRESS];
 	size_t size = hardware != NULL ? mnl_attr_get_payload_len(hardware) : 0;
 
-	attachment->carrier_ups = read_number(attributes[IFLA_CARRIER_UP_COUNT]);
+	attachment->carrier_ups = attribute_number(attributes[IFLA_CARRIER_UP_COUNT]);
 	if (size > 0 && size <= sizeof attachment->hardware)
 		memcpy(attachment->hardware, mnl_attr_get_payload(hardware), size);
 }
@@ -128,7 +111,7 @@ static void read_attachment(const struct nlattr *const attributes[], struct link
  * the last two. */
 static bool says_moved(const struct nlattr *event)
 {
-	switch (read_number(event)) {
+	switch (attribute_number(event)) {
 	case IFLA_EVENT_BONDING_FAILOVER:
 	case IFLA_EVENT_NOTIFY_PEERS:
 	case IFLA_EVENT_IGMP_RESEND:
@@ -137,16 +120,36 @@ static bool says_moved(const struct nlattr *event)
 	return false;
 }
 
+static void read_altnames(const struct nlattr *list, char altnames[NETLINK_ALTNAMES_SIZE])
+{
+	const char *end;
+	size_t used = 0;
+
+	if (list == NULL)
+		return;
+	end = (const char *)mnl_attr_get_payload(list) + mnl_attr_get_payload_len(list);
+	for (const struct nlattr *name = mnl_attr_get_payload(list);
+	     mnl_attr_ok(name, (int)(end - (const char *)name)); name = mnl_attr_next(name)) {
+		size_t size = mnl_attr_get_payload_len(name);
+
+		if (mnl_attr_get_type(name) != IFLA_ALT_IFNAME || size < 2 ||
+		    used + size >= NETLINK_ALTNAMES_SIZE)
+			continue;
+		memcpy(altnames + used, mnl_attr_get_payload(name), size - 1);
+		used += size;
+	}
+}
+
 /* Messages of other families on the same group have another meaning: AF_BRIDGE reports bridge ports. Messages
  * without a name are events of wireless drivers. */
 static bool read_link(const struct nlmsghdr *header, struct netlink_news *news)
 {
 	const struct ifinfomsg *message = mnl_nlmsg_get_payload(header);
-	const struct nlattr *attributes[ATTRIBUTES] = {NULL};
+	const struct nlattr *attributes[ATTRIBUTES];
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof *message || message->ifi_family != AF_UNSPEC)
 		return false;
-	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
+	attributes_read(header, sizeof *message, attributes);
 	if (attributes[IFLA_IFNAME] == NULL)
 		return false;
 	news->ifindex = message->ifi_index;
@@ -154,7 +157,9 @@ static bool read_link(const struct nlmsghdr *header, struct netlink_news *news)
 	news->multicast = message->ifi_flags & IFF_MULTICAST;
 	news->point_to_point = message->ifi_flags & IFF_POINTOPOINT;
 	strncpy(news->name, mnl_attr_get_str(attributes[IFLA_IFNAME]), sizeof news->name - 1);
-	news->mtu = read_number(attributes[IFLA_MTU]);
+	read_altnames(attributes[IFLA_PROP_LIST], news->altnames);
+	news->mtu = attribute_number(attributes[IFLA_MTU]);
+	news->has_master = attribute_number(attributes[IFLA_MASTER]) != 0;
 	news->moved = says_moved(attributes[IFLA_EVENT]);
 	read_attachment(attributes, &news->attachment);
 	return true;
@@ -172,19 +177,12 @@ static bool sort_address(enum family family, uint32_t flags, struct netlink_news
 	return news->kind == NETLINK_ADDRESS_GONE || !(flags & IFA_F_TENTATIVE);
 }
 
-static struct addr read_addr(const struct nlattr *attribute, enum family family)
-{
-	const uint8_t *bytes = mnl_attr_get_payload(attribute);
-
-	return family == FAMILY_IPV4 ? addr_from_ipv4(bytes) : addr_from_ipv6(bytes);
-}
-
 /* On point-to-point links IFA_ADDRESS is the peer and IFA_LOCAL this side; elsewhere IPv6 has only
  * IFA_ADDRESS. */
 static bool read_address(const struct nlmsghdr *header, struct netlink_news *news)
 {
 	const struct ifaddrmsg *message = mnl_nlmsg_get_payload(header);
-	const struct nlattr *attributes[ATTRIBUTES] = {NULL}, *own, *network;
+	const struct nlattr *attributes[ATTRIBUTES], *own, *network;
 	enum family family;
 	uint32_t flags;
 
@@ -193,16 +191,14 @@ static bool read_address(const struct nlmsghdr *header, struct netlink_news *new
 	if (message->ifa_family != AF_INET && message->ifa_family != AF_INET6)
 		return false;
 	family = message->ifa_family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
-	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
+	attributes_read(header, sizeof *message, attributes);
 	own = attributes[IFA_LOCAL] != NULL ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS];
 	network = attributes[IFA_ADDRESS] != NULL ? attributes[IFA_ADDRESS] : own;
-	if (own == NULL || mnl_attr_get_payload_len(own) < addr_wire_size(family) ||
-	    mnl_attr_get_payload_len(network) < addr_wire_size(family))
+	if (!attribute_addr(own, family, &news->address.address) ||
+	    !attribute_addr(network, family, &news->address.network))
 		return false;
 	news->ifindex = (int)message->ifa_index;
-	news->address = (struct interface_address){.address = read_addr(own, family),
-	                                           .network = read_addr(network, family),
-	                                           .length = message->ifa_prefixlen};
+	news->address.length = message->ifa_prefixlen;
 	flags = attributes[IFA_FLAGS] != NULL ? mnl_attr_get_u32(attributes[IFA_FLAGS]) : message->ifa_flags;
 	return sort_address(family, flags, news);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/rules.h"
 
+#include "kernel/attributes.h"
+#include "kernel/socket_option.h"
+
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -11,7 +13,6 @@
 
 #define MESSAGE_SIZE 32768 /* the largest part of a dump */
 #define PATIENCE     2     /* seconds; normally the kernel answers before the request returns */
-#define ATTRIBUTES   (FRA_PROTOCOL + 1)
 
 struct rules {
 	struct mnl_socket *socket;
@@ -31,7 +32,7 @@ static int set_up(struct rules *rules)
 	rules->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (rules->socket == NULL || mnl_socket_bind(rules->socket, 0, MNL_SOCKET_AUTOPID) != 0)
 		return -errno;
-	setsockopt(mnl_socket_get_fd(rules->socket), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	socket_set(mnl_socket_get_fd(rules->socket), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	return 0;
 }
 
@@ -110,35 +111,21 @@ int rules_delete(struct rules *rules, const struct rule *rule)
 	return change(rules, rule, RTM_DELRULE, 0);
 }
 
-static int keep_attribute(const struct nlattr *attribute, void *context)
-{
-	const struct nlattr **attributes = context;
-
-	if (mnl_attr_get_type(attribute) < ATTRIBUTES)
-		attributes[mnl_attr_get_type(attribute)] = attribute;
-	return MNL_CB_OK;
-}
-
-static bool has_number(const struct nlattr *attribute, uint32_t number)
-{
-	return attribute != NULL && mnl_attr_get_payload_len(attribute) >= sizeof number &&
-	       mnl_attr_get_u32(attribute) == number;
-}
-
 bool rules_read(const struct nlmsghdr *header, struct rule *rule)
 {
-	const struct nlattr *attributes[ATTRIBUTES] = {NULL}, *name;
+	const struct nlattr *attributes[ATTRIBUTES], *name;
 	const struct fib_rule_hdr *message = mnl_nlmsg_get_payload(header);
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof *message ||
 	    (message->family != RTNL_FAMILY_IPMR && message->family != RTNL_FAMILY_IP6MR))
 		return false;
-	mnl_attr_parse(header, sizeof *message, keep_attribute, attributes);
-	if (!has_number(attributes[FRA_PRIORITY], RULES_PRIORITY) || attributes[FRA_PROTOCOL] == NULL ||
-	    mnl_attr_get_u8(attributes[FRA_PROTOCOL]) != RULES_PROTOCOL || attributes[FRA_TABLE] == NULL)
+	attributes_read(header, sizeof *message, attributes);
+	if (attribute_number(attributes[FRA_PRIORITY]) != RULES_PRIORITY ||
+	    attributes[FRA_PROTOCOL] == NULL || mnl_attr_get_u8(attributes[FRA_PROTOCOL]) != RULES_PROTOCOL ||
+	    attributes[FRA_TABLE] == NULL)
 		return false;
 	rule->family = message->family == RTNL_FAMILY_IPMR ? FAMILY_IPV4 : FAMILY_IPV6;
-	rule->table = mnl_attr_get_u32(attributes[FRA_TABLE]);
+	rule->table = attribute_number(attributes[FRA_TABLE]);
 	rule->output = attributes[FRA_IIFNAME] == NULL;
 	name = attributes[rule->output ? FRA_OIFNAME : FRA_IIFNAME];
 	if (name == NULL)

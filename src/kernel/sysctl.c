@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/sysctl.h"
 
-#include "kernel/file.h"
+#include "kernel/sysctl_state.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,51 +10,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define NAME_SIZE 16
-#define RUNS_MAX  16    /* with a state file, in a network namespace at the same time */
-#define LINES_MAX 16384 /* that are read of a state file */
-
-struct setting {
-	char name[NAME_SIZE];
-	int old;        /* the value before; may equal own */
-	int own;        /* the value that this run sets */
-	bool contested; /* another live run has set its own value */
-	bool held;      /* own is the old value, but at least sysctl.least */
-};
-
-struct settings {
-	struct setting *list;
-	size_t count;
-};
 
 struct sysctl {
 	char *directory;
 	char *leaf;
-	char *state_path; /* of the first file; NULL: none */
-	unsigned place;   /* number of the own file; 0: none yet */
-	int state_fd;     /* the present file, locked; -1: none */
-	int state_result;
+	struct sysctl_state state;
 	int least;           /* of held settings; 0: none is held */
 	struct settings own; /* in the order in which they were set */
 };
-
-/* Is the name safe as a part of a path? */
-static bool is_name(const char *name)
-{
-	return name[0] != '\0' && strlen(name) < NAME_SIZE && strchr(name, '/') == NULL &&
-	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
 
 static int open_setting(const char *directory, const char *name, const char *leaf, int flags)
 {
 	char path[PATH_MAX];
 	int fd;
 
-	if (!is_name(name))
+	if (!setting_has_name(name))
 		return -EINVAL;
 	if ((size_t)snprintf(path, sizeof path, "%s/%s/%s", directory, name, leaf) >= sizeof path)
 		return -ENAMETOOLONG;
@@ -78,9 +49,14 @@ static int read_setting(const char *directory, const char *name, const char *lea
 	return text[0] - '0';
 }
 
-static int write_setting(const char *directory, const char *name, const char *leaf, int value)
+static int value_now(const struct sysctl *sysctl, const char *name)
 {
-	int fd = open_setting(directory, name, leaf, O_WRONLY);
+	return read_setting(sysctl->directory, name, sysctl->leaf);
+}
+
+static int write_value(const struct sysctl *sysctl, const char *name, int value)
+{
+	int fd = open_setting(sysctl->directory, name, sysctl->leaf, O_WRONLY);
 	int result;
 
 	if (fd < 0)
@@ -90,262 +66,9 @@ static int write_setting(const char *directory, const char *name, const char *le
 	return result;
 }
 
-static struct setting *find_setting(const struct settings *settings, const char *name)
-{
-	for (size_t i = 0; i < settings->count; i++)
-		if (strcmp(settings->list[i].name, name) == 0)
-			return &settings->list[i];
-	return NULL;
-}
-
-static bool remember(struct settings *settings, const char *name, int old, int own)
-{
-	struct setting *setting = find_setting(settings, name), *list;
-
-	/* If the interface still has the value that this run has set, the old value stays; otherwise the
-	 * interface is new, or another program has changed it. */
-	if (setting != NULL) {
-		setting->old = setting->own == old ? setting->old : old;
-		setting->own = own;
-		return true;
-	}
-	list = realloc(settings->list, (settings->count + 1) * sizeof *list);
-	if (list == NULL)
-		return false;
-	settings->list = list;
-	setting = &list[settings->count++];
-	*setting = (struct setting){.old = old, .own = own};
-	snprintf(setting->name, sizeof setting->name, "%s", name);
-	return true;
-}
-
-static void forget(struct settings *settings, struct setting *setting)
-{
-	size_t place = (size_t)(setting - settings->list);
-
-	memmove(setting, setting + 1, (--settings->count - place) * sizeof *setting);
-}
-
-/* State files. Each run has its own file while it has values to restore, and locks it while it lives. It has
- * a line `name old own` for each setting, with `held` behind it where that is so. */
-
-static bool name_file(const struct sysctl *sysctl, unsigned place, char path[PATH_MAX])
-{
-	int size = place == 1 ? snprintf(path, PATH_MAX, "%s", sysctl->state_path)
-	                      : snprintf(path, PATH_MAX, "%s-%u", sysctl->state_path, place);
-
-	return size > 0 && size < PATH_MAX;
-}
-
-/* A value that was right before need not be restored. */
-static bool is_changed(const struct setting *setting)
-{
-	return setting->old != setting->own;
-}
-
-static bool any_is_changed(const struct settings *settings)
-{
-	for (size_t i = 0; i < settings->count; i++)
-		if (is_changed(&settings->list[i]))
-			return true;
-	return false;
-}
-
-/* While others may hold a setting, they need to know that this run sets it, even to the value before. */
-static int write_lines(int fd, const struct sysctl *sysctl)
-{
-	const struct settings *settings = &sysctl->own;
-
-	for (size_t i = 0; i < settings->count; i++) {
-		const struct setting *setting = &settings->list[i];
-
-		if (!is_changed(setting) && (setting->held || sysctl->least == 0))
-			continue;
-		if (dprintf(fd, "%s %d %d%s\n", setting->name, setting->old, setting->own,
-		            setting->held ? " held" : "") < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-/* Writes another file and then puts it in place, so that readers find a complete file. It is locked before it
- * is in place. -EEXIST: the run had no file, and the place is taken. */
-static int write_state(struct sysctl *sysctl, unsigned place)
-{
-	char path[PATH_MAX], aside[FILE_PATH_SIZE];
-	int fd, result;
-
-	if (!name_file(sysctl, place, path))
-		return -ENAMETOOLONG;
-	fd = file_open_temporary(path, 0600, aside);
-	if (fd < 0)
-		return fd;
-	result = flock(fd, LOCK_EX | LOCK_NB) == 0 ? write_lines(fd, sysctl) : -errno;
-	if (result == 0)
-		result = file_rename(aside, path, sysctl->place != 0);
-	else
-		unlink(aside);
-	if (result != 0) {
-		close(fd);
-		return result;
-	}
-	if (sysctl->state_fd >= 0)
-		close(sysctl->state_fd);
-	sysctl->state_fd = fd;
-	sysctl->place = place;
-	return 0;
-}
-
-static int replace_state(struct sysctl *sysctl)
-{
-	int result = file_make_directory(sysctl->state_path);
-
-	if (result != 0 || sysctl->place != 0)
-		return result != 0 ? result : write_state(sysctl, sysctl->place);
-	for (unsigned place = 1; place <= RUNS_MAX; place++) {
-		result = write_state(sysctl, place);
-		if (result != -EEXIST)
-			return result;
-	}
-	return result == -EEXIST ? -EBUSY : result;
-}
-
-/* While this run holds the lock, no other run takes the file for one of a killed run. */
-static void remove_state(struct sysctl *sysctl)
-{
-	struct stat own, there;
-	char path[PATH_MAX];
-
-	if (sysctl->place == 0)
-		return;
-	if (flock(sysctl->state_fd, LOCK_EX | LOCK_NB) == 0 && name_file(sysctl, sysctl->place, path) &&
-	    fstat(sysctl->state_fd, &own) == 0 && lstat(path, &there) == 0 && own.st_ino == there.st_ino)
-		sysctl->state_result = unlink(path) == 0 ? 0 : -errno;
-	close(sysctl->state_fd);
-	sysctl->state_fd = -1;
-	sysctl->place = 0;
-}
-
 static void save_state(struct sysctl *sysctl)
 {
-	if (sysctl->state_path == NULL)
-		return;
-	if (any_is_changed(&sysctl->own))
-		sysctl->state_result = replace_state(sysctl);
-	else
-		remove_state(sysctl);
-}
-
-/* A run that holds a setting gives way to one that sets it. */
-static void merge(struct settings *settings, const char *name, int old, int own, bool held)
-{
-	struct setting *known = find_setting(settings, name);
-
-	if (known != NULL && !known->held && held)
-		return;
-	if (remember(settings, name, old, own))
-		find_setting(settings, name)->held = held;
-}
-
-/* Does not trust the file: skips every line that write_lines would not write. */
-static int read_lines(struct settings *settings, int fd)
-{
-	char line[64], name[NAME_SIZE], old[2], own[2], held[5], rest;
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	FILE *file = copy >= 0 ? fdopen(copy, "r") : NULL;
-
-	if (file == NULL) {
-		if (copy >= 0)
-			close(copy);
-		return -ENOMEM;
-	}
-	for (int i = 0; i < LINES_MAX && fgets(line, sizeof line, file) != NULL; i++) {
-		int words = sscanf(line, "%15s %1[0-9] %1[0-9] %4s %c", name, old, own, held, &rest);
-
-		if (is_name(name) && (words == 3 || (words == 4 && strcmp(held, "held") == 0)))
-			merge(settings, name, old[0] - '0', own[0] - '0', words == 4);
-	}
-	fclose(file);
-	return 0;
-}
-
-static int open_state(const struct sysctl *sysctl, unsigned place)
-{
-	char path[PATH_MAX];
-
-	return name_file(sysctl, place, path) ? file_open(path, FILE_STATE, 0) : -ENAMETOOLONG;
-}
-
-/* Opens a file and takes its lock: false when a live run holds it, or there is none (*fd < 0). A run replaces
- * its file, which frees the lock of the old one: then the new one counts. */
-static bool take_lock(const struct sysctl *sysctl, unsigned place, int kind, int *fd)
-{
-	struct stat own, there;
-	char path[PATH_MAX];
-
-	for (;;) {
-		*fd = open_state(sysctl, place);
-		if (*fd < 0 || flock(*fd, kind | LOCK_NB) != 0)
-			return false;
-		if (name_file(sysctl, place, path) && fstat(*fd, &own) == 0 && lstat(path, &there) == 0 &&
-		    own.st_ino == there.st_ino)
-			return true;
-		close(*fd);
-	}
-}
-
-/* The settings of other live runs. */
-static void read_others(const struct sysctl *sysctl, struct settings *others)
-{
-	*others = (struct settings){.count = 0};
-	for (unsigned place = 1; sysctl->state_path != NULL && place <= RUNS_MAX; place++) {
-		int fd = -1;
-
-		if (place != sysctl->place && !take_lock(sysctl, place, LOCK_SH, &fd) && fd >= 0 &&
-		    errno == EWOULDBLOCK)
-			read_lines(others, fd);
-		if (fd >= 0)
-			close(fd);
-	}
-}
-
-/* Takes over the files of killed runs. They stay locked, and in place, until their values are restored. A
- * file of another user counts as one of a live run. */
-static int load_states(struct sysctl *sysctl, int fds[RUNS_MAX], struct settings *others)
-{
-	int result = 0;
-
-	*others = (struct settings){.count = 0};
-	for (unsigned place = 1; place <= RUNS_MAX; place++) {
-		int fd;
-		bool locked = take_lock(sysctl, place, LOCK_EX, &fd);
-
-		fds[place - 1] = -1;
-		if (fd < 0 && fd != -ENOENT && fd != -EACCES && result == 0)
-			result = fd;
-		if (fd < 0)
-			continue;
-		if (locked && read_lines(&sysctl->own, fd) == 0) {
-			fds[place - 1] = fd;
-			continue;
-		}
-		read_lines(others, fd);
-		close(fd);
-	}
-	return result;
-}
-
-static void end_states(const struct sysctl *sysctl, const int fds[RUNS_MAX])
-{
-	char path[PATH_MAX];
-
-	for (unsigned place = 1; place <= RUNS_MAX; place++) {
-		if (fds[place - 1] < 0)
-			continue;
-		if (name_file(sysctl, place, path))
-			unlink(path);
-		close(fds[place - 1]);
-	}
+	sysctl_state_save(&sysctl->state, &sysctl->own, sysctl->least != 0);
 }
 
 /* True when the setting needs nothing more. A value that another program has set since stays. If another run
@@ -353,13 +76,13 @@ static void end_states(const struct sysctl *sysctl, const int fds[RUNS_MAX])
 static bool restore(const struct sysctl *sysctl, const struct setting *setting, const struct settings *others,
                     unsigned *restored)
 {
-	int now = read_setting(sysctl->directory, setting->name, sysctl->leaf);
-	const struct setting *other = find_setting(others, setting->name);
+	int now = value_now(sysctl, setting->name);
+	const struct setting *other = setting_find(others, setting->name);
 	int value = other != NULL ? other->own : setting->old;
 
 	if (now != setting->own || now == value)
 		return now >= 0 || now == -ENOENT;
-	if (write_setting(sysctl->directory, setting->name, sysctl->leaf, value) != 0)
+	if (write_value(sysctl, setting->name, value) != 0)
 		return false;
 	++*restored;
 	return true;
@@ -372,62 +95,57 @@ static unsigned restore_all(struct sysctl *sysctl, const struct settings *others
 
 	for (size_t i = sysctl->own.count; i-- > 0;)
 		if (restore(sysctl, &sysctl->own.list[i], others, &restored))
-			forget(&sysctl->own, &sysctl->own.list[i]);
+			setting_forget(&sysctl->own, &sysctl->own.list[i]);
 	return restored;
 }
 
-/* A copy of the path, with the number of the network namespace if that is known to differ from process 1's.
- * */
-static char *name_state(const char *path)
+/* Interfaces are held while `all` is lower than it was. */
+static void find_least(struct sysctl *sysctl)
 {
-	struct stat own, first;
-	char *name;
-	int size;
+	const struct setting *all = setting_find(&sysctl->own, "all");
 
-	if (stat("/proc/self/ns/net", &own) != 0 || stat("/proc/1/ns/net", &first) != 0 ||
-	    own.st_ino == first.st_ino)
-		return strdup(path);
-	size = asprintf(&name, "%s.%lu", path, (unsigned long)own.st_ino);
-	return size < 0 ? NULL : name;
+	sysctl->least = all != NULL && all->old > all->own ? all->old : sysctl->least;
 }
 
-static unsigned settle_killed_runs(struct sysctl *sysctl)
+static unsigned settle_killed_runs(struct sysctl *sysctl, bool keep)
 {
 	struct settings others;
-	int fds[RUNS_MAX], result = load_states(sysctl, fds, &others);
-	unsigned restored = restore_all(sysctl, &others);
+	int fds[SYSCTL_RUNS_MAX];
+	int result = sysctl_state_take_over(&sysctl->state, fds, &sysctl->own, &others);
+	unsigned restored = keep ? 0 : restore_all(sysctl, &others);
 
+	if (keep)
+		find_least(sysctl);
 	/* Values that could not be restored go into this run's file. */
 	save_state(sysctl);
-	end_states(sysctl, fds);
+	sysctl_state_end(&sysctl->state, fds);
 	free(others.list);
 	if (result == 0)
 		return restored;
 	/* A file that cannot be taken over stays as it is. */
-	sysctl->state_result = result;
-	free(sysctl->state_path);
-	sysctl->state_path = NULL;
+	sysctl->state.result = result;
+	free(sysctl->state.path);
+	sysctl->state.path = NULL;
 	return restored;
 }
 
-struct sysctl *sysctl_new(const char *directory, const char *leaf, const char *state_path, unsigned *restored)
+struct sysctl *sysctl_new(const char *directory, const char *leaf, const char *state_path, bool keep,
+                          unsigned *restored)
 {
 	struct sysctl *sysctl = calloc(1, sizeof *sysctl);
 
 	*restored = 0;
 	if (sysctl == NULL)
 		return NULL;
-	sysctl->state_fd = -1;
 	sysctl->directory = strdup(directory);
 	sysctl->leaf = strdup(leaf);
-	sysctl->state_path = state_path != NULL ? name_state(state_path) : NULL;
-	if (sysctl->directory == NULL || sysctl->leaf == NULL ||
-	    (state_path != NULL && sysctl->state_path == NULL)) {
+	if (!sysctl_state_open(&sysctl->state, state_path) || sysctl->directory == NULL ||
+	    sysctl->leaf == NULL) {
 		sysctl_free(sysctl);
 		return NULL;
 	}
-	if (sysctl->state_path != NULL)
-		*restored = settle_killed_runs(sysctl);
+	if (sysctl->state.path != NULL)
+		*restored = settle_killed_runs(sysctl, keep);
 	return sysctl;
 }
 
@@ -438,8 +156,8 @@ static int true_old(const struct sysctl *sysctl, const char *name, int now, int 
 	struct settings others;
 	int old = now;
 
-	read_others(sysctl, &others);
-	other = find_setting(&others, name);
+	sysctl_state_read_others(&sysctl->state, &others);
+	other = setting_find(&others, name);
 	*contested = other != NULL && !other->held && other->own == now && now != own;
 	if (other != NULL && other->own == now)
 		old = other->old;
@@ -451,7 +169,7 @@ static int true_old(const struct sysctl *sysctl, const char *name, int now, int 
  * have raised. */
 static int true_old_of_new(const struct sysctl *sysctl, const char *name, int now, int own, bool *contested)
 {
-	const struct setting *initial = find_setting(&sysctl->own, "default");
+	const struct setting *initial = setting_find(&sysctl->own, "default");
 	int old = true_old(sysctl, name, now, own, contested);
 
 	bool is_copy = initial != NULL && old == now && now == initial->own && strcmp(name, "all") != 0;
@@ -461,8 +179,8 @@ static int true_old_of_new(const struct sysctl *sysctl, const char *name, int no
 
 int sysctl_set(struct sysctl *sysctl, const char *name, int own)
 {
-	int now = read_setting(sysctl->directory, name, sysctl->leaf), old;
-	struct setting *known = find_setting(&sysctl->own, name);
+	int now = value_now(sysctl, name), old;
+	struct setting *known = setting_find(&sysctl->own, name);
 	bool contested;
 
 	if (known != NULL)
@@ -471,11 +189,11 @@ int sysctl_set(struct sysctl *sysctl, const char *name, int own)
 		return now < 0 ? now : 0;
 	old = known != NULL ? true_old(sysctl, name, now, own, &contested)
 	                    : true_old_of_new(sysctl, name, now, own, &contested);
-	if (!remember(&sysctl->own, name, old, own))
+	if (setting_remember(&sysctl->own, name, old, own) == NULL)
 		return -ENOMEM;
 	/* First the file, then the setting: so a kill between the two does no harm. */
 	save_state(sysctl);
-	return now == own ? 0 : write_setting(sysctl->directory, name, sysctl->leaf, own);
+	return now == own ? 0 : write_value(sysctl, name, own);
 }
 
 static int held_value(const struct sysctl *sysctl, const struct setting *setting)
@@ -487,16 +205,16 @@ static int held_value(const struct sysctl *sysctl, const struct setting *setting
  * the state. */
 static bool begin_hold(struct sysctl *sysctl, const char *name)
 {
-	int now = read_setting(sysctl->directory, name, sysctl->leaf), old;
+	int now = value_now(sysctl, name), old;
 	struct setting *setting;
 	bool contested;
 
-	if (now < 0 || find_setting(&sysctl->own, name) != NULL)
+	if (now < 0 || setting_find(&sysctl->own, name) != NULL)
 		return false;
 	old = true_old_of_new(sysctl, name, now, -1, &contested);
-	if (!remember(&sysctl->own, name, old, old))
+	setting = setting_remember(&sysctl->own, name, old, old);
+	if (setting == NULL)
 		return false;
-	setting = find_setting(&sysctl->own, name);
 	setting->held = true;
 	setting->own = held_value(sysctl, setting);
 	return true;
@@ -507,17 +225,16 @@ static void write_held(struct sysctl *sysctl)
 {
 	struct settings others;
 
-	read_others(sysctl, &others);
+	sysctl_state_read_others(&sysctl->state, &others);
 	for (size_t i = 0; i < sysctl->own.count; i++) {
 		struct setting *setting = &sysctl->own.list[i];
-		const struct setting *other = find_setting(&others, setting->name);
+		const struct setting *other = setting_find(&others, setting->name);
 
-		if (!setting->held ||
-		    read_setting(sysctl->directory, setting->name, sysctl->leaf) == setting->own)
+		if (!setting->held || value_now(sysctl, setting->name) == setting->own)
 			continue;
 		setting->contested = other != NULL && !other->held;
 		if (!setting->contested)
-			write_setting(sysctl->directory, setting->name, sysctl->leaf, setting->own);
+			write_value(sysctl, setting->name, setting->own);
 	}
 	free(others.list);
 }
@@ -556,11 +273,10 @@ static bool update_holds(struct sysctl *sysctl)
 
 void sysctl_hold_rest(struct sysctl *sysctl)
 {
-	const struct setting *all = find_setting(&sysctl->own, "all");
 	size_t count = sysctl->own.count;
 	bool changed;
 
-	sysctl->least = all != NULL && all->old > all->own ? all->old : sysctl->least;
+	find_least(sysctl);
 	if (sysctl->least == 0)
 		return;
 	changed = update_holds(sysctl);
@@ -572,7 +288,7 @@ void sysctl_hold_rest(struct sysctl *sysctl)
 
 int sysctl_lower_all(struct sysctl *sysctl, int value)
 {
-	int now = read_setting(sysctl->directory, "all", sysctl->leaf), old;
+	int now = value_now(sysctl, "all"), old;
 	bool contested;
 
 	if (now < 0)
@@ -585,7 +301,7 @@ int sysctl_lower_all(struct sysctl *sysctl, int value)
 
 void sysctl_hold(struct sysctl *sysctl, const char *name)
 {
-	struct setting *setting = find_setting(&sysctl->own, name);
+	struct setting *setting = setting_find(&sysctl->own, name);
 
 	if (setting == NULL || setting->held)
 		return;
@@ -597,7 +313,7 @@ void sysctl_hold(struct sysctl *sysctl, const char *name)
 
 bool sysctl_knows(const struct sysctl *sysctl, const char *name)
 {
-	return find_setting(&sysctl->own, name) != NULL;
+	return setting_find(&sysctl->own, name) != NULL;
 }
 
 const char *sysctl_nth_set(const struct sysctl *sysctl, size_t n)
@@ -610,17 +326,17 @@ const char *sysctl_nth_set(const struct sysctl *sysctl, size_t n)
 
 void sysctl_forget(struct sysctl *sysctl, const char *name)
 {
-	struct setting *setting = find_setting(&sysctl->own, name);
+	struct setting *setting = setting_find(&sysctl->own, name);
 
 	if (setting == NULL)
 		return;
-	forget(&sysctl->own, setting);
+	setting_forget(&sysctl->own, setting);
 	save_state(sysctl);
 }
 
 static void check(struct sysctl *sysctl, struct setting *setting, sysctl_found *found, void *context)
 {
-	int now = read_setting(sysctl->directory, setting->name, sysctl->leaf), old;
+	int now = value_now(sysctl, setting->name), old;
 	bool contested;
 
 	if (now < 0 || now == setting->own) {
@@ -641,8 +357,7 @@ static void check(struct sysctl *sysctl, struct setting *setting, sysctl_found *
 	save_state(sysctl);
 	if (setting->own == now)
 		return;
-	found(context, setting->name, now, setting->own,
-	      write_setting(sysctl->directory, setting->name, sysctl->leaf, setting->own));
+	found(context, setting->name, now, setting->own, write_value(sysctl, setting->name, setting->own));
 }
 
 void sysctl_check(struct sysctl *sysctl, sysctl_found *found, void *context)
@@ -659,19 +374,19 @@ bool sysctl_is_empty(const struct sysctl *sysctl)
 
 void sysctl_put_back(struct sysctl *sysctl, const char *name)
 {
-	struct setting *found = find_setting(&sysctl->own, name), setting;
+	struct setting *found = setting_find(&sysctl->own, name), setting;
 	struct settings others;
 	unsigned restored = 0;
 
 	if (found == NULL)
 		return;
 	setting = *found;
-	forget(&sysctl->own, found);
+	setting_forget(&sysctl->own, found);
 	save_state(sysctl);
-	read_others(sysctl, &others);
+	sysctl_state_read_others(&sysctl->state, &others);
 	if (!restore(sysctl, &setting, &others, &restored)) {
 		/* Tries again at the end. */
-		remember(&sysctl->own, name, setting.old, setting.own);
+		setting_remember(&sysctl->own, name, setting.old, setting.own);
 		save_state(sysctl);
 	}
 	free(others.list);
@@ -679,7 +394,7 @@ void sysctl_put_back(struct sysctl *sysctl, const char *name)
 
 int sysctl_state_result(const struct sysctl *sysctl)
 {
-	return sysctl->state_result;
+	return sysctl->state.result;
 }
 
 /* Two runs that end at the same time must not rely on each other. So this run gives up its lock, and does not
@@ -690,20 +405,17 @@ void sysctl_free(struct sysctl *sysctl)
 
 	if (sysctl == NULL)
 		return;
-	if (sysctl->state_fd >= 0)
-		flock(sysctl->state_fd, LOCK_UN);
-	read_others(sysctl, &others);
+	sysctl_state_unlock(&sysctl->state);
+	sysctl_state_read_others(&sysctl->state, &others);
 	restore_all(sysctl, &others);
 	free(others.list);
 	save_state(sysctl);
 	/* The last run restores what is left of killed runs. */
-	if (sysctl->state_path != NULL)
-		settle_killed_runs(sysctl);
-	if (sysctl->state_fd >= 0)
-		close(sysctl->state_fd);
+	if (sysctl->state.path != NULL)
+		settle_killed_runs(sysctl, false);
+	sysctl_state_close(&sysctl->state);
 	free(sysctl->directory);
 	free(sysctl->leaf);
-	free(sysctl->state_path);
 	free(sysctl->own.list);
 	free(sysctl);
 }

@@ -30,7 +30,7 @@ mtime log_deadline(void);
 void log_expire(mtime now);
 
 __attribute__((noreturn, format(printf, 1, 2))) void fatal(const char *format, ...); /* exit status 1 */
-__attribute__((noreturn, format(printf, 1, 2))) void fatalx(const char *format, ...);
+__attribute__((format(printf, 1, 2))) void errorx(const char *format, ...);          /* the caller exits */
 __attribute__((format(printf, 1, 2))) void warn(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void warnx(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void info(const char *format, ...);

@@ -17,7 +17,7 @@
 struct owner;
 struct instance_slot;
 
-#define HOLDER_TEXT_SIZE (MRT_OWNER_NAME_SIZE + 32)
+#define HOLDER_TEXT_SIZE (MRT_OWNER_NAME_SIZE + 64)
 
 /* The program that holds a family's multicast routing. */
 struct holder {

@@ -23,7 +23,6 @@ struct instance_slot {
 	const struct config_instance *config; /* NULL: the slot is free */
 	unsigned table;                       /* number of its tables */
 	struct table *tables[FAMILIES];       /* NULL: the family is not served */
-	struct holder holders[FAMILIES];      /* of families that wait for their table */
 	uint64_t forwarding[FAMILIES];        /* sets of links, from REQUEST_FORWARDING */
 	uint64_t yielding[FAMILIES];
 	struct worker *worker;   /* NULL: stopped */
@@ -37,6 +36,7 @@ struct instance_slot {
 	mtime repeat_at;                      /* 0: none; when the worker repeats them */
 	uint64_t postponed;                   /* requests so far, for which memory was short */
 	uint64_t logged_conflicts;            /* set of instances that have lost a stream to this one */
+	struct holder holders[FAMILIES];      /* of families that wait for their table */
 	struct link_logged logged[LINKS_MAX]; /* by link id */
 };
 
@@ -54,8 +54,8 @@ bool instance_name_links(struct owner *owner, const struct instance_slot *slot);
 bool instance_start(struct owner *owner, struct instance_slot *slot, loop_handler *requests);
 void instance_stop(struct owner *owner, struct instance_slot *slot);
 /* Does its configuration name an interface in a role, for that family? */
-bool instance_names_link(const struct instance_slot *slot, enum link_role role, enum family family,
-                         const char *interface);
+bool instance_names_link(const struct owner *owner, const struct instance_slot *slot, enum link_role role,
+                         enum family family, const char *interface);
 
 /* Logs once that the recording has ended before its time. error: an errno, or 0. */
 void recording_log_error(struct owner *owner, int error);

@@ -30,7 +30,7 @@ struct link_reader {
 	unsigned instance;
 	uint8_t link; /* id, as that instance knows it */
 };
-#define LINK_READER_NONE ((struct link_reader){.instance = UINT_MAX}) /* nobody reads the link */
+#define LINK_READER_NONE ((struct link_reader){.instance = UINT_MAX}) /* no worker reads the link */
 
 /* Where IGMP or MLD packets of a vif's interface arrive and leave. */
 struct vif {
@@ -57,7 +57,6 @@ struct table {
 	struct routes *routes;
 	struct wrong_vif *wrong_vif;
 	struct yield *yield;
-	struct vif *vifs[MRT_VIFS];
 	uint64_t upcalls;
 	uint64_t upcalls_deferred; /* the worker's channel was full: the kernel is made to ask again */
 	uint64_t moves;            /* streams that arrive by another vif than before */
@@ -70,6 +69,10 @@ struct table {
 	unsigned copies_logged;   /* how many were logged since */
 	mtime yields_logged_at;   /* the same for yielded streams */
 	unsigned yields_logged;
+	bool inherited; /* from an earlier run, and its vifs and entries are not taken over yet (adoption.h) */
+	int inherited_vifs
+		[MRT_VIFS]; /* the interfaces that have these numbers since then; 0: none, or taken over */
+	struct vif *vifs[MRT_VIFS];
 };
 
 /* Removes the policy rules that killed runs have left behind; those of routers that run stay. Before any

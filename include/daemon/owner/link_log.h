@@ -22,10 +22,13 @@ struct link_logged {
 		struct addr address;
 	} family[FAMILIES];
 	bool no_multicast;
+	bool has_master;
 };
 
 /* LINK_ANNOUNCE: logs what has changed of an instance's link. */
 void link_log_change(struct owner *owner, const struct link_op *op);
+/* An interface has become a port of a bridge or a member of a bond: logs it if instances use it. */
+void link_log_master(struct owner *owner, int ifindex);
 /* Without -r: logs a filter that drops streams whose source another interface leads back to. */
 void link_log_rp_filter(const struct link_op *op);
 /* Logs that a link cannot be made a vif: once for each interface and cause, since each retry fails the same.

@@ -33,8 +33,8 @@ struct loop {
 	int epoll;
 	bool again; /* work remains: the next wait polls without blocking */
 	int ready_count;
-	struct epoll_event ready[LOOP_EVENTS_PER_TURN];
 	struct loop_source *removed;
+	struct epoll_event ready[LOOP_EVENTS_PER_TURN];
 };
 
 /* False, with errno, when it cannot be opened. */

@@ -35,6 +35,8 @@ void settings_close(struct owner *owner);
 
 /* Another configuration is in force. */
 void settings_reload(struct owner *owner);
+/* Puts rp_filter back where no link asks for 0 any more. */
+void settings_link_left(struct owner *owner);
 /* A link comes into use while rp_filter is not NULL: sets it to 0 there, if the link asks for that. */
 void settings_link(struct owner *owner, const char *interface);
 /* News of an interface, whether or not it is a link. */

@@ -8,6 +8,7 @@
 
 #include "core/contract/link_change.h"
 #include "core/host/host.h"
+#include "core/tables/links.h"
 
 struct owner;
 struct table;
@@ -20,22 +21,23 @@ struct uplink {
 	enum family family;
 	int ifindex; /* 0: not there */
 	struct table *table;
-	unsigned vif;                  /* in that table */
-	struct link_settings settings; /* in force: those of the first of its instances */
-	struct host_link link;         /* as it was passed to the host */
+	unsigned vif; /* in that table */
 	struct host *host;
 	mtime replace_at; /* when to retry a change of membership that memory was short for; 0: none */
 	int *sockets;     /* by slot; -1: closed */
 	size_t socket_count;
-	uint64_t instances; /* set of those that have it as upstream */
-	int logged_error;   /* the last failure that was logged */
+	uint64_t instances;               /* set of those that have it as upstream */
+	uint8_t numbers[LINKS_INSTANCES]; /* the id that it has, or had last, in each of them, plus 1 */
+	int logged_error;                 /* the last failure that was logged */
 	bool logged_superset;
 	bool logged_missing;    /* that no query arrives */
 	uint8_t logged_version; /* enum version: the one that is spoken there */
 	bool logged_version_1;  /* a version 1 query is not followed */
 	mtime version_at;       /* when the forced version may be read again */
 	uint64_t send_failures;
-	bool announce; /* its attachment has changed: this turn reports all groups */
+	bool announce;                 /* its attachment has changed: this turn reports all groups */
+	struct link_settings settings; /* in force: those of the first of its instances */
+	struct host_link link;         /* as it was passed to the host */
 };
 
 /* NULL when there is none of that name and family. */

@@ -23,7 +23,7 @@ enum privileges_set {
  * exec. 0 or -errno; after an error privileges may remain. */
 int privileges_keep(enum privileges_set set);
 
-/* Removes all capabilities of the calling thread, which is a worker. 0 or -errno. */
+/* Removes all capabilities of the calling thread: a worker, or the keeper. 0 or -errno. */
 int privileges_drop_all(void);
 
 #endif

@@ -17,4 +17,9 @@ int system_calls_limit_process(void);
  * own end. 0, or -errno as above. */
 int system_calls_limit_worker(void);
 
+/* A program that serves the state of the daemon to others: it accepts connections, connects to Unix sockets, and
+ * reads files and the tables of the kernel's interfaces and routes; nothing else. The main thread calls it before
+ * there are others. 0, or -errno as above. */
+int system_calls_limit_client(void);
+
 #endif

@@ -13,6 +13,9 @@
  *   RECORDING_TURN     nothing                   instance_expire(now)
  *   RECORDING_REQUEST  struct request, payload   instance_pull(now) returned this
  *   RECORDING_FULL     nothing                   no room for more requests: no instance_pull returned false
+ *   RECORDING_OBJECT   struct recording_object, payload  a part of a filter or a group map
+ *
+ * In the settings of a link, the number of an object stands in place of each pointer; 0: NULL.
  *
  * The same calls in the same order give the same requests. So a recording omits what is known without it: the
  * calls of instance_deadline between turns, and the instance_pull that returns false at the end of a turn
@@ -24,7 +27,7 @@
 
 #include "core/router/instance.h"
 
-#define RECORDING_MAGIC      "mcproxy recording 2\n"
+#define RECORDING_MAGIC      "mcproxy recording 3\n"
 #define RECORDING_MAGIC_SIZE (sizeof RECORDING_MAGIC - 1)
 
 /* The first bytes of a file. The sizes show whether this build can read it. */
@@ -40,7 +43,9 @@ enum recording_kind {
 	RECORDING_INPUT,
 	RECORDING_TURN,
 	RECORDING_REQUEST,
-	RECORDING_FULL
+	RECORDING_FULL,
+	RECORDING_OBJECT,
+	RECORDING_KINDS
 };
 
 struct recording_head {
@@ -54,6 +59,20 @@ struct recording_head {
 struct recording_start {
 	uint64_t seed;
 	struct instance_settings settings;
+};
+
+enum recording_object_kind {
+	RECORDING_POLICY,   /* its source, without the terminating zero */
+	RECORDING_GROUP_MAP /* its entries, struct group_map_entry */
+};
+
+#define RECORDING_OBJECTS_MAX 256 /* of one instance; later ones are left out, and the replay differs */
+
+/* The parts of an object follow each other. */
+struct recording_object {
+	uint32_t number; /* from 1 on */
+	uint32_t kind;   /* enum recording_object_kind */
+	uint64_t size;   /* of the whole */
 };
 
 struct recorder; /* one per worker */

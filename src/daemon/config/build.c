@@ -34,12 +34,12 @@ struct config_instance *config_add_instance(struct config *config, const struct 
 	struct config_instance *instances;
 
 	if (count > CONFIG_INSTANCES_MAX) {
-		config_fail(error, *place, "more than %d instances", CONFIG_INSTANCES_MAX);
+		config_fail(error, place, "more than %d instances", CONFIG_INSTANCES_MAX);
 		return NULL;
 	}
 	instances = realloc(config->instances, count * sizeof *instances);
 	if (instances == NULL) {
-		config_fail(error, *place, "out of memory");
+		config_fail(error, place, "out of memory");
 		return NULL;
 	}
 	config->instances = instances;
@@ -53,16 +53,16 @@ bool config_name_instance(struct config *config, const char *name, const struct 
                           char error[CONFIG_ERROR_SIZE])
 {
 	if (*name == '\0')
-		return config_fail(error, *place, "the name of an instance is empty");
+		return config_fail(error, place, "the name of an instance is empty");
 	if (strlen(name) >= CONFIG_NAME_SIZE)
-		return config_fail(error, *place, "%.20s...: longer than %d characters", name,
+		return config_fail(error, place, "%.20s...: longer than %d characters", name,
 		                   CONFIG_NAME_SIZE - 1);
 	for (const char *at = name; *at != '\0'; at++)
 		if (iscntrl((unsigned char)*at))
-			return config_fail(error, *place, "%s: contains a control character", name);
+			return config_fail(error, place, "%s: contains a control character", name);
 	for (size_t i = 0; i + 1 < config->instance_count; i++)
 		if (strcmp(config->instances[i].name, name) == 0)
-			return config_fail(error, *place, "another instance is named %s", name);
+			return config_fail(error, place, "another instance is named %s", name);
 	memcpy(newest(config)->name, name, strlen(name) + 1);
 	return true;
 }
@@ -83,20 +83,33 @@ static const char *mark_hint(char mark)
 
 /* Accepts what the kernel accepts as a name (or as a pattern), except for the special characters of both
  * syntaxes: those are there because a quote or blank is missing. */
+static bool check_link_addresses(const char *name, const struct config_place *place,
+                                 char error[CONFIG_ERROR_SIZE])
+{
+	struct range range;
+	const char *problem = range_parse(name + 1, &range);
+
+	if (problem == NULL && range_is_mac(&range))
+		problem = "a MAC address is not an address of a link";
+	return problem == NULL || config_fail(error, place, "%s: %s", name, problem);
+}
+
 static bool check_link_name(const char *name, const struct config_place *place, char error[CONFIG_ERROR_SIZE])
 {
 	if (*name == '\0')
-		return config_fail(error, *place, "the name of a link is empty");
+		return config_fail(error, place, "the name of a link is empty");
 	if (strlen(name) >= CONFIG_LINK_SIZE)
-		return config_fail(error, *place, "%.20s%s: longer than %d characters", name,
+		return config_fail(error, place, "%.20s%s: longer than %d characters", name,
 		                   strlen(name) > 20 ? "..." : "", CONFIG_LINK_SIZE - 1);
+	if (name[0] == '@')
+		return check_link_addresses(name, place, error);
 	for (const char *at = name; *at != '\0'; at++)
 		if (isspace((unsigned char)*at) || iscntrl((unsigned char)*at) ||
 		    strchr("/:;,=(){}\"'", *at) != NULL)
-			return config_fail(error, *place, "%s: a link's name cannot contain '%c'%s", name,
-			                   *at, mark_hint(*at));
+			return config_fail(error, place, "%s: a link's name cannot contain '%c'%s", name, *at,
+			                   mark_hint(*at));
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return config_fail(error, *place, "%s: not a link's name", name);
+		return config_fail(error, place, "%s: not a link's name", name);
 	return true;
 }
 
@@ -154,24 +167,24 @@ static bool check_roles(const struct config *config, enum link_role role, const 
 			continue;
 		if (role == ROLE_DOWNSTREAM && has_downstream(other, name))
 			return config_fail(
-				error, *place,
+				error, place,
 				"%s: already a downstream link of instance %s, and a link has one querier: "
 				"remove it from one of them",
 				name, other->name);
 		if (role == ROLE_UPSTREAM && has_downstream(other, name))
-			return config_fail(error, *place,
+			return config_fail(error, place,
 			                   "%s: already a downstream link of instance %s, and upstream here: "
 			                   "a link has one role",
 			                   name, other->name);
 		if (role == ROLE_DOWNSTREAM && has_upstream(other, name))
 			return config_fail(
-				error, *place,
+				error, place,
 				"%s: already an upstream link of instance %s, and downstream here: a "
 				"link has one role",
 				name, other->name);
 		if (has_upstream(other, name) && !shares_table(instance, other))
 			return config_fail(
-				error, *place,
+				error, place,
 				"%s: already an upstream link of instance %s, which has another table: "
 				"give both the same `table`",
 				name, other->name);
@@ -190,15 +203,16 @@ bool config_add_link(struct config *config, enum link_role role, const char *nam
 	if (!check_link_name(name, place, error))
 		return false;
 	if (has_link(links, *count, name))
-		return config_fail(error, *place, "%s: named twice", name);
+		return config_fail(error, place, "%s: named twice", name);
 	if (has_upstream(instance, name) || has_downstream(instance, name))
-		return config_fail(error, *place, "%s: both upstream and downstream: name it on one side",
+		return config_fail(error, place, "%s: both upstream and downstream: name it on one side",
 		                   name);
 	if (!check_roles(config, role, name, settings, place, error))
 		return false;
 	if (*count == CONFIG_LINKS_MAX)
-		return config_fail(error, *place, "more than %d links", CONFIG_LINKS_MAX);
+		return config_fail(error, place, "more than %d links", CONFIG_LINKS_MAX);
 	links[*count].settings = *settings;
+	links[*count].settings.order = role == ROLE_UPSTREAM ? (uint32_t)*count : 0;
 	memcpy(links[*count].name, name, strlen(name) + 1);
 	(*count)++;
 	return true;
@@ -210,7 +224,7 @@ bool config_finish_instance(struct config *config, const struct config_place *pl
 	struct config_instance *instance = newest(config);
 
 	if (instance->downstream_count == 0)
-		return config_fail(error, *place,
+		return config_fail(error, place,
 		                   "an instance needs a downstream link, such as eth1 in \"eth0 ==> eth1\"");
 	if (instance->name[0] == '\0')
 		memcpy(instance->name, first_link(instance)->name, sizeof instance->downstream[0].name);
@@ -222,6 +236,9 @@ struct link_settings config_role_settings(const struct config_scope *scope, enum
 	struct link_settings settings = scope->link;
 
 	settings.reset_rp_filter = settings.reset_rp_filter && role == ROLE_UPSTREAM;
+	settings.filter_in = scope->filters[FILTER_IN][role];
+	settings.filter_out = scope->filters[FILTER_OUT][role];
+	settings.ssm_map = role == ROLE_DOWNSTREAM ? scope->ssm_map : NULL;
 	return settings;
 }
 
@@ -242,7 +259,7 @@ static bool add_words(struct config *config, const struct config_scope *scope, c
 		}
 	}
 	if (role == ROLE_UPSTREAM)
-		return config_fail(error, *place, "no ==> with blanks around it, as in \"eth0 ==> eth1\"");
+		return config_fail(error, place, "no ==> with blanks around it, as in \"eth0 ==> eth1\"");
 	return config_finish_instance(config, place, error);
 }
 
@@ -256,7 +273,7 @@ bool config_add_line(struct config *config, const struct config_scope *scope, co
 		return false;
 	copy = strdup(line);
 	good = copy != NULL ? add_words(config, scope, copy, place, error)
-	                    : config_fail(error, *place, "out of memory");
+	                    : config_fail(error, place, "out of memory");
 	free(copy);
 	return good;
 }

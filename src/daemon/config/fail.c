@@ -39,9 +39,9 @@ static size_t append_place(char error[CONFIG_ERROR_SIZE], const struct config_pl
 	return append(error, used, ": ");
 }
 
-bool config_fail(char error[CONFIG_ERROR_SIZE], struct config_place place, const char *format, ...)
+bool config_fail(char error[CONFIG_ERROR_SIZE], const struct config_place *place, const char *format, ...)
 {
-	size_t used = append_place(error, &place);
+	size_t used = append_place(error, place);
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -52,7 +52,7 @@ bool config_fail(char error[CONFIG_ERROR_SIZE], struct config_place place, const
 	return false;
 }
 
-bool config_fail_protocol(char error[CONFIG_ERROR_SIZE], struct config_place place, const char *word)
+bool config_fail_protocol(char error[CONFIG_ERROR_SIZE], const struct config_place *place, const char *word)
 {
 	if (strpbrk(word, ", \t") != NULL)
 		return config_fail(

@@ -16,10 +16,10 @@ struct config_place {
 
 /* Writes the text and returns false. A text that is too long is cut: the front of the path, and the end of
  * the key and of the reason. */
-__attribute__((format(printf, 3, 4))) bool config_fail(char error[CONFIG_ERROR_SIZE],
-                                                       struct config_place place, const char *format, ...);
+__attribute__((format(printf, 3, 4))) bool
+config_fail(char error[CONFIG_ERROR_SIZE], const struct config_place *place, const char *format, ...);
 
 /* Writes the text for a word that is not a protocol, and returns false. */
-bool config_fail_protocol(char error[CONFIG_ERROR_SIZE], struct config_place place, const char *word);
+bool config_fail_protocol(char error[CONFIG_ERROR_SIZE], const struct config_place *place, const char *word);
 
 #endif

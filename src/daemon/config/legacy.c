@@ -2,6 +2,7 @@
 #include "daemon/config/legacy.h"
 
 #include "daemon/config/build.h"
+#include "daemon/config/filters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,11 +57,12 @@ static bool read_protocol(struct legacy_reader *reader, const char *line)
 
 	reader->place.key = "protocol";
 	if (reader->protocol_line != 0)
-		return config_fail(reader->error, reader->place,
+		return config_fail(reader->error, &reader->place,
 		                   "given in line %u already; both families need the form protocol = [ ... ]",
 		                   reader->protocol_line);
 	if (!config_protocol_parse(name, &family, &version))
-		return config_fail_protocol(reader->error, reader->place, *name != '\0' ? name : "(nothing)");
+		return config_fail_protocol(reader->error, &reader->place,
+		                            *name != '\0' ? name : "(nothing)");
 	for (enum family f = FAMILY_IPV4; f < FAMILIES; f++) {
 		reader->scope.link.version[f] = f == family ? (uint8_t)version : VERSION_NONE;
 		reader->scope.family_named[f] = f == family;
@@ -76,12 +78,13 @@ static bool check_upstream(const struct legacy_reader *reader)
 	const struct config_instance *newest = &config->instances[config->instance_count - 1];
 
 	if (newest->upstream_count > 1)
-		return config_fail(reader->error, reader->place, "%s: only one upstream can stand before ==>",
+		return config_fail(reader->error, &reader->place,
+		                   "%s: only one upstream link is allowed before ==>",
 		                   newest->upstream[1].name);
 	for (size_t i = 0; newest->upstream_count > 0 && i + 1 < config->instance_count; i++)
 		if (config->instances[i].upstream_count > 0 &&
 		    strcmp(config->instances[i].upstream[0].name, newest->upstream[0].name) == 0)
-			return config_fail(reader->error, reader->place,
+			return config_fail(reader->error, &reader->place,
 			                   "%s: already the upstream of another line",
 			                   newest->upstream[0].name);
 	return true;
@@ -95,11 +98,11 @@ static bool fail_other_line(const struct legacy_reader *reader, const char *line
 	int shown = (int)(length < 40 ? length : 40);
 
 	if (*next == '=' && next[1] != '>')
-		return config_fail(reader->error, reader->place,
+		return config_fail(reader->error, &reader->place,
 		                   "%.*s: settings need the full form, where links are written instances = ( "
 		                   "\"eth0 ==> eth1\" );",
 		                   shown, line);
-	return config_fail(reader->error, reader->place,
+	return config_fail(reader->error, &reader->place,
 	                   "%.*s: neither a line \"protocol IGMPv2\" nor \"eth0 ==> eth1\"", shown, line);
 }
 
@@ -110,7 +113,7 @@ static bool read_instance(struct legacy_reader *reader, const char *line)
 		return fail_other_line(reader, line);
 	if (strpbrk(line, "\"(){}") != NULL)
 		return config_fail(
-			reader->error, reader->place,
+			reader->error, &reader->place,
 			"in this form the whole line is in plain quotes: instances = ( \"eth0 ==> eth1\" );");
 	return config_add_line(reader->config, &reader->scope, line, &reader->place, reader->error) &&
 	       check_upstream(reader);
@@ -136,7 +139,7 @@ static bool read_lines(struct legacy_reader *reader, const char *text, bool prot
 
 		reader->place.line++;
 		good = line != NULL ? read_line(reader, line, protocols)
-		                    : config_fail(reader->error, reader->place, "out of memory");
+		                    : config_fail(reader->error, &reader->place, "out of memory");
 		free(line);
 		next += length;
 	}
@@ -149,6 +152,8 @@ bool config_legacy_read(struct config *config, const char *path, const char *tex
 	struct legacy_reader reader = {.config = config, .place.path = path, .error = error};
 
 	config_scope_init(&reader.scope);
+	if (!config_filters_default(config, path, &reader.scope, error))
+		return false;
 	reader.scope.link.version[FAMILY_IPV4] = VERSION_2;
 	reader.scope.link.version[FAMILY_IPV6] = VERSION_NONE;
 	reader.scope.family_named[FAMILY_IPV4] = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/config/options.h"
 
-#include "daemon/config/spelling.h"
+#include "core/base/spelling.h"
 #include "daemon/config/words.h"
 
 #include <libconfig.h>
@@ -35,12 +35,18 @@ enum kind {
 
 struct option {
 	const char *key;
-	enum kind kind;
-	unsigned levels;
-	size_t offset, size; /* in struct config_scope */
-	double minimum, maximum, initial;
-	config_word_read *read; /* for words */
-	const char *expected;   /* for words: what is expected, for messages */
+	uint8_t kind;          /* enum kind */
+	uint8_t levels;        /* set of enum config_level */
+	uint16_t offset, size; /* in struct config_scope; size 0: it has no number */
+	union {
+		struct {
+			double minimum, maximum, initial;
+		} range;
+		struct {
+			config_word_read *read;
+			const char *expected; /* for messages */
+		} words;
+	};
 };
 
 #define FIELD(member) offsetof(struct config_scope, member), sizeof(((struct config_scope *)0)->member)
@@ -57,88 +63,78 @@ static const struct option options[] = {
 	{.key = "upstream", .kind = KIND_PART, .levels = LEVEL_INSTANCE},
 	{.key = "downstream", .kind = KIND_PART, .levels = LEVEL_INSTANCE},
 	{.key = "protocol", .kind = KIND_PART, .levels = NOT_LINK},
-	{"robustness", KIND_COUNT, ANY, LINK(robustness), 1, 255, 2},
-	{"query_interval", KIND_SECONDS, ANY, LINK(query_interval), 1, 31744, 125},
-	{"query_response_interval", KIND_SECONDS, ANY, LINK(query_response_interval), 0.1, 3174.4, 10},
-	{"startup_query_interval", KIND_SECONDS, ANY, LINK(startup_query_interval), 0.1, 31744, 0},
-	{"startup_query_count", KIND_COUNT, ANY, LINK(startup_query_count), 1, 255, 0},
-	{"last_member_query_interval", KIND_SECONDS, ANY, LINK(last_member_query_interval), 0.1, 3174.4, 1},
-	{"last_member_query_count", KIND_COUNT, ANY, LINK(last_member_query_count), 1, 255, 0},
-	{"older_host_present_interval", KIND_SECONDS, ANY, LINK(older_host_present_interval), 1, 86400, 0},
-	{"fast_leave", KIND_BOOL, ANY, LINK(fast_leave), 0, 1, 0},
-	{"track_hosts", KIND_BOOL, ANY, LINK(track_hosts), 0, 1, 0},
-	{"forward_without_querier", KIND_BOOL_OR_AUTO, ANY, LINK(forward_without_querier), 0, 2,
-         FORWARD_AUTO},
-	{"querier_election", KIND_BOOL, ANY, LINK(querier_election), 0, 1, 1},
-	{"router_discovery", KIND_BOOL_OR_AUTO, ANY, LINK(router_discovery), 0, 2, ROUTER_DISCOVERY_AUTO},
-	{"groups_max", KIND_COUNT, ANY, LINK(groups_max), 1, 16777216, 131072},
-	{"sources_max", KIND_COUNT, ANY, LINK(sources_max), 1, 4096, 1024},
-	{"report_rate_max", KIND_COUNT, ANY, LINK(report_rate_max), 0, 16777216, 50000},
-	{"host_report_rate_max", KIND_COUNT, ANY, LINK(host_report_rate_max), 0, 16777216,
-         HOST_REPORT_RATE_HALF},
-	{"query_rate_max", KIND_COUNT, ANY, LINK(query_rate_max), 0, 16777216, 500},
-	{"hosts_max", KIND_COUNT, ANY, LINK(hosts_max), 1, 4096, 128},
-	{"repeat_without_querier", KIND_BOOL, ANY, LINK(repeat_without_querier), 0, 1, 1},
-	{"reset_rp_filter", KIND_BOOL, ANY, LINK(reset_rp_filter), 0, 1, 0},
-	{"leave_hold", KIND_SECONDS, ANY, LINK(leave_hold), 0, 60, 0},
-	{"unsolicited_report_interval", KIND_SECONDS, ANY, LINK(unsolicited_report_interval), 0.1, 25, 0},
-	{.key = "upstream_membership",
-         .kind = KIND_WORDS,
-         .levels = ANY,
-         .read = config_read_membership,
-         .expected = "\"auto\", \"kernel\" or \"user\""},
-	{"kernel_groups_max", KIND_COUNT, ANY, LINK(kernel_groups_max), 0, 16777216, 4096},
-	{.key = "upstream_version",
-         .kind = KIND_WORDS,
-         .levels = ANY,
-         .read = config_read_upstream_version,
-         .expected = "\"auto\", or a protocol of each family such as \"IGMPv2\""},
-	{.key = "oldest_version",
-         .kind = KIND_WORDS,
-         .levels = ANY,
-         .read = config_read_oldest_version,
-         .expected = "\"any\", or a protocol of each family such as \"IGMPv2\""},
-	{.key = "ssm_range",
-         .kind = KIND_WORDS,
-         .levels = ANY,
-         .read = config_read_ssm_range,
-         .expected = "\"none\", or a prefix of each family such as \"232.0.0.0/8\""},
-	{.key = "table",
-         .kind = KIND_WORDS,
-         .levels = NOT_LINK,
-         .read = config_read_table,
-         .expected = "\"own\", \"default\", or a number from 1 to 999999999 except 253 to 255"},
-	{"routes_max", KIND_COUNT, NOT_LINK, FIELD(instance.routes_max), 1, 16777216, 65536},
-	{"route_timeout", KIND_SECONDS, NOT_LINK, FIELD(instance.route_timeout), 10, 86400, 180},
-	{"memory_max", KIND_BYTES, NOT_LINK, FIELD(instance.memory_max), 64 * KIB, MEMORY_LARGEST, 64 * MIB},
-	{"ring_size", KIND_POWER, LEVEL_TOP, FIELD(ring_size), 4, 65536, 1024},
-	{"status_file", KIND_PATH, LEVEL_TOP, FIELD(status_file), 0, 0, 0},
-	{"control_socket", KIND_PATH, LEVEL_TOP, FIELD(control_socket), 0, 0, 0},
-	{.key = "owner_priority",
-         .kind = KIND_WORDS,
-         .levels = LEVEL_TOP,
-         .read = config_read_owner_priority,
-         .expected = "\"auto\", or a whole number from 0 to 20"},
-	{.key = "control_mode",
-         .kind = KIND_WORDS,
-         .levels = LEVEL_TOP,
-         .read = config_read_control_mode,
-         .expected = "an octal mode such as \"0660\""},
-	{.key = "control_group",
-         .kind = KIND_WORDS,
-         .levels = LEVEL_TOP,
-         .read = config_read_control_group,
-         .expected = "the name of a group"},
-	{.key = "user",
-         .kind = KIND_WORDS,
-         .levels = LEVEL_TOP,
-         .read = config_read_user,
-         .expected = "the name of a user"},
-	{.key = "group",
-         .kind = KIND_WORDS,
-         .levels = LEVEL_TOP,
-         .read = config_read_group,
-         .expected = "the name of a group"},
+	{.key = "sets", .kind = KIND_PART, .levels = LEVEL_TOP},
+	{.key = "filter_in", .kind = KIND_PART, .levels = ANY},
+	{.key = "filter_out", .kind = KIND_PART, .levels = ANY},
+	{.key = "static", .kind = KIND_PART, .levels = LEVEL_LINK},
+	{.key = "ssm_map", .kind = KIND_PART, .levels = ANY},
+	{"upstream_choice", KIND_WORDS, NOT_LINK,
+         .words = {config_read_upstream_choice, "\"first\", \"all\" or \"mutex\""}},
+	{"mutex_hold", KIND_SECONDS, NOT_LINK, FIELD(instance.mutex_hold), .range = {0.1, 3600, 10}},
+	{"robustness", KIND_COUNT, ANY, LINK(robustness), .range = {1, 255, 2}},
+	{"query_interval", KIND_SECONDS, ANY, LINK(query_interval), .range = {1, 31744, 125}},
+	{"query_response_interval", KIND_SECONDS, ANY, LINK(query_response_interval),
+         .range = {0.1, 3174.4, 10}},
+	{"startup_query_interval", KIND_SECONDS, ANY, LINK(startup_query_interval), .range = {0.1, 31744, 0}},
+	{"startup_query_count", KIND_COUNT, ANY, LINK(startup_query_count), .range = {1, 255, 0}},
+	{"last_member_query_interval", KIND_SECONDS, ANY, LINK(last_member_query_interval),
+         .range = {0.1, 3174.4, 1}},
+	{"last_member_query_count", KIND_COUNT, ANY, LINK(last_member_query_count), .range = {1, 255, 0}},
+	{"older_host_present_interval", KIND_SECONDS, ANY, LINK(older_host_present_interval),
+         .range = {1, 86400, 0}},
+	{"fast_leave", KIND_BOOL, ANY, LINK(fast_leave), .range = {0, 1, 0}},
+	{"track_hosts", KIND_BOOL, ANY, LINK(track_hosts), .range = {0, 1, 0}},
+	{"forward_without_querier", KIND_BOOL_OR_AUTO, ANY, LINK(forward_without_querier),
+         .range = {0, 2, FORWARD_AUTO}},
+	{"querier_election", KIND_BOOL, ANY, LINK(querier_election), .range = {0, 1, 1}},
+	{"router_discovery", KIND_BOOL_OR_AUTO, ANY, LINK(router_discovery),
+         .range = {0, 2, ROUTER_DISCOVERY_AUTO}},
+	{"groups_max", KIND_COUNT, ANY, LINK(groups_max), .range = {1, 16777216, 131072}},
+	{"sources_max", KIND_COUNT, ANY, LINK(sources_max), .range = {1, 4096, 1024}},
+	{"report_rate_max", KIND_COUNT, ANY, LINK(report_rate_max), .range = {0, 16777216, 50000}},
+	{"host_report_rate_max", KIND_COUNT, ANY, LINK(host_report_rate_max),
+         .range = {0, 16777216, HOST_REPORT_RATE_HALF}},
+	{"query_rate_max", KIND_COUNT, ANY, LINK(query_rate_max), .range = {0, 16777216, 500}},
+	{"hosts_max", KIND_COUNT, ANY, LINK(hosts_max), .range = {1, 4096, 128}},
+	{"host_groups_max", KIND_COUNT, ANY, LINK(host_groups_max), .range = {0, 65536, 0}},
+	{"require_router_alert", KIND_BOOL, ANY, LINK(require_router_alert), .range = {0, 1, 0}},
+	{"verify_source_subnet", KIND_BOOL, ANY, LINK(verify_source_subnet), .range = {0, 1, 0}},
+	{"ttl_threshold", KIND_COUNT, ANY, LINK(ttl_threshold), .range = {1, 255, 1}},
+	{"source_address", KIND_WORDS, ANY,
+         .words = {config_read_source_address,
+                   "\"auto\", a unicast IPv4 address, or a link-local IPv6 address such as \"fe80::1\""}},
+	{"repeat_without_querier", KIND_BOOL, ANY, LINK(repeat_without_querier), .range = {0, 1, 1}},
+	{"reset_rp_filter", KIND_BOOL, ANY, LINK(reset_rp_filter), .range = {0, 1, 0}},
+	{"leave_hold", KIND_SECONDS, ANY, LINK(leave_hold), .range = {0, 60, 0}},
+	{"unsolicited_report_interval", KIND_SECONDS, ANY, LINK(unsolicited_report_interval),
+         .range = {0.1, 25, 0}},
+	{"upstream_membership", KIND_WORDS, ANY,
+         .words = {config_read_membership, "\"auto\", \"kernel\" or \"user\""}},
+	{"kernel_groups_max", KIND_COUNT, ANY, LINK(kernel_groups_max), .range = {0, 16777216, 4096}},
+	{"upstream_version", KIND_WORDS, ANY,
+         .words = {config_read_upstream_version,
+                   "\"auto\", or a protocol of each family such as \"IGMPv2\""}},
+	{"oldest_version", KIND_WORDS, ANY,
+         .words = {config_read_oldest_version, "\"any\", or a protocol of each family such as \"IGMPv2\""}},
+	{"ssm_range", KIND_WORDS, ANY,
+         .words = {config_read_ssm_range, "\"none\", or a prefix of each family such as \"232.0.0.0/8\""}},
+	{"table", KIND_WORDS, NOT_LINK,
+         .words = {config_read_table,
+                   "\"own\", \"default\", or a number from 1 to 999999999 except 253 to 255"}},
+	{"routes_max", KIND_COUNT, NOT_LINK, FIELD(instance.routes_max), .range = {1, 16777216, 65536}},
+	{"route_timeout", KIND_SECONDS, NOT_LINK, FIELD(instance.route_timeout), .range = {10, 86400, 180}},
+	{"memory_max", KIND_BYTES, NOT_LINK, FIELD(instance.memory_max),
+         .range = {64 * KIB, MEMORY_LARGEST, 64 * MIB}},
+	{"ring_size", KIND_POWER, LEVEL_TOP, FIELD(ring_size), .range = {4, 65536, 1024}},
+	{"status_file", KIND_PATH, LEVEL_TOP, FIELD(status_file)},
+	{"control_socket", KIND_PATH, LEVEL_TOP, FIELD(control_socket)},
+	{"owner_priority", KIND_WORDS, LEVEL_TOP,
+         .words = {config_read_owner_priority, "\"auto\", or a whole number from 0 to 20"}},
+	{"control_mode", KIND_WORDS, LEVEL_TOP,
+         .words = {config_read_control_mode, "an octal mode such as \"0660\""}},
+	{"control_group", KIND_WORDS, LEVEL_TOP, .words = {config_read_control_group, "the name of a group"}},
+	{"user", KIND_WORDS, LEVEL_TOP, .words = {config_read_user, "the name of a user"}},
+	{"group", KIND_WORDS, LEVEL_TOP, .words = {config_read_group, "the name of a group"}},
 };
 #define OPTIONS (sizeof options / sizeof options[0])
 
@@ -209,26 +205,18 @@ void config_scope_init(struct config_scope *scope)
 	                               .owner_priority = CONFIG_PRIORITY_AUTO};
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (options[i].size > 0)
-			store(scope, &options[i], options[i].initial);
+			store(scope, &options[i], options[i].range.initial);
 	config_default_ssm_ranges(&scope->link);
 }
 
 /* Whole numbers as they are, bytes with their largest unit. */
 static const char *format_value(enum kind kind, double value, char text[32])
 {
-	const char *unit = "";
+	int units = 0;
 
-	if (kind == KIND_BYTES && value >= GIB) {
-		value /= GIB;
-		unit = "G";
-	} else if (kind == KIND_BYTES && value >= MIB) {
-		value /= MIB;
-		unit = "M";
-	} else if (kind == KIND_BYTES && value >= KIB) {
+	for (; kind == KIND_BYTES && units < 3 && value >= KIB; units++)
 		value /= KIB;
-		unit = "K";
-	}
-	snprintf(text, 32, "%.10g%s", value, unit);
+	snprintf(text, 32, "%.10g%.*s", value, units > 0, &"KMG"[units > 0 ? units - 1 : 0]);
 	return text;
 }
 
@@ -250,9 +238,9 @@ static bool fail_type(const struct option_reader *reader)
 	const char *word = config_setting_get_string(reader->setting);
 
 	if ((kind == KIND_BYTES || kind == KIND_BOOL_OR_AUTO) && word != NULL)
-		return config_fail(reader->error, reader->place, "%s is expected, not \"%.20s\"",
+		return config_fail(reader->error, &reader->place, "%s is expected, not \"%.20s\"",
 		                   expected[kind], word);
-	return config_fail(reader->error, reader->place, "%s is expected, not %s", expected[kind],
+	return config_fail(reader->error, &reader->place, "%s is expected, not %s", expected[kind],
 	                   config_setting_kind(reader->setting));
 }
 
@@ -261,29 +249,29 @@ static bool fail_range(const struct option_reader *reader, double value)
 	const struct option *option = reader->option;
 	char text[32], minimum[32], maximum[32];
 
-	return config_fail(reader->error, reader->place, "%s is out of range, which is %s to %s%s",
+	return config_fail(reader->error, &reader->place, "%s is out of range, which is %s to %s%s",
 	                   format_value(KIND_COUNT, value, text),
-	                   format_value(option->kind, option->minimum, minimum),
-	                   format_value(option->kind, option->maximum, maximum),
+	                   format_value(option->kind, option->range.minimum, minimum),
+	                   format_value(option->kind, option->range.maximum, maximum),
 	                   option->kind == KIND_SECONDS ? " seconds" : "");
 }
 
 /* "65536", "64K", "64M", "1G". */
 static bool parse_bytes(const char *text, double *value)
 {
-	static const struct {
-		const char *unit;
-		double factor;
-	} units[] = {{"", 1}, {"K", KIB}, {"k", KIB}, {"M", MIB}, {"m", MIB}, {"G", GIB}, {"g", GIB}};
-	size_t digits = strspn(text, "0123456789");
+	static const char units[] = "KkMmGg";
+	char *end;
 
-	if (digits == 0)
+	if (*text < '0' || *text > '9')
 		return false;
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-		if (strcmp(text + digits, units[i].unit) == 0) {
-			*value = strtod(text, NULL) * units[i].factor;
-			return true;
-		}
+	*value = (double)strtoll(text, &end, 10);
+	if (*end == '\0')
+		return true;
+	for (int i = 0; units[i] != '\0'; i++) {
+		if (i % 2 == 0)
+			*value *= KIB;
+		if (*end == units[i])
+			return end[1] == '\0';
 	}
 	return false;
 }
@@ -295,8 +283,6 @@ static bool read_value(const struct option *option, const config_setting_t *sett
 
 	switch (config_setting_type(setting)) {
 	case CONFIG_TYPE_INT:
-		*value = config_setting_get_int(setting);
-		return !is_choice;
 	case CONFIG_TYPE_INT64:
 		*value = (double)config_setting_get_int64(setting);
 		return !is_choice;
@@ -323,10 +309,11 @@ static bool read_number(const struct option_reader *reader, struct config_scope 
 
 	if (!read_value(option, reader->setting, &value))
 		return fail_type(reader);
-	if (!(value >= option->minimum && value <= option->maximum))
+	if (!(value >= option->range.minimum && value <= option->range.maximum))
 		return fail_range(reader, value);
 	if (option->kind == KIND_POWER && ((uint32_t)value & ((uint32_t)value - 1)) != 0)
-		return config_fail(reader->error, reader->place, "%u is not a power of two", (unsigned)value);
+		return config_fail(reader->error, &reader->place, "%u is not a power of two",
+		                   (unsigned)value);
 	store(scope, option, value);
 	return true;
 }
@@ -338,7 +325,7 @@ static bool read_path(const struct option_reader *reader, struct config_scope *s
 	if (value == NULL)
 		return fail_type(reader);
 	if (*value == '\0' || strlen(value) >= PATH_MAX)
-		return config_fail(reader->error, reader->place, "a file name is expected");
+		return config_fail(reader->error, &reader->place, "a file name is expected");
 	memcpy((unsigned char *)scope + reader->option->offset, &value, sizeof value);
 	return true;
 }
@@ -364,9 +351,9 @@ static bool read_words(const struct option_reader *reader, struct config_scope *
 		const char *word =
 			read_word(many ? config_setting_get_elem(setting, (unsigned)i) : setting, digits);
 
-		if (word == NULL || !reader->option->read(word, scope))
-			return config_fail(reader->error, reader->place, "%s is expected",
-			                   reader->option->expected);
+		if (word == NULL || !reader->option->words.read(word, scope))
+			return config_fail(reader->error, &reader->place, "%s is expected",
+			                   reader->option->words.expected);
 	}
 	return true;
 }
@@ -379,8 +366,8 @@ static bool fail_unknown(const struct option_reader *reader, enum config_level l
 		if ((options[i].levels & level) != 0)
 			spelling_compare(&spelling, options[i].key);
 	if (spelling.nearest == NULL)
-		return config_fail(reader->error, reader->place, "unknown option");
-	return config_fail(reader->error, reader->place, "unknown option; did you mean %s?",
+		return config_fail(reader->error, &reader->place, "unknown option");
+	return config_fail(reader->error, &reader->place, "unknown option; did you mean %s?",
 	                   spelling.nearest);
 }
 
@@ -394,7 +381,7 @@ static bool fail_level(const struct option_reader *reader)
 		[NOT_TOP] = "in an instance or a link",
 	};
 
-	return config_fail(reader->error, reader->place, "belongs %s, not here",
+	return config_fail(reader->error, &reader->place, "belongs %s, not here",
 	                   where[reader->option->levels]);
 }
 
@@ -429,12 +416,14 @@ static bool check_intervals(const config_setting_t *group, const char *path, con
 {
 	const struct link_settings *link = &scope->link;
 	const config_setting_t *culprit = config_setting_get_member(group, "query_response_interval");
+	struct config_place place;
 
 	if (link->query_response_interval < link->query_interval)
 		return true;
 	if (culprit == NULL)
 		culprit = config_setting_get_member(group, "query_interval");
-	return config_fail(error, config_setting_place(culprit, path),
+	place = config_setting_place(culprit, path);
+	return config_fail(error, &place,
 	                   "query_response_interval (%g s) must be less than query_interval (%g s)",
 	                   link->query_response_interval / 1e3, link->query_interval / 1e3);
 }

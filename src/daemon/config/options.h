@@ -18,6 +18,8 @@ enum config_level { LEVEL_TOP = 1, LEVEL_INSTANCE = 2, LEVEL_LINK = 4 };
 struct config_scope {
 	struct link_settings link;
 	struct instance_settings instance;
+	const struct policy *filters[FILTER_DIRECTIONS][2]; /* for links of each role */
+	const struct group_map *ssm_map;                    /* for downstream links */
 	bool family_named[FAMILIES];
 	uint32_t table; /* as in struct config_instance */
 	uint32_t ring_size;

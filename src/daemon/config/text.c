@@ -39,17 +39,17 @@ static char *read_text(int fd, const char *path, char error[CONFIG_ERROR_SIZE])
 	ssize_t size;
 
 	if (text == NULL) {
-		config_fail(error, place, "out of memory");
+		config_fail(error, &place, "out of memory");
 		return NULL;
 	}
 	size = file_read(fd, text, CONFIG_TEXT_MAX + 1, PIPE_PATIENCE);
 	place.line = size > 0 ? find_odd_line(text, (size_t)size) : 0;
 	if (size < 0)
-		config_fail(error, place, "%s", file_problem((int)size));
+		config_fail(error, &place, "%s", file_problem((int)size));
 	else if (place.line > 0)
-		config_fail(error, place, "this is not text: it contains NUL or other control bytes");
+		config_fail(error, &place, "this is not text: it contains NUL or other control bytes");
 	else if (size > CONFIG_TEXT_MAX)
-		config_fail(error, place, "larger than 1 MiB");
+		config_fail(error, &place, "larger than 1 MiB");
 	else {
 		text[size] = '\0';
 		if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
@@ -67,7 +67,7 @@ char *config_text_read(const char *path, bool once, char error[CONFIG_ERROR_SIZE
 	char *text;
 
 	if (fd < 0) {
-		config_fail(error, (struct config_place){.path = path}, "%s", file_problem(fd));
+		config_fail(error, &(struct config_place){.path = path}, "%s", file_problem(fd));
 		return NULL;
 	}
 	text = read_text(fd, path, error);
@@ -118,14 +118,14 @@ static bool check_include(struct text_check *check, const struct config_place *p
 	bool good;
 
 	if (*name == '/' || strchr(name, '\\') != NULL)
-		return config_fail(check->error, *place, "a name relative to the directory of %s is expected",
+		return config_fail(check->error, place, "a name relative to the directory of %s is expected",
 		                   check->path);
 	if (check->depth == INCLUDE_DEPTH_MAX || ++check->includes > INCLUDES_MAX)
-		return config_fail(check->error, *place, "too many files, or a file that includes itself");
+		return config_fail(check->error, place, "too many files, or a file that includes itself");
 	if (asprintf(&path, "%s/%s", check->directory, name) < 0)
-		return config_fail(check->error, *place, "out of memory");
+		return config_fail(check->error, place, "out of memory");
 	text = config_text_read(path, false, why);
-	good = text != NULL ? check_text(check, path, text) : config_fail(check->error, *place, "%s", why);
+	good = text != NULL ? check_text(check, path, text) : config_fail(check->error, place, "%s", why);
 	free(text);
 	free(path);
 	return good;
@@ -138,17 +138,17 @@ static bool check_piece(struct text_check *check, const char *path, enum piece p
 	bool good = true;
 
 	if (piece == PIECE_ENDLESS)
-		return config_fail(check->error, place, "a %s that begins here has no end",
+		return config_fail(check->error, &place, "a %s that begins here has no end",
 		                   *scan->start == '/' ? "comment" : "string");
 	if (piece == PIECE_WORD && !number_fits(scan->start, scan->length))
-		return config_fail(check->error, place,
+		return config_fail(check->error, &place,
 		                   "%.*s: the number is too large; a size can be written as in \"4096M\"",
 		                   (int)(scan->length < 40 ? scan->length : 40), scan->start);
 	if (piece == PIECE_INCLUDE) {
 		place.key = "@include";
 		name = strndup(scan->start, scan->length);
 		good = name != NULL ? check_include(check, &place, name)
-		                    : config_fail(check->error, place, "out of memory");
+		                    : config_fail(check->error, &place, "out of memory");
 		free(name);
 	}
 	return good;
@@ -175,4 +175,18 @@ bool config_text_check(const char *path, const char *directory, const char *text
 	struct text_check check = {.path = path, .directory = directory, .error = error};
 
 	return check_text(&check, path, text);
+}
+
+unsigned config_text_line(const char *text, unsigned line, const char *string)
+{
+	size_t size = strlen(string);
+	unsigned found = line, number = 1;
+
+	for (const char *end; *text != '\0' && number <= line; text = end, number++) {
+		end = text + strcspn(text, "\n");
+		if (memmem(text, (size_t)(end - text), string, size) != NULL)
+			found = number;
+		end += *end == '\n';
+	}
+	return found;
 }

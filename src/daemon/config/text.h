@@ -24,4 +24,7 @@ char *config_text_directory(const char *path);
 bool config_text_check(const char *path, const char *directory, const char *text,
                        char error[CONFIG_ERROR_SIZE]);
 
+/* The last line up to the given one that contains the string; the given one if none does. */
+unsigned config_text_line(const char *text, unsigned line, const char *string);
+
 #endif

@@ -2,8 +2,10 @@
 #include "daemon/config/tree.h"
 
 #include "daemon/config/build.h"
+#include "daemon/config/filters.h"
+#include "daemon/config/group_maps.h"
 #include "daemon/config/options.h"
-#include "daemon/config/syntax.h"
+#include "daemon/config/syntax_error.h"
 #include "daemon/config/text.h"
 
 #include <libconfig.h>
@@ -33,13 +35,16 @@ static const config_setting_t *element(const config_setting_t *setting, int inde
 
 static bool fail_type(const struct tree_reader *reader, const config_setting_t *setting, const char *expected)
 {
-	return config_fail(reader->error, config_setting_place(setting, reader->path),
-	                   "%s is expected, not %s", expected, config_setting_kind(setting));
+	struct config_place place = config_setting_place(setting, reader->path);
+
+	return config_fail(reader->error, &place, "%s is expected, not %s", expected,
+	                   config_setting_kind(setting));
 }
 
 static bool read_version(const struct tree_reader *reader, const config_setting_t *setting,
                          struct config_scope *scope)
 {
+	struct config_place place = config_setting_place(setting, reader->path);
 	const char *name = config_setting_get_string(setting);
 	enum family family;
 	enum version version;
@@ -47,10 +52,10 @@ static bool read_version(const struct tree_reader *reader, const config_setting_
 	if (name == NULL)
 		return fail_type(reader, setting, "a string such as \"IGMPv3\"");
 	if (!config_protocol_parse(name, &family, &version))
-		return config_fail_protocol(reader->error, config_setting_place(setting, reader->path), name);
+		return config_fail_protocol(reader->error, &place, name);
 	if (scope->family_named[family])
 		return config_fail(
-			reader->error, config_setting_place(setting, reader->path),
+			reader->error, &place,
 			"%s and %s exclude each other; the newer version also serves hosts that use an "
 			"older one",
 			version_name(family, scope->link.version[family]), version_name(family, version));
@@ -64,12 +69,13 @@ static bool read_protocol(const struct tree_reader *reader, const config_setting
                           struct config_scope *scope)
 {
 	const config_setting_t *setting = config_setting_get_member(group, "protocol");
+	struct config_place place;
 
 	if (setting == NULL)
 		return true;
+	place = config_setting_place(setting, reader->path);
 	if (element_count(setting) == 0)
-		return config_fail(reader->error, config_setting_place(setting, reader->path),
-		                   "names no protocol");
+		return config_fail(reader->error, &place, "names no protocol");
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		scope->link.version[family] = VERSION_NONE;
 		scope->family_named[family] = false;
@@ -88,10 +94,14 @@ static bool read_link_group(const struct tree_reader *reader, const config_setti
 	struct config_place place = config_setting_place(group, reader->path);
 
 	scope.link = config_role_settings(&scope, role);
-	if (!config_options_read(group, LEVEL_LINK, reader->path, &scope, reader->error))
+	if (!config_options_read(group, LEVEL_LINK, reader->path, &scope, reader->error) ||
+	    !config_filters_read(reader->config, group, reader->path, &scope, reader->error) ||
+	    !config_link_groups_read(reader->config, group, role, reader->path, &scope, reader->error))
 		return false;
+	scope.link.filter_in = scope.filters[FILTER_IN][role];
+	scope.link.filter_out = scope.filters[FILTER_OUT][role];
 	if (setting == NULL)
-		return config_fail(reader->error, place, "a link needs a name, as in { name = \"eth1\"; }");
+		return config_fail(reader->error, &place, "a link needs a name, as in { name = \"eth1\"; }");
 	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
 		return fail_type(reader, setting, "a string");
 	place = config_setting_place(setting, reader->path);
@@ -149,6 +159,8 @@ static bool read_instance_group(const struct tree_reader *reader, const config_s
 	struct config_place place = config_setting_place(group, reader->path);
 
 	return config_options_read(group, LEVEL_INSTANCE, reader->path, &scope, reader->error) &&
+	       config_filters_read(reader->config, group, reader->path, &scope, reader->error) &&
+	       config_ssm_map_read(reader->config, group, reader->path, &scope, reader->error) &&
 	       read_protocol(reader, group, &scope) &&
 	       config_add_instance(reader->config, &scope, &place, reader->error) != NULL &&
 	       read_instance_name(reader, group) && read_links(reader, group, ROLE_UPSTREAM, &scope) &&
@@ -177,16 +189,16 @@ static bool read_control(const struct tree_reader *reader, const config_setting_
 {
 	struct config_control *control = &reader->config->control;
 	const char *path = scope->control_socket;
+	struct config_place place;
 
 	control->mode = scope->control_mode;
 	strcpy(control->group, scope->control_group);
 	if (path == NULL)
 		return true;
+	place = config_setting_place(config_setting_get_member(root, "control_socket"), reader->path);
 	if (strlen(path) >= sizeof control->socket)
-		return config_fail(
-			reader->error,
-			config_setting_place(config_setting_get_member(root, "control_socket"), reader->path),
-			"a path of at most %zu bytes is expected", sizeof control->socket - 1);
+		return config_fail(reader->error, &place, "a path of at most %zu bytes is expected",
+		                   sizeof control->socket - 1);
 	strcpy(control->socket, strcmp(path, "none") == 0 ? "" : path);
 	return true;
 }
@@ -197,6 +209,11 @@ static bool read_top(const struct tree_reader *reader, const config_setting_t *r
 	struct config_scope scope;
 
 	config_scope_init(&scope);
+	if (!config_filters_default(reader->config, reader->path, &scope, reader->error) ||
+	    !config_sets_read(reader->config, root, reader->path, reader->error) ||
+	    !config_filters_read(reader->config, root, reader->path, &scope, reader->error) ||
+	    !config_ssm_map_read(reader->config, root, reader->path, &scope, reader->error))
+		return false;
 	if (!config_options_read(root, LEVEL_TOP, reader->path, &scope, reader->error) ||
 	    !read_protocol(reader, root, &scope) || !read_control(reader, root, &scope))
 		return false;
@@ -208,55 +225,13 @@ static bool read_top(const struct tree_reader *reader, const config_setting_t *r
 	if (scope.status_file != NULL) {
 		reader->config->status_file = strdup(scope.status_file);
 		if (reader->config->status_file == NULL)
-			return config_fail(reader->error, (struct config_place){.path = reader->path},
+			return config_fail(reader->error, &(struct config_place){.path = reader->path},
 			                   "out of memory");
 	}
 	for (int i = 0; instances != NULL && i < element_count(instances); i++)
 		if (!read_instance(reader, element(instances, i), &scope))
 			return false;
 	return true;
-}
-
-/* The text of the file where libconfig stopped, to be freed; NULL when it cannot be read. libconfig knows
- * an included file by its name relative to the directory. */
-static char *erring_text(const char *file, const char *directory, const char *text)
-{
-	char why[CONFIG_ERROR_SIZE];
-	char *path, *found;
-
-	if (file == NULL)
-		return strdup(text);
-	if (strchr(file, '/') != NULL)
-		return config_text_read(file, false, why);
-	if (asprintf(&path, "%s/%s", directory, file) < 0)
-		return NULL;
-	found = config_text_read(path, false, why);
-	free(path);
-	return found;
-}
-
-/* libconfig's own message, the line and, for a syntax error, what is probably wrong. */
-static bool fail_syntax(const struct tree_reader *reader, const config_t *tree, const char *directory,
-                        const char *text)
-{
-	const char *file = config_error_file(tree);
-	struct config_place place = {
-		.path = file != NULL ? file : reader->path,
-		.line = (unsigned)config_error_line(tree),
-	};
-	const char *what = config_error_text(tree);
-	char *erring = erring_text(file, directory, text);
-	char quote[80], hint[128];
-
-	if (erring == NULL)
-		return config_fail(reader->error, place, "%s", what);
-	config_syntax_quote(erring, place.line, quote, sizeof quote);
-	config_syntax_explain(erring, place.line, hint, sizeof hint);
-	free(erring);
-	if (strcmp(what, "syntax error") != 0)
-		return config_fail(reader->error, place, "%s in `%s`", what, quote);
-	return config_fail(reader->error, place, *quote != '\0' ? "%s in `%s`: %s" : "%s%s: %s", what, quote,
-	                   hint);
 }
 
 static bool parse(const struct tree_reader *reader, const char *directory, const char *text)
@@ -266,8 +241,9 @@ static bool parse(const struct tree_reader *reader, const char *directory, const
 
 	config_init(&tree);
 	config_set_include_dir(&tree, directory);
-	good = config_read_string(&tree, text) ? read_top(reader, config_root_setting(&tree))
-	                                       : fail_syntax(reader, &tree, directory, text);
+	good = config_read_string(&tree, text)
+	               ? read_top(reader, config_root_setting(&tree))
+	               : config_fail_syntax(&tree, reader->path, directory, text, reader->error);
 	config_destroy(&tree);
 	return good;
 }
@@ -280,7 +256,7 @@ bool config_tree_read(struct config *config, const char *path, const char *text,
 	bool good;
 
 	if (directory == NULL)
-		return config_fail(error, (struct config_place){.path = path}, "out of memory");
+		return config_fail(error, &(struct config_place){.path = path}, "out of memory");
 	good = config_text_check(path, directory, text, error) && parse(&reader, directory, text);
 	free(directory);
 	return good;

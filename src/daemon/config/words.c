@@ -8,6 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool config_read_upstream_choice(const char *word, struct config_scope *scope)
+{
+	static const char *const names[] = {
+		[CHOICE_FIRST] = "first", [CHOICE_ALL] = "all", [CHOICE_MUTEX] = "mutex"};
+
+	for (uint32_t choice = 0; choice < sizeof names / sizeof *names; choice++)
+		if (strcmp(word, names[choice]) == 0) {
+			scope->instance.upstream_choice = choice;
+			return true;
+		}
+	return false;
+}
+
 bool config_read_membership(const char *word, struct config_scope *scope)
 {
 	for (int i = MEMBERSHIP_AUTO; i <= MEMBERSHIP_USER; i++) {
@@ -88,6 +101,22 @@ bool config_read_ssm_range(const char *word, struct config_scope *scope)
 		prefix.bytes[1] &= 0xf0; /* every scope */
 	scope->link.ssm_prefix[addr_family(&prefix)] = prefix;
 	scope->link.ssm_length[addr_family(&prefix)] = (uint8_t)(length + 128 - bits);
+	return true;
+}
+
+/* MLD messages have link-local sources (RFC 9777 section 5). */
+bool config_read_source_address(const char *word, struct config_scope *scope)
+{
+	struct addr address;
+
+	if (strcmp(word, "auto") == 0) {
+		memset(scope->link.source_address, 0, sizeof scope->link.source_address);
+		return true;
+	}
+	if (!addr_parse(word, &address) || !addr_is_source(&address) ||
+	    (addr_family(&address) == FAMILY_IPV6 && !addr_is_link_local(&address)))
+		return false;
+	scope->link.source_address[addr_family(&address)] = address;
 	return true;
 }
 

@@ -75,6 +75,19 @@ static const struct control_command *find_command(const char *name)
 	return NULL;
 }
 
+static void refuse_change(struct client *client, const char *command)
+{
+	const char *group = client->owner->config->control.group;
+
+	if (group[0] != '\0')
+		client_fail(client, "%s: only for root and the members of group %s (control_group)", command,
+		            group);
+	else
+		client_fail(client,
+		            "%s: only for root; to admit a group, set control_group in the configuration",
+		            command);
+}
+
 static void begin_answer(struct client *client, const char *line, size_t size)
 {
 	char error[CONTROL_ERROR_SIZE];
@@ -88,7 +101,7 @@ static void begin_answer(struct client *client, const char *line, size_t size)
 	if (command == NULL) {
 		client_fail(client, "%s: no such command", client->request.command);
 	} else if (command->changes && !client->may_change) {
-		client_fail(client, "%s: only for root and the members of control_group", command->name);
+		refuse_change(client, command->name);
 	} else {
 		client->command = command;
 		command->begin(client);

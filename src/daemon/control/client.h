@@ -52,6 +52,9 @@ struct control_show {
 	size_t uplink_number;
 	struct uplink *uplink; /* lives while the walk has a host */
 	struct host_walk memberships;
+	/* Of the sets: where the answer is. */
+	size_t set_number, range_number;
+	bool in_set; /* its object is open */
 };
 
 struct client {
@@ -78,6 +81,8 @@ struct client {
 	struct control_request request;
 	struct control_show show;
 	unsigned reload; /* the number of the one that is waited for */
+	size_t cleared;  /* ports that `clear` is done with */
+	unsigned cleared_links;
 };
 
 struct control {

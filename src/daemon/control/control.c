@@ -139,7 +139,9 @@ static void start_listening(struct owner *owner)
 {
 	const struct config_control *config = &owner->config->control;
 	struct control *control = owner->control;
-	int fd = config->socket[0] != '\0' ? control_socket_open(config, &owner->control_group) : -1;
+	int fd = config->socket[0] != '\0'
+	                 ? control_socket_open(config, owner->adoption != NULL, &owner->control_group)
+	                 : -1;
 
 	control->source = (struct loop_source){.fd = fd, .ready = accept_clients, .context = owner};
 	control->accept_at = MTIME_NEVER;
@@ -156,8 +158,9 @@ static void stop_listening(struct owner *owner)
 	if (control->source.fd < 0)
 		return;
 	loop_unwatch(&owner->loop, &control->source);
-	close(control->source.fd);
+	/* In this order: the next run may bind its own at once. */
 	unlink(control->path);
+	close(control->source.fd);
 }
 
 static void open_control(struct owner *owner)
@@ -175,10 +178,11 @@ static void reopen_control(struct owner *owner)
 	start_listening(owner);
 }
 
-static void retry_listening(struct owner *owner)
+static bool retry_listening(struct owner *owner)
 {
-	if (owner->control->source.fd < 0)
+	if (owner->control->source.fd < 0 && owner->config->control.socket[0] != '\0')
 		start_listening(owner);
+	return owner->control->source.fd >= 0 || owner->config->control.socket[0] == '\0';
 }
 
 static void close_control(struct owner *owner)

@@ -9,6 +9,8 @@
 
 void reload_begin(struct client *client);
 void reload_go_on(struct client *client);
+void clear_begin(struct client *client);
+void clear_go_on(struct client *client);
 void loglevel_begin(struct client *client);
 
 #endif

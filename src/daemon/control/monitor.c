@@ -2,12 +2,15 @@
 #include "daemon/control/monitor.h"
 
 #include "core/base/filter.h"
+#include "daemon/control/names.h"
 #include "daemon/log/clock.h"
 
 #define MONITOR_BACKLOG (4 * CONTROL_BACKLOG) /* events that come while more than this waits are lost */
 
 void monitor_begin(struct client *client)
 {
+	if (!names_check(client))
+		return;
 	client_open_answer(client);
 	json_string(&client->out, "command", "monitor");
 	json_close(&client->out, '}');
@@ -18,6 +21,8 @@ void monitor_begin(struct client *client)
 
 void monitor_end(struct client *client)
 {
+	if (!client->monitoring)
+		return;
 	client->monitoring = false;
 	client->owner->control->monitors--;
 }
@@ -61,11 +66,19 @@ static const char *source_key(uint8_t kind)
 {
 	if (kind == EVENT_LINK)
 		return "address";
-	if (kind == EVENT_DROP)
+	if (kind == EVENT_DROP || kind == EVENT_DENIED)
 		return "host";
 	if (kind == EVENT_QUERIER || kind == EVENT_OLDER_QUERY || kind == EVENT_FOREIGN_QUERIER)
 		return "querier";
 	return "source";
+}
+
+/* Whose report led to the event. */
+static bool has_host(const struct event *event)
+{
+	return event->kind == EVENT_JOIN || event->kind == EVENT_LEAVING || event->kind == EVENT_LEAVE ||
+	       event->kind == EVENT_HOST_JOIN || event->kind == EVENT_HOST_LEAVE ||
+	       event->kind == EVENT_FILTER;
 }
 
 static void put_details(struct json *json, const struct event *event, const char *outputs)
@@ -79,11 +92,17 @@ static void put_details(struct json *json, const struct event *event, const char
 		break;
 	case EVENT_JOIN:
 	case EVENT_UPSTREAM:
+		if (event->kind == EVENT_JOIN && event->before != 0)
+			json_boolean(json, "static", true);
 		json_string(json, "mode", mode_name(event->after));
 		json_number(json, "sources", event->count);
 		break;
 	case EVENT_LEAVE:
 		json_string(json, "mode", mode_name(event->before));
+		break;
+	case EVENT_LEAVING:
+	case EVENT_HOST_JOIN:
+	case EVENT_HOST_LEAVE:
 		break;
 	case EVENT_FILTER:
 		json_string(json, "before", mode_name(event->before));
@@ -100,6 +119,9 @@ static void put_details(struct json *json, const struct event *event, const char
 	case EVENT_OLDER_QUERY:
 		json_string(json, "heard", version_name(event->family, event->before));
 		json_string(json, "configured", version_name(event->family, event->after));
+		break;
+	case EVENT_DENIED:
+		json_number(json, "line", event->value);
 		break;
 	case EVENT_DROP:
 		json_string(json, "cause", drop_name(event->before));
@@ -142,6 +164,8 @@ static void write_event(struct json *json, const struct instance_slot *instance,
 		json_addr(json, "group", &event->group);
 	if (!addr_is_unspecified(&event->source))
 		json_addr(json, source_key(event->kind), &event->source);
+	if (has_host(event))
+		json_addr(json, "host", &event->host);
 	put_details(json, event, outputs);
 	json_close(json, '}');
 	json_end_line(json);

@@ -86,15 +86,43 @@ static void put_confinement(struct json *json, const struct confinement *confine
 	json_close(json, '}');
 }
 
+/* Each family that some instance wants, and whether all of these have their tables. */
+static void put_families(struct json *json, const struct owner *owner)
+{
+	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
+		bool wanted = false, serving = true;
+
+		for (size_t i = 0; i < owner->instance_count; i++) {
+			const struct instance_slot *instance = &owner->instances[i];
+
+			if (instance->config == NULL || !config_instance_wants(instance->config, family))
+				continue;
+			wanted = true;
+			serving = serving && instance->tables[family] != NULL;
+		}
+		if (!wanted)
+			continue;
+		json_open(json, NULL, '{');
+		json_string(json, "family", family_name(family));
+		json_boolean(json, "serving", serving);
+		json_close(json, '}');
+	}
+}
+
 void render_daemon(struct json *json, struct owner *owner, mtime now)
 {
 	json_string(json, "program", "mcproxy");
 	json_string(json, "program_version", MCPROXY_VERSION);
 	json_number(json, "pid", (uint64_t)getpid());
+	json_seconds(json, "started", (uint64_t)owner->started_wall);
 	json_seconds(json, "uptime", (uint64_t)(now - owner->started_at));
-	json_string(json, "configuration", owner->options->config_path);
+	json_string(json, "configuration", options_source(owner->options));
 	json_seconds(json, "configuration_loaded", (uint64_t)owner->config->read_at);
 	json_number(json, "instances", owner->config->instance_count);
+	json_boolean(json, "last_reload_successful", owner->reload_problem[0] == '\0');
+	json_open(json, "families", '[');
+	put_families(json, owner);
+	json_close(json, ']');
 	put_confinement(json, &owner->confinement);
 	json_open(json, "tables", '[');
 	for (const struct table *table = owner->tables; table; table = table->next)
@@ -110,8 +138,10 @@ void render_instance(struct json *json, const struct instance_slot *instance,
 	json_open(json, NULL, '{');
 	json_string(json, "instance", instance->config->name);
 	json_number(json, "groups", record->groups);
+	json_number(json, "groups_joined", record->joined);
 	json_number(json, "routes", record->flows);
 	json_number(json, "negative_routes", record->negative_flows);
+	json_number(json, "bit_rate", record->rate * 8);
 	json_number(json, "memory", record->memory);
 	json_number(json, "memory_max", instance->config->settings.memory_max);
 	json_number(json, "routes_max", instance->config->settings.routes_max);
@@ -140,6 +170,11 @@ static void put_querier(struct json *json, const struct snapshot_link *record)
 	}
 	if (!addr_is_unspecified(&record->foreign_querier))
 		json_addr(json, "foreign_querier", &record->foreign_querier);
+	if (record->other_version != 0 && record->other_version != record->version) {
+		json_string(json, "other_version", version_name(record->family, record->other_version));
+		json_addr(json, "other_version_querier", &record->other_version_querier);
+		json_seconds(json, "other_version_age", record->other_version_age);
+	}
 	if (record->querier)
 		json_seconds(json, "next_query_left", record->next_query_left);
 }
@@ -248,6 +283,7 @@ void render_open_group(struct json *json, struct owner *owner, const struct inst
 	json_string(json, "mode", filter_mode_name(record->mode));
 	json_string(json, "version", version_name(family, record->version));
 	json_boolean(json, "queried", record->queried);
+	json_boolean(json, "static", record->is_static);
 	json_seconds(json, "left", record->left);
 	json_number(json, "rounds_left", record->rounds);
 	json_seconds(json, "age", (uint64_t)record->age);
@@ -260,7 +296,8 @@ void render_source(struct json *json, const struct snapshot_source *record)
 	json_open(json, NULL, '{');
 	json_addr(json, "source", &record->source);
 	json_boolean(json, "blocked", record->blocked);
-	if (!record->blocked)
+	json_boolean(json, "static", record->is_static);
+	if (!record->blocked && (record->left > 0 || !record->is_static))
 		json_seconds(json, "left", record->left);
 	json_close(json, '}');
 }
@@ -398,6 +435,8 @@ void render_uplink(struct json *json, struct owner *owner, const struct uplink *
 	json_string(json, "last_error", host.last_error != 0 ? strerror(host.last_error) : NULL);
 	json_number(json, "supersets", host.supersets);
 	put_upstream_query(json, &host, now);
+	if (host.older_until != 0)
+		json_seconds(json, "older_version_left", (uint64_t)(host.older_until - now));
 	json_boolean(json, "query_missing", host.query_missing);
 	json_number(json, "queries_heard", host.queries_received);
 	json_number(json, "reports_sent", host.reports_sent);

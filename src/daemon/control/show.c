@@ -2,7 +2,9 @@
 #include "daemon/control/show.h"
 
 #include "core/tables/links.h"
+#include "daemon/control/names.h"
 #include "daemon/control/render.h"
+#include "daemon/control/render_filters.h"
 #include "daemon/log/clock.h"
 #include "daemon/owner/uplink.h"
 
@@ -92,6 +94,21 @@ static void put_memberships(struct client *client)
 	client->owner->loop.again = true;
 }
 
+static void open_sets(struct client *client)
+{
+	json_open(&client->out, "sets", '[');
+}
+
+static void put_sets(struct client *client)
+{
+	if (render_sets(client)) {
+		json_close(&client->out, ']');
+		client_end_answer(client);
+		return;
+	}
+	client->owner->loop.again = true;
+}
+
 static const struct show shows[] = {
 	{"status", put_whole_status, SNAPSHOT_KINDS, NULL},
 	{"instances", NULL, SNAPSHOT_INSTANCE, NULL},
@@ -100,6 +117,8 @@ static const struct show shows[] = {
 	{"routes", NULL, SNAPSHOT_FLOWS, NULL},
 	{"uplinks", put_uplinks, SNAPSHOT_KINDS, NULL},
 	{"upstream", put_upstream, SNAPSHOT_KINDS, put_memberships},
+	{"filters", NULL, SNAPSHOT_RULES, NULL},
+	{"sets", open_sets, SNAPSHOT_KINDS, put_sets},
 };
 
 static const struct show *find_show(const char *what)
@@ -184,6 +203,10 @@ static void put_record(struct client *client, const struct snapshot_item *record
 		if (wants_route(client, &record->flow))
 			render_route(&client->out, owner, instance, &record->flow);
 		break;
+	case SNAPSHOT_RULES:
+		if (wants_port(client, record->rule.link))
+			render_rule(&client->out, owner, instance, &record->rule);
+		break;
 	case SNAPSHOT_KINDS:
 		break;
 	}
@@ -242,7 +265,7 @@ static void end_walk(struct client *client)
 		put_missing_links(client, &client->owner->instances[show->walk->instance]);
 }
 
-/* Starts the walk over the next downstream link of the instance; false when there is none. */
+/* Starts the walk over the next link of the instance that may have groups; false when there is none. */
 static bool start_next_port(struct client *client)
 {
 	struct control_show *show = &client->show;
@@ -250,7 +273,9 @@ static bool start_next_port(struct client *client)
 
 	while (links_next_port(client->owner->links, &show->port_cursor, &port) &&
 	       port.instance == show->instance) {
-		if (port.role != ROLE_DOWNSTREAM || !is_empty_or(client->request.link, port.name))
+		bool has_groups = port.role == ROLE_DOWNSTREAM || port.settings.static_groups != NULL;
+
+		if (!has_groups || !is_empty_or(client->request.link, port.name))
 			continue;
 		snapshot_reader_start(show->walk, port.instance, SNAPSHOT_GROUPS, port.id);
 		return true;
@@ -287,9 +312,13 @@ void show_begin(struct client *client)
 	const struct show *found = find_show(client->request.what);
 
 	if (found == NULL) {
-		client_fail(client, "show: status, instances, links, groups, routes or upstream is expected");
+		client_fail(
+			client,
+			"show: status, instances, links, groups, routes, upstream, filters or sets is expected");
 		return;
 	}
+	if (!names_check(client))
+		return;
 	client->show = (struct control_show){.show = found};
 	client_open_answer(client);
 	json_string(&client->out, "command", "show");

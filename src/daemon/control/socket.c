@@ -92,7 +92,7 @@ static int bind_socket(int fd, const struct config_control *config, gid_t group)
 	return listen(fd, LISTEN_BACKLOG) == 0 ? 0 : -errno;
 }
 
-int control_socket_open(const struct config_control *config, gid_t *group)
+int control_socket_open(const struct config_control *config, bool taking_over, gid_t *group)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int result = fd >= 0 ? 0 : -errno;
@@ -105,10 +105,10 @@ int control_socket_open(const struct config_control *config, gid_t *group)
 		result = bind_socket(fd, config, *group);
 	if (result == 0)
 		return fd;
-	if (result == -EADDRINUSE)
+	if (result == -EADDRINUSE && !taking_over)
 		warnx("control_socket %s: another process listens there; name another one, or \"none\"",
 		      config->socket);
-	else
+	else if (result != -EADDRINUSE)
 		warnx("control_socket %s: %s; going on without", config->socket, strerror(-result));
 	if (fd >= 0)
 		close(fd);

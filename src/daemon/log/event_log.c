@@ -25,7 +25,7 @@ static void sources_text(const struct event *event, char *text, size_t size)
 
 static void describe(const struct event *event, const char *outputs, char *text, size_t size)
 {
-	char source[ADDR_TEXT_SIZE], sources[ADDR_TEXT_SIZE + 32];
+	char source[ADDR_TEXT_SIZE], host[ADDR_TEXT_SIZE], sources[ADDR_TEXT_SIZE + 32];
 	const char *before =
 		filter_mode_name(event->before == FILTER_EXCLUDE ? FILTER_EXCLUDE : FILTER_INCLUDE);
 	const char *after =
@@ -44,7 +44,16 @@ static void describe(const struct event *event, const char *outputs, char *text,
 		         event->after ? "" : "; forward_without_querier decides what is forwarded there");
 		break;
 	case EVENT_JOIN:
-		snprintf(text, size, "joined, %s%s", after, sources);
+		snprintf(text, size, "%sjoined, %s%s", event->before ? "static, " : "", after, sources);
+		break;
+	case EVENT_LEAVING:
+		snprintf(text, size, "host %s left, asking others", addr_format(&event->host, host));
+		break;
+	case EVENT_HOST_JOIN:
+		snprintf(text, size, "host %s joined too", addr_format(&event->host, host));
+		break;
+	case EVENT_HOST_LEAVE:
+		snprintf(text, size, "host %s left, others remain", addr_format(&event->host, host));
 		break;
 	case EVENT_LEAVE:
 		snprintf(text, size, "left, was %s", before);
@@ -53,10 +62,12 @@ static void describe(const struct event *event, const char *outputs, char *text,
 		snprintf(text, size, "%s -> %s%s", before, after, sources);
 		break;
 	case EVENT_QUERY:
-		snprintf(text, size, "query sent, %u sources%s", event->count, event->after ? ", S" : "");
+		snprintf(text, size, "query sent, %u source%s%s", event->count, event->count == 1 ? "" : "s",
+		         event->after ? ", S" : "");
 		break;
 	case EVENT_UPSTREAM:
-		snprintf(text, size, "wanted upstream: %s of %u sources", after, event->count);
+		snprintf(text, size, "wanted upstream: %s of %u source%s", after, event->count,
+		         event->count == 1 ? "" : "s");
 		break;
 	case EVENT_FLOW:
 		snprintf(text, size, "source %s appeared", source);
@@ -78,6 +89,10 @@ static void describe(const struct event *event, const char *outputs, char *text,
 	case EVENT_FOREIGN_QUERIER:
 		snprintf(text, size, "querier %s is outside the link's subnets: it is ignored", source);
 		break;
+	case EVENT_DENIED:
+		snprintf(text, size, "join of host %s denied by the filter rule in line %" PRIu64, source,
+		         event->value);
+		break;
 	case EVENT_DROP:
 		named = !addr_is_unspecified(&event->source);
 		snprintf(text, size, "dropped: %s (%" PRIu64 " so far)%s%s", drop_name(event->before),
@@ -95,9 +110,9 @@ void event_log_write(const char *instance, const char *link, const struct event 
 
 	describe(event, outputs, text, sizeof text);
 	if (event_is_notable(event))
-		warnx("%s: %s%s%s%s%s", instance, link ? link : "", link ? ": " : "",
+		warnx("instance %s: %s%s%s%s%s", instance, link ? link : "", link ? ": " : "",
 		      has_group ? addr_format(&event->group, group) : "", has_group ? ": " : "", text);
 	else
-		debug("%s: %s%s%s%s%s", instance, link ? link : "", link ? ": " : "",
+		debug("instance %s: %s%s%s%s%s", instance, link ? link : "", link ? ": " : "",
 		      has_group ? addr_format(&event->group, group) : "", has_group ? ": " : "", text);
 }

@@ -107,14 +107,13 @@ void fatal(const char *format, ...)
 	exit(EXIT_FAILURE);
 }
 
-void fatalx(const char *format, ...)
+void errorx(const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
 	vlog(LOG_ERR, 0, format, arguments);
 	va_end(arguments);
-	exit(EXIT_FAILURE);
 }
 
 void warn(const char *format, ...)

@@ -53,11 +53,11 @@ static void check_access(const struct owner *owner)
 {
 	const struct confinement *confinement = &owner->confinement;
 	const struct config *config = owner->config;
-	const char *user = confinement->user;
+	const char *path = owner->options->config_path, *user = confinement->user;
 
-	if (access(owner->options->config_path, R_OK) != 0)
+	if (path != NULL && access(path, R_OK) != 0)
 		warnx("%s: user %s cannot read it, and a reload will fail; make it readable for that user",
-		      owner->options->config_path, user);
+		      path, user);
 	if (config->control.socket[0] != '\0' && access(confinement->control_directory, W_OK | X_OK) != 0)
 		warnx("control_socket %s: user %s cannot write to its directory; give it the directory, or name "
 		      "a socket in " RUN_DIRECTORY,
@@ -72,6 +72,7 @@ static void check_access(const struct owner *owner)
 static int restrict_files(const struct owner *owner)
 {
 	const struct confinement *confinement = &owner->confinement;
+	const char *path = owner->options->config_path;
 	char config_link[PATH_MAX], config_target[PATH_MAX] = "", target[PATH_MAX];
 	const struct landlock_rule rules[] = {
 		{"/proc", LANDLOCK_READ},
@@ -88,8 +89,8 @@ static int restrict_files(const struct owner *owner)
 
 	if (!LANDLOCK_IS_BUILT)
 		return -ENOPKG;
-	find_directory(owner->options->config_path, config_link);
-	if (realpath(owner->options->config_path, target) != NULL)
+	find_directory(path, config_link);
+	if (path != NULL && realpath(path, target) != NULL)
 		name_directory(target, config_target);
 	return landlock_restrict(rules, sizeof rules / sizeof rules[0]);
 }

@@ -32,19 +32,12 @@ static void explain(enum family family, uint32_t table, int result, char *text, 
 		snprintf(text, size, "%s: multicast routing cannot start: %s", name, strerror(-result));
 }
 
-static bool serves(const struct config_instance *config, enum family family)
-{
-	for (size_t i = 0; i < config->downstream_count; i++)
-		if (config->downstream[i].settings.version[family] != VERSION_NONE)
-			return true;
-	return false;
-}
-
 /* An instance before this one has met the same failure, and it was logged. */
 static bool was_logged(const struct owner *owner, const struct instance_slot *instance, enum family family)
 {
 	for (const struct instance_slot *other = owner->instances; other < instance; other++)
-		if (other->config != NULL && other->table == instance->table && serves(other->config, family))
+		if (other->config != NULL && other->table == instance->table &&
+		    config_instance_wants(other->config, family))
 			return true;
 	return false;
 }
@@ -115,7 +108,7 @@ int families_reopen(struct owner *owner, struct instance_slot *instance, loop_ha
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		int result = 0;
 
-		if (serves(instance->config, family)) {
+		if (config_instance_wants(instance->config, family)) {
 			result = open_family(owner, instance, family, upcalls);
 		} else {
 			instance->tables[family] = NULL;

@@ -19,6 +19,9 @@ const char *holder_text(const struct holder *holder, char text[HOLDER_TEXT_SIZE]
 {
 	if (holder->pid == 0)
 		snprintf(text, HOLDER_TEXT_SIZE, "another program");
+	else if (holder->pid == 1)
+		snprintf(text, HOLDER_TEXT_SIZE, "%s (pid 1), for a service that starts again",
+		         holder->program);
 	else
 		snprintf(text, HOLDER_TEXT_SIZE, "%s (pid %d)", holder->program, (int)holder->pid);
 	return text;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/instances.h"
 
-#include "core/tables/link_names.h"
 #include "core/tables/links.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
@@ -17,8 +16,8 @@
 
 #define STOP_PATIENCE (5 * MTIME_SECOND) /* a worker answers within microseconds */
 
-bool instance_names_link(const struct instance_slot *slot, enum link_role role, enum family family,
-                         const char *interface)
+bool instance_names_link(const struct owner *owner, const struct instance_slot *slot, enum link_role role,
+                         enum family family, const char *interface)
 {
 	const struct config_instance *config = slot->config;
 	const struct config_link *links = role == ROLE_UPSTREAM ? config->upstream : config->downstream;
@@ -26,7 +25,7 @@ bool instance_names_link(const struct instance_slot *slot, enum link_role role, 
 
 	for (size_t i = 0; i < count; i++)
 		if (links[i].settings.version[family] != VERSION_NONE &&
-		    names_match(links[i].name, interface))
+		    links_match(owner->links, links[i].name, interface))
 			return true;
 	return false;
 }
@@ -39,13 +38,13 @@ bool instance_start(struct owner *owner, struct instance_slot *slot, loop_handle
 	                      owner->recording_fd, (uint8_t)slot->number);
 	if (result != 0) {
 		errno = -result;
-		warn("%s: worker cannot start", slot->config->name);
+		warn("instance %s: worker cannot start", slot->config->name);
 		return false;
 	}
 	slot->heartbeat = HEARTBEAT_ANSWERED;
 	memset(slot->forwarding, 0, sizeof slot->forwarding);
 	if (slot->config->upstream_count == 0)
-		info("%s: no upstream link: a querier only, streams are forwarded between its links",
+		info("instance %s: no upstream link: a querier only, streams are forwarded between its links",
 		     slot->config->name);
 	slot->channel = worker_channel(slot->worker);
 	slot->source =

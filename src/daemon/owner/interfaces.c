@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/interfaces.h"
 
+#include "core/policy/group_map.h"
 #include "core/tables/links.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/inherited.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/link_log.h"
@@ -35,12 +37,16 @@ static void take_news(void *context, const struct netlink_news *news)
 		settings_interface(owner, news->name, false);
 		if (!links_interface(owner->links, news->ifindex, news->name, news->up, news->multicast,
 		                     news->mtu)) {
-			warnx("%s: not used now: out of memory, or more than %d links in an instance",
+			warnx("link %s: not used now: out of memory, or more than %d links in an instance",
 			      news->name, LINKS_MAX);
 			owner->interfaces.refresh_at = clock_now() + RETRY_INTERVAL;
 		}
+		if (!links_altnames(owner->links, news->ifindex, news->altnames))
+			owner->interfaces.refresh_at = clock_now() + RETRY_INTERVAL;
 		if (links_attachment(owner->links, news->ifindex, &news->attachment) || news->moved)
 			uplinks_announce(owner, news->ifindex);
+		if (news->has_master)
+			link_log_master(owner, news->ifindex);
 		break;
 	case NETLINK_LINK_GONE:
 		settings_interface(owner, news->name, true);
@@ -118,11 +124,11 @@ void interfaces_close(struct owner *owner)
 
 /* Links -> vifs and instances. */
 
-static bool vif_is_free(void *context, unsigned table, enum family family, unsigned vif)
+static bool vif_is_free(void *context, unsigned table, enum family family, unsigned vif, int ifindex)
 {
 	const struct owner *owner = context;
 
-	return !routes_vif_is_named(table_find(owner, table, family)->routes, vif);
+	return inherited_allows_vif(table_find(owner, table, family), vif, ifindex);
 }
 
 static int add_vif(struct owner *owner, const struct link_op *op)
@@ -132,6 +138,24 @@ static int add_vif(struct owner *owner, const struct link_op *op)
 
 	link_log_vif_failure(table, op, result);
 	return result;
+}
+
+/* An entry that is written again keeps its stream. */
+static void follow_threshold(struct table *table, unsigned vif, uint8_t threshold)
+{
+	if (mrt_threshold(table->mrt, vif) == threshold)
+		return;
+	mrt_set_threshold(table->mrt, vif, threshold);
+	routes_rewrite(table->routes, vif);
+}
+
+static void follow_thresholds(struct owner *owner, const struct link_op *op, enum family family)
+{
+	unsigned vif = links_vif(owner->links, op->instance, op->id, family);
+	struct table *table = owner->instances[op->instance].tables[family];
+
+	if (table != NULL && vif != LINKS_NO_VIF)
+		follow_threshold(table, vif, links_threshold(owner->links, table->number, family, vif));
 }
 
 /* An instance that begins to use an upstream link learns of the streams that already pass there. */
@@ -154,8 +178,11 @@ static int announce_link(struct owner *owner, const struct link_op *op, mtime no
 	for (int family = 0; family < FAMILIES; family++)
 		if (!uplink_prepare(owner, op, family))
 			return -ENOMEM;
-	if (!worker_tell(owner->instances[op->instance].channel, &input, &op->change, sizeof op->change))
+	settings_hold(&op->change.settings);
+	if (!worker_tell(owner->instances[op->instance].channel, &input, &op->change, sizeof op->change)) {
+		settings_release(&op->change.settings);
 		return -EAGAIN;
+	}
 	link_readers_link_changed(owner, op);
 	link_log_change(owner, op);
 	owner->service.links_changed = true;
@@ -163,9 +190,12 @@ static int announce_link(struct owner *owner, const struct link_op *op, mtime no
 		link_log_rp_filter(op);
 	else if (op->change.present)
 		settings_link(owner, op->name);
+	else
+		settings_link_left(owner);
 	for (int family = 0; family < FAMILIES; family++) {
 		uplink_link_changed(owner, op, family, now);
 		show_streams(owner, op, family);
+		follow_thresholds(owner, op, family);
 	}
 	return 0;
 }

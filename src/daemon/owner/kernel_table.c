@@ -3,8 +3,10 @@
 
 #include "core/tables/links.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/inherited.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/owner.h"
+#include "daemon/owner/store.h"
 #include "kernel/mrt_owner.h"
 #include "kernel/rules.h"
 
@@ -60,14 +62,36 @@ static int change_rules(struct owner *owner, const struct vif *vif,
 	return error != 0 ? error : changed;
 }
 
+/* The packet socket of an earlier run, which has heard what hosts said since; -1: none. */
+static int inherited_link(const struct table *table, int ifindex, const char *name)
+{
+	int fd = store_take(STORE_LINK, table->family, name);
+
+	if (fd < 0 || link_socket_is_on(fd, ifindex))
+		return fd;
+	store_remove(STORE_LINK, table->family, name, fd);
+	close(fd);
+	return -1;
+}
+
+static void store_vif(const struct vif *vif, bool inherited)
+{
+	enum family family = vif->table->family;
+
+	if (!inherited)
+		store_add(STORE_LINK, family, vif->name, link_socket_fd(vif->socket));
+	store_add(STORE_JOIN, family, vif->name, link_socket_membership_fd(vif->socket));
+}
+
 static int open_vif(struct table *table, unsigned number, int ifindex, const char *name)
 {
 	struct vif *vif = calloc(1, sizeof *vif);
-	int result;
+	int result, inherited;
 
 	if (vif == NULL)
 		return -ENOMEM;
-	result = link_socket_open(&vif->socket, ifindex, table->family);
+	inherited = inherited_link(table, ifindex, name);
+	result = link_socket_open(&vif->socket, ifindex, table->family, inherited);
 	if (result != 0) {
 		free(vif);
 		return result;
@@ -78,6 +102,7 @@ static int open_vif(struct table *table, unsigned number, int ifindex, const cha
 	vif->reader = LINK_READER_NONE;
 	snprintf(vif->name, sizeof vif->name, "%s", name);
 	table->vifs[number] = vif;
+	store_vif(vif, inherited >= 0);
 	return 0;
 }
 
@@ -89,6 +114,8 @@ static void close_vif(struct owner *owner, struct table *table, unsigned number)
 		return;
 	change_rules(owner, vif, rules_delete);
 	table->vifs[number] = NULL;
+	store_remove(STORE_LINK, table->family, vif->name, link_socket_fd(vif->socket));
+	store_remove(STORE_JOIN, table->family, vif->name, link_socket_membership_fd(vif->socket));
 	link_socket_close(vif->socket);
 	if (vif->copies != NULL) {
 		loop_remove(&owner->loop, vif->copies);
@@ -110,6 +137,17 @@ void table_del_vif(struct owner *owner, struct table *table, unsigned vif)
 	mrt_del_vif(table->mrt, vif);
 }
 
+static int add_to_kernel(struct table *table, unsigned vif, int ifindex)
+{
+	bool inherited = table->inherited_vifs[vif] == ifindex;
+
+	table->inherited_vifs[vif] = 0;
+	if (!inherited)
+		return mrt_add_vif(table->mrt, vif, ifindex);
+	mrt_adopt_vif(table->mrt, vif, ifindex);
+	return 0;
+}
+
 int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int ifindex, const char *name)
 {
 	/* A program that sees the vif may rely on the socket. */
@@ -117,7 +155,7 @@ int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int if
 
 	if (result != 0)
 		return result;
-	result = mrt_add_vif(table->mrt, vif, ifindex);
+	result = add_to_kernel(table, vif, ifindex);
 	if (result != 0) {
 		close_vif(owner, table, vif);
 		return result;
@@ -142,12 +180,18 @@ const char *table_name(enum family family, uint32_t configured, char text[TABLE_
 	return text;
 }
 
+/* Silence must be seen within the times that depend on it. */
 static mtime reading_interval(const struct owner *owner)
 {
 	mtime interval = MTIME_NEVER;
 
-	for (size_t i = 0; i < owner->config->instance_count; i++)
-		interval = mtime_min(interval, owner->config->instances[i].settings.route_timeout / 2);
+	for (size_t i = 0; i < owner->config->instance_count; i++) {
+		const struct instance_settings *settings = &owner->config->instances[i].settings;
+
+		interval = mtime_min(interval, settings->route_timeout / 2);
+		if (settings->upstream_choice == CHOICE_MUTEX)
+			interval = mtime_min(interval, settings->mutex_hold / 2);
+	}
 	return interval;
 }
 
@@ -169,8 +213,12 @@ void table_free(struct owner *owner, struct table *table)
 {
 	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
 		close_vif(owner, table, vif);
-	if (table->mrt != NULL)
+	if (table->mrt != NULL) {
+		char number[STORE_NUMBER_SIZE];
+
+		store_remove(STORE_MRT, table->family, store_number(table->id, number), mrt_fd(table->mrt));
 		mrt_close(table->mrt);
+	}
 	routes_free(table->routes);
 	wrong_vif_free(table->wrong_vif);
 	yield_free(table->yield);
@@ -210,6 +258,8 @@ static int open_mrt(struct owner *owner, struct table *table, uint32_t configure
 		if (result != 0)
 			return result;
 	}
+	if (inherited_take_mrt(owner, table, configured))
+		return 0;
 	if (configured == CONFIG_TABLE_OWN)
 		return open_own(owner, table);
 	table->id = configured == CONFIG_TABLE_DEFAULT ? MRT_TABLE_DEFAULT : configured;
@@ -236,14 +286,25 @@ int table_open(struct owner *owner, const struct config_instance *config, unsign
 	table->yield = yield_new(random_seed());
 	table->source = (struct loop_source){
 		.fd = mrt_wait_fd(table->mrt), .urgent = true, .ready = upcalls, .context = owner};
+	/* Upcalls of an inherited table wait until its entries are known. */
 	if (table->routes == NULL || table->wrong_vif == NULL || table->yield == NULL ||
-	    !loop_watch(&owner->loop, &table->source)) {
+	    (!table->inherited && !loop_watch(&owner->loop, &table->source))) {
 		table_free(owner, table);
 		return -ENOMEM;
 	}
+	result = table->inherited ? inherited_read(owner, table) : 0;
+	if (result != 0) {
+		table_free(owner, table);
+		return result;
+	}
+	if (!table->inherited) {
+		char object[STORE_NUMBER_SIZE];
+
+		store_add(STORE_MRT, family, store_number(table->id, object), mrt_fd(table->mrt));
+	}
 	LL_APPEND(owner->tables, table);
 	if (table->id != MRT_TABLE_DEFAULT)
-		info("%s: %s in kernel table %u", config->name, family_name(family), table->id);
+		info("instance %s: %s in kernel table %u", config->name, family_name(family), table->id);
 	links_enable_table(owner->links, table->number, family);
 	*opened = table;
 	return 0;

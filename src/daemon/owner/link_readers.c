@@ -63,7 +63,7 @@ static struct link_reader choose_reader(const struct owner *owner, const struct 
 static void log_failure(struct vif *vif)
 {
 	if (!vif->logged_reading)
-		warn("%s: its %s packets cannot be read; trying again", vif->name,
+		warn("link %s: its %s packets cannot be read; trying again", vif->name,
 		     vif->table->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 	vif->logged_reading = true;
 }

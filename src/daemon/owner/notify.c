@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/notify.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,11 +80,23 @@ mtime notify_watchdog_interval(void)
 	return manager.watchdog_interval;
 }
 
+/* The socket of a manager that has ended never reaches another one: from then on there is no manager. */
+static bool is_done(ssize_t sent)
+{
+	if (sent >= 0)
+		return true;
+	if (errno != ECONNREFUSED && errno != ENOTCONN && errno != ECONNRESET && errno != EPIPE)
+		return false;
+	close(manager.fd);
+	manager.fd = -1;
+	return true;
+}
+
 static bool tell(const char *message)
 {
 	size_t length = strlen(message);
 
-	return manager.fd < 0 || send(manager.fd, message, length, MSG_NOSIGNAL) == (ssize_t)length;
+	return manager.fd < 0 || is_done(send(manager.fd, message, length, MSG_NOSIGNAL));
 }
 
 bool notify_ready(void)
@@ -117,5 +131,43 @@ bool notify_status(const char *text)
 	char message[512];
 
 	snprintf(message, sizeof message, "STATUS=%s", text);
+	return tell(message);
+}
+
+bool notify_store(int fd, const char *name)
+{
+	char text[512];
+	/* FDPOLL: without it the manager closes a descriptor that reports an error. */
+	int length = snprintf(text, sizeof text, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+	struct iovec part = {.iov_base = text, .iov_len = (size_t)length};
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof fd)];
+	} control = {0};
+	struct msghdr message = {.msg_iov = &part,
+	                         .msg_iovlen = 1,
+	                         .msg_control = control.bytes,
+	                         .msg_controllen = sizeof control.bytes};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof fd);
+	memcpy(CMSG_DATA(header), &fd, sizeof fd);
+	return manager.fd < 0 || is_done(sendmsg(manager.fd, &message, MSG_NOSIGNAL));
+}
+
+void notify_wait(mtime most)
+{
+	struct pollfd wait = {.fd = manager.fd, .events = POLLOUT};
+
+	poll(&wait, 1, (int)most);
+}
+
+bool notify_unstore(const char *name)
+{
+	char message[512];
+
+	snprintf(message, sizeof message, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	return tell(message);
 }

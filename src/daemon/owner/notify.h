@@ -13,6 +13,7 @@
 /* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and takes them out of the environment. */
 void notify_open(void);
 void notify_close(void);
+/* False also when the manager has ended, from the first message that did not reach it. */
 bool notify_is_open(void);
 /* How often the manager wants notify_watchdog at least; MTIME_NEVER: it does not. */
 mtime notify_watchdog_interval(void);
@@ -24,5 +25,12 @@ bool notify_stopping(void);
 bool notify_watchdog(void); /* all is well */
 /* One line for people, without control characters; longer ones are cut. */
 bool notify_status(const char *text);
+
+/* The manager keeps a duplicate of the descriptor by that name, also when this process has ended. */
+bool notify_store(int fd, const char *name);
+/* It closes those of that name. */
+bool notify_unstore(const char *name);
+/* Waits until the manager can take another message. */
+void notify_wait(mtime most);
 
 #endif

@@ -4,10 +4,12 @@
 #include "core/tables/links.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/adoption.h"
 #include "daemon/owner/confinement.h"
 #include "daemon/owner/entries.h"
 #include "daemon/owner/families.h"
 #include "daemon/owner/holder.h"
+#include "daemon/owner/inherited.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/link_readers.h"
@@ -16,6 +18,7 @@
 #include "daemon/owner/requests.h"
 #include "daemon/owner/send_queue.h"
 #include "daemon/owner/status.h"
+#include "daemon/owner/store.h"
 #include "daemon/owner/upcalls.h"
 #include "daemon/owner/uplink.h"
 #include "daemon/owner/yields.h"
@@ -24,6 +27,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -61,6 +65,14 @@ static void take_signals(void *context, struct loop_source *source, mtime now)
 		case SIGHUP:
 			owner->reload_wanted = true;
 			break;
+		case SIGUSR2:
+			service_stopping(owner); /* shows whether the manager is still there */
+			if (store_is_open())
+				owner->handing_over = owner->stopping = true;
+			else
+				warnx("SIGUSR2: nobody holds the descriptors, so streams would stop: ignored; start mcproxy "
+				      "with --keeper, or use systemctl restart");
+			break;
 		default:
 			owner->stopping = true;
 			break;
@@ -77,6 +89,7 @@ static bool open_signals(struct owner *owner)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error to log, not the end */
@@ -126,6 +139,7 @@ static int owner_open(struct owner *owner)
 	}
 	loop_set_priority(owner->config);
 	raise_descriptor_limit();
+	inherited_open(owner);
 	result = instances_open(owner, upcalls_receive);
 	if (result == 0)
 		result = open_recording(owner);
@@ -166,6 +180,7 @@ static void owner_close(struct owner *owner)
 		close(owner->signals.fd);
 	if (owner->recording_fd >= 0)
 		close(owner->recording_fd);
+	inherited_close(owner);
 	status_free(owner->status);
 	links_free(owner->links);
 	send_queue_free(owner->send_queue);
@@ -193,6 +208,7 @@ static void close_unused_tables(struct owner *owner)
 
 	while ((table = tables_take_unused(owner)) != NULL) {
 		uplinks_forget_table(owner, table);
+		inherited_forget_table(owner, table);
 		table_free(owner, table);
 	}
 }
@@ -226,11 +242,14 @@ static void turn(struct owner *owner, mtime now)
 
 	/* The kernel, to where the tables want it: vifs, entries, then memberships and reports upstream. */
 	interfaces_apply(owner, now);
+	adoption_apply(owner, now);
 	LL_FOREACH (owner->tables, table)
 		entries_apply(owner, table, now);
 	close_unused_tables(owner);
 	LL_FOREACH (owner->uplinks, uplink)
 		uplink_apply(owner, uplink, now);
+	upcalls_resume(owner, now);
+	adoption_end_turn(owner, now);
 
 	/* What other programs did to it. The kernel's messages on this turn's own operations come first. */
 	if (owner->written)
@@ -246,7 +265,9 @@ static void turn(struct owner *owner, mtime now)
 		entries_read_counters(owner, table, now);
 	}
 	settings_apply(owner, now);
-	link_readers_hand_out(owner);
+	if (!adoption_is_announcing(owner))
+		link_readers_hand_out(owner);
+	store_turn(now);
 	service_report(owner, now);
 	instances_wake(owner);
 	loop_end_turn(&owner->loop);
@@ -265,6 +286,8 @@ static mtime next_deadline(const struct owner *owner)
 	}
 	LL_FOREACH (owner->uplinks, uplink)
 		at = mtime_min(at, uplink_deadline(uplink));
+	at = mtime_min(at, adoption_deadline(owner));
+	at = mtime_min(at, store_deadline());
 	at = mtime_min(at, owner->status_at);
 	if (owner->reload_wanted)
 		at = mtime_min(at, owner->reload_at);
@@ -281,6 +304,26 @@ static mtime next_deadline(const struct owner *owner)
 	return mtime_min(at, log_deadline());
 }
 
+/* Stands above the lines about links. */
+static void log_start(const struct owner *owner)
+{
+	size_t count = owner->config->instance_count;
+
+	info("mcproxy %s: started, configuration %s, %zu instance%s", MCPROXY_VERSION,
+	     options_source(owner->options), count, count == 1 ? "" : "s");
+}
+
+/* Ends at once, and leaves all as it is in the kernel. */
+static _Noreturn void hand_over(struct owner *owner)
+{
+	if (owner->control != NULL)
+		owner->control_handlers->close(owner);
+	info("handing over to the next run");
+	log_close();
+	fflush(NULL);
+	_exit(EXIT_SUCCESS);
+}
+
 int owner_run(const struct options *options, struct config *config,
               const struct control_handlers *control_handlers)
 {
@@ -289,6 +332,7 @@ int owner_run(const struct options *options, struct config *config,
 	                      .config = config,
 	                      .control_handlers = control_handlers,
 	                      .started_at = start,
+	                      .started_wall = clock_wall(),
 	                      .status_at = MTIME_NEVER,
 	                      .interfaces.refresh_at = MTIME_NEVER,
 	                      .holders_at = MTIME_NEVER,
@@ -298,6 +342,8 @@ int owner_run(const struct options *options, struct config *config,
 	int result;
 
 	service_open(&owner, start);
+	store_open(!options->no_adopt);
+	log_start(&owner);
 	result = owner_open(&owner);
 	if (result == 0) {
 		if (options->status)
@@ -306,9 +352,14 @@ int owner_run(const struct options *options, struct config *config,
 			loop_wait(&owner.loop, next_deadline(&owner));
 			turn(&owner, clock_now());
 		}
-		service_stopping(&owner);
+		/* SIGUSR2 has told the manager already. */
+		if (owner.handing_over)
+			hand_over(&owner);
+		else
+			service_stopping(&owner);
 	}
 	owner_close(&owner);
+	store_close();
 	service_close(&owner);
 	return result;
 }

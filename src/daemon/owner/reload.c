@@ -107,7 +107,7 @@ static bool start_new(struct attempt *attempt)
 		struct instance_slot *slot = slot_of(attempt, i);
 
 		if (!instance_name_links(attempt->owner, slot)) {
-			warnx("%s: out of memory", slot->config->name);
+			warnx("instance %s: out of memory", slot->config->name);
 			return false;
 		}
 		if (attempt->plan.kinds[i] == DIFF_ADD &&
@@ -151,7 +151,7 @@ static void revert(struct attempt *attempt)
 /* Its streams end with it: no other instance has the same claims. */
 static void end_instance(struct owner *owner, struct instance_slot *slot)
 {
-	info("reload: #%u: %s: removed", owner->reloads, slot->config->name);
+	info("reload: #%u: instance %s: removed", owner->reloads, slot->config->name);
 	instance_stop(owner, slot);
 	for (int family = 0; family < FAMILIES; family++)
 		if (slot->tables[family] != NULL)
@@ -171,10 +171,10 @@ static void log_change(const struct attempt *attempt, size_t instance)
 		break;
 	case DIFF_CHANGE:
 		config_diff_describe(attempt->before[slot->number].config, slot->config, text, sizeof text);
-		info("reload: #%u: %s: changed: %s", number, slot->config->name, text);
+		info("reload: #%u: instance %s: changed: %s", number, slot->config->name, text);
 		break;
 	case DIFF_ADD:
-		info("reload: #%u: %s: added", number, slot->config->name);
+		info("reload: #%u: instance %s: added", number, slot->config->name);
 		break;
 	}
 }
@@ -238,6 +238,8 @@ static bool put_into_force(struct owner *owner, struct config *config)
 {
 	struct attempt attempt = {.owner = owner, .config = config};
 
+	config_filters_share(config, owner->config);
+	config_group_maps_share(config, owner->config);
 	if (!make_plan(&attempt))
 		return false;
 	links_reconfigure_begin(owner->links);
@@ -251,11 +253,21 @@ static bool put_into_force(struct owner *owner, struct config *config)
 	return true;
 }
 
+static struct config *read_again(const struct owner *owner, char problem[CONFIG_ERROR_SIZE])
+{
+	if (owner->options->config_path != NULL)
+		return config_load(owner->options->config_path, problem);
+	snprintf(problem, CONFIG_ERROR_SIZE,
+	         "the instances are on the command line, and there is no file to read "
+	         "again; restart mcproxy to change them");
+	return NULL;
+}
+
 void reload(struct owner *owner)
 {
-	const char *path = owner->options->config_path;
+	const char *path = options_source(owner->options);
 	char *problem = owner->reload_problem;
-	struct config *config = config_load(path, problem);
+	struct config *config = read_again(owner, problem);
 
 	owner->reload_wanted = false;
 	owner->reloads++;

@@ -3,6 +3,7 @@
 
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/adoption.h"
 #include "daemon/owner/holder.h"
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/owner.h"
@@ -49,14 +50,14 @@ static bool may_log(struct repair *repair, enum damage damage, mtime now)
 static void restored_vif(struct repair *repair, const struct vif *vif, mtime now)
 {
 	if (may_log(repair, DAMAGE_VIF, now))
-		warnx("%s: another process deleted its vif of %s: restored", vif->name,
+		warnx("link %s: another process deleted its vif of %s: restored", vif->name,
 		      family_name(vif->table->family));
 }
 
 static void restored_rule(struct repair *repair, const struct vif *vif, mtime now)
 {
 	if (may_log(repair, DAMAGE_RULE, now))
-		warnx("%s: another process deleted a policy rule (ip mrule) of %s: restored", vif->name,
+		warnx("link %s: another process deleted a policy rule (ip mrule) of %s: restored", vif->name,
 		      family_name(vif->table->family));
 }
 
@@ -122,12 +123,13 @@ static void rule_gone(struct owner *owner, const struct rule *rule, mtime now)
 				check_rules(owner, table->vifs[number], now);
 }
 
+/* Those whose place among an entry's outputs netlink reports. */
 static uint32_t kernel_vifs(const struct table *table)
 {
 	uint32_t vifs = 0;
 
 	for (unsigned number = 0; number < MRT_VIFS; number++)
-		if (mrt_has_vif(table->mrt, number))
+		if (mrt_has_vif(table->mrt, number) && mrt_threshold(table->mrt, number) != MRT_TTL_NEVER)
 			vifs |= (uint32_t)1 << number;
 	return vifs;
 }
@@ -147,17 +149,19 @@ static bool read_observed(const struct table *table, const struct mroute_news *n
 	return true;
 }
 
-/* Deletes an entry that nobody here wants, unless it is one of our own that the owner has just deleted. */
+/* Deletes an entry that no instance wants, unless it is one of our own that the owner has just deleted. */
 static void remove_strange(struct owner *owner, struct table *table, const struct route_key *key, mtime now)
 {
 	char source[ADDR_TEXT_SIZE], group[ADDR_TEXT_SIZE];
 	struct mrt_counters counters;
 
-	if (mrt_route_counters(table->mrt, &key->source, &key->group, &counters) != 0 ||
+	/* A group that is not forwarded: the next run looks for vifs with such entries (adoption.c). */
+	if (!addr_is_proxied_stream(&key->source, &key->group) ||
+	    mrt_route_counters(table->mrt, &key->source, &key->group, &counters) != 0 ||
 	    mrt_del_route(table->mrt, &key->source, &key->group) != 0 ||
 	    !may_log(owner->repair, DAMAGE_STRANGE, now))
 		return;
-	warnx("another process made an entry for (%s, %s), which nobody here wants: deleted",
+	warnx("another process made an entry for (%s, %s), which no instance wants: deleted",
 	      addr_format(&key->source, source), addr_format(&key->group, group));
 }
 
@@ -171,7 +175,8 @@ static void route_changed(const struct reading *reading, struct table *table, co
 	if (observed.present)
 		observed.present = read_observed(table, news, &observed);
 	verdict = routes_observe(table->routes, &key, &observed);
-	if (verdict == ROUTE_STRANGE)
+	if (verdict == ROUTE_STRANGE &&
+	    !adoption_note(reading->owner, table, &key, observed.input, observed.outputs))
 		remove_strange(reading->owner, table, &key, reading->now);
 	if (verdict != ROUTE_WRONG)
 		return;

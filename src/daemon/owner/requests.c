@@ -32,8 +32,8 @@ static void postpone(struct owner *owner, struct instance_slot *instance, mtime 
 		instance->repeat_at = now + REPEAT_INTERVAL;
 	/* Once: a flood may do this with every group. */
 	if (!owner->logged_memory)
-		warnx("%s: out of memory for %s: some have to wait; trying again", instance->config->name,
-		      what);
+		warnx("instance %s: out of memory for %s: some have to wait; trying again",
+		      instance->config->name, what);
 	owner->logged_memory = true;
 }
 
@@ -86,6 +86,7 @@ static void set_membership(struct owner *owner, struct instance_slot *instance, 
                            const struct request *request, const void *sources)
 {
 	struct filter filter = {.mode = request->mode};
+	struct links_port port;
 
 	if (instance->tables[request->family] != NULL)
 		routes_retry_upcalls(instance->tables[request->family]->routes, instance->number,
@@ -93,8 +94,13 @@ static void set_membership(struct owner *owner, struct instance_slot *instance, 
 	/* The host only reads the list; its payload stays valid for the call. */
 	memcpy(&filter.sources.list, &sources, sizeof sources);
 	filter.sources.count = filter.sources.capacity = request->count;
+	if (request->link != LINK_ALL &&
+	    !links_find_port(owner->links, instance->number, request->link, &port))
+		return;
 	for (struct uplink *uplink = owner->uplinks; uplink; uplink = uplink->next) {
 		if (uplink->family != request->family || !(uplink->instances >> instance->number & 1))
+			continue;
+		if (request->link != LINK_ALL && strcmp(uplink->name, port.name) != 0)
 			continue;
 		if (!host_want(uplink->host, now, instance->number, &request->group, &filter, request->links))
 			postpone(owner, instance, now, request->family, "memberships");
@@ -113,6 +119,8 @@ static void set_route(struct owner *owner, struct instance_slot *instance, mtime
 		return;
 	if (request->kind == REQUEST_ROUTE_NONE || input == LINKS_NO_VIF) {
 		routes_unwant(table->routes, &key, instance->number);
+		if (request->more)
+			routes_ask_again(table->routes, &key, input == LINKS_NO_VIF ? 0 : input);
 		return;
 	}
 	if (!routes_want(table->routes, &key, instance->number, input, outputs))

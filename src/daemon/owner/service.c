@@ -59,7 +59,7 @@ static bool all_have_answered(const struct owner *owner)
 static void miss(struct instance_slot *instance)
 {
 	if (instance->heartbeat == HEARTBEAT_ASKED)
-		warnx("%s: its worker gives no sign of life; the service manager's watchdog is not fed",
+		warnx("instance %s: its worker does not respond; mcproxy no longer feeds the service manager's watchdog",
 		      instance->config->name);
 	instance->heartbeat = HEARTBEAT_MISSED;
 }
@@ -106,7 +106,7 @@ void service_ping(struct owner *owner, mtime now)
 void service_pong(struct owner *owner, struct instance_slot *instance)
 {
 	if (instance->heartbeat == HEARTBEAT_MISSED)
-		info("%s: its worker gives signs of life again", instance->config->name);
+		info("instance %s: its worker responds again", instance->config->name);
 	instance->heartbeat = HEARTBEAT_ANSWERED;
 	if (all_have_answered(owner))
 		notify_watchdog();

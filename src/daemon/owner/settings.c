@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/owner/settings.h"
 
-#include "core/tables/link_names.h"
+#include "core/tables/links.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/owner.h"
@@ -18,26 +18,27 @@
 static const char *const version_leaf[FAMILIES] = {"force_igmp_version", "force_mld_version"};
 
 /* Puts back the values that a killed run left behind, whether or not this run will change them. */
-static struct sysctl *open_sysctl(const char *directory, const char *leaf)
+static struct sysctl *open_sysctl(const char *directory, const char *leaf, bool keep)
 {
 	struct sysctl *kept;
 	unsigned restored;
 	char path[128];
 
 	snprintf(path, sizeof path, RUN_DIRECTORY "/%s", leaf);
-	kept = sysctl_new(directory, leaf, path, &restored);
+	kept = sysctl_new(directory, leaf, path, keep, &restored);
 	if (restored > 0)
 		info("%s: %u values of a run that was killed are restored", leaf, restored);
 	return kept;
 }
 
 /* Does an instance want rp_filter 0 on the interface, or (NULL) on any link? It exists for IPv4 only. */
-static bool links_reset(const struct config_link *links, size_t count, bool option, const char *interface)
+static bool links_reset(const struct owner *owner, const struct config_link *links, size_t count, bool option,
+                        const char *interface)
 {
 	for (size_t i = 0; i < count; i++)
 		if ((option || links[i].settings.reset_rp_filter) &&
 		    links[i].settings.version[FAMILY_IPV4] != VERSION_NONE &&
-		    (interface == NULL || names_match(links[i].name, interface)))
+		    (interface == NULL || links_match(owner->links, links[i].name, interface)))
 			return true;
 	return false;
 }
@@ -50,8 +51,8 @@ static bool is_reset(const struct owner *owner, const char *interface)
 		const struct config_instance *config = owner->instances[i].config;
 
 		if (config != NULL &&
-		    (links_reset(config->upstream, config->upstream_count, option, interface) ||
-		     links_reset(config->downstream, config->downstream_count, false, interface)))
+		    (links_reset(owner, config->upstream, config->upstream_count, option, interface) ||
+		     links_reset(owner, config->downstream, config->downstream_count, false, interface)))
 			return true;
 	}
 	return false;
@@ -73,20 +74,34 @@ static void lower_all(struct owner *owner, struct sysctl *rpfilter)
 
 void settings_open(struct owner *owner)
 {
-	struct sysctl *rpfilter = open_sysctl(SYSCTL_IPV4, SYSCTL_RP_FILTER);
+	struct sysctl *rpfilter = open_sysctl(SYSCTL_IPV4, SYSCTL_RP_FILTER, owner->adoption != NULL);
 
-	owner->settings.forced_version[FAMILY_IPV4] = open_sysctl(SYSCTL_IPV4, version_leaf[FAMILY_IPV4]);
-	owner->settings.forced_version[FAMILY_IPV6] = open_sysctl(SYSCTL_IPV6, version_leaf[FAMILY_IPV6]);
+	owner->settings.forced_version[FAMILY_IPV4] =
+		open_sysctl(SYSCTL_IPV4, version_leaf[FAMILY_IPV4], false);
+	owner->settings.forced_version[FAMILY_IPV6] =
+		open_sysctl(SYSCTL_IPV6, version_leaf[FAMILY_IPV6], false);
 	if (is_reset(owner, NULL))
 		lower_all(owner, rpfilter);
 	else
 		sysctl_free(rpfilter);
 }
 
-void settings_reload(struct owner *owner)
+void settings_link_left(struct owner *owner)
 {
 	struct sysctl *rpfilter = owner->settings.rp_filter;
 	const char *name;
+
+	for (size_t n = 0; rpfilter != NULL && (name = sysctl_nth_set(rpfilter, n)) != NULL;) {
+		if (strcmp(name, "all") == 0 || is_reset(owner, name))
+			n++;
+		else
+			sysctl_hold(rpfilter, name);
+	}
+}
+
+void settings_reload(struct owner *owner)
+{
+	struct sysctl *rpfilter = owner->settings.rp_filter;
 
 	if (!is_reset(owner, NULL)) {
 		sysctl_free(rpfilter);
@@ -94,15 +109,10 @@ void settings_reload(struct owner *owner)
 		return;
 	}
 	if (rpfilter == NULL) {
-		lower_all(owner, open_sysctl(SYSCTL_IPV4, SYSCTL_RP_FILTER));
+		lower_all(owner, open_sysctl(SYSCTL_IPV4, SYSCTL_RP_FILTER, false));
 		return;
 	}
-	for (size_t n = 0; (name = sysctl_nth_set(rpfilter, n)) != NULL;) {
-		if (strcmp(name, "all") == 0 || is_reset(owner, name))
-			n++;
-		else
-			sysctl_hold(rpfilter, name);
-	}
+	settings_link_left(owner);
 }
 
 void settings_close(struct owner *owner)

@@ -28,25 +28,25 @@ struct status {
 	struct snapshot_reader *walk;
 	int detail;
 	enum status_destination destination;
-	bool again[STATUS_LOG + 1]; /* begun while another was being made */
-	int again_detail[STATUS_LOG + 1];
 	unsigned count; /* statuses printed: the "alive time" */
 	FILE *out;
 	char *text;
 	size_t size;
 	size_t instance;
 	size_t port_cursor;
-	struct links_port port;
 	struct addr group; /* of the flow printed last */
 	unsigned groups;   /* printed in this list */
 	unsigned sources;  /* printed in this list */
 	char *path;        /* of the file that is being written; NULL: none */
 	int fd;            /* the same under its temporary name */
-	char temporary[FILE_PATH_SIZE];
-	size_t written; /* of the text, while it goes out */
-	size_t cleaned; /* the same, ahead of it */
-	mtime write_at; /* when to try a slow reader again */
+	size_t written;    /* of the text, while it goes out */
+	size_t cleaned;    /* the same, ahead of it */
+	mtime write_at;    /* when to try a slow reader again */
 	mtime write_interval;
+	struct links_port port;
+	bool again[STATUS_LOG + 1]; /* begun while another was being made */
+	int again_detail[STATUS_LOG + 1];
+	char temporary[FILE_PATH_SIZE];
 };
 
 /* status_print.c: appends to the text. */

@@ -123,45 +123,52 @@ static void print_upstream(struct status *status, struct owner *owner, const str
 	if (uplink == NULL)
 		return;
 	host_get_status(uplink->host, now, &host);
-	fprintf(status->out, "\t\tspoken\t%s\n", version_name(link->family, host.version));
-	fprintf(status->out, "\t\tgroups\t%zu, %zu refused by the kernel, %zu as supersets\n", host.groups,
-	        host.failing, host.supersets);
-	fprintf(status->out, "\t\tkept\t%zu by the kernel, %zu by mcproxy\n", host.groups - host.kept_here,
-	        host.kept_here);
+	fprintf(status->out,
+	        "\t\tspoken\t%s\n"
+	        "\t\tgroups\t%zu, %zu refused by the kernel, %zu as supersets\n"
+	        "\t\tkept\t%zu by the kernel, %zu by mcproxy\n",
+	        version_name(link->family, host.version), host.groups, host.failing, host.supersets,
+	        host.groups - host.kept_here, host.kept_here);
 	if (host.query_received_at != MTIME_NEVER)
 		fprintf(status->out, "\t\tquerier\t%s, heard %lld s ago\n", addr_format(&host.querier, text),
 		        (long long)(now - host.query_received_at) / 1000);
 	else
 		fprintf(status->out, "\t\tquerier\tnone heard\n");
-	fprintf(status->out, "\t\treports_sent\t%llu\n", (unsigned long long)host.reports_sent);
-	fprintf(status->out, "\t\trepeats_without_querier\t%llu\n", (unsigned long long)host.repeats);
+	fprintf(status->out, "\t\treports_sent\t%llu\n\t\trepeats_without_querier\t%llu\n",
+	        (unsigned long long)host.reports_sent, (unsigned long long)host.repeats);
 }
 
-static void print_seconds(struct status *status, const char *name, uint32_t milliseconds)
+static double seconds(uint32_t milliseconds)
 {
-	fprintf(status->out, "\t\t%s\t%g\n", name, milliseconds / 1e3);
+	return milliseconds / 1e3;
 }
 
 static void print_downstream(struct status *status, const struct snapshot_link *link)
 {
 	char text[ADDR_TEXT_SIZE];
 
-	fprintf(status->out, "\t\tquerier\t%s%s\n",
+	fprintf(status->out,
+	        "\t\tquerier\t%s%s\n"
+	        "\t\trobustness\t%u\n"
+	        "\t\tquery_interval\t%g\n"
+	        "\t\tquery_response_interval\t%g\n"
+	        "\t\tstartup_query_interval\t%g\n"
+	        "\t\tstartup_query_count\t%u\n"
+	        "\t\tlast_member_query_interval\t%g\n"
+	        "\t\tlast_member_query_count\t%u\n"
+	        "\t\tgroup_membership_interval\t%g\n"
+	        "\t\tother_querier_present_interval\t%g\n"
+	        "\t\tolder_host_present_interval\t%g\n"
+	        "\t\treports\t%u\n"
+	        "\t\tqueries_sent\t%u\n"
+	        "\t\tqueries_heard\t%u, %u of another version\n",
 	        addr_format(link->querier ? &link->address : &link->other_querier, text),
-	        link->querier ? ", this router" : "");
-	fprintf(status->out, "\t\trobustness\t%u\n", link->robustness);
-	print_seconds(status, "query_interval", link->query_interval);
-	print_seconds(status, "query_response_interval", link->query_response_interval);
-	print_seconds(status, "startup_query_interval", link->startup_query_interval);
-	fprintf(status->out, "\t\tstartup_query_count\t%u\n", link->startup_query_count);
-	print_seconds(status, "last_member_query_interval", link->last_member_query_interval);
-	fprintf(status->out, "\t\tlast_member_query_count\t%u\n", link->last_member_query_count);
-	print_seconds(status, "group_membership_interval", link->membership_interval);
-	print_seconds(status, "other_querier_present_interval", link->other_querier_present_interval);
-	print_seconds(status, "older_host_present_interval", link->older_host_present_interval);
-	fprintf(status->out, "\t\treports\t%u\n\t\tqueries_sent\t%u\n", link->reports, link->queries_sent);
-	fprintf(status->out, "\t\tqueries_heard\t%u, %u of another version\n", link->queries_received,
-	        link->older_queries);
+	        link->querier ? ", this router" : "", link->robustness, seconds(link->query_interval),
+	        seconds(link->query_response_interval), seconds(link->startup_query_interval),
+	        link->startup_query_count, seconds(link->last_member_query_interval),
+	        link->last_member_query_count, seconds(link->membership_interval),
+	        seconds(link->other_querier_present_interval), seconds(link->older_host_present_interval),
+	        link->reports, link->queries_sent, link->queries_received, link->older_queries);
 }
 
 /* What was lost outside the engine. */
@@ -219,6 +226,7 @@ void status_print_item(struct status *status, struct owner *owner, const struct 
 		break;
 	case SNAPSHOT_HOSTS:
 	case SNAPSHOT_INSTANCE:
+	case SNAPSHOT_RULES:
 	case SNAPSHOT_KINDS:
 		break;
 	}

@@ -2,6 +2,7 @@
 #include "daemon/owner/upcalls.h"
 
 #include "core/tables/links_vif_ports.h"
+#include "daemon/owner/adoption.h"
 #include "daemon/owner/copies.h"
 #include "daemon/owner/early_routes.h"
 #include "daemon/owner/entries.h"
@@ -243,6 +244,25 @@ void upcalls_check_wrong_vif(struct owner *owner, struct table *table, mtime now
 	instances_wake(owner);
 }
 
+static void take_stream(struct owner *owner, struct table *table, const struct mrt_upcall *upcall)
+{
+	struct route_key key = {.source = upcall->source, .group = upcall->group};
+
+	routes_arrives(table->routes, &key, upcall->vif);
+	new_stream(owner, table, &key, upcall->vif);
+}
+
+void upcalls_resume(struct owner *owner, mtime now)
+{
+	struct mrt_upcall upcall;
+	struct table *table;
+
+	while (adoption_pull_held(owner, now, &table, &upcall)) {
+		take_stream(owner, table, &upcall);
+		owner->loop.again = true;
+	}
+}
+
 static void take_upcall(struct owner *owner, struct table *table, mtime now, const struct mrt_upcall *upcall)
 {
 	struct route_key key = {.source = upcall->source, .group = upcall->group};
@@ -260,8 +280,8 @@ static void take_upcall(struct owner *owner, struct table *table, mtime now, con
 			routes_ask_again(table->routes, &key, upcall->vif);
 		return;
 	}
-	routes_arrives(table->routes, &key, upcall->vif);
-	new_stream(owner, table, &key, upcall->vif);
+	if (!adoption_holds(owner, table, now, upcall))
+		take_stream(owner, table, upcall);
 }
 
 void upcalls_receive_copies(void *context, struct loop_source *source, mtime now)

@@ -17,6 +17,8 @@ struct route_key;
 
 /* The handler of tables' sources; context: the owner. */
 void upcalls_receive(void *context, struct loop_source *source, mtime now);
+/* Goes on with the upcalls that waited for members (adoption.h). */
+void upcalls_resume(struct owner *owner, mtime now);
 /* A route's outputs may be upstream links of other instances: the stream arrives there for them. Announces it
  * to those that do not have it. Returns the set of those whose channel is full; upcalls_retry announces it
  * later. */

@@ -4,10 +4,12 @@
 #include "core/tables/links.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/inherited.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/owner.h"
 #include "daemon/owner/send_queue.h"
+#include "daemon/owner/store.h"
 #include "kernel/join.h"
 #include "kernel/sysctl.h"
 
@@ -80,18 +82,24 @@ static struct uplink *uplink_get(struct owner *owner, enum family family, const 
 	return uplink;
 }
 
-static void close_all(int *sockets, size_t count)
+static void close_socket(const struct uplink *uplink, int fd)
+{
+	store_remove(STORE_JOIN, uplink->family, uplink->name, fd);
+	join_socket_close(fd);
+}
+
+static void close_all(const struct uplink *uplink, int *sockets, size_t count)
 {
 	/* Newest first: the kernel finds a membership by walking from the newest one. */
 	while (count-- > 0)
 		if (sockets[count] >= 0)
-			join_socket_close(sockets[count]);
+			close_socket(uplink, sockets[count]);
 	free(sockets);
 }
 
 static void close_sockets(struct uplink *uplink)
 {
-	close_all(uplink->sockets, uplink->socket_count);
+	close_all(uplink, uplink->sockets, uplink->socket_count);
 	uplink->sockets = NULL;
 	uplink->socket_count = 0;
 }
@@ -119,7 +127,8 @@ static void force_version(struct owner *owner, const struct uplink *uplink)
 	if (result == 0)
 		return;
 	errno = -result;
-	warn("%s: the kernel cannot be made to speak %s", uplink->name, version_name(family, version));
+	warn("upstream %s: the kernel cannot be made to speak %s", uplink->name,
+	     version_name(family, version));
 }
 
 static void put_back_version(struct owner *owner, const struct uplink *uplink)
@@ -150,6 +159,7 @@ static int join_fd(struct uplink *uplink, uint32_t slot)
 		if (fd < 0)
 			return fd;
 		uplink->sockets[slot] = fd;
+		store_add(STORE_JOIN, uplink->family, uplink->name, fd);
 	}
 	return uplink->sockets[slot];
 }
@@ -180,7 +190,7 @@ static void close_unused(struct uplink *uplink, uint32_t slot)
 	if (slot >= uplink->socket_count || uplink->sockets[slot] < 0 ||
 	    host_slot_memberships(uplink->host, slot) > 0)
 		return;
-	join_socket_close(uplink->sockets[slot]);
+	close_socket(uplink, uplink->sockets[slot]);
 	uplink->sockets[slot] = -1;
 }
 
@@ -191,7 +201,7 @@ static void log_join_failure(struct uplink *uplink, const struct join_op *op, in
 	if (result == 0 || uplink->logged_error == -result)
 		return;
 	uplink->logged_error = errno = -result;
-	warn("%s: %s cannot be joined upstream for now; trying again", uplink->name,
+	warn("upstream %s: %s cannot be joined upstream for now; trying again", uplink->name,
 	     addr_format(&op->group, text));
 }
 
@@ -238,11 +248,11 @@ static void log_missing_query(struct uplink *uplink)
 		return;
 	uplink->logged_missing = missing;
 	if (missing)
-		warnx("%s: no %s query received upstream for the group membership interval; "
+		warnx("upstream %s: no %s query received upstream for the group membership interval; "
 		      "repeating the reports of all groups, so that no stream stops",
 		      uplink->name, uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 	else
-		info("%s: %s queries are received upstream again", uplink->name,
+		info("upstream %s: %s queries are received upstream again", uplink->name,
 		     uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 }
 
@@ -256,16 +266,16 @@ static void log_version(struct uplink *uplink, mtime now)
 	if (before == VERSION_NONE || version == before)
 		return;
 	if (version < before && version == uplink->link.forced_version)
-		warnx("%s: another program forces %s in the kernel (net.%s.conf): it is spoken upstream, "
-		      "whole groups are asked for there, and sources filtered here",
+		warnx("upstream %s: another program forces %s in the kernel (net.%s.conf): mcproxy uses it upstream, "
+		      "joins whole groups there, and filters the sources itself",
 		      uplink->name, version_name(uplink->family, version),
 		      uplink->family == FAMILY_IPV4 ? "ipv4" : "ipv6");
 	else if (version < before && before == VERSION_3)
-		warnx("%s: the querier upstream speaks %s: whole groups are asked for there, and sources "
-		      "filtered here",
+		warnx("upstream %s: the querier upstream uses %s: mcproxy joins whole groups there, and filters the "
+		      "sources itself",
 		      uplink->name, version_name(uplink->family, version));
 	else
-		info("%s: %s is spoken upstream now", uplink->name, version_name(uplink->family, version));
+		info("upstream %s: now uses %s", uplink->name, version_name(uplink->family, version));
 }
 
 static void log_version_1(struct uplink *uplink, mtime now)
@@ -273,7 +283,7 @@ static void log_version_1(struct uplink *uplink, mtime now)
 	if (uplink->logged_version_1 || !host_ignores_version_1(uplink->host, now))
 		return;
 	uplink->logged_version_1 = true;
-	warnx("%s: an IGMPv1 query has arrived and is not followed, because version 1 has no leaves; if a "
+	warnx("upstream %s: mcproxy ignores an IGMPv1 query, because version 1 has no leaves; if a "
 	      "version 1 router is upstream, set upstream_version = \"IGMPv1\"",
 	      uplink->name);
 }
@@ -283,8 +293,8 @@ static void log_superset(struct uplink *uplink)
 	if (uplink->logged_superset || !host_has_supersets(uplink->host))
 		return;
 	uplink->logged_superset = true;
-	warnx("%s: an EXCLUDE list is too long for the kernel: all sources are asked for upstream, and "
-	      "filtered here",
+	warnx("upstream %s: an EXCLUDE list is too long for the kernel: mcproxy asks for all sources upstream, and "
+	      "filters them itself",
 	      uplink->name);
 }
 
@@ -316,7 +326,7 @@ static void announce(struct uplink *uplink, mtime now)
 		return;
 	uplink->announce = false;
 	if (uplink->link.usable)
-		info("%s: attached to another place, or its carrier is back: reporting all %s groups "
+		info("upstream %s: attached to another place, or its carrier is back: reporting all %s groups "
 		     "upstream",
 		     uplink->name, family_name(uplink->family));
 	host_announce(uplink->host, now);
@@ -348,7 +358,7 @@ static void uplink_end(struct owner *owner, struct uplink *uplink)
 	free(uplink);
 }
 
-/* Changes the keeper of the memberships. Joins and reports all groups again before the old memberships end,
+/* Changes the provider of the memberships. Joins and reports all groups again before the old memberships end,
  * so that there is a member upstream all the time. False when memory is short: then nothing has changed. */
 static bool replace_host(struct owner *owner, struct uplink *uplink, mtime now)
 {
@@ -369,24 +379,24 @@ static bool replace_host(struct owner *owner, struct uplink *uplink, mtime now)
 	while (join_one(uplink, now))
 		continue;
 	send_reports(owner, uplink, now);
-	close_all(sockets, socket_count);
+	close_all(uplink, sockets, socket_count);
 	host_free(old);
 	return true;
 }
 
-/* Brings the host to the settings. Without memory for another keeper the old one goes on, with the other
+/* Brings the host to the settings. Without memory for another provider the old one goes on, with the other
  * settings; a later turn retries. */
 static void follow_settings(struct owner *owner, struct uplink *uplink, mtime now)
 {
-	bool other_keeper = uplink->settings.upstream_membership != host_membership(uplink->host);
+	bool other_provider = uplink->settings.upstream_membership != host_membership(uplink->host);
 
-	if (other_keeper && replace_host(owner, uplink, now))
-		other_keeper = false;
-	if (other_keeper && uplink->replace_at == 0)
-		warnx("%s: out of memory: memberships stay with upstream_membership = \"%s\" for now; "
+	if (other_provider && replace_host(owner, uplink, now))
+		other_provider = false;
+	if (other_provider && uplink->replace_at == 0)
+		warnx("upstream %s: out of memory: memberships stay with upstream_membership = \"%s\" for now; "
 		      "trying again",
 		      uplink->name, membership_name(host_membership(uplink->host)));
-	uplink->replace_at = other_keeper ? now + REPLACE_INTERVAL : 0;
+	uplink->replace_at = other_provider ? now + REPLACE_INTERVAL : 0;
 	host_configure(uplink->host, now, &uplink->settings);
 }
 
@@ -453,6 +463,7 @@ static void uplink_leave(struct owner *owner, struct uplink *uplink, unsigned in
 {
 	host_unwant_all(uplink->host, now, instance);
 	uplink->instances &= ~((uint64_t)1 << instance);
+	uplink->numbers[instance] = 0;
 	if (uplink->instances != 0) {
 		uplink_configure(owner, uplink, now);
 		return;
@@ -475,11 +486,31 @@ bool uplink_prepare(struct owner *owner, const struct link_op *op, enum family f
 	       uplink_get(owner, family, op->change.name, &op->change.settings) != NULL;
 }
 
+/* An instance tells what it wants on a link that returns, and not what was left since. */
+static void uplink_note_number(struct uplink *uplink, const struct link_op *op, mtime now)
+{
+	uint8_t *number = &uplink->numbers[op->instance], other = (uint8_t)(op->id + 1);
+
+	if (op->change.present && *number != other) {
+		host_unwant_all(uplink->host, now, op->instance);
+		*number = other;
+	} else if (!op->change.present && *number == other) {
+		*number = 0;
+	}
+}
+
+static void join_inherited(const struct owner *owner, struct uplink *uplink, mtime now)
+{
+	if (!inherited_join(owner, uplink->family, uplink->ifindex, uplink->host, now))
+		warnx("upstream %s: the memberships of the earlier run cannot be read: groups are joined again",
+		      uplink->name);
+}
+
 void uplink_link_changed(struct owner *owner, const struct link_op *op, enum family family, mtime now)
 {
 	const struct link_change *change = &op->change;
 	struct uplink *uplink;
-	bool is_known;
+	bool is_known, is_new;
 	struct host_link link = {
 		.usable = change->present && change->family[family].usable,
 		.address = change->family[family].address,
@@ -500,6 +531,7 @@ void uplink_link_changed(struct owner *owner, const struct link_op *op, enum fam
 	if (uplink == NULL)
 		return;
 	uplink->instances |= (uint64_t)1 << op->instance;
+	uplink_note_number(uplink, op, now);
 	/* A late message about an interface that another of the same name has replaced. */
 	if (!change->present && uplink->ifindex != op->ifindex)
 		return;
@@ -507,6 +539,7 @@ void uplink_link_changed(struct owner *owner, const struct link_op *op, enum fam
 		uplink_forget(uplink, now);
 	if (!change->present)
 		return;
+	is_new = uplink->ifindex == 0;
 	uplink->ifindex = op->ifindex;
 	uplink->table = owner->instances[op->instance].tables[family];
 	uplink->vif = links_vif(owner->links, op->instance, op->id, family);
@@ -516,12 +549,14 @@ void uplink_link_changed(struct owner *owner, const struct link_op *op, enum fam
 	link.kernel_version = join_host_version(family, change->name);
 	uplink->link = link;
 	host_set_link(uplink->host, now, &link);
+	if (is_new)
+		join_inherited(owner, uplink, now);
 }
 
-static bool is_named(const struct instance_slot *slot, const struct uplink *uplink)
+static bool is_named(const struct owner *owner, const struct instance_slot *slot, const struct uplink *uplink)
 {
 	return slot->config != NULL && slot->tables[uplink->family] != NULL &&
-	       instance_names_link(slot, ROLE_UPSTREAM, uplink->family, uplink->name);
+	       instance_names_link(owner, slot, ROLE_UPSTREAM, uplink->family, uplink->name);
 }
 
 void uplinks_reconsider(struct owner *owner, mtime now)
@@ -539,7 +574,7 @@ void uplinks_reconsider(struct owner *owner, mtime now)
 			continue;
 		}
 		for (uint64_t instances = uplink->instances; instances != 0; instances &= instances - 1)
-			if (!is_named(&owner->instances[__builtin_ctzll(instances)], uplink))
+			if (!is_named(owner, &owner->instances[__builtin_ctzll(instances)], uplink))
 				left |= instances & -instances;
 		/* The last one frees the uplink. */
 		for (; left != 0; left &= left - 1)

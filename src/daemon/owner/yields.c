@@ -69,7 +69,7 @@ static void log_change(struct owner *owner, struct table *table, mtime now, cons
 		     "show routes");
 		return;
 	}
-	info("%s: (%s, %s) %s", links_vif_name(owner->links, table->number, table->family, place->vif),
+	info("link %s: (%s, %s) %s", links_vif_name(owner->links, table->number, table->family, place->vif),
 	     addr_format(&place->key.source, source), addr_format(&place->key.group, group), what);
 }
 
@@ -191,10 +191,10 @@ static enum yield_verdict check(struct owner *owner, struct table *table, mtime 
 void yields_apply(struct owner *owner, struct table *table, mtime now, loop_handler *copies)
 {
 	struct yield_place place;
+	unsigned vif;
 
 	while (yield_pull(table->yield, now, &place))
 		carry_out(owner, table, now, &place, check(owner, table, now, &place));
-	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
-		if (yield_seeks(table->yield, now, vif))
-			seek(owner, table, now, vif, copies);
+	while (yield_pull_vif(table->yield, now, &vif))
+		seek(owner, table, now, vif, copies);
 }

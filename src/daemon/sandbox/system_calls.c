@@ -92,9 +92,10 @@ static const struct checked_call thread_checked_calls[] = {
 	{SCMP_SYS(mprotect), 1, {MASKED(2, PROT_EXEC, 0)}},
 };
 
-/* What the owner adds. Landlock, not this list, decides which files it reaches. */
-static const int owner_calls[] = {
-	/* its loop */
+/* What the owner, and a client of the daemon that serves others, may do beside that. Landlock, not this list, decides which
+ * files they reach. */
+static const int process_calls[] = {
+	/* a loop */
 	SCMP_SYS(epoll_create1),
 	SCMP_SYS(epoll_ctl),
 	SCMP_SYS(epoll_wait),
@@ -104,7 +105,6 @@ static const int owner_calls[] = {
 	/* sockets that exist */
 	SCMP_SYS(bind),
 	SCMP_SYS(connect),
-	SCMP_SYS(listen),
 	SCMP_SYS(accept4),
 	SCMP_SYS(getsockname),
 	SCMP_SYS(getsockopt),
@@ -112,12 +112,10 @@ static const int owner_calls[] = {
 	SCMP_SYS(send),
 	SCMP_SYS(sendto),
 	SCMP_SYS(sendmsg),
-	SCMP_SYS(sendmmsg),
 	SCMP_SYS(recv),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg),
-	/* files: the configuration, /proc, state, status, the control socket's name */
-	SCMP_SYS(readv),
+	/* files */
 	SCMP_SYS(pread64),
 	SCMP_SYS(lseek),
 	SCMP_SYS(_llseek),
@@ -136,6 +134,23 @@ static const int owner_calls[] = {
 	SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat),
 	SCMP_SYS(getdents64),
+	/* itself */
+	SCMP_SYS(geteuid),
+	SCMP_SYS(geteuid32),
+	SCMP_SYS(getuid),
+	SCMP_SYS(getuid32),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(uname),
+};
+
+/* What the owner adds. */
+static const int owner_calls[] = {
+	SCMP_SYS(listen),
+	SCMP_SYS(sendmmsg),
+	/* files: the configuration, /proc, state, status, the control socket's name */
+	SCMP_SYS(readv),
 	SCMP_SYS(ftruncate),
 	SCMP_SYS(ftruncate64),
 	SCMP_SYS(flock),
@@ -150,20 +165,12 @@ static const int owner_calls[] = {
 	SCMP_SYS(mkdirat),
 	SCMP_SYS(umask),
 	/* itself */
-	SCMP_SYS(geteuid),
-	SCMP_SYS(geteuid32),
-	SCMP_SYS(getuid),
-	SCMP_SYS(getuid32),
 	SCMP_SYS(getegid),
 	SCMP_SYS(getegid32),
 	SCMP_SYS(getgid),
 	SCMP_SYS(getgid32),
-	SCMP_SYS(getrandom),
 	SCMP_SYS(getrlimit),
 	SCMP_SYS(ugetrlimit),
-	SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(sysinfo),
-	SCMP_SYS(uname),
 	/* a worker gives up what the owner keeps */
 	SCMP_SYS(capget),
 	SCMP_SYS(capset),
@@ -214,6 +221,44 @@ static const struct checked_call owner_checked_calls[] = {
 	{SCMP_SYS(prctl), 1, {IS(0, PR_GET_SECCOMP)}},
 };
 
+/* What a client of the daemon that serves others adds. It only reads files. */
+static const int client_calls[] = {
+	/* its signals, and pipes between its threads */
+	SCMP_SYS(signalfd4),
+	SCMP_SYS(pipe2),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(clock_nanosleep_time64),
+	SCMP_SYS(nanosleep),
+	/* sockets */
+	SCMP_SYS(accept),
+	SCMP_SYS(shutdown),
+	/* itself */
+	SCMP_SYS(getgroups),
+	SCMP_SYS(getgroups32),
+};
+
+static const struct checked_call client_checked_calls[] = {
+	{SCMP_SYS(socket), 2, {IS(0, AF_UNIX), SOCKET_TYPE(SOCK_STREAM)}},
+	{SCMP_SYS(socket), 2, {IS(0, AF_UNIX), SOCKET_TYPE(SOCK_DGRAM)}},
+	{SCMP_SYS(socket), 3, {IS(0, AF_NETLINK), SOCKET_TYPE(SOCK_RAW), IS(2, NETLINK_ROUTE)}},
+	{SCMP_SYS(open), 1, {MASKED(1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)}},
+	{SCMP_SYS(openat), 1, {MASKED(2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)}},
+	{SCMP_SYS(ioctl), 1, {IS(1, TCGETS)}},
+	{SCMP_SYS(fcntl), 1, {{1, SCMP_CMP_LE, F_SETFL, 0}}},
+	{SCMP_SYS(fcntl64), 1, {{1, SCMP_CMP_LE, F_SETFL, 0}}},
+	{SCMP_SYS(clone), 1, {MASKED(0, THREAD | NAMESPACES, THREAD)}},
+	{SCMP_SYS(prlimit64), 1, {IS(0, 0)}},
+	{SCMP_SYS(prctl), 1, {IS(0, PR_SET_NAME)}},
+};
+
+#ifdef MCPROXY_SANDBOX_STRICT
+/* Captures and traces of packets, which it tries: the answer is that it has no right to. */
+static const struct checked_call client_refused_calls[] = {
+	{SCMP_SYS(socket), 1, {IS(0, AF_PACKET)}},
+	{SCMP_SYS(socket), 3, {IS(0, AF_NETLINK), SOCKET_TYPE(SOCK_RAW), IS(2, NETLINK_NETFILTER)}},
+};
+#endif
+
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
 	int result = 0;
@@ -244,17 +289,47 @@ static int allow_thread(scmp_filter_ctx filter)
 	return result == 0 ? allow_checked(filter, &own_signal, 1) : result;
 }
 
-/* The C library falls back to clone(), whose flags a filter can read. */
+/* What the owner and a client have in common. To start threads, the C library falls back to clone(), whose flags a filter
+ * can read. */
+static int allow_process(scmp_filter_ctx filter)
+{
+	int result = allow(filter, process_calls, COUNT(process_calls));
+
+	return result == 0 ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) : result;
+}
+
 static int allow_owner(scmp_filter_ctx filter)
 {
 	int result = allow(filter, owner_calls, COUNT(owner_calls));
 
 	if (result == 0)
 		result = allow_checked(filter, owner_checked_calls, COUNT(owner_checked_calls));
-	return result == 0 ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) : result;
+	return result == 0 ? allow_process(filter) : result;
 }
 
-static int limit(bool owner)
+static int allow_client(scmp_filter_ctx filter)
+{
+	int result = allow(filter, client_calls, COUNT(client_calls));
+
+	if (result == 0)
+		result = allow_checked(filter, client_checked_calls, COUNT(client_checked_calls));
+#ifdef MCPROXY_SANDBOX_STRICT
+	for (size_t i = 0; result == 0 && i < COUNT(client_refused_calls); i++)
+		result =
+			seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), client_refused_calls[i].call,
+		                               client_refused_calls[i].count, client_refused_calls[i].checks);
+#endif
+	return result == 0 ? allow_process(filter) : result;
+}
+
+static int allow_worker(scmp_filter_ctx filter)
+{
+	(void)filter;
+	return 0;
+}
+
+/* more: what is allowed beside the calls of each thread. */
+static int limit(int (*more)(scmp_filter_ctx filter))
 {
 	scmp_filter_ctx filter = seccomp_init(REFUSE);
 	int result = -ENOMEM;
@@ -265,8 +340,8 @@ static int limit(bool owner)
 	result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, REFUSE);
 	if (result == 0)
 		result = allow_thread(filter);
-	if (result == 0 && owner)
-		result = allow_owner(filter);
+	if (result == 0)
+		result = more(filter);
 	if (result == 0) {
 		/* A tree instead of a list, where the library can make one. */
 		seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
@@ -278,12 +353,17 @@ static int limit(bool owner)
 
 int system_calls_limit_process(void)
 {
-	return limit(true);
+	return limit(allow_owner);
 }
 
 int system_calls_limit_worker(void)
 {
-	return limit(false);
+	return limit(allow_worker);
+}
+
+int system_calls_limit_client(void)
+{
+	return limit(allow_client);
 }
 #else
 int system_calls_limit_process(void)
@@ -292,6 +372,11 @@ int system_calls_limit_process(void)
 }
 
 int system_calls_limit_worker(void)
+{
+	return -ENOPKG;
+}
+
+int system_calls_limit_client(void)
 {
 	return -ENOPKG;
 }

@@ -80,12 +80,12 @@ static void lane_free(struct lane *lane)
 static int lane_new(struct lane **result, size_t slots)
 {
 	size_t size = sizeof(struct lane) + slots * sizeof((*result)->starts[0]);
-	struct lane *lane =
-		aligned_alloc(RING_CACHE_LINE, (size + RING_CACHE_LINE - 1) & -(size_t)RING_CACHE_LINE);
+	struct lane *lane;
+	void *memory;
 
-	*result = lane;
-	if (lane == NULL)
+	if (posix_memalign(&memory, RING_CACHE_LINE, size) != 0)
 		return -ENOMEM;
+	*result = lane = memory;
 	*lane = (struct lane){.resting = 1, .bytes = (uint32_t)slots * LANE_MESSAGE_SIZE, .producer_fd = -1};
 	if (lane->bytes < PAYLOAD_BYTES_MIN)
 		lane->bytes = PAYLOAD_BYTES_MIN;

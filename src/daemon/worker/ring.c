@@ -41,11 +41,12 @@ struct ring *ring_new(size_t slots, size_t message_size)
 		return NULL;
 
 	size_t size = sizeof(struct ring) + slots * message_size;
-	struct ring *ring =
-		aligned_alloc(RING_CACHE_LINE, (size + RING_CACHE_LINE - 1) & -(size_t)RING_CACHE_LINE);
+	struct ring *ring;
+	void *memory;
 
-	if (ring == NULL)
+	if (posix_memalign(&memory, RING_CACHE_LINE, size) != 0)
 		return NULL;
+	ring = memory;
 	ring->mask = (uint32_t)slots - 1;
 	ring->message_size = message_size;
 	/* The numbers start one round before they wrap, so that every use of a ring tests the wrap. */

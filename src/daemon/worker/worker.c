@@ -116,6 +116,7 @@ static void take_packets(struct worker *worker, mtime now)
 			prefetch_packet(worker, &input, packets, count, i + LOOK_FAR, PREFETCH_FAR);
 			prefetch_packet(worker, &input, packets, count, i + LOOK_NEAR, PREFETCH_NEAR);
 			input.truncated = packets[i].truncated;
+			input.source = packets[i].mac;
 			take_input(worker, now, &input, packets[i].data, packets[i].length);
 		}
 		check_query_room(worker);

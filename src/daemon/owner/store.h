@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Descriptors that outlive this process. While a process holds them, the kernel keeps vifs, entries, memberships and what
+ * waits in the sockets. The service manager does (sd_notify(3): FDSTORE, FDSTOREREMOVE), and passes them to the next
+ * run (LISTEN_FDS, LISTEN_FDNAMES). Each has a name: kind, family, object, and the number of its socket, which makes it
+ * unique, because the manager removes by name. Without a manager every call does nothing. Owner thread.
+ */
+#ifndef MCPROXY_DAEMON_OWNER_STORE_H
+#define MCPROXY_DAEMON_OWNER_STORE_H
+
+#include "core/base/addr.h"
+#include "core/base/mtime.h"
+
+enum store_kind {
+	STORE_MRT,  /* object: the kernel table, "default" or a number */
+	STORE_JOIN, /* object: the interface */
+	STORE_LINK, /* a packet socket; object: the interface */
+	STORE_KINDS
+};
+
+#define STORE_NUMBER_SIZE 16
+/* The object of a table. */
+const char *store_number(uint32_t table, char text[STORE_NUMBER_SIZE]);
+
+/* Takes what the manager passes, and its variables out of the environment. With adopt false, and for what is not known, it
+ * closes and removes all. After notify_open. */
+void store_open(bool adopt);
+/* Forgets what has not been sent yet. */
+void store_close(void);
+
+/* The next received descriptor of that kind and object, which now belongs to the caller; it stays in the store. -1: there
+ * is none. */
+int store_take(enum store_kind kind, enum family family, const char *object);
+/* The object of the first received descriptor of that kind and family whose object is a number from `first` to `last`; 0:
+ * there is none. */
+uint32_t store_find_number(enum store_kind kind, enum family family, uint32_t first, uint32_t last);
+/* Has a descriptor of the kind been received that no table, link or uplink has taken? */
+bool store_has(enum store_kind kind);
+/* Closes and removes the received descriptors of a kind that are not taken; returns how many. */
+unsigned store_drop(enum store_kind kind);
+
+/* A manager can hold descriptors. */
+bool store_is_open(void);
+/* Call it when the descriptor has been opened, and before it is closed. What cannot be sent now follows in a later turn. */
+void store_add(enum store_kind kind, enum family family, const char *object, int fd);
+void store_remove(enum store_kind kind, enum family family, const char *object, int fd);
+/* Sends what could not be sent. */
+void store_turn(mtime now);
+/* When store_turn is due; MTIME_NEVER. */
+mtime store_deadline(void);
+
+#endif
