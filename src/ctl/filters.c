@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/filters.h"
 
+#include "core/base/option.h"
 #include "ctl/command.h"
 
 #include <getopt.h>
@@ -10,16 +11,19 @@ static const struct option options[] = {
 	{"link", required_argument, NULL, 'l'},
 	{"group", required_argument, NULL, 'g'},
 	{"details", no_argument, NULL, 'd'},
+	{"all", no_argument, NULL, 'a'},
+	{"sort", required_argument, NULL, 's'},
 	{0},
 };
 
 bool filters_read(struct filters *filter, int *argc, char **argv)
 {
+	char problem[128];
 	int letter, kept = 1;
 
 	optind = 0; /* restart getopt, in GNU libc and musl */
 	opterr = 0;
-	while ((letter = getopt_long(*argc, argv, "i:l:g:d", options, NULL)) != -1) {
+	while ((letter = getopt_long(*argc, argv, "i:l:g:das:", options, NULL)) != -1) {
 		switch (letter) {
 		case 'i':
 			filter->instance = optarg;
@@ -33,9 +37,15 @@ bool filters_read(struct filters *filter, int *argc, char **argv)
 		case 'd':
 			filter->details = true;
 			break;
+		case 'a':
+			filter->all = true;
+			break;
+		case 's':
+			filter->sort = optarg;
+			break;
 		default:
-			command_usage(argv[0],
-			              "the filters are --instance NAME, --link NAME and --group PREFIX");
+			option_problem(options, optopt, argv[optind - 1], problem, sizeof problem);
+			command_usage(argv[0], problem);
 			return false;
 		}
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The filters of a command: the options --instance, --link and --group, which the daemon applies.
+ * The filters of a command: the options --instance, --link and --group, which the daemon applies. And how `show`
+ * prints the answer.
  */
 #ifndef MCPROXY_CTL_FILTERS_H
 #define MCPROXY_CTL_FILTERS_H
@@ -12,7 +13,9 @@ struct filters {
 	const char *instance;
 	const char *link;
 	const char *group;
-	bool details; /* --details */
+	bool details;     /* --details */
+	bool all;         /* --all */
+	const char *sort; /* --sort COLUMN; NULL: in the view's own order */
 };
 
 /* Reads the options of a command, which may stand before and after its other arguments. Moves those

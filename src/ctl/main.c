@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/base/option.h"
 #include "ctl/client/print.h"
-#include "ctl/command.h"
+#include "ctl/show.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static const struct command overview = {.run = overview_run};
 
 static const struct option options[] = {
 	{"socket", required_argument, NULL, 's'},
@@ -70,34 +73,41 @@ static bool read_options(int argc, char **argv, struct ctl *ctl)
 	return true;
 }
 
+/* `groups` is `show groups`: takes the place of an argument that was read. */
+static void complete_show(int *argc, char ***argv)
+{
+	static char show[] = "show";
+
+	if (!show_has(**argv))
+		return;
+	*--*argv = show;
+	++*argc;
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl ctl = {.socket = CTL_SOCKET};
 	const struct command *command;
+	char problem[128];
 	int status;
 
 	if (!read_options(argc, argv, &ctl)) {
-		print_to(stderr,
-		         "mcproxyctl: %s: no such option, or it is not complete; see mcproxyctl --help\n",
-		         optopt != 0 ? (char[]){'-', (char)optopt, '\0'} : argv[optind - 1]);
+		option_problem(options, optopt, argv[optind - 1], problem, sizeof problem);
+		print_to(stderr, "mcproxyctl: %s; see mcproxyctl --help\n", problem);
 		return CTL_USAGE;
 	}
 	argc -= optind;
 	argv += optind;
 	argc = take_json(argc, argv, &ctl);
-	if (argc == 0) {
-		fputs("mcproxyctl: a command is missing; see mcproxyctl --help\n", stderr);
-		return CTL_USAGE;
-	}
-	if (wants_help(argv)) {
+	if (argc > 0 && wants_help(argv)) {
 		command_print_help();
 		return CTL_DONE;
 	}
-	command = command_find(argv[0]);
-	if (command == NULL) {
-		print_to(stderr, "mcproxyctl: %s: no such command; see mcproxyctl --help\n", argv[0]);
-		return CTL_USAGE;
-	}
+	if (argc > 0)
+		complete_show(&argc, &argv);
+	command = argc > 0 ? command_find(argv[0]) : &overview;
+	if (command == NULL)
+		return command_unknown(argv[0]);
 	ctl.colour = !ctl.json && isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	status = command->run(&ctl, argc, argv);
 	if (fflush(stdout) != 0 && status == CTL_DONE) {

@@ -20,19 +20,43 @@ static void describe_query(struct json_object *event, char *text, size_t size)
 	if (sources > 0)
 		snprintf(text, size, "query sent about %.0f source%s", sources, sources > 1 ? "s" : "");
 	else
-		snprintf(text, size, "%squery sent", answer_has(event, "group") ? "" : "general ");
+		snprintf(text, size, "%squery sent",
+		         answer_has(event, "group")                          ? ""
+		         : strcmp(answer_text(event, "family"), "IPv4") == 0 ? "general IGMP "
+		                                                             : "general MLD ");
 }
 
-/* "INCLUDE of 2 sources" */
+/* "any source", "all but 1 source", "10.0.0.1", "2 sources" */
 static void describe_filter(struct json_object *event, char *text, size_t size)
 {
 	double sources = answer_number(event, "sources");
+	bool exclude = strcmp(answer_text(event, "mode"), "EXCLUDE") == 0;
 
-	if (sources > 0)
-		snprintf(text, size, "%s of %.0f source%s", answer_text(event, "mode"), sources,
-		         sources > 1 ? "s" : "");
+	if (sources == 0)
+		snprintf(text, size, exclude ? "any source" : "no source");
+	else if (!exclude && sources == 1 && answer_has(event, "source"))
+		snprintf(text, size, "%s", answer_text(event, "source"));
 	else
-		snprintf(text, size, "%s{}", answer_text(event, "mode"));
+		snprintf(text, size, "%s%.0f source%s", exclude ? "all but " : "", sources,
+		         sources == 1 ? "" : "s");
+}
+
+/* "upstream: joined (any source)", "upstream: left" */
+static void describe_upstream(struct json_object *event, const char *filter, char *text, size_t size)
+{
+	if (strcmp(answer_text(event, "mode"), "INCLUDE") == 0 && answer_number(event, "sources") == 0)
+		snprintf(text, size, "upstream: left");
+	else
+		snprintf(text, size, "upstream: joined (%s)", filter);
+}
+
+/* "10.0.1.10 left", "no members remain" */
+static void describe_leave(struct json_object *event, const char *host, char *text, size_t size)
+{
+	if (answer_has(event, "host"))
+		snprintf(text, size, "%s left", host);
+	else
+		snprintf(text, size, "no members remain");
 }
 
 static void describe_outputs(struct json_object *event, char *text, size_t size)
@@ -41,15 +65,28 @@ static void describe_outputs(struct json_object *event, char *text, size_t size)
 	size_t count = answer_length(outputs), used;
 
 	used = (size_t)snprintf(text, size, "source %s goes %s", answer_text(event, "source"),
-	                        count > 0 ? "to" : "nowhere");
+	                        count > 0 ? "to" : "nowhere (unwanted)");
 	for (size_t i = 0; i < count && used < size; i++)
 		used += (size_t)snprintf(text + used, size - used, " %s",
 		                         json_object_get_string(json_object_array_get_idx(outputs, i)));
 }
 
+/* "join of 10.0.0.5 denied by the filter rule in line 12" */
+static void describe_denial(struct json_object *event, char *text, size_t size)
+{
+	double line = answer_number(event, "line");
+
+	if (line > 0)
+		snprintf(text, size, "join of %s denied by the filter rule in line %.0f",
+		         answer_text(event, "host"), line);
+	else
+		snprintf(text, size, "join of %s denied by a filter", answer_text(event, "host"));
+}
+
 static void describe(struct json_object *event, const char *kind, char *text, size_t size)
 {
-	char filter[64];
+	const char *host = answer_has(event, "host") ? answer_text(event, "host") : "a host";
+	char filter[128];
 
 	describe_filter(event, filter, sizeof filter);
 	if (strcmp(kind, "link") == 0)
@@ -60,15 +97,23 @@ static void describe(struct json_object *event, const char *kind, char *text, si
 		snprintf(text, size, "querier is %s%s", answer_text(event, "querier"),
 		         answer_bool(event, "this_router") ? ", this router" : ", another router");
 	else if (strcmp(kind, "join") == 0)
-		snprintf(text, size, "joined, %s", filter);
+		snprintf(text, size, "%s joined (%s)", answer_bool(event, "static") ? "static," : host,
+		         filter);
+	else if (strcmp(kind, "leaving") == 0)
+		snprintf(text, size, "%s left, asking others", host);
+	else if (strcmp(kind, "host join") == 0)
+		snprintf(text, size, "%s joined too", host);
+	else if (strcmp(kind, "host leave") == 0)
+		snprintf(text, size, "%s left, others remain", host);
 	else if (strcmp(kind, "leave") == 0)
-		snprintf(text, size, "left, was %s", answer_text(event, "mode"));
+		describe_leave(event, host, text, size);
 	else if (strcmp(kind, "filter") == 0)
-		snprintf(text, size, "%s -> %s", answer_text(event, "before"), filter);
+		snprintf(text, size, "wanted from %s now%s%s", filter,
+		         answer_has(event, "host") ? ", by " : "", answer_has(event, "host") ? host : "");
 	else if (strcmp(kind, "query") == 0)
 		describe_query(event, text, size);
 	else if (strcmp(kind, "upstream") == 0)
-		snprintf(text, size, "wanted upstream: %s", filter);
+		describe_upstream(event, filter, text, size);
 	else if (strcmp(kind, "route") == 0)
 		describe_outputs(event, text, size);
 	else if (strcmp(kind, "source") == 0)
@@ -83,12 +128,16 @@ static void describe(struct json_object *event, const char *kind, char *text, si
 	else if (strcmp(kind, "foreign querier") == 0)
 		snprintf(text, size, "querier %s is outside the link's subnets",
 		         answer_text(event, "querier"));
+	else if (strcmp(kind, "denied") == 0)
+		describe_denial(event, text, size);
 	else if (strcmp(kind, "drop") == 0)
-		snprintf(text, size, "dropped: %s (%.0f so far)", answer_text(event, "cause"),
-		         answer_number(event, "count"));
+		snprintf(text, size, "dropped: %s (%.0f so far)%s%s", answer_text(event, "cause"),
+		         answer_number(event, "count"), answer_has(event, "host") ? ", from " : "",
+		         answer_has(event, "host") ? host : "");
 	else if (strcmp(kind, "lost") == 0)
-		snprintf(text, size, "%.0f events were lost because they came too fast",
-		         answer_number(event, "count"));
+		snprintf(text, size, "%.0f event%s lost because they came too fast",
+		         answer_number(event, "count"),
+		         answer_number(event, "count") == 1 ? " was" : "s were");
 	else
 		snprintf(text, size, "%s", kind);
 }
@@ -111,8 +160,8 @@ static enum colour event_colour(struct json_object *event)
 {
 	const char *kind = answer_text(event, "event");
 
-	if (strcmp(kind, "drop") == 0 || strcmp(kind, "lost") == 0 || strcmp(kind, "older query") == 0 ||
-	    strcmp(kind, "foreign querier") == 0)
+	if (strcmp(kind, "drop") == 0 || strcmp(kind, "denied") == 0 || strcmp(kind, "lost") == 0 ||
+	    strcmp(kind, "older query") == 0 || strcmp(kind, "foreign querier") == 0)
 		return COLOUR_BAD;
 	return strcmp(kind, "join") == 0 || strcmp(kind, "source") == 0 ? COLOUR_GOOD : COLOUR_NONE;
 }
@@ -163,8 +212,10 @@ int monitor_run(const struct ctl *ctl, int argc, char **argv)
 	request = session_request("monitor");
 	filters_add(&filter, request);
 	good = session_ask(session, request);
-	while (good && (line = session_read_line(session, false)) != NULL)
+	while (good && (line = session_read_line(session, false)) != NULL) {
 		good = take_line(ctl, line);
+		session_wait(session); /* events come when they come */
+	}
 	session_close(session);
 	return CTL_FAILED; /* only an error or the end of the daemon leads here */
 }

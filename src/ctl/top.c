@@ -104,10 +104,10 @@ static void draw_stream(const struct top_stream *stream, int row)
 
 	if (stream->hosts > 0)
 		format_amount(stream->hosts, hosts);
-	put_row(row, stream->output_count > 0 ? A_NORMAL : A_DIM, "%-15s %-15s %-8s %6s %6s %7s %7s %s",
+	put_row(row, stream->output_count > 0 ? A_NORMAL : A_DIM, "%-15s %-15s %-8s %6s %6s %7s %8s %s",
 	        stream->group, stream->source, stream->input, format_amount(stream->bit_rate, bits),
 	        format_amount(stream->packet_rate, packets), hosts, format_age(stream->age, age),
-	        stream->output_count > 0 ? stream->outputs : "nowhere");
+	        stream->output_count > 0 ? stream->outputs : "- (unwanted)");
 }
 
 /* Prints the streams that fit below the links. */
@@ -116,7 +116,7 @@ static int draw_streams(const struct top *top, int row)
 	const struct top_model *model = &top->model;
 	int last = LINES - 1;
 
-	put_row(row++, A_REVERSE, "%-15s %-15s %-8s %6s %6s %7s %7s %-40s", "GROUP", "SOURCE", "FROM",
+	put_row(row++, A_REVERSE, "%-15s %-15s %-8s %6s %6s %7s %8s %-40s", "GROUP", "SOURCE", "FROM",
 	        "BIT/S", "PKT/S", "MEMBERS", "AGE", "TO");
 	for (size_t i = top->first; i < model->streams.count && row < last; i++)
 		draw_stream(top_model_stream(model, i), row++);
@@ -126,12 +126,12 @@ static int draw_streams(const struct top *top, int row)
 static void draw(struct top *top)
 {
 	const struct top_model *model = &top->model;
-	char age[16], rate[24];
+	char age[32], rate[24];
 	int row = 0;
 
 	erase();
 	put_row(row++, A_BOLD, "mcproxy, up %s; streams: %zu, %zu of them unwanted; %s",
-	        format_age(model->uptime, age), model->streams.count, model->unwanted,
+	        format_duration(model->uptime, age), model->streams.count, model->unwanted,
 	        format_rate(model->bit_rate, rate));
 	row = draw_links(model, row + 1);
 	draw_streams(top, row);

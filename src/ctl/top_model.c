@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/top_model.h"
 
+#include "core/base/grow.h"
 #include "ctl/client/answer.h"
 
 #include <stdio.h>
@@ -34,16 +35,12 @@ void top_model_fini(struct top_model *model)
 /* Adds a zeroed item at the end; NULL when memory is short. */
 static void *list_add(struct top_list *list, size_t size)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity > 0 ? 2 * list->capacity : 16;
-		void *items = realloc(list->items, capacity * size);
+	void *items = grow(list->items, list->count, &list->capacity, size);
 
-		if (items == NULL)
-			return NULL;
-		list->items = items;
-		list->capacity = capacity;
-	}
-	return memset((char *)list->items + list->count++ * size, 0, size);
+	if (items == NULL)
+		return NULL;
+	list->items = items;
+	return memset((char *)items + list->count++ * size, 0, size);
 }
 
 static int compare_names(const void *a, const void *b)

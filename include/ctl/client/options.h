@@ -9,6 +9,9 @@
 
 #define CTL_SOCKET "/run/mcproxy/control.sock"
 
+/* The "version" of all JSON that mcproxyctl makes, as that of the daemon (docs/control.md). */
+#define CTL_JSON_VERSION 1
+
 /* Exit status. */
 enum { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
 /* Exit status of explain and doctor: all is well, something is wrong, or they cannot find out. */

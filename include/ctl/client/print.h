@@ -19,7 +19,7 @@ enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_FAINT };
 /* Prints a text of one line in a colour if `colour` is set, otherwise without. */
 void colour_print(FILE *out, bool colour, enum colour which, const char *text);
 
-/* For use between double quotes, in OpenMetrics text and in Graphviz: with a backslash before quotes and
+/* For use between double quotes, in OpenMetrics text: with a backslash before quotes and
  * backslashes, `\n`, and controls as `\\u009b`, so that different texts stay different. */
 void print_quoted(FILE *out, const char *text);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A connection to the daemon's control socket. Errors are printed on stderr with their remedies.
+ * A connection to the daemon's control socket. Errors are printed on stderr with their remedies. An answer that
+ * makes no progress for 5 s is an error.
  */
 #ifndef MCPROXY_CTL_CLIENT_SESSION_H
 #define MCPROXY_CTL_CLIENT_SESSION_H
 
 #include "ctl/client/answer.h"
 #include "ctl/client/options.h"
+#include "ctl/client/session_problem.h"
 
 #include <sys/types.h>
 
@@ -14,6 +16,11 @@ struct session;
 
 /* NULL after a message. */
 struct session *session_open(const struct ctl *ctl);
+/* Does not print what keeps it from the daemon, now or later, but writes it into *problem. */
+struct session *session_open_with(const struct ctl *ctl, struct session_problem *problem);
+void session_print_problem(const struct ctl *ctl, const struct session_problem *problem);
+/* From now on waits for the daemon without a limit. */
+void session_wait(struct session *session);
 void session_close(struct session *session);
 /* The daemon's process id if the daemon visibly runs in another network namespace than this program;
  * otherwise 0. The links, rules and tables that this program reads are then not those of the daemon. */

@@ -41,6 +41,8 @@ struct stream_facts {
 	struct json_object *routes;
 	struct json_object *upstream;
 	struct json_object *memberships;
+	struct json_object *filters, *sets; /* NULL: not known */
+	const char *host; /* whose join is asked about, by address or MAC address; NULL: none */
 	const struct interfaces *interfaces;
 	/* Has the kernel's host side joined the group on that link? */
 	bool (*has_joined)(const char *link, const struct addr *group);
@@ -52,6 +54,8 @@ struct stream_facts {
 	long long rp_drops; /* of all streams, by that filter, during the capture; -1: not known */
 	int (*route_back)(const struct addr *source); /* interface index or -errno */
 	const struct firewall *firewall;              /* NULL: not known */
+	const struct trace *trace;                    /* NULL: no packet was traced */
+	const char *trace_why;                        /* why not */
 };
 
 /* Fills in the steps. STEP_FAIL if the stream is stopped somewhere. */

@@ -15,7 +15,10 @@
 struct interface_state {
 	int index;
 	unsigned mtu;
-	int master; /* index of its bridge or bond; 0: none */
+	int master; /* index of its bridge, bond or VRF; 0: none */
+	char master_kind[16];
+	int vlan_of; /* index of the interface whose frames of one VLAN it takes; 0: it is no VLAN interface */
+	unsigned vlan;
 	char name[INTERFACE_NAME_SIZE];
 	bool up;        /* set by the administrator */
 	bool carrier;   /* and running */
@@ -24,6 +27,7 @@ struct interface_state {
 	bool is_bridge;
 	bool snooping;              /* a bridge that snoops IGMP and MLD */
 	bool own_querier;           /* a bridge that becomes the querier if there is no other */
+	bool old_queries[FAMILIES]; /* it then sends IGMPv2 or MLDv1 queries */
 	bool knows_queriers;        /* has_querier is known */
 	bool has_querier[FAMILIES]; /* another one, or the bridge itself */
 	bool has_address[FAMILIES]; /* IPv6: a link-local one */
@@ -46,5 +50,12 @@ bool interfaces_take(struct interfaces *interfaces, const struct nlmsghdr *messa
 /* NULL when there is none. */
 const struct interface_state *interfaces_by_index(const struct interfaces *interfaces, int index);
 const struct interface_state *interfaces_by_name(const struct interfaces *interfaces, const char *name);
+
+/* The device that takes the packets of a port, as kernel/link_master_find.h finds it; false when there is none. */
+struct link_master;
+bool interfaces_master(const struct interfaces *interfaces, const struct interface_state *interface,
+                       struct link_master *master);
+/* The interface for a VLAN of another one; NULL when there is none. */
+const struct interface_state *interfaces_vlan(const struct interfaces *interfaces, int parent, unsigned vlan);
 
 #endif

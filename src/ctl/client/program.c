@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -24,20 +25,24 @@ int64_t milliseconds_now(void)
 }
 
 /* Not every user's PATH contains /usr/sbin. */
-static bool find_program(const char *name, char path[256])
+static bool find_program(const char *name, char path[PATH_MAX])
 {
 	static const char *const directories[] = {"/usr/sbin", "/sbin", "/usr/bin", "/bin",
 	                                          "/usr/local/sbin"};
 	char copy[4096], *rest = copy, *directory;
 
+	if (strchr(name, '/') != NULL) {
+		snprintf(path, PATH_MAX, "%s", name);
+		return access(path, X_OK) == 0;
+	}
 	for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++) {
-		snprintf(path, 256, "%s/%s", directories[i], name);
+		snprintf(path, PATH_MAX, "%s/%s", directories[i], name);
 		if (access(path, X_OK) == 0)
 			return true;
 	}
 	snprintf(copy, sizeof copy, "%s", getenv("PATH") != NULL ? getenv("PATH") : "");
 	while ((directory = strsep(&rest, ":")) != NULL) {
-		snprintf(path, 256, "%s/%s", directory, name);
+		snprintf(path, PATH_MAX, "%s/%s", directory, name);
 		if (*directory != '\0' && access(path, X_OK) == 0)
 			return true;
 	}
@@ -45,8 +50,8 @@ static bool find_program(const char *name, char path[256])
 }
 
 /* Starts the program. Returns its pid, with the reading end of its standard output in *fd, or -errno. Its
- * messages are discarded. */
-static pid_t start(const char *path, const char *const arguments[], int *fd)
+ * messages go there too, or are discarded. */
+static pid_t start(const char *path, const char *const arguments[], bool messages, int *fd)
 {
 	char *const environment[] = {(char[]){"LC_ALL=C"}, (char[]){"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
 	                             NULL};
@@ -62,7 +67,10 @@ static pid_t start(const char *path, const char *const arguments[], int *fd)
 		posix_spawn_file_actions_init(&actions);
 		posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 		posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-		posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+		if (messages)
+			posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+		else
+			posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
 		result = posix_spawn(&pid, path, &actions, NULL, copies, environment);
 		posix_spawn_file_actions_destroy(&actions);
 		close(ends[1]);
@@ -102,17 +110,18 @@ static int read_all(int fd, int64_t until, char **text, size_t *size)
 	}
 }
 
-char *program_output(const char *const arguments[], unsigned milliseconds, int *error)
+/* The output of a program that ended by itself, with its exit status in *status. */
+static char *run(const char *const arguments[], unsigned milliseconds, bool messages, int *status, int *error)
 {
-	char path[256], *text = NULL;
-	int fd = -1, status = 0;
+	char path[PATH_MAX], *text = NULL;
+	int fd = -1, ended = 0;
 	size_t size = 0;
 	pid_t pid;
 
 	*error = ENOENT;
 	if (!find_program(arguments[0], path))
 		return NULL;
-	pid = start(path, arguments, &fd);
+	pid = start(path, arguments, messages, &fd);
 	if (pid < 0) {
 		*error = -pid;
 		return NULL;
@@ -121,14 +130,32 @@ char *program_output(const char *const arguments[], unsigned milliseconds, int *
 	close(fd);
 	if (*error != 0)
 		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, &ended, 0) < 0 && errno == EINTR)
 		continue;
-	if (*error == 0 && status != 0)
+	if (*error == 0 && !WIFEXITED(ended))
 		*error = EIO;
 	if (*error != 0) {
 		free(text);
 		return NULL;
 	}
+	*status = WEXITSTATUS(ended);
 	text[size] = '\0';
 	return text;
+}
+
+char *program_output(const char *const arguments[], unsigned milliseconds, int *error)
+{
+	int status = 0;
+	char *text = run(arguments, milliseconds, false, &status, error);
+
+	if (text == NULL || status == 0)
+		return text;
+	*error = EIO;
+	free(text);
+	return NULL;
+}
+
+char *program_report(const char *const arguments[], unsigned milliseconds, int *status, int *error)
+{
+	return run(arguments, milliseconds, true, status, error);
 }

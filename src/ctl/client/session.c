@@ -12,53 +12,76 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CHUNK 65536
+#define CHUNK    65536
+#define PATIENCE 5 /* seconds without a byte of an answer */
 
 struct session {
 	const struct ctl *ctl;
+	struct session_problem *problem; /* where problems go; NULL: to stderr */
 	int fd;
 	/* received, but not yet consumed */
 	char buffer[CHUNK];
 	size_t start, end;
+	bool late; /* the last receive ran into the time limit */
 	char *line;
 	size_t line_size;
 };
 
-/* What to do about a failed connection. */
-static const char *connect_remedy(int error)
+static void report(const struct ctl *ctl, const struct session_problem *problem, struct session_problem *to)
 {
-	switch (error) {
-	case ENOENT:
-	case ECONNREFUSED:
-		return "is mcproxy running, and is control_socket the same in its configuration?";
-	case EACCES:
-		return "become root, or join the group of the socket (control_group in the configuration)";
-	case EAGAIN:
-		return "the daemon is busy with other clients; try again";
-	default:
-		return "name another socket with --socket";
-	}
+	if (to != NULL)
+		*to = *problem;
+	else
+		session_print_problem(ctl, problem);
 }
 
-struct session *session_open(const struct ctl *ctl)
+void session_print_problem(const struct ctl *ctl, const struct session_problem *problem)
+{
+	print_to(stderr, "mcproxyctl: %s: %s; %s\n", ctl->socket, problem->what, problem->remedy);
+}
+
+/* 0 restores the wait without limit. */
+static void set_patience(const struct session *session, unsigned seconds)
+{
+	struct timeval patience = {.tv_sec = seconds};
+
+	setsockopt(session->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	setsockopt(session->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
+struct session *session_open_with(const struct ctl *ctl, struct session_problem *to)
 {
 	struct session *session = calloc(1, sizeof *session);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct session_problem problem;
 
 	if (session == NULL || strlen(ctl->socket) >= sizeof address.sun_path) {
-		print_to(stderr, "mcproxyctl: %s: %s\n", ctl->socket,
-		         session == NULL ? "out of memory" : "the path is too long for a socket");
+		session_problem_connect(&problem, ctl->socket, session == NULL ? ENOMEM : ENAMETOOLONG);
+		report(ctl, &problem, to);
 		free(session);
 		return NULL;
 	}
 	strcpy(address.sun_path, ctl->socket);
 	session->ctl = ctl;
+	session->problem = to;
 	session->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	set_patience(session, PATIENCE);
 	if (session->fd >= 0 && connect(session->fd, (struct sockaddr *)&address, sizeof address) == 0)
 		return session;
-	print_to(stderr, "mcproxyctl: %s: %s; %s\n", ctl->socket, strerror(errno), connect_remedy(errno));
+	session_problem_connect(&problem, ctl->socket, errno);
+	report(ctl, &problem, to);
 	session_close(session);
 	return NULL;
+}
+
+struct session *session_open(const struct ctl *ctl)
+{
+	return session_open_with(ctl, NULL);
+}
+
+void session_wait(struct session *session)
+{
+	set_patience(session, 0);
 }
 
 void session_close(struct session *session)
@@ -71,31 +94,44 @@ void session_close(struct session *session)
 	free(session);
 }
 
-pid_t session_pid_elsewhere(const struct session *session)
+/* The daemon's process id; 0 if it is not visible. */
+static pid_t peer_pid(const struct session *session)
 {
 	struct ucred peer;
 	socklen_t size = sizeof peer;
+
+	return getsockopt(session->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
+pid_t session_pid_elsewhere(const struct session *session)
+{
+	pid_t pid = peer_pid(session);
 	struct stat own, other;
 	char path[64];
 
-	if (getsockopt(session->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
-		return 0;
-	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)peer.pid);
+	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
 	if (stat("/proc/self/ns/net", &own) != 0 || stat(path, &other) != 0)
 		return 0;
-	return own.st_dev == other.st_dev && own.st_ino == other.st_ino ? 0 : peer.pid;
+	return own.st_dev == other.st_dev && own.st_ino == other.st_ino ? 0 : pid;
 }
 
-static void print_ended(const struct session *session)
+/* The connection has ended, or the daemon did not answer in time. */
+static void report_end(const struct session *session, bool late)
 {
-	print_to(stderr, "mcproxyctl: %s: the daemon has closed the connection\n", session->ctl->socket);
+	struct session_problem problem;
+
+	if (late)
+		session_problem_silent(&problem, peer_pid(session), PATIENCE);
+	else
+		session_problem_closed(&problem);
+	report(session->ctl, &problem, session->problem);
 }
 
 bool session_ask(struct session *session, struct json_object *request)
 {
 	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	size_t size = strlen(text), sent = 0;
-	bool good = true;
+	bool good = true, late = false;
 
 	while (good && sent <= size) {
 		const char *from = sent < size ? text + sent : "\n";
@@ -105,10 +141,11 @@ bool session_ask(struct session *session, struct json_object *request)
 			sent += (size_t)count;
 		else
 			good = count < 0 && errno == EINTR;
+		late = !good && count < 0 && errno == EAGAIN;
 	}
 	json_object_put(request);
 	if (!good)
-		print_ended(session);
+		report_end(session, late);
 	return good;
 }
 
@@ -122,6 +159,7 @@ static bool fill(struct session *session)
 	do
 		size = recv(session->fd, session->buffer, sizeof session->buffer, 0);
 	while (size < 0 && errno == EINTR);
+	session->late = size < 0 && errno == EAGAIN;
 	session->start = 0;
 	session->end = size > 0 ? (size_t)size : 0;
 	return size > 0;
@@ -148,7 +186,7 @@ const char *session_read_line(struct session *session, bool quiet)
 
 		if (!fill(session)) {
 			if (!quiet)
-				print_ended(session);
+				report_end(session, session->late);
 			return NULL;
 		}
 		size = line_part(session, &whole);
@@ -196,7 +234,7 @@ static bool read_answer(struct session *session, struct answer *answer, bool pri
 		size_t size;
 
 		if (!fill(session)) {
-			print_ended(session);
+			report_end(session, session->late);
 			return false;
 		}
 		size = line_part(session, &whole);

@@ -1,191 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Checks of what the daemon reports: links, queriers, limits, queues, configuration.
+ * Checks of what the daemon reports: copies, limits, queues, reports, configuration.
  */
+#include "core/base/shell.h"
 #include "ctl/client/answer.h"
+#include "ctl/client/columns.h"
 #include "ctl/diagnosis/checks.h"
 
 #define VIFS_MAX 32 /* in one kernel table */
 
+/* "1 group", "2 groups": in full, because it counts faults. */
+static const char *counted(double count, const char *one, const char *several, char text[64])
+{
+	snprintf(text, 64, "%.0f %s", count, count == 1 ? one : several);
+	return text;
+}
+
 static bool is_text(struct json_object *object, const char *key, const char *text)
 {
 	return strcmp(answer_text(object, key), text) == 0;
-}
-
-/* Reports one problem at a time: a link that is down has no carrier either. */
-static void check_link(const struct machine *machine, struct json_object *link, struct findings *findings)
-{
-	const char *name = answer_text(link, "link");
-	const struct interface_state *interface = interfaces_by_name(&machine->interfaces, name);
-	enum family family = is_text(link, "family", "IPv6") ? FAMILY_IPV6 : FAMILY_IPV4;
-	bool upstream = is_text(link, "role", "upstream");
-	const char *why = upstream ? "no stream can arrive on it, and mcproxy cannot join groups there"
-	                           : "hosts on it receive no streams";
-	struct finding *finding;
-
-	/* check_owner reports a family that another program holds. */
-	if (answer_has(link, "not_served") && interface != NULL)
-		return;
-	/* One line is enough for a link with both families. */
-	if (interface != NULL && family == FAMILY_IPV6 &&
-	    (!interface->up || !interface->carrier || !interface->multicast) &&
-	    view_find(machine->daemon.links, "link", name, "family", "IPv4") != NULL)
-		return;
-	if (interface != NULL && interface->up && interface->carrier && interface->multicast &&
-	    interface->has_address[family])
-		return;
-	finding = findings_add(findings, "links", name, why);
-	if (interface == NULL) {
-		finding_what(finding, "the %s link of instance %s does not exist", answer_text(link, "role"),
-		             answer_text(link, "instance"));
-		finding_remedy(
-			finding,
-			"create the interface, or correct its name in the configuration (ip link lists "
-			"all interfaces)");
-	} else if (!interface->up) {
-		finding_what(finding, "the link is down");
-		finding_remedy(finding, "ip link set %s up", name);
-	} else if (!interface->carrier) {
-		finding_what(finding, "the link has no carrier");
-		finding_remedy(finding, "check the cable, the other end, and (Wi-Fi) the association");
-	} else if (!interface->multicast) {
-		finding->why =
-			"the kernel still routes over it, but drivers and programs may block multicast there";
-		finding_what(finding, "the MULTICAST flag is missing");
-		finding_remedy(finding, "ip link set %s multicast on", name);
-	} else {
-		finding->why =
-			family == FAMILY_IPV4
-				? "reports and queries then have the source 0.0.0.0, which many routers "
-				  "and switches ignore"
-				: "MLD needs a link-local address: without one, mcproxy sends no MLD "
-				  "messages there";
-		finding_what(finding, "the link has no %s address",
-		             family == FAMILY_IPV4 ? "IPv4" : "IPv6 link-local");
-		finding_remedy(
-			finding,
-			family == FAMILY_IPV4
-				? "ip address add ADDRESS/LENGTH dev %s, or leave IGMP out of `protocol`"
-				: "sysctl -w net.ipv6.conf.%s.disable_ipv6=0, or leave MLD out of `protocol`",
-			name);
-	}
-}
-
-void check_links(const struct machine *machine, struct findings *findings)
-{
-	for (size_t i = 0; i < view_count(machine->daemon.links); i++)
-		check_link(machine, json_object_array_get_idx(machine->daemon.links, i), findings);
-}
-
-void check_upstream_querier(const struct machine *machine, struct findings *findings)
-{
-	for (size_t i = 0; i < view_count(machine->daemon.upstream); i++) {
-		struct json_object *uplink = json_object_array_get_idx(machine->daemon.upstream, i);
-		bool ipv4 = is_text(uplink, "family", "IPv4");
-		struct finding *finding;
-
-		if (!answer_bool(uplink, "present") || !answer_bool(uplink, "query_missing"))
-			continue;
-		finding = findings_add(
-			findings, "querier-upstream", answer_text(uplink, "link"),
-			"routers and switches upstream forget members that they do not query: the "
-			"picture freezes after some minutes (until a querier appears, mcproxy repeats "
-			"its reports)");
-		finding_what(finding, "no %s querier is present upstream; mcproxy reports with %s there",
-		             ipv4 ? "IGMP" : "MLD", answer_text(uplink, "version"));
-		finding_remedy(
-			finding,
-			"enable the querier in the router or switch there; if the provider understands "
-			"only an older version, set upstream_version = \"%s\"",
-			ipv4 ? "IGMPv2" : "MLDv1");
-	}
-}
-
-/* A switch that was replaced, or a query that was forged: only its timer keeps the querier elected. */
-static bool check_silent_querier(struct json_object *link, struct findings *findings)
-{
-	struct json_object *timers = answer_member(link, "timers");
-	double age = answer_number(link, "other_query_age"),
-	       interval = answer_number(timers, "query_interval");
-	const char *name = answer_text(link, "link");
-	struct finding *finding;
-
-	if (age <= interval + answer_number(timers, "query_response_interval"))
-		return false;
-	finding = findings_add(
-		findings, "querier-downstream", name,
-		"it remains the querier until its timer ends: until then no router sends queries, "
-		"and memberships can end");
-	finding_what(finding,
-	             "the querier %s has stopped: its last query came %.0f s ago, its interval is %.0f s",
-	             answer_text(link, "querier"), age, interval);
-	finding_remedy(
-		finding,
-		"mcproxyctl reload makes this router the querier at once; querier_election = false keeps "
-		"it so on %s",
-		name);
-	return true;
-}
-
-static void check_foreign_querier(struct json_object *link, struct findings *findings)
-{
-	const char *name = answer_text(link, "link");
-	struct finding *finding;
-
-	if (!answer_has(link, "foreign_querier"))
-		return;
-	finding = findings_add(findings, "querier-downstream", name,
-	                       "mcproxy ignores its queries, but hosts and switches follow them");
-	finding_what(finding, "a querier from outside the subnets of the link is ignored: %s",
-	             answer_text(link, "foreign_querier"));
-	finding_remedy(finding,
-	               "give it an address of the link's subnet or disable it; if it must take part in the "
-	               "election, add an address of its subnet to %s",
-	               name);
-}
-
-static void check_querier(struct json_object *link, struct findings *findings)
-{
-	const char *name = answer_text(link, "link"), *version = answer_text(link, "version");
-	double others = answer_number(answer_member(link, "counters"), "queries_of_another_version");
-	struct finding *finding;
-
-	check_foreign_querier(link, findings);
-	if (!answer_bool(link, "this_router_is_querier") && !check_silent_querier(link, findings)) {
-		finding = findings_add(
-			findings, "querier-downstream", name,
-			"mcproxy leaves a stream to the other router while that one forwards it, and every "
-			"stream if forward_without_querier is false; if a snooping switch withholds the other "
-			"router's packets, both routers forward");
-		finding_what(finding, "another router is the querier: %s", answer_text(link, "querier"));
-		finding_remedy(
-			finding,
-			"disable the other querier, or give this router the lower address on %s; where "
-			"two proxies are behind a snooping switch without Multicast Router Discovery, "
-			"set forward_without_querier = false on both",
-			name);
-	}
-	if (others == 0)
-		return;
-	finding = findings_add(findings, "querier-downstream", name,
-	                       "hosts answer in the version of the querier: in an older one they cannot name "
-	                       "sources, and streams stop later");
-	finding_what(finding, "received %.0f quer%s of a version other than %s", others,
-	             others > 1 ? "ies" : "y", version);
-	finding_remedy(finding,
-	               "configure the same version on all routers of %s, or set `protocol` to the version of "
-	               "the others",
-	               name);
-}
-
-void check_downstream_querier(const struct machine *machine, struct findings *findings)
-{
-	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
-		struct json_object *link = json_object_array_get_idx(machine->daemon.links, i);
-
-		if (answer_bool(link, "usable") && is_text(link, "role", "downstream"))
-			check_querier(link, findings);
-	}
 }
 
 /* The number of streams whose copies arrive on the same two links as those of this route; 0 if an earlier
@@ -241,11 +74,12 @@ static void check_uplink_limits(const struct machine *machine, struct json_objec
 	const char *name = answer_text(uplink, "link"), *error = answer_text(uplink, "last_error");
 	bool ipv4 = is_text(uplink, "family", "IPv4");
 	struct finding *finding;
+	char count[64];
 
 	if (answer_number(uplink, "refused_by_kernel") > 0) {
 		finding = findings_add(findings, "limits", name, "these groups are not joined upstream");
-		finding_what(finding, "the kernel refuses to join %.0f groups: %s",
-		             answer_number(uplink, "refused_by_kernel"),
+		finding_what(finding, "the kernel refuses to join %s: %s",
+		             counted(answer_number(uplink, "refused_by_kernel"), "group", "groups", count),
 		             *error != '\0' ? error : "no reason given");
 		finding_remedy(finding,
 		               "set upstream_membership = \"user\" in the configuration: the kernel's limits "
@@ -256,10 +90,8 @@ static void check_uplink_limits(const struct machine *machine, struct json_objec
 	finding = findings_add(
 		findings, "limits", name,
 		"the kernel's source lists are too short: unwanted sources arrive too, and are dropped here");
-	finding_what(finding,
-	             "%.0f groups are joined from all sources, because their source lists are too long for "
-	             "the kernel",
-	             answer_number(uplink, "supersets"));
+	finding_what(finding, "%s joined from all sources: the source lists are too long for the kernel",
+	             counted(answer_number(uplink, "supersets"), "group is", "groups are", count));
 	if (ipv4)
 		finding_remedy(
 			finding,
@@ -282,12 +114,14 @@ static void check_instance_limits(struct json_object *instance, struct findings 
 	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
 		double refused = answer_number(instance, limits[i].key);
 		struct finding *finding;
+		char count[64];
 
 		if (refused == 0)
 			continue;
 		finding = findings_add(findings, "limits", answer_text(instance, "instance"),
 		                       "whatever exceeds the limit is not served");
-		finding_what(finding, "%s was reached %.0f times", limits[i].option, refused);
+		finding_what(finding, "%s was reached %s", limits[i].option,
+		             counted(refused, "time", "times", count));
 		finding_remedy(finding, "raise %s in the configuration (now %.0f)", limits[i].option,
 		               answer_number(instance, limits[i].now));
 	}
@@ -300,14 +134,15 @@ static void check_link_limits(struct json_object *link, struct findings *finding
 
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
 		struct finding *finding;
-		char key[32];
+		char key[32], count[64];
 
 		snprintf(key, sizeof key, "%s reached", options[i]);
 		if (answer_number(drops, key) == 0)
 			continue;
 		finding = findings_add(findings, "limits", answer_text(link, "link"),
 		                       "whatever exceeds the limit is not served");
-		finding_what(finding, "%s was reached %.0f times", options[i], answer_number(drops, key));
+		finding_what(finding, "%s was reached %s", options[i],
+		             counted(answer_number(drops, key), "time", "times", count));
 		finding_remedy(finding, "raise %s in the configuration, for this link or for all",
 		               options[i]);
 	}
@@ -468,58 +303,80 @@ void check_queues(const struct machine *machine, struct findings *findings)
 	}
 }
 
+/* A cause of ignored reports that an administrator can fix. */
+struct refusal {
+	const char *cause, *why;
+	bool watch; /* the remedy begins with a look at the packets */
+	const char *remedy;
+};
+
+static void check_refusal(struct json_object *link, const struct refusal *refusal, struct findings *findings)
+{
+	double count = answer_number(answer_member(link, "drops"), refusal->cause);
+	const char *name = answer_text(link, "link");
+	struct finding *finding;
+	char text[64];
+
+	if (count == 0 || !is_text(link, "role", "downstream"))
+		return;
+	finding = findings_add(findings, "reports", name, refusal->why);
+	finding_what(finding, "%s ignored: %s", counted(count, "report was", "reports were", text),
+	             refusal->cause);
+	if (refusal->watch)
+		finding_remedy(finding, "look for the sender with tcpdump -vi %s %s%s", shell_word(name).text,
+		               is_text(link, "family", "IPv4") ? "igmp" : "icmp6 or ip6 proto 0",
+		               refusal->remedy);
+	else
+		finding_remedy(finding, "%s", refusal->remedy);
+}
+
 /* Reports that were received and ignored, for reasons that an administrator can fix. */
 void check_refused_reports(const struct machine *machine, struct findings *findings)
 {
-	static const struct {
-		const char *cause, *why, *remedy;
-	} causes[] = {
+	static const struct refusal refusals[] = {
 		{"not allowed in SSM range",
-	         "in this range of groups a host must name its sources (RFC 4604)",
+	         "in this range of groups a host must name its sources (RFC 4604)", false,
 	         "let the hosts use IGMPv3 or MLDv2 and name sources, or set ssm_range = \"none\""},
 		{"no router alert",
 	         "MLD messages without the Router Alert option do not come from a host on this link "
-	         "(RFC 9777)",
-	         "look for the sender with tcpdump -vi LINK icmp6; a bridge or access point may remove "
-	         "the option"},
+	         "(RFC 9777), and require_router_alert asks for the same of IGMP",
+	         true,
+	         "; a bridge or access point may remove the option; for IGMP alone, set require_router_alert = false"},
+		{"report outside the subnet", "verify_source_subnet keeps such hosts out", true,
+	         "; add their subnet to the link (ip address add), or set verify_source_subnet = false"},
 		{"TTL or hop limit not 1", "such reports may come from outside this link, and are ignored",
-	         "look for the sender with tcpdump -vi LINK igmp"},
-		{"bad checksum", "such reports are damaged, and are ignored",
-	         "look for the sender with tcpdump -vi LINK igmp; check cables and offloading (ethtool -k)"},
+	         true, ""},
+		{"bad checksum", "such reports are damaged, so mcproxy ignores them", true,
+	         "; check cables and offloading (ethtool -k)"},
 	};
 
-	for (size_t i = 0; i < view_count(machine->daemon.links); i++) {
-		struct json_object *link = json_object_array_get_idx(machine->daemon.links, i);
-
-		for (size_t j = 0; j < sizeof causes / sizeof causes[0]; j++) {
-			double count = answer_number(answer_member(link, "drops"), causes[j].cause);
-			struct finding *finding;
-
-			if (count == 0 || !is_text(link, "role", "downstream"))
-				continue;
-			finding = findings_add(findings, "reports", answer_text(link, "link"), causes[j].why);
-			finding_what(finding, "%.0f reports were ignored: %s", count, causes[j].cause);
-			finding_remedy(finding, "%s", causes[j].remedy);
-		}
-	}
+	for (size_t i = 0; i < view_count(machine->daemon.links); i++)
+		for (size_t j = 0; j < sizeof refusals / sizeof refusals[0]; j++)
+			check_refusal(json_object_array_get_idx(machine->daemon.links, i), &refusals[j],
+			              findings);
 }
 
 void check_configuration(const struct machine *machine, struct findings *findings)
 {
 	double loaded = answer_number(machine->daemon.status, "configuration_loaded");
 	struct finding *finding;
+	char later[32];
 
 	if (machine->file_modified == 0 || loaded == 0) {
 		findings_skip(findings, "configuration",
 		              "the daemon's configuration file cannot be accessed");
 		return;
 	}
-	if (machine->file_modified <= loaded)
+	if (machine->file_modified < loaded + 0.001) /* the daemon's time is in whole milliseconds */
 		return;
 	finding =
 		findings_add(findings, "configuration", answer_text(machine->daemon.status, "configuration"),
 	                     "the daemon runs with a configuration other than that in the file");
-	finding_what(finding, "the file was changed %.0f s after the daemon read it",
-	             machine->file_modified - loaded);
-	finding_remedy(finding, "mcproxyctl reload (mcproxy -t -c FILE checks the file first)");
+	finding_what(finding, "the file was changed %s after the daemon read it%s",
+	             format_duration(machine->file_modified - loaded, later),
+	             answer_bool(machine->daemon.status, "last_reload_successful")
+	                     ? ""
+	                     : ", and the last reload failed");
+	finding_remedy(finding, "mcproxyctl reload (mcproxy -t -c %s checks the file first)",
+	               shell_word(answer_text(machine->daemon.status, "configuration")).text);
 }

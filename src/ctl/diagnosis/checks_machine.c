@@ -3,6 +3,7 @@
  * Checks of the machine: which program routes multicast, what the kernel and the packet filter would drop,
  * bridges.
  */
+#include "core/base/shell.h"
 #include "ctl/client/answer.h"
 #include "ctl/diagnosis/checks.h"
 
@@ -44,7 +45,17 @@ static void add_hidden_owner(enum family family, struct findings *findings)
 	               "run this command as root, or as a member of control_group if the program is mcproxy");
 }
 
-static void add_no_answer(const struct table_owner *own, struct findings *findings)
+/* The daemon is there, but closed to this user, or silent. */
+static void add_problem(const struct session_problem *problem, struct findings *findings)
+{
+	struct finding *finding =
+		findings_add(findings, "owner", "mcproxy", "only the daemon knows the members and routes");
+
+	finding_what(finding, "%s", problem->what);
+	finding_remedy(finding, "%s", problem->remedy);
+}
+
+static void add_no_answer(const struct table_owner *own, bool valid_file, struct findings *findings)
 {
 	struct finding *finding = findings_add(findings, "owner", "mcproxy",
 	                                       own != NULL ? "only the daemon knows the members and routes"
@@ -57,7 +68,9 @@ static void add_no_answer(const struct table_owner *own, struct findings *findin
 		               "member of the socket's group");
 	} else {
 		finding_what(finding, "the daemon does not answer, and no other program routes multicast");
-		finding_remedy(finding, "start it: systemctl start mcproxy (or mcproxy -c FILE)");
+		finding_remedy(finding, valid_file ? "start it: systemctl start mcproxy (or mcproxy -c FILE)"
+		                                   : "correct its configuration file first; then start it: "
+		                                     "systemctl start mcproxy (or mcproxy -c FILE)");
 	}
 }
 
@@ -124,6 +137,11 @@ void check_owner(const struct machine *machine, struct findings *findings)
 		add_elsewhere(machine->daemon.pid_elsewhere, findings);
 		return;
 	}
+	if (machine->daemon.problem.kind == SESSION_DENIED ||
+	    machine->daemon.problem.kind == SESSION_SILENT) {
+		add_problem(&machine->daemon.problem, findings);
+		return;
+	}
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
 		const struct table_owner *owner = &machine->owners[family];
 
@@ -140,7 +158,7 @@ void check_owner(const struct machine *machine, struct findings *findings)
 		}
 	}
 	if (!others)
-		add_no_answer(own, findings);
+		add_no_answer(own, machine->file.text == NULL || machine->file.valid, findings);
 }
 
 void check_kernel(const struct machine *machine, struct findings *findings)
@@ -173,7 +191,9 @@ static void find_path(const struct machine *machine, const struct reverse_path *
 
 	if (link == NULL || path->rp_filter == 0)
 		return;
-	if (strict ? !no_route && way == link && !path->source_routed_elsewhere : !no_route)
+	if (path->downstream ? !path->source_routed_elsewhere
+	    : strict         ? !no_route && way == link && !path->source_routed_elsewhere
+	                     : !no_route)
 		return;
 	finding = findings_add(
 		findings, "rp-filter", path->link,
@@ -187,10 +207,11 @@ static void find_path(const struct machine *machine, const struct reverse_path *
 		finding_what(finding, "rp_filter is %ld, and the default route leaves by %s", path->rp_filter,
 		             way != NULL ? way->name : "another link");
 	finding_remedy(
-		finding,
-		"sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0, or start mcproxy "
-		"with -r",
-		path->link);
+		finding, "sysctl -w net.ipv4.conf.all.rp_filter=0 %s, or %s",
+		shell_sysctl("net.ipv4.conf", path->link, "rp_filter=0").text,
+		path->downstream
+			? "set reset_rp_filter = true in that link of the configuration"
+			: "set reset_rp_filter = true in the configuration (or start mcproxy with -r)");
 }
 
 void check_rp_filter(const struct machine *machine, struct findings *findings)
@@ -219,7 +240,8 @@ static void check_snooping(const struct machine *machine, const struct interface
 		findings, "bridge", bridge->name,
 		"the bridge sends every stream to all ports, wanted or not; Wi-Fi becomes very slow");
 	finding_what(finding, "the bridge does not snoop");
-	finding_remedy(finding, "ip link set %s type bridge mcast_snooping 1", bridge->name);
+	finding_remedy(finding, "ip link set dev %s type bridge mcast_snooping 1",
+	               shell_word(bridge->name).text);
 }
 
 static void check_snoopers_querier(struct json_object *link, const struct interface_state *bridge,
@@ -238,8 +260,9 @@ static void check_snoopers_querier(struct json_object *link, const struct interf
 	                       "some minutes");
 	finding_what(finding, "the bridge snoops, but no %s querier is present on it", ipv4 ? "IGMP" : "MLD");
 	finding_remedy(finding,
-	               "ip link set %s type bridge mcast_querier 1, or enable the querier of the network",
-	               bridge->name);
+	               "ip link set dev %s type bridge mcast_querier 1 mcast_igmp_version 3 "
+	               "mcast_mld_version 2, or enable the querier of the network",
+	               shell_word(bridge->name).text);
 }
 
 void check_bridges(const struct machine *machine, struct findings *findings)
@@ -284,7 +307,7 @@ static bool is_known(const struct findings *findings, const char *check, const c
 static void add_drop(struct findings *findings, const char *subject, const struct firewall_drop *drop,
                      const struct firewall_packet *packet, const char *packets, const char *why)
 {
-	char name[256], remedy[320], what[FINDING_TEXT_SIZE];
+	char name[FIREWALL_TEXT_SIZE], remedy[FIREWALL_TEXT_SIZE], what[FINDING_TEXT_SIZE];
 	struct finding *finding;
 
 	firewall_drop_name(drop, name, sizeof name);
@@ -317,7 +340,6 @@ static void check_membership(const struct machine *machine, const char *link, bo
 	struct firewall_packet packet = {.family = ipv4 ? FAMILY_IPV4 : FAMILY_IPV6,
 	                                 .protocol = ipv4 ? IPPROTO_IGMP : IPPROTO_ICMPV6,
 	                                 .type = ipv4 ? 0x11 : 130,
-	                                 .ttl = 1,
 	                                 .input = link,
 	                                 .destination = addr_from_text(ipv4 ? "224.0.0.1" : "ff02::1")};
 	const char *protocol = ipv4 ? "IGMP" : "MLD";

@@ -4,6 +4,8 @@
 #include "ctl/client/answer.h"
 #include "ctl/client/program.h"
 #include "ctl/client/session.h"
+#include "ctl/diagnosis/discovery_groups.h"
+#include "ctl/machine/proc_net.h"
 #include "kernel/mrt_owner.h"
 
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #define PROGRAM_TIMEOUT 5000 /* milliseconds */
+#define ROUTES_BRIEF    1000
 #define ITEMS_MAX       4096 /* kept of a list; of a whole table's routes these are a sample */
 
 _Static_assert(sizeof((struct table_owner *)0)->name == MRT_OWNER_NAME_SIZE, "a name fits");
@@ -19,6 +22,8 @@ _Static_assert(sizeof((struct table_owner *)0)->name == MRT_OWNER_NAME_SIZE, "a 
 /* Collects the elements of a list; of a status, its members. */
 struct collection {
 	const char *list;
+	size_t max;
+	bool (*wanted)(struct json_object *element); /* NULL: all are */
 	struct json_object *into;
 };
 
@@ -44,8 +49,16 @@ static void collect(void *context, const char *key, struct json_object *value)
 
 	if (json_object_is_type(collection->into, json_type_object))
 		collect_member(collection->into, key, value);
-	else if (strcmp(key, collection->list) == 0 && view_count(collection->into) < ITEMS_MAX)
+	else if (strcmp(key, collection->list) == 0 && view_count(collection->into) < collection->max &&
+	         (collection->wanted == NULL || collection->wanted(value)))
 		json_object_array_add(collection->into, json_object_get(value));
+}
+
+static bool is_discovery(struct json_object *membership)
+{
+	struct addr group;
+
+	return addr_parse(answer_text(membership, "group"), &group) && discovery_group_name(&group) != NULL;
 }
 
 static struct json_object *ask_list(struct session *session, const char *what, const char *list,
@@ -55,6 +68,9 @@ static struct json_object *ask_list(struct session *session, const char *what, c
 	bool is_list = strcmp(what, "status") != 0;
 	struct collection collection = {
 		.list = list,
+		/* A rule that is missing changes what the others mean. */
+		.max = strcmp(list, "filters") == 0 || strcmp(list, "sets") == 0 ? SIZE_MAX : ITEMS_MAX,
+		.wanted = group == NULL && strcmp(list, "memberships") == 0 ? is_discovery : NULL,
 		.into = is_list ? json_object_new_array() : json_object_new_object(),
 	};
 
@@ -72,11 +88,49 @@ static struct json_object *ask(struct session *session, const char *what, const 
 	return ask_list(session, what, what, group);
 }
 
-bool gather_daemon(const struct ctl *ctl, const char *group, struct daemon_view *view)
+/* False when an answer is missing. */
+static bool ask_state(struct session *session, struct daemon_view *view)
+{
+	view->status = ask(session, "status", NULL);
+	view->instances = view->status != NULL ? ask(session, "instances", NULL) : NULL;
+	view->links = view->instances != NULL ? ask(session, "links", NULL) : NULL;
+	view->upstream = view->links != NULL ? ask_list(session, "uplinks", "upstream", NULL) : NULL;
+	return view->upstream != NULL;
+}
+
+static double count_routes(const struct daemon_view *view)
+{
+	double count = 0;
+
+	for (size_t i = 0; i < view_count(view->instances); i++)
+		count += answer_number(json_object_array_get_idx(view->instances, i), "routes");
+	return count;
+}
+
+bool gather_daemon_briefly(const struct ctl *ctl, struct daemon_view *view)
 {
 	struct session *session = session_open(ctl);
+	bool good;
 
 	*view = (struct daemon_view){0};
+	if (session == NULL)
+		return false;
+	view->pid_elsewhere = session_pid_elsewhere(session);
+	good = ask_state(session, view);
+	if (good && count_routes(view) <= ROUTES_BRIEF)
+		view->routes = ask(session, "routes", NULL);
+	session_close(session);
+	if (!good)
+		daemon_view_free(view);
+	return good;
+}
+
+bool gather_daemon(const struct ctl *ctl, const char *group, struct daemon_view *view)
+{
+	struct session_problem problem = {.kind = SESSION_GOOD};
+	struct session *session = session_open_with(ctl, &problem);
+
+	*view = (struct daemon_view){.problem = problem};
 	if (session == NULL)
 		return false;
 	view->pid_elsewhere = session_pid_elsewhere(session);
@@ -84,19 +138,20 @@ bool gather_daemon(const struct ctl *ctl, const char *group, struct daemon_view 
 		session_close(session);
 		return false;
 	}
-	view->status = ask(session, "status", NULL);
-	view->instances = view->status != NULL ? ask(session, "instances", NULL) : NULL;
-	view->links = view->instances != NULL ? ask(session, "links", NULL) : NULL;
-	view->upstream = view->links != NULL ? ask_list(session, "uplinks", "upstream", NULL) : NULL;
-	view->routes = view->upstream != NULL ? ask(session, "routes", group) : NULL;
-	if (group != NULL && view->routes != NULL)
+	view->routes = ask_state(session, view) ? ask(session, "routes", group) : NULL;
+	if (view->routes != NULL)
 		view->memberships = ask_list(session, "upstream", "memberships", group);
-	if (view->memberships != NULL)
+	if (group != NULL && view->memberships != NULL)
 		view->groups = ask(session, "groups", group);
+	if (view->groups != NULL)
+		view->filters = ask(session, "filters", NULL);
+	if (view->filters != NULL)
+		view->sets = ask(session, "sets", NULL);
 	session_close(session);
-	if (view->routes != NULL && (group == NULL || view->groups != NULL))
+	if (group != NULL ? view->groups != NULL : view->memberships != NULL)
 		return true;
 	daemon_view_free(view);
+	view->problem = problem;
 	return false;
 }
 
@@ -109,6 +164,8 @@ void daemon_view_free(struct daemon_view *view)
 	json_object_put(view->memberships);
 	json_object_put(view->groups);
 	json_object_put(view->routes);
+	json_object_put(view->filters);
+	json_object_put(view->sets);
 	*view = (struct daemon_view){0};
 }
 
@@ -165,12 +222,18 @@ static bool add_iptables(struct firewall *firewall, enum family family)
 
 static bool add_nft(struct firewall *firewall, int *error)
 {
-	const char *const arguments[] = {"nft", "-j", "list", "ruleset", NULL};
-	char *text = program_output(arguments, PROGRAM_TIMEOUT, error);
+	const char *const rules[] = {"nft", "-j", "list", "ruleset", NULL};
+	const char *const texts[] = {"nft", "-a", "-s", "-t", "list", "ruleset", NULL};
+	char *text = program_output(rules, PROGRAM_TIMEOUT, error);
 	bool added = text != NULL && firewall_add_nft(firewall, text);
+	int ignored;
 
 	if (text != NULL && !added)
 		*error = EIO;
+	free(text);
+	text = added ? program_output(texts, PROGRAM_TIMEOUT, &ignored) : NULL;
+	if (text != NULL)
+		firewall_add_rule_texts(firewall, text);
 	free(text);
 	return added;
 }
@@ -186,9 +249,9 @@ struct firewall *gather_firewall(const char **why)
 		firewall_free(firewall);
 		return NULL;
 	}
-	known = add_nft(firewall, &error);
-	known |= add_iptables(firewall, FAMILY_IPV4);
+	known = add_iptables(firewall, FAMILY_IPV4);
 	known |= add_iptables(firewall, FAMILY_IPV6);
+	known |= add_nft(firewall, &error);
 	if (known)
 		return firewall;
 	firewall_free(firewall);
@@ -219,4 +282,14 @@ void gather_table_owner(enum family family, struct table_owner *owner)
 		return;
 	owner->taken = has_vifs(path);
 	owner->name[0] = '\0';
+}
+
+long long gather_rp_drops(void)
+{
+	FILE *file = fopen("/proc/net/netstat", "re");
+	long long drops = file != NULL ? read_counter(file, "TcpExt", "IPReversePathFilter") : -1;
+
+	if (file != NULL)
+		fclose(file);
+	return drops;
 }

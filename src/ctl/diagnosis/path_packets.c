@@ -1,316 +1,30 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What happens to the packets of a stream that may be forwarded: firewall, entry, and the links they leave by.
+ */
 #include "ctl/diagnosis/path_packets.h"
 
+#include "core/base/shell.h"
 #include "ctl/client/answer.h"
 #include "ctl/diagnosis/gather.h"
+#include "ctl/diagnosis/verdict.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
 
-/* Where packets of the stream arrive, as far as that is known. */
-struct arrival {
-	int interface; /* index */
-	const char *name;
-	struct sighting seen; /* packets 0: known from the kernel's counters only */
-};
-
-static const char *interface_name(const struct stream_facts *stream, int index)
-{
-	const struct interface_state *interface = interfaces_by_index(stream->interfaces, index);
-
-	return interface != NULL ? interface->name : "?";
-}
-
-static bool has_role(const struct stream_facts *stream, const char *name, const char *role)
-{
-	struct json_object *link = path_link(stream, name);
-
-	return link != NULL && strcmp(answer_text(link, "role"), role) == 0;
-}
-
-/* Packets that the kernel's entry has counted during the capture. */
-static uint64_t counted(const struct stream_facts *stream)
-{
-	uint64_t before = stream->before != NULL ? stream->before->packets : 0;
-
-	return stream->after != NULL && stream->after->packets > before ? stream->after->packets - before : 0;
-}
-
-/* The rank of an interface: upstream links are preferred to downstream links, and these to other interfaces. */
-static unsigned rank(const struct stream_facts *stream, const char *name)
-{
-	return has_role(stream, name, "upstream") ? 2 : has_role(stream, name, "downstream") ? 1 : 0;
-}
-
-static bool find_arrival(const struct stream_facts *stream, struct arrival *arrival)
-{
-	const struct addr *source = stream->has_source ? &stream->source : NULL;
-	bool found = false;
-
-	*arrival = (struct arrival){0};
-	for (size_t i = 0; stream->capture != NULL && i < stream->capture->count; i++) {
-		const struct sighting *sighting = &stream->capture->list[i];
-		const char *name = interface_name(stream, sighting->interface);
-
-		if (sighting->outgoing || (source != NULL && !addr_equal(&sighting->source, source)) ||
-		    (found && rank(stream, name) <= rank(stream, arrival->name)))
-			continue;
-		found = true;
-		*arrival =
-			(struct arrival){.interface = sighting->interface, .name = name, .seen = *sighting};
-	}
-	if (found || counted(stream) == 0)
-		return found;
-	arrival->interface = stream->after->input;
-	arrival->name = interface_name(stream, arrival->interface);
-	return true;
-}
-
-static void name_upstreams(const struct stream_facts *stream, char *text, size_t size)
-{
-	size_t used = 0;
-
-	snprintf(text, size, "none");
-	for (size_t i = 0; i < json_object_array_length(stream->links) && used < size; i++) {
-		struct json_object *link = json_object_array_get_idx(stream->links, i);
-
-		if (strcmp(answer_text(link, "instance"), stream->instance) == 0 &&
-		    rank(stream, answer_text(link, "link")) == 2 &&
-		    path_link(stream, answer_text(link, "link")) == link)
-			used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? " or " : "",
-			                         answer_text(link, "link"));
-	}
-}
-
-static void fail_arrival(const struct stream_facts *stream, struct steps *steps)
-{
-	bool ipv4 = addr_family(&stream->group) == FAMILY_IPV4;
-	char upstreams[128], group[ADDR_TEXT_SIZE];
-	struct step *step;
-
-	addr_format(&stream->group, group);
-	name_upstreams(stream, upstreams, sizeof upstreams);
-	if (stream->capture == NULL) {
-		step_add(steps, "capture", STEP_SKIPPED, "no packets were captured: %s", stream->capture_why);
-		step = step_add(steps, "arrival", STEP_FAIL, "the kernel counted no packet of %s in %.1f s",
-		                group, stream->seconds);
-		step_remedy(step, "run this command as root: it then captures the packets");
-		return;
-	}
-	step = step_add(steps, "arrival", STEP_FAIL,
-	                "the group is joined, but no packet of %s arrived on any link in %.1f s", group,
-	                stream->seconds);
-	step_remedy(step,
-	            "look beyond %s: does the source send, with a TTL that reaches here? does the "
-	            "provider accept %s reports (if not, set upstream_version = \"%s\")? is a "
-	            "querier present there (mcproxyctl doctor)?",
-	            upstreams, ipv4 ? "IGMPv3" : "MLDv2", ipv4 ? "IGMPv2" : "MLDv1");
-}
-
-static bool follow_arrival(const struct stream_facts *stream, const struct arrival *arrival,
-                           struct steps *steps)
-{
-	char upstreams[128];
-	struct step *step;
-
-	if (arrival->seen.packets == 0) {
-		step_add(steps, "capture", STEP_SKIPPED, "no packets were captured: %s",
-		         stream->capture_why != NULL ? stream->capture_why : "the capture saw none");
-		step_add(steps, "arrival", STEP_OK, "the kernel counted %llu packets from %s in %.1f s",
-		         (unsigned long long)counted(stream), arrival->name, stream->seconds);
-		return true;
-	}
-	if (rank(stream, arrival->name) == 0) {
-		name_upstreams(stream, upstreams, sizeof upstreams);
-		step = step_add(steps, "arrival", STEP_FAIL,
-		                "the stream arrives on %s, which is not a link of instance %s; expected: %s",
-		                arrival->name, stream->instance, upstreams);
-		step_remedy(step, "make %s an upstream link of the instance, or send the stream to %s",
-		            arrival->name, upstreams);
-		return false;
-	}
-	step_add(steps, "arrival", STEP_OK, "%llu packets arrived on %s in %.1f s",
-	         (unsigned long long)arrival->seen.packets, arrival->name, stream->seconds);
-	return true;
-}
-
-static bool has_left(const struct stream_facts *stream, const char *name, struct sighting *sum)
-{
-	const struct interface_state *interface = interfaces_by_name(stream->interfaces, name);
-
-	return stream->capture != NULL && interface != NULL &&
-	       capture_sum(stream->capture, stream->has_source ? &stream->source : NULL, interface->index,
-	                   true, sum);
-}
-
-/* The next link with a member that the stream must be forwarded to. */
-/* Does another router forward the stream to a link? */
-static bool is_yielded(const struct stream_facts *stream, const char *name)
-{
-	char source[ADDR_TEXT_SIZE];
-
-	addr_format(&stream->source, source);
-	for (size_t i = 0; i < view_count(stream->routes); i++) {
-		struct json_object *route = json_object_array_get_idx(stream->routes, i);
-		struct json_object *links = answer_member(route, "yielded");
-
-		if (stream->has_source && strcmp(answer_text(route, "source"), source) != 0)
-			continue;
-		for (size_t j = 0; j < view_count(links); j++)
-			if (strcmp(json_object_get_string(json_object_array_get_idx(links, j)), name) == 0)
-				return true;
-	}
-	return false;
-}
-
-static const char *next_target(const struct stream_facts *stream, const struct arrival *arrival,
-                               size_t *cursor)
-{
-	struct json_object *member;
-
-	while ((member = path_next_member(stream, cursor)) != NULL)
-		if (path_member_wants(stream, member) &&
-		    strcmp(answer_text(member, "link"), arrival->name) != 0 &&
-		    !is_yielded(stream, answer_text(member, "link")))
-			return answer_text(member, "link");
-	return NULL;
-}
-
-static bool leaves_somewhere(const struct stream_facts *stream, const struct arrival *arrival)
-{
-	size_t cursor = 0;
-	const char *link;
-	struct sighting left;
-
-	while ((link = next_target(stream, arrival, &cursor)) != NULL)
-		if (has_left(stream, link, &left))
-			return true;
-	return false;
-}
-
-/* The kernel never forwards a packet whose TTL is not above the vif's threshold, 1. */
-static bool follow_ttl(const struct stream_facts *stream, const struct arrival *arrival, struct steps *steps)
-{
-	bool ipv4 = addr_family(&stream->group) == FAMILY_IPV4;
-	const char *name = ipv4 ? "TTL" : "hop limit";
-	char group[ADDR_TEXT_SIZE];
-	struct step *step;
-
-	if (arrival->seen.packets == 0)
-		return true;
-	/* The packet filter may have raised it on the way. */
-	if (arrival->seen.ttl_max > 1 || leaves_somewhere(stream, arrival)) {
-		step_add(steps, "ttl", STEP_OK, "the packets arrive with %s %u%s", name,
-		         arrival->seen.ttl_max,
-		         arrival->seen.ttl_max > 1 ? "" : ", and the router raises it");
-		return true;
-	}
-	step = step_add(steps, "ttl", STEP_FAIL, "the packets arrive with %s %u: no router may forward them",
-	                name, arrival->seen.ttl_max);
-	addr_format(&stream->group, group);
-	step_remedy(step,
-	            "raise the %s at the source (VLC: --ttl 8, ffmpeg: ?ttl=8, iperf: -T 8), or "
-	            "here: nft 'table %s mcproxy_ttl { chain raise { type filter hook prerouting "
-	            "priority mangle; iif \"%s\" %s daddr %s %s set 8; }; }'",
-	            name, ipv4 ? "ip" : "ip6", arrival->name, ipv4 ? "ip" : "ip6", group,
-	            ipv4 ? "ip ttl" : "ip6 hoplimit");
-	return false;
-}
-
-static const struct addr *seen_source(const struct stream_facts *stream, const struct arrival *arrival)
-{
-	if (stream->has_source)
-		return &stream->source;
-	return arrival->seen.packets > 0 ? &arrival->seen.source : NULL;
-}
-
-/* The filter acts before the kernel looks for an entry. It drops a source that is routed elsewhere (1), or
- * not at all (2). */
-static bool follow_rp_filter(const struct stream_facts *stream, const struct arrival *arrival,
-                             struct steps *steps)
-{
-	const struct addr *source = seen_source(stream, arrival);
-	long filter;
-	int back;
-	char text[ADDR_TEXT_SIZE];
-	struct step *step;
-
-	if (addr_family(&stream->group) == FAMILY_IPV6 || source == NULL)
-		return true;
-	filter = stream->rp_filter(arrival->name);
-	back = stream->route_back(source);
-	if (filter == 0 || counted(stream) > 0 || (filter == 1 ? back == arrival->interface : back >= 0)) {
-		step_add(steps, "rp_filter", STEP_OK, "rp_filter is %ld on %s, and accepts them", filter,
-		         arrival->name);
-		return true;
-	}
-	addr_format(source, text);
-	if (back < 0)
-		step = step_add(steps, "rp_filter", STEP_FAIL,
-		                "rp_filter (%ld) drops them: there is no route back to %s", filter, text);
-	else
-		step = step_add(
-			steps, "rp_filter", STEP_FAIL,
-			"rp_filter (%ld) drops them: they arrive on %s, but the route back to %s leaves "
-			"by %s",
-			filter, arrival->name, text, interface_name(stream, back));
-	if (stream->rp_drops > 0)
-		step_append(step, "; the kernel dropped %lld packets for that reason during the check",
-		            stream->rp_drops);
-	step_remedy(step,
-	            "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=0, or %s, or add a "
-	            "route to %s by %s",
-	            arrival->name,
-	            has_role(stream, arrival->name, "downstream")
-	                    ? "set reset_rp_filter = true in that link of the configuration"
-	                    : "start mcproxy with -r",
-	            text, arrival->name);
-	return false;
-}
-
-static struct firewall_packet probe(const struct stream_facts *stream, const struct arrival *arrival,
-                                    const char *output)
-{
-	const struct addr *source = seen_source(stream, arrival);
-	struct firewall_packet packet = {.family = addr_family(&stream->group),
-	                                 .protocol = IPPROTO_UDP,
-	                                 .source_known = source != NULL,
-	                                 .destination = stream->group,
-	                                 .port = arrival->seen.port,
-	                                 .ttl = arrival->seen.ttl_max,
-	                                 .input = arrival->name,
-	                                 .output = output};
-
-	if (source != NULL)
-		packet.source = *source;
-	return packet;
-}
-
 static enum firewall_answer try_link(const struct stream_facts *stream, const struct arrival *arrival,
                                      const char *output, struct firewall_drop *drop)
 {
-	static const enum hook hooks[] = {HOOK_PREROUTING, HOOK_FORWARD, HOOK_POSTROUTING};
-	enum firewall_answer worst = FIREWALL_PASSES;
+	struct firewall_packet packet = path_probe(stream, arrival, output);
 
-	for (size_t i = 0; i < 3 && worst != FIREWALL_DROPS; i++) {
-		struct firewall_packet packet =
-			probe(stream, arrival, hooks[i] == HOOK_PREROUTING ? NULL : output);
-		struct firewall_drop here;
-		enum firewall_answer answer = firewall_try(stream->firewall, hooks[i], &packet, &here);
-
-		if (answer > worst) {
-			worst = answer;
-			*drop = here;
-		}
-	}
-	return worst;
+	return verdict_find(stream, &packet, drop);
 }
 
 static void add_rule_remedy(struct step *step, const struct stream_facts *stream,
                             const struct arrival *arrival, const char *link, const struct firewall_drop *drop)
 {
-	struct firewall_packet packet = probe(stream, arrival, link);
-	char remedy[320];
+	struct firewall_packet packet = path_probe(stream, arrival, link);
+	char remedy[FIREWALL_TEXT_SIZE];
 
 	firewall_remedy(drop, &packet, remedy, sizeof remedy);
 	step_remedy(step, "%s", remedy);
@@ -319,18 +33,21 @@ static void add_rule_remedy(struct step *step, const struct stream_facts *stream
 static bool follow_firewall(const struct stream_facts *stream, const struct arrival *arrival,
                             struct steps *steps)
 {
+	struct firewall_packet packet = path_probe(stream, arrival, NULL);
 	struct firewall_drop drop;
 	struct sighting left;
 	const char *link;
-	char name[256];
+	char name[FIREWALL_TEXT_SIZE];
 	size_t cursor = 0;
 
-	if (stream->firewall == NULL) {
-		step_add(steps, "firewall", STEP_SKIPPED, "the firewall rules cannot be read");
+	if (stream->firewall == NULL && stream->trace == NULL) {
+		step_add(steps, "firewall", STEP_SKIPPED, "the firewall was not examined: %s",
+		         stream->trace_why != NULL ? stream->trace_why : "its rules cannot be read");
 		return true;
 	}
-	while ((link = next_target(stream, arrival, &cursor)) != NULL) {
-		if (has_left(stream, link, &left) || try_link(stream, arrival, link, &drop) != FIREWALL_DROPS)
+	while ((link = path_next_target(stream, arrival, &cursor)) != NULL) {
+		if ((path_has_left(stream, link, &left) && !verdict_is_stuck(stream, link)) ||
+		    try_link(stream, arrival, link, &drop) != FIREWALL_DROPS)
 			continue;
 		firewall_drop_name(&drop, name, sizeof name);
 		add_rule_remedy(step_add(steps, "firewall", STEP_FAIL,
@@ -338,17 +55,45 @@ static bool follow_firewall(const struct stream_facts *stream, const struct arri
 		                stream, arrival, link, &drop);
 		return false;
 	}
-	step_add(steps, "firewall", STEP_OK, "no firewall rule is certain to drop them");
+	if (verdict_is_traced(stream, &packet))
+		step_add(steps, "firewall", STEP_OK,
+		         "no firewall rule drops them, as the kernel's trace shows");
+	else
+		step_add(steps, "firewall", STEP_OK, "no firewall rule is certain to drop them%s%s%s",
+		         stream->trace_why != NULL ? " (no trace: " : "",
+		         stream->trace_why != NULL ? stream->trace_why : "",
+		         stream->trace_why != NULL ? ")" : "");
 	return true;
+}
+
+/* False when a rule drops the packets on a port of a bridge, where no link sees them. */
+static bool follow_bridge(const struct stream_facts *stream, struct steps *steps)
+{
+	struct arrival nowhere = {0};
+	struct firewall_drop drop;
+	const struct trace_stop *stop = verdict_before_arrival(stream);
+	char name[FIREWALL_TEXT_SIZE];
+
+	if (stop == NULL)
+		return true;
+	firewall_identify(stream->firewall, stop, &drop);
+	firewall_drop_name(&drop, name, sizeof name);
+	add_rule_remedy(
+		step_add(steps, "firewall", STEP_FAIL,
+	                 "packets arrive on %s, but the firewall drops them before they reach its bridge: %s",
+	                 path_interface_name(stream, stop->input), name),
+		stream, &nowhere, NULL, &drop);
+	return false;
 }
 
 static void fail_output(const struct stream_facts *stream, const char *name, struct steps *steps)
 {
 	struct json_object *link = path_link(stream, name);
-	struct step *step = step_add(steps, "route", STEP_FAIL,
-	                             "the forwarding entry lacks %s, which has a member", name);
+	bool upstream = path_has_role(stream, name, "upstream");
+	struct step *step = step_add(steps, "route", STEP_FAIL, "the forwarding entry lacks %s, %s", name,
+	                             upstream ? "an upstream link" : "which has a member");
 
-	if (link != NULL && !answer_bool(link, "this_router_is_querier"))
+	if (link != NULL && !upstream && !answer_bool(link, "this_router_is_querier"))
 		step_remedy(step,
 		            "another router (%s) is the querier on %s, and must forward there: disable its "
 		            "querier, or set forward_without_querier = \"auto\"",
@@ -369,13 +114,33 @@ static bool add_yielded(const struct stream_facts *stream, struct steps *steps)
 	while ((member = path_next_member(stream, &cursor)) != NULL) {
 		const char *name = answer_text(member, "link");
 
-		if (!path_member_wants(stream, member) || !is_yielded(stream, name))
+		if (!path_member_wants(stream, member) || !path_is_yielded(stream, name))
 			continue;
 		step_add(steps, "route", STEP_OK,
 		         "another router forwards the stream to %s: left to that one", name);
 		any = true;
 	}
 	return any;
+}
+
+/* With several upstream links, the one from which mcproxy takes the stream may not be that of its packets. */
+static bool fail_input(const struct stream_facts *stream, const struct arrival *arrival, struct steps *steps)
+{
+	const char *input = path_interface_name(stream, stream->after->input);
+	struct step *step;
+
+	if (arrival->seen.packets == 0 || arrival->interface == stream->after->input ||
+	    !path_has_role(stream, arrival->name, "upstream") || !path_has_role(stream, input, "upstream"))
+		return false;
+	step = step_add(steps, "route", STEP_FAIL,
+	                "mcproxy takes the stream from %s, but its packets arrive on %s", input,
+	                arrival->name);
+	step_remedy(
+		step,
+		"let filter_in of %s allow it, and either let that of %s deny it or set upstream_choice = "
+		"\"all\" (mcproxyctl show upstream lists where groups are joined)",
+		arrival->name, input);
+	return true;
 }
 
 static bool follow_route(const struct stream_facts *stream, const struct arrival *arrival,
@@ -393,7 +158,9 @@ static bool follow_route(const struct stream_facts *stream, const struct arrival
 		                  "routes_max reached (mcproxyctl doctor)?");
 		return false;
 	}
-	while ((name = next_target(stream, arrival, &cursor)) != NULL) {
+	if (fail_input(stream, arrival, steps))
+		return false;
+	while ((name = path_next_target(stream, arrival, &cursor)) != NULL) {
 		const struct interface_state *interface = interfaces_by_name(stream->interfaces, name);
 
 		if (interface != NULL && mroute_has_output(route, interface->index))
@@ -401,9 +168,9 @@ static bool follow_route(const struct stream_facts *stream, const struct arrival
 		fail_output(stream, name, steps);
 		return false;
 	}
-	step_add(steps, "route", STEP_OK,
-	         "the kernel's entry forwards them from %s to every %slink with a member",
-	         interface_name(stream, route->input), add_yielded(stream, steps) ? "other " : "");
+	step_add(steps, "route", STEP_OK, "the kernel's entry forwards them from %s to every %slink%s",
+	         path_interface_name(stream, route->input), add_yielded(stream, steps) ? "other " : "",
+	         path_is_upward(stream, arrival) ? " upstream" : " with a member");
 	return true;
 }
 
@@ -421,20 +188,21 @@ static bool fail_forwarded(const struct stream_facts *stream, const struct arriv
 	struct firewall_drop drop;
 	struct step *step = step_add(steps, "forwarded", STEP_FAIL,
 	                             "the entry is right, but no packet leaves by %s", link);
-	char name[256];
+	char name[FIREWALL_TEXT_SIZE];
 
 	if (is_too_large(stream, arrival, link)) {
 		step_append(step, ": they have %u bytes, which is more than its MTU", arrival->seen.size_max);
 		step_remedy(step,
-		            "send smaller packets, or raise the MTU of the link (ip link set %s mtu %u)",
-		            link, arrival->seen.size_max);
+		            "send smaller packets, or raise the MTU of the link (ip link set dev %s mtu %u)",
+		            shell_word(link).text, arrival->seen.size_max);
 		return false;
 	}
-	if (stream->firewall == NULL || try_link(stream, arrival, link, &drop) == FIREWALL_PASSES) {
-		step_remedy(step,
-		            "check the link (ip -s link show %s) and its queueing discipline (tc -s qdisc "
-		            "show dev %s)",
-		            link, link);
+	if (try_link(stream, arrival, link, &drop) == FIREWALL_PASSES) {
+		step_remedy(
+			step,
+			"check the link (ip -s link show dev %s) and its queueing discipline (tc -s qdisc "
+			"show dev %s)",
+			shell_word(link).text, shell_word(link).text);
 		return false;
 	}
 	firewall_drop_name(&drop, name, sizeof name);
@@ -452,15 +220,19 @@ static bool follow_forwarded(const struct stream_facts *stream, const struct arr
 	const char *name;
 	struct sighting left;
 
-	while ((name = next_target(stream, arrival, &cursor)) != NULL) {
+	while ((name = path_next_target(stream, arrival, &cursor)) != NULL) {
 		targets++;
 		if (stream->capture == NULL)
 			step_add(steps, "forwarded", STEP_OK, "the kernel forwards to %s: %s", name, look);
-		else if (!has_left(stream, name, &left))
-			return fail_forwarded(stream, arrival, name, steps);
-		else
-			step_add(steps, "forwarded", STEP_OK, "%llu packets have left by %s: %s",
-			         (unsigned long long)left.packets, name, look);
+		else if (!path_has_left(stream, name, &left)) {
+			if (!path_find_snat(stream, arrival, name, steps))
+				return fail_forwarded(stream, arrival, name, steps);
+			if (steps->list[steps->count - 1].result == STEP_FAIL)
+				return false;
+		} else
+			step_add(steps, "forwarded", STEP_OK, "%llu packet%s left by %s: %s",
+			         (unsigned long long)left.packets, left.packets == 1 ? " has" : "s have",
+			         name, look);
 	}
 	if (targets == 0)
 		step_add(steps, "forwarded", STEP_OK,
@@ -469,15 +241,50 @@ static bool follow_forwarded(const struct stream_facts *stream, const struct arr
 	return true;
 }
 
+/* A copy of the stream that arrives where it leaves. The address identifies the sender. */
+static bool follow_copies(const struct stream_facts *stream, const struct arrival *arrival,
+                          struct steps *steps)
+{
+	const struct addr *source = path_seen_source(stream, arrival);
+	size_t cursor = 0;
+	const char *name;
+
+	while (stream->capture != NULL && source != NULL &&
+	       (name = path_next_target(stream, arrival, &cursor)) != NULL) {
+		const struct interface_state *interface = interfaces_by_name(stream->interfaces, name);
+		struct sighting left, copy;
+		struct step *step;
+
+		if (interface == NULL || !path_has_left(stream, name, &left) ||
+		    !capture_sum(stream->capture, source, interface->index, false, &copy))
+			continue;
+		step = step_add(
+			steps, "copies", STEP_FAIL,
+			"a second router (%02x:%02x:%02x:%02x:%02x:%02x) forwards them to %s too: hosts "
+			"there receive every packet twice",
+			copy.sender[0], copy.sender[1], copy.sender[2], copy.sender[3], copy.sender[4],
+			copy.sender[5], name);
+		step_remedy(
+			step,
+			"let only one of the two forward to %s: remove the link from the other's "
+			"configuration, or let the other be the querier there (mcproxy then leaves the stream "
+			"to it)",
+			name);
+		return false;
+	}
+	return true;
+}
+
 bool path_follow_packets(const struct stream_facts *stream, struct steps *steps)
 {
 	struct arrival arrival;
 
-	if (!find_arrival(stream, &arrival)) {
-		fail_arrival(stream, steps);
+	if (!path_find_arrival(stream, &arrival)) {
+		if (follow_bridge(stream, steps))
+			path_fail_arrival(stream, steps);
 		return false;
 	}
-	return follow_arrival(stream, &arrival, steps) && follow_ttl(stream, &arrival, steps) &&
-	       follow_rp_filter(stream, &arrival, steps) && follow_firewall(stream, &arrival, steps) &&
-	       follow_route(stream, &arrival, steps) && follow_forwarded(stream, &arrival, steps);
+	return path_follow_arrival(stream, &arrival, steps) && path_follow_dnat(stream, &arrival, steps) &&
+	       follow_firewall(stream, &arrival, steps) && follow_route(stream, &arrival, steps) &&
+	       follow_forwarded(stream, &arrival, steps) && follow_copies(stream, &arrival, steps);
 }

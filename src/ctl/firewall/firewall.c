@@ -3,8 +3,9 @@
 
 #include "ctl/firewall/iptables.h"
 #include "ctl/firewall/match.h"
+#include "ctl/firewall/rule_texts.h"
 
-#include <netinet/in.h>
+#include <linux/netfilter.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,7 +15,7 @@
 
 struct firewall {
 	struct json_object *ruleset; /* array of nft's objects */
-	struct json_object *index;   /* rules and elements by name: see firewall_key */
+	struct json_object *index;   /* see firewall_key */
 	size_t indexed;              /* this many objects are in the index */
 };
 
@@ -24,8 +25,9 @@ struct firewall_walk {
 	enum { GOES_ON, RETURNS, ACCEPTED, DROPPED } fate;
 	bool may_be_accepted; /* by an earlier rule */
 	bool may_be_dropped;
-	bool may_have_returned;      /* from the current chain */
-	struct json_object *dropper; /* the rule that drops, or may */
+	bool may_have_returned;       /* from the current chain */
+	struct json_object *dropper;  /* the rule that drops, or may */
+	struct json_object *rewriter; /* the first rule that translates addresses, or may */
 };
 
 static const char *const hook_names[HOOKS] = {"prerouting", "input", "forward", "output", "postrouting"};
@@ -50,28 +52,48 @@ void firewall_free(struct firewall *firewall)
 	free(firewall);
 }
 
+/* An object of the same table as `object`; NULL when there is none. */
+static struct json_object *find(const struct firewall *firewall, struct json_object *object, char kind,
+                                const char *name)
+{
+	char key[FIREWALL_KEY_SIZE];
+	struct json_object *found = NULL;
+
+	if (firewall == NULL)
+		return NULL;
+	firewall_key(object, kind, name, key);
+	json_object_object_get_ex(firewall->index, key, &found);
+	return found;
+}
+
+static void index_add(struct firewall *firewall, struct json_object *object, char kind, const char *name,
+                      struct json_object *value)
+{
+	char key[FIREWALL_KEY_SIZE];
+
+	firewall_key(object, kind, name, key);
+	json_object_object_add(firewall->index, key, value);
+}
+
 /* Adds a rule to the rules of its chain. */
 static void index_rule(struct firewall *firewall, struct json_object *rule)
 {
-	char key[FIREWALL_KEY_SIZE];
-	struct json_object *rules;
+	const char *chain = firewall_member(rule, "chain");
+	struct json_object *rules = find(firewall, rule, 'c', chain);
 
-	firewall_key(rule, 'c', firewall_member(rule, "chain"), key);
-	if (!json_object_object_get_ex(firewall->index, key, &rules)) {
+	if (rules == NULL) {
 		rules = json_object_new_array();
-		json_object_object_add(firewall->index, key, rules);
+		index_add(firewall, rule, 'c', chain, rules);
 	}
 	json_object_array_add(rules, json_object_get(rule));
 }
 
 static void index_set(struct firewall *firewall, struct json_object *set)
 {
-	char key[FIREWALL_KEY_SIZE];
 	struct json_object *elements;
 
-	firewall_key(set, 's', firewall_member(set, "name"), key);
 	if (json_object_is_type(set, json_type_object) && json_object_object_get_ex(set, "elem", &elements))
-		json_object_object_add(firewall->index, key, json_object_get(elements));
+		index_add(firewall, set, 's', firewall_member(set, "name"), json_object_get(elements));
 }
 
 static void index_new_objects(struct firewall *firewall)
@@ -84,10 +106,29 @@ static void index_new_objects(struct firewall *firewall)
 
 		if (json_object_object_get_ex(entry, "rule", &inner))
 			index_rule(firewall, inner);
+		else if (json_object_object_get_ex(entry, "chain", &inner))
+			index_add(firewall, inner, 'h', firewall_member(inner, "name"),
+			          json_object_get(inner));
 		else if (json_object_object_get_ex(entry, "set", &inner) ||
 		         json_object_object_get_ex(entry, "map", &inner))
 			index_set(firewall, inner);
 	}
+}
+
+/* Is this a chain of iptables-nft, or a rule in one? nft cannot express its rules, and iptables-save has listed
+ * them. */
+static bool is_of_iptables(const struct firewall *firewall, struct json_object *entry)
+{
+	struct json_object *inner;
+	const char *name;
+
+	if (json_object_object_get_ex(entry, "rule", &inner))
+		name = firewall_member(inner, "chain");
+	else if (json_object_object_get_ex(entry, "chain", &inner))
+		name = firewall_member(inner, "name");
+	else
+		return false;
+	return *firewall_member(find(firewall, inner, 'h', name), "program") != '\0';
 }
 
 bool firewall_add_nft(struct firewall *firewall, const char *text)
@@ -100,7 +141,7 @@ bool firewall_add_nft(struct firewall *firewall, const char *text)
 	for (size_t i = 0; valid && i < json_object_array_length(list); i++) {
 		struct json_object *entry = json_object_array_get_idx(list, i);
 
-		if (json_object_is_type(entry, json_type_object))
+		if (json_object_is_type(entry, json_type_object) && !is_of_iptables(firewall, entry))
 			json_object_array_add(firewall->ruleset, json_object_get(entry));
 	}
 	json_object_put(root);
@@ -115,6 +156,11 @@ bool firewall_add_iptables(struct firewall *firewall, enum family family, const 
 
 	index_new_objects(firewall);
 	return valid;
+}
+
+void firewall_add_rule_texts(struct firewall *firewall, const char *text)
+{
+	rule_texts_read(text, firewall->index);
 }
 
 static bool has_family(struct json_object *chain, enum family family)
@@ -211,6 +257,16 @@ static void take_map(struct firewall_walk *walk, struct json_object *rule, struc
 	}
 }
 
+static bool is_translation(struct json_object *statement)
+{
+	static const char *const names[] = {"snat", "masquerade", "dnat", "redirect"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (json_object_object_get_ex(statement, names[i], NULL))
+			return true;
+	return false;
+}
+
 /* Statements that do not affect where the packet goes. */
 static bool changes_nothing(struct json_object *statement)
 {
@@ -239,6 +295,9 @@ static void walk_rule(struct firewall_walk *walk, struct json_object *rule, unsi
 		struct json_object *statement = json_object_array_get_idx(list, i);
 
 		if (!json_object_is_type(statement, json_type_object)) {
+			/* nft cannot express a jump to a chain without a name: this is its text. */
+			if (json_object_is_type(statement, json_type_string))
+				note_drop(walk, rule, false);
 			certain = false;
 		} else if (json_object_object_get_ex(statement, "match", &inner)) {
 			enum match match = firewall_match(&walk->lookup, inner);
@@ -248,6 +307,9 @@ static void walk_rule(struct firewall_walk *walk, struct json_object *rule, unsi
 			certain = certain && match == MATCH_YES;
 		} else if (json_object_object_get_ex(statement, "vmap", &inner)) {
 			take_map(walk, rule, inner, depth, certain);
+		} else if (is_translation(statement)) {
+			walk->rewriter = rule;
+			walk->fate = ACCEPTED;
 		} else if (take_verdict(walk, rule, statement, depth, certain)) {
 			return;
 		} else if (!changes_nothing(statement)) {
@@ -274,19 +336,29 @@ static void walk_chain(struct firewall_walk *walk, struct json_object *of, const
 	walk->may_have_returned = returned_before;
 }
 
-static void describe(const struct firewall_walk *walk, struct json_object *chain, struct firewall_drop *drop)
+/* rule: NULL for the policy of the chain. */
+static void describe(const struct firewall *firewall, struct json_object *chain, struct json_object *rule,
+                     struct firewall_drop *drop)
 {
-	struct json_object *rule = walk->dropper, *handle;
+	struct json_object *member = NULL;
 
 	*drop = (struct firewall_drop){.handle = -1};
 	snprintf(drop->family, sizeof drop->family, "%s", firewall_member(chain, "family"));
 	snprintf(drop->table, sizeof drop->table, "%s", firewall_member(chain, "table"));
 	snprintf(drop->base, sizeof drop->base, "%s", firewall_member(chain, "name"));
-	snprintf(drop->chain, sizeof drop->chain, "%s",
-	         firewall_member(rule != NULL ? rule : chain, "chain"));
 	snprintf(drop->program, sizeof drop->program, "%s", firewall_member(chain, "program"));
-	if (rule != NULL && json_object_object_get_ex(rule, "handle", &handle))
-		drop->handle = json_object_get_int(handle);
+	if (rule == NULL)
+		return;
+	snprintf(drop->chain, sizeof drop->chain, "%s", firewall_member(rule, "chain"));
+	if (json_object_object_get_ex(rule, "number", &member)) {
+		snprintf(drop->text, sizeof drop->text, "%s", firewall_member(rule, "text"));
+	} else if (drop->program[0] == '\0' && json_object_object_get_ex(rule, "handle", &member)) {
+		struct json_object *text = find(firewall, rule, 'x', firewall_member(rule, "handle"));
+
+		if (text != NULL)
+			snprintf(drop->text, sizeof drop->text, "%s", json_object_get_string(text));
+	}
+	drop->handle = member != NULL ? json_object_get_int(member) : 0;
 }
 
 static enum firewall_answer walk_base(const struct firewall *firewall, struct json_object *chain,
@@ -307,17 +379,41 @@ static enum firewall_answer walk_base(const struct firewall *firewall, struct js
 	}
 	if (walk.fate != DROPPED && !walk.may_be_dropped)
 		return FIREWALL_PASSES;
-	describe(&walk, chain, drop);
+	describe(firewall, chain, walk.dropper, drop);
 	return walk.fate == DROPPED ? FIREWALL_DROPS : FIREWALL_MAY_DROP;
 }
 
-/* True for a worse answer than the one so far. Between equal answers, iptables' own wording wins if
- * iptables lists the rule too. */
-static bool is_worse(enum firewall_answer answer, enum firewall_answer worst,
-                     const struct firewall_drop *here, const struct firewall_drop *before)
+static bool is_base_chain(struct json_object *chain, enum hook hook, enum family family)
 {
-	return answer > worst || (answer == worst && answer != FIREWALL_PASSES && here->program[0] != '\0' &&
-	                          before->program[0] == '\0');
+	return has_family(chain, family) && strcmp(firewall_member(chain, "hook"), hook_names[hook]) == 0;
+}
+
+static bool is_nat_chain(struct json_object *chain)
+{
+	return strcmp(firewall_member(chain, "type"), "nat") == 0;
+}
+
+bool firewall_rewrites(const struct firewall *firewall, enum hook hook, const struct firewall_packet *packet,
+                       struct firewall_drop *rule)
+{
+	unsigned long work = 0;
+	struct json_object *chain;
+
+	for (size_t i = 0; i < json_object_array_length(firewall->ruleset); i++) {
+		struct firewall_walk walk = {.lookup = {packet, hook, firewall->index, &work, NULL}};
+
+		if (!json_object_object_get_ex(json_object_array_get_idx(firewall->ruleset, i), "chain",
+		                               &chain) ||
+		    !is_base_chain(chain, hook, packet->family) || !is_nat_chain(chain))
+			continue;
+		walk.lookup.rule = chain;
+		walk_chain(&walk, chain, firewall_member(chain, "name"), 0, true);
+		if (walk.rewriter == NULL)
+			continue;
+		describe(firewall, chain, walk.rewriter, rule);
+		return true;
+	}
+	return false;
 }
 
 enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hook,
@@ -333,17 +429,54 @@ enum firewall_answer firewall_try(const struct firewall *firewall, enum hook hoo
 
 		if (!json_object_object_get_ex(json_object_array_get_idx(firewall->ruleset, i), "chain",
 		                               &chain) ||
-		    !has_family(chain, packet->family) ||
-		    strcmp(firewall_member(chain, "hook"), hook_names[hook]) != 0)
+		    !is_base_chain(chain, hook, packet->family) ||
+		    (packet->traced && *firewall_member(chain, "legacy") == '\0'))
 			continue;
 		/* Only the first packet of a connection passes through the address translation. */
-		if (strcmp(firewall_member(chain, "type"), "nat") == 0)
+		if (is_nat_chain(chain))
 			continue;
 		answer = walk_base(firewall, chain, packet, hook, &work, &here);
-		if (!is_worse(answer, worst, &here, drop))
+		if (answer <= worst)
 			continue;
 		worst = answer;
 		*drop = here;
 	}
 	return worst;
+}
+
+static const char *family_of_table(uint8_t family)
+{
+	switch (family) {
+	case NFPROTO_INET:
+		return "inet";
+	case NFPROTO_IPV4:
+		return "ip";
+	case NFPROTO_IPV6:
+		return "ip6";
+	case NFPROTO_BRIDGE:
+		return "bridge";
+	default:
+		return "netdev";
+	}
+}
+
+void firewall_identify(const struct firewall *firewall, const struct trace_stop *stop,
+                       struct firewall_drop *drop)
+{
+	struct json_object *table = json_object_new_object(), *chain, *rules, *rule = NULL;
+
+	json_object_object_add(table, "family", json_object_new_string(family_of_table(stop->family)));
+	json_object_object_add(table, "table", json_object_new_string(stop->table));
+	json_object_object_add(table, "name", json_object_new_string(stop->base));
+	json_object_object_add(table, "chain", json_object_new_string(stop->chain));
+	json_object_object_add(table, "handle", json_object_new_int64((int64_t)stop->handle));
+	chain = find(firewall, table, 'h', stop->base);
+	rules = find(firewall, table, 'c', stop->chain);
+	if (stop->handle != 0)
+		rule = table;
+	if (rule != NULL && *firewall_member(chain, "program") != '\0' && rules != NULL &&
+	    stop->position > 0 && stop->position <= json_object_array_length(rules))
+		rule = json_object_array_get_idx(rules, stop->position - 1);
+	describe(firewall, chain != NULL ? chain : table, rule, drop);
+	json_object_put(table);
 }

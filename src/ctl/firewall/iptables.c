@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define WORDS_MAX 128
+#define RULE_SIZE 256 /* of a rule's text, for people */
 
 struct conversion {
 	const char *family; /* "ip", "ip6" */
@@ -14,6 +15,7 @@ struct conversion {
 	char table[64];
 	char chain[64]; /* of the previous rule */
 	long number;    /* of the rule in its chain */
+	bool legacy;    /* not stored in nftables */
 };
 
 static struct json_object *object_with(const char *key, struct json_object *value)
@@ -140,6 +142,9 @@ static struct json_object *option_statement(const struct conversion *conversion,
 		return match_statement(negated,
 		                       object_with("ct", object_with("key", json_object_new_string("state"))),
 		                       list_right(value));
+	if (strcmp(option, "--icmpv6-type") == 0)
+		return match_statement(negated, payload_left("icmpv6", "type"),
+		                       json_object_new_string(value));
 	if (strcmp(option, "--pkt-type") == 0)
 		return match_statement(negated, meta_left("pkttype"), json_object_new_string(value));
 	if (strcmp(option, "--dst-type") == 0)
@@ -159,6 +164,10 @@ static struct json_object *target_statement(const char *option, const char *targ
 		return object_with("return", NULL);
 	if (strcmp(target, "NFQUEUE") == 0)
 		return object_with("queue", NULL);
+	if (strcmp(target, "MASQUERADE") == 0 || strcmp(target, "SNAT") == 0)
+		return object_with("snat", NULL);
+	if (strcmp(target, "DNAT") == 0 || strcmp(target, "REDIRECT") == 0 || strcmp(target, "NETMAP") == 0)
+		return object_with("dnat", NULL);
 	/* The name of an extension is in capitals, and the extension changes the packet; other targets are
 	 * chains. */
 	if (target[strcspn(target, "abcdefghijklmnopqrstuvwxyz")] == '\0')
@@ -232,6 +241,9 @@ static struct json_object *new_entry(const struct conversion *conversion)
 	struct json_object *entry = object_with("family", json_object_new_string(conversion->family));
 
 	json_object_object_add(entry, "table", json_object_new_string(conversion->table));
+	json_object_object_add(entry, "program", json_object_new_string(conversion->program));
+	if (conversion->legacy)
+		json_object_object_add(entry, "legacy", json_object_new_boolean(true));
 	return entry;
 }
 
@@ -247,7 +259,6 @@ static void convert_chain(struct conversion *conversion, char **words, size_t co
 	const char *name = words[0] + 1;
 
 	json_object_object_add(chain, "name", json_object_new_string(name));
-	json_object_object_add(chain, "program", json_object_new_string(conversion->program));
 	json_object_object_add(
 		chain, "type",
 		json_object_new_string(strcmp(conversion->table, "nat") == 0 ? "nat" : "filter"));
@@ -259,27 +270,34 @@ static void convert_chain(struct conversion *conversion, char **words, size_t co
 	json_object_array_add(conversion->ruleset, object_with("chain", chain));
 }
 
-static void convert_rule(struct conversion *conversion, char **words, size_t count)
+static void convert_rule(struct conversion *conversion, const char *text, char **words, size_t count)
 {
 	struct json_object *rule = new_entry(conversion);
 
 	conversion->number = strcmp(conversion->chain, words[1]) == 0 ? conversion->number + 1 : 1;
 	snprintf(conversion->chain, sizeof conversion->chain, "%s", words[1]);
 	json_object_object_add(rule, "chain", json_object_new_string(words[1]));
-	json_object_object_add(rule, "handle", json_object_new_int64(conversion->number));
+	json_object_object_add(rule, "number", json_object_new_int64(conversion->number));
+	json_object_object_add(rule, "text", json_object_new_string(text));
 	json_object_object_add(rule, "expr", convert_options(conversion, words + 2, count - 2));
 	json_object_array_add(conversion->ruleset, object_with("rule", rule));
 }
 
 bool iptables_convert(enum family family, const char *program, const char *text, struct json_object *ruleset)
 {
-	struct conversion conversion = {
-		.family = family == FAMILY_IPV4 ? "ip" : "ip6", .program = program, .ruleset = ruleset};
+	struct conversion conversion = {.family = family == FAMILY_IPV4 ? "ip" : "ip6",
+	                                .program = program,
+	                                .ruleset = ruleset,
+	                                .legacy = strstr(text, "(nf_tables)") == NULL};
 	char *copy = strdup(text), *rest = copy, *line, *words[WORDS_MAX];
 	bool valid = false;
 
 	while (copy != NULL && (line = strsep(&rest, "\n")) != NULL) {
-		size_t count = split(line, words);
+		char rule[RULE_SIZE];
+		size_t count;
+
+		snprintf(rule, sizeof rule, "%s", line);
+		count = split(line, words);
 
 		if (count == 0 || words[0][0] == '#')
 			continue;
@@ -290,7 +308,7 @@ bool iptables_convert(enum family family, const char *program, const char *text,
 		} else if (valid && words[0][0] == ':') {
 			convert_chain(&conversion, words, count);
 		} else if (valid && count > 2 && strcmp(words[0], "-A") == 0) {
-			convert_rule(&conversion, words, count);
+			convert_rule(&conversion, rule, words, count);
 		}
 	}
 	free(copy);

@@ -10,7 +10,8 @@
 struct json_object;
 
 /* Appends chains and rules to the array `ruleset`; false when the text has none. Unknown options become a
- * statement with an unknown result. program: kept with each chain. */
+ * statement with an unknown result. Each object has the members "program" and, if the rules are not stored in
+ * nftables, "legacy"; each rule also has its "number" in the chain and its "text". */
 bool iptables_convert(enum family family, const char *program, const char *text, struct json_object *ruleset);
 
 #endif

@@ -131,8 +131,6 @@ static struct value ip_value(const struct firewall_packet *packet, const char *f
 	/* MLD always has the Router Alert option, so that its next header is the hop-by-hop options. */
 	if (strcmp(field, "nexthdr") == 0)
 		return packet->protocol == IPPROTO_ICMPV6 ? text("hopopt", "ip", 0) : protocol_value(packet);
-	if ((strcmp(field, "ttl") == 0 || strcmp(field, "hoplimit") == 0) && packet->ttl != 0)
-		return number(packet->ttl);
 	if (strcmp(field, "version") == 0)
 		return number(packet->family == FAMILY_IPV4 ? 4 : 6);
 	return unknown();
@@ -169,9 +167,12 @@ static struct value payload_value(const struct firewall_packet *packet, struct j
 	return none(); /* tcp, icmp, sctp, ... */
 }
 
-/* Streams and reports have no answers: each packet is a new connection, and MLD is not tracked. */
+/* Streams and reports have no answers: each packet is a new connection, and MLD is not tracked. Their addresses
+ * are not translated. */
 static struct value ct_value(const struct firewall_packet *packet, const char *key)
 {
+	if (strcmp(key, "status") == 0)
+		return text("confirmed", NULL, -1);
 	if (strcmp(key, "state") != 0)
 		return unknown();
 	return packet->protocol == IPPROTO_ICMPV6 ? text("untracked", NULL, -1) : text("new", NULL, -1);
@@ -359,8 +360,8 @@ static enum match equals_value(const struct firewall_lookup *lookup, const struc
 
 void firewall_key(struct json_object *object, char kind, const char *name, char key[FIREWALL_KEY_SIZE])
 {
-	snprintf(key, FIREWALL_KEY_SIZE, "%c %s %s %s", kind, firewall_member(object, "family"),
-	         firewall_member(object, "table"), name);
+	snprintf(key, FIREWALL_KEY_SIZE, "%c%s %s %s %s", kind, firewall_member(object, "legacy"),
+	         firewall_member(object, "family"), firewall_member(object, "table"), name);
 }
 
 struct json_object *firewall_named(const struct firewall_lookup *lookup, const char *name)
@@ -405,21 +406,6 @@ enum match firewall_equals(const struct firewall_lookup *lookup, struct json_obj
 	return equals_value(lookup, &value, right);
 }
 
-static enum match compare(const struct firewall_lookup *lookup, struct json_object *left,
-                          struct json_object *right, const char *op)
-{
-	struct value value = left_value(lookup, left);
-	long wanted = json_object_get_int(right);
-
-	if (value.kind == VALUE_NONE)
-		return MATCH_NO;
-	if (value.kind != VALUE_NUMBER || !json_object_is_type(right, json_type_int))
-		return MATCH_MAYBE;
-	if (op[1] == '=' && value.number == wanted)
-		return MATCH_YES;
-	return truth(op[0] == '<' ? value.number < wanted : value.number > wanted);
-}
-
 enum match firewall_match(const struct firewall_lookup *lookup, struct json_object *match)
 {
 	struct json_object *left, *right;
@@ -430,8 +416,9 @@ enum match firewall_match(const struct firewall_lookup *lookup, struct json_obje
 	    !json_object_is_type(left, json_type_object))
 		return MATCH_MAYBE;
 	if (op[0] == '<' || op[0] == '>')
-		return compare(lookup, left, right, op);
-	if (strcmp(op, "!=") == 0) {
+		return MATCH_MAYBE;
+	/* `!` negates the test of a bit, as of `ct state`. */
+	if (op[0] == '!') {
 		struct value value = left_value(lookup, left);
 
 		/* A packet without the field matches neither way: the dependency of the rule fails

@@ -2,6 +2,7 @@
 #include "ctl/machine/capture.h"
 
 #include "ctl/client/program.h"
+#include "kernel/link_master.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PACKET_BYTES 128 /* enough of each: IP header with options, ports */
+#define VLAN_NUMBER  0xfff /* in a tag, beside the priority */
+#define PACKET_BYTES 128   /* enough of each: IP header with options, ports */
 
 /* Attaches a filter for packets of this group; packets begin with their IP header. */
 static int attach_filter(int fd, const struct addr *group)
@@ -44,15 +46,37 @@ static int attach_filter(int fd, const struct addr *group)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 ? 0 : -errno;
 }
 
-/* Network cards drop groups that were not joined on this machine: during the capture, every multicast
- * interface accepts all groups. */
+/* Every IPv4 packet to a group. */
+static int attach_multicast_filter(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 4),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 16),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xe0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, PACKET_BYTES),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {sizeof code / sizeof code[0], code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 ? 0 : -errno;
+}
+
+/* Network cards drop groups that were not joined on this machine, and VLANs that have no interface: during the
+ * capture, every interface accepts all groups, and ports of the network all VLANs. */
 static void accept_all_groups(int fd, const struct interfaces *interfaces)
 {
 	for (size_t i = 0; i < interfaces->count; i++) {
-		struct packet_mreq request = {.mr_ifindex = interfaces->list[i].index,
-		                              .mr_type = PACKET_MR_ALLMULTI};
+		const struct interface_state *interface = &interfaces->list[i];
+		struct packet_mreq request = {.mr_ifindex = interface->index, .mr_type = PACKET_MR_ALLMULTI};
 
-		if (interfaces->list[i].up && !interfaces->list[i].loopback)
+		if (!interface->up || interface->loopback)
+			continue;
+		setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
+		request.mr_type = PACKET_MR_PROMISC;
+		if (!interface->is_bridge && interface->vlan_of == 0)
 			setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
 	}
 }
@@ -60,12 +84,13 @@ static void accept_all_groups(int fd, const struct interfaces *interfaces)
 static int open_socket(const struct addr *group, const struct interfaces *interfaces)
 {
 	/* With protocol 0 the socket receives nothing until the filter is attached. */
-	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), result;
+	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), result, on = 1;
 	struct sockaddr_ll everywhere = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
 
 	if (fd < 0)
 		return -errno;
-	result = attach_filter(fd, group);
+	result = addr_is_unspecified(group) ? attach_multicast_filter(fd) : attach_filter(fd, group);
+	setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on);
 	if (result == 0) {
 		accept_all_groups(fd, interfaces);
 		if (bind(fd, (struct sockaddr *)&everywhere, sizeof everywhere) != 0)
@@ -77,20 +102,23 @@ static int open_socket(const struct addr *group, const struct interfaces *interf
 	return result;
 }
 
-static struct sighting *find_or_add(struct capture *capture, const struct addr *source, int interface,
-                                    bool outgoing)
+static struct sighting *find_or_add(struct capture *capture, const struct addr *source,
+                                    const struct capture_frame *frame)
 {
 	struct sighting *sighting = capture->list;
 
 	for (; sighting < capture->list + capture->count; sighting++)
-		if (sighting->interface == interface && sighting->outgoing == outgoing &&
-		    addr_equal(&sighting->source, source))
+		if (sighting->interface == frame->interface && sighting->outgoing == frame->outgoing &&
+		    sighting->vlan == frame->vlan && addr_equal(&sighting->source, source))
 			return sighting;
 	if (capture->count == CAPTURE_SIGHTS_MAX)
 		return NULL;
 	capture->count++;
-	*sighting = (struct sighting){
-		.source = *source, .interface = interface, .outgoing = outgoing, .ttl_min = 255};
+	*sighting = (struct sighting){.source = *source,
+	                              .interface = frame->interface,
+	                              .outgoing = frame->outgoing,
+	                              .vlan = frame->vlan,
+	                              .ttl_min = 255};
 	return sighting;
 }
 
@@ -116,12 +144,32 @@ static unsigned udp_port(const uint8_t *packet, size_t size, size_t header, uint
 	return (unsigned)packet[header + 2] << 8 | packet[header + 3];
 }
 
-void capture_take(struct capture *capture, const struct interfaces *interfaces, int interface, bool outgoing,
-                  const uint8_t *packet, size_t size)
+/* A packet that arrives on a bridge port appears a second time on the bridge, and one with a tag on the VLAN interface. */
+static bool appears_again(const struct interfaces *interfaces, const struct capture_frame *frame)
+{
+	const struct interface_state *port = interfaces_by_index(interfaces, frame->interface), *vlan;
+
+	if (!frame->outgoing && port != NULL && link_master_takes(port->master_kind) &&
+	    interfaces_by_index(interfaces, port->master) != NULL)
+		return true;
+	if (frame->vlan == 0)
+		return false;
+	vlan = interfaces_vlan(interfaces, frame->interface, frame->vlan);
+	return frame->outgoing || (vlan != NULL && vlan->up);
+}
+
+static bool is_wanted(const struct capture *capture, const struct addr *group)
+{
+	if (addr_is_unspecified(&capture->group))
+		return addr_is_multicast(group) && addr_is_proxied_group(group);
+	return addr_equal(group, &capture->group);
+}
+
+void capture_take(struct capture *capture, const struct interfaces *interfaces,
+                  const struct capture_frame *frame, const uint8_t *packet, size_t size)
 {
 	bool ipv4 = addr_family(&capture->group) == FAMILY_IPV4;
 	size_t header = ipv4 ? 20 : 40;
-	const struct interface_state *port = interfaces_by_index(interfaces, interface);
 	struct addr source, group;
 	struct sighting *sighting, seen;
 	uint8_t protocol;
@@ -134,21 +182,34 @@ void capture_take(struct capture *capture, const struct interfaces *interfaces, 
 	ttl = ipv4 ? packet[8] : packet[7];
 	protocol = ipv4 ? packet[9] : packet[6];
 	/* Some reports and queries are sent to the group itself. */
-	if (!addr_equal(&group, &capture->group) || protocol == IPPROTO_IGMP || protocol == IPPROTO_HOPOPTS ||
-	    protocol == IPPROTO_ICMPV6)
+	if (!is_wanted(capture, &group) || protocol == IPPROTO_IGMP || protocol == IPPROTO_HOPOPTS ||
+	    protocol == IPPROTO_ICMPV6 || appears_again(interfaces, frame))
 		return;
-	/* A packet on a bridge port appears a second time on the bridge. */
-	if (port != NULL && port->master != 0 && interfaces_by_index(interfaces, port->master) != NULL)
-		return;
-	sighting = find_or_add(capture, &source, interface, outgoing);
+	sighting = find_or_add(capture, &source, frame);
 	if (sighting == NULL) {
 		capture->overflow++;
 		return;
 	}
+	memcpy(sighting->sender, frame->sender, sizeof sighting->sender);
 	seen = (struct sighting){
 		.packets = 1, .ttl_min = ttl, .ttl_max = ttl, .size_max = packet_size(packet, ipv4)};
 	seen.port = udp_port(packet, size, ipv4 ? 4u * (packet[0] & 15u) : header, protocol);
 	add_sight(sighting, &seen);
+}
+
+/* The tag of a frame is not in the packet: the kernel has removed it. */
+static unsigned frame_vlan(struct msghdr *message)
+{
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
+		struct tpacket_auxdata data;
+
+		if (part->cmsg_level != SOL_PACKET || part->cmsg_type != PACKET_AUXDATA ||
+		    part->cmsg_len < CMSG_LEN(sizeof data))
+			continue;
+		memcpy(&data, CMSG_DATA(part), sizeof data);
+		return data.tp_status & TP_STATUS_VLAN_VALID ? data.tp_vlan_tci & VLAN_NUMBER : 0;
+	}
+	return 0;
 }
 
 /* Reads the packets that wait on the socket, up to a limit. */
@@ -156,15 +217,27 @@ static void receive(struct capture *capture, const struct interfaces *interfaces
 {
 	uint8_t packet[PACKET_BYTES];
 	struct sockaddr_ll from;
+	_Alignas(struct cmsghdr) char parts[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	struct iovec into = {packet, sizeof packet};
 
 	for (int i = 0; i < 1024; i++) {
-		socklen_t length = sizeof from;
-		ssize_t size = recvfrom(fd, packet, sizeof packet, 0, (struct sockaddr *)&from, &length);
+		struct msghdr message = {.msg_name = &from,
+		                         .msg_namelen = sizeof from,
+		                         .msg_iov = &into,
+		                         .msg_iovlen = 1,
+		                         .msg_control = parts,
+		                         .msg_controllen = sizeof parts};
+		struct capture_frame frame;
+		ssize_t size = recvmsg(fd, &message, 0);
 
 		if (size < 0)
 			return;
-		capture_take(capture, interfaces, from.sll_ifindex, from.sll_pkttype == PACKET_OUTGOING,
-		             packet, (size_t)size);
+		frame = (struct capture_frame){.interface = from.sll_ifindex,
+		                               .outgoing = from.sll_pkttype == PACKET_OUTGOING,
+		                               .vlan = frame_vlan(&message)};
+		if (from.sll_halen == sizeof frame.sender)
+			memcpy(frame.sender, from.sll_addr, sizeof frame.sender);
+		capture_take(capture, interfaces, &frame, packet, (size_t)size);
 	}
 }
 
@@ -194,11 +267,13 @@ bool capture_sum(const struct capture *capture, const struct addr *source, int i
 	for (size_t i = 0; i < capture->count; i++) {
 		const struct sighting *sighting = &capture->list[i];
 
-		if (sighting->outgoing != outgoing || (interface != 0 && sighting->interface != interface) ||
+		if (sighting->outgoing != outgoing || sighting->vlan != 0 ||
+		    (interface != 0 && sighting->interface != interface) ||
 		    (source != NULL && !addr_equal(&sighting->source, source)))
 			continue;
 		sum->source = sighting->source;
 		sum->interface = sighting->interface;
+		memcpy(sum->sender, sighting->sender, sizeof sum->sender);
 		add_sight(sum, sighting);
 	}
 	return sum->packets > 0;

@@ -2,6 +2,7 @@
 #include "ctl/machine/interfaces.h"
 
 #include "ctl/machine/netlink_ask.h"
+#include "kernel/link_master.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -70,21 +71,49 @@ static void take_bridge(struct interface_state *interface, const struct nlattr *
 		case IFLA_BR_MCAST_QUERIER_STATE:
 			take_queriers(interface, attribute);
 			break;
+		case IFLA_BR_MCAST_IGMP_VERSION:
+			interface->old_queries[FAMILY_IPV4] = mnl_attr_get_u8(attribute) < 3;
+			break;
+		case IFLA_BR_MCAST_MLD_VERSION:
+			interface->old_queries[FAMILY_IPV6] = mnl_attr_get_u8(attribute) < 2;
+			break;
 		}
+	}
+}
+
+static void take_vlan(struct interface_state *interface, const struct nlattr *data)
+{
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each_nested(attribute, data)
+	{
+		if (mnl_attr_get_type(attribute) == IFLA_VLAN_ID)
+			interface->vlan = mnl_attr_get_u16(attribute);
 	}
 }
 
 static void take_info(struct interface_state *interface, const struct nlattr *info)
 {
 	const struct nlattr *attribute;
-	bool bridge = false;
+	const char *kind = "";
 
 	mnl_attr_for_each_nested(attribute, info)
 	{
-		if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
-			bridge = strcmp(mnl_attr_get_str(attribute), "bridge") == 0;
-		else if (mnl_attr_get_type(attribute) == IFLA_INFO_DATA && bridge)
-			take_bridge(interface, attribute);
+		switch (mnl_attr_get_type(attribute)) {
+		case IFLA_INFO_KIND:
+			kind = mnl_attr_get_str(attribute);
+			break;
+		case IFLA_INFO_DATA:
+			if (strcmp(kind, "bridge") == 0)
+				take_bridge(interface, attribute);
+			else if (strcmp(kind, "vlan") == 0)
+				take_vlan(interface, attribute);
+			break;
+		case IFLA_INFO_SLAVE_KIND:
+			snprintf(interface->master_kind, sizeof interface->master_kind, "%s",
+			         mnl_attr_get_str(attribute));
+			break;
+		}
 	}
 }
 
@@ -93,6 +122,7 @@ static bool take_link(struct interfaces *interfaces, const struct nlmsghdr *mess
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
 	struct interface_state *interface = find_or_add(interfaces, header->ifi_index);
 	const struct nlattr *attribute;
+	int parent = 0;
 
 	if (interface == NULL)
 		return false;
@@ -112,11 +142,15 @@ static bool take_link(struct interfaces *interfaces, const struct nlmsghdr *mess
 		case IFLA_MASTER:
 			interface->master = (int)mnl_attr_get_u32(attribute);
 			break;
+		case IFLA_LINK:
+			parent = (int)mnl_attr_get_u32(attribute);
+			break;
 		case IFLA_LINKINFO:
 			take_info(interface, attribute);
 			break;
 		}
 	}
+	interface->vlan_of = interface->vlan != 0 ? parent : 0;
 	return true;
 }
 
@@ -220,6 +254,34 @@ const struct interface_state *interfaces_by_name(const struct interfaces *interf
 {
 	for (size_t i = 0; i < interfaces->count; i++)
 		if (strcmp(interfaces->list[i].name, name) == 0)
+			return &interfaces->list[i];
+	return NULL;
+}
+
+bool interfaces_master(const struct interfaces *interfaces, const struct interface_state *interface,
+                       struct link_master *master)
+{
+	const struct interface_state *port = interface, *above;
+
+	*master = (struct link_master){0};
+	/* The devices above each other are fewer than all; a snapshot may be torn. */
+	for (size_t i = 0; i < interfaces->count && port->master != 0; i++, port = above) {
+		above = interfaces_by_index(interfaces, port->master);
+		if (above == NULL || !link_master_takes(port->master_kind))
+			break;
+		snprintf(master->name, sizeof master->name, "%s", above->name);
+		if (port != interface)
+			continue;
+		snprintf(master->next, sizeof master->next, "%s", above->name);
+		snprintf(master->kind, sizeof master->kind, "%s", port->master_kind);
+	}
+	return *master->name != '\0';
+}
+
+const struct interface_state *interfaces_vlan(const struct interfaces *interfaces, int parent, unsigned vlan)
+{
+	for (size_t i = 0; i < interfaces->count; i++)
+		if (interfaces->list[i].vlan_of == parent && interfaces->list[i].vlan == vlan)
 			return &interfaces->list[i];
 	return NULL;
 }

@@ -22,10 +22,11 @@ static bool joined_igmp(FILE *file, const char *interface, const struct addr *gr
 	char line[256], name[64] = "";
 	struct addr addr;
 
-	/* One line for each interface, `1 eth0 : 3 V3`; below it one line for each group. */
+	/* One line for each interface, `1 eth0 : 3 V3`, with no blank after a long name; below it one line for each
+	 * group. */
 	while (fgets(line, sizeof line, file) != NULL)
 		if (line[0] != '\t')
-			sscanf(line, "%*d %63s", name);
+			sscanf(line, "%*d %63[^: ]", name);
 		else if (strcmp(name, interface) == 0 && igmp_line(line, &addr) && addr_equal(&addr, group))
 			return true;
 	return false;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * `metrics`: counters and gauges in the OpenMetrics text format, named by the conventions of Prometheus.
+ * Counters and gauges of answers of the daemon, as text for Prometheus and named by its conventions.
  */
-#ifndef MCPROXY_CTL_METRICS_H
-#define MCPROXY_CTL_METRICS_H
+#ifndef MCPROXY_CTL_METRICS_TEXT_H
+#define MCPROXY_CTL_METRICS_TEXT_H
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -15,6 +15,12 @@ struct metrics *metrics_new(void); /* NULL when memory is short */
 void metrics_free(struct metrics *metrics);
 /* Takes a member or list element of an answer (an answer_take; the context is the metrics). */
 void metrics_take(void *metrics, const char *key, struct json_object *value);
-void metrics_print(struct metrics *metrics, FILE *out);
+
+enum metrics_format {
+	METRICS_PROMETHEUS, /* the text format 0.0.4 */
+	METRICS_OPENMETRICS /* 1.0 */
+};
+/* Once. metrics: NULL if the daemon does not answer. */
+void metrics_print(struct metrics *metrics, enum metrics_format format, FILE *out);
 
 #endif
