@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The connections of the clients, and how many each address may have. While there is room, one address may take
+ * all of it; when there is none, the address with the most makes room for one that has fewer, and a connection without
+ * a request for a new one of its address. Pure but for memory.
+ */
+#ifndef MCPROXY_WEB_CLIENTS_H
+#define MCPROXY_WEB_CLIENTS_H
+
+#include "core/base/mtime.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CLIENTS_MAX     16 /* that receive events */
+#define CONNECTIONS_MAX 64
+
+struct exchange;
+struct sockaddr;
+
+struct client {
+	struct client *prev, *next;
+	unsigned char address[16]; /* IPv4: mapped */
+	int fd;                    /* of the connection */
+	struct exchange *exchange; /* the request at hand; NULL: none */
+	bool has_ended;            /* it sends no more */
+	bool receives;             /* events */
+	mtime expires_at;          /* then it is dropped */
+};
+
+struct clients {
+	struct client *list; /* the oldest first */
+	size_t count, receiving;
+};
+
+/* NULL when memory is short. */
+struct client *clients_add(struct clients *clients, const struct sockaddr *address, int fd);
+void clients_remove(struct clients *clients, struct client *client);
+void clients_set_receives(struct clients *clients, struct client *client, bool receives);
+
+/* Whether there is room for one more connection, or receiver of events, of this client, which is not counted yet.
+ * *victim: the one to drop for it; NULL: none. */
+bool clients_admit(const struct clients *clients, const struct client *client, bool receives,
+                   struct client **victim);
+
+#endif
