@@ -52,16 +52,32 @@ expect "$(ls)" mcproxy -c ""
 expect "$(ls)" mcproxy --record ""
 if [ -x "$build/mcproxyctl" ]; then
 	commands=$(mcproxyctl --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
-	expect "$commands --socket --json --help --version" mcproxyctl ""
+	topics="status instances links groups routes upstream filters sets"
+	expect "$commands $topics --socket --json --help --version" mcproxyctl ""
 	expect "show" mcproxyctl --json sh
-	expect "$commands --socket --json --help --version" mcproxyctl --socket x ""
-	expect "status instances links groups routes upstream" mcproxyctl show ""
-	expect "--json --instance --link --group --details" mcproxyctl show links --
+	expect "$commands $topics --socket --json --help --version" mcproxyctl --socket x ""
+	expect "$topics" mcproxyctl show ""
+	for topic in $topics; do
+		expect "--json --instance --link --group --details --all --sort" mcproxyctl "$topic" --
+	done
+	expect "" mcproxyctl nonsense x
+	expect "--json --config --quick" mcproxyctl doctor --
+	expect "$(ls)" mcproxyctl doctor --config ""
+	expect "--json --instance --link --group --details --all --sort" mcproxyctl show links --
 	expect "--json --instance --link --group" mcproxyctl monitor --
 	expect "$(ls /sys/class/net)" mcproxyctl show links --link ""
-	expect "--json --link --seconds" mcproxyctl explain 239.1.1.1 --
-	expect "--json --streams" mcproxyctl metrics ""
+	expect "--host --json --link --seconds" mcproxyctl explain 239.1.1.1 --
+	expect "--json --streams --openmetrics --output" mcproxyctl metrics ""
+	expect "$(ls)" mcproxyctl metrics --output ""
 	expect "debug" mcproxyctl loglevel deb
+	if mcproxyctl --help | grep -q '^  convert '; then
+		expect "--json --from --strict $(ls)" mcproxyctl convert ""
+		expect "--json --from --strict" mcproxyctl convert --
+		expect "$(mcproxyctl convert 2>&1 | sed -n 's/^KIND: //p')" mcproxyctl convert --from ""
+		expect "mikrotik" mcproxyctl convert --from mi
+	fi
+	expect "groups --json --instance --link --group" mcproxyctl clear ""
+	expect "--json --instance --link --group" mcproxyctl clear groups --
 	expect "$(ls)" mcproxyctl --socket ""
 	# Whatever is offered, the programs accept.
 	for level in $(offered_by_bash mcproxyctl loglevel "" | grep -v -- --json); do

@@ -36,8 +36,9 @@ allowed='
 	inet_ntop inet_pton
 	_GLOBAL_OFFSET_TABLE_
 '
-# Arithmetic that some processors have no instruction for (64-bit division on a 32-bit one, and the like).
-arithmetic='^__(aeabi_[a-z0-9]+|[a-z]+[sdt]i[234])$'
+# Arithmetic that some processors have no instruction for (64-bit division on a 32-bit one, atomic counting on an old one,
+# and the like).
+arithmetic='^__(aeabi_[a-z0-9]+|[a-z]+[sdt]i[234]|aarch64_ldadd[1248]_[a-z_]+|(atomic|sync)_fetch_[a-z_]+_[1248])$'
 # Instrumentation: of the sanitizers, of gcov in gcc and in clang, of the fuzzers, of clang's source coverage.
 instrumented='^(__(asan|hwasan|lsan|msan|tsan|ubsan|sanitizer|odr_asan|sancov|start___sancov|stop___sancov|gcov|llvm|prof[cdn])|_*llvm_|__unnamed_|__emutls_v[.]__(sancov|ubsan))'
 

@@ -25,7 +25,7 @@ expect() {
 		RC_SVCNAME=mcproxy MCPROXY_CONFIG=$work/mcproxy.conf MCPROXY_OPTIONS=-r
 		. "$build/openrc/mcproxy"
 		command=$build/mcproxy
-		[ "$command_args" = "-S -c $MCPROXY_CONFIG -r" ] || echo "command_args: $command_args"
+		[ "$command_args" = "--keeper -S -c $MCPROXY_CONFIG -r" ] || echo "command_args: $command_args"
 		[ "$required_files" = "$MCPROXY_CONFIG" ] || echo "required_files: $required_files"
 		"$3" 2>&1
 	)
@@ -46,5 +46,5 @@ expect 1 '*nothing is configured yet*' start_pre '# a comment
 expect 1 '*mcproxy.conf:1:*' start_pre 'instances = 3;'
 expect 0 'checkpath: *-d*/run/mcproxy' start_pre "$valid"
 expect 0 'supervise-daemon: mcproxy --signal HUP' reload "$valid"
-expect 1 '*mcproxy.conf:1:*' reload 'nonsense'
+expect 78 '*mcproxy.conf:1:*' reload 'nonsense'
 exit $failed

@@ -14,19 +14,22 @@ fail() {
 	failed=1
 }
 
-# run FUNCTION [NETWORK=DEVICE...] <UCI
+# setting NAME: what the line "# NAME: ..." of the UCI file says.
+setting() {
+	sed -n "s/^# $1: //p" "$work/uci"
+}
+
+# run FUNCTION <UCI
 run() {
 	cat >"$work/uci"
 	(
-		UCI_FILE=$work/uci
-		function=$1
-		shift
-		NETWORKS=$*
+		UCI_FILE=$work/uci NETWORKS=$(setting networks) ZONES=$(setting zones) DEVICE_ZONES=$(setting device_zones)
 		. "$source/tests/openwrt/rc.common"
 		. "$source/config/openwrt/files/mcproxy.init"
 		PROGRAM=$build/mcproxy
 		WRITTEN=$work/etc/mcproxy.conf
-		"$function"
+		NETWORK_CLASS=$work/net QUIET_BRIDGES=$work/bridges
+		"$1"
 	) 2>&1 | sed "s,$work,,; s,$build/,,"
 }
 
@@ -38,107 +41,54 @@ and got:
 $3"
 }
 
-# written EXPECTED: the file, without its first line; valid for the daemon.
-written() {
-	check "the file" "$1" "$(sed 1d "$work/etc/mcproxy.conf")"
-	"$build/mcproxy" -t -c "$work/etc/mcproxy.conf" >/dev/null || fail "the file is not valid"
-}
+# Each NAME.uci leads to the file NAME.conf, or to none, and to the lines NAME.log: what the log and procd get. A file that
+# starts the daemon is valid. MCPROXY_WRITE=1 writes the expected files instead.
+cases=0
+cd "$source/tests/openwrt" || exit
+for uci in *.uci; do
+	name=${uci%.uci} cases=$((cases + 1))
+	rm -rf "$work/etc"
+	run start_service <"$uci" >"$work/log"
+	if [ -n "${MCPROXY_WRITE:-}" ]; then
+		cp "$work/log" "$name.log"
+		rm -f "$name.conf"
+		[ ! -e "$work/etc/mcproxy.conf" ] || cp "$work/etc/mcproxy.conf" "$name.conf"
+	fi
+	diff -u "$name.log" "$work/log" || fail "$uci: the log differs"
+	if [ -e "$name.conf" ]; then
+		diff -u "$name.conf" "$work/etc/mcproxy.conf" || fail "$uci: the configuration differs"
+	else
+		[ ! -e "$work/etc/mcproxy.conf" ] || fail "$uci: a configuration is written"
+	fi
+	if grep -q '^open_instance' "$name.log" && [ -e "$name.conf" ]; then
+		"$build/mcproxy" -t -c "$name.conf" >/dev/null || fail "$name.conf is not valid"
+	fi
+done
+[ "$cases" -ge 20 ] || fail "only $cases UCI files"
+
+sed '/^#/d; /^$/d' guide.uci | while read -r line; do
+	grep -q "^ *$line\$" "$source/docs/guide.md" || echo "$line"
+done >"$work/missing"
+[ ! -s "$work/missing" ] || fail "docs/guide.md lacks these lines of guide.uci: $(cat "$work/missing")"
 
 started='open_instance
-set_param command mcproxy -S -c /etc/mcproxy.conf
+set_param command mcproxy --keeper -S -c /etc/mcproxy.conf
 set_param file /etc/mcproxy.conf
 set_param reload_signal HUP
 set_param respawn 3600 5 0
-set_param no_new_privs 1
 set_param stderr 1
 close_instance'
 
 # As shipped it is off.
 check "as shipped" "" "$(run start_service <"$source/config/openwrt/files/mcproxy.config")"
-[ ! -e "$work/etc" ] || fail "as shipped: a file is written"
 
-# As shipped, but on: networks become devices if they are up.
-check "as shipped, on" "$started" "$(sed "s/disabled '1'/disabled '0'/" "$source/config/openwrt/files/mcproxy.config" |
-	run start_service wan=pppoe-wan)"
-written 'reset_rp_filter = false;
-instances = (
-	{
-		name = "iptv";
-		upstream = ( "pppoe-wan" );
-		downstream = ( "lan" );
-	}
-);'
-
-# Every form of a value, several instances, settings of single links.
-check "a full one" "$(echo "$started" | sed 's/^set_param command.*/&\nappend_param command -r/')" "$(run start_service lan=br-lan <<'UCI'
-config mcproxy 'mcproxy'
-	option reset_rp_filter 'on'
-	list protocol 'IGMPv3'
-	list protocol 'MLDv2'
-	option query_interval '62.5'
-	option memory_max '16M'
-
-config instance
-	option name 'iptv'
-	list upstream 'eth1'
-	list upstream 'eth2'
-	list downstream 'lan'
-	list downstream 'wlan0'
-	option table 'own'
-
-config instance 'phones'
-	list downstream 'eth5'
-
-config instance
-	option disabled '1'
-	option name 'off'
-	list upstream 'eth8'
-	list downstream 'eth9'
-
-config link
-	option instance 'iptv'
-	option name 'lan'
-	option fast_leave 'yes'
-	option reset_rp_filter '1'
-	option router_discovery 'auto'
-	option robustness '3'
-	option router_discovery 'auto'
-	option forward_without_querier '0'
-
-config link
-	option instance 'other'
-	option name 'wlan0'
-	option fast_leave '1'
-UCI
-)"
-written 'query_interval = 62.5;
-reset_rp_filter = true;
-memory_max = "16M";
-protocol = [ "IGMPv3", "MLDv2" ];
-instances = (
-	{
-		name = "iptv";
-		upstream = ( "eth1", "eth2" );
-		downstream = ( { name = "br-lan"; robustness = 3; fast_leave = true; reset_rp_filter = true; forward_without_querier = false; router_discovery = "auto"; }, "wlan0" );
-		table = "own";
-	}
-	,
-	{
-		name = "phones";
-		downstream = ( "eth5" );
-	}
-);'
-
-# What the daemon does not accept is logged, and nothing is started.
-case $(printf 'config mcproxy mcproxy\n\toption robustness 256\nconfig instance\n\tlist upstream a\n\tlist downstream b\n' |
-	run start_service) in
-"logger -t mcproxy -p daemon.err "*robustness*"out of range"*) ;;
-*) fail "a value out of range: not refused" ;;
-esac
-case $(printf 'config mcproxy mcproxy\nconfig instance\n\tlist upstream a"; x = "\n\tlist downstream b\n' | run start_service) in
-*"quotes and backslashes cannot be used"*open_instance*) fail "a quote in a name: started" ;;
-"") fail "a quote in a name: not refused" ;;
-esac
+# The bridge's own querier is off until the service stops.
+mkdir -p "$work/net/br-lan/bridge"
+echo 1 >"$work/net/br-lan/bridge/multicast_querier"
+run start_service <firewall.uci >/dev/null
+check "the bridge's querier, started" 0 "$(cat "$work/net/br-lan/bridge/multicast_querier")"
+check "stopped" "config_changed firewall" "$(run service_stopped </dev/null)"
+check "the bridge's querier, stopped" 1 "$(cat "$work/net/br-lan/bridge/multicast_querier")"
 
 # A file of its own.
 echo 'instances = ("eth0 ==> eth1");' >"$work/own.conf"
@@ -161,9 +111,26 @@ for key in $(sed -n 's/^\.It Ic \([a-z_]*\)$/\1/p' "$source/docs/mcproxy.conf.5"
 		fail "config/openwrt/files/mcproxy.init: $key of mcproxy.conf(5) is missing in its lists of keys"
 done
 
+# The plugin and the app: their syntax, and the methods that the app may call; their size.
+node "$source/tests/openwrt/plugin.js" "$source/config/openwrt" >/dev/null || fail "the plugin or the app"
+size=$(find "$source/config/openwrt/luci-app-mcproxy" "$source/config/openwrt/files/mcproxy.uc" -type f -exec cat {} + | wc -c)
+[ "$size" -le 30000 ] || fail "the plugin and the app have $size bytes, more than 30000"
+
+# The source archive: without the recipe, which states its hash, and the same each time.
+if git -C "$source" rev-parse -q HEAD >/dev/null 2>&1; then
+	mkdir "$work/archive"
+	hash=$("$source/scripts/archive" "$work/archive" HEAD) || fail "scripts/archive"
+	[ "$hash" = "$("$source/scripts/archive" "$work/archive" HEAD)" ] || fail "scripts/archive: two archives differ"
+	! tar -tf "$work"/archive/mcproxy-*.tar.xz | grep -q config/openwrt/Makefile || fail "the archive contains the recipe"
+fi
+[ -e "$source/config/openwrt/Makefile" ] || exit $failed # this is the archive
+
 # The recipe.
 version=$("$build/mcproxy" -V | cut -d ' ' -f 2)
 grep -q "^PKG_VERSION:=$version\$" "$source/config/openwrt/Makefile" || fail "Makefile: PKG_VERSION is not $version"
+for name in SOURCE SOURCE_URL HASH MAINTAINER LICENSE LICENSE_FILES; do
+	grep -q "^PKG_$name:=." "$source/config/openwrt/Makefile" || fail "Makefile: PKG_$name is missing"
+done
 mkdir "$work/include"
 cp "$source/tests/openwrt/package.mk" "$work/include/package.mk"
 : >"$work/include/rules.mk"

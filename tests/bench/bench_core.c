@@ -6,6 +6,8 @@
  * whether the cost stays flat.
  */
 #include "core/host/host.h"
+#include "core/policy/group_map.h"
+#include "core/policy/policy.h"
 #include "core/router/instance.h"
 #include "core/router/prefetch.h"
 #include "core/wire/igmp.h"
@@ -30,7 +32,7 @@
 
 enum { UP, DOWN };
 
-static const char usage[] = "usage: bench_core [-h] [-r runs] [-f part-of-a-name]\n";
+static const char usage[] = "usage: bench_core [-h] [-r runs] [-f part-of-a-name] [-g groups]\n";
 static const uint32_t sizes[SIZES] = {100, 10000, 100000};
 
 enum order { IN_ORDER, SHUFFLED };
@@ -50,7 +52,9 @@ struct bench {
 	struct host *host;
 	mtime now;
 	bool fast_leave;
-	uint32_t *groups; /* in the order in which they come */
+	uint32_t host_groups_max;
+	const struct policy *filter; /* of both links; NULL: none */
+	uint32_t *groups;            /* in the order in which they come */
 	double times[RUNS_MAX];
 	size_t resident; /* before there was a group */
 };
@@ -137,10 +141,13 @@ static void open_link(struct bench *bench, uint8_t id, enum link_role role)
 	                     .last_member_query_interval = 1000,
 	                     .fast_leave = bench->fast_leave,
 	                     .hosts_max = 128,
+	                     .host_groups_max = bench->host_groups_max,
 	                     .groups_max = 131072,
 	                     .sources_max = 1024},
 	};
 
+	change.settings.filter_in = change.settings.filter_out = bench->filter;
+	settings_hold(&change.settings);
 	change.family[FAMILY_IPV4].usable = true;
 	change.family[FAMILY_IPV4].address = addr_from_ipv4_number(0x0a000001u + 256u * id);
 	instance_input(bench->instance, bench->now, &input, &change, sizeof change);
@@ -316,6 +323,46 @@ static double measure_tracked_refresh(struct bench *bench)
 {
 	bench->fast_leave = true;
 	return measure_refresh(bench);
+}
+
+static double measure_limited_refresh(struct bench *bench)
+{
+	bench->host_groups_max = UINT32_MAX;
+	return measure_refresh(bench);
+}
+
+/* 32 rules, most of which concern the groups. */
+static const struct policy *make_filter(void)
+{
+	struct policy_rule rules[32];
+	char text[64], error[POLICY_ERROR_SIZE];
+	enum policy_failure failure;
+	struct policy_sets sets;
+	struct policy *policy;
+
+	sets_init(&sets);
+	for (int i = 0; i < 32; i++) {
+		snprintf(text, sizeof text, "%s 239.0.%d.0/24%s", i % 2 ? "allow" : "deny", 8 * i,
+		         i % 2 ? "" : " from 10.9.0.0/16");
+		if (!rule_parse(text, 1, &sets, &rules[i], error))
+			fail(error);
+	}
+	policy = policy_new(rules, 32, &failure);
+	if (policy == NULL)
+		fail("no filter");
+	return policy;
+}
+
+static double measure_filtered_refresh(struct bench *bench)
+{
+	bench->filter = make_filter();
+	return measure_refresh(bench);
+}
+
+static double measure_filtered_join(struct bench *bench)
+{
+	bench->filter = make_filter();
+	return measure_join(bench);
 }
 
 static double measure_instance_bytes(struct bench *bench)
@@ -499,6 +546,15 @@ static const struct kind kinds[] = {
 	{"router: refresh, shuffled, 1 record, hosts tracked",
          measure_tracked_refresh,
          {.order = SHUFFLED, .records = 1}},
+	{"router: refresh, shuffled, 1 record, groups of hosts limited",
+         measure_limited_refresh,
+         {.order = SHUFFLED, .records = 1}},
+	{"router: refresh, shuffled, 1 record, 32 rules",
+         measure_filtered_refresh,
+         {.order = SHUFFLED, .records = 1}},
+	{"router: join, shuffled, 1 record, 32 rules",
+         measure_filtered_join,
+         {.order = SHUFFLED, .records = 1}},
 	{"router: fast leave, shuffled", measure_fast_leave, {.order = SHUFFLED, .records = 1}},
 	{"host: join, told twice, shuffled", measure_host_join, {.order = SHUFFLED}},
 	{"host: leave, told twice, shuffled", measure_host_leave, {.order = SHUFFLED}},
@@ -548,14 +604,16 @@ int main(int argc, char **argv)
 {
 	double *results = mmap(NULL, KINDS * SIZES * sizeof *results, PROT_READ | PROT_WRITE,
 	                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned runs = 5;
+	unsigned runs = 5, groups = 0;
 	const char *only = "";
 
-	for (int option; (option = getopt(argc, argv, "hr:f:")) != -1;) {
+	for (int option; (option = getopt(argc, argv, "hr:f:g:")) != -1;) {
 		if (option == 'r')
 			runs = (unsigned)atoi(optarg);
 		else if (option == 'f')
 			only = optarg;
+		else if (option == 'g')
+			groups = (unsigned)atoi(optarg);
 		else
 			return fputs(usage, option == 'h' ? stdout : stderr), option != 'h';
 	}
@@ -568,13 +626,15 @@ int main(int argc, char **argv)
 			continue;
 		printf("%-52s", kinds[i].name);
 		for (size_t size = 0; size < SIZES; size++) {
+			if (groups != 0 && sizes[size] != groups)
+				continue;
 			run_apart(&kinds[i], sizes[size], runs, &results[i * SIZES + size]);
 			printf(" %10.1f", results[i * SIZES + size]);
 			fflush(stdout);
 		}
 		printf("\n");
 	}
-	if (*only == '\0') {
+	if (*only == '\0' && groups == 0) {
 		print_flatness("1 record a packet, shuffled", &results[1 * SIZES]);
 		print_flatness("100 records a packet, shuffled", &results[3 * SIZES]);
 	}

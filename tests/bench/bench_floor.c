@@ -187,8 +187,8 @@ static void open_all(struct floor *floor, const char *upstream, const char *down
 		floor->groups[i].source = addr_unspecified(FAMILY_IPV4);
 	floor->upstream_ifindex = interface_index(upstream);
 	if (!floor->everything) {
-		check(link_socket_open(&floor->upstream, floor->upstream_ifindex, FAMILY_IPV4), upstream);
-		check(link_socket_open(&floor->downstream, interface_index(downstream), FAMILY_IPV4),
+		check(link_socket_open(&floor->upstream, floor->upstream_ifindex, FAMILY_IPV4, -1), upstream);
+		check(link_socket_open(&floor->downstream, interface_index(downstream), FAMILY_IPV4, -1),
 		      downstream);
 	}
 	check(mrt_open(&floor->mrt, FAMILY_IPV4, MRT_TABLE_DEFAULT), "multicast routing");

@@ -29,9 +29,9 @@ static void try_packet(const struct firewall *firewall, const struct firewall_pa
 static void try_packets(const struct firewall *firewall)
 {
 	struct firewall_packet stream = {
-		.protocol = IPPROTO_UDP, .port = 5001, .ttl = 8, .input = "eth0", .output = "eth1"};
+		.protocol = IPPROTO_UDP, .port = 5001, .input = "eth0", .output = "eth1"};
 	struct firewall_packet query = {
-		.family = FAMILY_IPV6, .protocol = IPPROTO_ICMPV6, .type = 130, .ttl = 1, .input = "eth0"};
+		.family = FAMILY_IPV6, .protocol = IPPROTO_ICMPV6, .type = 130, .input = "eth0"};
 
 	addr_parse("239.1.1.1", &stream.destination);
 	addr_parse("ff02::1", &query.destination);
@@ -48,6 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	if (size > 0 && data[0] == 'n')
 		firewall_add_nft(firewall, text + 1);
+	else if (size > 0 && data[0] == 'l')
+		firewall_add_rule_texts(firewall, text + 1);
 	else if (size > 0)
 		firewall_add_iptables(firewall, data[0] == '6' ? FAMILY_IPV6 : FAMILY_IPV4, "iptables",
 		                      text + 1);

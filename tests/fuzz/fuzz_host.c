@@ -143,6 +143,19 @@ static void want(struct world *world)
 	world->wants[instance][group % FAKE_GROUPS] = fake_passing_filter(&filter);
 }
 
+/* What the kernel and the router upstream have from an earlier run. Perhaps no instance wants it. */
+static void adopt(struct world *world)
+{
+	uint8_t which = fuzz_byte(&world->input), group = fuzz_byte(&world->input);
+	unsigned mask = fuzz_two_bytes(&world->input) & (FAKE_OTHERS - 1);
+	struct addr list[FAKE_SOURCES], address = fake_group(world->family, group % FAKE_GROUPS);
+	struct filter filter =
+		fake_filter(world->family, which & 0x80 ? FILTER_EXCLUDE : FILTER_INCLUDE, mask, list);
+
+	if (!filter_is_none(&filter) && !host_adopt(world->host, world->now, &address, &filter))
+		assert(world->limits.memory_max < MUCH);
+}
+
 static void query(struct world *world)
 {
 	static const uint32_t responses[] = {0, 1, 100, 1000, 10000, 8388608};
@@ -322,6 +335,10 @@ static void step(struct world *world)
 		host_configure(world->host, world->now, &world->settings);
 		break;
 	case 13:
+		if (choice >= 0xc0)
+			host_adoption_end(world->host, world->now);
+		else if (choice >= 0x20)
+			adopt(world);
 		if (choice >= 0x20)
 			break;
 		choice = fuzz_byte(&world->input) % INSTANCES;
@@ -352,6 +369,7 @@ static void settle(struct world *world)
 	struct host_group group;
 	struct host_walk all;
 
+	host_adoption_end(world->host, world->now);
 	world->kernel.fail = 0;
 	world->link.usable = true;
 	host_set_link(world->host, world->now, &world->link);
@@ -373,6 +391,7 @@ static void give_up_all(struct world *world)
 {
 	struct host_status status = {.groups = 1};
 
+	host_adoption_end(world->host, world->now);
 	for (unsigned instance = 0; instance < INSTANCES; instance++)
 		host_unwant_all(world->host, world->now, instance);
 	for (int turns = 0; status.groups > 0; turns++) {

@@ -8,10 +8,13 @@
  * of an input agree.
  */
 #include "fuzz.h"
+#include "fuzz_policies.h"
 
 #include "core/router/instance.h"
 #include "core/router/prefetch.h"
 #include "core/wire/mrd.h"
+
+#include <stdio.h>
 
 #define LINKS        6
 #define GROUPS       8
@@ -36,6 +39,7 @@ struct owner {
 	enum id_state ids[LINKS];
 	bool usable[LINKS][FAMILIES];
 	uint8_t roles[LINKS];
+	const struct policy *filter_in[LINKS], *filter_out[LINKS]; /* the engine holds them */
 	struct route routes[GROUPS][SOURCES];
 	size_t flows_seen; /* of the walk at the end */
 	bool last_walk;
@@ -90,6 +94,20 @@ static void check_links(const struct owner *owner, uint64_t links)
 			assert(id < LINKS && owner->ids[id] != ID_FREE);
 }
 
+/* A route goes only where the filters let it. */
+static void check_filters(const struct owner *owner, const struct request *request)
+{
+	char input[LINK_NAME_SIZE];
+
+	snprintf(input, sizeof input, "eth%u", request->link);
+	for (unsigned id = 0; id < LINKS; id++)
+		if (request->links >> id & 1)
+			assert(fuzz_policy_allows(owner->filter_in[request->link], &request->source,
+			                          &request->group, input) &&
+			       fuzz_policy_allows(owner->filter_out[id], &request->source, &request->group,
+			                          input));
+}
+
 static void told_route(struct owner *owner, const struct request *request)
 {
 	struct route *route = route_of(owner, &request->source, &request->group);
@@ -101,6 +119,7 @@ static void told_route(struct owner *owner, const struct request *request)
 	assert((request->links & input) == 0);
 	assert(addr_is_proxied_group(&request->group) && addr_is_source(&request->source));
 	check_links(owner, request->links | input);
+	check_filters(owner, request);
 	route->link = request->link;
 	route->links = request->links;
 }
@@ -276,6 +295,10 @@ static struct link_settings settings_of(struct wire *stream)
 		.groups_max = more & 0x80 ? 3 : 1000,
 		.sources_max = more & 0x40 ? 2 : 1024,
 		.hosts_max = more & 0x10 ? 2 : 128,
+		.host_groups_max = more & 8 ? 1 + (last & 3) : 0,
+		.require_router_alert = last == 7,
+		.verify_source_subnet = (last & 0x84) == 0x84,
+		.order = choice >> 4 & 3,
 		.ssm_prefix = {addr_from_ipv4_number(0xe8000000), {{0xff, 0x30}}},
 		.ssm_length = {(uint8_t)(more & 0x20 ? 96 + 8 : 0), (uint8_t)(more & 0x20 ? 32 : 0)},
 	};
@@ -314,6 +337,13 @@ static void change_link(struct owner *owner)
 	if (choice & 8)
 		change.addresses = addresses_of(id, &change.settings);
 	change.elections = choice >> 5 & 1;
+	snprintf(change.name, sizeof change.name, "eth%u", id);
+	change.settings.filter_in = fuzz_policy(change.settings.query_interval / 100 % 13);
+	change.settings.filter_out = fuzz_policy(change.settings.query_interval / 1300 % 11);
+	change.settings.static_groups = fuzz_map(change.settings.query_interval / 200 % 8);
+	change.settings.ssm_map = fuzz_map(change.settings.query_interval / 700 % 8);
+	owner->filter_in[id] = change.settings.filter_in;
+	owner->filter_out[id] = change.settings.filter_out;
 	assert(link_settings_equal(&change.settings, &change.settings));
 	owner->ids[id] = change.present ? ID_USED : ID_WAITING;
 	owner->roles[id] = change.role;
@@ -410,8 +440,14 @@ static struct input about_flow(struct owner *owner, enum input_kind kind)
 static void upcall(struct owner *owner)
 {
 	struct input input = about_flow(owner, INPUT_UPCALL);
+	uint8_t choice = fuzz_byte(&owner->stream);
 
-	input.wrong_link = fuzz_byte(&owner->stream) & 1;
+	input.wrong_link = choice & 1;
+	if ((choice & 0xc0) == 0x80) {
+		input.kind = INPUT_ADOPTED;
+		input.wrong_link = 0;
+		input.heard = choice & 0x3f;
+	}
 	give(owner, &input, NULL, 0);
 }
 
@@ -446,6 +482,8 @@ static void configure(struct owner *owner, uint8_t what)
 		.routes_max = 1 + (what >> 3 & 7) * 10,
 		.route_timeout = 10000,
 		.memory_max = what & 0x40 ? 100000 : 1 << 20,
+		.upstream_choice = what % 3,
+		.mutex_hold = 5000,
 	};
 
 	assert(instance_settings_equal(&settings, &settings));
@@ -462,6 +500,14 @@ static void events(struct owner *owner)
 		give(owner, &(struct input){.kind = INPUT_PING}, NULL, 0);
 	if (what & 4)
 		configure(owner, what);
+	if (what & 0x20)
+		give(owner,
+		     &(struct input){.kind = INPUT_REVIEW,
+		                     .link = what % LINKS,
+		                     .every_link = what >> 6 & 1,
+		                     .group = addr_from_ipv4_number(0xef000000),
+		                     .prefix_length = what & 0x80 ? 96 + 8 : 0},
+		     NULL, 0);
 	if (what & 8)
 		give(owner, &(struct input){.kind = INPUT_REPEAT, .family = what >> 4 & 1}, NULL, 0);
 }

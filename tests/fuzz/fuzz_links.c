@@ -43,6 +43,8 @@ static void look_up(const struct world *world)
 		uint32_t vifs = links_vifs(world->links, port.instance, (uint64_t)1 << port.id, FAMILY_IPV4);
 
 		assert(links_find_port(world->links, port.instance, port.id, &found));
+		assert(vifs == 0 || links_threshold(world->links, world->tables[port.instance], FAMILY_IPV4,
+		                                    port.vif[FAMILY_IPV4]) >= 1);
 		assert(found.ifindex == port.ifindex && found.role == port.role);
 		assert(vifs == (port.vif[FAMILY_IPV4] == LINKS_NO_VIF ? 0 : 1u << port.vif[FAMILY_IPV4]));
 		assert(vifs == 0 || strcmp(links_vif_name(world->links, world->tables[port.instance],
@@ -65,6 +67,62 @@ static void crowd(struct world *world)
 	turn(world);
 	for (int i = 0; i < 40; i++)
 		links_interface_gone(world->links, 100 + i);
+}
+
+/* Interfaces that are named by addresses and alternative names; the model knows neither. */
+static void name_otherwise(struct world *world)
+{
+	static const char *const patterns[] = {"@10.9.0.0/16", "@10.8.0.4-10.8.0.6",     "@fd00:1::/32",
+	                                       "@::/0",        "an-altname-of-22-chars", "enx*"};
+	static const char *const texts[] = {"10.9.0.1",  "10.8.0.5", "10.8.0.7",
+	                                    "fd00:1::1", "fe80::1",  "0.0.0.1"};
+	static const char *const names[] = {"", "enp1s0\0an-altname-of-22-chars\0", "enx020000000001\0",
+	                                    "an-altname-of-22-chars\0"};
+	struct link_settings settings = settings_of(VERSION_3, VERSION_2);
+	char name[LINK_NAME_SIZE];
+
+	world->by_hand = true;
+	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+		links_name(world->links, (unsigned)i % INSTANCES, ROLE_DOWNSTREAM, patterns[i], &settings);
+	for (int i = 0; i < STEPS_MAX && !fuzz_random_is_over(); i++) {
+		int ifindex = 200 + (int)random_below(&world->random, 4);
+		size_t which = random_below(&world->random, sizeof texts / sizeof *texts);
+
+		snprintf(name, sizeof name, "br-%d", ifindex + (random_percent(&world->random, 5) ? 10 : 0));
+		switch (random_below(&world->random, 6)) {
+		case 0:
+			links_interface(world->links, ifindex, name, random_percent(&world->random, 80), true,
+			                1500);
+			break;
+		case 1:
+			links_altnames(world->links, ifindex, names[which % (sizeof names / sizeof *names)]);
+			break;
+		case 2:
+			links_match(world->links, patterns[which], name);
+			break;
+		case 3:
+			turn(world);
+			break;
+		case 4:
+			if (random_percent(&world->random, 20)) {
+				links_interface_gone(world->links, ifindex);
+				break;
+			}
+			/* fall through */
+		default: {
+			struct addr addr;
+
+			if (addr_parse(texts[which], &addr)) {
+				struct interface_address added = interface_address(&addr);
+
+				links_address(world->links, ifindex, &added,
+				              random_percent(&world->random, 70));
+			}
+		}
+		}
+	}
+	for (int ifindex = 200; ifindex < 204; ifindex++)
+		links_interface_gone(world->links, ifindex);
 }
 
 /* Instances that are about to end: the table of kernel tables is closed when its vifs are gone. */
@@ -144,6 +202,7 @@ static void end_failures(struct world *world)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct world world;
+	unsigned course;
 	bool crowded;
 
 	fuzz_random_open(data, size);
@@ -152,7 +211,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	world.by_hand = false;
 	tables_at_random(&world);
 	name_at_random(&world);
-	crowded = random_below(&world.random, 16) == 15;
+	course = random_below(&world.random, 16);
+	if (course == 14) {
+		name_otherwise(&world);
+		close_world(&world);
+		return 0;
+	}
+	crowded = course == 15;
 	world.memory_fails = random_percent(&world.random, 30);
 	if (world.memory_fails) {
 		unsigned from = random_below(&world.random, 200);

@@ -120,13 +120,13 @@ static struct route_key any_key(struct random *random)
 }
 
 /* One call that needs memory, of a table that has too little. */
-static void claim_at_limit(struct routes *routes, struct random *random)
+static void claim_at_limit(struct routes *routes, struct random *random, mtime now)
 {
 	struct route_key key = any_key(random);
 	unsigned instance = random_below(random, ROUTES_INSTANCES), vif = random_below(random, ROUTES_VIFS);
 	uint32_t outputs = (uint32_t)random_next(random) << 16 | (uint32_t)random_next(random);
 
-	switch (random_below(random, 8)) {
+	switch (random_below(random, 9)) {
 	case 0:
 		routes_unwant(routes, &key, instance);
 		break;
@@ -151,6 +151,12 @@ static void claim_at_limit(struct routes *routes, struct random *random)
 		routes_yield(routes, &key, vif, instance & 1);
 		assert((routes_yielded(routes, &key) >> vif & 1) <= (instance & 1));
 		routes_set_home(routes, &key, vif);
+		break;
+	case 7:
+		outputs &= ~((uint32_t)1 << vif);
+		if (routes_adopt(routes, now, &key, vif, outputs, random_next(random)))
+			routes_adopt_claim(routes, &key, instance, vif, outputs);
+		routes_adopt_claim(routes, &key, instance, vif, outputs);
 		break;
 	default:
 		routes_want(routes, &key, instance, vif, outputs);
@@ -186,7 +192,7 @@ static void with_little_memory(struct random *random)
 
 	assert(routes != NULL);
 	for (int steps = 0; steps < STEPS_MAX && !fuzz_random_is_over(); steps++) {
-		claim_at_limit(routes, random);
+		claim_at_limit(routes, random, now);
 		if (random_percent(random, 30))
 			serve(routes, random, now += random_below(random, 2000));
 	}

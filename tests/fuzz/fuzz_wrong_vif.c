@@ -38,12 +38,18 @@ static uint32_t number_of(const struct route_key *key)
 }
 
 /* The entry is written with another input, or made again: then its counters begin at 0. */
-static void move(struct world *world, struct stream *stream, unsigned vif, bool again)
+static void rewrite(struct stream *stream, unsigned vif, bool again)
 {
 	assert(vif < ROUTES_VIFS);
 	stream->reading.input = vif;
 	if (again)
 		stream->reading.packets = stream->reading.wrong = 0;
+}
+
+/* As the table has decided, so that it waits again. */
+static void move(struct world *world, struct stream *stream, unsigned vif, bool again)
+{
+	rewrite(stream, vif, again);
 	stream->arrived_at = world->now;
 }
 
@@ -157,7 +163,8 @@ static void remove_or_move(struct world *world)
 	if (which & 0x80)
 		wrong_vif_remove(world->table, &key);
 	else
-		move(world, &world->streams[which % STREAMS], which / STREAMS % 4, which & 0x40);
+		/* By others, who may move it back before the table learns of that. */
+		rewrite(&world->streams[which % STREAMS], which / STREAMS % 4, which & 0x40);
 }
 
 static void step(struct world *world)

@@ -260,10 +260,25 @@ instances = (
     downstream = ( "br-lan", { name = "tun0"; fast_leave = true; robustness = 3; } );
     protocol = "IGMPv2"; query_interval = 30; routes_max = 100; } );
 """,
+    "policy": b"""sets = { tv = [ "239.35.0.0/16", "239.1.0.0-239.1.9.255", "ff3e::/32", "ssm" ]; guests = [ "10.0.9.0/24", "52:54:00:aa:bb:cc" ]; };
+filter_in = [ "default", "deny scope-site" ];
+ssm_map = [ "232.1.0.0/16 from 10.1.1.1", "ff3e::/96 from 2001:db8::1" ];
+instances = ( { upstream = ( { name = "a"; static = [ "239.1.1.0/24", "232.1.1.1 from 10.0.0.1" ]; }, "b" ); upstream_choice = "mutex";
+  downstream = ( { name = "c"; filter_out = ( "deny tv by guests", { action = "allow"; what = "tv"; in = "a"; }, "deny all" );
+    static = "239.1.1.1"; host_groups_max = 8; source_address = "10.0.0.1"; ttl_threshold = 3; } ); } );
+""",
+    "policy_errors": b"""sets = { tv = [ "239.35.0.0/33" ]; all = "239.1.1.1"; }; filter_in = [ "alow all" ];
+instances = ( { upstream = "a"; downstream = { name = "b"; static = [ "10.0.0.1", "232.1.1.1" ]; ssm_map = "232.0.0.0/8"; }; } );
+""",
     "unknown_key": b'instances = ( "eth0 ==> eth1" );\nno_such_key = 1;\n',
     "wrong_type": b'query_interval = "x";\ninstances = ( { upstream = 1; } );\n',
     "comments": b'/* protocol IGMPv2 */ // eth0 ==> eth1\n# ==>\ninstances = ( "eth0 ==> eth1" );\n',
     "broken": b'instances = ( "eth0 ==> \n',
+    "igmpproxy": b"quickleave\nphyint eth0 upstream ratelimit 0 threshold 1\n\taltnet 10.0.0.0/8\nphyint eth1 downstream\n",
+    "improxy": b"igmp enable version 3\nupstream eth0\ndownstream eth1\nquickleave enable\n",
+    "mcproxy_1": b'protocol MLDv2;\npinstance a(3): "eth0.2" ==> eth1;\ntable t { (239.0.0.0/8 | *) };\n',
+    "omcproxy": b"omcproxy eth0,eth1,eth2,scope=site\n",
+    "uci": b"config proxy\n\toption uplink 'wan'\n\tlist downlink 'lan'\n",
 }
 
 CONTROL = {
@@ -277,6 +292,37 @@ CONTROL = {
 }
 
 
+def questions(*numbers):
+    """16 questions to a filter: eight bytes each."""
+    return bytes(numbers[i % len(numbers)] * (i % 7 + 1) % 256 for i in range(128))
+
+
+POLICY = {
+    "sets": questions(1, 2, 3) + b"tv = 239.35.0.0/16 ff3e::/32\nallow tv\ndeny all from 10.0.0.0/8 in ppp*\nallow discovery\ndeny all\n",
+    "hosts": questions(64, 5, 9) + b"guests=192.168.9.0/24 52:54:00:aa:bb:cc\ndeny 239.1.1.1-239.1.1.9 by guests\nallow all by 10.0.0.1\ndeny all\n",
+    "lists": questions(7, 1, 130) + b"allow all from 10.0.0.1\nallow ssm from 10.0.0.4-10.0.0.6\ndeny scope-site\ndeny all from 10.0.0.2 in eth0\n",
+    "broken": questions(3) + b"alow all\ntv = tv\ndeny 239.1.1.1/3\nallow all by\ndeny ff02::/129\n",
+}
+
+ITEMS = {
+    "status": b"\x03\x00" + b'{"version":1,"command":"show","what":"status","uptime":1.5,"user":null,"tables":[{"table":0}]}\n',
+    "groups": b"\x1f\x02" + b'{"version":1,"groups":[{"instance":"tv","link":"eth1","group":"239.1.1.1","left":2,"sources":[{"left":1}]},'
+              b'{"instance":"t\\"v","link":null,"group":"ff1e::1","members":[]}]}\n',
+    "filters": b"\x05\x05" + b'{"filters":[{"instance":"tv","link":"eth1","direction":"in","number":3,"rule":"deny all","last_hit":null}]}',
+    "numbers": b"\x01\x03" + b'{ "a" : -1.5e3 , "routes" : [ 1 , "x" , {} , [ ] ] , "b" : { "c" : [ true ] } }',
+    "broken": b"\x02\x04" + b'{"upstream":[{"link":"a,}]\\\\"},]}',
+}
+
+REQUEST = {
+    "page": b"GET\n/\nlocalhost:4605\n\n127.0.0.1\n00000001-2",
+    "account": b"HEAD\n/api/groups\n[::1]:4605\nBasic YW5uYTpzZWNyZXQ=\n::1\n00000001-9",
+    "name": b"GET\n/events\nTV.example\nbasic  YW5uYTpzZWNyZXQ\n\n1-",
+    "address": b"GET\n/api/explain\n192.0.2.1:1\nBearer x\n192.0.2.1",
+    "site": b"GET\n/page.js\nlocalhost\n\n\n\ncross-site",
+    "other": b"POST\n/api/reload\nexample.org\n",
+}
+
+
 def main():
     corpora = {
         "igmp": {**IGMP, **{f"{name}_packet": in_ipv4(data) for name, data in IGMP.items()}},
@@ -284,7 +330,10 @@ def main():
         "instance": INSTANCE,
         "config": CONFIG,
         "host": HOST,
+        "policy": POLICY,
         "control": CONTROL,
+        "items": ITEMS,
+        "request": REQUEST,
     }
     for fuzzer, inputs in corpora.items():
         folder = HERE / "corpus" / fuzzer

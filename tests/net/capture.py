@@ -117,6 +117,11 @@ class Capture:
             lambda: next((m for m in list(self.messages) if m.time > after and predicate(m)), None), timeout,
             lambda: f"{what} on {self.device} of {self.namespace.role}; seen: {self.messages[-8:]}")
 
+    def wait_for_report(self, group, timeout=5.0):
+        """The first report of that group, of any version."""
+        return self.wait_for(lambda m: m.kind == "report" and (m.group == group or any(r.group == group for r in m.records)),
+                             f"a report of {group}", timeout)
+
     def wait_for_record(self, kind, group, *sources, timeout=5.0, after=0.0):
         """The first message with that record: wait_for_record("ALLOW", "232.1.1.1", "10.0.0.10")."""
         wanted = Record(kind, group, sources)

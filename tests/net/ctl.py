@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from mcproxy_daemon import PROGRAM
-from namespaces import TIMEOUT_FACTOR, Process
+from namespaces import TIMEOUT_FACTOR, Process, wait_until
 
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")  # a wrapper for mcproxyctl
 MCPROXYCTL = Path(os.environ.get("MCPROXY_BUILD", PROGRAM.parent)) / "mcproxyctl"
@@ -33,7 +33,7 @@ class Client:
         self.socket.sendall(text if isinstance(text, bytes) else text.encode())
 
     def line(self):
-        """The next line as an object; None when the daemon has closed the connection."""
+        """The next line as an object; None when the daemon closed the connection."""
         line = self._lines.readline()
         return json.loads(line) if line else None
 
@@ -64,3 +64,20 @@ def mcproxyctl(daemon, *arguments, status=0, path=None, wrapper=()):
 def start_mcproxyctl(daemon, *arguments):
     """A mcproxyctl that goes on, as a Process."""
     return Process(daemon.namespace, MCPROXYCTL, "--socket", socket_path(daemon), *arguments)
+
+
+def start_monitor(daemon, *arguments):
+    """mcproxyctl monitor, once no event escapes it. Its text has no line that would show that."""
+    process = start_mcproxyctl(daemon, "monitor", *arguments)
+    wait_until(lambda: _waits_for_socket(process.pid), what="a monitor that has asked")
+    ask(daemon, "show", what="status")  # the daemon reads requests in the order in which they came
+    return process
+
+
+def _waits_for_socket(pid):
+    """Is it in a system call whose first argument is a socket?"""
+    words = Path(f"/proc/{pid}/syscall").read_text().split()
+    try:
+        return os.readlink(f"/proc/{pid}/fd/{int(words[1], 16)}").startswith("socket:")
+    except (IndexError, OSError):
+        return False

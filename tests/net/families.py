@@ -55,7 +55,7 @@ class Family:
         ready = {"vifs": links} if self.number == 4 else {"vifs6": links}
         daemon = Daemon(network.router, text, flags, **ready)
         for link in links:  # has its socket too: a packet that is sent once is not missed
-            daemon.wait_for_output(f" {link}: {'upstream' if link == links[0] else 'downstream'} link in use")
+            daemon.wait_for_output(f"{'upstream' if link == links[0] else 'downstream'} {link}: in use")
         return daemon
 
     def guest(self, namespace, address=None, device="eth0"):

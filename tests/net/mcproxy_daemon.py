@@ -26,15 +26,16 @@ class Daemon(Process):
     it otherwise says so by expect_exit().
     """
 
-    def __init__(self, namespace, configuration, flags=(), vifs=(), vifs6=(), environment=None):
+    def __init__(self, namespace, configuration, flags=(), vifs=(), vifs6=(), environment=None, wrapper=(),
+                 descriptors=()):
         assert os.access(PROGRAM, os.X_OK), f"{PROGRAM} is not there: build it first, or set MCPROXY"
         self.configuration_path = namespace.directory / "mcproxy.conf"
         self.configuration_path.write_text(configuration)
         self._expected = 0
         self._checked = False
         flags = flags.split() if isinstance(flags, str) else flags
-        super().__init__(namespace, PROGRAM, *flags, "-c", self.configuration_path,
-                         environment=environment, private_run=True)
+        super().__init__(namespace, *wrapper, PROGRAM, *flags, "-c", self.configuration_path,
+                         environment=environment, private_run=True, descriptors=descriptors)
         if not vifs and not vifs6:
             return
         try:

@@ -266,7 +266,7 @@ class Lab:
 class Process:
     """A program in a namespace. Standard output and error go to files; `stdout` and `stderr` read them."""
 
-    def __init__(self, namespace, *command, environment=None, private_run=False):
+    def __init__(self, namespace, *command, environment=None, private_run=False, descriptors=()):
         words = shlex.split(command[0]) if len(command) == 1 else [str(word) for word in command]
         self.namespace = namespace
         self.command = shlex.join(words)
@@ -282,7 +282,7 @@ class Process:
                         'mount --bind "$1" /run && shift && exec "$@"', "sh", str(own_run)]
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as error, namespace.entered():
             self._process = subprocess.Popen(wrapper + words, stdin=subprocess.DEVNULL, stdout=out, stderr=error,
-                                             env={**os.environ, **(environment or {})})
+                                             env={**os.environ, **(environment or {})}, pass_fds=descriptors)
         self.pid = self._process.pid
         namespace.lab.defer(self.close)
         wait_until(self._has_begun, what=f"the start of {self.command}")
@@ -296,7 +296,8 @@ class Process:
             return True
         line = Path(f"/proc/{self.pid}/cmdline").read_bytes()
         return line and not line.startswith(
-            (b"setpriv\0--pdeathsig", b"unshare\0--mount\0--propagation", b"sh\0-c\0mount"))
+            (b"setpriv\0--pdeathsig", b"unshare\0--mount\0--propagation", b"sh\0-c\0mount",
+             b"bash\0-c\0export LISTEN_PID"))
 
     @property
     def stdout(self):

@@ -107,7 +107,7 @@ def reload(daemon, text):
 def test_everything_at_once(lab, seed):
     network, dice = make_router(lab, downstreams=3), random.Random(seed)
     daemon = Daemon(network.router, configuration(dice))
-    daemon.wait_for_output("link in use")
+    daemon.wait_for_output(": in use")
     for number in range(1, 6):
         Sender(network.source, "eth0", f"239.2.0.{number}").start(pps=20)
     acts = [ask(daemon)] * 3 + [report(family, host, subnet) for family in FAMILIES

@@ -195,7 +195,7 @@ def test_linux_host_of_each_version_on_a_v3_link(router, version):
     receiver = IPV4.receiver(network.host).join(IPV4.group)
     Sender(network.source, "eth0", IPV4.group).start(pps=50)
     receiver.wait_for(5)
-    report = downstream.select("report", group=IPV4.group)[0]
+    report = downstream.wait_for_report(IPV4.group)
     assert report.version == version
     receiver.leave(IPV4.group)
     if version == 1:  # says nothing; the router only finds out when no report comes for long
@@ -213,7 +213,7 @@ def test_linux_host_of_each_version_on_an_mldv2_link(router, version):
     receiver = IPV6.receiver(network.host).join(IPV6.group)
     Sender(network.source, "eth0", IPV6.group).start(pps=50)
     receiver.wait_for(5)
-    report = downstream.select("report", group=IPV6.group)[0]
+    report = downstream.wait_for_report(IPV6.group)
     assert report.version == version
     receiver.leave(IPV6.group)
     wait_until(lambda: not is_joined(IPV6, network), what="the leave upstream")

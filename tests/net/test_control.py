@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ctl import NOBODY, Client, ask, mcproxyctl, socket_path, start_mcproxyctl
+from ctl import NOBODY, Client, ask, mcproxyctl, socket_path, start_monitor
 from namespaces import TIMEOUT_FACTOR
 from netlab import CraftedHost, Daemon, Membership, Receiver, Record, Sender, tables, wait_until
 
@@ -123,7 +123,7 @@ def test_filters(router_two_hosts):
     assert set(groups(daemon, group="239.2.0.0/16")) == {"239.2.2.2"}
     assert set(groups(daemon, group="239.2.2.2")) == {"239.2.2.2"}
     assert set(groups(daemon, instance="tv")) == {"239.1.1.1", "239.2.2.2"}
-    assert groups(daemon, instance="other") == {}
+    assert "the instances are: tv" in ask(daemon, "show", what="groups", instance="other")["error"]
     links = {link["link"]: link for link in ask(daemon, "show", what="links")["links"]}
     assert set(links) == {"eth0", "eth1", "eth2", "eth9"} and links["eth9"]["present"] is False
     assert [link["link"] for link in ask(daemon, "show", what="links", link="eth2")["links"]] == ["eth2"]
@@ -365,7 +365,7 @@ def test_without_rights_the_state_can_be_read_but_nothing_changed(router, short_
 
 def test_without_access_to_the_socket_the_remedy_is_named(router, short_path):
     daemon = Daemon(router.router, SMALLEST + f'control_socket = "{short_path}";', vifs=("eth0", "eth1"))
-    assert "Permission denied; become root, or join the group" in mcproxyctl(
+    assert "Permission denied: only root may connect; run this command as root" in mcproxyctl(
         daemon, "show", "status", path=short_path, wrapper=NOBODY, status=1)
 
 
@@ -405,19 +405,20 @@ def test_reload_moves_the_socket_and_keeps_those_who_are_connected(router):
 def test_mcproxyctl_monitors(router):
     network = router
     daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
-    text = start_mcproxyctl(daemon, "monitor")
-    lines = start_mcproxyctl(daemon, "monitor", "--json", "--link", "eth1")
-    wait_until(lambda: '"command":"monitor"' in lines.stdout, what="the monitor")
+    text, lines = start_monitor(daemon), start_monitor(daemon, "--json", "--link", "eth1")
     receiver = Receiver(network.host, "eth0").join(GROUP)
-    text.wait_for_output(f"eth0: eth1: {GROUP}: joined, EXCLUDE{{}}")
+    text.wait_for_output(f"eth0: eth1: {GROUP}: {network.host_address} joined (any source)")
+    text.wait_for_output(f"eth0: {GROUP}: upstream: joined (any source)")
     receiver.leave(GROUP)
-    text.wait_for_output(f"eth0: eth1: {GROUP}: left, was EXCLUDE", 10)
+    text.wait_for_output(f"eth0: eth1: {GROUP}: {network.host_address} left, asking others")
+    text.wait_for_output(f"eth0: eth1: {GROUP}: no members remain", 10)
+    text.wait_for_output(f"eth0: {GROUP}: upstream: left")
     wait_until(lambda: '"leave"' in lines.stdout, what="the leave as JSON")
     assert {event.get("link", "eth1") for event in map(json.loads, lines.stdout.splitlines())} == {"eth1"}
     network.router.ip("link set eth1 down")
     text.wait_for_output("eth0: eth1: link not usable")
     daemon.terminate()
-    assert text.wait() == 1 and "has closed the connection" in text.stderr
+    assert text.wait() == 1 and "closed the connection" in text.stderr
 
 
 def test_mcproxyctl_shows_within_80_columns(router):
@@ -426,7 +427,7 @@ def test_mcproxyctl_shows_within_80_columns(router):
     receiver = Receiver(network.host, "eth0").join(GROUP)
     Sender(network.source, "eth0", GROUP).start(pps=50)
     receiver.wait_for(5)
-    for what, word in (("status", "uptime"), ("instances", "eth0"), ("links", "usable"), ("groups", GROUP), ("routes", GROUP),
+    for what, word in (("status", "uptime"), ("instances", "eth0"), ("links", "querier"), ("groups", GROUP), ("routes", GROUP),
                        ("upstream", "auto")):
         text = mcproxyctl(daemon, "show", what)
         assert word in text and "\033" not in text

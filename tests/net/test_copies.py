@@ -8,12 +8,12 @@ import time
 
 import pytest
 from ctl import ask, mcproxyctl, socket_path
+from diagnosis import doctor
 from families import FAMILIES, IPV4, IPV6
 from mroute import MulticastRouting, MulticastRouting6
 from namespaces import Namespace
 from netlab import Membership, Sender, make_router, wait_until
 from plugs import StreamWatch
-from test_doctor import doctor
 from test_wrongvif import RovingSource
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)

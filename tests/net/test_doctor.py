@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """mcproxyctl doctor: broken machines and networks. It names the cause of each, and the remedy helps."""
 
-import json
 import os
-import shlex
 import shutil
 import signal
 import socket
@@ -12,52 +10,10 @@ import tempfile
 
 import pytest
 from ctl import MCPROXYCTL, mcproxyctl, socket_path
+from diagnosis import doctor, examine, run_command, wait_for_finding, wait_until_clean
 from families import FAMILIES, IPV4
 from netlab import Capture, CraftedHost, Daemon, Record, Sender, make_router, send_packet, wait_until, wire
 from scapy.layers.inet import IP, UDP
-
-
-def doctor(namespace, path, program=(MCPROXYCTL,)):
-    """The findings as {check: [finding, ...]}, and the whole answer."""
-    with namespace.entered():
-        result = subprocess.run([*program, "--json", "--socket", path, "doctor"], capture_output=True, text=True,
-                                check=False, timeout=60)
-    answer = json.loads(result.stdout)
-    findings = {}
-    for finding in answer["findings"]:
-        assert finding["what"] and finding["why"] and finding["remedy"], finding
-        findings.setdefault(finding["check"], []).append(finding)
-    if "owner" not in findings:
-        assert result.returncode == (1 if findings else 0), result
-    return findings, answer
-
-
-def examine(daemon):
-    return doctor(daemon.namespace, socket_path(daemon))[0]
-
-
-def wait_for_finding(daemon, check, subject, what):
-    """Waits until there is such a finding, and no other check finds anything; returns it."""
-    last = []
-
-    def found():
-        last[:] = [examine(daemon)]
-        return set(last[0]) == {check} and [f for f in last[0][check] if f["subject"] == subject and what in f["what"]]
-    return wait_until(found, 15, lambda: f"{check}: {subject}: {what}; last: {json.dumps(last, indent=1)}", interval=0.1)[0]
-
-
-def wait_until_clean(daemon):
-    last = []
-
-    def clean():
-        last[:] = [examine(daemon)]
-        return not last[0]
-    wait_until(clean, 10, lambda: f"a clean bill; last: {json.dumps(last, indent=1)}", interval=0.1)
-
-
-def run_command(daemon, remedy):
-    """The command that a remedy begins with."""
-    daemon.namespace.run(*shlex.split(remedy.split(", or")[0]))
 
 
 class Flood:
@@ -88,8 +44,12 @@ def test_a_healthy_network(router):
         Sender(router.source, "eth0", family.group).start(pps=20)
     wait_until_clean(daemon)
     findings, answer = doctor(router.router, socket_path(daemon))
-    assert answer == {"checks": 13, "findings": [], "skipped": []}
-    assert mcproxyctl(daemon, "doctor") == "13 checks made, 0 skipped, 0 findings\n"
+    assert answer == {"version": 1, "command": "doctor", "checks": 14, "findings": [], "skipped": []}
+    assert mcproxyctl(daemon, "doctor") == "All is well (14 checks)\n"
+    assert mcproxyctl(daemon, "doctor", "--quick") == ""
+    router.router.ip("link set eth1 down")
+    wait_until(lambda: examine(daemon), what="a finding")
+    assert mcproxyctl(daemon, "doctor", "--quick", status=1) == ""
 
 
 def test_another_router_has_the_kernel(router):
@@ -134,7 +94,7 @@ def test_without_rights(router):
     path = f"{directory}/control.sock"
     daemon = daemon_of(router, f'control_socket = "{path}"; control_mode = "0600";')
     findings, _ = doctor(router.router, path, nobody)
-    assert {f["what"] for f in findings["owner"]} == {"a program routes multicast, and only root can see which one"}
+    assert {f["what"] for f in findings["owner"]} == {"Permission denied: only root may connect"}
     os.chmod(path, 0o666)
     findings, answer = doctor(router.router, path, nobody)
     assert findings == {}
@@ -146,7 +106,7 @@ def test_reverse_path_filter(router):
     router.router.sysctl("net/ipv4/conf/eth0/rp_filter", 1)
     daemon = daemon_of(router)
     finding = wait_for_finding(daemon, "rp-filter", "eth0", "rp_filter is 1, and the default route leaves by eth1")
-    run_command(daemon, finding["remedy"])
+    run_command(daemon.namespace, finding["remedy"])
     wait_until_clean(daemon)
     # Loose: any route will do, but there must be one.
     router.router.sysctl("net/ipv4/conf/eth0/rp_filter", 2)
@@ -164,8 +124,8 @@ def test_strict_filter_where_the_default_route_is_upstream(router):
 
 
 LINKS = {
-    "down": ("link set eth1 down", "the link is down", "ip link set eth1 up"),
-    "MULTICAST": ("link set eth1 multicast off", "the MULTICAST flag is missing", "ip link set eth1 multicast on"),
+    "down": ("link set eth1 down", "the link is down", "ip link set dev eth1 up"),
+    "MULTICAST": ("link set eth1 multicast off", "the MULTICAST flag is missing", "ip link set dev eth1 multicast on"),
     "address": ("address flush dev eth1", "the link has no IPv4 address", None),
 }
 
@@ -181,7 +141,7 @@ def test_link(router, what):
         router.router.add_addresses("eth1", "10.0.1.1/24")
     else:
         assert finding["remedy"] == remedy
-        run_command(daemon, remedy)
+        run_command(daemon.namespace, remedy)
     wait_until_clean(daemon)
 
 
@@ -202,7 +162,7 @@ def test_link_without_ipv6(router):
     daemon = daemon_of(router)
     router.router.sysctl("net/ipv6/conf/eth1/disable_ipv6", 1)
     finding = wait_for_finding(daemon, "links", "eth1", "no IPv6 link-local address")
-    run_command(daemon, finding["remedy"])
+    run_command(daemon.namespace, finding["remedy"])
     wait_until_clean(daemon)
 
 
@@ -224,7 +184,7 @@ def test_foreign_querier_downstream(router):
 def test_older_querier_downstream(router):
     daemon = daemon_of(router)
     CraftedHost(router.host, "eth0", "10.0.1.99").query(2)
-    wait_for_finding(daemon, "querier-downstream", "eth1", "received 1 query of a version other than IGMPv3")
+    wait_for_finding(daemon, "querier-downstream", "eth1", "10.0.1.99 sends IGMPv2 queries; hosts return to IGMPv3 in 2")
 
 
 def bridged(lab):
@@ -241,7 +201,7 @@ def test_bridge_without_querier(lab):
     network = bridged(lab)
     daemon = daemon_of(network, instances='"br0 ==> eth1"', vifs=("br0", "eth1"), protocol='"IGMPv3"')
     finding = wait_for_finding(daemon, "bridge", "br0", "the bridge snoops, but no IGMP querier is present on it")
-    run_command(daemon, finding["remedy"])
+    run_command(daemon.namespace, finding["remedy"])
     wait_until_clean(daemon)
 
 
@@ -250,7 +210,7 @@ def test_bridge_that_does_not_snoop(lab):
     network.router.ip("link set br0 type bridge mcast_snooping 0")
     daemon = daemon_of(network, instances='"eth1 ==> br0"', vifs=("br0", "eth1"), protocol='"IGMPv3"')
     finding = wait_for_finding(daemon, "bridge", "br0", "the bridge does not snoop")
-    run_command(daemon, finding["remedy"])
+    run_command(daemon.namespace, finding["remedy"])
     wait_until_clean(daemon)
 
 
@@ -258,7 +218,7 @@ FIREWALLS = {
     "IGMP in": ("table inet fw { chain input { type filter hook input priority 0; policy drop; iif lo accept; "
                 "meta l4proto icmpv6 accept; }; }", "the policy of chain input in table inet fw drops IGMP queries"),
     "IGMP out": ("table ip fw { chain output { type filter hook output priority 0; ip protocol igmp drop; }; }",
-                 "rule 2 of chain output in table ip fw drops IGMP reports"),
+                 "rule with handle 2 of chain output in table ip fw (ip protocol igmp drop) drops IGMP reports"),
     "MLD in": ("table ip6 fw { chain input { type filter hook input priority 0; policy drop; "
                "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; }; }",
                "the policy of chain input in table ip6 fw drops MLD queries"),
@@ -277,7 +237,7 @@ def test_firewall(router, what):
     before = router.router.run("nft list ruleset")
     finding = wait_for_finding(daemon, "firewall", "eth1" if what == "streams" else "eth0", text)
     assert router.router.run("nft list ruleset") == before
-    run_command(daemon, finding["remedy"])
+    run_command(daemon.namespace, finding["remedy"])
     wait_until_clean(daemon)
 
 
@@ -293,7 +253,7 @@ def test_why_igmp_has_to_pass_the_firewall(router):
         return any(record.group == IPV4.group and record.type == "IS_EX" for record in message.records)
     querier.query(3, max_response=0.5)
     upstream.assert_none(is_answer, 1.0, "an answer")
-    run_command(daemon, examine(daemon)["firewall"][0]["remedy"])
+    run_command(daemon.namespace, examine(daemon)["firewall"][0]["remedy"])
     querier.query(3, max_response=0.5)
     upstream.wait_for(is_answer, "an answer")
 
@@ -304,8 +264,9 @@ def test_firewall_of_iptables(router, program):
     wait_until_clean(daemon)
     router.router.run(program, "-A", "FORWARD", "-m", "pkttype", "--pkt-type", "multicast", "-j", "REJECT")
     name = "iptables-legacy" if program == "iptables-legacy" else "iptables"
-    finding = wait_for_finding(daemon, "firewall", "eth1", f"{name}: rule 1 of FORWARD in table filter drops IPv4 streams")
-    run_command(daemon, finding["remedy"])
+    finding = wait_for_finding(daemon, "firewall", "eth1", f"{name}: rule 1 of FORWARD in table filter (-A FORWARD -m pkttype "
+                               "--pkt-type multicast -j REJECT ")
+    run_command(daemon.namespace, finding["remedy"])
     wait_until_clean(daemon)
 
 
@@ -349,7 +310,7 @@ def test_limit_of_the_kernel(router):
     daemon = daemon_of(router)
     blocked = tuple(f"10.0.9.{n}" for n in range(5))
     CraftedHost(router.host, "eth0", "10.0.1.77").report(Record("TO_EX", "239.1.1.1", blocked))
-    finding = wait_for_finding(daemon, "limits", "eth0", "1 groups are joined from all sources")
+    finding = wait_for_finding(daemon, "limits", "eth0", "1 group is joined from all sources")
     assert "net.ipv4.igmp_max_msf=64 (now 3)" in finding["remedy"]
 
 
@@ -407,7 +368,15 @@ def test_configuration_that_is_not_what_runs(router):
     wait_until_clean(daemon)
     daemon.configuration_path.write_text(daemon.configuration_path.read_text() + "fast_leave = true;\n")
     finding = wait_for_finding(daemon, "configuration", str(daemon.configuration_path)[:63], "after the daemon read it")
-    assert "mcproxyctl reload" in finding["remedy"]
+    assert finding["remedy"] == f"mcproxyctl reload (mcproxy -t -c {daemon.configuration_path} checks the file first)"
+    assert "failed" not in finding["what"]
     mcproxyctl(daemon, "reload")
     wait_until_clean(daemon)
-    assert mcproxyctl(daemon, "doctor", "now", status=2).startswith("mcproxyctl: doctor: no arguments are expected")
+    valid = daemon.configuration_path.read_text()
+    daemon.configuration_path.write_text(valid + "no_such_key = 1;\n")
+    mcproxyctl(daemon, "reload", status=1)
+    wait_for_finding(daemon, "configuration", str(daemon.configuration_path)[:63], "and the last reload failed")
+    daemon.configuration_path.write_text(valid)
+    mcproxyctl(daemon, "reload")
+    wait_until_clean(daemon)
+    assert mcproxyctl(daemon, "doctor", "now", status=2).startswith("mcproxyctl: doctor: only the options --config FILE and --quick are expected")

@@ -96,7 +96,7 @@ def test_a_configuration_that_is_no_file_is_an_error_and_never_a_hang(router, ki
     make(kind, path)
     for flags in (("-t",), ()):
         result = subprocess.run([PROGRAM, *flags, "-c", path], capture_output=True, text=True, check=False, timeout=10)
-        assert result.returncode == 1 and result.stderr.endswith(f"odd.conf: {PROBLEMS[kind]}\n")
+        assert result.returncode == 78 and result.stderr.endswith(f"odd.conf: {PROBLEMS[kind]}\n")
     # At a reload everything stays as it was, and the daemon goes on.
     daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
     daemon.configuration_path.unlink()
@@ -116,7 +116,7 @@ def test_links_to_a_configuration_are_followed_where_only_root_may_make_them(rou
     assert result.returncode == 0 and "valid" in result.stdout
     link.parent.chmod(0o1777)
     result = subprocess.run([PROGRAM, "-t", "-c", link], capture_output=True, text=True, check=False, timeout=10)
-    assert result.returncode == 1 and result.stderr.endswith(": a symbolic link, which is not followed here\n")
+    assert result.returncode == 78 and result.stderr.endswith(": a symbolic link, which is not followed here\n")
 
 
 def test_a_large_configuration_is_bounded(router):
@@ -124,7 +124,7 @@ def test_a_large_configuration_is_bounded(router):
     path.write_text("#" * (1 << 20) + "\n")
     os.truncate(path, 1 << 30)
     result = subprocess.run([PROGRAM, "-t", "-c", path], capture_output=True, text=True, check=False, timeout=10)
-    assert result.returncode == 1 and "larger than 1 MiB" in result.stderr
+    assert result.returncode == 78 and "larger than 1 MiB" in result.stderr
 
 
 def test_a_pipe_is_read_once_if_its_descriptor_is_named(router):
@@ -141,7 +141,7 @@ def test_a_pipe_is_read_once_if_its_descriptor_is_named(router):
         assert result.returncode == 0 and "valid" in result.stdout
     # A pipe that does not end is an error after five seconds.
     with subprocess.Popen([PROGRAM, "-t", "-c", "/dev/stdin"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.wait(20) == 1
+        assert process.wait(20) == 78
         assert "the pipe does not end" in process.stderr.read()
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,8 @@ def test_a_storm_on_one_instance_leaves_the_other_alone(lab, kind, rate):
 
 
 def nice_values(trial):
-    """Of the main thread, and of the others."""
+    """Of the main thread, and of the others, which set theirs when they first run."""
+    time.sleep(0.5)
     directory = Path(f"/proc/{trial.process.pid}/task")
     values = {task.name: int((task / "stat").read_text().rsplit(")")[1].split()[16]) for task in directory.iterdir()}
     return values.pop(str(trial.process.pid)), set(values.values())

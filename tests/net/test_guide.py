@@ -16,9 +16,9 @@ GUIDE = TOP / "docs" / "guide.md"
 SECTIONS = transcript.read_sections(GUIDE)
 
 
-def play(document, section):
+def play(document, section, *setup):
     environment = {**os.environ, "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
-    return subprocess.run([sys.executable, transcript.__file__, str(document), section], env=environment, check=False,
+    return subprocess.run([sys.executable, transcript.__file__, str(document), section, *map(str, setup)], env=environment, check=False,
                           capture_output=True, text=True)
 
 

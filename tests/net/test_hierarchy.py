@@ -52,8 +52,8 @@ def start(chain, family, settings="", protocol=None):
         text = f'protocol = "{protocol or family.protocol}"; {QUICK} {settings} instances = ("eth0 ==> eth1");'
         ready = {"vifs": ("eth0", "eth1")} if family.number == 4 else {"vifs6": ("eth0", "eth1")}
         daemon = Daemon(proxy, text, "-d", **ready)
-        daemon.wait_for_output(" eth0: upstream link in use")
-        daemon.wait_for_output(" eth1: downstream link in use")
+        daemon.wait_for_output("upstream eth0: in use")
+        daemon.wait_for_output("downstream eth1: in use")
         daemons.append(daemon)
     return daemons
 
@@ -151,7 +151,7 @@ def test_source_at_the_bottom_reaches_the_top_and_every_member_between(chain, la
         links = ("eth0", "eth1", "eth2") if proxy is chain.proxies[0] else ("eth0", "eth1")
         ready = {"vifs": links} if family.number == 4 else {"vifs6": links}
         Daemon(proxy, f'protocol = "{family.protocol}"; {QUICK} instances = ("eth0 ==> {" ".join(links[1:])}");', "-d",
-               **ready).wait_for_output(f" {links[-1]}: downstream link in use")
+               **ready).wait_for_output(f"downstream {links[-1]}: in use")
     top = family.receiver(chain.source).join(family.group)
     member = family.receiver(branch).join(family.group)
     wait_until(lambda: family.group in family.groups(chain.proxies[0], "eth0"), what="the member's join")

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 from ctl import ask, mcproxyctl
+from diagnosis import Answer, examine
 from families import FAMILIES, IPV4, IPV6
 from mcproxy_daemon import PROGRAM
 from mroute import MulticastRouting, MulticastRouting6
 from netlab import Daemon, Process, Sender, wait_until
-from test_doctor import examine
-from test_explain import Answer
 from test_service import CAPABILITIES, Manager
 
 QUICK = "query_response_interval = 0.3; "
@@ -195,11 +194,14 @@ def test_everything_shows_the_holder(router):
     metrics = mcproxyctl(daemon, "metrics")
     assert 'mcproxy_table_served{table="0",family="IPv4"} 0\n' in metrics
     assert 'mcproxy_table_served{table="0",family="IPv6"} 1\n' in metrics
+    assert 'mcproxy_family_serving{family="IPv4"} 0\n' in metrics and 'mcproxy_family_serving{family="IPv6"} 1\n' in metrics
     wait_until(lambda: f"\t-- IPv4 not served: {name} --\n" in daemon.stdout, 10, "the status text")
     program.signal(signal.SIGKILL)
     wait_until(lambda: manager.status == "STATUS=2 links in use: eth0 eth1", what=lambda: manager.status)
     assert "not served" not in mcproxyctl(daemon, "show", "status") + mcproxyctl(daemon, "show", "links")
     wait_until(lambda: examine(daemon) == {}, 10, lambda: examine(daemon))
+    assert mcproxyctl(daemon, "metrics").count("mcproxy_family_serving{") == 2
+    assert 'mcproxy_family_serving{family="IPv4"} 1\n' in mcproxyctl(daemon, "metrics")
 
 
 def start_without_rights(network, *wrapper):
@@ -241,6 +243,9 @@ def test_a_holder_that_is_not_seen(router):
     for family in FAMILIES:
         daemon.wait_for_output(f"{family}: another program does not hold multicast routing any more: served from now on")
     assert_streams_flow(network, FAMILIES)
+    for child in Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGTERM)  # unshare passes no signal on, and setpriv forgets whose child it is
+    assert daemon.wait() == 0
 
 
 def test_of_two_daemons_the_second_takes_over(router):

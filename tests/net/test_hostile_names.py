@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 import pytest
-from ctl import MCPROXYCTL, ask, socket_path, start_mcproxyctl
+from ctl import MCPROXYCTL, ask, socket_path, start_monitor
 from mcproxy_daemon import PROGRAM
 from netlab import CraftedHost, Daemon, Membership, Record, Sender, wait_until
 
@@ -50,8 +50,7 @@ def test_no_name_controls_a_terminal(router, name):
     daemon = Daemon(network.router, f'protocol = ["IGMPv3", "MLDv2"]; fast_leave = true; status_file = "{status_file}";'
                     'instances = ({ name = "tv"; upstream = "eth0"; downstream = ("u*", "missing"); });', ("-d",))
     wait_until(lambda: has_links(daemon, 4), 10, "the links")
-    monitor = [start_mcproxyctl(daemon, "monitor", *flags) for flags in ((), ("--json",))]
-    wait_until(lambda: '"command":"monitor"' in monitor[1].stdout, what="the monitor")
+    monitor = [start_monitor(daemon, *flags) for flags in ((), ("--json",))]
     Membership(network.host, "eth0").join_source(GROUP, network.source_address)
     CraftedHost(network.host, "eth0", "10.0.1.77").report(Record("TO_EX", GROUP))
     Sender(network.source, "eth0", GROUP).start(pps=50)
@@ -60,7 +59,6 @@ def test_no_name_controls_a_terminal(router, name):
         for what in ("status", "instances", "links", "groups", "routes", "upstream", "uplinks"):
             output_of(daemon, "show", what, "--details", *flags)
         output_of(daemon, "metrics", "--streams", *flags)
-        output_of(daemon, "graph", *flags)
         output_of(daemon, "doctor", *flags, statuses=(0, 1, 2))
         output_of(daemon, "explain", "--seconds", "0.2", GROUP, *flags, statuses=(0, 1, 2))
     wait_until(lambda: "source" in monitor[0].stdout, what="an event")

@@ -11,9 +11,9 @@ import time
 import pytest
 import wire
 from ctl import ask, mcproxyctl
+from diagnosis import Answer
 from families import FAMILIES, IPV4, IPV6
 from netlab import Membership, Record, Sender, make_router, send_packet, wait_until
-from test_explain import Answer
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
 MEMBERSHIPS = ("kernel", "user", "auto")

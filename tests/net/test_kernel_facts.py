@@ -25,6 +25,7 @@ pytestmark = pytest.mark.kernel_facts
 
 GROUP = "239.1.1.1"
 MARKER = {4: "239.255.255.250", 6: "ff1e::fa"}
+ON_LO = {4: ("232.255.255.255", "127.0.0.1"), 6: ("ff31::1", "::1")}
 UPSTREAM, DOWNSTREAM, DOWNSTREAM2 = 0, 1, 2  # vif numbers, as in the router topology
 
 
@@ -889,11 +890,16 @@ def test_closed_socket_leaves_its_groups(upstream, family):
 
 
 def test_mcfilter_table_skips_a_device_whose_newest_group_has_no_sources(upstream, family):
-    """The table is no proof that a filter is absent; the filters themselves are as they should be."""
+    """The table is no proof that a filter is absent; the filters themselves are as they should be. While a group of a source is
+    joined on lo, which is the first device, the table has all."""
     filters = tables.source_filters if family is IPV4 else tables.source_filters6
     member = new_member(upstream, family).join_source(family.group, family.sources[0])
     assert filters(upstream.proxy, "eth0")[family.group] == {family.sources[0]: (1, 0)}
     member.join(MARKER[family.number])
+    assert filters(upstream.proxy, "eth0") == {}
+    shown = Membership(upstream.proxy, "lo", family.socket_family).join_source(*ON_LO[family.number])
+    assert filters(upstream.proxy, "eth0")[family.group] == {family.sources[0]: (1, 0)}
+    shown.close()
     assert filters(upstream.proxy, "eth0") == {}
     member.leave(MARKER[family.number])
     assert filters(upstream.proxy, "eth0")[family.group] == {family.sources[0]: (1, 0)}

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fast leave: what the last host leaves stops without a query, and no other host loses anything."""
 
+import re
+import socket
+import time
+from pathlib import Path
+
 import ctl
 import pytest
 from families import FAMILIES
+from namespaces import TIMEOUT_FACTOR
 from netlab import Record, Sender, make_router, wait_until
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
@@ -113,3 +119,56 @@ def test_upstream_hears_of_a_leave_only_after_the_hold(router, family, membershi
     wait_until(lambda: daemon.stderr.count(f"{family.group}: left") == 2, what="the second leave")
     left = upstream.wait_for_record("TO_IN", family.group)
     assert left.time - joined.time > 1.0
+
+
+def documented_setting():
+    """What mcproxy.conf(5) gives for the link of IGMPv2 set-top boxes."""
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "mcproxy.conf.5").read_text()
+    return re.search(r"^ *(last_member_query_interval = \S+; last_member_query_count = \d+;) };$", manual, re.M).group(1)
+
+
+def last_packet(namespace, family):
+    """When the stream has ended on the link of a host: the time of its last packet."""
+    group = socket.inet_pton(family.socket_family, family.group)
+    listener = namespace.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+    try:
+        listener.bind(("eth0", 0x0800 if family.number == 4 else 0x86DD))
+        listener.settimeout(1.0)
+        last = time.time()
+        while time.time() - last < 1.0:
+            try:
+                packet = listener.recv(2048)
+            except TimeoutError:
+                break
+            if packet[9 if family.number == 4 else 6] == socket.IPPROTO_UDP and group in packet[16:40]:
+                last = time.time()
+        return last
+    finally:
+        listener.close()
+
+
+@pytest.mark.parametrize("setting,ends_after", [(documented_setting(), 0.4), ("", 2.0)], ids=["documented", "default"])
+@pytest.mark.parametrize("older_link", [True, False], ids=["older-link", "newer-link"])
+@both_families
+def test_a_set_top_box_of_the_older_version(two_hosts, family, older_link, setting, ends_after):
+    """The stream of the last box ends in the documented time; the picture of another box goes on."""
+    network, first, second = two_hosts
+    family.force_version(first, family.older_version)
+    family.daemon(network, "fast_leave = true; " + setting,
+                  protocol={4: "IGMPv2", 6: "MLDv1"}[family.number] if older_link else None)
+    seen = family.capture(second)
+    staying, leaving = family.receiver(first).join(family.group), family.guest(second)
+    Sender(network.source, "eth0", family.group).start(pps=100)
+    staying.wait_for(10)
+    leaving.join(family.group)
+    leaving.leave(family.group)
+    left = seen.wait_for(lambda m: m.kind == "leave", "the leave of the first box")
+    seen.wait_for(lambda m: m.kind == "report", "the answer of the other one", after=left.time)
+    staying.wait_for(int(100 * ends_after) + 50)
+    assert gapless(staying)
+
+    staying.leave(family.group)
+    left = seen.wait_for(lambda m: m.kind == "leave", "the leave of the last box", after=left.time)
+    ended = last_packet(second, family)
+    assert ends_after - 0.05 <= ended - left.time <= ends_after + 0.3 * TIMEOUT_FACTOR, ended - left.time
+    assert len(questions(family, seen, after=left.time)) == 2

@@ -385,8 +385,9 @@ def test_why_a_link_has_no_link_local_address(network):
     network.router.sysctl("net/ipv6/conf/eth0/disable_ipv6", 1)
     network.router.ip(f"address delete {network.router.link_local('eth1')}/64 dev eth1")
     daemon = start(network, IPV6, "eth0 ==> eth1", ())
-    daemon.wait_for_output("eth0: no IPv6 link-local address: net.ipv6.conf.eth0.disable_ipv6 is 1")
-    daemon.wait_for_output("eth1: no IPv6 link-local address yet; IPv6 waits for it")
+    daemon.wait_for_output("upstream eth0: no IPv6 link-local address; IPv6 waits for it: disable_ipv6 is 1; "
+                           "sysctl -w net.ipv6.conf.eth0.disable_ipv6=0")
+    daemon.wait_for_output("downstream eth1: no IPv6 link-local address yet; IPv6 waits for it")
     assert "eth1.disable_ipv6" not in daemon.stderr
 
 
@@ -462,23 +463,24 @@ def test_upstream_is_dialled_twenty_times_under_a_stream(network, family, addres
     sender = stream(network, family)
     wait_for_news(receiver, sender)
 
+    late = []
     for _ in range(20):
         at = time.time()
         network.source.replug(addresses)
+        plugged = sender.sequence
         wait_for_news(receiver, sender, 5)
+        late.append(next(number for number in receiver.sequences() if number >= plugged) - plugged)
         capture.wait_for(lambda m, at=at: any(record.group == family.group for record in m.records),
                          "the report on the new link", after=at)
         assert membership == "user" or family.group in family.groups(network.router, "ppp0")
-    # How long the stream is away: mostly the making of the link itself. (Its bridge may stop once more after it began.)
-    sequences = receiver.sequences()
-    gaps = sorted(after - before for before, after in zip(sequences, sequences[1:]) if after != before + 1)
-    print(f"packets lost per dialling, at 200 a second: {gaps}")
-    assert gaps[len(gaps) // 2] < 40
+    # How long the stream is away once the link is there. (Its bridge may stop once more after it began.)
+    print(f"packets lost after each dialling, at 200 a second: {sorted(late)}")
+    assert sorted(late)[10] < 10
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
 def test_new_link_never_gets_the_streams_of_the_one_before_it(network_two_hosts, family):
-    """It may get the vif number of the lost link, and entries that name it."""
+    """It gets the vif number of the lost link as soon as no entry names it."""
     network = network_two_hosts
     network.source.plug(network.router, "eth0")
     network.hosts[0].plug(network.router, "eth1")
@@ -488,18 +490,20 @@ def test_new_link_never_gets_the_streams_of_the_one_before_it(network_two_hosts,
     sender = stream(network, family, pps=1000)
     wait_for_news(receiver, sender)
 
+    reused = 0
     for _ in range(5):
         number = tables.vif_number(network.router, "eth1", family.number)
         network.hosts[0].unplug()
         network.hosts[1].plug(network.router, "eth2")
         wait_until(lambda: has_vif(network, family, "eth2"), what="the new link's vif")
-        assert tables.vif_number(network.router, "eth2", family.number) == number
+        reused += tables.vif_number(network.router, "eth2", family.number) == number
         sent = sender.sequence
         wait_until(lambda: sender.sequence > sent + 200, what="some more of the stream")
         assert bystander.count() == 0
         network.hosts[1].unplug()
         network.hosts[0].plug(network.router, "eth1")
         wait_for_news(receiver, sender)
+    assert reused > 0
 
 
 def test_stable_link_loses_nothing_while_twenty_others_flap(lab):

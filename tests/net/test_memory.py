@@ -44,7 +44,7 @@ def test_groups_that_there_was_no_memory_for_are_joined_later(lab, router, mode)
     memory = Memory(lab, SLAB)
     daemon = Daemon(router.router, CONFIGURATION % f'upstream_membership = "{mode}";', "-d", vifs=("eth0", "eth1"),
                     environment=memory.environment)
-    daemon.wait_for_output(" eth1: downstream link in use")
+    daemon.wait_for_output("downstream eth1: in use")
     capture = Capture(router.source, "eth0")
     groups = [f"239.9.{n // 250}.{n % 250 + 1}" for n in range(600)]
     guest = CraftedHost(router.host, "eth0", "10.0.1.77")
@@ -60,7 +60,7 @@ def test_groups_that_there_was_no_memory_for_are_joined_later(lab, router, mode)
 
 
 @pytest.mark.parametrize("old, new", (("kernel", "user"), ("user", "kernel"), ("auto", "user")))
-def test_another_keeper_that_there_is_no_memory_for(lab, router, old, new):
+def test_another_provider_that_there_is_no_memory_for(lab, router, old, new):
     """The old one goes on, through further reloads, and gives way when there is memory."""
     memory = Memory(lab, HOST)
     daemon = Daemon(router.router, CONFIGURATION % f'upstream_membership = "{old}";', "-d", vifs=("eth0", "eth1"),
@@ -75,9 +75,9 @@ def test_another_keeper_that_there_is_no_memory_for(lab, router, old, new):
         assert upstream(daemon)["membership"] == old
     assert "out of memory" in daemon.stderr
     memory.short(False)
-    wait_until(lambda: upstream(daemon)["membership"] == new, 10, "the new keeper")
+    wait_until(lambda: upstream(daemon)["membership"] == new, 10, "the new provider")
     wait_until(lambda: (GROUP in tables.igmp_groups(router.router, "eth0")) == (new == "kernel"), 5, "the kernel's memberships")
     assert upstream(daemon)["groups"] == 1
     receiver.wait_for(receiver.count() + 20)
     daemon.reconfigure(CONFIGURATION % f'upstream_membership = "{old}";')
-    wait_until(lambda: upstream(daemon)["membership"] == old, 10, "the old keeper again")
+    wait_until(lambda: upstream(daemon)["membership"] == old, 10, "the old provider again")

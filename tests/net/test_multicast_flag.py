@@ -5,7 +5,7 @@ import pytest
 from families import FAMILIES
 from netlab import Daemon, Sender, wait_until
 
-EXPLAINED = "the interface has no MULTICAST flag: it is used all the same"
+EXPLAINED = "the interface has no MULTICAST flag: mcproxy uses it anyway"
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
@@ -16,8 +16,8 @@ def test_it_is_explained_once_and_used(router, family):
     daemon = Daemon(network.router, f'protocol = "{family.protocol}"; instances = ("eth0 ==> eth1");', "-d",
                     **({"vifs": links} if family.number == 4 else {"vifs6": links}))
     for link in links:
-        daemon.wait_for_output(f"eth0: {link}: {EXPLAINED}")
-        daemon.wait_for_output(f"ip link set {link} multicast on\n")
+        daemon.wait_for_output(f"{'upstream' if link == 'eth0' else 'downstream'} {link}: {EXPLAINED}")
+        daemon.wait_for_output(f"ip link set dev {link} multicast on\n")
     # Streams pass in both directions, and the host side upstream joins.
     receiver = family.receiver(network.host).join(family.group)
     Sender(network.source, "eth0", family.group).start(pps=100)
@@ -30,7 +30,7 @@ def test_it_is_explained_once_and_used(router, family):
     network.router.ip("link set eth1 mtu 1400")
     wait_until(lambda: network.router.ip_json("link show eth1")[0]["mtu"] == 1400, what="the MTU")
     network.router.ip("link set eth1 multicast on", "link set eth1 down")
-    daemon.wait_for_output("eth1: downstream interface is down")
+    daemon.wait_for_output("downstream eth1: interface is down")
     network.router.ip("link set eth1 up")
     receiver.wait_for(10)
     assert daemon.stderr.count(EXPLAINED) == 2

@@ -49,7 +49,7 @@ def test_help_and_version():
 ])
 def test_bad_configuration_is_rejected_with_file_line_and_reason(lab, configuration, message):
     status, output = run(lab.namespace("router"), "-t", configuration=configuration)
-    assert status == 1
+    assert status == 78
     assert "test.conf" in output and message in output
 
 
@@ -63,7 +63,7 @@ def test_check_only_reads_the_file(lab):
 
 def test_missing_configuration_file(lab):
     status, output = run(lab.namespace("router"), "-c", "/nonexistent.conf")
-    assert status == 1 and "/nonexistent.conf" in output
+    assert status == 78 and "/nonexistent.conf" in output
 
 
 def test_another_multicast_router_is_named(router):
@@ -449,11 +449,11 @@ def test_a_link_that_no_descriptor_was_left_for_is_read_later(router):
     """Soon, and also if nothing else wakes the daemon."""
     network = router
     daemon = Daemon(network.router, SMALLEST, vifs=("eth0", "eth1"))
-    daemon.wait_for_output("eth1: downstream link in use")
+    daemon.wait_for_output("downstream eth1: in use")
     limits = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
     network.router.ip("link set eth1 down")
-    daemon.wait_for_output("eth1: downstream interface is down")
+    daemon.wait_for_output("downstream eth1: interface is down")
     network.router.ip("link set eth1 up")
     daemon.wait_for_output("eth1: its IGMP packets cannot be read; trying again")
     time.sleep(1)  # it has queried the hosts of the link by then

@@ -3,6 +3,7 @@
 
 Needs the directory with the built packages in MCPROXY_PACKAGES; scripts/test package makes it."""
 
+import http.client
 import json
 import os
 import re
@@ -56,7 +57,7 @@ def test_install_configure_use_and_purge(router):
     # Nothing is configured, so it does not start. It starts after the change that the file describes.
     text = machine.file(CONFIGURATION).read_text()
     assert not may_start(machine)
-    assert machine.run("mcproxy", "-t", check=False).returncode == 1
+    assert machine.run("mcproxy", "-t", check=False).returncode == 78
     assert "NOTHING IS CONFIGURED YET" in text and "systemctl restart mcproxy" in text
     machine.file(CONFIGURATION).write_text(text.replace("#instances", "instances"))
     assert may_start(machine)
@@ -111,7 +112,7 @@ def test_as_a_service(router):
         lines = machine.run("journalctl", "-u", "mcproxy", "-o", "json", "_COMM=mcproxy").splitlines()
         return {(int(entry["PRIORITY"]), entry["MESSAGE"].split(",")[0]) for entry in map(json.loads, lines)}
 
-    wait_until(lambda: (6, "eth0: eth1: downstream link in use") in journal(), what=journal)
+    wait_until(lambda: (6, "instance eth0: downstream eth1: in use") in journal(), what=journal)
 
     # Members of the daemon's group may read, other users may not; root may change things.
     for groups, status in (("--clear-groups", 1), ("--groups=mcproxy", 0)):
@@ -121,6 +122,21 @@ def test_as_a_service(router):
     assert "eth1" in machine.run("mcproxyctl", "show", "links")
     machine.run("mcproxyctl", "loglevel", "debug")
     assert machine.run("mcproxyctl", "doctor", check=False).stdout != ""
+
+    # The timer for metrics is there, and waits to be enabled.
+    units = [f"/lib/systemd/system/mcproxy{name}" for name in (".service", "-metrics.service", "-metrics.timer")]
+    verified = machine.run("systemd-analyze", "verify", *units, check=False)
+    assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
+    assert machine.run("systemctl", "is-enabled", "mcproxy-metrics.timer", check=False).stdout == "disabled\n"
+    machine.run("rm", "-rf", "/var/lib/prometheus/node-exporter")
+    machine.run("systemctl", "start", "mcproxy-metrics.service")
+    assert not machine.has("/var/lib/prometheus/node-exporter"), "skipped without a collector"
+    machine.run("mkdir", "-p", "/var/lib/prometheus/node-exporter")
+    machine.run("systemctl", "enable", "--now", "mcproxy-metrics.timer")
+    assert machine.run("systemctl", "is-active", "mcproxy-metrics.timer") == "active\n"
+    metrics = machine.file("/var/lib/prometheus/node-exporter/mcproxy.prom")
+    machine.run("systemctl", "start", "mcproxy-metrics.service")
+    assert "mcproxy_up 1\n" in metrics.read_text() and metrics.stat().st_mode & 0o7777 == 0o644
 
     # A reload with an invalid file: the command reports it, and nothing changes.
     good = machine.file(CONFIGURATION).read_text()
@@ -135,6 +151,59 @@ def test_as_a_service(router):
     got = [number for number in receiver.sequences() if number >= first]
     assert got == list(range(first, got[-1] + 1)), "no packet lost"
     assert (state("ActiveState"), state("NRestarts")) == ("active", "0")
+    machine.run("systemctl", "stop", "mcproxy.service")
+    machine.run("systemctl", "start", "mcproxy-metrics.service")
+    assert "mcproxy_up 0\n" in metrics.read_text()
+    assert "is mcproxy running" in machine.run("journalctl", "-u", "mcproxy-metrics")
+
+    # A start with a bad configuration is not repeated. After the correction, one command starts it.
+    machine.file(CONFIGURATION).write_text(good + "robustnes = 3;\n")
+    assert machine.run("systemctl", "restart", "mcproxy", check=False).returncode != 0
+    assert (state("ActiveState"), state("ExecMainStatus"), state("NRestarts")) == ("failed", "78", "0")
+    found = json.loads(machine.run("mcproxyctl", "doctor", "--json", check=False).stdout)["findings"]
+    assert [(f["check"], f["subject"]) for f in found] == [("owner", "mcproxy"), ("file", "/etc/mcproxy.conf")]
+    machine.file(CONFIGURATION).write_text(good)
+    machine.run("systemctl", "restart", "mcproxy")
+    assert state("ActiveState") == "active"
+
+    # What doctor prints works for a user: the command that it names, and a new login.
+    user = ("setpriv", "--reuid=nobody", "--regid=nogroup")
+    denied = machine.run(*user, "--clear-groups", "mcproxyctl", "doctor", check=False).stdout
+    assert "remedy: sudo usermod -aG mcproxy nobody, then log in again\n" in denied
+    machine.run("usermod", "-aG", "mcproxy", "nobody")
+    machine.run(*user, "--init-groups", "mcproxyctl", "show", "status")
     machine.run("dpkg", "--purge", "mcproxy")
     assert vifs() == set()
-    assert not machine.has("/etc/mcproxy.conf") and not machine.has("/lib/systemd/system/mcproxy.service")
+    assert not machine.has("/etc/mcproxy.conf") and not any(machine.has(unit) for unit in units)
+
+
+def test_the_page_as_a_service(router):
+    """mcproxy-web as its own package and user, with the confinement of its unit."""
+    machine = Machine(router.router, {"/packages": PACKAGES}, boot=True)
+    page, = PACKAGES.glob("mcproxy-web_*_*.deb")
+    machine.run("dpkg", "-i", f"/packages/{package().name}", f"/packages/{page.name}")
+    machine.run("sed", "-i", "s/^#instances/instances/", "/etc/mcproxy.conf")
+    machine.run("systemctl", "restart", "mcproxy", "mcproxy-web")
+    assert machine.run("systemctl", "is-active", "mcproxy-web") == "active\n"
+    verified = machine.run("systemd-analyze", "verify", "/lib/systemd/system/mcproxy-web.service", check=False)
+    assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
+    pid = machine.run("systemctl", "show", "--value", "-p", "MainPID", "mcproxy-web").strip()
+    status = dict(line.split(":\t") for line in machine.run("cat", f"/proc/{pid}/status").splitlines() if ":\t" in line)
+    user = machine.run("id", "-u", "mcproxy-web").strip()
+    assert set(status["Uid"].split()) == {user} and machine.run("id", "-g", "mcproxy").strip() in status["Groups"].split()
+    assert {status[name] for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert status["NoNewPrivs"] == "1" and int(status["Seccomp_filters"]) >= 2
+
+    def get(path):
+        connection = http.client.HTTPConnection("127.0.0.1", 4605, timeout=20)
+        with router.router.entered():
+            connection.request("GET", path)
+        return json.loads(connection.getresponse().read())
+
+    assert {link["link"] for link in get("/api/links")["links"]} == {"eth0", "eth1"}
+    findings = get("/api/doctor")
+    assert findings["command"] == "doctor" and findings["checks"] > 10
+    assert get("/api/explain?group=239.1.1.1")["streams"][0]["failed"] == "member"
+    assert "refused" not in machine.run("journalctl", "-u", "mcproxy-web")
+    machine.run("dpkg", "-r", "mcproxy-web")
+    assert machine.run("systemctl", "is-active", "mcproxy") == "active\n"

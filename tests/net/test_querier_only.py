@@ -19,7 +19,7 @@ def start(network, family, text):
     links = ("eth1", "eth2")
     daemon = Daemon(network.router, text, "-d", **({"vifs": links} if family.number == 4 else {"vifs6": links}))
     for link in links:
-        daemon.wait_for_output(f" {link}: downstream link in use")
+        daemon.wait_for_output(f"downstream {link}: in use")
     return daemon
 
 

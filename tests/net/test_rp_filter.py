@@ -11,7 +11,10 @@ import struct
 import pytest
 import wire
 from capture import send_packet
-from netlab import Daemon, assert_stays, make_router, wait_until
+from ctl import mcproxyctl
+from netlab import Daemon, Receiver, Sender, assert_stays, make_router, wait_until
+from test_doctor import wait_for_finding
+from test_explain import explain_until
 
 PORT = 9999
 
@@ -162,6 +165,53 @@ def test_a_reload_takes_it_back_and_gives_it(network):
     assert values(router) == found
     daemon.terminate()
     assert values(router) == found
+
+
+def test_the_option_sets_the_key_for_all_upstream_links(network):
+    """Also of those that a reload adds, and whatever the file says."""
+    router = network.router
+    set_values(router, all=1)
+    found, in_force = values(router), effective(router)
+    no = "reset_rp_filter = false;"
+    daemon = Daemon(router, configuration(no, no), "-r", vifs=("eth0", "eth1", "eth2"))
+    wait_for_reset(router, "eth0")
+    assert effective(router) == in_force | {"eth0": 0}
+    for instances, reset in (('"eth0 ==> eth1", "eth3 ==> eth2"', ("eth0", "eth3")), ('"eth3 ==> eth1 eth2"', ("eth3",)),
+                             ('"eth0 ==> eth1 eth2 eth3"', ("eth0",))):
+        daemon.reconfigure(f'protocol = "IGMPv3"; {no} instances = ({instances});')
+        expected = in_force | dict.fromkeys(reset, 0)
+        wait_until(lambda expected=expected: effective(router) == expected, what=lambda: effective(router))
+    daemon.terminate()
+    assert values(router) == found
+
+
+@pytest.mark.parametrize("sends_downstream", [False, True], ids=["upstream", "downstream"])
+def test_the_printed_key_brings_the_stream(network, sends_downstream):
+    """A source that is routed elsewhere: what explain and doctor print, and what it does."""
+    router, group, source = network.router, "239.1.2.3", "10.9.9.9"
+    sender, link, taker = (network.hosts[0], "eth1", network.hosts[1]) if sends_downstream else \
+        (network.source, "eth0", network.hosts[0])
+    sender.add_addresses("eth0", f"{source}/24")
+    router.ip("route add default via 10.0.3.10")
+    set_values(router, **{link: 1})
+    daemon = Daemon(router, configuration(), vifs=("eth0", "eth1", "eth2"))
+    receiver = Receiver(taker, "eth0").join(group)
+    Sender(sender, "eth0", group, address=source).start(pps=50)
+    answer = explain_until(daemon, "rp_filter", group, source)
+    if sends_downstream:
+        assert "set reset_rp_filter = true in that link of the configuration" in answer.remedy
+        text = configuration().replace('"eth1"', '{ name = "eth1"; reset_rp_filter = true; }')
+    else:
+        assert "set reset_rp_filter = true in the configuration (or start mcproxy with -r)" in answer.remedy
+        finding = wait_for_finding(daemon, "rp-filter", link, "the default route leaves by eth3")
+        assert "set reset_rp_filter = true in the configuration (or start mcproxy with -r)" in finding["remedy"]
+        assert "reset_rp_filter = true or -r turns it off" in daemon.stderr
+        text = configuration("reset_rp_filter = true;")
+    assert receiver.count(source) == 0
+    daemon.configuration_path.write_text(text)
+    mcproxyctl(daemon, "reload")
+    receiver.wait_for(5, source=source)
+    explain_until(daemon, None, group, source)
 
 
 def test_two_daemons_reset_their_own_upstream_links(network):

@@ -90,7 +90,8 @@ def test_ready_status_and_stopping(router):
     wait_until(lambda: manager.status == "STATUS=1 link in use: eth0; waiting for eth1 eth9",
                what=lambda: manager.status)
     daemon.terminate()
-    assert manager.count("STOPPING=1") == 1 and manager.messages[-1] == "STOPPING=1"
+    assert manager.count("STOPPING=1") == 1
+    assert all(message.startswith("FDSTOREREMOVE=1") for message in manager.messages[manager.messages.index("STOPPING=1") + 1:])
     assert manager.count("READY=1") == 1 and manager.count("WATCHDOG=1") == 0
 
 
@@ -109,7 +110,7 @@ def test_a_reload_is_told_from_its_begin_to_its_end(router):
 def test_not_ready_when_it_cannot_start(router):
     manager = Manager(router.router.lab)
     daemon = Daemon(router.router, 'instances = ();', environment=manager.environment())
-    daemon.expect_exit(1)
+    daemon.expect_exit(78)
     assert manager.count("READY=1") == 0
 
 
@@ -124,7 +125,7 @@ def test_watchdog_is_fed_while_owner_and_workers_live(router):
 
     for thread in workers(daemon):
         with frozen(thread):
-            daemon.wait_for_output("gives no sign of life", 10)
+            daemon.wait_for_output("worker does not respond", 10)
             before = manager.count("WATCHDOG=1")
             time.sleep(2 * WATCHDOG)
             assert manager.count("WATCHDOG=1") == before, "fed although a worker hangs"
@@ -147,8 +148,9 @@ def test_watchdog_is_fed_during_a_flood(router):
            vifs=("eth0", "eth1"))
     wait_until(lambda: manager.count("WATCHDOG=1") >= 1, 10, "the first food")
     before = manager.count("WATCHDOG=1")
-    router.router.run(BUILD / "tests" / "bench" / "bench_network", f"/run/netns/{router.source.name}",
-                      f"/run/netns/{router.host.name}", "flood", 300_000, 2000)
+    flood = router.router.start(BUILD / "tests" / "bench" / "bench_network", f"/run/netns/{router.source.name}",
+                                f"/run/netns/{router.host.name}", "flood", 300_000, 2000)
+    wait_until(lambda: manager.messages and not flood.running, 20, "the end of the flood")
     assert manager.count("WATCHDOG=1") - before >= 2 / WATCHDOG, manager.messages
 
 
@@ -171,7 +173,7 @@ def test_nothing_wakes_it_without_a_watchdog(router):
 def test_silent_in_steady_state(router):
     """Members that come and go, streams that start and stop: nothing to tell anybody who did not ask."""
     daemon = Daemon(router.router, SMALLEST, vifs=("eth0", "eth1"))
-    daemon.wait_for_output("eth1: downstream link in use")
+    daemon.wait_for_output("downstream eth1: in use")
     before = daemon.stderr
     for number in range(1, 6):
         receiver = Receiver(router.host, "eth0").join(f"239.1.1.{number}")
@@ -191,8 +193,8 @@ def test_what_repeats_is_counted(router):
             router.router.ip(f"link set eth1 {state}")
             wait_until(lambda: manager.status.startswith(f"STATUS={count} link"), what=lambda: manager.status)
     daemon.terminate()
-    assert daemon.stderr.count("eth1: downstream interface is down or has no carrier; waiting for it\n") == 1
-    assert "eth1: downstream interface is down or has no carrier; waiting for it (repeated 4 times)\n" in daemon.stderr
+    assert daemon.stderr.count("downstream eth1: interface is down or has no carrier; waiting for it\n") == 1
+    assert "downstream eth1: interface is down or has no carrier; waiting for it (repeated 4 times)\n" in daemon.stderr
 
 
 UNIT = BUILD / "mcproxy.service"
@@ -261,6 +263,13 @@ def test_unit_ends_other_multicast_routers_first():
     others = [{"igmpproxy.service", "smcroute.service", "pimd.service", "mrouted.service", "pim6sd.service"}]
     assert [set(words) for words in unit_lines("Conflicts")] == others
     assert others[0] <= set().union(*unit_lines("After"))
+
+
+def test_unit_does_not_repeat_a_start_with_a_bad_configuration(lab):
+    (statuses,) = unit_lines("RestartPreventExitStatus")
+    daemon = Daemon(lab.namespace("router"), "nonsense")
+    daemon.expect_exit(int(statuses[0]))
+    assert statuses == ["78"]
 
 
 def test_unit_is_valid_and_hardened(tmp_path):

@@ -68,7 +68,7 @@ def test_a_forced_version_stays_as_long_as_a_daemon_needs_it(network, goes, endi
     daemons = []
     for down in ("eth1", "eth3"):
         daemons.append(daemon_of(network, "eth0", down, 'upstream_version = "IGMPv2";', ""))
-        daemons[-1].wait_for_output(f" {down}: downstream link in use")
+        daemons[-1].wait_for_output(f"downstream {down}: in use")
         assert IPV4.forced_version(network.router) == 2
     end(daemons.pop(goes), ending)
     assert IPV4.forced_version(network.router) == 2

@@ -94,7 +94,7 @@ def test_first_of_two_patterns_counts_and_it_is_said_once(network, family):
                  ((network.host, family.group), (network.host2, family.other_group))]
     wait_until(lambda: {family.group, family.other_group} <= set(family.joined(network)), what="both groups upstream")
     assert not {family.group, family.other_group} & set(family.joined(network, "eth2"))
-    assert "patterns of instances eth0 and eth2 match it: eth0, the first, has it" in daemon.stderr
+    assert "patterns of instances eth0 and eth2 match it: eth0, the first, uses it" in daemon.stderr
     assert daemon.stderr.count("patterns of instances") == 1
     assert receivers
 

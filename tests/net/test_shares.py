@@ -10,9 +10,9 @@ import time
 
 import pytest
 from ctl import ask
+from diagnosis import wait_for_finding
 from families import FAMILIES
 from netlab import Daemon, Record, Sender, wait_until, wire
-from test_doctor import wait_for_finding
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
 LINKS = ("eth0", "eth1", "eth2")
@@ -175,7 +175,7 @@ def test_a_large_memory_of_one_link_leaves_memory_for_memberships_upstream(route
 
     def is_full():
         nonlocal sent
-        for _ in range(300):
+        for _ in range(100):
             attacker.send(long_report("10.0.1.77", group + sent // 3, 0x0B000000 + sent % 3 * 340, 340))
             sent += 1
         return "memory_max reached" in links(daemon, family)["eth1"]["drops"]

@@ -207,7 +207,7 @@ def test_forty_downstream_links_over_tables_of_their_own(lab):
     halves = (names[:20], names[20:])
     start_text = ", ".join(f'"up{number} ==> {" ".join(half)}"' for number, half in enumerate(halves))
     short = Daemon(router, f'protocol = "IGMPv3"; instances = ({start_text});')
-    short.wait_for_output("the kernel takes no more than 32 IPv4 links in a table")
+    short.wait_for_output("the kernel accepts at most 32 IPv4 links in a table")
     wait_until(lambda: len(tables.vifs(router)) == 32, what="as many as there is room for")
     short.terminate()
 

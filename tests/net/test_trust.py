@@ -3,9 +3,9 @@
 
 import pytest
 from ctl import ask, mcproxyctl
+from diagnosis import wait_for_finding
 from families import FAMILIES, IPV4, IPV6
 from netlab import CraftedHost, Daemon, Record, Sender, assert_stays, wait_until
-from test_doctor import wait_for_finding
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
 
@@ -229,7 +229,7 @@ def test_a_version_1_query_upstream_does_not_suppress_leaves(router, membership)
     guest.report(Record("TO_EX", IPV4.group))
     upstream.wait_for(lambda m: any(r.group == IPV4.group for r in m.records), "the join")
     CraftedHost(network.source, "eth0", "10.0.0.66").query(version=1)
-    daemon.wait_for_output("eth0: an IGMPv1 query has arrived and is not followed")
+    daemon.wait_for_output("eth0: mcproxy ignores an IGMPv1 query")
     guest.report(Record("TO_IN", IPV4.group))
 
     def leaves():
@@ -282,8 +282,8 @@ def test_reports_from_impossible_hosts_have_no_effect(network, family):
     daemon = family.daemon(network, QUICK)
     own_addresses = ("10.0.1.50", "10.0.1.51") if family is IPV4 else (own_address(family, network),)
     others = ("224.0.0.1", "127.0.0.1", "255.255.255.255", "10.0.1.255") if family is IPV4 else ("ff02::1", "::1")
-    keeper = family.guest(network.host)
-    keeper.report(Record("TO_EX", family.group))
+    provider = family.guest(network.host)
+    provider.report(Record("TO_EX", family.group))
     wait_until(lambda: family.group in family.joined(network), what="the join upstream")
     before = dict(link(daemon, family)["drops"])
     for address in own_addresses + others:

@@ -310,7 +310,7 @@ def test_kernel_membership_falls_back_with_the_querier(router, family, version):
     assert {m.version for m in own(family, network, upstream, "report", after=asked)} == {version}
     assert not records(upstream, after=asked)
     name = f"{'IGMP' if family is IPV4 else 'MLD'}v{version}"
-    assert daemon.stderr.count(f"eth0: the querier upstream speaks {name}: whole groups are asked for there") == 1
+    assert daemon.stderr.count(f"eth0: the querier upstream uses {name}: mcproxy joins whole groups there") == 1
 
 
 def test_source_filters_become_whole_groups_for_an_older_querier(router):
@@ -394,8 +394,8 @@ def test_without_queries_the_state_is_told_again_and_again(router, family, membe
                 if any(r.group == family.group and r.type in ("IS_EX", "TO_EX") for r in m.records)]
     wait_until(lambda: len(repeated()) >= 3, 8,
                lambda: f"the state three times more; seen: {upstream.records(family.group)}")
-    assert "quer" in daemon.stderr and "eth0" in daemon.stderr
-    assert len([line for line in daemon.stderr.splitlines() if "quer" in line]) == 1, daemon.stderr
+    assert "query" in daemon.stderr and "eth0" in daemon.stderr
+    assert len([line for line in daemon.stderr.splitlines() if "query" in line]) == 1, daemon.stderr
     assert receiver.count() == 0
 
     # A querier appears: from then on it decides when.

@@ -57,7 +57,7 @@ def start(family, network, mode, version=None, where=None):
     capture = family.capture(where or network.router)
     if version is not None and not forced:
         family.querier(network).query(version=version, max_response=0.1)
-        daemon.wait_for_output("the querier upstream speaks")
+        daemon.wait_for_output("the querier upstream uses")
     groups = (family.group, family.ssm_group)
     guest = family.guest(network.host)
     since = time.time()

@@ -53,7 +53,7 @@ def start(namespace, family, settings="", links=LINKS):
     daemon = Daemon(namespace, f'protocol = "{family.protocol}"; {settings}\n'
                                f'instances = ("{links[0]} ==> {" ".join(links[1:])}");\n', "-d", **ready)
     for link in links:
-        daemon.wait_for_output(f" {link}: {'upstream' if link == links[0] else 'downstream'} link in use")
+        daemon.wait_for_output(f"{'upstream' if link == links[0] else 'downstream'} {link}: in use")
     return daemon
 
 

@@ -21,7 +21,7 @@ _JOIN_GROUP, _BLOCK, _UNBLOCK, _LEAVE_GROUP, _JOIN_SOURCE, _LEAVE_SOURCE, _MSFIL
 _EXCLUDE, _INCLUDE = 0, 1
 _IP_MULTICAST_ALL, _IPV6_MULTICAST_ALL = 49, 29
 _IP_PKTINFO = 8
-_SO_TIMESTAMPNS = 35
+_SO_TIMESTAMPNS, _SO_RCVBUFFORCE = 35, 33
 
 
 def _sockaddr_storage(address):
@@ -238,7 +238,8 @@ class Sender:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, ttl)
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
         if address is not None:
-            sock.bind((address, 0))
+            link_local = ":" in address and ipaddress.ip_address(address).is_link_local
+            sock.bind((address, 0, 0, ifindex) if link_local else (address, 0))
         namespace.lab.defer(self.close)
 
     def send(self, count=1):
@@ -289,6 +290,7 @@ class Wire:
         self._socket = namespace.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         with namespace.entered():
             self._socket.bind((device, 0x86DD if ":" in group else 0x0800))
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 8 << 20)
         self._socket.setblocking(False)
         namespace.lab.defer(self._socket.close)
 

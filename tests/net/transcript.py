@@ -3,7 +3,7 @@
 """Plays the commands of a document and compares what they print with what the document says.
 
     transcript.py FILE                      lists the sections that have something to play
-    transcript.py FILE SECTION              plays one section, as root, and tells what it does
+    transcript.py FILE SECTION [SETUP]      plays one section, as root, and tells what it does
 
 A section is a part under a heading of the second level. In it:
 
@@ -14,6 +14,10 @@ A section is a part under a heading of the second level. In it:
     line `router# ^C` ends it.
   - A block after a line that ends with a file name in backquotes and a colon is that file, in the working directory.
   - All other blocks are only read by people.
+
+SETUP is a document with what a reader has already and a test has not. Its section `The network`, and the one with the same title
+(without the number), are played first; the latter alone, if `, in a network of its own` follows the title. A section
+`TITLE: after FILE` is played when the file has been written.
 
 Everything runs in mount, process and network namespaces of its own, so that nothing of the machine is touched and nothing is
 left behind: names of namespaces, /run and process numbers are the section's own.
@@ -44,7 +48,7 @@ _REPORT = re.compile(r"Sanitizer|runtime error:|Assertion .* failed")
 class Step:
     """A command with what it prints, or a file with its content."""
 
-    line: int
+    place: str  # FILE:LINE
     machine: str = ""
     command: str = ""
     output: list = dataclasses.field(default_factory=list)
@@ -59,12 +63,12 @@ def _block(lines, number):
     return lines[number + 1:end], end + 1
 
 
-def _console(block, first_line):
+def _console(block, path, first_line):
     steps = []
     for offset, line in enumerate(block):
         prompt = _PROMPT.fullmatch(line)
         if prompt:
-            steps.append(Step(first_line + offset, prompt["machine"], prompt["command"]))
+            steps.append(Step(f"{path}:{first_line + offset}", prompt["machine"], prompt["command"]))
         elif steps and steps[-1].command.endswith("\\"):
             steps[-1].command += "\n" + line
         else:
@@ -83,9 +87,9 @@ def read_sections(path):
             block, end = _block(lines, number)
             name = _FILE_NAME.fullmatch(before)
             if line == "```console":
-                steps += _console(block, number + 2)
+                steps += _console(block, path, number + 2)
             elif name:
-                steps.append(Step(number + 1, file=name["name"], output=block))
+                steps.append(Step(f"{path}:{number + 1}", file=name["name"], output=block))
             number, before = end, ""
             continue
         if line.startswith("## "):
@@ -93,6 +97,19 @@ def read_sections(path):
         before = line or before
         number += 1
     return {heading: found for heading, found in sections.items() if any(step.command for step in found)}
+
+
+def add_setup(heading, steps, setup):
+    """The steps of a section with those of its set-up, if it has one: see above."""
+    title = heading.lstrip("0123456789 ")
+    own = setup.get(f"{title}, in a network of its own")
+    common = setup["The network"] + setup[title] if title in setup else []
+    whole = list(own or common)
+    for step in steps:
+        whole.append(step)
+        if step.file:
+            whole += setup.get(f"{title}: after {step.file}", [])
+    return whole
 
 
 def pattern_of(output):
@@ -229,12 +246,14 @@ class Player:
                 print(f"--- still running: {terminal.machine}# {terminal.command}\n{terminal.text[-4000:]}")
 
 
-def play(path, heading):
+def play(path, heading, setup=None):
     """In namespaces of its own already; the exit status."""
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     player = Player()
     steps = read_sections(path)[heading]
+    if setup:
+        steps = add_setup(heading, steps, read_sections(setup))
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
         for step in steps:
@@ -242,7 +261,7 @@ def play(path, heading):
                 player.play(step)
             except AssertionError as error:
                 player.tell_what_runs()
-                print(f"{path}:{step.line}: {error}")
+                print(f"{step.place}: {error}")
                 return 1
         os.chdir("/")
     return 0
@@ -252,14 +271,14 @@ def main(arguments):
     if len(arguments) == 1:
         print("\n".join(read_sections(arguments[0])))
         return 0
-    if len(arguments) == 3 and arguments[2] == "--inside":
-        return play(*arguments[:2])
-    if len(arguments) != 2:
+    if arguments[-1:] == ["--inside"]:
+        return play(*arguments[:-1])
+    if len(arguments) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2
-    path = str(pathlib.Path(arguments[0]).resolve())
+    path, *setup = (str(pathlib.Path(name).resolve()) for name in (arguments[0], *arguments[2:]))
     return subprocess.run(["unshare", "--mount", "--pid", "--net", "--fork", "--mount-proc", "--kill-child=KILL", sys.executable,
-                           "-u", __file__, path, arguments[1], "--inside"], check=False).returncode
+                           "-u", __file__, path, arguments[1], *setup, "--inside"], check=False).returncode
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
  * packets kept while an upcall is unanswered, upcalls repeated after 10 s, packets that arrive by another
  * link than the entry says.
  */
-#include "proxy.h"
+#include "oracle.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -76,6 +76,21 @@ static void make_upcall(const struct proxy_link *link, struct entry *entry, cons
 	                 free, upcall);
 }
 
+/* At any time: a reload of filters is in force at once. */
+static void check_filters(struct proxy *proxy, unsigned input, const struct proxy_link *output,
+                          const struct data_packet *packet)
+{
+	const struct proxy_link *link = proxy_link_by_id(proxy, input);
+
+	if (proxy->world->in_trouble || link == NULL ||
+	    oracle_passes(link, output, packet->group, packet->source))
+		return;
+	world_fail(
+		proxy->world,
+		"proxy %u: a packet of family %u source %u group %u from link %s to %s, which a filter denies",
+		proxy->number, packet->family, packet->source, packet->group, link->name, output->name);
+}
+
 static void forward(struct proxy *proxy, const struct entry *entry, struct data_packet *packet)
 {
 	uint64_t outputs = entry->outputs;
@@ -83,8 +98,10 @@ static void forward(struct proxy *proxy, const struct entry *entry, struct data_
 	for (unsigned i = 0; i < proxy->link_count; i++) {
 		struct proxy_link *link = &proxy->links[i];
 
-		if (outputs >> link->id & 1 && link->port.up[packet->family])
-			segment_carry(link->port.segment, &link->port, packet);
+		if (!(outputs >> link->id & 1) || !link->port.up[packet->family])
+			continue;
+		check_filters(proxy, entry->input, link, packet);
+		segment_carry(link->port.segment, &link->port, packet);
 	}
 }
 
@@ -97,6 +114,7 @@ static void receive_unresolved(const struct proxy_link *link, struct entry *entr
 		*entry = (struct entry){.state = ENTRY_UNRESOLVED, .input = link->id};
 	if (entry->queued < UNRESOLVED_PACKETS) {
 		packet->references++;
+		entry->queue_from[entry->queued] = link->id;
 		entry->queue[entry->queued++] = packet;
 	}
 	if (!ask)
@@ -132,12 +150,14 @@ void kernel_receive(struct proxy_link *link, struct data_packet *packet)
 		receive_wrong(link, entry, packet);
 }
 
-static void release_queue(struct proxy *proxy, struct entry *entry, uint8_t arrived_at)
+static void release_queue(struct proxy *proxy, struct entry *entry)
 {
 	while (entry->queued > 0) {
 		struct data_packet *packet = entry->queue[0];
+		uint8_t arrived_at = entry->queue_from[0];
 
 		memmove(&entry->queue[0], &entry->queue[1], --entry->queued * sizeof entry->queue[0]);
+		memmove(&entry->queue_from[0], &entry->queue_from[1], entry->queued);
 		entry->packets++;
 		if (entry->input == arrived_at)
 			forward(proxy, entry, packet);
@@ -172,7 +192,6 @@ static void check_route(struct proxy *proxy, const struct request *request)
 void kernel_set_route(struct proxy *proxy, const struct request *request)
 {
 	struct entry *entry = entry_of_request(proxy, request);
-	uint8_t arrived_at = entry->input;
 	enum entry_state before = entry->state;
 
 	check_route(proxy, request);
@@ -181,7 +200,7 @@ void kernel_set_route(struct proxy *proxy, const struct request *request)
 	entry->input = request->link;
 	entry->outputs = request->links;
 	if (before == ENTRY_UNRESOLVED)
-		release_queue(proxy, entry, arrived_at);
+		release_queue(proxy, entry);
 }
 
 static void clear(struct entry *entry)
@@ -196,7 +215,7 @@ void kernel_remove_route(struct proxy *proxy, const struct request *request)
 	struct entry *entry = entry_of_request(proxy, request);
 
 	world_count(proxy->world, TALLY_ROUTES_REMOVED);
-	if (entry->state == ENTRY_SET)
+	if (entry->state == ENTRY_SET || request->more)
 		clear(entry);
 }
 
@@ -225,14 +244,15 @@ void kernel_read_counters(struct proxy *proxy)
 				tell_counters(proxy, family, source, group);
 }
 
-static void check_expected(const struct proxy *proxy, enum family family, unsigned source, unsigned group)
+static void check_expected(struct proxy *proxy, unsigned number, enum family family, unsigned source,
+                           unsigned group)
 {
 	const struct entry *entry = &proxy->entry[family][source][group];
-	const struct proxy_link *upstream = &proxy->links[0];
-	uint64_t expected = proxy->open[family][group] & proxy->forwarding[family];
+	const struct proxy_link *upstream = proxy_upstream(proxy, number);
+	uint64_t open = proxy->open[number][family][group], expected = open & proxy->forwarding[family];
 
 	if (entry->state != ENTRY_SET || entry->input != upstream->id || !upstream->port.up[family] ||
-	    proxy->open[family][group] == 0)
+	    open == 0)
 		return;
 	if (entry->outputs != expected)
 		world_fail(proxy->world,
@@ -249,7 +269,8 @@ void kernel_check_expected(struct proxy *proxy)
 	for (int family = 0; family < FAMILIES; family++)
 		for (unsigned source = 0; source < world->source_count; source++)
 			for (unsigned group = 0; group < world->group_count; group++)
-				check_expected(proxy, family, source, group);
+				for (unsigned number = 0; number < proxy_upstreams(proxy); number++)
+					check_expected(proxy, number, family, source, group);
 	proxy->unchecked = false;
 }
 

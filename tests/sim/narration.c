@@ -136,11 +136,12 @@ void narrate_input(FILE *to, const struct input *input, const void *payload, siz
 		[INPUT_PACKET] = "packet",     [INPUT_UPCALL] = "upcall",     [INPUT_LINK] = "link",
 		[INPUT_COUNTERS] = "counters", [INPUT_SNAPSHOT] = "snapshot", [INPUT_EVENTS] = "events",
 		[INPUT_STOP] = "stop",         [INPUT_PING] = "ping",         [INPUT_SETTINGS] = "settings",
-		[INPUT_REPEAT] = "repeat",
+		[INPUT_REPEAT] = "repeat",     [INPUT_LISTEN] = "listen",     [INPUT_REVIEW] = "review",
+		[INPUT_ADOPTED] = "adopted",
 	};
 
 	fprintf(to, "%s",
-	        input->kind >= INPUT_PACKET && input->kind <= INPUT_REPEAT ? names[input->kind] : "unknown");
+	        input->kind >= INPUT_PACKET && input->kind <= INPUT_ADOPTED ? names[input->kind] : "unknown");
 	switch ((enum input_kind)input->kind) {
 	case INPUT_PACKET:
 		fprintf(to, " link %u", input->link);
@@ -166,6 +167,15 @@ void narrate_input(FILE *to, const struct input *input, const void *payload, siz
 		break;
 	case INPUT_EVENTS:
 		fputs(input->wanted ? " wanted" : " not wanted", to);
+		break;
+	case INPUT_REVIEW:
+		narrate_addr(to, " ", &input->group);
+		fprintf(to, " link %u%s", input->link, input->every_link ? ", every link" : "");
+		break;
+	case INPUT_ADOPTED:
+		narrate_addr(to, " ", &input->source);
+		narrate_addr(to, " > ", &input->group);
+		fprintf(to, " link %u, heard on %" PRIx64, input->link, input->heard);
 		break;
 	case INPUT_STOP:
 	case INPUT_PING:
@@ -238,6 +248,13 @@ static void narrate_snapshot_item(FILE *to, const struct snapshot_item *record)
 		        record->group.link, record->group.mode, record->group.version,
 		        flag(&record->group.queried), record->group.sources, record->group.hosts,
 		        record->group.rounds, record->group.left);
+		break;
+	case SNAPSHOT_RULES:
+		fprintf(to,
+		        "rule link %u direction %u number %" PRIu32 " line %" PRIu32
+		        ": %.*s; reports %" PRIu32 " streams %" PRIu32,
+		        record->rule.link, record->rule.direction, record->rule.number, record->rule.line,
+		        SNAPSHOT_RULE_SIZE, record->rule.text, record->rule.reports, record->rule.streams);
 		break;
 	case SNAPSHOT_SOURCES:
 		narrate_addr(to, "source ", &record->source.source);

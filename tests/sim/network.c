@@ -104,6 +104,7 @@ void segment_carry(struct segment *segment, const struct port *from, struct data
 
 struct data_packet *source_send(struct world *world, enum family family, unsigned source, unsigned group)
 {
+	const struct stream_source *from = &world->sources[family][source];
 	struct data_packet *packet = calloc(1, sizeof *packet);
 
 	assert(packet != NULL);
@@ -112,7 +113,9 @@ struct data_packet *source_send(struct world *world, enum family family, unsigne
 	packet->source = source;
 	packet->group = group;
 	world_count(world, TALLY_DATA_PACKETS);
-	segment_carry(world->sources[family][source].segment, NULL, packet);
+	segment_carry(from->segment, NULL, packet);
+	if (from->on_both)
+		segment_carry(&world->second, NULL, packet);
 	return packet;
 }
 

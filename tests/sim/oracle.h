@@ -15,9 +15,12 @@ enum strictness {
 	EXACT, /* and nothing goes where no host wants it */
 };
 
-/* The filter that a proxy should report upstream. */
-struct want oracle_upstream(const struct world *world, const struct proxy *proxy, enum family family,
+/* The filter that a proxy should report on an upstream link. */
+struct want oracle_upstream(const struct world *world, const struct proxy_link *upstream, enum family family,
                             unsigned group);
+/* Do the filters of both links allow a packet that enters by the one to leave by the other? */
+bool oracle_passes(const struct proxy_link *input, const struct proxy_link *output, unsigned group,
+                   unsigned source);
 /* Called before a host changes its want. Notes slow groups: a station stops excluding while others on its
  * segment exclude sources. These are blocked only after a group membership interval, because the others'
  * answers make them running sources first (RFC 9776 section 6.4.2, the rows TO_IN and IS_EX). */

@@ -2,10 +2,12 @@
 #include "proxy.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define COUNTERS_INTERVAL   (10 * MTIME_SECOND)
 #define ROUTE_TIMEOUT       (30 * MTIME_SECOND)
+#define MUTEX_HOLD          (25 * MTIME_SECOND)
 #define SERVER_STATION      100
 #define LOWER_PROXY_STATION 10
 
@@ -96,14 +98,19 @@ static void do_membership(struct proxy *proxy, const struct request *request, si
 	world_count(proxy->world, TALLY_MEMBERSHIPS_REQUESTED);
 	world_note(proxy->world, "proxy %u: family %u group %d upstream %s", proxy->number, request->family,
 	           group, want_format(want, text));
-	proxy->wanted[request->family][group] = want;
-	proxy->open[request->family][group] = request->links;
+	for (unsigned number = 0; number < proxy_upstreams(proxy); number++) {
+		if (request->link != LINK_ALL && request->link != proxy_upstream(proxy, number)->id)
+			continue;
+		proxy->wanted[number][request->family][group] = want;
+		proxy->open[number][request->family][group] = request->links;
+	}
 	if (request->links != 0 && !want_equal(want, WANT_ALL))
 		world_fail(
 			proxy->world,
 			"proxy %u: links where every source is wanted, and a filter upstream that is not so",
 			proxy->number);
-	uplink_want(proxy->links[0].uplink[request->family], request, payload);
+	if (request->link == LINK_ALL || request->link == proxy->links[0].id)
+		uplink_want(proxy->links[0].uplink[request->family], request, payload);
 }
 
 /* Takes the query that the engine has to pass on next. */
@@ -354,6 +361,21 @@ void proxy_receive(void *owner, const struct frame *frame)
 	proxy_input(link->proxy, &input, frame->bytes, frame->size);
 }
 
+/* The owner forgets what was wanted on an upstream link that returns: the engine tells it again. */
+static void forget_wants(struct proxy_link *link)
+{
+	struct proxy *proxy = link->proxy;
+
+	for (unsigned number = 0; number < proxy_upstreams(proxy); number++) {
+		if (proxy_upstream(proxy, number) != link)
+			continue;
+		memset(proxy->wanted[number], 0, sizeof proxy->wanted[number]);
+		memset(proxy->open[number], 0, sizeof proxy->open[number]);
+	}
+	for (int family = 0; link->host != NULL && family < FAMILIES; family++)
+		uplink_unwant_all(link->uplink[family]);
+}
+
 void proxy_link_changed(struct proxy_link *link)
 {
 	struct input input = {.kind = INPUT_LINK, .link = link->id};
@@ -362,9 +384,11 @@ void proxy_link_changed(struct proxy_link *link)
 	memset(&change, 0, sizeof change);
 	change.present = link->present;
 	change.role = link->role;
-	change.name[0] = (char)('a' + link->id % 26);
+	memcpy(change.name, link->name, sizeof link->name);
 	change.mtu = 1500;
 	change.settings = link->settings;
+	change.settings.filter_in = rules_hold(link->in);
+	change.settings.filter_out = rules_hold(link->out);
 	change.addresses.subnet_count = 1;
 	memcpy(change.addresses.subnets[0].prefix, addr_ipv4_bytes(&link->addr[FAMILY_IPV4]), 2);
 	change.addresses.subnets[0].length = 16;
@@ -372,6 +396,9 @@ void proxy_link_changed(struct proxy_link *link)
 		change.addresses.address_count[family] = 1;
 		change.addresses.addresses[family][0] = link->addr[family];
 	}
+	if (link->present && link->was_gone)
+		forget_wants(link);
+	link->was_gone = !link->present;
 	for (int family = 0; family < FAMILIES; family++) {
 		bool usable = link->present && link->usable[family] && link->proxy->world->served[family];
 
@@ -424,6 +451,7 @@ static struct proxy_link *add_link(struct proxy *proxy, struct segment *segment,
 	proxy->link_count++;
 	link->proxy = proxy;
 	link->role = (uint8_t)role;
+	snprintf(link->name, sizeof link->name, "eth%u", link->id);
 	link->present = true;
 	link->port.owner = link;
 	link->port.receive = proxy_receive;
@@ -458,6 +486,10 @@ struct proxy *proxy_new(struct world *world, unsigned number, struct segment *up
 	proxy->number = number;
 	proxy->depth = upstream->depth;
 	proxy->wake_at = MTIME_NEVER;
+	proxy->settings = (struct instance_settings){.routes_max = SOURCES_MAX * GROUPS_MAX * FAMILIES,
+	                                             .route_timeout = ROUTE_TIMEOUT,
+	                                             .memory_max = 64 << 20,
+	                                             .mutex_hold = MUTEX_HOLD};
 	add_hosts(proxy, add_link(proxy, upstream, ROLE_UPSTREAM, LOWER_PROXY_STATION + number), upstream);
 	return proxy;
 }
@@ -470,18 +502,38 @@ void proxy_serve(struct proxy *proxy, struct segment *segment, const struct link
 	segment->server = link;
 }
 
+void proxy_add_second(struct proxy *proxy)
+{
+	add_link(proxy, &proxy->world->second, ROLE_UPSTREAM, LOWER_PROXY_STATION + proxy->number);
+	proxy->has_second = true;
+}
+
+unsigned proxy_upstreams(const struct proxy *proxy)
+{
+	return proxy->has_second ? UPSTREAMS_MAX : 1;
+}
+
+struct proxy_link *proxy_upstream(struct proxy *proxy, unsigned number)
+{
+	return &proxy->links[number == 0 ? 0 : proxy->link_count - 1];
+}
+
+void proxy_configure(struct proxy *proxy)
+{
+	struct input input = {.kind = INPUT_SETTINGS};
+
+	proxy_input(proxy, &input, &proxy->settings, sizeof proxy->settings);
+}
+
 static void make_engine(struct proxy *proxy)
 {
 	struct world *world = proxy->world;
-	struct instance_settings settings = {.routes_max = SOURCES_MAX * GROUPS_MAX * FAMILIES,
-	                                     .route_timeout = ROUTE_TIMEOUT,
-	                                     .memory_max = 64 << 20};
 	struct input events = {.kind = INPUT_EVENTS, .wanted = random_percent(&world->random, 50)};
 	uint64_t seed = random_next(&world->random);
 
-	proxy->instance = instance_new(&settings, seed);
+	proxy->instance = instance_new(&proxy->settings, seed);
 	assert(proxy->instance != NULL);
-	recorder_start(proxy->recorder, world_now(world), seed, &settings);
+	recorder_start(proxy->recorder, world_now(world), seed, &proxy->settings);
 	proxy_input(proxy, &events, NULL, 0);
 	for (unsigned i = 0; i < proxy->link_count; i++)
 		if (proxy->links[i].present)
@@ -496,6 +548,8 @@ void proxy_start(struct proxy *proxy)
 	upstream.version[FAMILY_IPV4] = upstream.version[FAMILY_IPV6] = VERSION_3;
 	upstream.oldest_version[FAMILY_IPV4] = upstream.oldest_version[FAMILY_IPV6] = VERSION_NONE;
 	proxy->links[0].settings = upstream;
+	if (proxy->has_second)
+		proxy->links[proxy->link_count - 1].settings = upstream;
 	if (world->recording_fd >= 0)
 		proxy->recorder = recorder_new(world->recording_fd, (uint8_t)proxy->number);
 	make_engine(proxy);
@@ -513,8 +567,10 @@ void proxy_restart(struct proxy *proxy)
 		proxy->forwarding[family] = 0;
 		proxy->general_due[family] = false;
 		for (unsigned group = 0; group < GROUPS_MAX; group++) {
-			proxy->wanted[family][group] = WANT_NONE;
-			proxy->open[family][group] = 0;
+			for (unsigned number = 0; number < UPSTREAMS_MAX; number++) {
+				proxy->wanted[number][family][group] = WANT_NONE;
+				proxy->open[number][family][group] = 0;
+			}
 		}
 	}
 	for (unsigned i = 0; i < proxy->link_count; i++)
@@ -532,6 +588,10 @@ void proxy_free(struct proxy *proxy)
 	kernel_flush(proxy);
 	for (int family = 0; family < FAMILIES; family++)
 		uplink_free(proxy->links[0].uplink[family]);
+	for (unsigned i = 0; i < proxy->link_count; i++) {
+		rules_free(proxy->links[i].in);
+		rules_free(proxy->links[i].out);
+	}
 	free(proxy->links[0].host);
 	free(proxy);
 }

@@ -8,11 +8,14 @@
 
 #include "member.h"
 #include "other_querier.h"
+#include "rules.h"
 #include "uplink.h"
 
 #include "daemon/worker/recording.h"
 
-#define UNRESOLVED_PACKETS 4 /* that the kernel keeps */
+#define UPSTREAMS_MAX 2
+#define UNRESOLVED_PACKETS                                                                                   \
+	12 /* the kernel keeps 4; here copies by a second upstream link must not use them up */
 
 struct proxy;
 
@@ -22,9 +25,12 @@ struct proxy_link {
 	uint8_t id;
 	uint8_t role;          /* enum link_role */
 	bool present;          /* the interface exists */
+	bool was_gone;         /* since the engine was told of it last */
 	bool announced_gone;   /* the engine knows it, and has not given the id back */
 	bool usable[FAMILIES]; /* as the interface is */
 	struct link_settings settings;
+	char name[LINK_NAME_SIZE];
+	struct rules *in, *out; /* filters; NULL: none */
 	struct addr addr[FAMILIES];
 	struct member *host; /* upstream: the kernel's, one per family */
 	struct uplink *uplink[FAMILIES];
@@ -41,6 +47,7 @@ struct entry {
 	mtime upcall_at;
 	mtime wrong_upcall_at;
 	struct data_packet *queue[UNRESOLVED_PACKETS];
+	uint8_t queue_from[UNRESOLVED_PACKETS]; /* ids of the links where they arrived */
 	unsigned queued;
 };
 
@@ -53,12 +60,14 @@ struct proxy {
 	bool in_turn;
 	mtime wake_at;
 	unsigned pages_wanted;                    /* set of cursors */
-	struct proxy_link links[PROXY_LINKS_MAX]; /* the first one is upstream */
+	struct proxy_link links[PROXY_LINKS_MAX]; /* the first one is upstream, and perhaps the last one */
 	unsigned link_count;
+	bool has_second; /* the last link leads to the second provider */
+	struct instance_settings settings;
 	/* By request of the engine: the filters wanted upstream, links all of whose members want every source,
 	 * and downstream links by which multicast leaves. */
-	struct want wanted[FAMILIES][GROUPS_MAX];
-	uint64_t open[FAMILIES][GROUPS_MAX];
+	struct want wanted[UPSTREAMS_MAX][FAMILIES][GROUPS_MAX];
+	uint64_t open[UPSTREAMS_MAX][FAMILIES][GROUPS_MAX];
 	uint64_t forwarding[FAMILIES];
 	bool unchecked; /* the engine requested one of these or a route since the last check */
 	struct entry entry[FAMILIES][SOURCES_MAX][GROUPS_MAX];
@@ -73,6 +82,12 @@ struct proxy {
 struct proxy *proxy_new(struct world *world, unsigned number, struct segment *upstream);
 /* Adds a downstream link. */
 void proxy_serve(struct proxy *proxy, struct segment *segment, const struct link_settings *settings);
+/* The second provider, after all other links. */
+void proxy_add_second(struct proxy *proxy);
+unsigned proxy_upstreams(const struct proxy *proxy);
+struct proxy_link *proxy_upstream(struct proxy *proxy, unsigned number);
+/* Gives the engine the instance's present settings. */
+void proxy_configure(struct proxy *proxy);
 /* All links are there: makes the engine. */
 void proxy_start(struct proxy *proxy);
 /* The program is killed and started again: engine and table are empty. */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "recording.h"
 
+#include "core/policy/group_map.h"
+#include "policy_source.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NOW_MAX ((mtime)1 << 53) /* far beyond any clock; intervals can be added without overflow */
+#define OBJECT_MAX (64 << 20)       /* bytes of a filter or a group map */
+#define NOW_MAX    ((mtime)1 << 53) /* far beyond any clock; intervals can be added without overflow */
 
 static bool fail(struct recording *recording, const char *problem)
 {
@@ -61,10 +65,22 @@ bool recording_open(struct recording *recording, const char *path)
 	return done;
 }
 
+static void free_object(struct read_object *object)
+{
+	free(object->bytes);
+	if (object->object != NULL && object->head.kind == RECORDING_POLICY)
+		policy_release(object->object);
+	else if (object->object != NULL)
+		group_map_release(object->object);
+}
+
 void recording_close(struct recording *recording)
 {
+	for (size_t i = 0; i < recording->object_count; i++)
+		free_object(&recording->objects[i]);
+	free(recording->objects);
 	free(recording->bytes);
-	recording->bytes = NULL;
+	*recording = (struct recording){.problem = recording->problem};
 }
 
 /* Bytes that are read as bools later must be 0 or 1. */
@@ -98,6 +114,8 @@ static const char *link_problem(const uint8_t *payload, size_t size)
 	    !holds_bool(payload, offsetof(struct link_change, settings.fast_leave)) ||
 	    !holds_bool(payload, offsetof(struct link_change, settings.track_hosts)) ||
 	    !holds_bool(payload, offsetof(struct link_change, settings.querier_election)) ||
+	    !holds_bool(payload, offsetof(struct link_change, settings.require_router_alert)) ||
+	    !holds_bool(payload, offsetof(struct link_change, settings.verify_source_subnet)) ||
 	    !holds_bool(payload, offsetof(struct link_change, addresses.subnets_unknown)) ||
 	    !holds_bool(payload, offsetof(struct link_change, family[FAMILY_IPV4].usable)) ||
 	    !holds_bool(payload, offsetof(struct link_change, family[FAMILY_IPV6].usable)))
@@ -137,6 +155,7 @@ static const char *input_problem(const struct input *input, const uint8_t *paylo
 		return link_problem(payload, size);
 	case INPUT_UPCALL:
 	case INPUT_COUNTERS:
+	case INPUT_ADOPTED:
 		return is_route_input(input) ? NULL : "input with addresses of different families";
 	case INPUT_SNAPSHOT:
 		return input->cursor < SNAPSHOT_CURSORS && input->what < SNAPSHOT_SOURCES
@@ -150,10 +169,129 @@ static const char *input_problem(const struct input *input, const uint8_t *paylo
 		return NULL;
 	case INPUT_SETTINGS:
 		return size == sizeof(struct instance_settings) ? NULL : "settings of a wrong size";
+	case INPUT_REVIEW:
+		return input->every_link <= 1 && input->prefix_length <= 128 ? NULL : "impossible review";
 	case INPUT_LISTEN:
 		return "an input that no engine gets";
 	}
 	return "unknown input";
+}
+
+/* Makes the object when its last part has come. */
+static const char *complete_object(struct read_object *object)
+{
+	size_t count = object->size / sizeof(struct group_map_entry);
+	const struct group_map_entry *entries = (const void *)object->bytes;
+
+	if (object->head.kind == RECORDING_POLICY) {
+		object->bytes[object->size] = '\0';
+		object->object = policy_from_source((const char *)object->bytes);
+	} else if (object->size % sizeof *entries == 0 && count <= GROUP_MAP_ENTRIES_MAX) {
+		for (size_t i = 0; i < count; i++)
+			if (addr_family(&entries[i].groups.first) != addr_family(&entries[i].groups.last) ||
+			    addr_compare(&entries[i].groups.first, &entries[i].groups.last) > 0)
+				return "group map with an impossible range";
+		object->object = group_map_new(entries, count);
+	}
+	return object->object != NULL ? NULL : "filter or group map that cannot be made";
+}
+
+static struct read_object *find_object(const struct recording *recording, uint8_t instance, uint32_t number)
+{
+	for (size_t i = 0; i < recording->object_count; i++)
+		if (recording->objects[i].instance == instance && recording->objects[i].head.number == number)
+			return &recording->objects[i];
+	return NULL;
+}
+
+/* An instance that starts numbers its objects from 1 on. */
+static void forget_objects(struct recording *recording, uint8_t instance)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < recording->object_count; i++)
+		if (recording->objects[i].instance == instance)
+			free_object(&recording->objects[i]);
+		else
+			recording->objects[kept++] = recording->objects[i];
+	recording->object_count = kept;
+}
+
+static struct read_object *add_object(struct recording *recording, const struct recorded *recorded)
+{
+	struct read_object *objects =
+		realloc(recording->objects, (recording->object_count + 1) * sizeof *objects);
+	uint8_t *bytes = malloc(recorded->object.size + 1);
+
+	if (objects != NULL)
+		recording->objects = objects;
+	if (objects == NULL || bytes == NULL) {
+		free(bytes);
+		return NULL;
+	}
+	objects[recording->object_count] = (struct read_object){
+		.head = recorded->object, .instance = recorded->head.instance, .bytes = bytes};
+	return &objects[recording->object_count++];
+}
+
+static const char *object_problem(struct recording *recording, const struct recorded *recorded)
+{
+	const struct recording_object *head = &recorded->object;
+	struct read_object *object;
+
+	if (head->number == 0 || head->number > RECORDING_OBJECTS_MAX || head->kind > RECORDING_GROUP_MAP ||
+	    head->size > OBJECT_MAX)
+		return "impossible filter or group map";
+	object = find_object(recording, recorded->head.instance, head->number);
+	if (object == NULL)
+		object = add_object(recording, recorded);
+	if (object == NULL)
+		return "no memory";
+	if (object->object != NULL || object->head.kind != head->kind || object->head.size != head->size ||
+	    recorded->payload_size > head->size - object->size)
+		return "filter or group map with parts that do not fit";
+	if (recorded->payload_size > 0)
+		memcpy(object->bytes + object->size, recorded->payload, recorded->payload_size);
+	object->size += recorded->payload_size;
+	return object->size == head->size ? complete_object(object) : NULL;
+}
+
+/* The object for a number that stands in place of a pointer; false: there is none of this kind. */
+static bool resolve(const struct recording *recording, uint8_t instance, enum recording_object_kind kind,
+                    const void *number, const void **pointer)
+{
+	const struct read_object *object;
+
+	*pointer = NULL;
+	if (number == NULL)
+		return true;
+	object = (uintptr_t)number <= RECORDING_OBJECTS_MAX
+	                 ? find_object(recording, instance, (uint32_t)(uintptr_t)number)
+	                 : NULL;
+	if (object == NULL || object->object == NULL || object->head.kind != (uint32_t)kind)
+		return false;
+	*pointer = object->object;
+	return true;
+}
+
+static const char *resolve_link(const struct recording *recording, struct recorded *recorded)
+{
+	struct link_settings *settings = &recorded->change.settings;
+	uint8_t instance = recorded->head.instance;
+	const void *in, *out, *groups, *map;
+
+	memcpy(&recorded->change, recorded->payload, sizeof recorded->change);
+	if (!resolve(recording, instance, RECORDING_POLICY, settings->filter_in, &in) ||
+	    !resolve(recording, instance, RECORDING_POLICY, settings->filter_out, &out) ||
+	    !resolve(recording, instance, RECORDING_GROUP_MAP, settings->static_groups, &groups) ||
+	    !resolve(recording, instance, RECORDING_GROUP_MAP, settings->ssm_map, &map))
+		return "link with an unknown filter or group map";
+	settings->filter_in = in;
+	settings->filter_out = out;
+	settings->static_groups = groups;
+	settings->ssm_map = map;
+	recorded->payload = (const uint8_t *)&recorded->change;
+	return NULL;
 }
 
 static const char *request_problem(const uint8_t *body)
@@ -161,6 +299,9 @@ static const char *request_problem(const uint8_t *body)
 	if (body[offsetof(struct request, kind)] < REQUEST_SEND ||
 	    body[offsetof(struct request, kind)] > REQUEST_PONG)
 		return "unknown request";
+	/* The body of an event begins otherwise. */
+	if (body[offsetof(struct request, kind)] == REQUEST_EVENT)
+		return NULL;
 	return holds_bool(body, offsetof(struct request, more)) ? NULL : "flag that is neither 0 nor 1";
 }
 
@@ -173,8 +314,11 @@ static size_t body_size_of(enum recording_kind kind)
 		return sizeof(struct input);
 	case RECORDING_REQUEST:
 		return sizeof(struct request);
+	case RECORDING_OBJECT:
+		return sizeof(struct recording_object);
 	case RECORDING_TURN:
 	case RECORDING_FULL:
+	case RECORDING_KINDS:
 		return 0;
 	}
 	return 0;
@@ -182,7 +326,7 @@ static size_t body_size_of(enum recording_kind kind)
 
 static const char *head_problem(const struct recording_head *head, size_t left)
 {
-	if (head->kind < RECORDING_START || head->kind > RECORDING_FULL)
+	if (head->kind < RECORDING_START || head->kind >= RECORDING_KINDS)
 		return "unknown record";
 	if (head->size > left)
 		return "the file ends within a record";
@@ -193,12 +337,12 @@ static const char *head_problem(const struct recording_head *head, size_t left)
 	if (head->size > (size_t)head->head_of_payload + REQUEST_PAYLOAD_MAX)
 		return "payload too large";
 	if (head->size > head->head_of_payload && head->kind != RECORDING_INPUT &&
-	    head->kind != RECORDING_REQUEST)
+	    head->kind != RECORDING_REQUEST && head->kind != RECORDING_OBJECT)
 		return "payload where none belongs";
 	return NULL;
 }
 
-static const char *body_problem(struct recorded *recorded, const uint8_t *body)
+static const char *body_problem(struct recording *recording, struct recorded *recorded, const uint8_t *body)
 {
 	const char *problem = recorded->head.kind == RECORDING_REQUEST ? request_problem(body) : NULL;
 
@@ -207,9 +351,16 @@ static const char *body_problem(struct recorded *recorded, const uint8_t *body)
 	recorded->payload = body + recorded->head.head_of_payload;
 	recorded->payload_size = recorded->head.size - recorded->head.head_of_payload;
 	memcpy(&recorded->start, body, recorded->head.head_of_payload);
-	if (recorded->head.kind == RECORDING_INPUT)
-		return input_problem(&recorded->input, recorded->payload, recorded->payload_size);
-	return NULL;
+	if (recorded->head.kind == RECORDING_START)
+		forget_objects(recording, recorded->head.instance);
+	if (recorded->head.kind == RECORDING_OBJECT)
+		return object_problem(recording, recorded);
+	if (recorded->head.kind != RECORDING_INPUT)
+		return NULL;
+	problem = input_problem(&recorded->input, recorded->payload, recorded->payload_size);
+	if (problem == NULL && recorded->input.kind == INPUT_LINK)
+		problem = resolve_link(recording, recorded);
+	return problem;
 }
 
 bool recording_next(struct recording *recording, struct recorded *recorded)
@@ -224,8 +375,8 @@ bool recording_next(struct recording *recording, struct recorded *recorded)
 	memcpy(&recorded->head, recording->bytes + recording->at, sizeof recorded->head);
 	recording->problem = head_problem(&recorded->head, left - sizeof recorded->head);
 	if (recording->problem == NULL)
-		recording->problem =
-			body_problem(recorded, recording->bytes + recording->at + sizeof recorded->head);
+		recording->problem = body_problem(recording, recorded,
+		                                  recording->bytes + recording->at + sizeof recorded->head);
 	if (recording->problem != NULL)
 		return false;
 	recording->at += sizeof recorded->head + recorded->head.size;

@@ -8,22 +8,37 @@
 
 #include "daemon/worker/recording.h"
 
+/* A filter or a group map, as its parts come. */
+struct read_object {
+	struct recording_object head;
+	uint8_t instance;
+	uint8_t *bytes;
+	size_t size;        /* that have come */
+	const void *object; /* NULL: parts are missing */
+};
+
 struct recording {
 	uint8_t *bytes;
 	size_t size;
-	size_t at;           /* offset of the next record */
+	size_t at; /* offset of the next record */
+	struct read_object *objects;
+	size_t object_count;
 	const char *problem; /* why it cannot be read, or not further; NULL: nothing wrong */
 };
 
 struct recorded {
 	size_t offset; /* in the file */
 	struct recording_head head;
+	struct link_change change; /* the payload of INPUT_LINK */
 	union {
 		struct recording_start start;
+		struct recording_object object;
 		struct input input;
 		struct request request;
 	};
-	const uint8_t *payload; /* at any alignment */
+	/* At any alignment. In the settings of a link, objects stand in place of their numbers; who gives the input
+	 * to an engine holds them first. */
+	const uint8_t *payload;
 	size_t payload_size;
 };
 

@@ -7,6 +7,8 @@
 #include "narration.h"
 #include "recording.h"
 
+#include "core/policy/group_map.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,7 +31,7 @@ struct replay {
 	bool verbose;
 	struct player players[INSTANCES];
 	mtime first_at, last_at;
-	uint64_t counts[RECORDING_FULL + 1];
+	uint64_t counts[RECORDING_KINDS];
 };
 
 static _Alignas(8) uint8_t payload[REQUEST_PAYLOAD_MAX];
@@ -156,6 +158,8 @@ static enum outcome advance(struct replay *replay, struct player *player, const 
 	if (player->stage == BETWEEN_TURNS)
 		(void)instance_deadline(player->instance);
 	if (recorded->head.kind == RECORDING_INPUT) {
+		if (recorded->input.kind == INPUT_LINK)
+			settings_hold(&recorded->change.settings);
 		instance_input(player->instance, player->now, &recorded->input, recorded->payload,
 		               recorded->payload_size);
 		player->stage = INPUTS;
@@ -169,8 +173,9 @@ static enum outcome advance(struct replay *replay, struct player *player, const 
 static void print_record(const struct recorded *recorded)
 {
 	static const char *const names[] = {
-		[RECORDING_START] = "start\n", [RECORDING_INPUT] = "< ",       [RECORDING_TURN] = "turn\n",
-		[RECORDING_REQUEST] = "> ",    [RECORDING_FULL] = "no room\n",
+		[RECORDING_START] = "start\n",  [RECORDING_INPUT] = "< ",
+		[RECORDING_TURN] = "turn\n",    [RECORDING_REQUEST] = "> ",
+		[RECORDING_FULL] = "no room\n", [RECORDING_OBJECT] = "filter or group map\n",
 	};
 
 	printf("%12.3f %3u %s", (double)recorded->head.now / MTIME_SECOND, recorded->head.instance,
@@ -190,6 +195,8 @@ static enum outcome replay_record(struct replay *replay, const struct recorded *
 		print_record(recorded);
 	if (kind != RECORDING_START && player->instance == NULL)
 		return unusable(replay, recorded, "an instance that was never started");
+	if (kind == RECORDING_OBJECT)
+		return SAME;
 	if (kind == RECORDING_REQUEST)
 		return replay_request(replay, player, recorded);
 	if (kind == RECORDING_FULL) {

@@ -41,6 +41,8 @@ static const char *const tally_names[TALLIES] = {
 	[TALLY_LINK_REMOVALS] = "link removals",
 	[TALLY_RIVALS] = "rival queriers",
 	[TALLY_SETTINGS] = "settings changes",
+	[TALLY_POLICIES] = "filters",
+	[TALLY_CHOICES] = "choices of upstream links",
 	[TALLY_RESTARTS] = "restarts",
 	[TALLY_FULL_RINGS] = "full rings",
 	[TALLY_STREAMS_STARTED] = "streams started",
@@ -181,6 +183,9 @@ static void calm_round(struct world *world)
 	} else if (dice < 25) {
 		trouble_restart(world);
 		run_for(world, world->depth * MTIME_SECOND + world_response_interval_max(world));
+	} else if (dice < 40 && world->has_policies) {
+		trouble_policy(world);
+		run_for(world, world->depth * MTIME_SECOND + world_response_interval_max(world));
 	} else {
 		run_for(world, SETTLE_JOIN);
 		check(world, missing, 0);
@@ -210,6 +215,8 @@ static uint64_t simulate(uint64_t seed, uint64_t steps, uint64_t *tallies, int r
 
 	world_init(&world, seed, tallies);
 	world.recording_fd = recording_fd;
+	/* Recordings leave filters out. */
+	world.has_policies = recording_fd < 0 && seed % 4 != 3;
 	world.verbose = verbose;
 	world_build(&world);
 	live(&world, steps);

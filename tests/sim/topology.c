@@ -138,7 +138,7 @@ static void add_proxy(struct world *world)
 	struct random *random = &world->random;
 	struct segment *upstream = choose_upstream(world);
 	struct proxy *proxy = proxy_new(world, world->proxy_count, upstream);
-	unsigned links = random_between(random, 1, PROXY_LINKS_MAX - 1);
+	unsigned links = random_between(random, 1, PROXY_LINKS_MAX - 2);
 
 	world->proxies[world->proxy_count++] = proxy;
 	for (unsigned i = 0; i < links && (i == 0 || world->segment_count < SEGMENTS_MAX - PROXIES_MAX);
@@ -147,6 +147,8 @@ static void add_proxy(struct world *world)
 
 		proxy_serve(proxy, add_segment(world, upstream->depth + 1), &settings);
 	}
+	if (world->has_policies && upstream->depth == 0 && random_percent(random, 60))
+		proxy_add_second(proxy);
 }
 
 static void add_askers(struct world *world)
@@ -215,6 +217,8 @@ static void add_hosts(struct world *world)
 	                 : dice < 96 ? random_between(random, 30, 120)
 	                             : random_between(random, 120, HOSTS_MAX);
 
+	world->tells_hosts =
+		world->has_policies && !style.suppresses && !style.mixed && style.newest == VERSION_3;
 	world->hosts = calloc(count, sizeof(struct member *));
 	assert(world->hosts != NULL);
 	while (world->host_count < count)
@@ -249,6 +253,7 @@ void world_build(struct world *world)
 
 	choose_size(world);
 	add_segment(world, 0);
+	world->second = (struct segment){.world = world, .number = SEGMENTS_MAX};
 	proxies = random_percent(&world->random, 30) ? 1 : random_between(&world->random, 1, PROXIES_MAX);
 	while (world->proxy_count < proxies)
 		add_proxy(world);
@@ -257,6 +262,8 @@ void world_build(struct world *world)
 	add_sources(world);
 	for (unsigned i = 0; i < world->proxy_count; i++)
 		proxy_start(world->proxies[i]);
+	for (unsigned i = random_below(&world->random, 8); world->has_policies && i > 0; i--)
+		trouble_policy(world);
 	world_count(world, TALLY_WORLDS);
 }
 
@@ -273,6 +280,7 @@ void world_fini(struct world *world)
 	}
 	for (int family = 0; family < FAMILIES; family++)
 		other_querier_free(world->router[family]);
+	free(world->second.ports);
 	free(world->hosts);
 	agenda_fini(&world->agenda);
 }
@@ -286,6 +294,8 @@ static bool host_leaves_work(const struct member *host)
 
 bool world_leaves_work(const struct world *world, enum family family)
 {
+	if (world->has_policies)
+		return false;
 	for (unsigned i = 1; i < world->segment_count; i++) {
 		const struct segment *segment = &world->segments[i];
 

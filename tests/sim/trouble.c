@@ -84,6 +84,11 @@ void trouble_want(struct world *world)
 static void move_source(struct world *world, struct stream_source *source)
 {
 	source->segment = any_segment(world);
+	source->on_both = false;
+	if (world->has_policies && random_percent(&world->random, 40)) {
+		source->on_both = random_percent(&world->random, 60);
+		source->segment = source->on_both ? &world->segments[0] : &world->second;
+	}
 	world_count(world, TALLY_STREAMS_MOVED);
 	world_note(world, "source %u of family %u moves to segment %u", source->number, source->family,
 	           source->segment->number);
@@ -182,11 +187,68 @@ static void trouble_settings(struct world *world)
 	struct proxy_link *link = any_served_segment(world)->server;
 
 	world_count(world, TALLY_SETTINGS);
-	link->settings = random_settings(world);
+	link->settings = random_settings(world); /* filters are beside them */
 	world_note(world, "proxy %u: other settings on segment %u", link->proxy->number,
 	           link->port.segment->number);
 	if (link->present)
 		proxy_link_changed(link);
+}
+
+/* The address of a host on the link that a rule may name. */
+static const struct addr *host_behind(struct world *world, const struct proxy_link *link)
+{
+	const struct member *host = any_host(world);
+
+	for (unsigned tries = 0; tries < world->host_count && host->port.segment != link->port.segment;
+	     tries++)
+		host = any_host(world);
+	return world->tells_hosts ? &host->addr : NULL;
+}
+
+static void change_filters(struct world *world, struct proxy_link *link)
+{
+	const struct proxy *proxy = link->proxy;
+	struct rules **filter = random_percent(&world->random, 50) ? &link->in : &link->out;
+	int entry = proxy->links[random_below(&world->random, proxy->link_count)].id;
+	const struct addr *host = filter == &link->out ? host_behind(world, link) : NULL;
+	struct rules *before = *filter;
+
+	*filter = random_percent(&world->random, 30) ? NULL
+	                                             : rules_random(&world->random, world->group_count,
+	                                                            world->source_count, entry, host);
+	world_count(world, TALLY_POLICIES);
+	world_note(world, "proxy %u: filter_%s of %s: %s", proxy->number, filter == &link->in ? "in" : "out",
+	           link->name, *filter != NULL ? rules_text(*filter) : "none");
+	if (link->present)
+		proxy_link_changed(link);
+	rules_free(before);
+}
+
+static void change_order(struct world *world, struct proxy *proxy)
+{
+	struct proxy_link *link = proxy_upstream(proxy, random_below(&world->random, UPSTREAMS_MAX));
+
+	link->settings.order = random_below(&world->random, 3);
+	world_note(world, "proxy %u: %s has the order %u", proxy->number, link->name, link->settings.order);
+	if (link->present)
+		proxy_link_changed(link);
+}
+
+void trouble_policy(struct world *world)
+{
+	struct proxy *proxy = world->proxies[random_below(&world->random, world->proxy_count)];
+	unsigned dice = random_below(&world->random, 100);
+
+	if (dice < 60 || !proxy->has_second) {
+		change_filters(world, any_link(world));
+	} else if (dice < 80) {
+		change_order(world, proxy);
+	} else {
+		proxy->settings.upstream_choice = random_below(&world->random, CHOICE_MUTEX + 1);
+		world_count(world, TALLY_CHOICES);
+		world_note(world, "proxy %u: choice %u", proxy->number, proxy->settings.upstream_choice);
+		proxy_configure(proxy);
+	}
 }
 
 void trouble_restart(struct world *world)
@@ -275,8 +337,9 @@ void trouble_any(struct world *world)
 		{60, trouble_want},         {12, trouble_stream},   {5, trouble_link_down},
 		{2, trouble_link_vanishes}, {3, trouble_host_down}, {4, trouble_rival},
 		{2, trouble_settings},      {1, trouble_restart},   {3, trouble_faults},
+		{6, trouble_policy},
 	};
-	unsigned dice = random_below(&world->random, 92);
+	unsigned dice = random_below(&world->random, world->has_policies ? 98 : 92);
 
 	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
 		if (dice < acts[i].weight) {

@@ -5,6 +5,7 @@
  *
  *   router --- segment 0 --- proxy --- segment --- proxy --- segment --- hosts
  *                                 \--- segment --- hosts ...
+ *   a second provider --- some of the proxies on segment 0
  *
  * A segment is a link with several stations on it; each station's end is a port.
  */
@@ -22,7 +23,7 @@
 #define HOSTS_MAX                      1000
 #define ROBUSTNESS_MAX                 3
 #define LAST_MEMBER_QUERY_INTERVAL_MAX (2 * MTIME_SECOND)
-#define PROXY_LINKS_MAX                6
+#define PROXY_LINKS_MAX                7
 #define DEPTH_MAX                      3
 
 struct world;
@@ -66,6 +67,8 @@ enum tally {
 	TALLY_LINK_REMOVALS,
 	TALLY_RIVALS,
 	TALLY_SETTINGS,
+	TALLY_POLICIES,
+	TALLY_CHOICES,
 	TALLY_RESTARTS,
 	TALLY_FULL_RINGS,
 	TALLY_STREAMS_STARTED,
@@ -99,7 +102,7 @@ struct data_packet {
 	uint8_t family;
 	unsigned source;
 	unsigned group;
-	unsigned copies[SEGMENTS_MAX];
+	unsigned copies[SEGMENTS_MAX + 1];
 };
 
 struct stream_source {
@@ -107,6 +110,7 @@ struct stream_source {
 	uint8_t family;
 	unsigned number;
 	struct segment *segment; /* where it sends */
+	bool on_both;            /* and also to the second provider's segment */
 	uint32_t groups;         /* set of groups it sends to */
 };
 
@@ -134,7 +138,10 @@ struct world {
 	bool in_trouble;          /* things come and go */
 	bool streaming;           /* sources send often */
 
+	bool has_policies; /* filters, and proxies with two upstream links */
+	bool tells_hosts;  /* rules name hosts: none suppresses the reports of others */
 	struct segment segments[SEGMENTS_MAX];
+	struct segment second; /* the second provider's; its number is SEGMENTS_MAX */
 	unsigned segment_count;
 	struct proxy *proxies[PROXIES_MAX];
 	unsigned proxy_count;
@@ -195,6 +202,8 @@ bool world_leaves_work(const struct world *world, enum family family);
 
 /* Another want of some host. */
 void trouble_want(struct world *world);
+/* Other filters of a link, or another choice of upstream links. */
+void trouble_policy(struct world *world);
 /* A proxy is killed and started again. */
 void trouble_restart(struct world *world);
 /* A stream starts or stops, or a source moves. */

@@ -133,6 +133,7 @@ const struct link_settings link_defaults = {
 	.query_rate_max = 500,
 	.kernel_groups_max = 4096,
 	.hosts_max = 128,
+	.ttl_threshold = 1,
 	.forward_without_querier = FORWARD_AUTO,
 	.repeat_without_querier = true,
 	.ssm_prefix = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 232}}, {{0xff, 0x30}}},
@@ -167,6 +168,11 @@ void assert_link(const struct link_settings *link, const struct link_settings *e
 	assert_int_equal(link->host_report_rate_max, expected->host_report_rate_max);
 	assert_int_equal(link->query_rate_max, expected->query_rate_max);
 	assert_int_equal(link->hosts_max, expected->hosts_max);
+	assert_int_equal(link->host_groups_max, expected->host_groups_max);
+	assert_memory_equal(link->source_address, expected->source_address, sizeof link->source_address);
+	assert_int_equal(link->require_router_alert, expected->require_router_alert);
+	assert_int_equal(link->verify_source_subnet, expected->verify_source_subnet);
+	assert_int_equal(link->ttl_threshold, expected->ttl_threshold);
 	assert_memory_equal(link->ssm_prefix, expected->ssm_prefix, sizeof link->ssm_prefix);
 	assert_memory_equal(link->ssm_length, expected->ssm_length, sizeof link->ssm_length);
 	assert_int_equal(link->reset_rp_filter, expected->reset_rp_filter);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "support/engine.h"
 
+#include "core/policy/group_map.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,6 +29,7 @@ const struct instance_settings usual_settings = {
 	.routes_max = 65536,
 	.route_timeout = 60000,
 	.memory_max = (uint64_t)64 << 20,
+	.upstream_choice = CHOICE_ALL,
 };
 
 void forget(void)
@@ -58,7 +61,8 @@ static void check_request(const struct request *request, size_t size)
 {
 	assert_in_range(request->kind, REQUEST_SEND, REQUEST_PONG);
 	assert_true(size <= REQUEST_PAYLOAD_MAX);
-	assert_true(request->link < LINKS_MAX || request->kind == REQUEST_EVENT);
+	assert_true(request->link < LINKS_MAX || request->kind == REQUEST_EVENT ||
+	            (request->kind == REQUEST_MEMBERSHIP && request->link == LINK_ALL));
 	if (request->kind == REQUEST_ROUTE)
 		assert_int_equal(request->links & (uint64_t)1 << request->link, 0);
 	if (request->kind == REQUEST_MEMBERSHIP)
@@ -199,6 +203,7 @@ void give_link(uint8_t id)
 {
 	struct input input = {.kind = INPUT_LINK, .link = id};
 
+	settings_hold(&engine.links[id].settings);
 	give(&input, &engine.links[id], sizeof engine.links[id]);
 	turn();
 }
@@ -324,6 +329,21 @@ const char *membership_of(const char *group)
 		if (engine.kept[i].request.kind == REQUEST_MEMBERSHIP &&
 		    addr_equal(&engine.kept[i].request.group, &addr))
 			return filter_text(&engine.kept[i], text, sizeof text);
+	return "never";
+}
+
+const char *membership_on(uint8_t link, const char *group)
+{
+	static char text[4096];
+	struct addr addr = addr_of(group);
+
+	for (size_t i = engine.kept_count; i-- > 0;) {
+		const struct request *request = &engine.kept[i].request;
+
+		if (request->kind == REQUEST_MEMBERSHIP && addr_equal(&request->group, &addr) &&
+		    (request->link == link || request->link == LINK_ALL))
+			return filter_text(&engine.kept[i], text, sizeof text);
+	}
 	return "never";
 }
 

@@ -92,6 +92,8 @@ const struct event *newest_event(enum event_kind kind);
 size_t events_of(enum event_kind kind);
 void want_events(bool wanted);
 const char *membership_of(const char *group);
+/* The same for an upstream link. */
+const char *membership_on(uint8_t link, const char *group);
 
 /* Of the newest REQUEST_MEMBERSHIP of a group; 0 when there was none. */
 uint64_t open_links_of(const char *group);

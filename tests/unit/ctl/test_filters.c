@@ -16,17 +16,19 @@
 static void filters_become_members_of_the_request(void **state)
 {
 	char *argv[] = {"show",       "--link", "eth1",      "groups", "--group=239.0.0.0/8",
-	                "--instance", "tv",     "--details", NULL};
+	                "--instance", "tv",     "--details", "--all",  "--sort",
+	                "age",        NULL};
 	struct json_object *request = json_object_new_object();
 	struct filters filters = {0};
-	int argc = 8;
+	int argc = 11;
 
 	(void)state;
 	assert_true(filters_read(&filters, &argc, argv));
 	assert_int_equal(argc, 2);
 	assert_string_equal(argv[0], "show");
 	assert_string_equal(argv[1], "groups");
-	assert_true(filters.details);
+	assert_true(filters.details && filters.all);
+	assert_string_equal(filters.sort, "age");
 	filters_add(&filters, request);
 	assert_string_equal(json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN),
 	                    "{\"instance\":\"tv\",\"link\":\"eth1\",\"group\":\"239.0.0.0\\/8\"}");

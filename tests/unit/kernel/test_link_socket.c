@@ -63,7 +63,7 @@ static struct link_socket *open_on(const char *name, enum family family)
 {
 	struct link_socket *link = NULL;
 
-	assert_int_equal(link_socket_open(&link, lab_index(name), family), 0);
+	assert_int_equal(link_socket_open(&link, lab_index(name), family, -1), 0);
 	assert_non_null(link);
 	return link;
 }
@@ -761,7 +761,7 @@ static void missing_interface_is_an_error(void **state)
 	(void)state;
 	LAB_OR_SKIP();
 	for (int family = 0; family < FAMILIES; family++)
-		assert_int_equal(link_socket_open(&link, 9999, family), -ENODEV);
+		assert_int_equal(link_socket_open(&link, 9999, family, -1), -ENODEV);
 }
 
 static int set_up(void **state)

@@ -97,7 +97,7 @@ static const char *state_file(void)
 static struct sysctl *start(unsigned expected)
 {
 	unsigned restored = 99;
-	struct sysctl *filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, &restored);
+	struct sysctl *filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, false, &restored);
 
 	assert_non_null(filter);
 	assert_int_equal(restored, expected);
@@ -354,7 +354,7 @@ static void file_that_cannot_be_written_is_told_and_survived(void **state)
 	(void)state;
 	/* A file stands where the directory should be. */
 	write_file(path_of("%s/state", top), "");
-	filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, &restored);
+	filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, false, &restored);
 	assert_non_null(filter);
 	assert_int_equal(sysctl_set(filter, "eth0", 0), 0);
 	assert_int_equal(sysctl_state_result(filter), -ENOTDIR);
@@ -367,7 +367,7 @@ static void file_that_cannot_be_written_is_told_and_survived(void **state)
 static void works_without_a_file(void **state)
 {
 	unsigned restored;
-	struct sysctl *filter = sysctl_new(settings, SYSCTL_RP_FILTER, NULL, &restored);
+	struct sysctl *filter = sysctl_new(settings, SYSCTL_RP_FILTER, NULL, false, &restored);
 
 	(void)state;
 	assert_int_equal(restored, 0);
@@ -389,7 +389,7 @@ static pid_t fork_run(const char *const *names, size_t count)
 	pid = fork();
 	if (pid == 0) {
 		unsigned restored;
-		struct sysctl *kept = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, &restored);
+		struct sysctl *kept = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, false, &restored);
 
 		for (size_t i = 0; i < count; i++)
 			if (kept == NULL || sysctl_set(kept, names[i], 0) != 0)
@@ -660,7 +660,7 @@ static void symbolic_link_is_not_followed(void **state)
 	write_file(target, "eth0 1 0\n");
 	unlink(path);
 	assert_int_equal(symlink(target, path), 0);
-	filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, &restored);
+	filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, false, &restored);
 	assert_int_equal(restored, 0);
 	assert_int_equal(sysctl_state_result(filter), -ELOOP);
 	sysctl_free(filter);
@@ -687,7 +687,7 @@ static void files_of_others_are_neither_changed_nor_believed(void **state)
 	assert_int_equal(unlink(path_of("%s/state/rp_filter.new", top)), 0);
 
 	assert_int_equal(link(target, path_of("%s/state/rp_filter", top)), 0);
-	filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, &restored);
+	filter = sysctl_new(settings, SYSCTL_RP_FILTER, state_path, false, &restored);
 	assert_int_equal(restored, 0);
 	assert_int_equal(sysctl_state_result(filter), -EMLINK);
 	sysctl_free(filter);

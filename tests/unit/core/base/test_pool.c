@@ -176,7 +176,7 @@ static void each_part_has_its_share(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(rows); i++) {
-		struct pool *pool = pool_new(LIMIT), *parts[5];
+		struct pool *pool = pool_new(LIMIT), *parts[5] = {NULL};
 		size_t last = 0;
 
 		for (size_t n = 0; n < rows[i].parts; n++) {

@@ -44,6 +44,11 @@ static void link_settings_are_compared_by_field(void **state)
 		FIELD(host_report_rate_max),
 		FIELD(query_rate_max),
 		FIELD(hosts_max),
+		FIELD(host_groups_max),
+		FIELD(source_address),
+		FIELD(require_router_alert),
+		FIELD(verify_source_subnet),
+		FIELD(ttl_threshold),
 		FIELD(ssm_prefix),
 		FIELD(ssm_length),
 		FIELD(reset_rp_filter),
@@ -53,6 +58,11 @@ static void link_settings_are_compared_by_field(void **state)
 		FIELD(repeat_without_querier),
 		FIELD(unsolicited_report_interval),
 		FIELD(leave_hold),
+		FIELD(order),
+		FIELD(filter_in),
+		FIELD(filter_out),
+		FIELD(static_groups),
+		FIELD(ssm_map),
 	};
 	struct link_settings a, b;
 	unsigned char is_field[sizeof a] = {0};

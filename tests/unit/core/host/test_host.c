@@ -405,6 +405,28 @@ static void links_are_kept_with_wishes(void **state)
 	close_world(&world);
 }
 
+static void looking_ahead_changes_nothing(void **state)
+{
+	static const char *const groups[] = {"239.1.1.1", "239.9.9.9", "ff1e::9"};
+	struct world world;
+
+	(void)state;
+	open_auto(&world, FAMILY_IPV4, &(struct host_limits){5, 4, MEMORY}, 1);
+	for (unsigned group = 0; group < 3; group++)
+		want(&world, 0, group, EX, 0);
+	turn(&world);
+	check_settled(&world);
+	for (size_t i = 0; i < LENGTH(groups); i++) {
+		struct addr group = addr_of(groups[i]);
+
+		host_prefetch(world.host, &group, PREFETCH_FAR);
+		host_prefetch(world.host, &group, PREFETCH_NEAR);
+	}
+	turn(&world);
+	check_settled(&world);
+	close_world(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +439,7 @@ int main(void)
 		cmocka_unit_test(nothing_piles_up_while_the_link_is_down),
 		cmocka_unit_test(configured_under_way),
 		cmocka_unit_test(links_are_kept_with_wishes),
+		cmocka_unit_test(looking_ahead_changes_nothing),
 	};
 
 	host_free(NULL);

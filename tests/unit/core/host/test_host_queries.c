@@ -25,11 +25,13 @@ static void older_querier(void **state)
 	want(&world, 0, 1, EX, 0);
 	expect(&world, " TO_EX 0{} TO_EX 1{}");
 	assert_int_equal(status_of(&world).version, VERSION_3);
+	assert_true(status_of(&world).older_until == 0);
 	assert_true(status_of(&world).query_received_at == MTIME_NEVER);
 	hear_query(&world, VERSION_2, false);
 	assert_int_equal(status_of(&world).version, VERSION_3);
 	hear_query(&world, VERSION_2, true);
 	assert_int_equal(status_of(&world).version, VERSION_2);
+	assert_true(status_of(&world).older_until == world.now + OLDER);
 	assert_int_equal(status_of(&world).queries_received, 2);
 	assert_true(status_of(&world).query_received_at == world.now);
 	/* The kernel answers the query. */

@@ -56,7 +56,7 @@ static void walks_tell_what_is_wanted_and_how_far_it_is(void **state)
 	close_world(&world);
 }
 
-static void walks_go_over_both_keepers(void **state)
+static void walks_go_over_both_providers(void **state)
 {
 	struct host_walk walk;
 	struct host_group group;
@@ -110,7 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(walks_tell_what_is_wanted_and_how_far_it_is),
-		cmocka_unit_test(walks_go_over_both_keepers),
+		cmocka_unit_test(walks_go_over_both_providers),
 		cmocka_unit_test(walks_go_on_while_groups_come_and_go),
 	};
 

@@ -212,6 +212,38 @@ static void silent_streams_age(void **state)
 	assert_string_equal(route_of("10.9.9.2", "239.1.1.1"), "0 -> 1");
 }
 
+/* Does the only request for a route tell the owner to let the kernel ask again? */
+static bool asks_again(void)
+{
+	const struct kept_request *kept = engine.kept;
+
+	assert_int_equal(requests_of(REQUEST_ROUTE), 0);
+	assert_int_equal(requests_of(REQUEST_ROUTE_NONE), 1);
+	while (kept->request.kind != REQUEST_ROUTE_NONE)
+		kept++;
+	return kept->request.more;
+}
+
+/* The link may return before the kernel asks on its own. */
+static void streams_of_a_lost_link_are_asked_for_again(void **state)
+{
+	static void (*const losses[])(uint8_t id) = {link_down, link_gone};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(losses); i++) {
+		give_upcall(UP, "10.9.9.1", "239.1.1.1", false);
+		forget();
+		losses[i](UP);
+		assert_true(asks_again());
+		link_up(UP, ROLE_UPSTREAM);
+		upcall(UP, "10.9.9.1", "239.1.1.1");
+		forget();
+		pass(60000);
+		counters("10.9.9.1", "239.1.1.1", 0);
+		assert_false(asks_again());
+	}
+}
+
 /* What comes in by a wrong link alone has ended on its own: another instance of the table may want it. */
 static void streams_on_a_wrong_link_age(void **state)
 {
@@ -343,6 +375,7 @@ int main(void)
 		engine_test(upcall_is_answered_each_time),
 		engine_test(source_moves),
 		engine_test(silent_streams_age),
+		engine_test(streams_of_a_lost_link_are_asked_for_again),
 		engine_test(streams_on_a_wrong_link_age),
 		engine_test(stream_returns_before_its_end_was_told),
 		empty_test(oldest_unwanted_stream_makes_way),

@@ -46,6 +46,20 @@ static void each_source_has_its_own_rate(void **state)
 		assert_int_equal(passed(sources[i], 0, 1000, 5100), RATE / 10);
 }
 
+static void the_smallest_rates(void **state)
+{
+	struct addr source = nth_addr("10.0.1.1", 0);
+
+	for (uint32_t rate = 1; rate <= 3; rate++) {
+		unsigned count = 0;
+
+		clear(state);
+		for (unsigned i = 0; i < 10; i++)
+			count += host_rates_pass(&rates, SEED, &source, 5000, rate);
+		assert_int_equal(count, rate);
+	}
+}
+
 static void zero_is_no_limit(void **state)
 {
 	struct addr source = nth_addr("10.0.1.1", 0);
@@ -82,6 +96,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(each_source_has_its_own_rate, clear),
+		cmocka_unit_test(the_smallest_rates),
 		cmocka_unit_test_setup(zero_is_no_limit, clear),
 		cmocka_unit_test_setup(spoofed_sources_starve_no_host, clear),
 	};

@@ -119,7 +119,7 @@ static void routes_follow_once_for_all_records(void **state)
 static void events_tell_the_story(void **state)
 {
 	static const enum event_kind expected[] = {
-		EVENT_JOIN,  EVENT_UPSTREAM, EVENT_FLOW,  EVENT_ROUTE,    EVENT_QUERY,
+		EVENT_JOIN,  EVENT_UPSTREAM, EVENT_FLOW,  EVENT_ROUTE,    EVENT_LEAVING,   EVENT_QUERY,
 		EVENT_QUERY, EVENT_LEAVE,    EVENT_ROUTE, EVENT_UPSTREAM, EVENT_FLOW_GONE,
 	};
 	size_t count = 0;

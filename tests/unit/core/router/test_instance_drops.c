@@ -161,6 +161,71 @@ static void impossible_hosts_are_refused(void **state)
 	}
 }
 
+static void doubtful_hosts_are_refused_where_wanted(void **state)
+{
+	static const struct {
+		const char *host, *group;
+		bool alert, verify, require, subnet;
+		enum drop cause;
+	} rows[] = {
+		{"10.0.2.5", "239.1.1.1", true, true, false, true, DROP_HOST_SUBNET},
+		{"10.0.2.5", "239.1.1.1", true, false, false, true, DROP_NONE},
+		{"10.0.2.5", "239.1.1.1", true, true, false, false, DROP_NONE},
+		{"10.0.1.5", "239.1.1.1", true, true, true, true, DROP_NONE},
+		{"0.0.0.0", "239.1.1.1", true, true, false, true, DROP_NONE},
+		{"fe80::1:5", "ff05::1", true, true, true, true, DROP_NONE},
+		{"10.0.1.5", "239.1.1.1", false, false, true, true, DROP_ROUTER_ALERT},
+		{"10.0.1.5", "239.1.1.1", false, true, false, true, DROP_NONE},
+		{"fe80::1:5", "ff05::1", false, false, false, true, DROP_ROUTER_ALERT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct craft craft = craft_record(rows[i].host, TO_EX, rows[i].group, "");
+		struct link_change *link = &engine.links[DOWN1];
+		bool is_ipv4 = craft.bytes[0] >> 4 == 4;
+
+		engine_open(&usual_settings);
+		usual_links();
+		link->settings.require_router_alert = rows[i].require;
+		link->settings.verify_source_subnet = rows[i].verify;
+		link->addresses.subnet_count = rows[i].subnet;
+		link->addresses.subnets[0] = (struct link_subnet){{10, 0, 1, 0}, 24};
+		give_link(DOWN1);
+		want_events(true);
+		forget();
+		/* Padding, or in IPv6 an option that is skipped, in its place. */
+		if (!rows[i].alert && is_ipv4)
+			memset(craft.bytes + 20, 1, 4);
+		else if (!rows[i].alert)
+			craft.bytes[42] = 30;
+		if (is_ipv4)
+			craft_fix_ipv4(&craft);
+		receive(DOWN1, craft);
+		if (rows[i].cause != DROP_NONE)
+			assert_dropped(rows[i].host, DOWN1, rows[i].cause);
+		assert_string_equal(membership_of(rows[i].group),
+		                    rows[i].cause == DROP_NONE ? "EXCLUDE{}" : "never");
+	}
+}
+
+static void queries_upstream_need_the_alert_where_wanted(void **state)
+{
+	struct craft craft = craft_query("10.0.0.254",
+	                                 (struct query){.version = VERSION_3, .max_response = 100}, NULL, "");
+
+	(void)state;
+	memset(craft.bytes + 20, 1, 4);
+	craft_fix_ipv4(&craft);
+	receive(UP, craft);
+	assert_int_equal(requests_of(REQUEST_UPSTREAM_QUERY), 1);
+	engine.links[UP].settings.require_router_alert = true;
+	give_link(UP);
+	forget();
+	receive(UP, craft);
+	assert_int_equal(requests_of(REQUEST_UPSTREAM_QUERY), 0);
+}
+
 static void messages_older_than_wanted_are_refused(void **state)
 {
 	const struct query v2_query = {.version = VERSION_2, .max_response = 1000};
@@ -355,6 +420,8 @@ int main(void)
 		engine_test(every_cause_of_packets_is_counted),
 		engine_test(impossible_hosts_are_refused),
 		engine_test(messages_older_than_wanted_are_refused),
+		engine_test(queries_upstream_need_the_alert_where_wanted),
+		empty_test(doubtful_hosts_are_refused_where_wanted),
 		engine_test(wrong_links_and_cut_packets_are_counted),
 		engine_test(every_record_of_the_largest_report_counts),
 		engine_test(what_no_filter_holds_is_left_out_and_counted),

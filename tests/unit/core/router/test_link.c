@@ -146,13 +146,41 @@ static void largest_sources_max(void **state)
 	}
 }
 
+static void rates_of_hosts(void **state)
+{
+	static const struct {
+		uint32_t link; /* report_rate_max */
+		uint32_t host; /* host_report_rate_max */
+		unsigned passed;
+	} rows[] = {
+		{500, HOST_REPORT_RATE_HALF, 250},
+		{501, HOST_REPORT_RATE_HALF, 251},
+		{1, HOST_REPORT_RATE_HALF, 1},
+		{500, 400, 400},
+		{500, 0, 1000},
+		{0, HOST_REPORT_RATE_HALF, 1000}, /* half of no limit is no limit */
+	};
+	struct addr source = nth_addr("10.0.1.1", 0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct link link = usual_link(ROLE_DOWNSTREAM);
+		unsigned passed = 0;
+
+		link.settings.report_rate_max = rows[i].link;
+		link.settings.host_report_rate_max = rows[i].host;
+		for (int packet = 0; packet < 1000; packet++)
+			passed += link_host_passes(&link, FAMILY_IPV4, 1, &source, NOW);
+		assert_int_equal(passed, rows[i].passed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forwarding),
-		cmocka_unit_test(timers_as_configured),
-		cmocka_unit_test(timers_as_adopted),
-		cmocka_unit_test(largest_sources_max),
+		cmocka_unit_test(forwarding),        cmocka_unit_test(timers_as_configured),
+		cmocka_unit_test(timers_as_adopted), cmocka_unit_test(largest_sources_max),
+		cmocka_unit_test(rates_of_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -692,6 +692,86 @@ static void merged_filter_too_long_is_a_superset(void **state)
 	assert_int_equal(requests_of(REQUEST_MEMBERSHIP), 1);
 }
 
+/* In both families, with fast leaves and without. */
+static void events_name_the_host(void **state)
+{
+	static const char *const groups[] = {"239.1.1.1", "ff1e::1"};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(groups) * 2; i++) {
+		const char *group = groups[i / 2];
+		struct addr host = addr_of(host_of(DOWN1, group));
+		bool fast = i % 2 != 0;
+
+		engine.links[DOWN1].settings.fast_leave = fast;
+		give_link(DOWN1);
+		want_events(true);
+		forget();
+		report(DOWN1, ALLOW, group, i / 2 == 0 ? "10.9.9.1" : "fd00::1");
+		assert_true(addr_equal(&newest_event(EVENT_JOIN)->host, &host));
+		report(DOWN1, TO_EX, group, "");
+		assert_non_null(newest_event(EVENT_FILTER));
+		assert_true(addr_equal(&newest_event(EVENT_FILTER)->host, &host));
+		report(DOWN1, TO_IN, group, "");
+		if (fast) {
+			assert_null(newest_event(EVENT_LEAVING));
+			assert_true(addr_equal(&newest_event(EVENT_LEAVE)->host, &host));
+			continue;
+		}
+		assert_true(addr_equal(&newest_event(EVENT_LEAVING)->host, &host));
+		assert_null(newest_event(EVENT_LEAVE));
+		pass(10000);
+		assert_true(addr_is_unspecified(&newest_event(EVENT_LEAVE)->host));
+	}
+}
+
+/* Hosts beside others, where hosts are tracked: their repeated reports and answers are no news. The first leave
+ * makes queries, the second one comes while they are out. */
+static void events_name_other_hosts(void **state)
+{
+	static const char *const hosts[] = {"10.0.1.71", "10.0.1.72", "10.0.1.73"};
+
+	(void)state;
+	for (int tracked = 0; tracked < 2; tracked++) {
+		engine.links[DOWN1].settings.track_hosts = tracked;
+		engine.links[DOWN1].settings.fast_leave = tracked;
+		give_link(DOWN1);
+		want_events(true);
+		for (size_t i = 0; i < LENGTH(hosts); i++) {
+			forget();
+			for (int repeat = 0; repeat < 2; repeat++)
+				receive(DOWN1, craft_record(hosts[i], TO_EX, "239.1.1.7", ""));
+			receive(DOWN1, craft_record(hosts[i], IS_EX, "239.1.1.7", ""));
+			assert_int_equal(events_of(EVENT_JOIN), i == 0);
+			assert_int_equal(events_of(EVENT_HOST_JOIN), tracked && i > 0);
+		}
+		for (size_t i = 0; i < LENGTH(hosts); i++) {
+			forget();
+			for (int repeat = 0; repeat < 2; repeat++)
+				receive(DOWN1, craft_record(hosts[i], TO_IN, "239.1.1.7", ""));
+			assert_int_equal(events_of(EVENT_LEAVING), i == 0);
+			assert_int_equal(events_of(EVENT_HOST_LEAVE), tracked && i == 1);
+			assert_int_equal(events_of(EVENT_LEAVE), tracked && i == 2);
+		}
+		pass(10000);
+		assert_int_equal(events_of(EVENT_LEAVE), 1);
+	}
+}
+
+/* A host that names other sources does not leave; one that blocks its last wanted source does. */
+static void only_leaves_are_leaves(void **state)
+{
+	(void)state;
+	want_events(true);
+	report(DOWN1, TO_EX, "239.1.1.1", "");
+	report(DOWN1, BLOCK, "239.1.1.1", "10.9.9.1");
+	report(DOWN1, TO_IN, "239.1.1.1", "10.9.9.2");
+	assert_null(newest_event(EVENT_LEAVING));
+	report(DOWN1, ALLOW, "232.1.1.1", "10.9.9.1");
+	report(DOWN1, BLOCK, "232.1.1.1", "10.9.9.1");
+	assert_non_null(newest_event(EVENT_LEAVING));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -719,6 +799,9 @@ int main(void)
 		empty_test(memory_counts_for_its_link),
 		empty_test(refusal_names_the_host),
 		empty_test(merged_filter_too_long_is_a_superset),
+		engine_test(events_name_the_host),
+		engine_test(events_name_other_hosts),
+		engine_test(only_leaves_are_leaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

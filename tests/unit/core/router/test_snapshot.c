@@ -44,6 +44,18 @@ static void fetch(uint8_t cursor, enum snapshot_kind what, uint8_t link, bool fi
 		memcpy(page->records, kept->payload, kept->payload_size);
 }
 
+static uint64_t rate_of_flows(void)
+{
+	struct page page;
+	uint64_t rate = 0;
+
+	fetch(0, SNAPSHOT_FLOWS, 0, true, &page);
+	for (size_t i = 0; i < page.count; i++)
+		rate += page.records[i].flow.rate;
+	assert_true(rate > 0);
+	return rate;
+}
+
 static void of_the_instance(void **state)
 {
 	struct page page;
@@ -58,10 +70,49 @@ static void of_the_instance(void **state)
 	assert_false(page.more);
 	assert_int_equal(page.records[0].kind, SNAPSHOT_INSTANCE);
 	assert_int_equal(page.records[0].instance.groups, 2);
+	assert_int_equal(page.records[0].instance.joined, 1);
 	assert_int_equal(page.records[0].instance.flows, 2);
 	assert_int_equal(page.records[0].instance.negative_flows, 1);
 	assert_int_equal(page.records[0].instance.events_dropped, 0);
 	assert_true(page.records[0].instance.memory > 0);
+	/* A group counts as joined until its last link has no members. */
+	leave(DOWN1, "239.1.1.1");
+	pass(10000);
+	fetch(0, SNAPSHOT_INSTANCE, 0, true, &page);
+	assert_int_equal(page.records[0].instance.joined, 1);
+	link_gone(DOWN2);
+	fetch(0, SNAPSHOT_INSTANCE, 0, true, &page);
+	assert_int_equal(page.records[0].instance.joined, 0);
+}
+
+/* The sum over the flows, as the counters were read last; flows that are gone do not count. */
+static void of_the_rate(void **state)
+{
+	struct page page;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 2; i++) {
+		char source[16];
+
+		snprintf(source, sizeof source, "10.9.9.%u", (unsigned)i);
+		upcall(UP, source, "239.1.1.1");
+		engine.now += 1000;
+		counters(source, "239.1.1.1", i);
+		engine.now += 1000;
+		counters(source, "239.1.1.1", 3 * i);
+	}
+	fetch(0, SNAPSHOT_FLOWS, 0, true, &page);
+	assert_int_equal(page.count, 2);
+	assert_true(page.records[0].flow.rate > 0);
+	assert_int_equal(page.records[1].flow.rate, 2 * page.records[0].flow.rate);
+	fetch(0, SNAPSHOT_INSTANCE, 0, true, &page);
+	assert_int_equal(page.records[0].instance.rate, rate_of_flows());
+	engine.now += 600000;
+	counters("10.9.9.1", "239.1.1.1", 3);
+	turn();
+	fetch(0, SNAPSHOT_INSTANCE, 0, true, &page);
+	assert_int_equal(page.records[0].instance.flows, 1);
+	assert_int_equal(page.records[0].instance.rate, rate_of_flows());
 }
 
 static void limits_reached_are_counted_over_all_links(void **state)
@@ -131,6 +182,41 @@ static void of_links(void **state)
 	fetch(0, SNAPSHOT_LINKS, 0, true, &page);
 	assert_false(page.records[2].link.usable);
 	assert_false(page.records[2].link.querier);
+}
+
+/* The last query of another version, with its source, also of those without a part in the election. */
+static void other_versions_of_a_link(void **state)
+{
+	static const struct {
+		const char *querier, *kept;
+	} rows[] = {
+		{"10.0.1.9", "10.0.1.9"},
+		{"0.0.0.0", "0.0.0.0"},
+		{"10.0.1.1", "10.0.1.1"}, /* this machine's own bridge */
+		{"224.0.0.1", "10.0.1.1"},
+	};
+	const struct query v2_query = {.version = VERSION_2, .max_response = 10000};
+	const struct query v3_query = {.version = VERSION_3, .robustness = 2, .query_interval = 125000};
+	struct page page;
+
+	(void)state;
+	receive(DOWN1, craft_query("10.0.1.9", v3_query, NULL, NULL));
+	fetch(0, SNAPSHOT_LINKS, 0, true, &page);
+	assert_int_equal(page.records[2].link.other_version, 0);
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct addr kept = addr_of(rows[i].kept);
+
+		receive(DOWN1, craft_query(rows[i].querier, v2_query, NULL, NULL));
+		fetch(0, SNAPSHOT_LINKS, 0, true, &page);
+		assert_int_equal(page.records[2].link.other_version, VERSION_2);
+		assert_true(addr_equal(&page.records[2].link.other_version_querier, &kept));
+	}
+	pass(3000);
+	fetch(0, SNAPSHOT_LINKS, 0, true, &page);
+	assert_int_equal(page.records[2].link.other_version_age, 3000);
+	link_down(DOWN1);
+	fetch(0, SNAPSHOT_LINKS, 0, true, &page);
+	assert_int_equal(page.records[2].link.other_version, 0);
 }
 
 /* A robustness and an interval of the largest size make times that a record cannot hold. */
@@ -242,6 +328,26 @@ static void of_flows(void **state)
 	assert_int_equal(flow->age, 59999);
 	assert_int_equal(flow->read_age, 59999);
 	assert_int_equal(page.records[1].flow.outputs, 0);
+}
+
+/* How many readings of the counters, in half a timeout each, an idle flow survives. */
+static void rounds_of_flows(void **state)
+{
+	static const struct {
+		mtime idle;
+		uint8_t rounds;
+	} rows[] = {{0, 2}, {29999, 2}, {30000, 1}, {59999, 1}, {60000, 0}};
+	mtime idle = 0;
+	struct page page;
+
+	(void)state;
+	upcall(UP, "10.9.9.9", "239.1.1.1");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; idle = rows[i++].idle) {
+		pass(rows[i].idle - idle);
+		fetch(0, SNAPSHOT_FLOWS, 0, true, &page);
+		assert_int_equal(page.count, 1);
+		assert_int_equal(page.records[0].flow.rounds, rows[i].rounds);
+	}
 }
 
 static void rates_of_flows(void **state)
@@ -486,12 +592,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		engine_test(of_the_instance),
+		engine_test(of_the_rate),
 		empty_test(limits_reached_are_counted_over_all_links),
 		engine_test(of_links),
+		engine_test(other_versions_of_a_link),
 		engine_test(times_beyond_the_record),
 		engine_test(of_groups),
 		engine_test(of_hosts),
 		engine_test(of_flows),
+		engine_test(rounds_of_flows),
 		engine_test(rates_of_flows),
 		empty_test(nothing_to_tell),
 		engine_test(nonsense_is_not_answered),

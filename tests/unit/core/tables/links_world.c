@@ -54,10 +54,11 @@ __attribute__((format(printf, 2, 3))) static void note(struct world *world, cons
 	va_end(arguments);
 }
 
-bool is_free(void *context, unsigned table, enum family family, unsigned vif)
+bool is_free(void *context, unsigned table, enum family family, unsigned vif, int ifindex)
 {
 	struct world *world = context;
 
+	(void)ifindex;
 	check(world, !world->vifs[table][family][vif].used, "asked about a vif that is in use");
 	return world->vifs[table][family][vif].uses == 0;
 }

@@ -79,7 +79,7 @@ void add_name(struct world *world, unsigned instance, enum link_role role, const
               struct link_settings settings);
 void open_world(struct world *world);
 void close_world(struct world *world);
-bool is_free(void *context, unsigned table, enum family family, unsigned vif);
+bool is_free(void *context, unsigned table, enum family family, unsigned vif, int ifindex);
 int add_vif(struct world *world, const struct link_op *op);
 
 /* As the owner does it; false when an instance's channel was full. */

@@ -112,6 +112,51 @@ static void missing_names(void **state)
 	close_world(&world);
 }
 
+static void a_link_may_have_another_source(void **state)
+{
+	struct link_settings settings = settings_of(VERSION_3, VERSION_3);
+	struct world world;
+	struct link_change *change = &world.views[0][0].change;
+	struct addr own = addr_of("10.0.0.1"), other = addr_of("192.0.2.1"), local = addr_of("fe80::1");
+
+	(void)state;
+	open_world(&world);
+	settings.source_address[FAMILY_IPV4] = other;
+	add_name(&world, 0, ROLE_DOWNSTREAM, "eth0", settings);
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
+	address(&world, 7, "10.0.0.1", true);
+	address(&world, 7, "fe80::1", true);
+	expect(&world, " add0:0(eth0) add1:0(eth0) tell0:0(eth0 4 6)");
+	assert_true(addr_equal(&change->family[FAMILY_IPV4].address, &other));
+	assert_true(addr_equal(&change->family[FAMILY_IPV6].address, &local));
+	/* Both are this router's own. */
+	assert_int_equal(change->addresses.address_count[FAMILY_IPV4], 2);
+	assert_true(addr_equal(&change->addresses.addresses[FAMILY_IPV4][0], &own));
+	assert_true(addr_equal(&change->addresses.addresses[FAMILY_IPV4][1], &other));
+	assert_int_equal(change->addresses.address_count[FAMILY_IPV6], 1);
+	expect(&world, "");
+	close_world(&world);
+}
+
+static void the_largest_threshold_of_a_vif_counts(void **state)
+{
+	struct link_settings settings = settings_of(VERSION_3, VERSION_NONE);
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	assert_int_equal(links_threshold(world.links, 0, FAMILY_IPV4, 0), 1);
+	settings.ttl_threshold = 7;
+	add_name(&world, 0, ROLE_UPSTREAM, "eth0", settings);
+	settings.ttl_threshold = 9;
+	add_name(&world, 1, ROLE_UPSTREAM, "eth0", settings);
+	assert_true(links_interface(world.links, 7, "eth0", true, true, 1500));
+	turn(&world);
+	assert_int_equal(links_threshold(world.links, 0, FAMILY_IPV4, 0), 9);
+	assert_int_equal(links_threshold(world.links, 0, FAMILY_IPV6, 0), 1);
+	close_world(&world);
+}
+
 static void refused_news_is_told_again(void **state)
 {
 	struct world world;
@@ -272,6 +317,8 @@ int main(void)
 		cmocka_unit_test(life_of_a_link),
 		cmocka_unit_test(missing_names),
 		cmocka_unit_test(refused_news_is_told_again),
+		cmocka_unit_test(the_largest_threshold_of_a_vif_counts),
+		cmocka_unit_test(a_link_may_have_another_source),
 		cmocka_unit_test(short_lives_are_not_told),
 		cmocka_unit_test(multicast_flag_is_told),
 		cmocka_unit_test(instance_ends),

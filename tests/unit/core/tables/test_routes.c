@@ -60,6 +60,25 @@ static void life_of_an_entry(void **state)
 	close_world(&world);
 }
 
+static void entries_of_a_changed_output_are_written_again(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	want(&world, 0, 0, 1, 1u << 2);
+	want(&world, 1, 0, 2, 1u << 3);
+	turn(&world);
+	world.text[0] = '\0';
+	routes_rewrite(world.routes, 1);
+	expect(&world, "");
+	world.kernel[0].changed = true; /* as the world sees it */
+	routes_rewrite(world.routes, 2);
+	expect(&world, " 0:1>4");
+	expect(&world, "");
+	close_world(&world);
+}
+
 /* Deleted and wanted again in one turn: the entry stays as it is. */
 static void wanted_again_is_not_written(void **state)
 {
@@ -221,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(life_of_an_entry),
+		cmocka_unit_test(entries_of_a_changed_output_are_written_again),
 		cmocka_unit_test(vif_numbers_become_free),
 		cmocka_unit_test(wanted_again_is_not_written),
 		cmocka_unit_test(asking_again),

@@ -186,6 +186,25 @@ static void copies_end(void **state)
 }
 
 /* The kernel may loop back a few packets more than it sent in the same time. How many more are still no copies. */
+/* The entry moved to the vif of an upcall that waited: the copy is still the one that arrives by another vif. */
+static void an_upcall_that_names_the_input_is_late(void **state)
+{
+	struct world world;
+	struct flow both = {.from = 10000, .until = 20000, .interval = 10};
+	struct wrong_vif_copy copy;
+
+	(void)state;
+	open_world(&world, 10);
+	run(&world, 20000, &both, &both);
+	assert_true(wrong_vif_find_copy(world.table, &key, &copy));
+	assert_int_equal(wrong_vif_upcall(world.table, world.now, &key, INPUT, 10, &world.reading),
+	                 WRONG_VIF_STAYS);
+	assert_true(wrong_vif_find_copy(world.table, &key, &copy));
+	assert_int_equal(copy.vif, OTHER);
+	assert_int_equal(copy.input, INPUT);
+	wrong_vif_free(world.table);
+}
+
 static void few_more_than_looped(void **state)
 {
 	static const struct {
@@ -364,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_counters_say),
+		cmocka_unit_test(an_upcall_that_names_the_input_is_late),
 		cmocka_unit_test(few_more_than_looped),
 		cmocka_unit_test(watch_ends),
 		cmocka_unit_test(copies_end),

@@ -26,8 +26,9 @@ static enum drop decode(const uint8_t *bytes, size_t size, struct message *messa
 	while (drop == DROP_NONE && message->kind == MESSAGE_REPORT && message_next_record(&walk, &record))
 		for (size_t i = 0; i < record.source_count * 4; i++)
 			sum += record.sources[i];
-	for (size_t i = 0; drop == DROP_NONE && i < message->query.source_count * 4; i++)
-		sum += message->query.sources[i];
+	if (drop == DROP_NONE && message->kind == MESSAGE_QUERY)
+		for (size_t i = 0; i < message->query.source_count * 4; i++)
+			sum += message->query.sources[i];
 	assert_true(sum < UINT32_MAX);
 	free(copy);
 	return drop;

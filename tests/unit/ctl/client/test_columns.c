@@ -3,6 +3,7 @@
  * Columns of text and the forms of numbers.
  */
 #include "ctl/client/columns.h"
+#include "ctl/client/wrap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,10 +48,10 @@ static void cells_stand_below_their_titles(void **state)
 	columns_print(&columns, "%d", 7);
 	columns_print(&columns, "%s", "");
 	columns_print(&columns, "x");
-	expect(&columns, "GROUP             RATE TO\n"
-	                 "239.1.2.3        1.2 M eth1\n"
-	                 "255.255.255.255 123456 eth1 eth2\n"
-	                 "7                      x\n");
+	expect(&columns, "GROUP              RATE  TO\n"
+	                 "239.1.2.3         1.2 M  eth1\n"
+	                 "255.255.255.255  123456  eth1 eth2\n"
+	                 "7                        x\n");
 }
 
 static void wide_cells_have_a_line_of_their_own(void **state)
@@ -62,8 +63,8 @@ static void wide_cells_have_a_line_of_their_own(void **state)
 	put_row(&columns, "gr\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", "17", "eth1");
 	expect(&columns,
 	       "ff1e:1234:5678:9abc::1\n"
-	       "                    17 eth1\n"
-	       "gr\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4          17 eth1\n");
+	       "                     17  eth1\n"
+	       "gr\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4           17  eth1\n");
 }
 
 static void words_that_do_not_fit_go_below(void **state)
@@ -78,8 +79,8 @@ static void words_that_do_not_fit_go_below(void **state)
 	put_row(&columns, "239.1.2.3", "1", words);
 	fclose(columns.out);
 	for (line = text; *line != '\0'; line = strchr(line, '\n') + 1)
-		assert_true(strcspn(line, "\n") <= COLUMNS_WIDTH);
-	assert_non_null(strstr(text, "\n                       eth"));
+		assert_true(strcspn(line, "\n") <= SCREEN_WIDTH);
+	assert_non_null(strstr(text, "\n                         eth"));
 	assert_non_null(strstr(text, "eth39\n"));
 	free(text);
 	/* One wide word ends where its column ends on the next line. */
@@ -89,7 +90,7 @@ static void words_that_do_not_fit_go_below(void **state)
 	put_row(&columns, "239.1.2.4", "2", "eth1");
 	fclose(columns.out);
 	assert_memory_equal(text + strcspn(text, "\n"), "\n                    0000", 25);
-	assert_non_null(strstr(text, "0\n239.1.2.4            2 eth1\n"));
+	assert_non_null(strstr(text, "0\n239.1.2.4             2  eth1\n"));
 	free(text);
 }
 
@@ -101,15 +102,15 @@ static void colours_only_where_wanted(void **state)
 	columns_put(&columns, COLOUR_BAD, "down");
 	columns_put(&columns, COLOUR_NONE, "1");
 	columns_put(&columns, COLOUR_GOOD, "up");
-	expect(&columns, "\033[31mdown\033[0m                 1 \033[32mup\033[0m\n");
+	expect(&columns, "\033[31mdown\033[0m                  1  \033[32mup\033[0m\n");
 	columns = open_columns(false);
 	put_row(&columns, "a\033[1mb\n", "1", "\x7f");
-	expect(&columns, "a?[1mb?              1 ?\n");
+	expect(&columns, "a?[1mb?               1  ?\n");
 	columns = open_columns(false);
 	columns_put(&columns, COLOUR_BAD, "down");
 	columns_put(&columns, COLOUR_NONE, "1");
 	columns_put(&columns, COLOUR_GOOD, "up");
-	expect(&columns, "down                 1 up\n");
+	expect(&columns, "down                  1  up\n");
 }
 
 static void amounts(void **state)
@@ -142,16 +143,40 @@ static void ages(void **state)
 {
 	static const struct {
 		double seconds;
-		const char *text;
+		const char *age, *duration;
 	} rows[] = {
-		{-1, "0 s"},      {0, "0 s"},         {59.9, "59 s"},   {60, "1:00"},     {3599, "59:59"},
-		{3600, "1 h 00"}, {86399, "23 h 59"}, {86400, "1 d 0"}, {1e6, "11 d 13"},
+		{-1, "0:00", "0 s"},
+		{0, "0:00", "0 s"},
+		{0.04, "0:00", "0 s"},
+		{0.3, "0.3 s", "0.3 s"},
+		{0.99, "0.9 s", "0.9 s"},
+		{1, "0:01", "1 s"},
+		{59.9, "0:59", "59 s"},
+		{60, "1:00", "1 min 0 s"},
+		{3599, "59:59", "59 min 59 s"},
+		{3600, "1:00:00", "1 h 0 min"},
+		{86399, "23:59:59", "23 h 59 min"},
+		{86400, "1 d 00 h", "1 d 0 h"},
+		{1e6, "11 d 13 h", "11 d 13 h"},
 	};
-	char age[16];
+	char age[16], duration[32];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		assert_string_equal(format_age(rows[i].seconds, age), rows[i].text);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_string_equal(format_age(rows[i].seconds, age), rows[i].age);
+		assert_string_equal(format_duration(rows[i].seconds, duration), rows[i].duration);
+	}
+}
+
+static void counts(void **state)
+{
+	char count[64];
+
+	(void)state;
+	assert_string_equal(format_count(0, "group", count), "no groups");
+	assert_string_equal(format_count(1, "group", count), "1 group");
+	assert_string_equal(format_count(2, "group", count), "2 groups");
+	assert_string_equal(format_count(1200, "group", count), "1.2 k groups");
 }
 
 int main(void)
@@ -163,6 +188,7 @@ int main(void)
 		cmocka_unit_test(colours_only_where_wanted),
 		cmocka_unit_test(amounts),
 		cmocka_unit_test(ages),
+		cmocka_unit_test(counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

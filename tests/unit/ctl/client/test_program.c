@@ -54,11 +54,30 @@ static void failures_are_reported(void **state)
 	assert_int_equal(error, ENOMEM);
 }
 
+static void a_report_has_messages_and_the_status(void **state)
+{
+	const char *const failing[] = {"/bin/sh", "-c", "printf out; printf error >&2; exit 78", NULL};
+	const char *const killed[] = {"sh", "-c", "kill -9 $$", NULL};
+	const char *const missing[] = {"/nowhere/mcproxy", NULL};
+	int status = 0, error;
+	char *text = program_report(failing, 20000, &status, &error);
+
+	(void)state;
+	assert_string_equal(text, "outerror");
+	assert_int_equal(status, 78);
+	free(text);
+	assert_null(program_report(killed, 20000, &status, &error));
+	assert_int_equal(error, EIO);
+	assert_null(program_report(missing, 20000, &status, &error));
+	assert_int_equal(error, ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(output_is_kept_whole),
 		cmocka_unit_test(failures_are_reported),
+		cmocka_unit_test(a_report_has_messages_and_the_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
  *
  * The checks of doctor: a healthy machine, and in each row one thing that is wrong with it.
  */
-#include "ctl/doctor.h"
+#include "ctl/diagnosis/doctor.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,7 +16,8 @@
 #include "support/quoted_json.h"
 
 #define STATUS                                                                                               \
-	"{'pid': 7, 'configuration': '/etc/mcproxy.conf', 'configuration_loaded': 1000.5, 'tables': "        \
+	"{'pid': 7, 'configuration': '/etc/mcproxy.conf', 'configuration_loaded': 1000.5, "                  \
+	"'last_reload_successful': true, 'tables': "                                                         \
 	"[{'family': 'IPv4', 'route_failures': 0, 'upcalls_deferred': 0}]}"
 #define UP                                                                                                   \
 	"{'instance': 'tv', 'link': 'eth0', 'role': 'upstream', 'family': 'IPv4', 'version': 'IGMPv3', "     \
@@ -42,7 +43,7 @@ static const char nft_empty[] = "{\"nftables\": []}";
 
 static void make_healthy(struct machine *machine)
 {
-	*machine = (struct machine){.file_modified = 999, .igmp_max_msf = 10, .path_count = 1};
+	*machine = (struct machine){.file_modified = 1000.0004, .igmp_max_msf = 10, .path_count = 1};
 	list[0] = interface_of(1, "lo");
 	list[1] = interface_of(2, "eth0");
 	list[2] = interface_of(3, "eth1");
@@ -87,7 +88,8 @@ static void spoil_table(struct machine *machine, const char *status)
 }
 
 #define HELD_BY(holder)                                                                                      \
-	"{'pid': 7, 'configuration': '/etc/mcproxy.conf', 'configuration_loaded': 1000.5, 'tables': "        \
+	"{'pid': 7, 'configuration': '/etc/mcproxy.conf', 'configuration_loaded': 1000.5, "                  \
+	"'last_reload_successful': true, 'tables': "                                                         \
 	"[{'family': 'IPv4', 'served': false, 'held_by': '" holder "'}]}"
 
 static void held_table(struct machine *machine)
@@ -113,6 +115,30 @@ static void no_address(struct machine *machine)
 {
 	(void)machine;
 	list[2].has_address[FAMILY_IPV4] = false;
+}
+
+static void bridge_port(struct machine *machine)
+{
+	no_address(machine);
+	list[2].master = 4;
+	strcpy(list[2].master_kind, "bridge");
+}
+
+static void sender_downstream(struct machine *machine)
+{
+	machine->paths[1] = (struct reverse_path){.link = "eth1",
+	                                          .downstream = true,
+	                                          .rp_filter = 1,
+	                                          .default_route = 2,
+	                                          .source = addr_of("10.9.9.9"),
+	                                          .source_routed_elsewhere = true};
+	machine->path_count = 2;
+}
+
+static void older_version_without_querier(struct machine *machine)
+{
+	replace(&machine->daemon.upstream,
+	        "[{'link': 'eth0', 'family': 'IPv4', 'present': true, 'version': 'IGMPv2', 'query_missing': true}]");
 }
 
 static void no_multicast(struct machine *machine)
@@ -172,10 +198,42 @@ static void querier_outside(struct machine *machine)
 	                             "'foreign_querier': '1.0.0.1', 'counters': {}, 'drops': {}") "]");
 }
 
+#define OTHER_VERSION(querier, version, age)                                                                 \
+	", 'this_router_is_querier': true, 'other_version': '" version                                       \
+	"', 'other_version_querier': " querier ", 'other_version_age': " age                                 \
+	", 'timers': {'robustness': 2, 'query_interval': 125, "                                              \
+	"'query_response_interval': 10}, 'counters': {}, 'drops': {}"
+
 static void older_querier(struct machine *machine)
 {
-	replace(&machine->daemon.links, "[" UP "," DOWN_WITH(", 'this_router_is_querier': true, 'counters': "
-	                                                     "{'queries_of_another_version': 3}") "]");
+	replace(&machine->daemon.links,
+	        "[" UP "," DOWN_WITH(OTHER_VERSION("'10.0.1.9'", "IGMPv2", "60.4")) "]");
+}
+
+static void newer_querier(struct machine *machine)
+{
+	replace(&machine->daemon.links,
+	        "[" UP "," DOWN_WITH(OTHER_VERSION("'10.0.1.9'", "IGMPv4", "60")) "]");
+}
+
+static void older_querier_without_address(struct machine *machine)
+{
+	replace(&machine->daemon.links, "[" UP "," DOWN_WITH(OTHER_VERSION("null", "IGMPv2", "60")) "]");
+}
+
+static void older_bridge(struct machine *machine)
+{
+	older_querier_without_address(machine);
+	list[2].is_bridge = list[2].snooping = list[2].own_querier = true;
+	list[2].old_queries[FAMILY_IPV4] = true;
+}
+
+/* With its address as their source (mcast_query_use_ifaddr). */
+static void older_bridge_with_an_address(struct machine *machine)
+{
+	older_bridge(machine);
+	list[2].address[FAMILY_IPV4] = addr_of("10.0.1.9");
+	older_querier(machine);
 }
 
 static void silent_bridge(struct machine *machine)
@@ -329,15 +387,22 @@ static void each_trouble_is_named(void **state)
 		{held_table, "owner", "IPv4", "igmpproxy (pid 12) holds", "stop igmpproxy (pid 12)"},
 		{held_by_what_root_sees, "owner", "IPv4", "pimd (pid 12) holds", "stop pimd (pid 12)"},
 		{no_carrier, "links", "eth0", "no carrier", "cable"},
-		{link_down, "links", "eth1", "the link is down", "ip link set eth1 up"},
+		{link_down, "links", "eth1", "the link is down", "ip link set dev eth1 up"},
 		{no_address, "links", "eth1", "no IPv4 address", "ip address add"},
-		{no_multicast, "links", "eth1", "MULTICAST flag", "ip link set eth1 multicast on"},
+		{bridge_port, "links", "eth1", "eth1 is a port of bridge eth2: use eth2",
+	         "name eth2 in place of eth1"},
+		{sender_downstream, "rp-filter", "eth1",
+	         "rp_filter is 1, and the route back to 10.9.9.9 does not",
+	         "set reset_rp_filter = true in that link"},
+		{older_version_without_querier, "querier-upstream", "eth0",
+	         "no IGMP querier is present upstream", "enable the querier in the router or switch there"},
+		{no_multicast, "links", "eth1", "MULTICAST flag", "ip link set dev eth1 multicast on"},
 		{missing_link, "links", "ppp0", "the upstream link of instance tv does not exist",
 	         "correct its name"},
 		{other_default_route, "rp-filter", "eth0",
 	         "rp_filter is 1, and the default route leaves by eth2", "net.ipv4.conf.eth0.rp_filter=0"},
 		{no_default_route, "rp-filter", "eth0", "rp_filter is 2, and there is no default route",
-	         "mcproxy with -r"},
+	         "set reset_rp_filter = true in the configuration (or start mcproxy with -r)"},
 		{source_routed_elsewhere, "rp-filter", "eth0",
 	         "the route back to 10.9.9.9 does not leave by eth0", "sysctl"},
 		{no_upstream_querier, "querier-upstream", "eth0", "no IGMP querier is present upstream",
@@ -345,20 +410,29 @@ static void each_trouble_is_named(void **state)
 		{foreign_querier, "querier-downstream", "eth1", "another router is the querier: 10.0.1.0",
 	         "forward_without_querier"},
 		{silent_querier, "querier-downstream", "eth1",
-	         "the querier 10.0.1.0 has stopped: its last query came 140 s ago, its interval is 125 s",
+	         "the querier 10.0.1.0 has stopped: its last query came 2 min 20 s ago, its interval is 2 min 5 s",
 	         "mcproxyctl reload"},
 		{querier_outside, "querier-downstream", "eth1",
 	         "a querier from outside the subnets of the link is ignored: 1.0.0.1",
 	         "add an address of its subnet to eth1"},
 		{older_querier, "querier-downstream", "eth1",
-	         "received 3 queries of a version other than IGMPv3", "protocol"},
+	         "10.0.1.9 sends IGMPv2 queries; hosts return to IGMPv3 in 200 s if no more follow",
+	         "ip link set dev BRIDGE type bridge mcast_igmp_version 3"},
+		{newer_querier, "querier-downstream", "eth1",
+	         "10.0.1.9 sends IGMPv4 queries, this router IGMPv3", "`protocol`"},
+		{older_querier_without_address, "querier-downstream", "eth1",
+	         "a bridge or switch without an address sends IGMPv2 queries", "on all routers"},
+		{older_bridge, "querier-downstream", "eth1", "the bridge eth1 itself sends IGMPv2 queries",
+	         "ip link set dev eth1 type bridge mcast_igmp_version 3"},
+		{older_bridge_with_an_address, "querier-downstream", "eth1", "the bridge eth1 itself sends",
+	         "ip link set dev eth1 type bridge mcast_igmp_version 3"},
 		{silent_bridge, "bridge", "eth0", "no IGMP querier is present", "mcast_querier 1"},
 		{flooding_bridge, "bridge", "eth1", "does not snoop", "mcast_snooping 1"},
 		{input_firewall, "firewall", "eth0",
 	         "the policy of INPUT in table filter drops IGMP queries that arrive on eth0",
 	         "iptables -t filter -I INPUT -p igmp -j ACCEPT"},
 		{output_firewall, "firewall", "eth0",
-	         "rule 1 of OUTPUT in table filter drops IGMP reports that leave by eth0",
+	         "rule 1 of OUTPUT in table filter (-A OUTPUT -p igmp -j DROP) drops IGMP reports that leave by eth0",
 	         "iptables -t filter -I OUTPUT"},
 		{forward_firewall, "firewall", "eth1", "drops IPv4 streams from eth0 to eth1",
 	         "iptables -t filter -I FORWARD -d 224.0.0.0/4 -j ACCEPT"},
@@ -391,8 +465,9 @@ static void each_trouble_is_named(void **state)
 		{deferred_upcalls, "queues", "IPv4", "3 new streams had to wait", "ring_size"},
 		{refused_reports, "reports", "eth1", "4 reports were ignored: not allowed in SSM range",
 	         "ssm_range"},
-		{newer_file, "configuration", "/etc/mcproxy.conf", "changed 60 s after the daemon read it",
-	         "mcproxyctl reload"},
+		{newer_file, "configuration", "/etc/mcproxy.conf",
+	         "changed 1 min 0 s after the daemon read it",
+	         "mcproxyctl reload (mcproxy -t -c /etc/mcproxy.conf"},
 	};
 
 	(void)state;
@@ -429,7 +504,7 @@ static void a_healthy_machine_is_clean(void **state)
 	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 0);
 	assert_int_equal(findings->skipped_count, 0);
-	assert_int_equal(findings->checks, 13);
+	assert_int_equal(findings->checks, 14);
 	/* The reverse: a machine on which nothing can be read. */
 	daemon_view_free(&machine->daemon);
 	machine->owners[0] =
@@ -440,7 +515,7 @@ static void a_healthy_machine_is_clean(void **state)
 	assert_string_equal(findings->list[0].what,
 	                    "igmpproxy (pid 9) holds the kernel's multicast routing socket");
 	assert_int_equal(findings->checks, 2);
-	assert_int_equal(findings->skipped_count, 11);
+	assert_int_equal(findings->skipped_count, 12);
 	/* The daemon runs, and answers elsewhere. */
 	strcpy(machine->owners[0].name, "mcproxy");
 	*findings = (struct findings){0};
@@ -471,7 +546,7 @@ static void what_cannot_be_looked_at_is_skipped(void **state)
 	machine->file_modified = 0;
 	doctor_check(machine, findings);
 	assert_int_equal(findings->count, 0);
-	assert_int_equal(findings->checks, 11);
+	assert_int_equal(findings->checks, 12);
 	assert_int_equal(findings->skipped_count, 2);
 	assert_string_equal(findings->skipped[0], "firewall");
 	assert_string_equal(findings->skipped_why[0], "only root may read the rules");
@@ -518,12 +593,77 @@ static void what_does_not_fit_is_counted(void **state)
 	}
 	findings_skip(findings, "firewall", "no root");
 	findings->checks = 11;
-	findings_print(findings, out, false);
+	findings_print(findings, out, false, 80);
 	fflush(out);
-	assert_non_null(strstr(text, "links: eth0: trouble 0\n    why: because\n    remedy: help 0\n"));
-	assert_non_null(strstr(text, "skipped, because no root: firewall\n3 more findings are not shown\n"
-	                             "11 checks made, 1 skipped, 67 findings\n"));
+	assert_non_null(strstr(text, "links: eth0: trouble 0\n    why: because\n    remedy: help 0\n\n"));
+	assert_non_null(strstr(text, "3 more findings are not shown\n\nskipped, because no root: firewall\n\n"
+	                             "67 findings (11 checks, 1 skipped)\n"));
 	fclose(out);
+	free(text);
+	free(findings);
+}
+
+static void equal_remedies_are_printed_once(void **state)
+{
+	static const struct {
+		const char *subject, *remedy;
+	} rows[] = {{"eth1", "help"}, {"eth2", "help"}, {"eth3", "other help"}};
+	struct findings *findings = calloc(1, sizeof *findings);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct finding *finding = findings_add(findings, "firewall", rows[i].subject, "because");
+
+		finding_what(finding, "trouble");
+		finding_remedy(finding, "%s", rows[i].remedy);
+	}
+	findings->checks = 1;
+	findings_print(findings, out, false, 80);
+	fclose(out);
+	assert_string_equal(
+		text,
+		"firewall: eth1: trouble\nfirewall: eth2: trouble\n    why: because\n    remedy: help\n\n"
+		"firewall: eth3: trouble\n    why: because\n    remedy: other help\n\n"
+		"3 findings (1 check)\n");
+	free(text);
+	free(findings);
+}
+
+static void the_most_severe_comes_first(void **state)
+{
+	static const char *const checks[] = {"limits", "reports", "rp-filter", "reports", "links"};
+	static const char *const sorted[] = {"rp-filter", "links", "limits", "reports"};
+	struct findings *findings = calloc(1, sizeof *findings);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+		struct finding *finding = findings_add(findings, checks[i], "eth0", "because");
+
+		finding_what(finding, "trouble");
+		finding_remedy(finding, "help");
+	}
+	findings_sort(findings);
+	assert_int_equal(findings->count, 4); /* one was repeated */
+	for (size_t i = 0; i < findings->count; i++)
+		assert_string_equal(findings->list[i].check, sorted[i]);
+	assert_string_equal(severity_name(findings->list[0].severity), "error");
+	assert_string_equal(severity_name(findings->list[3].severity), "warning");
+	assert_int_equal(findings_problems(findings), 4);
+	findings->list[0].severity = SEVERITY_NOTE;
+	findings_sort(findings);
+	assert_string_equal(findings->list[3].check, "rp-filter");
+	assert_int_equal(findings_problems(findings), 3);
+	findings->count = 0;
+	findings->checks = 12;
+	findings_print(findings, out, false, 80);
+	fclose(out);
+	assert_string_equal(text, "All is well (12 checks)\n");
 	free(text);
 	free(findings);
 }
@@ -536,6 +676,8 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_looked_at_is_skipped),
 		cmocka_unit_test(findings_are_not_repeated),
 		cmocka_unit_test(what_does_not_fit_is_counted),
+		cmocka_unit_test(equal_remedies_are_printed_once),
+		cmocka_unit_test(the_most_severe_comes_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

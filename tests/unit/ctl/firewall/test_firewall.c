@@ -44,7 +44,6 @@ static struct firewall_packet stream(void)
 	                                .source_known = true,
 	                                .destination = addr_of("239.1.2.3"),
 	                                .port = 5001,
-	                                .ttl = 8,
 	                                .input = "eth0",
 	                                .output = "eth1"};
 }
@@ -55,7 +54,6 @@ static struct firewall_packet igmp(void)
 	                                .protocol = IPPROTO_IGMP,
 	                                .type = 0x11,
 	                                .destination = addr_of("224.0.0.1"),
-	                                .ttl = 1,
 	                                .input = "eth0"};
 }
 
@@ -65,7 +63,6 @@ static struct firewall_packet mld(void)
 	                                .protocol = IPPROTO_ICMPV6,
 	                                .type = 130,
 	                                .destination = addr_of("ff02::1"),
-	                                .ttl = 1,
 	                                .input = "eth0"};
 }
 
@@ -110,6 +107,14 @@ static void streams_are_judged_rule_by_rule(void **state)
 		{RULESET(FORWARD_NOT RULE("f", CT("[\"new\", \"established\"]") ", " ACCEPT)),
 	         FIREWALL_PASSES},
 		{RULESET(FORWARD RULE("f", CT("\"invalid\"") ", " DROP)), FIREWALL_PASSES},
+		{RULESET(FORWARD RULE("f", "{\"match\": {\"op\": \"!\", \"left\": {\"ct\": {\"key\": "
+	                                   "\"state\"}}, \"right\": \"established\"}}, " DROP)),
+	         FIREWALL_DROPS},
+		{RULESET(FORWARD_NOT RULE("f", "{\"match\": {\"op\": \"in\", \"left\": {\"ct\": {\"key\": "
+	                                       "\"status\"}}, \"right\": \"dnat\"}}, " ACCEPT)),
+	         FIREWALL_DROPS},
+		/* A jump to a chain without a name, as nft lists it. */
+		{RULESET(FORWARD RULE("f", "\"jump {\\n\\t\\tdrop\\n\\t}\"")), FIREWALL_MAY_DROP},
 		/* Interfaces. */
 		{RULESET(FORWARD_NOT RULE("f", META("==", "iifname", "\"eth0\"") ", " ACCEPT)),
 	         FIREWALL_PASSES},
@@ -146,9 +151,8 @@ static void streams_are_judged_rule_by_rule(void **state)
 	         FIREWALL_DROPS},
 		{RULESET(FORWARD RULE("f", FIELD("==", "udp", "dport", "53") ", " DROP)), FIREWALL_PASSES},
 		{RULESET(FORWARD RULE("f", FIELD("==", "tcp", "dport", "5001") ", " DROP)), FIREWALL_PASSES},
-		{RULESET(FORWARD RULE("f", FIELD("<", "ip", "ttl", "10") ", " DROP)), FIREWALL_DROPS},
-		{RULESET(FORWARD RULE("f", FIELD(">", "ip", "ttl", "8") ", " DROP)), FIREWALL_PASSES},
-		{RULESET(FORWARD RULE("f", FIELD(">=", "ip", "ttl", "8") ", " DROP)), FIREWALL_DROPS},
+		/* Fields that are not known. */
+		{RULESET(FORWARD RULE("f", FIELD("<", "ip", "ttl", "10") ", " DROP)), FIREWALL_MAY_DROP},
 		/* Unknown properties. */
 		{RULESET(FORWARD RULE("f", META("==", "mark", "1") ", " DROP)), FIREWALL_MAY_DROP},
 		{RULESET(FORWARD RULE("f", "{\"limit\": {\"rate\": 10}}, " DROP)), FIREWALL_MAY_DROP},
@@ -387,9 +391,9 @@ static void rule_and_remedy_are_named(void **state)
 		try_nft(RULESET(FORWARD RULE("f", JUMP("g")) RULE("g", DROP)), HOOK_FORWARD, &packet, &drop),
 		FIREWALL_DROPS);
 	firewall_drop_name(&drop, text, sizeof text);
-	assert_string_equal(text, "rule 7 of chain g in table inet t");
+	assert_string_equal(text, "rule with handle 7 of chain g in table inet t");
 	firewall_remedy(&drop, &packet, text, sizeof text);
-	assert_string_equal(text, "nft insert rule inet t f ip daddr 239.1.2.3 accept");
+	assert_string_equal(text, "nft insert rule inet t g handle 7 ip daddr 239.1.2.3 accept");
 
 	assert_int_equal(try_nft(RULESET(INPUT_NOT), HOOK_INPUT, &query, &drop), FIREWALL_DROPS);
 	firewall_drop_name(&drop, text, sizeof text);
@@ -402,9 +406,114 @@ static void rule_and_remedy_are_named(void **state)
 	                                  "-A FORWARD -j DROP\n"));
 	assert_int_equal(firewall_try(firewall, HOOK_FORWARD, &packet, &drop), FIREWALL_DROPS);
 	firewall_drop_name(&drop, text, sizeof text);
-	assert_string_equal(text, "iptables: rule 2 of FORWARD in table filter");
+	assert_string_equal(text, "iptables: rule 2 of FORWARD in table filter (-A FORWARD -j DROP)");
 	firewall_remedy(&drop, &packet, text, sizeof text);
-	assert_string_equal(text, "iptables -t filter -I FORWARD -d 239.1.2.3 -j ACCEPT");
+	assert_string_equal(text, "iptables -t filter -I FORWARD 2 -d 239.1.2.3 -j ACCEPT");
+	firewall_free(firewall);
+}
+
+/* What nft lists of the tables of iptables-nft, with rules that it cannot express, and of others. */
+#define COMPAT_CHAIN(name, policy)                                                                           \
+	"{\"chain\": {\"family\": \"ip\", \"table\": \"filter\", \"name\": \"" name                          \
+	"\", \"type\": \"filter\", \"hook\": \"forward\", \"prio\": 0, \"policy\": \"" policy "\"}}"
+#define COMPAT_RULE(chain, handle, ...)                                                                      \
+	", {\"rule\": {\"family\": \"ip\", \"table\": \"filter\", \"chain\": \"" chain                       \
+	"\", \"handle\": " handle ", \"expr\": [" __VA_ARGS__ "]}}"
+#define XT "{\"xt\": {\"type\": \"match\", \"name\": \"conntrack\"}}, "
+static const char nft_of_iptables[] =
+	RULESET(COMPAT_CHAIN("FORWARD", "drop") ", " COMPAT_CHAIN("forward", "accept")
+                        COMPAT_RULE("FORWARD", "4", XT ACCEPT) COMPAT_RULE("FORWARD", "9", XT DROP)
+                                COMPAT_RULE("forward", "11", COUNTER));
+static const char save_of_iptables[] =
+	"# Generated by iptables-save v1.8.9 (nf_tables) on a day\n*filter\n:FORWARD DROP [0:0]\n"
+	"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+	"-A FORWARD -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n";
+
+static struct firewall *iptables_nft(void)
+{
+	struct firewall *firewall = firewall_new();
+
+	assert_true(firewall_add_iptables(firewall, FAMILY_IPV4, "iptables", save_of_iptables));
+	assert_true(firewall_add_nft(firewall, nft_of_iptables));
+	return firewall;
+}
+
+static void tables_of_iptables_nft_are_read_once(void **state)
+{
+	struct firewall *firewall = iptables_nft();
+	struct firewall_packet packet = stream();
+	struct firewall_drop drop;
+	char text[FIREWALL_TEXT_SIZE];
+
+	(void)state;
+	assert_int_equal(firewall_try(firewall, HOOK_FORWARD, &packet, &drop), FIREWALL_DROPS);
+	firewall_drop_name(&drop, text, sizeof text);
+	assert_string_equal(text, "iptables: the policy of FORWARD in table filter");
+	firewall_free(firewall);
+}
+
+/* Both kinds of iptables have a table filter with a chain FORWARD. */
+static void legacy_rules_are_those_of_another_table(void **state)
+{
+	struct firewall *firewall = firewall_new();
+	struct firewall_packet packet = stream();
+	struct firewall_drop drop;
+
+	(void)state;
+	assert_true(firewall_add_iptables(
+		firewall, FAMILY_IPV4, "iptables-legacy",
+		"*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -d 224.0.0.0/4 -j ACCEPT\n"));
+	assert_true(firewall_add_iptables(firewall, FAMILY_IPV4, "iptables", save_of_iptables));
+	assert_true(firewall_add_nft(firewall, nft_of_iptables));
+	assert_int_equal(firewall_try(firewall, HOOK_FORWARD, &packet, &drop), FIREWALL_DROPS);
+	assert_string_equal(drop.program, "iptables");
+	packet.traced = true;
+	assert_int_equal(firewall_try(firewall, HOOK_FORWARD, &packet, &drop), FIREWALL_PASSES);
+	firewall_free(firewall);
+}
+
+static void check_name(const struct firewall *firewall, const struct trace_stop *stop, const char *name)
+{
+	struct firewall_drop drop;
+	char text[FIREWALL_TEXT_SIZE];
+
+	firewall_identify(firewall, stop, &drop);
+	firewall_drop_name(&drop, text, sizeof text);
+	assert_string_equal(text, name);
+}
+
+static void what_the_kernel_traced_is_named(void **state)
+{
+	static const char listing[] =
+		"table inet t { # handle 3\n\tset s { # handle 1\n\t\ttype ifname\n\t}\n\n"
+		"\tchain f { # handle 2\n\t\ttype filter hook forward priority 0; policy accept;\n"
+		"\t\tudp dport 1 accept comment \"# handle 7\" # handle 6\n"
+		"\t\tjump {\n\t\t\tdrop\n\t\t} # handle 7\n\t}\n"
+		"\n\tchain g { # handle 8\n\t\tcomment \"TV\"\n\t\tdrop # handle 9\n\t}\n}\n";
+	struct firewall *firewall = iptables_nft();
+	struct trace_stop stop = {.family = 2, .table = "filter", .base = "FORWARD", .chain = "FORWARD"};
+
+	(void)state;
+	assert_true(firewall_add_nft(firewall,
+	                             RULESET(FORWARD ", " CHAIN("i", "input", "drop") RULE("f", DROP))));
+	firewall_add_rule_texts(firewall, listing);
+	check_name(firewall, &stop, "iptables: the policy of FORWARD in table filter");
+	stop.handle = 9;
+	stop.position = 2;
+	check_name(
+		firewall, &stop,
+		"iptables: rule 2 of FORWARD in table filter (-A FORWARD -m conntrack --ctstate INVALID -j DROP)");
+	stop.position = 3; /* added in the meantime */
+	check_name(firewall, &stop, "iptables: a rule of FORWARD in table filter");
+	stop = (struct trace_stop){.family = 1, .table = "t", .base = "f", .chain = "f", .handle = 7};
+	check_name(firewall, &stop, "rule with handle 7 of chain f in table inet t (jump { drop })");
+	snprintf(stop.chain, sizeof stop.chain, "g");
+	stop.handle = 9;
+	check_name(firewall, &stop, "rule with handle 9 of chain g in table inet t (drop)");
+	stop = (struct trace_stop){.family = 1, .table = "t", .base = "i", .chain = "i"};
+	check_name(firewall, &stop, "the policy of chain i in table inet t");
+	stop = (struct trace_stop){.family = 7, .table = "b", .base = "c", .chain = "c"};
+	check_name(NULL, &stop, "the policy of chain c in table bridge b");
 	firewall_free(firewall);
 }
 
@@ -418,6 +527,9 @@ int main(void)
 		cmocka_unit_test(endless_jumps_come_to_an_end),
 		cmocka_unit_test(iptables_is_read_as_well),
 		cmocka_unit_test(rule_and_remedy_are_named),
+		cmocka_unit_test(tables_of_iptables_nft_are_read_once),
+		cmocka_unit_test(legacy_rules_are_those_of_another_table),
+		cmocka_unit_test(what_the_kernel_traced_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

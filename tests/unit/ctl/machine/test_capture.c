@@ -14,11 +14,15 @@
 
 #include "support/craft.h"
 
-/* br0 with the port eth0; eth1 alone. */
+/* br0 with the port eth0; eth1 with two VLANs, of which one is down; eth2 in a VRF. */
 static struct interface_state list[] = {
 	{.index = 1, .name = "br0", .is_bridge = true},
-	{.index = 2, .name = "eth0", .master = 1},
+	{.index = 2, .name = "eth0", .master = 1, .master_kind = "bridge"},
 	{.index = 3, .name = "eth1"},
+	{.index = 4, .name = "eth1.4", .vlan_of = 3, .vlan = 4, .up = true},
+	{.index = 5, .name = "eth1.5", .vlan_of = 3, .vlan = 5},
+	{.index = 6, .name = "red"},
+	{.index = 7, .name = "eth2", .master = 6, .master_kind = "vrf"},
 };
 static const struct interfaces interfaces = {list, LENGTH(list)};
 
@@ -41,13 +45,20 @@ static size_t packet_of(uint8_t packet[64], const char *source, const char *grou
 	return header + 8;
 }
 
-static void take(struct capture *capture, int interface, bool outgoing, const char *source, const char *group,
-                 unsigned ttl, uint8_t protocol)
+static void take_tagged(struct capture *capture, int interface, bool outgoing, unsigned vlan,
+                        const char *source, const char *group, unsigned ttl, uint8_t protocol)
 {
 	uint8_t packet[64];
 	size_t size = packet_of(packet, source, group, ttl, protocol);
 
-	capture_take(capture, &interfaces, interface, outgoing, packet, size);
+	capture_take(capture, &interfaces, &(struct capture_frame){interface, outgoing, vlan, {0}}, packet,
+	             size);
+}
+
+static void take(struct capture *capture, int interface, bool outgoing, const char *source, const char *group,
+                 unsigned ttl, uint8_t protocol)
+{
+	take_tagged(capture, interface, outgoing, 0, source, group, ttl, protocol);
 }
 
 static void packets_are_counted_by_source_and_interface(void **state)
@@ -92,6 +103,52 @@ static void a_bridge_stands_for_its_ports(void **state)
 	assert_int_equal(sum.port, 5001);
 }
 
+/* Packets with a tag count on the VLAN interface if there is one that is up. */
+static void tags_without_an_interface_are_kept(void **state)
+{
+	static const struct {
+		unsigned vlan;
+		bool outgoing;
+		size_t count;
+	} rows[] = {{0, false, 1}, {4, false, 0}, {5, false, 1}, {6, false, 1}, {4, true, 0}, {6, true, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct capture capture = {.group = addr_of("239.1.2.3")};
+		struct sighting sum;
+
+		take_tagged(&capture, 3, rows[i].outgoing, rows[i].vlan, "10.0.0.10", "239.1.2.3", 8,
+		            IPPROTO_UDP);
+		assert_int_equal(capture.count, rows[i].count);
+		if (capture.count > 0)
+			assert_int_equal(capture.list[0].vlan, rows[i].vlan);
+		assert_int_equal(capture_sum(&capture, NULL, 3, rows[i].outgoing, &sum), rows[i].vlan == 0);
+	}
+}
+
+static void members_of_a_vrf_stand_for_themselves(void **state)
+{
+	struct capture capture = {.group = addr_of("239.1.2.3")};
+
+	(void)state;
+	take(&capture, 7, false, "10.0.0.10", "239.1.2.3", 8, IPPROTO_UDP);
+	assert_int_equal(capture.count, 1);
+	assert_int_equal(capture.list[0].interface, 7);
+}
+
+static void every_group_that_routers_forward(void **state)
+{
+	struct capture capture = {.group = addr_unspecified(FAMILY_IPV4)};
+
+	(void)state;
+	take(&capture, 3, false, "10.0.0.10", "239.1.2.3", 8, IPPROTO_UDP);
+	take(&capture, 3, false, "10.0.0.10", "239.1.2.4", 8, IPPROTO_UDP);
+	take(&capture, 3, false, "10.0.0.10", "224.0.0.251", 8, IPPROTO_UDP);
+	take(&capture, 3, false, "10.0.0.10", "10.0.0.11", 8, IPPROTO_UDP);
+	assert_int_equal(capture.count, 1);
+	assert_int_equal(capture.list[0].packets, 2);
+}
+
 static void what_is_no_stream_is_passed_over(void **state)
 {
 	struct capture capture = {.group = addr_of("239.1.2.3")};
@@ -102,11 +159,11 @@ static void what_is_no_stream_is_passed_over(void **state)
 	take(&capture, 3, false, "10.0.0.10", "239.1.2.3", 1, IPPROTO_IGMP);
 	take(&capture, 3, false, "fd00::10", "ff1e::1:3", 1, IPPROTO_UDP);
 	packet_of(packet, "10.0.0.10", "239.1.2.3", 8, IPPROTO_UDP);
-	capture_take(&capture, &interfaces, 3, false, packet, 19);
+	capture_take(&capture, &interfaces, &(struct capture_frame){.interface = 3}, packet, 19);
 	assert_int_equal(capture.count, 0);
 	/* A header longer than the packet: no port. */
 	packet[0] = 0x4f;
-	capture_take(&capture, &interfaces, 3, false, packet, 20);
+	capture_take(&capture, &interfaces, &(struct capture_frame){.interface = 3}, packet, 20);
 	assert_int_equal(capture.count, 1);
 	assert_int_equal(capture.list[0].port, 0);
 }
@@ -130,6 +187,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_are_counted_by_source_and_interface),
 		cmocka_unit_test(a_bridge_stands_for_its_ports),
+		cmocka_unit_test(tags_without_an_interface_are_kept),
+		cmocka_unit_test(members_of_a_vrf_stand_for_themselves),
+		cmocka_unit_test(every_group_that_routers_forward),
 		cmocka_unit_test(what_is_no_stream_is_passed_over),
 		cmocka_unit_test(too_many_sources_are_counted),
 	};

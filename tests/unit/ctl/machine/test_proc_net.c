@@ -32,8 +32,9 @@ static void igmp_sample(char text[512])
 	         "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"
 	         "1\tlo        :     1      V3\n\t\t\t\t%08X     1 0:00000000\t\t0\n"
 	         "2\teth0      :     2      V3\n\t\t\t\t%08X     1 0:00000000\t\t0\n\t\t\t\t%08X     1 "
-	         "0:00000000\t\t0\n",
-	         all, tv, all);
+	         "0:00000000\t\t0\n"
+	         "3\tenp0s31f6.35: 1      V3\n\t\t\t\t%08X     1 0:00000000\t\t0\n",
+	         all, tv, all, tv);
 }
 
 static void joined_groups_are_found(void **state)
@@ -45,9 +46,11 @@ static void joined_groups_are_found(void **state)
 		const char *interface, *group;
 		bool joined;
 	} rows[] = {
-		{"eth0", "239.1.2.3", true}, {"lo", "239.1.2.3", false},   {"eth0", "239.1.2.4", false},
-		{"lo", "224.0.0.1", true},   {"eth1", "224.0.0.1", false}, {"eth0", "ff1e::1:3", true},
-		{"lo", "ff1e::1:3", false},  {"eth0", "ff1e::3", false},
+		{"eth0", "239.1.2.3", true},         {"lo", "239.1.2.3", false},
+		{"eth0", "239.1.2.4", false},        {"lo", "224.0.0.1", true},
+		{"eth1", "224.0.0.1", false},        {"eth0", "ff1e::1:3", true},
+		{"enp0s31f6.35", "239.1.2.3", true}, {"enp0s31f6.35", "224.0.0.1", false},
+		{"lo", "ff1e::1:3", false},          {"eth0", "ff1e::3", false},
 	};
 	char igmp[512];
 

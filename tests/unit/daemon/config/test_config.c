@@ -49,6 +49,8 @@ static void shapes(void **state)
 	         "a: a ==> b"},
 		{"instances = ( \"ppp* ==> br-lan wlan[0-3] tap?\" );",
 	         "ppp*: ppp* ==> br-lan wlan[0-3] tap?"},
+		{"instances = ( \"@fd00:1::/64 ==> @172.20.0.0/16 an-altname-of-22-chars\" );",
+	         "@fd00:1::/64: @fd00:1::/64 ==> @172.20.0.0/16 an-altname-of-22-chars"},
 		{"instances = ( \"fifteen-letters ==> eth1.100 veth_a@b\" );",
 	         "fifteen-letters: fifteen-letters ==> eth1.100 veth_a@b"},
 		/* A querier only. */

@@ -5,9 +5,11 @@
 #include "daemon/config/options.h"
 #include "support/config_file.h"
 
-#define F             "test.conf:"
-#define GOOD          "instances = ( \"a ==> b\" );"
-#define RANGE         "\"none\", or a prefix of each family such as \"232.0.0.0/8\" is expected"
+#define F     "test.conf:"
+#define GOOD  "instances = ( \"a ==> b\" );"
+#define RANGE "\"none\", or a prefix of each family such as \"232.0.0.0/8\" is expected"
+#define SOURCE                                                                                               \
+	"\"auto\", a unicast IPv4 address, or a link-local IPv6 address such as \"fe80::1\" is expected"
 #define ITS(settings) "instances = ( { upstream = \"a\"; downstream = \"b\";\n" settings " } );"
 #define LINKS(settings)                                                                                      \
 	"instances = ( { upstream = \"a\"; downstream = ( { name = \"b\";\n" settings " } ); } );"
@@ -95,6 +97,10 @@ static void errors_in_options(void **state)
 		{GOOD "\nssm_range = \"ff30::/129\";", F "2: ssm_range: " RANGE},
 		{GOOD "\nssm_range = \"232.0.0.0/8x\";", F "2: ssm_range: " RANGE},
 		{GOOD "\nssm_range = \"/8\";", F "2: ssm_range: " RANGE},
+		{GOOD "\nsource_address = \"224.0.0.1\";", F "2: source_address: " SOURCE},
+		{GOOD "\nsource_address = \"0.0.0.0\";", F "2: source_address: " SOURCE},
+		{GOOD "\nsource_address = \"fd00::1\";", F "2: source_address: " SOURCE},
+		{GOOD "\nsource_address = \"eth0\";", F "2: source_address: " SOURCE},
 		{GOOD "\nstatus_file = 3;", F "2: status_file: a string is expected, not a number"},
 		{GOOD "\nstatus_file = \"\";", F "2: status_file: a file name is expected"},
 	};
@@ -137,6 +143,9 @@ static void values_out_of_range(void **state)
 		{"sources_max = 0", "0 is out of range, which is 1 to 4096"},
 		{"sources_max = 4097", "4097 is out of range, which is 1 to 4096"},
 		{"hosts_max = 0", "0 is out of range, which is 1 to 4096"},
+		{"host_groups_max = 65537", "65537 is out of range, which is 0 to 65536"},
+		{"ttl_threshold = 0", "0 is out of range, which is 1 to 255"},
+		{"ttl_threshold = 256", "256 is out of range, which is 1 to 255"},
 		{"hosts_max = 4097", "4097 is out of range, which is 1 to 4096"},
 		{"routes_max = 0", "0 is out of range, which is 1 to 16777216"},
 		{"routes_max = 16777217", "16777217 is out of range, which is 1 to 16777216"},
@@ -285,10 +294,14 @@ static void errors_in_links(void **state)
 		{"instances = ( { upstream = \"\\x1b[31m\"; } );",
 	         F "1: upstream: ?[31m: a link's name cannot contain '?'"},
 		{"instances = ( { upstream = \"..\"; } );", F "1: upstream: ..: not a link's name"},
-		{"instances = ( \"eth0 ==> sixteen--letters\" );",
-	         F "1: instances: sixteen--letters: longer than 15 characters"},
-		{"instances = ( \"eth0 ==> a-name-of-more-than-twenty-letters\" );",
-	         F "1: instances: a-name-of-more-than-...: longer than 15 characters"},
+		{"instances = ( \"eth0 ==> a-name-of-more-than-twenty-letters-or-even-of-more-than-sixty-three\" );",
+	         F "1: instances: a-name-of-more-than-...: longer than 63 characters"},
+		{"instances = ( { upstream = \"@02:00:00:00:00:01\"; } );",
+	         F "1: upstream: @02:00:00:00:00:01: a MAC address is not an address of a link"},
+		{"instances = ( { upstream = \"@fd00::/129\"; } );",
+	         F "1: upstream: @fd00::/129: its prefix length is not a number from 0 to 128"},
+		{"instances = ( { upstream = \"@\"; } );",
+	         F "1: upstream: @: it is not an address, a prefix or a range"},
 		{"instances = ( \"a ==> b c b\" );", F "1: instances: b: named twice"},
 		{"instances = ( \"a a ==> b\" );", F "1: instances: a: named twice"},
 		{"instances = ( \"a ==> b a\" );",

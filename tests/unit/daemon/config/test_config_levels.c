@@ -35,6 +35,14 @@ static const struct {
 	{"host_report_rate_max = 16777216;", {.host_report_rate_max = 16777216}},
 	{"query_rate_max = 16777216;", {.query_rate_max = 16777216}},
 	{"hosts_max = 4096;", {.hosts_max = 4096}},
+	{"host_groups_max = 8;", {.host_groups_max = 8}},
+	{"require_router_alert = true;", {.require_router_alert = true}},
+	{"verify_source_subnet = true;", {.verify_source_subnet = true}},
+	{"ttl_threshold = 255;", {.ttl_threshold = 255}},
+	{"source_address = \"192.0.2.1\";", {.source_address = {{{[10] = 0xff, 0xff, 192, 0, 2, 1}}}}},
+	{"source_address = [ \"fe80::1\", \"192.0.2.1\" ];",
+         {.source_address = {{{[10] = 0xff, 0xff, 192, 0, 2, 1}}, {{0xfe, 0x80, [15] = 1}}}}},
+	{"source_address = [ \"fe80::1\", \"auto\" ];", {0}},
 	{"unsolicited_report_interval = 0.1;", {.unsolicited_report_interval = 100}},
 	{"leave_hold = 1.5;", {.leave_hold = 1500}},
 	{"upstream_membership = \"user\";", {.upstream_membership = MEMBERSHIP_USER}},
@@ -72,6 +80,10 @@ static struct link_settings changed_link(const struct link_settings *change)
 	CHANGE(host_report_rate_max);
 	CHANGE(query_rate_max);
 	CHANGE(hosts_max);
+	CHANGE(host_groups_max);
+	CHANGE(require_router_alert);
+	CHANGE(verify_source_subnet);
+	CHANGE(ttl_threshold);
 	CHANGE(unsolicited_report_interval);
 	CHANGE(leave_hold);
 	CHANGE(upstream_membership);
@@ -80,6 +92,7 @@ static struct link_settings changed_link(const struct link_settings *change)
 		CHANGE(upstream_version[family]);
 		CHANGE(oldest_version[family]);
 		CHANGE(ssm_length[family]);
+		link.source_address[family] = change->source_address[family];
 		if (change->ssm_length[family] != 0)
 			link.ssm_prefix[family] = change->ssm_prefix[family];
 	}

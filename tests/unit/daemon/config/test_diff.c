@@ -16,6 +16,7 @@ struct world {
 static void load(struct world *world, const char *before, const char *after, unsigned first)
 {
 	*world = (struct world){.before = load_good(before), .after = load_good(after)};
+	config_filters_share(world->after, world->before);
 	for (size_t i = 0; i < world->before->instance_count; i++)
 		world->running[first + i] = &world->before->instances[i];
 }

@@ -111,8 +111,10 @@ static void errors(void **state)
 		{"a==>b", F "1: a==>b: a link's name cannot contain '='" SIDES},
 		{"a ==> b ==> c", F "1: ==>: a link's name cannot contain '='" SIDES},
 		{"a ==> b;;", F "1: b;: a link's name cannot contain ';'"},
-		{"a b ==> c", F "1: b: only one upstream can stand before ==>"},
-		{"a ==> sixteen--letters", F "1: sixteen--letters: longer than 15 characters"},
+		{"a b ==> c", F "1: b: only one upstream link is allowed before ==>"},
+		{"a ==> @172.20.0.0/33",
+	         F "1: @172.20.0.0/33: its prefix length is not a number from 0 to 32"},
+		{"a ==> @lan", F "1: @lan: it is not an address, a prefix or a range"},
 		{"a ==> b b", F "1: b: named twice"},
 		{"a ==> b a", F "1: a: both upstream and downstream: name it on one side"},
 		{"a ==> b\na ==> c", F "2: a: already the upstream of another line"},
@@ -148,7 +150,7 @@ static void limits_are_reported(void **state)
 	memcpy(text, "a ==> ", 6);
 	text[sizeof text - 1] = '\0';
 	assert_null(load_text(text, error));
-	assert_string_equal(error, F "1: xxxxxxxxxxxxxxxxxxxx...: longer than 15 characters");
+	assert_string_equal(error, F "1: xxxxxxxxxxxxxxxxxxxx...: longer than 63 characters");
 }
 
 static void maimed_texts_do_no_harm(void **state)

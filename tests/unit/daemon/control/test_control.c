@@ -169,8 +169,10 @@ static void too_long_a_request_ends_the_connection(void **state)
 
 static void events_go_to_those_who_monitor_them(void **state)
 {
-	struct event join = {
-		.kind = EVENT_JOIN, .after = FILTER_EXCLUDE, .group = addr_from_ipv4_number(0xef010101)};
+	struct event join = {.kind = EVENT_JOIN,
+	                     .after = FILTER_EXCLUDE,
+	                     .group = addr_from_ipv4_number(0xef010101),
+	                     .host = addr_from_ipv4_number(0x0a00010a)};
 	struct event route = {.kind = EVENT_ROUTE,
 	                      .group = addr_from_ipv4_number(0xef010102),
 	                      .source = addr_from_ipv4_number(0x0a000001)};
@@ -187,7 +189,7 @@ static void events_go_to_those_who_monitor_them(void **state)
 	control_handlers.event(&owner, &slot, "eth1", &join, "");
 	turn();
 	expect(all, "\"event\":\"join\",\"instance\":\"iptv\",\"link\":\"eth1\",\"family\":\"IPv4\","
-	            "\"group\":\"239.1.1.1\",\"mode\":\"EXCLUDE\",\"sources\":0}\n");
+	            "\"group\":\"239.1.1.1\",\"host\":\"10.0.1.10\",\"mode\":\"EXCLUDE\",\"sources\":0}\n");
 	assert_string_equal(take_news(one), "");
 	control_handlers.event(&owner, &slot, "eth0", &route, " eth1 eth2");
 	turn();

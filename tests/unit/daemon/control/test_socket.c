@@ -63,17 +63,17 @@ static void the_socket_is_made_with_its_directory_and_mode(void **state)
 	int fd;
 
 	(void)state;
-	fd = control_socket_open(&config, &group);
+	fd = control_socket_open(&config, false, &group);
 	assert_true(fd >= 0);
 	assert_true(group == OWNER_NO_GROUP);
 	assert_int_equal(stat(config.socket, &status), 0);
 	assert_true(S_ISSOCK(status.st_mode));
 	assert_int_equal(status.st_mode & 0777, 0604);
 	/* A second one does not take it away. */
-	assert_int_equal(control_socket_open(&config, &group), -1);
+	assert_int_equal(control_socket_open(&config, false, &group), -1);
 	close(fd);
 	/* But what is left of a run that was killed. */
-	fd = control_socket_open(&config, &group);
+	fd = control_socket_open(&config, false, &group);
 	assert_true(fd >= 0);
 	close(fd);
 	unlink(config.socket);
@@ -88,7 +88,7 @@ static void another_file_is_left_alone(void **state)
 	(void)state;
 	assert_non_null(file);
 	fclose(file);
-	assert_int_equal(control_socket_open(&config, &group), -1);
+	assert_int_equal(control_socket_open(&config, false, &group), -1);
 	assert_int_equal(stat(config.socket, &status), 0);
 	assert_true(S_ISREG(status.st_mode));
 	unlink(config.socket);
@@ -102,7 +102,7 @@ static void the_daemons_own_user_may_change_it(void **state)
 
 	(void)state;
 	strcpy(with_group.group, "no-such-group");
-	listener = control_socket_open(&with_group, &group);
+	listener = control_socket_open(&with_group, false, &group);
 	assert_true(listener >= 0);
 	assert_true(group == OWNER_NO_GROUP);
 	client = connect_to(config.socket);

@@ -96,6 +96,19 @@ static void test_manager_that_does_not_read(void **state)
 	assert_true(notify_ready());
 }
 
+/* The socket never finds its way back, so nothing is to be tried again. */
+static void test_manager_that_has_gone(void **state)
+{
+	(void)state;
+	notify_open();
+	assert_true(notify_is_open());
+	close(manager);
+	assert_true(notify_store(STDIN_FILENO, "mrt.ipv4.default.1"));
+	assert_false(notify_is_open());
+	assert_true(notify_unstore("mrt.ipv4.default.1"));
+	assert_true(notify_ready());
+}
+
 static void test_no_manager(void **state)
 {
 	static const char *const paths[] = {NULL, "", "/", "@", "relative", "/nonexistent/mcproxy-test"};
@@ -147,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_messages, open_manager, close_manager),
 		cmocka_unit_test_setup_teardown(test_manager_that_does_not_read, open_manager, close_manager),
+		cmocka_unit_test_setup_teardown(test_manager_that_has_gone, open_manager, close_manager),
 		cmocka_unit_test_setup_teardown(test_no_manager, open_manager, close_manager),
 		cmocka_unit_test_setup_teardown(test_watchdog, open_manager, close_manager),
 	};
