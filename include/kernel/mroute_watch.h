@@ -29,8 +29,9 @@ struct mroute_news {
 	uint32_t table; /* MRT_TABLE_DEFAULT, or a number; of entries */
 	struct addr source;
 	struct addr group;
-	int input;                        /* ifindex; 0: the vif's interface is gone */
-	int outputs[MROUTE_NEWS_OUTPUTS]; /* ifindex; 0: the vif's interface is gone */
+	int input;                               /* ifindex; 0: the vif's interface is gone */
+	int outputs[MROUTE_NEWS_OUTPUTS];        /* ifindex; 0: the vif's interface is gone */
+	uint8_t thresholds[MROUTE_NEWS_OUTPUTS]; /* of the outputs: packets with a larger TTL pass */
 	size_t output_count;
 	int ifindex; /* of vifs */
 	struct rule rule;

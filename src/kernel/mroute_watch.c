@@ -120,7 +120,8 @@ static void read_outputs(const struct nlattr *attribute, struct mroute_news *new
 	while (RTNH_OK(hop, left) && news->output_count < MROUTE_NEWS_OUTPUTS) {
 		size_t length = RTNH_ALIGN(hop->rtnh_len);
 
-		news->outputs[news->output_count++] = hop->rtnh_ifindex;
+		news->outputs[news->output_count] = hop->rtnh_ifindex;
+		news->thresholds[news->output_count++] = hop->rtnh_hops;
 		left -= (int)length;
 		hop = (const void *)((const uint8_t *)hop + length);
 	}

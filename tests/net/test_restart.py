@@ -7,8 +7,16 @@ import time
 
 import pytest
 from families import FAMILIES, IPV4
-from netlab import Sender, Wire, make_router, wait_until
+from netlab import Sender, Wire, make_router, tables, wait_until
 from restarts import Stream, configuration, manager_of
+
+
+def replace_link(lab, router, group):
+    """Another link comes in eth2's place; returns its wire."""
+    router.router.run("ip link delete eth2")
+    other = lab.namespace("other")
+    lab.link(router.router, "eth2", other, "eth0", ("10.0.2.1/24", "fd00:2::1/64"), ("10.0.2.10/24", "fd00:2::10/64"))
+    return Wire(other, group)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
@@ -16,17 +24,29 @@ def test_another_link_with_the_same_name(lab, family):
     """A link goes in the gap, and another one comes in its place: it gets no packet, as no host there has joined."""
     router = make_router(lab, downstreams=2)
     manager = manager_of(router, configuration(instances="eth0 ==> eth1 eth2"))
-    stays = Stream(router, family).start()
+    stays = Stream(router, family, pps=5000).start()
     family.receiver(router.host2).join(family.group).wait_for(20)
     manager.crash()
-    router.router.run("ip link delete eth2")
-    other = lab.namespace("other")
-    lab.link(router.router, "eth2", other, "eth0", ("10.0.2.1/24", "fd00:2::1/64"), ("10.0.2.10/24", "fd00:2::10/64"))
-    silent = Wire(other, family.group)
+    silent = replace_link(lab, router, family.group)
     manager.start()
     time.sleep(0.5)
     assert not silent.count()
     stays.assert_complete()
+
+
+def test_a_threshold_holds_while_a_link_is_added(router_two_hosts):
+    """Packets with a small TTL stay, also while entries are written for a link that the configuration has now."""
+    router = router_two_hosts
+    manager = manager_of(router, configuration("ttl_threshold = 16;", instances="eth0 ==> eth2"))
+    IPV4.receiver(router.host2).join(IPV4.group)
+    Sender(router.source, "eth0", IPV4.group, ttl=16).start(pps=5000)
+    wire = Wire(router.host2, IPV4.group)
+    wait_until(lambda: tables.outgoing_devices(router.router, "10.0.0.10", IPV4.group) == {"eth2"}, what="the entry")
+    manager.crash()
+    manager.configuration = configuration("ttl_threshold = 16;", instances="eth0 ==> eth1 eth2")
+    manager.start()
+    time.sleep(0.5)
+    assert not wire.count()
 
 
 def test_hand_over_without_a_manager(router):

@@ -70,6 +70,7 @@ struct table {
 	mtime yields_logged_at;   /* the same for yielded streams */
 	unsigned yields_logged;
 	bool inherited; /* from an earlier run, and its vifs and entries are not taken over yet (adoption.h) */
+	bool numbers_freed; /* its entries name no vif that is gone (inherited.h) */
 	int inherited_vifs
 		[MRT_VIFS]; /* the interfaces that have these numbers since then; 0: none, or taken over */
 	struct vif *vifs[MRT_VIFS];

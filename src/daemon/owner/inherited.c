@@ -195,8 +195,10 @@ static void read_entry(struct adoption *adoption, struct table *table, const str
 	for (size_t i = 0; i < news->output_count; i++) {
 		unsigned vif = find_inherited(table, news->outputs[i]);
 
-		if (vif < MRT_VIFS)
-			entry.outputs |= (uint32_t)1 << vif;
+		if (vif == MRT_VIFS)
+			continue;
+		entry.outputs |= (uint32_t)1 << vif;
+		mrt_set_threshold(table->mrt, vif, news->thresholds[i]);
 	}
 	if (entry.input == MRT_VIFS || !inherited_add(adoption, table, &entry))
 		mrt_del_route(table->mrt, &entry.key.source, &entry.key.group);
@@ -227,6 +229,20 @@ bool inherited_allows_vif(const struct table *table, unsigned vif, int ifindex)
 	if (own < MRT_VIFS)
 		return own == vif;
 	return table->inherited_vifs[vif] == 0 && !routes_vif_is_named(table->routes, vif);
+}
+
+void inherited_free_numbers(struct owner *owner, struct table *table)
+{
+	if (!table->inherited || table->numbers_freed)
+		return;
+	table->numbers_freed = true;
+	for (size_t i = 0; i < owner->adoption->count; i++) {
+		const struct adopted_entry *entry = &owner->adoption->entries[i];
+
+		if (entry->table == table)
+			mrt_set_route(table->mrt, &entry->key.source, &entry->key.group, entry->input,
+			              entry->outputs);
+	}
 }
 
 struct joined {

@@ -53,6 +53,9 @@ bool inherited_take_mrt(struct owner *owner, struct table *table, uint32_t confi
 int inherited_read(struct owner *owner, struct table *table);
 /* May the interface get the number? One that an interface had before waits for it. */
 bool inherited_allows_vif(const struct table *table, unsigned vif, int ifindex);
+/* Before a vif is added: the kernel's entries keep the numbers of vifs that went in the gap, and would forward to whatever
+ * gets one of these numbers. Writes the entries again, once. */
+void inherited_free_numbers(struct owner *owner, struct table *table);
 /* Adds an entry of the table; false when memory is short. */
 bool inherited_add(struct adoption *adoption, struct table *table, const struct adopted_entry *entry);
 /* The table is about to be freed. */

@@ -137,13 +137,15 @@ void table_del_vif(struct owner *owner, struct table *table, unsigned vif)
 	mrt_del_vif(table->mrt, vif);
 }
 
-static int add_to_kernel(struct table *table, unsigned vif, int ifindex)
+static int add_to_kernel(struct owner *owner, struct table *table, unsigned vif, int ifindex)
 {
 	bool inherited = table->inherited_vifs[vif] == ifindex;
 
 	table->inherited_vifs[vif] = 0;
-	if (!inherited)
+	if (!inherited) {
+		inherited_free_numbers(owner, table);
 		return mrt_add_vif(table->mrt, vif, ifindex);
+	}
 	mrt_adopt_vif(table->mrt, vif, ifindex);
 	return 0;
 }
@@ -155,7 +157,7 @@ int table_add_vif(struct owner *owner, struct table *table, unsigned vif, int if
 
 	if (result != 0)
 		return result;
-	result = add_to_kernel(table, vif, ifindex);
+	result = add_to_kernel(owner, table, vif, ifindex);
 	if (result != 0) {
 		close_vif(owner, table, vif);
 		return result;

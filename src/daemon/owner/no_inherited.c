@@ -37,6 +37,12 @@ bool inherited_allows_vif(const struct table *table, unsigned vif, int ifindex)
 	return !routes_vif_is_named(table->routes, vif);
 }
 
+void inherited_free_numbers(struct owner *owner, struct table *table)
+{
+	(void)owner;
+	(void)table;
+}
+
 void inherited_forget_table(struct owner *owner, const struct table *table)
 {
 	(void)owner;
