@@ -10,7 +10,7 @@ import time
 
 import pytest
 from families import FAMILIES, IPV4
-from netlab import Record, Sender, tables, wait_until
+from netlab import Record, Sender, make_router, tables, wait_until
 from restarts import ADOPTION, ENDS, LAST_MEMBER, LONG, Stream, Upstream, configuration, manager_of
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
@@ -83,6 +83,23 @@ def test_a_host_that_no_longer_answers(router, family, older):
     wait_until(lambda: not outgoing(), ADOPTION + 1, "the end of the stream")
     wait_until(lambda: upstream.told(family.group, settled), 1, "the leave")
     assert not sender.errors
+
+
+@both_families
+def test_own_tables_go_with_the_names_of_their_instances(lab, family):
+    """Not with their order in the file, which an editor may change."""
+    router = make_router(lab, downstreams=3)
+    radio_source, radio_host = router.hosts[1:]
+    own = 'table = "own"; '
+    manager = manager_of(router, configuration(own, 'eth0 ==> eth1", "eth2 ==> eth3', families=(family,)))
+    streams = (Stream(router, family).start(),
+               Stream(router, family, source_host=radio_source, host=radio_host, group=family.other_group).start())
+    manager.crash()
+    manager.configuration = configuration(own, 'eth2 ==> eth3", "eth0 ==> eth1', families=(family,))
+    manager.start()
+    time.sleep(ADOPTION + 0.3)
+    for stream in streams:
+        stream.assert_complete()
 
 
 @both_families

@@ -53,6 +53,7 @@ struct table {
 	unsigned number; /* as links_set_table knows it */
 	uint32_t id;     /* as the kernel knows it; MRT_TABLE_DEFAULT */
 	enum family family;
+	char stored[TABLE_NAME_SIZE]; /* its name for the next run */
 	struct mrt *mrt;
 	struct routes *routes;
 	struct wrong_vif *wrong_vif;

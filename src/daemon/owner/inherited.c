@@ -38,18 +38,17 @@ void inherited_close(struct owner *owner)
 	owner->adoption = NULL;
 }
 
-bool inherited_take_mrt(struct owner *owner, struct table *table, uint32_t configured)
+bool inherited_take_mrt(struct owner *owner, struct table *table, const struct config_instance *config)
 {
-	char object[STORE_NUMBER_SIZE];
+	const char *instance = config->table == CONFIG_TABLE_OWN ? config->name : NULL;
+	char object[STORE_OBJECT_SIZE];
 	int fd;
 
 	if (owner->adoption == NULL)
 		return false;
-	table->id = configured == CONFIG_TABLE_OWN
-	                    ? store_find_number(STORE_MRT, table->family, TABLE_OWN_FIRST, TABLE_OWN_LAST)
-	            : configured == CONFIG_TABLE_DEFAULT ? MRT_TABLE_DEFAULT
-	                                                 : configured;
-	fd = store_take(STORE_MRT, table->family, store_number(table->id, object));
+	if (instance != NULL)
+		table->id = store_find_own(table->family, instance);
+	fd = store_take(STORE_MRT, table->family, store_table(table->id, instance, object));
 	if (fd < 0)
 		return false;
 	table->inherited = mrt_adopt(&table->mrt, table->family, fd) == 0;

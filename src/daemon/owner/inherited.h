@@ -13,6 +13,7 @@
 
 #define HELD_UPCALLS_MAX 16
 
+struct config_instance;
 struct owner;
 struct table;
 
@@ -48,7 +49,7 @@ void inherited_open(struct owner *owner);
 void inherited_close(struct owner *owner);
 
 /* The table goes on with a socket of the store; false: there is none. table->id of an own table is set. */
-bool inherited_take_mrt(struct owner *owner, struct table *table, uint32_t configured);
+bool inherited_take_mrt(struct owner *owner, struct table *table, const struct config_instance *config);
 /* Reads its vifs and entries; 0 or -errno. */
 int inherited_read(struct owner *owner, struct table *table);
 /* May the interface get the number? One that an interface had before waits for it. */

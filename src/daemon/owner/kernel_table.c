@@ -216,9 +216,7 @@ void table_free(struct owner *owner, struct table *table)
 	for (unsigned vif = 0; vif < MRT_VIFS; vif++)
 		close_vif(owner, table, vif);
 	if (table->mrt != NULL) {
-		char number[STORE_NUMBER_SIZE];
-
-		store_remove(STORE_MRT, table->family, store_number(table->id, number), mrt_fd(table->mrt));
+		store_remove(STORE_MRT, table->family, table->stored, mrt_fd(table->mrt));
 		mrt_close(table->mrt);
 	}
 	routes_free(table->routes);
@@ -251,21 +249,24 @@ static int open_own(const struct owner *owner, struct table *table)
 }
 
 /* Opens the socket, and what leads packets to its table. */
-static int open_mrt(struct owner *owner, struct table *table, uint32_t configured)
+static int open_mrt(struct owner *owner, struct table *table, const struct config_instance *config)
 {
-	int result;
+	bool is_own = config->table == CONFIG_TABLE_OWN;
+	int result = 0;
 
-	if (configured != CONFIG_TABLE_DEFAULT && owner->rules == NULL) {
+	if (config->table != CONFIG_TABLE_DEFAULT && owner->rules == NULL) {
 		result = rules_open(&owner->rules);
 		if (result != 0)
 			return result;
 	}
-	if (inherited_take_mrt(owner, table, configured))
-		return 0;
-	if (configured == CONFIG_TABLE_OWN)
-		return open_own(owner, table);
-	table->id = configured == CONFIG_TABLE_DEFAULT ? MRT_TABLE_DEFAULT : configured;
-	return mrt_open(&table->mrt, table->family, table->id);
+	static_assert(sizeof table->stored >= STORE_OBJECT_SIZE, "");
+	static_assert(MRT_TABLE_DEFAULT == CONFIG_TABLE_DEFAULT,
+	              "the number of a table is the configured one");
+	table->id = config->table;
+	if (!inherited_take_mrt(owner, table, config))
+		result = is_own ? open_own(owner, table) : mrt_open(&table->mrt, table->family, table->id);
+	store_table(table->id, is_own ? config->name : NULL, table->stored);
+	return result;
 }
 
 int table_open(struct owner *owner, const struct config_instance *config, unsigned number, enum family family,
@@ -278,7 +279,7 @@ int table_open(struct owner *owner, const struct config_instance *config, unsign
 		return -ENOMEM;
 	table->number = number;
 	table->family = family;
-	result = open_mrt(owner, table, config->table);
+	result = open_mrt(owner, table, config);
 	if (result != 0) {
 		free(table);
 		return result;
@@ -299,11 +300,8 @@ int table_open(struct owner *owner, const struct config_instance *config, unsign
 		table_free(owner, table);
 		return result;
 	}
-	if (!table->inherited) {
-		char object[STORE_NUMBER_SIZE];
-
-		store_add(STORE_MRT, family, store_number(table->id, object), mrt_fd(table->mrt));
-	}
+	if (!table->inherited)
+		store_add(STORE_MRT, family, table->stored, mrt_fd(table->mrt));
 	LL_APPEND(owner->tables, table);
 	if (table->id != MRT_TABLE_DEFAULT)
 		info("instance %s: %s in kernel table %u", config->name, family_name(family), table->id);

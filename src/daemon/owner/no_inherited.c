@@ -16,11 +16,11 @@ void inherited_close(struct owner *owner)
 	(void)owner;
 }
 
-bool inherited_take_mrt(struct owner *owner, struct table *table, uint32_t configured)
+bool inherited_take_mrt(struct owner *owner, struct table *table, const struct config_instance *config)
 {
 	(void)owner;
 	(void)table;
-	(void)configured;
+	(void)config;
 	return false;
 }
 

@@ -4,9 +4,10 @@
  */
 #include "daemon/owner/store.h"
 
-const char *store_number(uint32_t table, char text[STORE_NUMBER_SIZE])
+const char *store_table(uint32_t table, const char *instance, char text[STORE_OBJECT_SIZE])
 {
 	(void)table;
+	(void)instance;
 	text[0] = '\0';
 	return text;
 }

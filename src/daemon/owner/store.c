@@ -45,12 +45,24 @@ static struct {
 	mtime retry_at;
 } store = {.retry_at = MTIME_NEVER};
 
-const char *store_number(uint32_t table, char text[STORE_NUMBER_SIZE])
+/* Names that fit into a descriptor's name, whatever their length (FNV-1a). */
+static uint32_t hash(const char *name)
 {
-	if (table == 0)
-		snprintf(text, STORE_NUMBER_SIZE, "default");
+	uint32_t value = 0x811c9dc5;
+
+	for (; *name != '\0'; name++)
+		value = (value ^ (unsigned char)*name) * 0x01000193;
+	return value;
+}
+
+const char *store_table(uint32_t table, const char *instance, char text[STORE_OBJECT_SIZE])
+{
+	if (instance != NULL)
+		snprintf(text, STORE_OBJECT_SIZE, "%" PRIu32 "-%08" PRIx32, table, hash(instance));
+	else if (table == 0)
+		snprintf(text, STORE_OBJECT_SIZE, "default");
 	else
-		snprintf(text, STORE_NUMBER_SIZE, "%" PRIu32, table);
+		snprintf(text, STORE_OBJECT_SIZE, "%" PRIu32, table);
 	return text;
 }
 
@@ -292,15 +304,16 @@ int store_take(enum store_kind kind, enum family family, const char *object)
 	return -1;
 }
 
-uint32_t store_find_number(enum store_kind kind, enum family family, uint32_t first, uint32_t last)
+uint32_t store_find_own(enum family family, const char *instance)
 {
 	for (size_t i = 0; i < store.received_count; i++) {
 		const struct received *received = &store.received[i];
-		unsigned long number = strtoul(received->object, NULL, 10);
+		uint32_t number = (uint32_t)strtoul(received->object, NULL, 10);
+		char object[STORE_OBJECT_SIZE];
 
-		if (received->fd >= 0 && received->kind == kind && received->family == family &&
-		    number >= first && number <= last)
-			return (uint32_t)number;
+		if (received->fd >= 0 && received->kind == STORE_MRT && received->family == family &&
+		    strcmp(received->object, store_table(number, instance, object)) == 0)
+			return number;
 	}
 	return 0;
 }

@@ -12,15 +12,16 @@
 #include "core/base/mtime.h"
 
 enum store_kind {
-	STORE_MRT,  /* object: the kernel table, "default" or a number */
+	STORE_MRT,  /* object: the kernel table (store_table) */
 	STORE_JOIN, /* object: the interface */
 	STORE_LINK, /* a packet socket; object: the interface */
 	STORE_KINDS
 };
 
-#define STORE_NUMBER_SIZE 16
-/* The object of a table. */
-const char *store_number(uint32_t table, char text[STORE_NUMBER_SIZE]);
+#define STORE_OBJECT_SIZE 32
+/* The object of a table: "default", or its number; for an own table also a hash of its instance's name. Instance: NULL if it
+ * is no own table. */
+const char *store_table(uint32_t table, const char *instance, char text[STORE_OBJECT_SIZE]);
 
 /* Takes what the manager passes, and its variables out of the environment. With adopt false, and for what is not known, it
  * closes and removes all. After notify_open. */
@@ -31,9 +32,8 @@ void store_close(void);
 /* The next received descriptor of that kind and object, which now belongs to the caller; it stays in the store. -1: there
  * is none. */
 int store_take(enum store_kind kind, enum family family, const char *object);
-/* The object of the first received descriptor of that kind and family whose object is a number from `first` to `last`; 0:
- * there is none. */
-uint32_t store_find_number(enum store_kind kind, enum family family, uint32_t first, uint32_t last);
+/* The number of that instance's own table among those received; 0: there is none. */
+uint32_t store_find_own(enum family family, const char *instance);
 /* Has a descriptor of the kind been received that no table, link or uplink has taken? */
 bool store_has(enum store_kind kind);
 /* Closes and removes the received descriptors of a kind that are not taken; returns how many. */
