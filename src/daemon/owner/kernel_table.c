@@ -259,9 +259,8 @@ static int open_mrt(struct owner *owner, struct table *table, const struct confi
 		if (result != 0)
 			return result;
 	}
-	static_assert(sizeof table->stored >= STORE_OBJECT_SIZE, "");
-	static_assert(MRT_TABLE_DEFAULT == CONFIG_TABLE_DEFAULT,
-	              "the number of a table is the configured one");
+	_Static_assert(sizeof table->stored >= STORE_OBJECT_SIZE, "the object fits");
+	_Static_assert(MRT_TABLE_DEFAULT == CONFIG_TABLE_DEFAULT, "both have one number for it");
 	table->id = config->table;
 	if (!inherited_take_mrt(owner, table, config))
 		result = is_own ? open_own(owner, table) : mrt_open(&table->mrt, table->family, table->id);
