@@ -3,14 +3,12 @@
 
 import ctypes
 import ipaddress
-import os
-import select
 import socket
 import struct
-import threading
 
 import wire
 from namespaces import assert_stays, wait_until
+from reader import Reader
 from wire import Record
 
 _ETH_P_ALL, _ETH_P_IP, _ETH_P_IPV6 = 0x0003, 0x0800, 0x86DD
@@ -65,39 +63,28 @@ class Capture:
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 8 << 20)
         with namespace.entered():
             self._socket.bind((device, _ETH_P_ALL))
-        self._stop = os.eventfd(0, os.EFD_CLOEXEC)
-        self._thread = threading.Thread(target=self._loop, daemon=True)
-        self._thread.start()
+        self._reader = Reader(self._receive, self._socket)
         namespace.lab.defer(self.close)
 
     def close(self):
-        if self._thread is None:
-            return
-        os.eventfd_write(self._stop, 1)
-        self._thread.join()
-        self._thread = None
-        os.close(self._stop)
-        self._socket.close()
-        self._file.close()
+        if self._reader.close():
+            self._socket.close()
+            self._file.close()
 
-    def _loop(self):
-        while True:
-            readable, _, _ = select.select([self._socket, self._stop], [], [])
-            if self._stop in readable:
-                return
-            packet, ancillary, _, address = self._socket.recvmsg(65536, 64)
-            seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2][:16])
-            if self.family not in (None, packet[0] >> 4):
-                continue
-            self._file.write(struct.pack("=IIII", seconds, nanoseconds // 1000, len(packet), len(packet)) + packet)
-            self._file.flush()
-            try:
-                message = wire.decode(packet, seconds + nanoseconds / 1e9, address[2] == _PACKET_OUTGOING)
-            except (IndexError, ValueError, struct.error):
-                self.undecoded.append(packet)
-                continue
-            if message is not None:
-                self.messages.append(message)
+    def _receive(self):
+        packet, ancillary, _, address = self._socket.recvmsg(65536, 64)
+        seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2][:16])
+        if self.family not in (None, packet[0] >> 4):
+            return
+        self._file.write(struct.pack("=IIII", seconds, nanoseconds // 1000, len(packet), len(packet)) + packet)
+        self._file.flush()
+        try:
+            message = wire.decode(packet, seconds + nanoseconds / 1e9, address[2] == _PACKET_OUTGOING)
+        except (IndexError, ValueError, struct.error):
+            self.undecoded.append(packet)
+            return
+        if message is not None:
+            self.messages.append(message)
 
     def select(self, kind=None, version=None, group=None, outgoing=None, after=0.0):
         """The messages that fit; `group` also finds reports with a record of that group."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fixtures: `lab` for networks of your own, `router` and `router_two_hosts` for the usual one."""
+"""Fixtures: `lab` for networks of your own, the others for the usual ones."""
 
 import os
 
@@ -36,3 +36,17 @@ def router(lab):
 def router_two_hosts(lab):
     """A RouterTopology with two downstream links, to host and host2."""
     return make_router(lab, downstreams=2)
+
+
+@pytest.fixture
+def two_hosts(lab):
+    """source eth0 -- eth0 router eth1 -- switch -- first and second; returns the network and the hosts."""
+    network = make_router(lab, downstreams=0)
+    switch, first, second = lab.namespace("switch"), lab.namespace("first"), lab.namespace("second")
+    lab.link(network.router, "eth1", switch, "uplink", ("10.0.1.1/24", "fd00:1::1/64"))
+    lab.link(switch, "port1", first, "eth0", (), ("10.0.1.10/24", "fd00:1::10/64"))
+    lab.link(switch, "port2", second, "eth0", (), ("10.0.1.11/24", "fd00:1::11/64"))
+    switch.bridge("br0", "uplink", "port1", "port2", snooping=False)
+    for host in (first, second):
+        host.ip("route add default via 10.0.1.1", "route add default via fd00:1::1")
+    return network, first, second

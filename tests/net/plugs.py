@@ -8,11 +8,10 @@ is a bridge, br0, that keeps its carrier, addresses, memberships and ifindex, wh
 import contextlib
 import fcntl
 import os
-import select
 import socket
-import threading
 
 from capture import attach_filter
+from reader import Reader
 
 _ETH_P_ALL, _PACKET_OUTGOING, _SO_RCVBUFFORCE = 0x0003, 4, 33
 
@@ -111,8 +110,7 @@ class Tunnel:
         self._mode = self._MODES[mode]
         self._ends = ends
         self._descriptors = [self._open(*end) for end in ends]
-        self._stop = os.eventfd(0, os.EFD_CLOEXEC)
-        self._start()
+        self._reader = Reader(self._carry, *self._descriptors)
         lab.defer(self._close)
 
     def _open(self, namespace, device, addresses):
@@ -125,31 +123,18 @@ class Tunnel:
         return descriptor
 
     def redial(self):
-        self._halt()  # a thread that waits for a device keeps it
+        self._reader.close()  # a thread that waits for a device keeps it
         os.close(self._descriptors[0])
         self._descriptors[0] = self._open(*self._ends[0])
-        self._start()
-
-    def _start(self):
-        self._thread = threading.Thread(target=self._carry, daemon=True)
-        self._thread.start()
-
-    def _halt(self):
-        os.eventfd_write(self._stop, 1)
-        self._thread.join()
-        os.eventfd_read(self._stop)
+        self._reader = Reader(self._carry, *self._descriptors)
 
     def _carry(self):
-        while True:
-            readable, _, _ = select.select([*self._descriptors, self._stop], [], [])
-            if self._stop in readable:
-                return
-            for number in (0, 1):
-                with contextlib.suppress(OSError):  # nothing there, or an end that is down
-                    while True:
-                        os.write(self._descriptors[1 - number], os.read(self._descriptors[number], 65536))
+        for number in (0, 1):
+            with contextlib.suppress(OSError):  # nothing there, or an end that is down
+                while True:
+                    os.write(self._descriptors[1 - number], os.read(self._descriptors[number], 65536))
 
     def _close(self):
-        self._halt()
-        for descriptor in (*self._descriptors, self._stop):
+        self._reader.close()
+        for descriptor in self._descriptors:
             os.close(descriptor)

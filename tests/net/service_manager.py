@@ -5,7 +5,6 @@ open while no daemon runs, and the next one receives it."""
 import ctypes
 import fcntl
 import os
-import select
 import signal
 import socket
 import threading
@@ -13,6 +12,7 @@ import time
 
 from mcproxy_daemon import Daemon
 from namespaces import wait_until
+from reader import Reader
 
 # The descriptors come with high numbers; the daemon finds them from 3 on, and its own pid in the environment.
 _RENUMBER = ('export LISTEN_PID=$$; n=3; for fd in $FDS; do eval "exec $n<&$fd-"; n=$((n + 1)); done; unset n fd FDS; '
@@ -48,20 +48,13 @@ class ServiceManager:
         self._socket.bind(f"/proc/self/fd/{directory}/notify")
         os.close(directory)
         (run / "notify").chmod(0o777)
-        self._stop = os.eventfd(0, os.EFD_CLOEXEC)
-        self._thread = threading.Thread(target=self._loop, daemon=True)
-        self._thread.start()
+        self._reader = Reader(self._read_all, self._socket)
         namespace.lab.defer(self.close)
 
     def close(self):
-        if self._thread is None:
-            return
-        os.eventfd_write(self._stop, 1)
-        self._thread.join()
-        self._thread = None
-        self.drop()
-        self._socket.close()
-        os.close(self._stop)
+        if self._reader.close():
+            self.drop()
+            self._socket.close()
 
     def drop(self, prefix=""):
         """Closes what is stored, or that part of it."""
@@ -119,13 +112,6 @@ class ServiceManager:
     def stop(self):
         self.daemon.terminate()
         self._read_all()
-
-    def _loop(self):
-        while True:
-            readable, _, _ = select.select([self._socket, self._stop], [], [])
-            if self._stop in readable:
-                return
-            self._read_all()
 
     def _read_all(self):
         """All that the daemon has sent so far has been acted on."""

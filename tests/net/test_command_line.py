@@ -6,10 +6,10 @@ import signal
 import subprocess
 
 import pytest
-from ctl import MCPROXYCTL, ask, mcproxyctl, socket_path
+from ctl import MCPROXYCTL, ask, mcproxyctl
 from families import FAMILIES
 from mcproxy_daemon import PROGRAM
-from netlab import CraftedHost, Daemon, Process, Receiver, Record, Sender, make_router, wait_until
+from netlab import Daemon, Process, Receiver, Record, Sender, make_router, wait_until
 
 NAMED = 'instances = ( { name = "tv"; upstream = "eth0"; downstream = "eth1"; } );'
 

@@ -326,7 +326,7 @@ def test_at_most_one_reload_a_second(router):
 def test_the_socket_has_its_mode_and_goes_at_the_end(router):
     path = router.router.directory / "c.sock"
     os.chdir(path.parent)
-    daemon = Daemon(router.router, SMALLEST + f'control_socket = "c.sock"; control_mode = "0604"; control_group = "daemon";',
+    daemon = Daemon(router.router, SMALLEST + 'control_socket = "c.sock"; control_mode = "0604"; control_group = "daemon";',
                     vifs=("eth0", "eth1"))
     status = path.stat()
     assert stat.S_ISSOCK(status.st_mode) and status.st_mode & 0o777 == 0o604 and status.st_gid == 1

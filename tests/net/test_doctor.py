@@ -92,7 +92,7 @@ def test_without_rights(router):
     os.chmod(directory, 0o755)
     nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", shutil.copy(MCPROXYCTL, directory))
     path = f"{directory}/control.sock"
-    daemon = daemon_of(router, f'control_socket = "{path}"; control_mode = "0600";')
+    daemon_of(router, f'control_socket = "{path}"; control_mode = "0600";')
     findings, _ = doctor(router.router, path, nobody)
     assert {f["what"] for f in findings["owner"]} == {"Permission denied: only root may connect"}
     os.chmod(path, 0o666)

@@ -8,7 +8,6 @@ See providers.py for the network."""
 
 import os
 import shutil
-import sys
 import time
 
 import pytest

@@ -7,7 +7,7 @@ import os
 import time
 
 import pytest
-from families import FAMILIES, IPV4
+from families import FAMILIES
 from fast_traffic import FastReceiver, FastSender
 from netlab import Record, wait_until
 from providers import Providers

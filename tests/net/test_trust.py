@@ -5,7 +5,7 @@ import pytest
 from ctl import ask, mcproxyctl
 from diagnosis import wait_for_finding
 from families import FAMILIES, IPV4, IPV6
-from netlab import CraftedHost, Daemon, Record, Sender, assert_stays, wait_until
+from netlab import CraftedHost, Record, Sender, assert_stays, wait_until
 
 both_families = pytest.mark.parametrize("family", FAMILIES, ids=str)
 

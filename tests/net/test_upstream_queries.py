@@ -7,7 +7,7 @@ import time
 import pytest
 import wire
 from capture import send_packets
-from families import FAMILIES, IPV4, IPV6
+from families import IPV4, IPV6
 from netlab import Record, wait_until
 from test_upstream import both_families, own, records
 

@@ -4,14 +4,13 @@ what comes in by a link."""
 
 import collections
 import ipaddress
-import os
-import select
 import socket
 import struct
 import threading
 import time
 
 from namespaces import assert_stays, wait_until
+from reader import Reader
 
 PORT = 5001  # iperf's, too
 _MAGIC = b"mcpx"
@@ -126,26 +125,15 @@ class Receiver(Membership):
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(("", port))
         sock.setblocking(False)
-        self._stop = os.eventfd(0, os.EFD_CLOEXEC)
-        self._thread = threading.Thread(target=self._loop, daemon=True)
-        self._thread.start()
+        self._reader = Reader(self._receive, sock)
 
     def close(self):
-        if self._thread is None:
-            return
-        os.eventfd_write(self._stop, 1)
-        self._thread.join()
-        self._thread = None
-        os.close(self._stop)
-        super().close()
+        if self._reader.close():
+            super().close()
 
-    def _loop(self):
-        while True:
-            readable, _, _ = select.select([self.socket, self._stop], [], [])
-            if self._stop in readable:
-                return
-            data, ancillary, _, address = self.socket.recvmsg(65536, 512)
-            self.arrivals.append(self._arrival(data, ancillary, address))
+    def _receive(self):
+        data, ancillary, _, address = self.socket.recvmsg(65536, 512)
+        self.arrivals.append(self._arrival(data, ancillary, address))
 
     @staticmethod
     def _arrival(data, ancillary, address):
