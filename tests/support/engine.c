@@ -2,6 +2,7 @@
 #include "support/engine.h"
 
 #include "core/policy/group_map.h"
+#include "core/policy/policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#define RULES_MAX 16
 
 struct engine engine;
 static _Alignas(8) uint8_t engine_payload[REQUEST_PAYLOAD_MAX];
@@ -206,6 +209,42 @@ void give_link(uint8_t id)
 	settings_hold(&engine.links[id].settings);
 	give(&input, &engine.links[id], sizeof engine.links[id]);
 	turn();
+}
+
+static const struct policy *compile(const char *text)
+{
+	struct policy_rule rules[RULES_MAX];
+	struct policy_sets sets;
+	enum policy_failure failure;
+	char copy[1024], error[POLICY_ERROR_SIZE], *rest;
+	struct policy *policy;
+	size_t count = 0;
+
+	if (text == NULL)
+		return NULL;
+	sets_init(&sets);
+	snprintf(copy, sizeof copy, "%s", text);
+	for (char *line = strtok_r(copy, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest), count++) {
+		assert_true(count < RULES_MAX);
+		if (!rule_parse(line, (unsigned)count + 1, &sets, &rules[count], error))
+			fail_msg("%s", error);
+	}
+	policy = policy_new(rules, count, &failure);
+	assert_non_null(policy);
+	sets_fini(&sets);
+	return policy;
+}
+
+void give_filters(uint8_t link, const char *in, const char *out)
+{
+	const struct policy *filter_in = compile(in), *filter_out = compile(out);
+
+	engine.links[link].settings.filter_in = filter_in;
+	engine.links[link].settings.filter_out = filter_out;
+	give_link(link);
+	policy_release(filter_in);
+	policy_release(filter_out);
 }
 
 void link_up(uint8_t id, enum link_role role)

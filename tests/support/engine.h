@@ -70,6 +70,8 @@ void counters(const char *source, const char *group, uint64_t packets);
 
 /* Gives the engine the link as engine.links[id] has it now. */
 void give_link(uint8_t id);
+/* The link gets these filters, one rule a line; NULL: none. */
+void give_filters(uint8_t link, const char *in, const char *out);
 void link_up(uint8_t id, enum link_role role);
 void link_down(uint8_t id);
 void link_gone(uint8_t id);

@@ -2,8 +2,6 @@
  *
  * Filters of links at work: which joins count, what is wanted upstream, where streams go, and the choice of an upstream link.
  */
-#include "core/policy/policy.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,42 +10,7 @@
 
 #include "support/engine.h"
 
-#define RULES 16
-
 enum { UP2 = DOWN3 };
-
-static const struct policy *compile(const char *text)
-{
-	struct policy_rule rules[RULES];
-	struct policy_sets sets;
-	enum policy_failure failure;
-	char copy[1024], error[POLICY_ERROR_SIZE], *rest;
-	struct policy *policy;
-	size_t count = 0;
-
-	sets_init(&sets);
-	snprintf(copy, sizeof copy, "%s", text);
-	for (char *line = strtok_r(copy, "\n", &rest); line != NULL;
-	     line = strtok_r(NULL, "\n", &rest), count++)
-		if (!rule_parse(line, (unsigned)count + 1, &sets, &rules[count], error))
-			fail_msg("%s", error);
-	policy = policy_new(rules, count, &failure);
-	assert_non_null(policy);
-	sets_fini(&sets);
-	return policy;
-}
-
-/* The link gets these filters; NULL: none. */
-static void filter(uint8_t link, const char *in, const char *out)
-{
-	const struct policy *filter_in = in ? compile(in) : NULL, *filter_out = out ? compile(out) : NULL;
-
-	engine.links[link].settings.filter_in = filter_in;
-	engine.links[link].settings.filter_out = filter_out;
-	give_link(link);
-	policy_release(filter_in);
-	policy_release(filter_out);
-}
 
 static void choose(enum upstream_choice choice)
 {
@@ -71,7 +34,7 @@ static void denied_joins_do_not_count(void **state)
 {
 	(void)state;
 	want_events(true);
-	filter(DOWN1, NULL, "allow 239.1.0.0/16\ndeny all");
+	give_filters(DOWN1, NULL, "allow 239.1.0.0/16\ndeny all");
 	join(DOWN1, "239.1.1.1");
 	join(DOWN1, "239.2.1.1");
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
@@ -87,7 +50,7 @@ static void denied_joins_do_not_count(void **state)
 static void a_denied_join_ends_an_earlier_one(void **state)
 {
 	(void)state;
-	filter(DOWN1, NULL, "allow all from 10.9.9.9\ndeny all");
+	give_filters(DOWN1, NULL, "allow all from 10.9.9.9\ndeny all");
 	report(DOWN1, TO_IN, "239.1.1.1", "10.9.9.9");
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{10.9.9.9}");
 	report(DOWN1, TO_IN, "239.1.1.1", "10.8.8.8");
@@ -98,9 +61,10 @@ static void a_denied_join_ends_an_earlier_one(void **state)
 static void source_lists_are_narrowed(void **state)
 {
 	(void)state;
-	filter(DOWN1, NULL,
-	       "allow 239.1.0.0/16 from 10.9.9.1\nallow 239.1.0.0/16 from 10.9.9.2\ndeny all from 10.9.9.9\n"
-	       "deny 239.1.0.0/16");
+	give_filters(
+		DOWN1, NULL,
+		"allow 239.1.0.0/16 from 10.9.9.1\nallow 239.1.0.0/16 from 10.9.9.2\ndeny all from 10.9.9.9\n"
+		"deny 239.1.0.0/16");
 	join(DOWN1, "239.1.1.1");
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{10.9.9.1 10.9.9.2}");
 	report(DOWN1, ALLOW, "239.1.1.2", "10.9.9.2 10.9.9.3");
@@ -112,7 +76,7 @@ static void source_lists_are_narrowed(void **state)
 static void denied_prefixes_are_held_back_stream_by_stream(void **state)
 {
 	(void)state;
-	filter(DOWN1, NULL, "deny all from 10.9.0.0/16");
+	give_filters(DOWN1, NULL, "deny all from 10.9.0.0/16");
 	join(DOWN1, "239.1.1.1");
 	join(DOWN2, "239.1.1.1");
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
@@ -126,7 +90,7 @@ static void denied_prefixes_are_held_back_stream_by_stream(void **state)
 static void hosts_are_told_apart_by_their_reports(void **state)
 {
 	(void)state;
-	filter(DOWN1, NULL, "allow all by 10.0.1.7\ndeny all");
+	give_filters(DOWN1, NULL, "allow all by 10.0.1.7\ndeny all");
 	receive(DOWN1, craft_record("10.0.1.8", TO_EX, "239.1.1.1", ""));
 	assert_string_equal(membership_of("239.1.1.1"), "never");
 	receive(DOWN1, craft_record("10.0.1.7", TO_EX, "239.1.1.1", ""));
@@ -138,7 +102,7 @@ static void hosts_are_told_apart_by_their_reports(void **state)
 static void upstream_joins_follow_filter_in(void **state)
 {
 	(void)state;
-	filter(UP, "deny 239.255.0.0/16\ndeny 239.1.1.1 from 10.9.9.9", NULL);
+	give_filters(UP, "deny 239.255.0.0/16\ndeny 239.1.1.1 from 10.9.9.9", NULL);
 	join(DOWN1, "239.255.1.1");
 	join(DOWN1, "239.1.1.1");
 	assert_string_equal(membership_of("239.255.1.1"), "never");
@@ -154,8 +118,8 @@ static void upstream_joins_follow_filter_in(void **state)
 static void streams_leave_upstream_as_far_as_filter_out_allows(void **state)
 {
 	(void)state;
-	filter(UP, NULL, "deny 239.255.0.0/16");
-	filter(DOWN2, "deny all from 10.0.2.8", NULL);
+	give_filters(UP, NULL, "deny 239.255.0.0/16");
+	give_filters(DOWN2, "deny all from 10.0.2.8", NULL);
 	join(DOWN1, "239.255.1.1");
 	upcall(DOWN2, "10.0.2.7", "239.255.1.1");
 	upcall(DOWN2, "10.0.2.7", "239.1.1.1");
@@ -172,12 +136,12 @@ static void a_new_filter_acts_at_once(void **state)
 	join(DOWN2, "239.1.1.1");
 	upcall(UP, "10.9.9.9", "239.1.1.1");
 	forget();
-	filter(DOWN1, NULL, "deny 239.1.1.1");
+	give_filters(DOWN1, NULL, "deny 239.1.1.1");
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 -> 2");
-	filter(DOWN2, NULL, "deny 239.1.1.1");
+	give_filters(DOWN2, NULL, "deny 239.1.1.1");
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 ->");
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
-	filter(DOWN2, NULL, NULL);
+	give_filters(DOWN2, NULL, NULL);
 	assert_string_equal(route_of("10.9.9.9", "239.1.1.1"), "0 -> 2");
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
 }
@@ -185,7 +149,7 @@ static void a_new_filter_acts_at_once(void **state)
 static void a_link_that_is_down_learns_of_leaves(void **state)
 {
 	(void)state;
-	filter(UP, "deny 239.2.0.0/16", NULL);
+	give_filters(UP, "deny 239.2.0.0/16", NULL);
 	join(DOWN1, "239.1.1.1");
 	link_down(UP);
 	forget();
@@ -197,13 +161,13 @@ static void a_link_that_is_down_learns_of_leaves(void **state)
 static void a_link_that_is_absent_learns_of_filters(void **state)
 {
 	(void)state;
-	filter(UP, "deny 239.1.1.1", NULL);
+	give_filters(UP, "deny 239.1.1.1", NULL);
 	link_gone(UP);
 	join(DOWN1, "239.1.1.1");
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
-	filter(DOWN2, NULL, "deny 239.2.0.0/16");
+	give_filters(DOWN2, NULL, "deny 239.2.0.0/16");
 	engine.links[UP].present = true;
-	filter(UP, "deny 239.1.1.1", NULL);
+	give_filters(UP, "deny 239.1.1.1", NULL);
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
 }
 
@@ -212,7 +176,7 @@ static void first_takes_a_group_by_the_first_link_that_may(void **state)
 	(void)state;
 	second_upstream();
 	choose(CHOICE_FIRST);
-	filter(UP, "allow 239.1.0.0/16\nallow 239.3.1.1 from 10.9.9.1\ndeny all", NULL);
+	give_filters(UP, "allow 239.1.0.0/16\nallow 239.3.1.1 from 10.9.9.1\ndeny all", NULL);
 	join(DOWN1, "239.1.1.1");
 	join(DOWN1, "239.2.1.1");
 	report(DOWN1, TO_IN, "239.3.1.1", "10.9.9.1 10.9.9.2");
@@ -253,7 +217,7 @@ static void all_joins_on_each_link(void **state)
 {
 	(void)state;
 	second_upstream();
-	filter(UP, "deny 239.2.0.0/16", NULL);
+	give_filters(UP, "deny 239.2.0.0/16", NULL);
 	join(DOWN1, "239.1.1.1");
 	join(DOWN1, "239.2.1.1");
 	assert_string_equal(membership_on(UP, "239.1.1.1"), "EXCLUDE{}");
@@ -267,8 +231,8 @@ static void an_upstream_link_for_each_lan(void **state)
 	(void)state;
 	second_upstream();
 	choose(CHOICE_FIRST);
-	filter(DOWN1, NULL, "allow all in eth0\ndeny all");
-	filter(DOWN2, NULL, "allow all in eth3\ndeny all");
+	give_filters(DOWN1, NULL, "allow all in eth0\ndeny all");
+	give_filters(DOWN2, NULL, "allow all in eth3\ndeny all");
 	join(DOWN1, "239.1.1.1");
 	assert_string_equal(membership_on(UP2, "239.1.1.1"), "never");
 	join(DOWN2, "239.1.1.1");
@@ -308,7 +272,7 @@ static void a_link_that_denies_a_stream_does_not_keep_it(void **state)
 {
 	(void)state;
 	second_upstream();
-	filter(UP, "deny 239.1.1.1", NULL);
+	give_filters(UP, "deny 239.1.1.1", NULL);
 	join(DOWN1, "239.1.1.1");
 	upcall(UP, "10.9.9.1", "239.1.1.1");
 	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "3 -> 1");
@@ -331,7 +295,7 @@ static void hosts_are_asked_when_a_link_appears_that_a_rule_names(void **state)
 {
 	(void)state;
 	want_events(true);
-	filter(DOWN1, NULL, "allow all in eth3\ndeny all");
+	give_filters(DOWN1, NULL, "allow all in eth3\ndeny all");
 	pass(40000);
 	join(DOWN1, "239.1.1.1");
 	assert_string_equal(membership_of("239.1.1.1"), "never");
@@ -346,8 +310,8 @@ static void a_stream_is_taken_where_it_is_seen(void **state)
 	(void)state;
 	second_upstream();
 	choose(CHOICE_FIRST);
-	filter(DOWN1, NULL, "allow all in eth0\ndeny all");
-	filter(DOWN2, NULL, "allow all in eth3\ndeny all");
+	give_filters(DOWN1, NULL, "allow all in eth0\ndeny all");
+	give_filters(DOWN2, NULL, "allow all in eth3\ndeny all");
 	join(DOWN2, "239.1.1.1");
 	upcall(UP, "10.9.9.1", "239.1.1.1");
 	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "3 -> 2");

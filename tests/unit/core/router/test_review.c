@@ -2,8 +2,6 @@
  *
  * Memberships that are asked about again, and those that a new filter denies to their hosts.
  */
-#include "core/policy/policy.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,29 +22,6 @@ static void review(uint8_t link, bool every_link, const char *group, unsigned le
 	input.prefix_length = length;
 	give(&input, NULL, 0);
 	turn();
-}
-
-static void filter_out(const char *text)
-{
-	struct policy_rule rules[8];
-	struct policy_sets sets;
-	enum policy_failure failure;
-	char copy[512], error[POLICY_ERROR_SIZE], *rest;
-	struct policy *policy;
-	size_t count = 0;
-
-	sets_init(&sets);
-	snprintf(copy, sizeof copy, "%s", text);
-	for (char *line = strtok_r(copy, "\n", &rest); line != NULL;
-	     line = strtok_r(NULL, "\n", &rest), count++)
-		if (!rule_parse(line, (unsigned)count + 1, &sets, &rules[count], error))
-			fail_msg("%s", error);
-	policy = policy_new(rules, count, &failure);
-	assert_non_null(policy);
-	sets_fini(&sets);
-	engine.links[DOWN1].settings.filter_out = policy;
-	give_link(DOWN1);
-	policy_release(policy);
 }
 
 static void v3(const char *host, enum record_type type, const char *group, const char *sources)
@@ -174,14 +149,14 @@ static void many_groups_at_once_wait_for_their_answers(void **state)
 static void denied_hosts_that_are_known_leave_at_once(void **state)
 {
 	(void)state;
-	filter_out("deny 239.9.9.9 by 10.0.1.99");
+	give_filters(DOWN1, NULL, "deny 239.9.9.9 by 10.0.1.99");
 	v3(A, TO_EX, "239.1.1.1", "");
 	v3(A, TO_EX, "239.1.1.2", "");
 	v3(B, TO_EX, "239.1.1.2", "");
 	v3(A, ALLOW, "232.1.1.1", "10.9.9.1 10.9.9.2");
 	v3(B, ALLOW, "232.1.1.1", "10.9.9.2");
 	forget();
-	filter_out("deny all by " A);
+	give_filters(DOWN1, NULL, "deny all by " A);
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
 	assert_string_equal(membership_of("239.1.1.2"), "EXCLUDE{}");
 	assert_string_equal(membership_of("232.1.1.1"), "INCLUDE{10.9.9.2}");
@@ -193,11 +168,11 @@ static void denied_hosts_that_are_known_leave_at_once(void **state)
 static void allowed_sources_of_a_known_host_stay(void **state)
 {
 	(void)state;
-	filter_out("deny 239.9.9.9 by 10.0.1.99");
+	give_filters(DOWN1, NULL, "deny 239.9.9.9 by 10.0.1.99");
 	v3(A, TO_EX, "239.1.1.1", "");
 	v3(A, ALLOW, "232.1.1.1", "10.9.9.1 10.9.9.2");
 	forget();
-	filter_out("deny all from 10.9.9.1 by " A);
+	give_filters(DOWN1, NULL, "deny all from 10.9.9.1 by " A);
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{10.9.9.1}");
 	assert_string_equal(membership_of("232.1.1.1"), "INCLUDE{10.9.9.2}");
 }
@@ -214,11 +189,11 @@ static void unknown_hosts_are_asked(void **state)
 
 		open_usual(NULL);
 		if (i == 1)
-			filter_out("deny 239.9.9.9 by 10.0.1.99");
+			give_filters(DOWN1, NULL, "deny 239.9.9.9 by 10.0.1.99");
 		v3(A, TO_EX, "239.1.1.1", "");
 		v3(B, TO_EX, "239.1.1.2", "");
 		forget();
-		filter_out(rules[i]);
+		give_filters(DOWN1, NULL, rules[i]);
 		assert_true(specific_queries(DOWN1, "239.1.1.1") > 0);
 		assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{}");
 		/* The answer of the denied host does not count. */
@@ -238,7 +213,7 @@ static void groups_that_no_rule_denies_are_left_alone(void **state)
 	v3(A, TO_EX, "239.1.1.1", "");
 	v3(A, TO_EX, "239.2.1.1", "");
 	forget();
-	filter_out("deny 239.2.0.0/16 by " B);
+	give_filters(DOWN1, NULL, "deny 239.2.0.0/16 by " B);
 	assert_int_equal(specific_queries(DOWN1, "239.1.1.1"), 0);
 	assert_true(specific_queries(DOWN1, "239.2.1.1") > 0);
 }
@@ -249,7 +224,7 @@ static void a_denied_host_gets_its_places_back(void **state)
 	engine.links[DOWN1].settings.host_groups_max = 1;
 	give_link(DOWN1);
 	v3(A, TO_EX, "239.1.1.1", "");
-	filter_out("deny 239.1.1.1 by " A);
+	give_filters(DOWN1, NULL, "deny 239.1.1.1 by " A);
 	assert_string_equal(membership_of("239.1.1.1"), "INCLUDE{}");
 	v3(A, TO_EX, "239.1.1.2", "");
 	assert_string_equal(membership_of("239.1.1.2"), "EXCLUDE{}");

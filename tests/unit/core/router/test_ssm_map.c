@@ -4,7 +4,6 @@
  * queried.
  */
 #include "core/policy/group_map.h"
-#include "core/policy/policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -290,45 +289,21 @@ static void another_querier_asks(void **state)
 	assert_string_equal(membership_of("232.1.1.1"), "INCLUDE{}");
 }
 
-static const struct policy *compile(const char *text)
-{
-	struct policy_rule rules[2];
-	struct policy_sets sets;
-	enum policy_failure failure;
-	char error[POLICY_ERROR_SIZE];
-	struct policy *policy;
-
-	sets_init(&sets);
-	assert_true(rule_parse(text, 1, &sets, &rules[0], error));
-	assert_true(rule_parse("deny all", 2, &sets, &rules[1], error));
-	policy = policy_new(rules, 2, &failure);
-	assert_non_null(policy);
-	sets_fini(&sets);
-	return policy;
-}
-
 static void filters_see_the_mapped_sources(void **state)
 {
-	const struct policy *policy = compile("allow all from 10.1.1.2");
-
 	(void)state;
-	engine.links[DOWN1].settings.filter_out = policy;
-	give_link(DOWN1);
+	give_filters(DOWN1, NULL, "allow all from 10.1.1.2\ndeny all");
 	join(DOWN1, "232.1.1.1");
 	assert_string_equal(membership_of("232.1.1.1"), "INCLUDE{10.1.1.2}");
 	join(DOWN1, "232.1.2.1");
 	assert_string_equal(membership_of("232.1.2.1"), "never");
-	policy_release(policy);
 }
 
 /* A filter that allows single sources does to older hosts what a map does. */
 static void joins_that_a_filter_narrows(void **state)
 {
-	const struct policy *policy = compile("allow all from 10.1.1.2");
-
 	(void)state;
-	engine.links[DOWN1].settings.filter_out = policy;
-	give_link(DOWN1);
+	give_filters(DOWN1, NULL, "allow all from 10.1.1.2\ndeny all");
 	join(DOWN1, "239.9.1.1");
 	old_report("10.0.1.6", VERSION_2, "239.9.1.1", false);
 	assert_string_equal(membership_of("239.9.1.1"), "INCLUDE{10.1.1.2}");
@@ -344,7 +319,6 @@ static void joins_that_a_filter_narrows(void **state)
 	assert_string_equal(membership_of("239.9.1.1"), "never");
 	pass(1);
 	assert_string_equal(membership_of("239.9.1.1"), "INCLUDE{}");
-	policy_release(policy);
 }
 
 static void a_new_map_is_learned_by_a_query(void **state)

@@ -3,7 +3,6 @@
  * Static groups: members that never leave downstream, and joins without members upstream.
  */
 #include "core/policy/group_map.h"
-#include "core/policy/policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,32 +36,6 @@ static void keep(uint8_t link, const char *text)
 	engine.links[link].settings.static_groups = map;
 	give_link(link);
 	group_map_release(map);
-}
-
-static void filter(uint8_t link, const char *in, const char *out)
-{
-	const char *const texts[] = {in, out};
-	const struct policy *policies[2] = {NULL};
-
-	for (int i = 0; i < 2; i++) {
-		struct policy_rule rule;
-		struct policy_sets sets;
-		enum policy_failure failure;
-		char error[POLICY_ERROR_SIZE];
-
-		if (texts[i] == NULL)
-			continue;
-		sets_init(&sets);
-		assert_true(rule_parse(texts[i], 1, &sets, &rule, error));
-		policies[i] = policy_new(&rule, 1, &failure);
-		assert_non_null(policies[i]);
-		sets_fini(&sets);
-	}
-	engine.links[link].settings.filter_in = policies[0];
-	engine.links[link].settings.filter_out = policies[1];
-	give_link(link);
-	policy_release(policies[0]);
-	policy_release(policies[1]);
 }
 
 static void it_is_a_member(void **state)
@@ -208,12 +181,12 @@ static void a_reload_changes_only_what_differs(void **state)
 static void filters_apply(void **state)
 {
 	(void)state;
-	filter(DOWN1, NULL, "deny 239.1.1.1 from 10.9.9.9");
-	filter(UP, "deny 239.2.1.1", NULL);
+	give_filters(DOWN1, NULL, "deny 239.1.1.1 from 10.9.9.9");
+	give_filters(UP, "deny 239.2.1.1", NULL);
 	keep(DOWN1, "239.1.1.1\n239.2.1.1\n239.3.1.1 from 10.9.9.9");
 	assert_string_equal(membership_of("239.1.1.1"), "EXCLUDE{10.9.9.9}");
 	assert_string_equal(membership_of("239.2.1.1"), "never");
-	filter(DOWN1, NULL, "deny all by 10.0.1.5");
+	give_filters(DOWN1, NULL, "deny all by 10.0.1.5");
 	assert_string_equal(membership_of("239.3.1.1"), "INCLUDE{10.9.9.9}");
 	join(DOWN1, "239.3.1.1");
 	assert_string_equal(membership_of("239.3.1.1"), "INCLUDE{10.9.9.9}");
@@ -267,9 +240,9 @@ static void upstream_it_is_joined_without_members(void **state)
 	report(DOWN1, TO_IN, "232.1.1.1", "10.9.9.2");
 	assert_string_equal(membership_on(UP, "232.1.1.1"), "INCLUDE{10.9.9.2}");
 	assert_string_equal(membership_on(UP2, "232.1.1.1"), "INCLUDE{10.9.9.1 10.9.9.2}");
-	filter(UP2, "deny 239.1.1.1", "deny all");
+	give_filters(UP2, "deny 239.1.1.1", "deny all");
 	assert_string_equal(membership_on(UP2, "239.1.1.1"), "INCLUDE{}");
-	filter(UP2, NULL, NULL);
+	give_filters(UP2, NULL, NULL);
 	assert_string_equal(membership_on(UP2, "239.1.1.1"), "EXCLUDE{}");
 	keep(UP2, "239.1.1.2");
 	assert_string_equal(membership_on(UP2, "239.1.1.1"), "INCLUDE{}");
@@ -297,7 +270,7 @@ static void upstream_it_returns_with_its_link(void **state)
 static void what_ends_while_the_upstream_link_is_down_is_not_joined_again(void **state)
 {
 	(void)state;
-	filter(UP, "deny 239.9.9.9", NULL);
+	give_filters(UP, "deny 239.9.9.9", NULL);
 	join(DOWN1, "239.1.1.1");
 	join(DOWN1, "239.1.1.2");
 	link_down(UP);
