@@ -205,6 +205,46 @@ static void rules_that_cannot_match_are_known(void **state)
 	}
 }
 
+static void the_same_rules_with_the_same_sets_are_equal(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool equal;
+	} rows[] = {
+		{"", "", true},
+		{"allow all", "allow all", true},
+		{"allow all", "deny all", false},
+		{"allow 239.1.1.1\ndeny all", "allow 239.1.1.1\ndeny all", true},
+		{"allow 239.1.1.1\ndeny all", "allow 239.1.1.2\ndeny all", false},
+		{"allow 239.1.1.1\ndeny all", "allow 239.1.1.1", false},
+		{"allow 239.1.1.1\nallow 239.1.1.2", "allow 239.1.1.2\nallow 239.1.1.1", false},
+		{"deny all in eth0", "deny all in eth0", true},
+		{"deny all in eth0", "deny all in eth1", false},
+		/* The texts of these rules are the same. */
+		{"tv = 239.1.0.0/16\ndeny tv", "tv = 239.1.0.0/16\ndeny tv", true},
+		{"tv = 239.1.0.0/16\ndeny tv", "tv = 239.2.0.0/16\ndeny tv", false},
+		{"tv = 224.0.0.0/4\ndeny tv", "tv = 239.0.0.0/8\ndeny tv", false},
+		{"tv = 239.1.0.0/16\ndeny tv", "tv = 239.1.0.0/16 239.3.0.0/16\ndeny tv", false},
+		{"tv = 10.0.0.1\ndeny all from tv", "tv = 10.0.0.1\ndeny all from tv", true},
+		{"tv = 10.0.0.1\ndeny all from tv", "tv = 10.0.0.2\ndeny all from tv", false},
+		{"tv = 10.0.0.1\ndeny all by tv", "tv = 10.0.0.2\ndeny all by tv", false},
+		{"tv = ff05::/16\ndeny tv", "tv = ff08::/16\ndeny tv", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct policy_world a, b;
+
+		world_init(&a, rows[i].a);
+		world_init(&b, rows[i].b);
+		if (policy_equal(a.policy, b.policy) != rows[i].equal ||
+		    policy_equal(b.policy, a.policy) != rows[i].equal)
+			fail_msg("%s / %s", rows[i].a, rows[i].b);
+		world_fini(&a);
+		world_fini(&b);
+	}
+}
+
 static void different_links_are_limited(void **state)
 {
 	struct policy_rule rules[POLICY_LINKS_MAX + 1] = {0};
@@ -232,6 +272,7 @@ int main(void)
 		cmocka_unit_test(first_rule_that_matches_decides),
 		cmocka_unit_test(source_filters_are_narrowed),
 		cmocka_unit_test(rules_that_cannot_match_are_known),
+		cmocka_unit_test(the_same_rules_with_the_same_sets_are_equal),
 		cmocka_unit_test(different_links_are_limited),
 	};
 

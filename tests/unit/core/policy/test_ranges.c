@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -39,9 +40,27 @@ static void each_text_is_the_shortest(void **state)
 	}
 }
 
+static void long_texts_are_refused(void **state)
+{
+	static const size_t lengths[] = {RANGE_TEXT_SIZE - 1, RANGE_TEXT_SIZE, RANGE_TEXT_SIZE + 1, 5000};
+	char text[5001];
+	struct range range;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+		memset(text, '1', lengths[i]);
+		text[lengths[i]] = '\0';
+		assert_string_equal(range_parse(text, &range),
+		                    i == 0 ? "it is not an address, a prefix or a range" : "it is too long");
+	}
+}
+
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {cmocka_unit_test(each_text_is_the_shortest)};
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_text_is_the_shortest),
+		cmocka_unit_test(long_texts_are_refused),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,29 @@ static void spoofed_sources_starve_no_host(void **state)
 	}
 }
 
+/* As many as share a set; in turns, so that each is looked up again. */
+static void sources_of_one_set_keep_their_rates(void **state)
+{
+	unsigned found = 0, counts[HOST_RATES_WAYS] = {0};
+	uint32_t numbers[HOST_RATES_WAYS], set = 0;
+
+	(void)state;
+	for (uint32_t number = 0; found < HOST_RATES_WAYS; number++) {
+		struct addr source = nth_addr("10.0.0.0", number);
+		uint32_t place = addr_hash(&source, SEED) % HOST_RATES_SETS;
+
+		if (found == 0)
+			set = place;
+		if (place == set)
+			numbers[found++] = number;
+	}
+	for (unsigned i = 0; i < 10 * RATE; i++)
+		for (unsigned way = 0; way < HOST_RATES_WAYS; way++)
+			counts[way] += passed("10.0.0.0", numbers[way], 1, 5000);
+	for (unsigned way = 0; way < HOST_RATES_WAYS; way++)
+		assert_int_equal(counts[way], RATE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +122,7 @@ int main(void)
 		cmocka_unit_test(the_smallest_rates),
 		cmocka_unit_test_setup(zero_is_no_limit, clear),
 		cmocka_unit_test_setup(spoofed_sources_starve_no_host, clear),
+		cmocka_unit_test_setup(sources_of_one_set_keep_their_rates, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,36 @@ static void many_leaves_cause_one_general_query(void **state)
 	}
 }
 
+/* The elected querier asks nothing, and this router in its place only as much as the rate allows. General queries are
+ * the querier's: what is not asked about stays for the membership interval. */
+static void another_router_is_the_querier(void **state)
+{
+	for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+		static const struct query query = {.version = VERSION_3,
+		                                   .max_response = 5000,
+		                                   .robustness = 2,
+		                                   .query_interval = 125000};
+		const char *querier = strchr(rows[row].host, ':') == NULL ? "10.0.1.0" : "fe80::1:0";
+		size_t specific, general, kept = 0;
+
+		open_with_groups(row);
+		receive(DOWN1, craft_query(querier, query, NULL, NULL));
+		for (uint32_t number = 0; number < GROUPS; number++)
+			send_record(row, rows[row].leave, number);
+		pass(5000);
+		count_queries(&specific, &general);
+		assert_int_equal(general, 0);
+		assert_in_range(specific, 4, 4 + 5 * RATE);
+		for (uint32_t number = 0; number < GROUPS; number++)
+			kept += strcmp(membership_of(nth_group(row, number)), "never") == 0;
+		assert_in_range(kept, GROUPS - 4 - 5 * RATE, GROUPS - 1);
+		pass(270000);
+		for (uint32_t number = 0; number < GROUPS; number++)
+			assert_string_equal(membership_of(nth_group(row, number)), "INCLUDE{}");
+		close_any(state);
+	}
+}
+
 /* Leaves that go on: the rate holds, and a member that answers within a second stays. */
 static void a_flood_of_leaves_is_bounded(void **state)
 {
@@ -135,6 +165,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_leaves_cause_one_general_query),
+		cmocka_unit_test(another_router_is_the_querier),
 		cmocka_unit_test(a_flood_of_leaves_is_bounded),
 		cmocka_unit_test(few_leaves_have_their_own_queries),
 	};
