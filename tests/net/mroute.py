@@ -89,20 +89,20 @@ class MulticastRouting:
     def delete_vif(self, number):
         self.set(_DEL_VIF, self._vif(number, 0, 0))
 
-    def add_route(self, source, group, parent, outgoing=()):
-        """Adds or updates an (S,G) entry; one without outgoing vifs is negative."""
-        self.set(_ADD_MFC, self._route(source, group, parent, outgoing))
+    def add_route(self, source, group, parent, outgoing=(), threshold=1):
+        """Adds or updates an (S,G) entry; one without outgoing vifs is negative. IPv4 packets need a TTL above the threshold."""
+        self.set(_ADD_MFC, self._route(source, group, parent, outgoing, threshold))
 
     def delete_route(self, source, group):
-        self.set(_DEL_MFC, self._route(source, group, 0, ()))
+        self.set(_DEL_MFC, self._route(source, group, 0, (), 0))
 
     def flush(self):
         """Deletes all entries and vifs."""
         self.set(_FLUSH, _FLUSH_ALL)
 
     @staticmethod
-    def _route(source, group, parent, outgoing):
-        thresholds = bytes(int(number in outgoing) for number in range(32))
+    def _route(source, group, parent, outgoing, threshold):
+        thresholds = bytes(threshold if number in outgoing else 0 for number in range(32))
         return struct.pack("=4s4sH32s2xIIIi", _packed(source), _packed(group), parent, thresholds, 0, 0, 0, 0)
 
     def counters(self, source, group):
@@ -149,7 +149,7 @@ class MulticastRouting6(MulticastRouting):
         self.set(_DEL_VIF, struct.pack("=i", number))
 
     @staticmethod
-    def _route(source, group, parent, outgoing):
+    def _route(source, group, parent, outgoing, _):
         return _sockaddr6(source) + _sockaddr6(group) + struct.pack(
             "=H2xI28x", parent, sum(1 << number for number in outgoing))
 

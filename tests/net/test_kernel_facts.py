@@ -8,6 +8,7 @@ No daemon runs in these tests.
 import contextlib
 import dataclasses
 import errno
+import re
 import socket
 import struct
 import time
@@ -233,7 +234,7 @@ def test_assert_and_pim_outlive_the_socket(lab, family):
 def test_any_raw_socket_may_delete_a_route(net):
     make_routing(net, IPV4).add_route(IPV4.source, GROUP, UPSTREAM, [DOWNSTREAM])
     with net.router.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_IGMP) as other:
-        other.setsockopt(socket.IPPROTO_IP, 205, MulticastRouting._route(IPV4.source, GROUP, 0, ()))
+        other.setsockopt(socket.IPPROTO_IP, 205, MulticastRouting._route(IPV4.source, GROUP, 0, (), 0))
     assert tables.routes(net.router) == {}
 
 
@@ -660,6 +661,17 @@ def test_netlink_dump_gives_the_same_counters_as_the_ioctl(net, family, mrt):
     counters = mrt.counters(family.source, family.group)
     assert counters.packets == 7
     assert dump_multicast_routes(net.router, family.number) == {(family.source, family.group): tuple(counters)}
+
+
+def test_netlink_dump_gives_the_ttl_thresholds(net):
+    mrt = make_routing(net, IPV4)
+    mrt.add_route(IPV4.source, GROUP, UPSTREAM, [DOWNSTREAM], threshold=16)
+    assert re.search(r"Oifs: eth1 ?\(ttl 16\)", net.router.run("ip -4 mroute show"))
+    receiver = Receiver(net.host, "eth0").join(GROUP)
+    Sender(net.source, "eth0", GROUP, ttl=16).send(2)
+    Sender(net.source, "eth0", GROUP, ttl=17).send()
+    wait_until(receiver.count, what="the packet with TTL 17")
+    assert receiver.count() == 1
 
 
 def test_arrival_link_in_the_outgoing_list_sends_packets_back(net):
