@@ -10,7 +10,6 @@ from ctl import MCPROXYCTL, ask, mcproxyctl, socket_path
 from families import FAMILIES
 from mcproxy_daemon import PROGRAM
 from netlab import CraftedHost, Daemon, Process, Receiver, Record, Sender, make_router, wait_until
-from web import MCPROXY_WEB
 
 NAMED = 'instances = ( { name = "tv"; upstream = "eth0"; downstream = "eth1"; } );'
 
@@ -77,14 +76,6 @@ def test_misspelt_options_of_the_daemon(word, meant):
     result = run(word)
     assert result.returncode == 2
     assert result.stderr.startswith(f"mcproxy: {word.split('=')[0]}: no such option; did you mean {meant}?\n")
-
-
-def test_options_of_mcproxy_web():
-    for word, message in (("-l", "-l: no such option"), ("--listen", "--listen: its value is missing"), ("--hots=a", "did you mean --host?")):
-        result = subprocess.run([MCPROXY_WEB, word], capture_output=True, text=True, check=False, timeout=30)
-        assert result.returncode == 2 and message in result.stderr
-    for word in ("-V", "--version"):
-        assert subprocess.check_output([MCPROXY_WEB, word], text=True).startswith("mcproxy-web 0.")
 
 
 def control(*arguments):
