@@ -21,7 +21,7 @@ if(TARGET mcproxyctl)
 	install(FILES config/completions/mcproxyctl.bash DESTINATION share/bash-completion/completions RENAME mcproxyctl)
 endif()
 install(FILES config/completions/_mcproxy DESTINATION ${MCPROXY_ZSH_DIR})
-install(FILES docs/guide.md docs/migration.md docs/recipes.md docs/troubleshooting.md docs/security.md docs/monitoring.md docs/web.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES docs/control.md docs/guide.md docs/migration.md docs/recipes.md docs/troubleshooting.md docs/security.md docs/monitoring.md docs/web.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 file(GLOB examples CONFIGURE_DEPENDS config/examples/*.conf)
 install(FILES config/mcproxy.conf config/prometheus/mcproxy.rules.yml config/grafana/mcproxy.json ${examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 

@@ -52,7 +52,7 @@ expect "$(ls)" mcproxy -c ""
 expect "$(ls)" mcproxy --record ""
 if [ -x "$build/mcproxyctl" ]; then
 	commands=$(mcproxyctl --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
-	topics="status instances links groups routes upstream filters sets"
+	topics="status instances links groups routes upstream uplinks filters sets"
 	expect "$commands $topics --socket --json --help --version" mcproxyctl ""
 	expect "show" mcproxyctl --json sh
 	expect "$commands $topics --socket --json --help --version" mcproxyctl --socket x ""

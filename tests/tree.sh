@@ -43,8 +43,16 @@ for letter in $("$build/mcproxy" -h | sed -n 's/^  -\([a-zA-Z]\),.*/\1/p'); do
 	grep -q "Fl $letter" docs/mcproxy.8 || fail "mcproxy.8: option -$letter is missing"
 done
 
-for option in $("$build/mcproxy-web" -h 2>/dev/null | sed -n 's/^  \(-h, \)\?--\([a-z-]*\) .*/\2/p'); do
+for option in $("$build/mcproxy-web" -h 2>/dev/null | sed -n 's/^  \(-[a-zA-Z], \)\?--\([a-z-]*\) .*/\2/p'); do
 	grep -q "Fl -$option" docs/mcproxy-web.8 || fail "mcproxy-web.8: option --$option is missing"
+done
+
+for page in mcproxy.8 mcproxyctl.1 mcproxy-web.8; do
+	program=${page%.*}
+	[ -x "$build/$program" ] || continue
+	for option in $(sed -n 's/^\.It Fl .*Fl -\([a-z-]*\).*/\1/p; s/^\.It Fl -\([a-z-]*\).*/\1/p' "docs/$page"); do
+		"$build/$program" --help | grep -qe "--$option\b" || fail "$program --help: option --$option is missing"
+	done
 done
 
 for program in mcproxy mcproxyctl mcproxy-web; do
@@ -73,6 +81,21 @@ done
 direct=$(grep -rnE '\b((v?f?printf|fwrite|perror|psignal|v?printw)\(|(puts|fputs)\([^"]|(putchar|fputc)\([^'"'"'])' src/ctl |
 	grep -v '^src/ctl/client/print\.c:') || :
 [ -z "$direct" ] || fail "mcproxyctl prints past print.h: $direct"
+
+# What the documents link to exists; pictures, too.
+for page in README.md CONTRIBUTING.md docs/*.md; do
+	for link in $(sed '/^```/,/^```/d' "$page" | grep -oE '\]\([^) ]+\)|(src|srcset)="[^"]+"' | sed 's/^](\(.*\))$/\1/; s/^.*="\(.*\)"$/\1/'); do
+		case $link in
+		*:*) continue ;;
+		\#*) file=$page ;;
+		*) file=$(dirname "$page")/${link%%#*} ;;
+		esac
+		[ -e "$file" ] || fail "$page: $link does not exist"
+		case $link in
+		*#*) sed -n 's/^##* //p' "$file" | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9_\n-' | grep -qxe "${link#*#}" || fail "$page: $link: no such section" ;;
+		esac
+	done
+done
 
 # What docs/rfc.md names exists: functions, unit tests, network tests.
 for name in $(grep -oE '`[a-z_0-9]+`' docs/rfc.md | tr -d '`' | sort -u); do

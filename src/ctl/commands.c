@@ -56,17 +56,18 @@ int command_unknown(const char *name)
 void command_print_help(void)
 {
 	puts("mcproxyctl: shows and controls a running mcproxy\n\nusage: mcproxyctl "
-	     "[--socket PATH] [--json] [COMMAND]\n\n"
+	     "[--socket PATH] [--json] [COMMAND [ARGUMENT...]]\n\n"
 	     "Without a command, it prints an overview.\n");
 	for (const struct command *command = commands; command->name != NULL; command++)
 		print("  %s %-*s  %s\n", command->name, NAME_WIDTH - (int)strlen(command->name),
 		      command->arguments, command->summary);
-	puts("\nWHAT: status, instances, links, groups, routes, upstream, filters or sets\n"
+	puts("\nWHAT: status, instances, links, groups, routes, upstream, uplinks, filters, sets\n"
 	     "The word show may be omitted.\n"
 	     "FILTER: --instance NAME, --link NAME, --group ADDRESS[/LENGTH]\n"
 	     "VIEW: --details, --all, --sort COLUMN\n"
 	     "OPTION: --link NAME, --host HOST, --seconds NUMBER\n"
 	     "CONDITION: from SOURCE, by HOST, in LINK\n"
+	     "-s, -j, -h and -V are short for --socket, --json, --help and --version.\n"
 	     "The default socket is " CTL_SOCKET ". See mcproxyctl(1).");
 }
 

@@ -32,8 +32,8 @@ static void put_cleared(void *context, const char *key, struct json_object *valu
 
 	(void)context;
 	if (strcmp(key, "links") == 0)
-		print("hosts on %d %s are asked for their groups; those that none of them answers for end\n",
-		      links, links == 1 ? "link" : "links");
+		print("hosts on %d %s are asked for their groups; groups that no host confirms end\n", links,
+		      links == 1 ? "link" : "links");
 }
 
 int clear_run(const struct ctl *ctl, int argc, char **argv)

@@ -85,6 +85,14 @@ void show_put_amount(struct listing *listing, struct json_object *value, const c
 	listing_put_number(listing, COLOUR_NONE, amount, format_amount(amount, text));
 }
 
+void show_put_bytes(struct listing *listing, struct json_object *value, const char *key)
+{
+	double bytes = answer_number(value, key);
+	char text[16];
+
+	listing_put_number(listing, COLOUR_NONE, bytes, format_bytes(bytes, text));
+}
+
 void show_put_age(struct listing *listing, struct json_object *value, const char *key)
 {
 	double age = answer_number(value, key);

@@ -51,6 +51,7 @@ bool show_has(const char *what);
 /* Cells with the member of that name. */
 void show_put_text(struct listing *listing, struct json_object *value, const char *key);
 void show_put_amount(struct listing *listing, struct json_object *value, const char *key);
+void show_put_bytes(struct listing *listing, struct json_object *value, const char *key);
 void show_put_age(struct listing *listing, struct json_object *value, const char *key);
 /* "any source", "all but 1", "10.0.0.1", "3 sources" */
 const char *show_wanted(const char *mode, double sources, const char *first, char text[VIEW_TEXT_SIZE]);

@@ -97,8 +97,8 @@ static void take_instance(struct show *show, const char *key, struct json_object
 	show_put_amount(listing, value, "groups_joined");
 	listing_put_number(listing, COLOUR_NONE, wanted, format_amount(wanted, text));
 	show_put_amount(listing, value, "negative_routes");
-	show_put_amount(listing, value, "memory");
-	show_put_amount(listing, value, "memory_max");
+	show_put_bytes(listing, value, "memory");
+	show_put_bytes(listing, value, "memory_max");
 	listing_put_number(listing, refused > 0 ? COLOUR_BAD : COLOUR_NONE, refused,
 	                   format_amount(refused, text));
 }

@@ -58,7 +58,7 @@ static const struct option_text option_texts[] = {
 	{NULL, "log to the system log instead of stderr"},
 	{"FILE", "record all inputs for a replay"},
 	{NULL, "keep the daemon alive, and its streams"},
-	{NULL, "start anew, whatever an earlier run has left"},
+	{NULL, "start with empty tables, not with what is left"},
 	{NULL, "print help and exit"},
 	{NULL, "print the version and exit"},
 };

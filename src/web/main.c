@@ -27,13 +27,16 @@ struct order {
 	struct server_settings server;
 };
 
+/* Long options without a letter. */
+enum { OPTION_LISTEN = 256, OPTION_SOCKET, OPTION_HOST, OPTION_PASSWORD_FILE, OPTION_USER, OPTION_NAMES };
+
 static const struct option options[] = {
-	{"listen", required_argument, NULL, 'l'},
-	{"socket", required_argument, NULL, 's'},
-	{"host", required_argument, NULL, 'H'},
-	{"password-file", required_argument, NULL, 'p'},
-	{"user", required_argument, NULL, 'u'},
-	{"names", required_argument, NULL, 'n'},
+	{"listen", required_argument, NULL, OPTION_LISTEN},
+	{"socket", required_argument, NULL, OPTION_SOCKET},
+	{"host", required_argument, NULL, OPTION_HOST},
+	{"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
+	{"user", required_argument, NULL, OPTION_USER},
+	{"names", required_argument, NULL, OPTION_NAMES},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{0},
@@ -52,7 +55,7 @@ static void print_help(void)
 	     "                         or of the leases of dnsmasq; may be repeated\n"
 	     "  --user NAME            user to become, if started by root (" DEFAULT_USER ")\n"
 	     "  -h, --help             print help and exit\n"
-	     "  --version              print the version and exit\n\n"
+	     "  -V, --version          print the version and exit\n\n"
 	     "See mcproxy-web(8).");
 }
 
@@ -74,24 +77,24 @@ static bool read_options(int argc, char **argv, struct order *order)
 	int letter;
 
 	opterr = 0;
-	while (good && (letter = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while (good && (letter = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
 		switch (letter) {
-		case 'l':
+		case OPTION_LISTEN:
 			good = take(order->addresses, LISTENERS_MAX, &order->server.listener_count, optarg);
 			break;
-		case 's':
+		case OPTION_SOCKET:
 			order->server.socket = optarg;
 			break;
-		case 'H':
+		case OPTION_HOST:
 			good = take(rules->hosts, HOSTS_MAX, &rules->host_count, optarg);
 			break;
-		case 'n':
+		case OPTION_NAMES:
 			good = take(order->server.names, NAMES_FILES_MAX, &order->server.names_count, optarg);
 			break;
-		case 'p':
+		case OPTION_PASSWORD_FILE:
 			order->password_file = optarg;
 			break;
-		case 'u':
+		case OPTION_USER:
 			order->user = optarg;
 			break;
 		case 'h':

@@ -153,5 +153,7 @@ def test_all_examples_have_a_recipe_with_their_text():
         body = (EXAMPLES / f"{name}.conf").read_text().split("\n\n", 1)[1]
         assert f"```\n{body}```" in section(name), name
         assert f"diagrams/{name}.svg" in section(name)
+        served = {prefix for prefix, protocol in (("224.0.0.0/4", "IGMP"), ("ff00::/8", "MLD")) if f'"{protocol}' in body}
         for firewall in ("nftables", "iptables", "ufw", "OpenWrt"):
-            assert commands(name, firewall)
+            rules = "\n".join(commands(name, firewall))
+            assert {prefix for prefix in ("224.0.0.0/4", "ff00::/8") if prefix in rules} == served, (name, firewall)

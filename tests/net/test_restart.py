@@ -53,7 +53,7 @@ def test_hand_over_without_a_manager(router):
     """No process would hold the descriptors: the daemon reports it, and goes on."""
     daemon = IPV4.daemon(router)
     daemon.signal(signal.SIGUSR2)
-    daemon.wait_for_output("SIGUSR2: nobody holds the descriptors")
+    daemon.wait_for_output("SIGUSR2: no other process holds the sockets")
     Stream(router, IPV4).start()
 
 

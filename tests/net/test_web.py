@@ -5,12 +5,13 @@ import json
 import os
 import select
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 from ctl import mcproxyctl
 from netlab import CraftedHost, Daemon, Membership, Receiver, Record, Sender, wait_until
-from web import Events, Web, basic
+from web import MCPROXY_WEB, Events, Web, basic
 
 GROUP = "239.1.2.3"
 TEXT = ('protocol = "IGMPv3"; last_member_query_interval = 0.2; instances = ( {{ name = "tv"; upstream = "eth0"; downstream = "eth1"; }} ); '
@@ -293,3 +294,11 @@ def connections(network):
     with network.router.entered():
         lines = Path("/proc/thread-self/net/unix").read_text().splitlines()
     return [line for line in lines if line.endswith(network.control) and line.split()[5] == "03"]
+
+
+def test_options_of_mcproxy_web():
+    for word, message in (("-l", "-l: no such option"), ("--listen", "--listen: its value is missing"), ("--hots=a", "did you mean --host?")):
+        result = subprocess.run([MCPROXY_WEB, word], capture_output=True, text=True, check=False, timeout=30)
+        assert result.returncode == 2 and message in result.stderr
+    for word in ("-V", "--version"):
+        assert subprocess.check_output([MCPROXY_WEB, word], text=True).startswith("mcproxy-web 0.")

@@ -39,6 +39,8 @@ __attribute__((format(printf, 2, 3))) void columns_print(struct columns *columns
 
 /* "1.2 M", "734 k": three digits and a unit, powers of 1000. */
 const char *format_amount(double amount, char text[16]);
+/* "734K", "64M": the same of memory in powers of 1024, as the configuration has it. */
+const char *format_bytes(double bytes, char text[16]);
 /* "1.2 Mbit/s", "12 bit/s" */
 const char *format_rate(double bits, char text[24]);
 /* "0.3 s", "0:16", "2:13:05", "12 d 03 h": a length of time, for columns. */

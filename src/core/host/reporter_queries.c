@@ -9,7 +9,9 @@
 #define ANNOUNCED_BYTES   1000 /* of records in a millisecond */
 #define ANNOUNCED_GROUPS  10   /* in a millisecond, where each group has its own packet */
 
-static mtime group_membership_interval(const struct reporter *reporter)
+/* Without a query for this time, the memberships of IGMPv2 and MLDv1 end upstream; those of the newer versions end one
+ * response interval later. */
+static mtime querier_missing_interval(const struct reporter *reporter)
 {
 	const struct link_settings *settings = reporter->settings;
 	mtime robustness = reporter->querier_robustness ? reporter->querier_robustness : settings->robustness;
@@ -218,7 +220,7 @@ void reporter_announce(struct reporter *reporter, mtime now)
 void reporter_start(struct reporter *reporter, mtime now)
 {
 	reporter_follow_version(reporter, now);
-	reporter->missed_at = now + group_membership_interval(reporter);
+	reporter->missed_at = now + querier_missing_interval(reporter);
 	reporter->missing = false;
 }
 
@@ -240,7 +242,7 @@ void reporter_receive_query(struct reporter *reporter, mtime now, const struct u
 	reporter->querier = query->querier;
 	reporter->querier_robustness = query->robustness;
 	reporter->querier_query_interval = query->query_interval;
-	reporter->missed_at = now + group_membership_interval(reporter);
+	reporter->missed_at = now + querier_missing_interval(reporter);
 	reporter->missing = false;
 	/* RFC 9776 section 7.2.1: only a general query shows the querier's version. */
 	if (addr_is_unspecified(&query->group))

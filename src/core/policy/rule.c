@@ -79,6 +79,8 @@ bool rule_make(const struct rule_words *words, unsigned line, struct policy_sets
 		return fail(error, words->action, "a rule begins with `allow` or `deny`");
 	if (words->in != NULL && strlen(words->in) >= sizeof rule->in)
 		return fail(error, words->in, "the name of a link has at most 15 characters");
+	if (words->in != NULL && words->in[0] == '@')
+		return fail(error, words->in, "an interface or a pattern is expected, not addresses of one");
 	if (words->in != NULL && strcmp(words->in, "all") != 0)
 		snprintf(rule->in, sizeof rule->in, "%s", words->in);
 	if (!find_set(sets, words->what, &rule->what, error) ||

@@ -111,17 +111,30 @@ void columns_head(struct columns *columns)
 		columns_put(columns, COLOUR_FAINT, column->title);
 }
 
-const char *format_amount(double amount, char text[16])
+static const char *format_scaled(double amount, double base, const char *const units[5], char text[16])
 {
-	static const char *const units[] = {"", " k", " M", " G", " T"};
 	size_t unit = 0;
 
-	while (amount >= 999.5 && unit + 1 < sizeof units / sizeof units[0]) {
-		amount /= 1000;
+	while (amount >= base - 0.5 && unit < 4) {
+		amount /= base;
 		unit++;
 	}
 	snprintf(text, 16, "%.*f%s", unit > 0 && amount < 9.95 ? 1 : 0, amount, units[unit]);
 	return text;
+}
+
+const char *format_amount(double amount, char text[16])
+{
+	static const char *const units[] = {"", " k", " M", " G", " T"};
+
+	return format_scaled(amount, 1000, units, text);
+}
+
+const char *format_bytes(double bytes, char text[16])
+{
+	static const char *const units[] = {"", "K", "M", "G", "T"};
+
+	return format_scaled(bytes, 1024, units, text);
 }
 
 const char *format_rate(double bits, char text[24])

@@ -35,6 +35,18 @@ struct json_object *path_find_unusable(const struct stream_facts *stream, const 
 	return NULL;
 }
 
+static struct json_object *find_missing(const struct stream_facts *stream, const char *name)
+{
+	for (size_t i = 0; i < view_count(stream->links); i++) {
+		struct json_object *link = json_object_array_get_idx(stream->links, i);
+
+		if (is_text(link, "instance", stream->instance) && !answer_has(link, "family") &&
+		    is_text(link, "link", name))
+			return link;
+	}
+	return NULL;
+}
+
 /* The link of --link must be one that hosts may be on. */
 static bool follow_named(const struct stream_facts *stream, struct steps *steps)
 {
@@ -44,6 +56,8 @@ static bool follow_named(const struct stream_facts *stream, struct steps *steps)
 
 	if (name == NULL)
 		return true;
+	if (link == NULL)
+		link = find_missing(stream, name);
 	if (link == NULL || !is_text(link, "role", "downstream")) {
 		step = step_add(steps, "link", STEP_FAIL, "%s is not a downstream link of instance %s", name,
 		                stream->instance);

@@ -250,7 +250,7 @@ static bool fail_range(const struct option_reader *reader, double value)
 	char text[32], minimum[32], maximum[32];
 
 	return config_fail(reader->error, &reader->place, "%s is out of range, which is %s to %s%s",
-	                   format_value(KIND_COUNT, value, text),
+	                   format_value(option->kind, value, text),
 	                   format_value(option->kind, option->range.minimum, minimum),
 	                   format_value(option->kind, option->range.maximum, maximum),
 	                   option->kind == KIND_SECONDS ? " seconds" : "");

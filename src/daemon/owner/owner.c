@@ -70,7 +70,7 @@ static void take_signals(void *context, struct loop_source *source, mtime now)
 			if (store_is_open())
 				owner->handing_over = owner->stopping = true;
 			else
-				warnx("SIGUSR2: nobody holds the descriptors, so streams would stop: ignored; start mcproxy "
+				warnx("SIGUSR2: no other process holds the sockets, so streams would stop: ignored; start mcproxy "
 				      "with --keeper, or use systemctl restart");
 			break;
 		default:

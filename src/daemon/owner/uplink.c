@@ -248,7 +248,7 @@ static void log_missing_query(struct uplink *uplink)
 		return;
 	uplink->logged_missing = missing;
 	if (missing)
-		warnx("upstream %s: no %s query received upstream for the group membership interval; "
+		warnx("upstream %s: no %s query received upstream for so long that memberships end; "
 		      "repeating the reports of all groups, so that no stream stops",
 		      uplink->name, uplink->family == FAMILY_IPV4 ? "IGMP" : "MLD");
 	else

@@ -32,6 +32,8 @@ static void rules_are_read(void **state)
 		{"allow all form 10.0.0.1", "form: `from`, `by` or `in` is expected here"},
 		{"allow all from", "from: a value must follow this word"},
 		{"allow all from 10.0.0.1 from 10.0.0.2", "from: the rule has this condition twice"},
+		{"allow all in @10.0.0.0/8",
+	         "@10.0.0.0/8: an interface or a pattern is expected, not addresses of one"},
 		{"allow all from 10.0.0.1 by 10.0.0.2 in eth0 or eth1",
 	         "or eth1: the rule is complete before this word"},
 		{"allow all in exactly15-chars", NULL},

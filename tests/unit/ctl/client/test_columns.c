@@ -139,6 +139,28 @@ static void amounts(void **state)
 	}
 }
 
+static void bytes(void **state)
+{
+	static const struct {
+		double bytes;
+		const char *text;
+	} rows[] = {
+		{0, "0"},
+		{1023, "1023"},
+		{1024, "1.0K"},
+		{65536, "64K"},
+		{1048575, "1.0M"},
+		{64 << 20, "64M"},
+		{1000.0 * 1048576, "1000M"},
+		{1024.0 * (1 << 30), "1.0T"},
+	};
+	char out[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_string_equal(format_bytes(rows[i].bytes, out), rows[i].text);
+}
+
 static void ages(void **state)
 {
 	static const struct {
@@ -187,6 +209,7 @@ int main(void)
 		cmocka_unit_test(words_that_do_not_fit_go_below),
 		cmocka_unit_test(colours_only_where_wanted),
 		cmocka_unit_test(amounts),
+		cmocka_unit_test(bytes),
 		cmocka_unit_test(ages),
 		cmocka_unit_test(counts),
 	};

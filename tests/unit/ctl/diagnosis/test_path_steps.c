@@ -199,6 +199,12 @@ static void link_missing(struct stream_facts *stream)
 	        "'usable': false}]");
 }
 
+static void wanted_link_missing(struct stream_facts *stream)
+{
+	link_missing(stream);
+	stream->wanted_link = "lab9";
+}
+
 static void link_down(struct stream_facts *stream)
 {
 	replace(&stream->groups, "[]");
@@ -558,6 +564,7 @@ static void the_first_step_that_fails_is_named(void **state)
 		{bridge_port, "link", "eth1 is a port of bridge eth2: use eth2",
 	         "name eth2 in place of eth1"},
 		{wrong_link, "link", "eth0 is not a downstream link of instance tv", "mcproxyctl show links"},
+		{wanted_link_missing, "link", "lab9 is not usable: it does not exist", "mcproxyctl doctor"},
 		{no_member, "member", "no member of 239.1.2.3", "other reports arrive"},
 		{no_reports, "member", "no member of 239.1.2.3", "no report arrived there"},
 		{wrong_way_round, "member", "no member of 239.1.2.3",

@@ -178,14 +178,18 @@ static void memory_out_of_range(void **state)
 	                                     "9223372036854775807L",
 	                                     "\"99999999999999999999999999G\""};
 
+	char error[CONFIG_ERROR_SIZE];
+
 	(void)state;
 	for (size_t i = 0; i < COUNT(values); i++) {
-		char text[256], error[CONFIG_ERROR_SIZE];
+		char file[256];
 
-		snprintf(text, sizeof text, GOOD "memory_max = %s;", values[i]);
-		assert_null(load_text(text, error));
+		snprintf(file, sizeof file, GOOD "memory_max = %s;", values[i]);
+		assert_null(load_text(file, error));
 		assert_non_null(strstr(error, " is out of range, which is 64K to "));
 	}
+	assert_null(load_text(GOOD "memory_max = \"63K\";", error));
+	assert_non_null(strstr(error, " 63K is out of range"));
 }
 
 static void response_interval_is_less_than_query_interval(void **state)
