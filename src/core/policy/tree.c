@@ -440,15 +440,6 @@ static uint32_t divide(struct build *build, enum level level, const struct candi
 	return node;
 }
 
-static bool all_match(const struct build *build, enum level level, const struct candidate *list,
-                      uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (!matches_all(build, &list[i], level))
-			return false;
-	return true;
-}
-
 /* The root of the subtree for the candidates from this level on. */
 static uint32_t build_node(struct build *build, enum level level, const struct candidate *list,
                            uint32_t count)
@@ -457,8 +448,6 @@ static uint32_t build_node(struct build *build, enum level level, const struct c
 	uint32_t node;
 
 	count = cut(build, list, count, level);
-	while (level < LEVEL_LEAF && all_match(build, level, list, count))
-		level++;
 	built = find_built(build, hash_list(list, count, level), level, list, count);
 	if (built->node != NO_NODE)
 		return built->node;

@@ -424,6 +424,40 @@ static void refused_list_is_tried_again(void **state)
 	close_world(&world);
 }
 
+/* A socket whose list the kernel found too long takes sources again after some have left, or another list. */
+static void a_full_list_has_room_again(void **state)
+{
+	static const struct {
+		enum filter_mode mode;
+		unsigned sources;
+		const char *operations;
+	} turns[] = {
+		{IN, 7, " 0:+a 0:+b 0:+c 1:+c"}, /* the third one is refused */
+		{IN, 3, " 1:-c"},
+		{IN, 2, " 0:-a"},
+		{IN, 10, " 0:+d"},
+		{IN, 11, " 0:+a 1:+a"},
+		{IN, 10, " 1:-a"},
+		{EX, 0, " 0:EX{}"},
+		{IN, 1, " 0:IN{a}"},
+		{IN, 3, " 0:+b"},
+	};
+	struct world world;
+
+	(void)state;
+	open_world(&world, 20, 10);
+	world.fake.sources_max = 2;
+	for (size_t i = 0; i < sizeof turns / sizeof turns[0]; i++) {
+		struct addr list[FAKE_SOURCES];
+		struct filter wanted = fake_filter(FAMILY_IPV4, turns[i].mode, turns[i].sources, list);
+
+		world.text[0] = '\0';
+		assert_true(one_turn(&world, 0, &wanted));
+		assert_string_equal(world.text, turns[i].operations);
+	}
+	close_world(&world);
+}
+
 /* The link is gone: nothing is held, and everything is joined anew. */
 static void forgotten_is_joined_anew(void **state)
 {
@@ -508,6 +542,7 @@ int main(void)
 		cmocka_unit_test(every_error_all_the_time),
 		cmocka_unit_test(a_kernel_that_takes_less),
 		cmocka_unit_test(refused_list_is_tried_again),
+		cmocka_unit_test(a_full_list_has_room_again),
 		cmocka_unit_test(forgotten_is_joined_anew),
 		cmocka_unit_test(very_long_list_is_a_superset),
 		cmocka_unit_test(unknown_membership_that_excludes_gets_a_list),

@@ -71,6 +71,20 @@ static void several_entries_unite(void **state)
 	group_map_release(map);
 }
 
+/* A group with all sources has none of its own, also where another entry names one. */
+static void all_sources_are_no_list(void **state)
+{
+	const struct group_map_entry entries[] = {entry_of("239.1.1.1", NULL),
+	                                          entry_of("239.1.1.1", "10.0.0.1")};
+	struct group_map *map = group_map_new(entries, LENGTH(entries));
+	struct addr group = addr_of("239.1.1.1"), source, zero = addr_unspecified(FAMILY_IPV4);
+
+	(void)state;
+	assert_true(group_map_wants_all(map, &group));
+	assert_false(group_map_next_source(map, &group, &zero, &source));
+	group_map_release(map);
+}
+
 static void no_map_has_no_groups(void **state)
 {
 	struct addr group = addr_of("239.1.1.1"), source = addr_of("10.0.0.1");
@@ -171,6 +185,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(several_entries_unite),
+		cmocka_unit_test(all_sources_are_no_list),
 		cmocka_unit_test(no_map_has_no_groups),
 		cmocka_unit_test(huge_ranges_have_no_exact_count),
 		cmocka_unit_test(maps_are_equal_in_any_order),

@@ -2,6 +2,8 @@
  *
  * What filters decide: first match, each condition, and what remains of source filters.
  */
+#include "core/policy/tree.h"
+
 #include "policy_world.h"
 
 #include <stdio.h>
@@ -245,6 +247,39 @@ static void the_same_rules_with_the_same_sets_are_equal(void **state)
 	}
 }
 
+static uint32_t nodes_of(unsigned groups)
+{
+	static struct policy_rule rules[301];
+	struct policy_sets sets;
+	enum policy_failure failure;
+	struct policy *policy;
+	char text[64], error[POLICY_ERROR_SIZE];
+	uint32_t nodes;
+
+	sets_init(&sets);
+	for (unsigned i = 0; i < groups; i++) {
+		snprintf(text, sizeof text, "allow 239.1.%u.%u", i / 100, 2 * (i % 100));
+		assert_true(rule_parse(text, i + 1, &sets, &rules[i], error));
+	}
+	assert_true(rule_parse("deny all from 10.0.0.1", groups + 1, &sets, &rules[groups], error));
+	policy = policy_new(rules, groups + 1, &failure);
+	assert_non_null(policy);
+	sets_fini(&sets);
+	nodes = policy->tree.node_count;
+	policy_release(policy);
+	return nodes;
+}
+
+/* What lies between the groups is one subtree, however many groups there are. */
+static void equal_subtrees_exist_once(void **state)
+{
+	static const unsigned groups[] = {1, 2, 10, 300};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+		assert_int_equal(nodes_of(groups[i]), 8 + 2 * groups[i]);
+}
+
 static void different_links_are_limited(void **state)
 {
 	struct policy_rule rules[POLICY_LINKS_MAX + 1] = {0};
@@ -273,6 +308,7 @@ int main(void)
 		cmocka_unit_test(source_filters_are_narrowed),
 		cmocka_unit_test(rules_that_cannot_match_are_known),
 		cmocka_unit_test(the_same_rules_with_the_same_sets_are_equal),
+		cmocka_unit_test(equal_subtrees_exist_once),
 		cmocka_unit_test(different_links_are_limited),
 	};
 

@@ -157,6 +157,23 @@ static void reconfigured(void **state)
 	}
 }
 
+/* One query of the start is left, which follows at the new pace. */
+static void reconfigured_at_the_start(void **state)
+{
+	struct link_settings settings = defaults;
+	struct querier querier = started(&defaults);
+	char sent[128] = "";
+
+	(void)state;
+	run_until(&querier, &settings, START + 10000, sent, sizeof sent);
+	assert_string_equal(sent, "0");
+	settings.query_interval = 20000;
+	querier_reconfigure(&querier, &settings, false, START + 10000);
+	sent[0] = '\0';
+	run_until(&querier, &settings, START + 60000, sent, sizeof sent);
+	assert_string_equal(sent, "15000 35000 55000");
+}
+
 static void reconfigured_while_another_is_elected(void **state)
 {
 	struct link_settings settings = defaults;
@@ -616,6 +633,7 @@ int main(void)
 		cmocka_unit_test(last_member_query_interval),
 		cmocka_unit_test(derived_values),
 		cmocka_unit_test(reconfigured),
+		cmocka_unit_test(reconfigured_at_the_start),
 		cmocka_unit_test(reconfigured_while_another_is_elected),
 	};
 

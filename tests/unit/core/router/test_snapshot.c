@@ -141,7 +141,7 @@ static void of_links(void **state)
 	const struct query v3_query = {
 		.version = VERSION_3, .max_response = 5000, .robustness = 3, .query_interval = 60000};
 	const struct snapshot_link *link;
-	struct addr other = addr_of("10.0.2.0");
+	struct addr other = addr_of("10.0.2.0"), no_querier = addr_unspecified(FAMILY_IPV4);
 	struct page page;
 
 	(void)state;
@@ -164,6 +164,7 @@ static void of_links(void **state)
 	assert_int_equal(link->family, FAMILY_IPV4);
 	assert_int_equal(link->version, VERSION_3);
 	assert_true(link->querier);
+	assert_true(addr_equal(&link->foreign_querier, &no_querier));
 	assert_int_equal(link->groups, 1);
 	assert_int_equal(link->reports, 1);
 	assert_int_equal(link->membership_interval, 270000);
