@@ -3,6 +3,7 @@
 
 #include "core/policy/policy.h"
 
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct use {
 };
 
 struct uses {
+	const struct config *config;
 	struct use *list;
 	size_t count;
 };
@@ -51,7 +53,7 @@ static void add_links(struct uses *uses, const struct config_link *links, size_t
 /* Those of all links, in the order of the configuration. Without memory there are none. */
 static struct uses find_uses(const struct config *config)
 {
-	struct uses uses = {0};
+	struct uses uses = {.config = config};
 	size_t links = 0;
 
 	for (size_t i = 0; i < config->instance_count; i++)
@@ -91,16 +93,50 @@ static bool is_repeated(const struct uses *uses, const struct use *use, bool to_
 	return false;
 }
 
+static bool is_pattern(const char *name)
+{
+	return strpbrk(name, "*?[") != NULL;
+}
+
+/* Can a link of the configuration have a name that fits after `in`? */
+static bool is_one_of(const struct config_link *links, size_t count, const char *in)
+{
+	for (size_t i = 0; i < count; i++)
+		if (links[i].name[0] == '@' || fnmatch(in, links[i].name, 0) == 0 ||
+		    fnmatch(links[i].name, in, 0) == 0 || (is_pattern(in) && is_pattern(links[i].name)))
+			return true;
+	return false;
+}
+
+static bool is_a_link(const struct config *config, const char *in)
+{
+	for (size_t i = 0; i < config->instance_count; i++) {
+		const struct config_instance *instance = &config->instances[i];
+
+		if (is_one_of(instance->upstream, instance->upstream_count, in) ||
+		    is_one_of(instance->downstream, instance->downstream_count, in))
+			return true;
+	}
+	return false;
+}
+
 static void note_rule(const struct uses *uses, const struct use *use, uint32_t number,
                       const struct config_notes *notes)
 {
 	const struct policy_rule *rule = policy_rule(use->policy, number);
 	bool dead = !policy_rule_can_match(use->policy, number);
 	bool hostless = use->direction == FILTER_IN && rule->by != NULL;
+	bool linkless = rule->in[0] != '\0' && !is_a_link(uses->config, rule->in);
 
-	if (rule->line == 0 || (!dead && !hostless) || find_rule(uses->list, use, rule, false) != NULL)
+	if (rule->line == 0 || (!dead && !hostless && !linkless) ||
+	    find_rule(uses->list, use, rule, false) != NULL)
 		return;
-	if (hostless)
+	if (linkless)
+		note(notes, rule->line,
+		     "\"%.80s\" can never match: no instance has a link %s; after `in`, put the name of an "
+		     "interface or a pattern",
+		     rule->text, rule->in);
+	else if (hostless)
 		note(notes, rule->line,
 		     "\"%.80s\": filter_in sees no hosts; move a rule with `by` to filter_out", rule->text);
 	else if (find_rule(uses->list, uses->list + uses->count, rule, true) == NULL)

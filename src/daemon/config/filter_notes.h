@@ -7,7 +7,7 @@
 
 #include "daemon/config/notes.h"
 
-/* Rules that can never match, filters that deny everything, sets without a use. */
+/* Rules that can never match, also because no link has the name after `in`; filters that deny everything; sets without a use. */
 void config_filter_notes(const struct config *config, const struct config_notes *notes);
 
 #endif

@@ -89,6 +89,24 @@ static void hosts_in_filter_in_are_noted(void **state)
 	             "filter_out\n");
 }
 
+static void links_that_do_not_exist_are_noted(void **state)
+{
+	(void)state;
+	assert_notes(
+		LINKS
+		"filter_out = [ \"deny all in eth0\", \"deny all in eth*\",\n\"deny all in ppp0\" ]; } );",
+		"c:2: \"deny all in ppp0\" can never match: no instance has a link ppp0; after `in`, put the "
+		"name of an interface or a pattern\n");
+	assert_notes(
+		"instances = ( { upstream = [ \"ppp*\", \"eth0\" ]; downstream = \"eth1\";\n"
+		"filter_out = [ \"deny all in ppp7\", \"deny all in p*\",\n\"deny all in tun0\" ]; } );",
+		"c:3: \"deny all in tun0\" can never match: no instance has a link tun0; after `in`, put the "
+		"name of an interface or a pattern\n");
+	assert_notes("instances = ( { upstream = \"@10.0.0.0/8\"; downstream = \"eth1\";\n"
+	             "filter_out = [ \"deny all in tun0\" ]; } );",
+	             "");
+}
+
 static void filters_that_deny_everything_are_noted(void **state)
 {
 	(void)state;
@@ -132,6 +150,7 @@ int main(void)
 		cmocka_unit_test(rules_that_never_match_are_noted_once),
 		cmocka_unit_test(a_rule_that_matches_at_one_link_is_not_noted),
 		cmocka_unit_test(hosts_in_filter_in_are_noted),
+		cmocka_unit_test(links_that_do_not_exist_are_noted),
 		cmocka_unit_test(filters_that_deny_everything_are_noted),
 		cmocka_unit_test(filters_that_deny_all_streams_of_hosts_are_not_noted),
 		cmocka_unit_test(unused_sets_are_noted),
