@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/clients.h"
 
-#include <netinet/in.h>
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-static void set_address(struct client *client, const struct sockaddr *address)
+void address_read(const struct sockaddr *address, unsigned char bytes[16])
 {
 	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 	if (address->sa_family == AF_INET6) {
-		memcpy(client->address, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
+		memcpy(bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
 	} else if (address->sa_family == AF_INET) {
-		memcpy(client->address, mapped, sizeof mapped);
-		memcpy(client->address + 12, &((const struct sockaddr_in *)(const void *)address)->sin_addr,
-		       4);
+		memcpy(bytes, mapped, sizeof mapped);
+		memcpy(bytes + 12, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
 	}
+}
+
+void address_print(const unsigned char bytes[16], char text[INET6_ADDRSTRLEN])
+{
+	bool mapped = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)bytes);
+
+	inet_ntop(mapped ? AF_INET : AF_INET6, mapped ? bytes + 12 : bytes, text, INET6_ADDRSTRLEN);
 }
 
 struct client *clients_add(struct clients *clients, const struct sockaddr *address, int fd)
@@ -25,7 +31,9 @@ struct client *clients_add(struct clients *clients, const struct sockaddr *addre
 
 	if (client == NULL)
 		return NULL;
-	set_address(client, address);
+	address_read(address, client->address);
+	if (address->sa_family == AF_INET6)
+		memset(client->address + 8, 0, 8);
 	client->fd = fd;
 	DL_APPEND(clients->list, client);
 	clients->count++;

@@ -2,13 +2,14 @@
  *
  * The connections of the clients, and how many each address may have. While there is room, one address may take
  * all of it; when there is none, the address with the most makes room for one that has fewer, and a connection without
- * a request for a new one of its address. Pure but for memory.
+ * a request for a new one of its address. A /64 network of IPv6 counts as one address. Pure but for memory.
  */
 #ifndef MCPROXY_WEB_CLIENTS_H
 #define MCPROXY_WEB_CLIENTS_H
 
 #include "core/base/mtime.h"
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,11 +17,10 @@
 #define CONNECTIONS_MAX 64
 
 struct exchange;
-struct sockaddr;
 
 struct client {
 	struct client *prev, *next;
-	unsigned char address[16]; /* IPv4: mapped */
+	unsigned char address[16]; /* IPv4: mapped; IPv6: the /64 network */
 	int fd;                    /* of the connection */
 	struct exchange *exchange; /* the request at hand; NULL: none */
 	bool has_ended;            /* it sends no more */
@@ -32,6 +32,10 @@ struct clients {
 	struct client *list; /* the oldest first */
 	size_t count, receiving;
 };
+
+/* The bytes of an address, IPv4 mapped to IPv6; and their text. */
+void address_read(const struct sockaddr *address, unsigned char bytes[16]);
+void address_print(const unsigned char bytes[16], char text[INET6_ADDRSTRLEN]);
 
 /* NULL when memory is short. */
 struct client *clients_add(struct clients *clients, const struct sockaddr *address, int fd);

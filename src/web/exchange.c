@@ -44,6 +44,8 @@ enum MHD_Result exchange_queue(struct exchange *exchange, unsigned status, struc
 		MHD_add_response_header(response, "Allow", "GET, HEAD");
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
 		MHD_add_response_header(response, "Retry-After", "5");
+	if (status == MHD_HTTP_TOO_MANY_REQUESTS)
+		MHD_add_response_header(response, "Retry-After", "10"); /* ATTEMPT_INTERVAL */
 	result = MHD_queue_response(exchange->connection, status, response);
 	MHD_destroy_response(response);
 	exchange->client->expires_at = exchange->server->now + ANSWER_TIME;

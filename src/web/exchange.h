@@ -5,6 +5,7 @@
 #ifndef MCPROXY_WEB_EXCHANGE_H
 #define MCPROXY_WEB_EXCHANGE_H
 
+#include "web/attempts.h"
 #include "web/clients.h"
 #include "web/server.h"
 #include "web/watch.h"
@@ -49,6 +50,8 @@ struct server {
 	struct task *findings; /* in progress */
 	struct MHD_Daemon *https[LISTENERS_MAX];
 	struct clients clients;
+	struct attempts attempts;
+	mtime warned_at; /* of attempts, at most once in a minute */
 	struct exchange *exchanges;
 	size_t relay_count;
 	mtime now;

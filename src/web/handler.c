@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "web/handler.h"
 
+#include "daemon/log/log.h"
 #include "web/relay.h"
 #include "web/subscriber.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +30,27 @@ static enum MHD_Result begin_task(struct exchange *exchange)
 	return MHD_YES;
 }
 
+/* Adds the metrics of mcproxy-web itself. */
+static void add_metrics(struct task *task, const struct attempts *attempts)
+{
+	char *text;
+	int size =
+		asprintf(&text,
+	                 "%s# HELP mcproxy_web_wrong_passwords_total Wrong passwords.\n"
+	                 "# TYPE mcproxy_web_wrong_passwords_total counter\n"
+	                 "mcproxy_web_wrong_passwords_total %" PRIu64 "\n"
+	                 "# HELP mcproxy_web_refused_requests_total Requests refused after wrong passwords.\n"
+	                 "# TYPE mcproxy_web_refused_requests_total counter\n"
+	                 "mcproxy_web_refused_requests_total %" PRIu64 "\n",
+	                 task->text, attempts->wrong, attempts->refused);
+
+	if (size < 0)
+		return;
+	free(task->text);
+	task->text = text;
+	task->size = (size_t)size;
+}
+
 static enum MHD_Result answer_task(struct exchange *exchange)
 {
 	struct task *task = exchange->done;
@@ -39,6 +61,8 @@ static enum MHD_Result answer_task(struct exchange *exchange)
 			exchange,
 			task != NULL && task->is_invalid ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_BAD_GATEWAY,
 			task != NULL && task->problem[0] != '\0' ? task->problem : "out of memory");
+	if (exchange->path->kind == REQUEST_METRICS && exchange->server->settings->rules.account_count > 0)
+		add_metrics(task, &exchange->server->attempts);
 	response = MHD_create_response_from_buffer(task->size, task->text, MHD_RESPMEM_MUST_FREE);
 	if (response != NULL)
 		task->text = NULL;
@@ -88,25 +112,34 @@ static void name_address(const struct client *client, char text[INET6_ADDRSTRLEN
 {
 	struct sockaddr_in6 address = {0};
 	socklen_t size = sizeof address;
-	const void *bytes = &address.sin6_addr;
-	int family;
+	unsigned char bytes[16];
 
 	text[0] = '\0';
 	if (getsockname(client->fd, (struct sockaddr *)&address, &size) != 0)
 		return;
-	family = address.sin6_family;
-	if (family == AF_INET)
-		bytes = &((const struct sockaddr_in *)(const void *)&address)->sin_addr;
-	else if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) {
-		family = AF_INET;
-		bytes = &address.sin6_addr.s6_addr[12];
-	}
-	inet_ntop(family, bytes, text, INET6_ADDRSTRLEN);
+	address_read((struct sockaddr *)&address, bytes);
+	address_print(bytes, text);
+}
+
+/* Counts refused requests, and logs some: attackers must not fill the log. */
+static void refuse(struct server *server, const struct client *client)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	server->attempts.refused++;
+	if (server->attempts.refused > 1 && server->now < server->warned_at + 60 * MTIME_SECOND)
+		return;
+	server->warned_at = server->now;
+	address_print(client->address, text);
+	warnx("%s: too many wrong passwords, so its requests are refused for a while: %" PRIu64
+	      " wrong passwords, %" PRIu64 " refused requests of all addresses",
+	      text, server->attempts.wrong, server->attempts.refused);
 }
 
 static enum MHD_Result begin(struct exchange *exchange, const char *url, const char *method)
 {
 	struct MHD_Connection *connection = exchange->connection;
+	struct server *server = exchange->server;
 	char address[INET6_ADDRSTRLEN];
 	struct request_head head = {
 		.method = method,
@@ -115,6 +148,8 @@ static enum MHD_Result begin(struct exchange *exchange, const char *url, const c
 		.authorization = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"),
 		.site = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-Fetch-Site"),
 		.address = address,
+		.may_not_try =
+			attempts_are_used_up(&server->attempts, exchange->client->address, server->now),
 	};
 	struct unknown unknown = {0};
 	const char *problem;
@@ -122,7 +157,11 @@ static enum MHD_Result begin(struct exchange *exchange, const char *url, const c
 
 	name_address(exchange->client, address);
 	exchange->client->expires_at = MTIME_NEVER;
-	status = request_check(&exchange->server->settings->rules, &head, &exchange->path, &problem);
+	status = request_check(&server->settings->rules, &head, &exchange->path, &problem);
+	if (status == MHD_HTTP_TOO_MANY_REQUESTS)
+		refuse(server, exchange->client);
+	else if (status == MHD_HTTP_UNAUTHORIZED && head.authorization != NULL)
+		attempts_add_wrong(&server->attempts, exchange->client->address, server->now);
 	if (status != MHD_HTTP_OK)
 		return exchange_fail(exchange, status, problem);
 	if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length") != NULL ||

@@ -195,6 +195,30 @@ def test_a_password_is_asked_for(network):
     assert Events(web, Authorization=basic("berta:x")).status == 200
 
 
+def test_passwords_cannot_be_guessed_without_a_limit(network):
+    accounts = network.router.directory / "passwords"
+    accounts.write_text("anna:secret\n")
+    accounts.chmod(0o600)
+    web = Web(network.router, network.control, "--password-file", accounts)
+    right = basic("anna:secret")
+
+    def answer(account, source=None):
+        return web.get("/api/status", Authorization=account, source=source)[0]
+
+    assert {web.get("/")[0] for _ in range(20)} == {401}  # no password is no attempt
+    assert answer(right) == 200
+    assert [answer(basic(f"anna:{number}")) for number in range(12)] == [401] * 10 + [429] * 2
+    assert answer(right) == 429  # else the answer would show that it is right
+    status, headers, body = web.get("/")
+    assert status == 429 and headers["Retry-After"] == "10" and "too many wrong passwords" in json.loads(body)["error"]
+    assert Events(web, Authorization=right).status == 429
+    assert answer(right, "127.0.0.2") == 200
+    text = web.get("/metrics", Authorization=right, source="127.0.0.2")[2]
+    assert "mcproxy_web_wrong_passwords_total 10\n" in text and "mcproxy_web_refused_requests_total 5\n" in text
+    assert web.stderr.count("127.0.0.1: too many wrong passwords, so its requests are refused for a while: 10 wrong passwords") == 1
+    wait_until(lambda: answer(right) == 200, 12, what="the next attempt")
+
+
 def test_a_public_address_without_a_password_is_warned_of(network):
     web = Web(network.router, network.control, "--listen", "0.0.0.0:4605")
     wait_until(lambda: "other machines can read the state of mcproxy here without a password" in web.stderr)

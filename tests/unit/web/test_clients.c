@@ -132,6 +132,38 @@ static void families_are_told_apart(void **state)
 	assert_memory_not_equal(four->address, other->address, sizeof four->address);
 }
 
+/* A host can take each address of its network. */
+static void an_ipv6_network_counts_as_one_address(void **state)
+{
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6,
+	                           .sin6_addr.s6_addr = {0x20, 1, [7] = 1, [15] = 1}};
+	struct client *first = clients_add(&clients, (struct sockaddr *)&six, 1), *same, *other;
+
+	(void)state;
+	six.sin6_addr.s6_addr[8] = 9;
+	same = clients_add(&clients, (struct sockaddr *)&six, 2);
+	six.sin6_addr.s6_addr[7] = 2;
+	other = clients_add(&clients, (struct sockaddr *)&six, 3);
+	assert_memory_equal(first->address, same->address, sizeof first->address);
+	assert_memory_not_equal(first->address, other->address, sizeof first->address);
+}
+
+static void addresses_have_their_text(void **state)
+{
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000102)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr.s6_addr = {0x20, 1, [15] = 1}};
+	unsigned char bytes[16];
+	char text[INET6_ADDRSTRLEN];
+
+	(void)state;
+	address_read((struct sockaddr *)&four, bytes);
+	address_print(bytes, text);
+	assert_string_equal(text, "10.0.1.2");
+	address_read((struct sockaddr *)&six, bytes);
+	address_print(bytes, text);
+	assert_string_equal(text, "2001::1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +172,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(connections_are_shared_too, begin, end),
 		cmocka_unit_test_setup_teardown(idle_connections_make_way_first, begin, end),
 		cmocka_unit_test_setup_teardown(families_are_told_apart, begin, end),
+		cmocka_unit_test_setup_teardown(an_ipv6_network_counts_as_one_address, begin, end),
+		cmocka_unit_test_setup_teardown(addresses_have_their_text, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
