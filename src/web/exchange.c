@@ -58,6 +58,7 @@ enum MHD_Result exchange_fail(struct exchange *exchange, unsigned status, const 
 	const char *text;
 	enum MHD_Result result;
 
+	exchange->client->use = USE_NONE;
 	json_object_object_add(object, "error", json_object_new_string(problem));
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
 	result = exchange_queue(
@@ -82,12 +83,12 @@ void exchange_resume(struct exchange *exchange)
 	MHD_resume_connection(exchange->connection);
 }
 
-void exchange_drop_client(struct server *server, struct client *client)
+void exchange_drop_client(struct client *client)
 {
 	const struct linger now = {.l_onoff = 1};
 
 	client->expires_at = MTIME_NEVER;
-	clients_set_receives(&server->clients, client, false);
+	client->use = USE_DROPPED;
 	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 	shutdown(client->fd, SHUT_RDWR);
 	if (client->exchange != NULL)

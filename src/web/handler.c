@@ -12,21 +12,48 @@
 #include <sys/socket.h>
 #include <utlist.h>
 
+/* What a request needs: a place, and the task that answers it. */
+static const struct {
+	enum use use;
+	enum task_kind task;
+} needs[] = {
+	[REQUEST_FILE] = {0},
+	[REQUEST_NAMES] = {0},
+	[REQUEST_SHOW] = {.use = USE_SHOW},
+	[REQUEST_EVENTS] = {.use = USE_EVENTS},
+	[REQUEST_DOCTOR] = {USE_CHECK, TASK_DOCTOR},
+	[REQUEST_METRICS] = {USE_CHECK, TASK_METRICS},
+	[REQUEST_EXPLAIN] = {USE_EXPLAIN, TASK_EXPLAIN},
+};
+
+static bool waits_for_task(const struct exchange *exchange)
+{
+	return (exchange->client->use == USE_CHECK || exchange->client->use == USE_EXPLAIN) &&
+	       exchange->suspended && exchange->task == NULL && exchange->done == NULL;
+}
+
+void handler_begin_tasks(struct server *server)
+{
+	struct exchange *exchange;
+
+	DL_FOREACH (server->exchanges, exchange) {
+		if (!waits_for_task(exchange) ||
+		    !tasks_can_ask(server->tasks, needs[exchange->path->kind].task))
+			continue;
+		exchange->task = tasks_ask(server->tasks, needs[exchange->path->kind].task,
+		                           exchange_parameter(exchange, "group"),
+		                           exchange_parameter(exchange, "source"), exchange);
+		if (exchange->task == NULL)
+			exchange_resume(exchange);
+	}
+}
+
 static enum MHD_Result begin_task(struct exchange *exchange)
 {
-	static const enum task_kind kinds[] = {[REQUEST_DOCTOR] = TASK_DOCTOR,
-	                                       [REQUEST_EXPLAIN] = TASK_EXPLAIN,
-	                                       [REQUEST_METRICS] = TASK_METRICS};
-	const char *group = exchange_parameter(exchange, "group"),
-		   *source = exchange_parameter(exchange, "source");
-
-	if (exchange->path->kind == REQUEST_EXPLAIN && group == NULL)
+	if (exchange->path->kind == REQUEST_EXPLAIN && exchange_parameter(exchange, "group") == NULL)
 		return exchange_fail(exchange, MHD_HTTP_BAD_REQUEST, "the parameter group is missing");
-	exchange->task =
-		tasks_ask(exchange->server->tasks, kinds[exchange->path->kind], group, source, exchange);
-	if (exchange->task == NULL)
-		return exchange_fail(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests; try again");
 	exchange_suspend(exchange);
+	handler_begin_tasks(exchange->server);
 	return MHD_YES;
 }
 
@@ -152,7 +179,9 @@ static enum MHD_Result begin(struct exchange *exchange, const char *url, const c
 			attempts_are_used_up(&server->attempts, exchange->client->address, server->now),
 	};
 	struct unknown unknown = {0};
+	struct client *victim = NULL;
 	const char *problem;
+	enum use use;
 	unsigned status;
 
 	name_address(exchange->client, address);
@@ -171,6 +200,12 @@ static enum MHD_Result begin(struct exchange *exchange, const char *url, const c
 	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, check_parameter, &unknown);
 	if (unknown.found)
 		return exchange_fail(exchange, MHD_HTTP_BAD_REQUEST, "there is no such parameter");
+	use = needs[exchange->path->kind].use;
+	if (use != USE_NONE && !clients_admit(&server->clients, exchange->client, use, &victim))
+		return exchange_fail(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests; try again");
+	if (victim != NULL)
+		exchange_drop_client(victim);
+	exchange->client->use = use;
 	switch (exchange->path->kind) {
 	case REQUEST_FILE:
 		return exchange_answer_file(exchange);
@@ -195,23 +230,22 @@ enum MHD_Result handler_handle(void *context, struct MHD_Connection *connection,
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct exchange *exchange = *request;
+	struct client *client = info != NULL ? info->socket_context : NULL;
 
 	(void)version;
 	(void)data;
 	(void)size;
-	if (exchange != NULL && exchange->path == NULL)
+	if (client == NULL || client->use == USE_DROPPED || (exchange != NULL && exchange->path == NULL))
 		return MHD_NO;
 	if (exchange != NULL)
 		return exchange->path->kind == REQUEST_SHOW ? relay_answer(exchange) : answer_task(exchange);
-	if (info == NULL || info->socket_context == NULL)
-		return MHD_NO;
 	exchange = calloc(1, sizeof *exchange);
 	if (exchange == NULL)
 		return MHD_NO;
 	exchange->server = context;
 	exchange->connection = connection;
-	exchange->client = info->socket_context;
-	exchange->client->exchange = exchange;
+	exchange->client = client;
+	client->exchange = exchange;
 	exchange->daemon = -1;
 	*request = exchange;
 	DL_APPEND(exchange->server->exchanges, exchange);
@@ -233,7 +267,8 @@ void handler_complete(void *context, struct MHD_Connection *connection, void **r
 	task_free(exchange->done);
 	relay_end(exchange);
 	free(exchange->own);
-	clients_set_receives(&server->clients, exchange->client, false);
+	if (exchange->client->use != USE_DROPPED)
+		exchange->client->use = USE_NONE;
 	exchange->client->expires_at = server->now + (exchange->client->has_ended ? END_TIME : HEAD_TIME);
 	exchange->client->exchange = NULL;
 	DL_DELETE(server->exchanges, exchange);

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG   64
+#define BACKLOG   1024
 #define SEND_SIZE 131072 /* what the kernel holds for a client that does not read */
 
 /* Parts "[::1]:4605" and "127.0.0.1:4605"; false if there is no port. */

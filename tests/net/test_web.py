@@ -5,13 +5,16 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from ctl import mcproxyctl
+from namespaces import TIMEOUT_FACTOR
 from netlab import CraftedHost, Daemon, Membership, Receiver, Record, Sender, wait_until
-from web import MCPROXY_WEB, Events, Web, basic
+from web import MCPROXY_WEB, PORT, Events, Web, basic
 
 GROUP = "239.1.2.3"
 TEXT = ('protocol = "IGMPv3"; last_member_query_interval = 0.2; instances = ( {{ name = "tv"; upstream = "eth0"; downstream = "eth1"; }} ); '
@@ -238,6 +241,41 @@ def test_an_address_cannot_take_the_places_of_others(network):
     assert {client.status for client in others} == {200}
     assert Events(web, source="127.0.0.2").status == 503
     assert others[0].read()[0] == "snapshot" and clients[0].read()[0] == "snapshot"
+
+
+def test_a_flood_of_connections_keeps_no_other_address_out(network):
+    web = Web(network.router, network.control)
+    connections = []
+    with network.router.entered():
+        for _ in range(1000):
+            connection = socket.socket()
+            connections.append(connection)
+            connection.setblocking(False)
+            connection.bind(("127.0.0.1", 0))
+            connection.connect_ex(("127.0.0.1", PORT))
+    times = []
+    for _ in range(5):
+        start = time.monotonic()
+        assert web.get("/page.css", source="127.0.0.2")[0] == 200
+        times.append(time.monotonic() - start)
+    for connection in connections:
+        connection.close()
+    assert max(times) < 1.0 * TIMEOUT_FACTOR, times
+
+
+def test_requests_in_progress_are_shared_among_addresses(network):
+    web = Web(network.router, network.control)
+    join_many(network, 3000)
+    wait_until(lambda: len(web.api("groups")["groups"]) == 3000, 10, "the joins")
+    slow = []
+    for path, count in (("/api/groups", 8), (f"/api/explain?group={GROUP}", 4)):
+        for _ in range(count):
+            slow.append(web.connect(small=True))
+            slow[-1].request("GET", path)
+        wait_until(lambda: web.get(path)[0] == 503, what=f"all places of {path} are taken")
+        assert web.get(path, source="127.0.0.2")[0] == 200
+    for connection in slow:
+        connection.close()
 
 
 def join_many(network, count):
