@@ -25,8 +25,8 @@ ROWS = "return [...document.querySelectorAll('#list tbody tr')].map((row) => row
 class Live:
     """A daemon, mcproxy-web and a page that shows it."""
 
-    def __init__(self, network, width=1280, height=900, text=TEXT, options=()):
-        self.network = network
+    def __init__(self, network, width=1280, height=900, text=TEXT, options=(), vifs=("eth0", "eth1")):
+        self.network, self.vifs = network, vifs
         self.control = f"/tmp/{network.router.name}.sock"
         self.text = text.format(control=self.control)
         self.start_daemon()
@@ -36,7 +36,7 @@ class Live:
         self.page.wait("return document.querySelector('#live').textContent === 'live' && document.querySelector('#links-table tbody tr')", 30)
 
     def start_daemon(self):
-        self.daemon = Daemon(self.network.router, self.text, vifs=("eth0", "eth1"))
+        self.daemon = Daemon(self.network.router, self.text, vifs=self.vifs)
 
     def wait_for(self, selector, text, timeout=10.0):
         """Waits until an element has that text in it; returns the seconds that it took."""
@@ -272,6 +272,25 @@ def test_names_from_the_network_are_text(router):
     Membership(router.host, "eth0").join(GROUP)
     live.wait_for("#downstream .card li", "<img/src=x/onerror=alert(1)>")
     assert not live.page.script("return document.querySelectorAll('img').length")
+    live.check_log()
+
+
+def test_names_of_links_and_instances_are_text(router):
+    link, instance = "<b>&'x`${1}", "<img src=x onerror=alert(1)> </script> &lt; '"
+    router.router.run("ip", "link", "set", "dev", "eth1", "down")
+    router.router.run("ip", "link", "set", "dev", "eth1", "name", link)
+    router.router.run("ip", "link", "set", "dev", link, "up")
+    live = Live(router, vifs=("eth0", link), text=TEXT.replace('"tv"', f'"{instance}"').replace("eth1", "<b>*"))
+    Membership(router.host, "eth0").join(GROUP)
+    live.wait_for("#list .path", f"no stream arrives → {link}")
+    live.wait_for("#downstream .card h3", link)
+    live.wait_for("#links-table th", link)
+    live.page.script("document.querySelector('#list tbody tr').click()")
+    live.wait_for("#detail .steps", link)
+    live.wait_for("#detail dd", instance)
+    router.router.run("ip", "link", "set", "dev", link, "down")
+    live.wait_for("#problems .error", link)
+    assert not live.page.script("return document.querySelectorAll('img, body b b').length")
     live.check_log()
 
 
