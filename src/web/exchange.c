@@ -5,10 +5,12 @@
 
 #include <json-c/json.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define ANSWER_TIME (60 * MTIME_SECOND) /* for the client to take an answer */
+#define NAMES_TIME  (2 * MTIME_SECOND)  /* the files of names may be large, and are not read more often */
 
 static void add_headers(struct MHD_Response *response, const char *type)
 {
@@ -111,14 +113,19 @@ enum MHD_Result exchange_answer_file(struct exchange *exchange)
 
 enum MHD_Result exchange_answer_names(struct exchange *exchange)
 {
-	const struct server_settings *settings = exchange->server->settings;
-	char *text = names_document(settings->names, settings->names_count);
+	struct server *server = exchange->server;
 
-	if (text == NULL)
+	if (server->names == NULL || server->now >= server->names_until) {
+		free(server->names);
+		server->names = names_document(server->settings->names, server->settings->names_count);
+		server->names_until = server->now + NAMES_TIME;
+	}
+	if (server->names == NULL)
 		return exchange_fail(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
-	return exchange_queue(exchange, MHD_HTTP_OK,
-	                      MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE),
-	                      "application/json");
+	return exchange_queue(
+		exchange, MHD_HTTP_OK,
+		MHD_create_response_from_buffer(strlen(server->names), server->names, MHD_RESPMEM_MUST_COPY),
+		"application/json");
 }
 
 const char *exchange_parameter(struct exchange *exchange, const char *name)

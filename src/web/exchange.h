@@ -50,6 +50,8 @@ struct server {
 	bool wants_findings;
 	struct task *findings; /* in progress */
 	struct MHD_Daemon *https[LISTENERS_MAX];
+	char *names; /* the answer, until names_until; NULL: none yet */
+	mtime names_until;
 	struct clients clients;
 	struct attempts attempts;
 	mtime warned_at; /* of attempts, at most once in a minute */

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -223,6 +224,7 @@ static void stop(struct server *server)
 		if (server->https[i] != NULL)
 			MHD_stop_daemon(server->https[i]);
 	watch_free(server->watch);
+	free(server->names);
 	close(server->signals);
 }
 

@@ -278,6 +278,18 @@ def test_requests_in_progress_are_shared_among_addresses(network):
         connection.close()
 
 
+def test_large_files_of_names_delay_nobody(network):
+    path = Path(f"/tmp/{network.router.name}.hosts")  # the user of mcproxy-web can read it
+    network.router.lab.defer(path.unlink)
+    path.write_text("10.0.1.10 tv\n" + "0.0.0.0 advertisements.example.com\n" * 500000)
+    web = Web(network.router, network.control, "--names", path)
+    assert web.api("names")["names"]["10.0.1.10"] == "tv"
+    start = time.monotonic()
+    for _ in range(100):
+        web.get("/api/names")
+    assert time.monotonic() - start < 4 * TIMEOUT_FACTOR
+
+
 def join_many(network, count):
     """So many groups, joined by one host."""
     host = CraftedHost(network.host, "eth0", "10.0.1.77")
