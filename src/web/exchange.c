@@ -12,22 +12,30 @@
 #define ANSWER_TIME (60 * MTIME_SECOND) /* for the client to take an answer */
 #define NAMES_TIME  (2 * MTIME_SECOND)  /* the files of names may be large, and are not read more often */
 
-static void add_headers(struct MHD_Response *response, const char *type)
+static void add_headers(struct MHD_Response *response, unsigned status, const char *type)
 {
-	static const char *const headers[][2] = {
-		{"Content-Security-Policy",
+	static const struct {
+		unsigned status; /* 0: each one */
+		const char *name, *value;
+	} headers[] = {
+		{0, "Content-Security-Policy",
 	         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
 	         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-		{"X-Content-Type-Options", "nosniff"},
-		{"X-Frame-Options", "DENY"},
-		{"Referrer-Policy", "no-referrer"},
-		{"Cross-Origin-Resource-Policy", "same-origin"},
-		{"Cross-Origin-Opener-Policy", "same-origin"},
-		{"Cache-Control", "no-store"},
+		{0, "X-Content-Type-Options", "nosniff"},
+		{0, "X-Frame-Options", "DENY"},
+		{0, "Referrer-Policy", "no-referrer"},
+		{0, "Cross-Origin-Resource-Policy", "same-origin"},
+		{0, "Cross-Origin-Opener-Policy", "same-origin"},
+		{0, "Cache-Control", "no-store"},
+		{MHD_HTTP_UNAUTHORIZED, "WWW-Authenticate", "Basic realm=\"mcproxy\", charset=\"UTF-8\""},
+		{MHD_HTTP_METHOD_NOT_ALLOWED, "Allow", "GET, HEAD"},
+		{MHD_HTTP_SERVICE_UNAVAILABLE, "Retry-After", "5"},
+		{MHD_HTTP_TOO_MANY_REQUESTS, "Retry-After", "10"}, /* ATTEMPT_INTERVAL */
 	};
 
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
-		MHD_add_response_header(response, headers[i][0], headers[i][1]);
+		if (headers[i].status == 0 || headers[i].status == status)
+			MHD_add_response_header(response, headers[i].name, headers[i].value);
 	MHD_add_response_header(response, "Content-Type", type);
 }
 
@@ -38,16 +46,7 @@ enum MHD_Result exchange_queue(struct exchange *exchange, unsigned status, struc
 
 	if (response == NULL)
 		return MHD_NO;
-	add_headers(response, type);
-	if (status == MHD_HTTP_UNAUTHORIZED)
-		MHD_add_response_header(response, "WWW-Authenticate",
-		                        "Basic realm=\"mcproxy\", charset=\"UTF-8\"");
-	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, "Allow", "GET, HEAD");
-	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
-		MHD_add_response_header(response, "Retry-After", "5");
-	if (status == MHD_HTTP_TOO_MANY_REQUESTS)
-		MHD_add_response_header(response, "Retry-After", "10"); /* ATTEMPT_INTERVAL */
+	add_headers(response, status, type);
 	result = MHD_queue_response(exchange->connection, status, response);
 	MHD_destroy_response(response);
 	exchange->client->expires_at = exchange->server->now + ANSWER_TIME;

@@ -290,6 +290,17 @@ def test_large_files_of_names_delay_nobody(network):
     assert time.monotonic() - start < 4 * TIMEOUT_FACTOR
 
 
+def test_a_client_that_has_vanished_gives_its_place_back(network):
+    web = Web(network.router, network.control, "--listen", "0.0.0.0:4605")
+    with network.host.entered():
+        connection = socket.create_connection(("10.0.1.1", PORT), timeout=10)
+    connection.sendall(b"GET /events HTTP/1.1\r\nHost: 10.0.1.1\r\n\r\n")
+    assert b"200 OK" in connection.recv(1000)
+    wait_until(lambda: connections(network), what="connections to the daemon")
+    network.host.ip("link set eth0 down")
+    wait_until(lambda: not connections(network), 60, "the end of the connections to the daemon")
+
+
 def join_many(network, count):
     """So many groups, joined by one host."""
     host = CraftedHost(network.host, "eth0", "10.0.1.77")
