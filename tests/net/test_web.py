@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """mcproxy-web: the daemon's state for browsers (docs/mcproxy-web.8)."""
 
+import contextlib
 import json
 import os
 import select
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -122,6 +124,33 @@ def test_events_survive_a_restart_of_the_daemon(network):
     for client in (events, late):
         client.wait(lambda events: events.kind == "snapshot")
         client.wait(lambda events: GROUP in events.groups())
+
+
+def test_an_answer_may_arrive_in_pieces(router):
+    """The last newline of an answer alone, too."""
+    path = f"/tmp/{router.router.name}.sock"
+    control = socket.socket(socket.AF_UNIX)
+    control.bind(path)
+    router.router.lab.defer(os.unlink, path)
+    os.chmod(path, 0o666)
+    control.listen()
+
+    def serve(connection):
+        with contextlib.suppress(OSError):
+            for line in connection.makefile():
+                what = json.loads(line).get("what")
+                for piece in (f'{{"version":1,"{what}":', '[{"instance":"', f'{time.monotonic()}"}}]}}', "\n") if what else ():
+                    connection.sendall(piece.encode())
+                    time.sleep(0.02)
+
+    def accept():
+        while True:
+            threading.Thread(target=serve, args=(control.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    events = Events(Web(router.router, path))
+    events.wait(lambda events: events.counts.get("change", 0) == 3, 15)
+    assert events.counts["snapshot"] == 1 and "daemon" not in events.counts
 
 
 def test_a_daemon_that_stands_still_holds_up_nothing_else(network):
@@ -291,7 +320,7 @@ def test_large_files_of_names_delay_nobody(network):
 
 
 def test_a_client_that_has_vanished_gives_its_place_back(network):
-    web = Web(network.router, network.control, "--listen", "0.0.0.0:4605")
+    Web(network.router, network.control, "--listen", "0.0.0.0:4605")
     with network.host.entered():
         connection = socket.create_connection(("10.0.1.1", PORT), timeout=10)
     connection.sendall(b"GET /events HTTP/1.1\r\nHost: 10.0.1.1\r\n\r\n")

@@ -140,7 +140,7 @@ def test_explain_by_keyboard_alone(router):
     live.page.wait(f"{focused}.includes('{OTHER}')")
     live.page.press("HOME", "ENTER")
     live.page.wait("return document.querySelector('#detail').open && document.activeElement.id === 'detail-title'")
-    live.wait_for("#detail .steps", f"instance tv serves it", 15)
+    live.wait_for("#detail .steps", "instance tv serves it", 15)
     live.wait_for("#detail .verdict", "Every step is passed", 15)
     live.wait_for("#detail table", "10.0.1.10")
     live.page.press("ESCAPE")
@@ -344,7 +344,7 @@ def test_ten_thousand_groups_scroll_smoothly(router):
     # Other tests run on the same processors at the same time: the frame rate is theirs, too.
     assert frames / busy >= 30
     assert not LONG or statistics.median(rates) >= 30, rates
-    assert live.page.script(f"const rows = [...document.querySelectorAll('#list tbody tr')].map((row) => +row.ariaRowIndex);"
+    assert live.page.script("const rows = [...document.querySelectorAll('#list tbody tr')].map((row) => +row.ariaRowIndex);"
                             "return rows.every((row, i) => !i || row === rows[i - 1] + 1)"), "in the order of the list"
     assert all(run["lines"] < 60 and run["top"] > 1000 for run in runs), "only what is visible is drawn"
     assert max(run["blank"] for run in runs) <= 2, "rows are there while they scroll"
