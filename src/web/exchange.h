@@ -5,6 +5,7 @@
 #ifndef MCPROXY_WEB_EXCHANGE_H
 #define MCPROXY_WEB_EXCHANGE_H
 
+#include "web/attempts.h"
 #include "web/clients.h"
 #include "web/server.h"
 #include "web/watch.h"
@@ -46,13 +47,18 @@ struct server {
 	const struct server_settings *settings;
 	struct tasks *tasks;
 	struct watch *watch;
+	bool wants_findings;
 	struct task *findings; /* in progress */
 	struct MHD_Daemon *https[LISTENERS_MAX];
+	char *names; /* the answer, until names_until; NULL: none yet */
+	mtime names_until;
 	struct clients clients;
+	struct attempts attempts;
+	mtime warned_at; /* of attempts, at most once in a minute */
 	struct exchange *exchanges;
-	size_t relay_count;
 	mtime now;
 	mtime left_at; /* when the last client of the events went */
+	bool closed;   /* a connection has ended: MHD may have room for another one */
 	int signals;
 };
 
@@ -68,6 +74,6 @@ const char *exchange_parameter(struct exchange *exchange, const char *name);
 void exchange_suspend(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);
 /* Ends a connection; MHD notices at its next turn. What the client has not read is thrown away. */
-void exchange_drop_client(struct server *server, struct client *client);
+void exchange_drop_client(struct client *client);
 
 #endif

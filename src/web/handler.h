@@ -14,7 +14,8 @@ enum MHD_Result handler_handle(void *context, struct MHD_Connection *connection,
 /* An MHD_RequestCompletedCallback. */
 void handler_complete(void *context, struct MHD_Connection *connection, void **request,
                       enum MHD_RequestTerminationCode code);
-/* Hands finished tasks to those who wait. */
+/* Hands finished tasks to those who wait, and begins those for which a thread is free. */
 void handler_take_tasks(struct server *server);
+void handler_begin_tasks(struct server *server);
 
 #endif

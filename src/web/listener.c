@@ -4,13 +4,15 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG   64
+#define BACKLOG   1024
 #define SEND_SIZE 131072 /* what the kernel holds for a client that does not read */
+#define GONE_TIME 20000  /* milliseconds; a client that acknowledges nothing for so long is gone */
 
 /* Parts "[::1]:4605" and "127.0.0.1:4605"; false if there is no port. */
 static bool part(const char *text, char host[INET6_ADDRSTRLEN + 16], const char **port)
@@ -43,12 +45,14 @@ static bool is_local(const struct sockaddr *address)
 static int listen_on(const struct addrinfo *info)
 {
 	int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), yes = 1,
-	    size = SEND_SIZE, result;
+	    size = SEND_SIZE, gone = GONE_TIME, result;
 
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size); /* connections inherit it */
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size,
+	           sizeof size); /* connections inherit it and the next one */
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone, sizeof gone);
 	if (info->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
 	/* An address that no interface has yet may come later. */

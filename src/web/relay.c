@@ -8,8 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RELAYS_MAX 8 /* answers of the daemon in progress */
-#define PEEK_SIZE  64
+#define PEEK_SIZE 64
 
 void relay_end(struct exchange *exchange)
 {
@@ -17,7 +16,6 @@ void relay_end(struct exchange *exchange)
 		return;
 	close(exchange->daemon);
 	exchange->daemon = -1;
-	exchange->server->relay_count--;
 }
 
 static void wait_for_daemon(struct exchange *exchange)
@@ -57,15 +55,11 @@ static ssize_t read_relay(void *context, uint64_t position, char *buffer, size_t
 
 enum MHD_Result relay_begin(struct exchange *exchange)
 {
-	struct server *server = exchange->server;
 	int result;
 
-	if (server->relay_count >= RELAYS_MAX)
-		return exchange_fail(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests; try again");
-	exchange->daemon = control_connect(server->settings->socket);
+	exchange->daemon = control_connect(exchange->server->settings->socket);
 	if (exchange->daemon < 0)
 		return exchange_fail(exchange, MHD_HTTP_BAD_GATEWAY, control_problem(-exchange->daemon));
-	server->relay_count++;
 	result = control_ask(exchange->daemon,
 	                     (const char *const[]){"command", "show", "what", exchange->path->name,
 	                                           "instance", exchange_parameter(exchange, "instance"),

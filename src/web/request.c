@@ -142,6 +142,9 @@ unsigned request_check(const struct request_rules *rules, const struct request_h
 	*problem = "a page of another site may not ask for this";
 	if (!is_own_site(head))
 		return 403;
+	*problem = "too many wrong passwords from this address; try again in a while";
+	if (head->may_not_try)
+		return 429;
 	*problem = "a name and a password are needed";
 	if (!is_allowed(rules, head->authorization))
 		return 401;

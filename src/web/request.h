@@ -44,12 +44,13 @@ struct request_head {
 	const char *path;
 	const char *host;
 	const char *authorization;
+	bool may_not_try; /* its address has sent too many wrong passwords */
 	const char *site; /* Sec-Fetch-Site: a browser reports which site's page makes the request */
 	const char
 		*address; /* of this machine, to which the client is connected: "192.0.2.1", "2001:db8::1" */
 };
 
-/* The HTTP status: 200 and the path; or 400, 401, 403, 404 or 405 and the problem. */
+/* The HTTP status: 200 and the path; or 401, 403, 404, 405 or 429 and the problem. */
 unsigned request_check(const struct request_rules *rules, const struct request_head *head,
                        const struct request_path **path, const char **problem);
 /* Adds an account, name:password; false if it is not one, or there are too many. */

@@ -11,14 +11,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utlist.h>
 
-#define STAY_TIME      (15 * MTIME_SECOND) /* after the last client of the events */
-#define MEMORY_OF_HTTP (size_t)65536       /* of a connection */
+#define STAY_TIME            (15 * MTIME_SECOND)   /* after the last client of the events */
+#define MEMORY_OF_HTTP       (size_t)65536         /* of a connection */
+#define HTTP_CONNECTIONS_MAX (2 * CONNECTIONS_MAX) /* with those that end */
 
 static void take_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                             enum MHD_ConnectionNotificationCode code)
@@ -33,6 +35,7 @@ static void take_connection(void *context, struct MHD_Connection *connection, vo
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		if (client != NULL)
 			clients_remove(&server->clients, client);
+		server->closed = true;
 		return;
 	}
 	if (address != NULL && fd != NULL)
@@ -41,10 +44,10 @@ static void take_connection(void *context, struct MHD_Connection *connection, vo
 	if (client == NULL)
 		return;
 	client->expires_at = server->now + HEAD_TIME;
-	if (!clients_admit(&server->clients, client, false, &victim))
-		exchange_drop_client(server, client);
+	if (!clients_admit(&server->clients, client, USE_NONE, &victim))
+		exchange_drop_client(client);
 	else if (victim != NULL)
-		exchange_drop_client(server, victim);
+		exchange_drop_client(victim);
 }
 
 __attribute__((format(printf, 2, 0))) static void log_http(void *context, const char *format,
@@ -63,7 +66,7 @@ static bool start_http(struct server *server, size_t i)
 	server->https[i] = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handler_handle,
 		server, MHD_OPTION_EXTERNAL_LOGGER, log_http, NULL, MHD_OPTION_LISTEN_SOCKET,
-		server->settings->listeners[i], MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX + 8U,
+		server->settings->listeners[i], MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_OF_HTTP, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_NOTIFY_COMPLETED, handler_complete, server, MHD_OPTION_NOTIFY_CONNECTION,
 		take_connection, server, MHD_OPTION_END);
@@ -77,8 +80,8 @@ static void expire(struct server *server)
 
 	DL_FOREACH (server->clients.list, client)
 		if (server->now >= client->expires_at)
-			exchange_drop_client(server, client);
-	if (server->clients.receiving > 0)
+			exchange_drop_client(client);
+	if (clients_count(&server->clients, USE_EVENTS) > 0)
 		server->left_at = server->now;
 	else if (watch_is_started(server->watch) && server->now >= server->left_at + STAY_TIME)
 		watch_stop(server->watch);
@@ -90,15 +93,17 @@ static mtime deadline(const struct server *server)
 	const struct exchange *exchange;
 	const struct client *client;
 
+	if (server->closed)
+		return server->now;
 	DL_FOREACH (server->clients.list, client)
 		at = mtime_min(at, client->expires_at);
 	DL_FOREACH (server->exchanges, exchange) {
-		if (exchange->suspended && exchange->client->receives)
+		if (exchange->suspended && exchange->client->use == USE_EVENTS)
 			at = mtime_min(at, exchange->comment_at);
 		if (exchange->suspended && exchange->daemon >= 0)
 			at = mtime_min(at, exchange->waits_since + READ_TIME);
 	}
-	if (watch_is_started(server->watch) && server->clients.receiving == 0)
+	if (watch_is_started(server->watch) && clients_count(&server->clients, USE_EVENTS) == 0)
 		at = mtime_min(at, server->left_at + STAY_TIME);
 	for (size_t i = 0; i < server->settings->listener_count; i++) {
 		MHD_UNSIGNED_LONG_LONG timeout;
@@ -109,7 +114,7 @@ static mtime deadline(const struct server *server)
 	return at;
 }
 
-#define FDS_MAX (2 + LISTENERS_MAX + WATCH_FDS + 2 * (CONNECTIONS_MAX + 8))
+#define FDS_MAX (2 + LISTENERS_MAX + WATCH_FDS + 2 * HTTP_CONNECTIONS_MAX)
 
 static bool is_suspended(const struct client *client)
 {
@@ -148,7 +153,7 @@ static void wake_clients(struct server *server, const struct pollfd *fds, size_t
 		i += 2;
 		client->has_ended |= ended;
 		if (ended && is_suspended(client))
-			exchange_drop_client(server, client);
+			exchange_drop_client(client);
 		else if (ended && client->exchange == NULL)
 			client->expires_at = mtime_min(client->expires_at, server->now + END_TIME);
 		else if (is_suspended(client) && (answered || relay_is_late(client->exchange)))
@@ -177,6 +182,7 @@ static bool turn(struct server *server)
 	if (poll(fds, all, timeout) < 0)
 		return errno == EINTR;
 	server->now = clock_now();
+	server->closed = false;
 	watch_receive(server->watch, fds + count, server->now);
 	handler_take_tasks(server);
 	watch_expire(server->watch, server->now);
@@ -186,8 +192,10 @@ static bool turn(struct server *server)
 
 static void look_for_findings(struct server *server)
 {
-	if (server->findings != NULL || !watch_wants_findings(server->watch, server->now))
+	server->wants_findings |= watch_wants_findings(server->watch, server->now);
+	if (!server->wants_findings || !tasks_can_ask(server->tasks, TASK_DOCTOR))
 		return;
+	server->wants_findings = false;
 	server->findings = tasks_ask(server->tasks, TASK_DOCTOR, NULL, NULL, NULL);
 	if (server->findings == NULL)
 		watch_take_findings(server->watch, NULL, 0);
@@ -197,6 +205,7 @@ static void serve(struct server *server)
 {
 	while (turn(server)) {
 		look_for_findings(server);
+		handler_begin_tasks(server);
 		expire(server);
 		subscribers_wake(server);
 		for (size_t i = 0; i < server->settings->listener_count; i++)
@@ -210,11 +219,12 @@ static void stop(struct server *server)
 	struct client *client;
 
 	DL_FOREACH (server->clients.list, client)
-		exchange_drop_client(server, client);
+		exchange_drop_client(client);
 	for (size_t i = 0; i < server->settings->listener_count; i++)
 		if (server->https[i] != NULL)
 			MHD_stop_daemon(server->https[i]);
 	watch_free(server->watch);
+	free(server->names);
 	close(server->signals);
 }
 

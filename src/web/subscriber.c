@@ -42,7 +42,7 @@ static ssize_t read_events(void *context, uint64_t position, char *buffer, size_
 	const char *text;
 
 	(void)position;
-	if (is_behind(exchange) || !exchange->client->receives)
+	if (is_behind(exchange) || exchange->client->use != USE_EVENTS)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (exchange->comment && exchange->at == 0 && room >= sizeof comment) {
 		memcpy(buffer, comment, sizeof comment);
@@ -83,13 +83,7 @@ enum MHD_Result subscriber_begin(struct exchange *exchange)
 	struct feed *feed = watch_feed(server->watch);
 	const char *last =
 		MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Last-Event-ID");
-	struct client *victim;
-	enum MHD_Result result;
 
-	if (!clients_admit(&server->clients, exchange->client, true, &victim))
-		return exchange_fail(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too many clients");
-	if (victim != NULL)
-		exchange_drop_client(server, victim);
 	watch_start(server->watch, server->now);
 	exchange->number = last != NULL ? feed_resume(feed, last) : 0;
 	if (exchange->number == 0) {
@@ -99,12 +93,10 @@ enum MHD_Result subscriber_begin(struct exchange *exchange)
 			return exchange_fail(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too many slow clients");
 	}
 	exchange->comment = true; /* the client sees at once that it is connected */
-	result = exchange_queue(
+	return exchange_queue(
 		exchange, MHD_HTTP_OK,
 		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PART_SIZE, read_events, exchange, NULL),
 		"text/event-stream");
-	clients_set_receives(&server->clients, exchange->client, result == MHD_YES);
-	return result;
 }
 
 void subscribers_wake(struct server *server)
@@ -113,7 +105,7 @@ void subscribers_wake(struct server *server)
 	size_t size;
 
 	DL_FOREACH (server->exchanges, exchange) {
-		if (!exchange->suspended || !exchange->client->receives)
+		if (!exchange->suspended || exchange->client->use != USE_EVENTS)
 			continue;
 		exchange->comment |= server->now >= exchange->comment_at;
 		if (exchange->comment || current(exchange, &size) != NULL || is_behind(exchange)) {

@@ -16,8 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WAITING_MAX 4 /* tasks of a thread */
-#define THREADS     2
+#define THREADS 2
 
 /* What goes through the pipes: whoever reads it has the task. */
 struct message {
@@ -26,9 +25,9 @@ struct message {
 
 struct worker {
 	const struct ctl *ctl;
-	int in, out;      /* its ends of the pipes */
-	int to;           /* the server's */
-	unsigned waiting; /* of the server: tasks that it has not back */
+	int in, out; /* its ends of the pipes */
+	int to;      /* the server's */
+	bool busy;   /* of the server: it has not the task back */
 };
 
 struct tasks {
@@ -201,11 +200,16 @@ static struct worker *worker_of(struct tasks *tasks, enum task_kind kind)
 	return &tasks->workers[kind == TASK_EXPLAIN];
 }
 
+bool tasks_can_ask(struct tasks *tasks, enum task_kind kind)
+{
+	return !worker_of(tasks, kind)->busy;
+}
+
 struct task *tasks_ask(struct tasks *tasks, enum task_kind kind, const char *group, const char *source,
                        void *owner)
 {
 	struct worker *worker = worker_of(tasks, kind);
-	struct task *task = worker->waiting < WAITING_MAX ? calloc(1, sizeof *task) : NULL;
+	struct task *task = calloc(1, sizeof *task);
 
 	if (task == NULL)
 		return NULL;
@@ -217,7 +221,7 @@ struct task *tasks_ask(struct tasks *tasks, enum task_kind kind, const char *gro
 		free(task);
 		return NULL;
 	}
-	worker->waiting++;
+	worker->busy = true;
 	return task;
 }
 
@@ -231,7 +235,7 @@ struct task *tasks_take(struct tasks *tasks)
 	struct task *task = take(tasks->done);
 
 	if (task != NULL)
-		worker_of(tasks, task->kind)->waiting--;
+		worker_of(tasks, task->kind)->busy = false;
 	return task;
 }
 

@@ -28,7 +28,9 @@ struct task {
 struct tasks;
 /* Starts the threads. NULL with errno. ctl must outlive the tasks. */
 struct tasks *tasks_new(const struct ctl *ctl);
-/* A new task goes to its thread. NULL if too many of its kind wait, or memory is short. */
+/* Has the thread of this kind no task? */
+bool tasks_can_ask(struct tasks *tasks, enum task_kind kind);
+/* A new task goes to its thread, which has none. NULL when memory is short. */
 struct task *tasks_ask(struct tasks *tasks, enum task_kind kind, const char *group, const char *source,
                        void *owner);
 /* A descriptor that can be read when a task is done. */

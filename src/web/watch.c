@@ -317,6 +317,8 @@ static void receive_answer(struct watch *watch, mtime now)
 
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (size == 1 && chunk[0] == '\n')
+		return; /* the end of an answer that was whole without it */
 	if (size > 0 && watch->asking) {
 		watch->heard_at = now;
 		if (question_list(&watch->question) == LISTS)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Requests to mcproxy-web: the lines of the input are method, path, Host, Authorization, the address of this machine
- * Last-Event-ID and Sec-Fetch-Site. Only GET and HEAD of known paths pass, for a host and an account that are known.
+ * Last-Event-ID and Sec-Fetch-Site. Only GET and HEAD of known paths pass, for a host and an account that are known,
+ * and nothing is revealed to an address that may not try a password.
  */
 #include "web/feed.h"
 #include "web/request.h"
@@ -41,8 +42,15 @@ static void check(const struct request_rules *rules, const struct request_head *
 {
 	const struct request_path *path;
 	const char *problem;
-	unsigned status = request_check(rules, head, &path, &problem);
+	struct request_head late = *head;
+	unsigned status;
 
+	late.may_not_try = true; /* then nothing depends on the password or the path */
+	status = request_check(rules, &late, &path, &problem);
+	assert(path == NULL && (status == 403 || status == 405 || status == 429));
+	if (status != 429)
+		assert(request_check(rules, head, &path, &problem) == status);
+	status = request_check(rules, head, &path, &problem);
 	assert((status == 200) == (path != NULL) && (status == 200) == (problem == NULL));
 	if (status != 200)
 		return;

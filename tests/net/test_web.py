@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """mcproxy-web: the daemon's state for browsers (docs/mcproxy-web.8)."""
 
+import contextlib
 import json
 import os
 import select
 import signal
+import socket
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from ctl import mcproxyctl
+from namespaces import TIMEOUT_FACTOR
 from netlab import CraftedHost, Daemon, Membership, Receiver, Record, Sender, wait_until
-from web import MCPROXY_WEB, Events, Web, basic
+from web import MCPROXY_WEB, PORT, Events, Web, basic
 
 GROUP = "239.1.2.3"
 TEXT = ('protocol = "IGMPv3"; last_member_query_interval = 0.2; instances = ( {{ name = "tv"; upstream = "eth0"; downstream = "eth1"; }} ); '
@@ -121,6 +126,33 @@ def test_events_survive_a_restart_of_the_daemon(network):
         client.wait(lambda events: GROUP in events.groups())
 
 
+def test_an_answer_may_arrive_in_pieces(router):
+    """The last newline of an answer alone, too."""
+    path = f"/tmp/{router.router.name}.sock"
+    control = socket.socket(socket.AF_UNIX)
+    control.bind(path)
+    router.router.lab.defer(os.unlink, path)
+    os.chmod(path, 0o666)
+    control.listen()
+
+    def serve(connection):
+        with contextlib.suppress(OSError):
+            for line in connection.makefile():
+                what = json.loads(line).get("what")
+                for piece in (f'{{"version":1,"{what}":', '[{"instance":"', f'{time.monotonic()}"}}]}}', "\n") if what else ():
+                    connection.sendall(piece.encode())
+                    time.sleep(0.02)
+
+    def accept():
+        while True:
+            threading.Thread(target=serve, args=(control.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    events = Events(Web(router.router, path))
+    events.wait(lambda events: events.counts.get("change", 0) == 3, 15)
+    assert events.counts["snapshot"] == 1 and "daemon" not in events.counts
+
+
 def test_a_daemon_that_stands_still_holds_up_nothing_else(network):
     web = Web(network.router, network.control)
     events = Events(web)
@@ -195,6 +227,30 @@ def test_a_password_is_asked_for(network):
     assert Events(web, Authorization=basic("berta:x")).status == 200
 
 
+def test_passwords_cannot_be_guessed_without_a_limit(network):
+    accounts = network.router.directory / "passwords"
+    accounts.write_text("anna:secret\n")
+    accounts.chmod(0o600)
+    web = Web(network.router, network.control, "--password-file", accounts)
+    right = basic("anna:secret")
+
+    def answer(account, source=None):
+        return web.get("/api/status", Authorization=account, source=source)[0]
+
+    assert {web.get("/")[0] for _ in range(20)} == {401}  # no password is no attempt
+    assert answer(right) == 200
+    assert [answer(basic(f"anna:{number}")) for number in range(12)] == [401] * 10 + [429] * 2
+    assert answer(right) == 429  # else the answer would show that it is right
+    status, headers, body = web.get("/")
+    assert status == 429 and headers["Retry-After"] == "10" and "too many wrong passwords" in json.loads(body)["error"]
+    assert Events(web, Authorization=right).status == 429
+    assert answer(right, "127.0.0.2") == 200
+    text = web.get("/metrics", Authorization=right, source="127.0.0.2")[2]
+    assert "mcproxy_web_wrong_passwords_total 10\n" in text and "mcproxy_web_refused_requests_total 5\n" in text
+    assert web.stderr.count("127.0.0.1: too many wrong passwords, so its requests are refused for a while: 10 wrong passwords") == 1
+    wait_until(lambda: answer(right) == 200, 12, what="the next attempt")
+
+
 def test_a_public_address_without_a_password_is_warned_of(network):
     web = Web(network.router, network.control, "--listen", "0.0.0.0:4605")
     wait_until(lambda: "other machines can read the state of mcproxy here without a password" in web.stderr)
@@ -214,6 +270,64 @@ def test_an_address_cannot_take_the_places_of_others(network):
     assert {client.status for client in others} == {200}
     assert Events(web, source="127.0.0.2").status == 503
     assert others[0].read()[0] == "snapshot" and clients[0].read()[0] == "snapshot"
+
+
+def test_a_flood_of_connections_keeps_no_other_address_out(network):
+    web = Web(network.router, network.control)
+    connections = []
+    with network.router.entered():
+        for _ in range(1000):
+            connection = socket.socket()
+            connections.append(connection)
+            connection.setblocking(False)
+            connection.bind(("127.0.0.1", 0))
+            connection.connect_ex(("127.0.0.1", PORT))
+    times = []
+    for _ in range(5):
+        start = time.monotonic()
+        assert web.get("/page.css", source="127.0.0.2")[0] == 200
+        times.append(time.monotonic() - start)
+    for connection in connections:
+        connection.close()
+    assert max(times) < 1.0 * TIMEOUT_FACTOR, times
+
+
+def test_requests_in_progress_are_shared_among_addresses(network):
+    web = Web(network.router, network.control)
+    join_many(network, 3000)
+    wait_until(lambda: len(web.api("groups")["groups"]) == 3000, 10, "the joins")
+    slow = []
+    for path, count in (("/api/groups", 8), (f"/api/explain?group={GROUP}", 4)):
+        for _ in range(count):
+            slow.append(web.connect(small=True))
+            slow[-1].request("GET", path)
+        wait_until(lambda: web.get(path)[0] == 503, what=f"all places of {path} are taken")
+        assert web.get(path, source="127.0.0.2")[0] == 200
+    for connection in slow:
+        connection.close()
+
+
+def test_large_files_of_names_delay_nobody(network):
+    path = Path(f"/tmp/{network.router.name}.hosts")  # the user of mcproxy-web can read it
+    network.router.lab.defer(path.unlink)
+    path.write_text("10.0.1.10 tv\n" + "0.0.0.0 advertisements.example.com\n" * 500000)
+    web = Web(network.router, network.control, "--names", path)
+    assert web.api("names")["names"]["10.0.1.10"] == "tv"
+    start = time.monotonic()
+    for _ in range(100):
+        web.get("/api/names")
+    assert time.monotonic() - start < 4 * TIMEOUT_FACTOR
+
+
+def test_a_client_that_has_vanished_gives_its_place_back(network):
+    Web(network.router, network.control, "--listen", "0.0.0.0:4605")
+    with network.host.entered():
+        connection = socket.create_connection(("10.0.1.1", PORT), timeout=10)
+    connection.sendall(b"GET /events HTTP/1.1\r\nHost: 10.0.1.1\r\n\r\n")
+    assert b"200 OK" in connection.recv(1000)
+    wait_until(lambda: connections(network), what="connections to the daemon")
+    network.host.ip("link set eth0 down")
+    wait_until(lambda: not connections(network), 60, "the end of the connections to the daemon")
 
 
 def join_many(network, count):

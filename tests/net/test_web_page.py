@@ -25,8 +25,8 @@ ROWS = "return [...document.querySelectorAll('#list tbody tr')].map((row) => row
 class Live:
     """A daemon, mcproxy-web and a page that shows it."""
 
-    def __init__(self, network, width=1280, height=900, text=TEXT, options=()):
-        self.network = network
+    def __init__(self, network, width=1280, height=900, text=TEXT, options=(), vifs=("eth0", "eth1")):
+        self.network, self.vifs = network, vifs
         self.control = f"/tmp/{network.router.name}.sock"
         self.text = text.format(control=self.control)
         self.start_daemon()
@@ -36,7 +36,7 @@ class Live:
         self.page.wait("return document.querySelector('#live').textContent === 'live' && document.querySelector('#links-table tbody tr')", 30)
 
     def start_daemon(self):
-        self.daemon = Daemon(self.network.router, self.text, vifs=("eth0", "eth1"))
+        self.daemon = Daemon(self.network.router, self.text, vifs=self.vifs)
 
     def wait_for(self, selector, text, timeout=10.0):
         """Waits until an element has that text in it; returns the seconds that it took."""
@@ -140,7 +140,7 @@ def test_explain_by_keyboard_alone(router):
     live.page.wait(f"{focused}.includes('{OTHER}')")
     live.page.press("HOME", "ENTER")
     live.page.wait("return document.querySelector('#detail').open && document.activeElement.id === 'detail-title'")
-    live.wait_for("#detail .steps", f"instance tv serves it", 15)
+    live.wait_for("#detail .steps", "instance tv serves it", 15)
     live.wait_for("#detail .verdict", "Every step is passed", 15)
     live.wait_for("#detail table", "10.0.1.10")
     live.page.press("ESCAPE")
@@ -275,6 +275,25 @@ def test_names_from_the_network_are_text(router):
     live.check_log()
 
 
+def test_names_of_links_and_instances_are_text(router):
+    link, instance = "<b>&'x`${1}", "<img src=x onerror=alert(1)> </script> &lt; '"
+    router.router.run("ip", "link", "set", "dev", "eth1", "down")
+    router.router.run("ip", "link", "set", "dev", "eth1", "name", link)
+    router.router.run("ip", "link", "set", "dev", link, "up")
+    live = Live(router, vifs=("eth0", link), text=TEXT.replace('"tv"', f'"{instance}"').replace("eth1", "<b>*"))
+    Membership(router.host, "eth0").join(GROUP)
+    live.wait_for("#list .path", f"no stream arrives → {link}")
+    live.wait_for("#downstream .card h3", link)
+    live.wait_for("#links-table th", link)
+    live.page.script("document.querySelector('#list tbody tr').click()")
+    live.wait_for("#detail .steps", link)
+    live.wait_for("#detail dd", instance)
+    router.router.run("ip", "link", "set", "dev", link, "down")
+    live.wait_for("#problems .error", link)
+    assert not live.page.script("return document.querySelectorAll('img, body b b').length")
+    live.check_log()
+
+
 # Many groups
 
 LONG = os.environ.get("MCPROXY_LONG") == "1"
@@ -325,7 +344,7 @@ def test_ten_thousand_groups_scroll_smoothly(router):
     # Other tests run on the same processors at the same time: the frame rate is theirs, too.
     assert frames / busy >= 30
     assert not LONG or statistics.median(rates) >= 30, rates
-    assert live.page.script(f"const rows = [...document.querySelectorAll('#list tbody tr')].map((row) => +row.ariaRowIndex);"
+    assert live.page.script("const rows = [...document.querySelectorAll('#list tbody tr')].map((row) => +row.ariaRowIndex);"
                             "return rows.every((row, i) => !i || row === rows[i - 1] + 1)"), "in the order of the list"
     assert all(run["lines"] < 60 and run["top"] > 1000 for run in runs), "only what is visible is drawn"
     assert max(run["blank"] for run in runs) <= 2, "rows are there while they scroll"

@@ -88,10 +88,11 @@ class Events:
         self.counts = {}
         self.state = {}
 
-    def read(self):
-        """The next event: its kind and its data."""
-        kind = None
+    def read(self, timeout=60.0):
+        """The next event: its kind and its data. A server that has none sends comments."""
+        kind, start = None, time.monotonic()
         while True:
+            assert time.monotonic() - start < timeout, (self.kind, self.data)
             line = self.answer.readline().decode()
             assert line, "the events have ended"
             line = line.rstrip("\n")
@@ -124,8 +125,7 @@ class Events:
         """Reads events until the predicate is true of this client; returns the seconds that it took."""
         start = time.monotonic()
         while not predicate(self):
-            assert time.monotonic() - start < timeout * TIMEOUT_FACTOR, (self.kind, self.data)
-            self.read()
+            self.read(start + timeout * TIMEOUT_FACTOR - time.monotonic())
         return time.monotonic() - start
 
     def groups(self):
