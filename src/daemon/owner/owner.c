@@ -314,14 +314,17 @@ static void log_start(const struct owner *owner)
 }
 
 /* Ends at once, and leaves all as it is in the kernel. */
-static _Noreturn void hand_over(struct owner *owner)
+static _Noreturn void hand_over(struct owner *owner, int status)
 {
 	if (owner->control != NULL)
 		owner->control_handlers->close(owner);
-	info("handing over to the next run");
+	/* What the manager does not hold would end with this process. */
+	store_flush();
+	if (status == EXIT_SUCCESS)
+		info("handing over to the next run");
 	log_close();
 	fflush(NULL);
-	_exit(EXIT_SUCCESS);
+	_exit(status);
 }
 
 int owner_run(const struct options *options, struct config *config,
@@ -354,9 +357,12 @@ int owner_run(const struct options *options, struct config *config,
 		}
 		/* SIGUSR2 has told the manager already. */
 		if (owner.handing_over)
-			hand_over(&owner);
+			hand_over(&owner, EXIT_SUCCESS);
 		else
 			service_stopping(&owner);
+	} else if (owner.adoption != NULL) {
+		/* The earlier run may go on, and another start may succeed. */
+		hand_over(&owner, result);
 	}
 	owner_close(&owner);
 	store_close();
