@@ -346,6 +346,15 @@ static bool pull_pong(struct instance *instance, struct request *request)
 	return true;
 }
 
+static bool pull_all_adopted(struct instance *instance, struct request *request)
+{
+	if (!instance->all_adopted_due)
+		return false;
+	instance->all_adopted_due = false;
+	*request = (struct request){.kind = REQUEST_ALL_ADOPTED};
+	return true;
+}
+
 static bool pull_stopped(struct instance *instance, struct request *request)
 {
 	if (instance->stopped)
@@ -361,6 +370,7 @@ static bool pull_stopped(struct instance *instance, struct request *request)
  *   forwarding                 a link that no longer forwards comes before the members on it
  *   upstream general queries   few; they decide how the changes behind them are reported
  *   membership, refused, flow  what starts and stops streams
+ *   all adopted                what the routes above answer
  *   group, general queries     what keeps memberships alive
  *   router discovery           keeps the streams of LAN sources coming through switches
  *   upstream specific queries  a flood of them delays nothing above
@@ -377,6 +387,7 @@ bool requests_pull(struct instance *instance, mtime now, struct request *request
 	       pull_upstream_general_query(instance, request, payload, payload_size) ||
 	       pull_membership(instance, now, request, payload, payload_size) ||
 	       pull_refused(instance, request) || pull_flow(instance, request) ||
+	       pull_all_adopted(instance, request) ||
 	       pull_group_query(instance, now, request, payload, payload_size) ||
 	       pull_general_query(instance, now, request, payload, payload_size) ||
 	       router_discovery_pull(instance, now, request, payload, payload_size) ||
