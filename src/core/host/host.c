@@ -114,6 +114,21 @@ static void end_holds(struct host *host, mtime now)
 	}
 }
 
+/* An instance wants all that the earlier run did: what it wants less from now on is left. */
+static void end_covered(struct host *host, struct host_row *row, const struct want *want)
+{
+	struct want *adopted = want_find(row, INSTANCE_ADOPTED);
+	struct filter both = {.sources = sources_on(host->scratch, REQUEST_SOURCES_MAX)};
+	struct filter wanted = stored_filter_view(&want->filter), before;
+
+	if (adopted == NULL || adopted == want)
+		return;
+	before = stored_filter_view(&adopted->filter);
+	filter_merge(&both, &wanted);
+	if (filter_merge(&both, &before) && filter_equal(&both, &wanted))
+		want_free(host, row, adopted);
+}
+
 bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
                const struct filter *filter, uint64_t links)
 {
@@ -137,6 +152,7 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 	}
 	want->hold = 0;
 	want->links = links;
+	end_covered(host, row, want);
 	row_change(host, now, row);
 	return true;
 }
