@@ -136,6 +136,24 @@ def test_an_upgrade_that_fails(router, stream, monkeypatch, tmp_path, script, wh
     assert receiver.gaps() == []
 
 
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_an_upgrade_that_fails_late(router, stream, family):
+    """The new daemon has the tables already: it leaves them to the old one."""
+    kept = keep(router, family)
+    receiver = stream(family)
+    before = kept.daemon
+    good = kept.configuration_path.read_text()
+    kept.configuration_path.write_text(f'user = "nosuchuser"; {good}')
+    kept.signal(signal.SIGUSR2)
+    kept.wait_for_output(f"ended before it was ready: the old one (pid {before}) goes on", timeout=8)
+    receiver.wait_for(100)
+    kept.configuration_path.write_text(good)
+    os.kill(before, signal.SIGKILL)
+    kept.wait_for_another(before)
+    receiver.wait_for(100)
+    assert receiver.gaps() == []
+
+
 def kept_program():
     return Path(os.environ.get("MCPROXY", Path(__file__).resolve().parents[2] / "build" / "mcproxy"))
 
