@@ -235,8 +235,9 @@ void adoption_answered(struct owner *owner, const struct instance_slot *instance
 {
 	struct adoption *adoption = owner->adoption;
 
-	if (adoption == NULL || (adoption->answering >> instance->number & 1) == 0)
+	if (adoption == NULL)
 		return;
+	adoption->asking &= ~((uint64_t)1 << instance->number);
 	adoption->answering &= ~((uint64_t)1 << instance->number);
 	for (size_t i = 0; i < adoption->count; i++) {
 		const struct adopted_entry *entry = &adoption->entries[i];
@@ -330,14 +331,25 @@ void adoption_apply(struct owner *owner, mtime now)
 	adopted_wants_narrow(owner, now);
 }
 
+/* An earlier run that went on for a moment has restored what it had. */
+static void delete_restored(struct owner *owner)
+{
+	struct table *table;
+
+	LL_FOREACH (owner->tables, table)
+		for (unsigned vif = 0; vif < MRT_VIFS; vif++)
+			if (table->vifs[vif] == NULL && mrt_has_vif(table->mrt, vif))
+				mrt_del_vif(table->mrt, vif);
+	tables_clean(owner);
+}
+
 static void end(struct owner *owner, mtime now)
 {
 	struct uplink *uplink;
 
 	LL_FOREACH (owner->uplinks, uplink)
 		host_adoption_end(uplink->host, now);
-	/* The earlier run, which may have gone on for a moment, may have restored some. */
-	tables_clean(owner);
+	delete_restored(owner);
 	inherited_close(owner);
 	owner->loop.again = true;
 	if (owner->control != NULL)
