@@ -42,9 +42,10 @@ class Kept(Daemon):
         return children(self.pid)[0]
 
     def wait_for_another(self, before, timeout=5):
-        wait_until(lambda: children(self.pid) and self.daemon != before and len(children(self.pid)) == 1, timeout,
-                   "another daemon")
-        return self.daemon
+        def another():
+            pids = children(self.pid)
+            return pids[0] if len(pids) == 1 and pids[0] != before else None
+        return wait_until(another, timeout, "another daemon")
 
 
 def keep(router, family=IPV4, settings=QUICK, *flags, environment=None):

@@ -118,14 +118,13 @@ static void end_holds(struct host *host, mtime now)
 static void end_covered(struct host *host, struct host_row *row, const struct want *want)
 {
 	struct want *adopted = want_find(row, INSTANCE_ADOPTED);
-	struct filter both = {.sources = sources_on(host->scratch, REQUEST_SOURCES_MAX)};
-	struct filter wanted = stored_filter_view(&want->filter), before;
+	struct filter wanted, all;
 
 	if (adopted == NULL || adopted == want)
 		return;
-	before = stored_filter_view(&adopted->filter);
-	filter_merge(&both, &wanted);
-	if (filter_merge(&both, &before) && filter_equal(&both, &wanted))
+	wanted = stored_filter_view(&want->filter);
+	all = row_wanted(host, row);
+	if (filter_equal(&all, &wanted))
 		want_free(host, row, adopted);
 }
 

@@ -320,8 +320,7 @@ static _Noreturn void hand_over(struct owner *owner, int status)
 		owner->control_handlers->close(owner);
 	/* What the manager does not hold would end with this process. */
 	store_flush();
-	if (status == EXIT_SUCCESS)
-		info("handing over to the next run");
+	info("handing over to the next run");
 	log_close();
 	fflush(NULL);
 	_exit(status);
@@ -356,14 +355,14 @@ int owner_run(const struct options *options, struct config *config,
 			turn(&owner, clock_now());
 		}
 		/* SIGUSR2 has told the manager already. */
-		if (owner.handing_over)
-			hand_over(&owner, EXIT_SUCCESS);
-		else
+		if (!owner.handing_over)
 			service_stopping(&owner);
-	} else if (owner.adoption != NULL) {
+	} else {
 		/* The earlier run may go on, and another start may succeed. */
-		hand_over(&owner, result);
+		owner.handing_over = owner.adoption != NULL;
 	}
+	if (owner.handing_over)
+		hand_over(&owner, result);
 	owner_close(&owner);
 	store_close();
 	service_close(&owner);
