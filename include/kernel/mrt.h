@@ -26,6 +26,8 @@ int mrt_open(struct mrt **mrt, enum family family, uint32_t table);
 /* Goes on with the socket of an earlier run, which owns its table: vifs and entries stay. Takes the descriptor over, on
  * failure, too. */
 int mrt_adopt(struct mrt **mrt, enum family family, int fd);
+/* Ends the table of a socket that no struct mrt has, whoever holds a duplicate. The caller closes the socket. */
+void mrt_end(enum family family, int fd);
 /* Does a socket of a running multicast router own the table? Tries to own it, so the table exists afterwards.
  * */
 bool mrt_is_owned(enum family family, uint32_t table);

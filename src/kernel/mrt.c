@@ -137,6 +137,14 @@ int mrt_adopt(struct mrt **mrt, enum family family, int fd)
 	return open_on(mrt, family, MRT_TABLE_DEFAULT, fd, true);
 }
 
+void mrt_end(enum family family, int fd)
+{
+	const struct mrt_family *calls = family_calls(family);
+	int unused = 0;
+
+	(void)socket_set(fd, calls->level, calls->done, &unused, sizeof unused);
+}
+
 bool mrt_is_owned(enum family family, uint32_t table)
 {
 	struct mrt *mrt;

@@ -241,6 +241,7 @@ static bool pull_one(struct owner *owner)
 		owner->stopped = true;
 		break;
 	case REQUEST_PONG:
+	case REQUEST_ALL_ADOPTED:
 		break;
 	}
 	free(payload);
@@ -447,6 +448,8 @@ static void upcall(struct owner *owner)
 		input.kind = INPUT_ADOPTED;
 		input.wrong_link = 0;
 		input.heard = choice & 0x3f;
+	} else if (choice == 0xc0) {
+		input = (struct input){.kind = INPUT_ALL_ADOPTED};
 	}
 	give(owner, &input, NULL, 0);
 }

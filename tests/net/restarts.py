@@ -53,12 +53,12 @@ class Upstream:
 class Stream:
     """A numbered stream and a host that receives it."""
 
-    def __init__(self, router, family, group=None, source=None, host=None, pps=500, source_host=None):
+    def __init__(self, router, family, group=None, source=None, host=None, pps=500, source_host=None, address=None):
         group = group or family.group
         self.family, self.group = family, group
         self.receiver = family.receiver(host or router.host)
         self.receiver.join_source(group, source) if source else self.receiver.join(group)
-        self.sender = Sender(source_host or router.source, "eth0", group)
+        self.sender = Sender(source_host or router.source, "eth0", group, address=address)
         self.pps = pps
 
     def start(self):

@@ -42,9 +42,10 @@ class Kept(Daemon):
         return children(self.pid)[0]
 
     def wait_for_another(self, before, timeout=5):
-        wait_until(lambda: children(self.pid) and self.daemon != before and len(children(self.pid)) == 1, timeout,
-                   "another daemon")
-        return self.daemon
+        def another():
+            pids = children(self.pid)
+            return pids[0] if len(pids) == 1 and pids[0] != before else None
+        return wait_until(another, timeout, "another daemon")
 
 
 def keep(router, family=IPV4, settings=QUICK, *flags, environment=None):
@@ -112,6 +113,29 @@ def test_an_upgrade(router, stream, family):
     assert "deleted" not in kept.stderr, "the two undo nothing of each other"
 
 
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_an_upgrade_with_another_configuration(router_two_hosts, family):
+    """The old daemon restores what the new one removes, for a moment. Nothing of that stays."""
+    router = router_two_hosts
+    text = f'protocol = "{family.protocol}"; table = "own"; {QUICK}\ninstances = ("eth0 ==> eth1 eth2");\n'
+    kept = Kept(router.router, text, ("--keeper", "-d"), environment=SIGNALS_KILL)
+    kept.wait_for_output("downstream eth2: in use")
+    receiver = family.receiver(router.host).join(family.group)
+    gone = family.receiver(router.host2).join(family.group)
+    Sender(router.source, "eth0", family.group).start(pps=500)
+    receiver.wait_for(50)
+    before = kept.daemon
+    kept.configuration_path.write_text(text.replace(" eth2", ""))
+    kept.signal(signal.SIGUSR2)
+    kept.wait_for_another(before)
+    gone.assert_silent(0.3)
+    wait_until(lambda: "eth2" not in router.router.run("ip", f"-{family.number}", "mrule"), 4, "the rules of eth2 to go")
+    kept.configuration_path.write_text(text)
+    kept.signal(signal.SIGHUP)
+    gone.wait_for(20)
+    assert receiver.gaps() == []
+
+
 @pytest.mark.parametrize("script, why", (("exit 1", "ended before it was ready"), ("exec sleep 60", "is not ready after 5 s")))
 def test_an_upgrade_that_fails(router, stream, monkeypatch, tmp_path, script, why):
     """The installed program is a bad one: the old daemon goes on."""
@@ -133,6 +157,24 @@ def test_an_upgrade_that_fails(router, stream, monkeypatch, tmp_path, script, wh
     os.kill(before, signal.SIGKILL)
     kept.wait_for_another(before)
     receiver.wait_for(300)
+    assert receiver.gaps() == []
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_an_upgrade_that_fails_late(router, stream, family):
+    """The new daemon has the tables already: it leaves them to the old one."""
+    kept = keep(router, family)
+    receiver = stream(family)
+    before = kept.daemon
+    good = kept.configuration_path.read_text()
+    kept.configuration_path.write_text(f'user = "nosuchuser"; {good}')
+    kept.signal(signal.SIGUSR2)
+    kept.wait_for_output(f"ended before it was ready: the old one (pid {before}) goes on", timeout=8)
+    receiver.wait_for(100)
+    kept.configuration_path.write_text(good)
+    os.kill(before, signal.SIGKILL)
+    kept.wait_for_another(before)
+    receiver.wait_for(100)
     assert receiver.gaps() == []
 
 

@@ -133,15 +133,18 @@ static void narrate_link(FILE *to, const void *payload, size_t size)
 void narrate_input(FILE *to, const struct input *input, const void *payload, size_t size)
 {
 	static const char *const names[] = {
-		[INPUT_PACKET] = "packet",     [INPUT_UPCALL] = "upcall",     [INPUT_LINK] = "link",
-		[INPUT_COUNTERS] = "counters", [INPUT_SNAPSHOT] = "snapshot", [INPUT_EVENTS] = "events",
-		[INPUT_STOP] = "stop",         [INPUT_PING] = "ping",         [INPUT_SETTINGS] = "settings",
-		[INPUT_REPEAT] = "repeat",     [INPUT_LISTEN] = "listen",     [INPUT_REVIEW] = "review",
-		[INPUT_ADOPTED] = "adopted",
+		[INPUT_PACKET] = "packet",     [INPUT_UPCALL] = "upcall",
+		[INPUT_LINK] = "link",         [INPUT_COUNTERS] = "counters",
+		[INPUT_SNAPSHOT] = "snapshot", [INPUT_EVENTS] = "events",
+		[INPUT_STOP] = "stop",         [INPUT_PING] = "ping",
+		[INPUT_SETTINGS] = "settings", [INPUT_REPEAT] = "repeat",
+		[INPUT_LISTEN] = "listen",     [INPUT_REVIEW] = "review",
+		[INPUT_ADOPTED] = "adopted",   [INPUT_ALL_ADOPTED] = "all adopted",
 	};
 
 	fprintf(to, "%s",
-	        input->kind >= INPUT_PACKET && input->kind <= INPUT_ADOPTED ? names[input->kind] : "unknown");
+	        input->kind >= INPUT_PACKET && input->kind <= INPUT_ALL_ADOPTED ? names[input->kind]
+	                                                                        : "unknown");
 	switch ((enum input_kind)input->kind) {
 	case INPUT_PACKET:
 		fprintf(to, " link %u", input->link);
@@ -179,6 +182,7 @@ void narrate_input(FILE *to, const struct input *input, const void *payload, siz
 		break;
 	case INPUT_STOP:
 	case INPUT_PING:
+	case INPUT_ALL_ADOPTED:
 	case INPUT_SETTINGS:
 	case INPUT_REPEAT:
 	case INPUT_LISTEN:
@@ -322,6 +326,7 @@ void narrate_request(FILE *to, const struct request *request, const void *payloa
 		[REQUEST_LINK_FREE] = "link free",
 		[REQUEST_STOPPED] = "stopped",
 		[REQUEST_PONG] = "pong",
+		[REQUEST_ALL_ADOPTED] = "all adopted",
 	};
 
 	fprintf(to, "%s", names[request->kind]);
@@ -356,6 +361,7 @@ void narrate_request(FILE *to, const struct request *request, const void *payloa
 		break;
 	case REQUEST_STOPPED:
 	case REQUEST_PONG:
+	case REQUEST_ALL_ADOPTED:
 		break;
 	}
 	fputc('\n', to);

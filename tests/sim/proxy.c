@@ -199,6 +199,7 @@ static void do_request(struct proxy *proxy, const struct request *request, size_
 	case REQUEST_EVENT:
 	case REQUEST_STOPPED:
 	case REQUEST_PONG:
+	case REQUEST_ALL_ADOPTED:
 		break;
 	}
 }

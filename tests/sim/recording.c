@@ -165,6 +165,7 @@ static const char *input_problem(const struct input *input, const uint8_t *paylo
 		return input->wanted <= 1 ? NULL : "flag that is neither 0 nor 1";
 	case INPUT_STOP:
 	case INPUT_PING:
+	case INPUT_ALL_ADOPTED:
 	case INPUT_REPEAT:
 		return NULL;
 	case INPUT_SETTINGS:
@@ -297,7 +298,7 @@ static const char *resolve_link(const struct recording *recording, struct record
 static const char *request_problem(const uint8_t *body)
 {
 	if (body[offsetof(struct request, kind)] < REQUEST_SEND ||
-	    body[offsetof(struct request, kind)] > REQUEST_PONG)
+	    body[offsetof(struct request, kind)] > REQUEST_ALL_ADOPTED)
 		return "unknown request";
 	/* The body of an event begins otherwise. */
 	if (body[offsetof(struct request, kind)] == REQUEST_EVENT)

@@ -62,7 +62,7 @@ void engine_open(const struct instance_settings *settings)
 /* What every request must be like, whatever the inputs. */
 static void check_request(const struct request *request, size_t size)
 {
-	assert_in_range(request->kind, REQUEST_SEND, REQUEST_PONG);
+	assert_in_range(request->kind, REQUEST_SEND, REQUEST_ALL_ADOPTED);
 	assert_true(size <= REQUEST_PAYLOAD_MAX);
 	assert_true(request->link < LINKS_MAX || request->kind == REQUEST_EVENT ||
 	            (request->kind == REQUEST_MEMBERSHIP && request->link == LINK_ALL));

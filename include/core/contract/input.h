@@ -27,6 +27,7 @@ enum input_kind {
 	INPUT_REVIEW,
 	/* An entry that an earlier run has left in the kernel: the stream arrives by the link, and goes to `heard`. */
 	INPUT_ADOPTED,
+	INPUT_ALL_ADOPTED, /* that was the last one: REQUEST_ALL_ADOPTED is wanted */
 };
 
 struct input {

@@ -33,6 +33,8 @@ enum request_kind {
 	REQUEST_LINK_FREE, /* the link's id may be used again */
 	REQUEST_STOPPED,   /* the last one */
 	REQUEST_PONG,      /* a sign of life */
+	/* every INPUT_ADOPTED has been answered by its route, unless there was no room for one */
+	REQUEST_ALL_ADOPTED,
 };
 
 #define LINK_ALL UINT8_MAX

@@ -76,10 +76,14 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 uint64_t host_streams(struct host *host, unsigned instance, const struct addr *group);
 /* Loads the memory that host_want for that group needs soon. Changes nothing. */
 void host_prefetch(const struct host *host, const struct addr *group, enum prefetch step);
-/* An earlier run, or the kernel for it, has reported that filter for the group: it stays wanted until host_adoption_end, or
- * until the instances that wanted the group since want it no more. Nothing is reported for it. A second call for a group
- * that the host keeps itself merges the filters; otherwise the first one stays. False when memory is short. */
+/* An earlier run, or the kernel for it, has reported that filter for the group: it stays wanted until host_adoption_end,
+ * until an instance wants all of it, or until those that wanted the group since want it no more. Nothing is reported for it.
+ * A second call for a group that the host keeps itself merges the filters; otherwise the first one stays. False when memory
+ * is short. */
 bool host_adopt(struct host *host, mtime now, const struct addr *group, const struct filter *filter);
+/* Narrows all such wants: what the function takes off a filter is left at once. Visits each group. */
+typedef void host_narrow(void *context, const struct addr *group, struct filter *filter);
+void host_adopted_narrow(struct host *host, mtime now, host_narrow *narrow, void *context);
 /* Is the group wanted because of host_adopt alone? */
 bool host_is_only_adopted(struct host *host, const struct addr *group);
 /* What no instance wants by now is left. Visits each group. */

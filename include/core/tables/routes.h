@@ -62,6 +62,8 @@ bool routes_adopt(struct routes *routes, mtime now, const struct route_key *key,
 /* The early claim of an instance for such an entry; the limit of routes_assume does not count. */
 void routes_adopt_claim(struct routes *routes, const struct route_key *key, unsigned instance, unsigned input,
                         uint32_t outputs);
+/* Ends that claim, which the instance has not answered for lack of room. */
+void routes_end_adopted(struct routes *routes, const struct route_key *key, unsigned instance);
 /* The instance wants no entry. While others want it, the kernel does not ask about the stream. So the
  * instance gets the upcall again later, like an instance that did not get it the first time. */
 void routes_unwant(struct routes *routes, const struct route_key *key, unsigned instance);

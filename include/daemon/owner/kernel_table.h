@@ -77,9 +77,9 @@ struct table {
 	struct vif *vifs[MRT_VIFS];
 };
 
-/* Removes the policy rules that killed runs have left behind; those of routers that run stay. Before any
- * table is opened. */
-void tables_clean(void);
+/* Removes the policy rules that killed runs have left behind: those to tables that no router has, and to open tables
+ * those of interfaces that are no vif there. */
+void tables_clean(const struct owner *owner);
 /* Opens the table of a family for an instance, and adds it to the owner's. 0 or -errno (-EADDRINUSE: another
  * multicast router holds it). */
 int table_open(struct owner *owner, const struct config_instance *config, unsigned number, enum family family,

@@ -114,6 +114,20 @@ static void end_holds(struct host *host, mtime now)
 	}
 }
 
+/* An instance wants all that the earlier run did: what it wants less from now on is left. */
+static void end_covered(struct host *host, struct host_row *row, const struct want *want)
+{
+	struct want *adopted = want_find(row, INSTANCE_ADOPTED);
+	struct filter wanted, all;
+
+	if (adopted == NULL || adopted == want)
+		return;
+	wanted = stored_filter_view(&want->filter);
+	all = row_wanted(host, row);
+	if (filter_equal(&all, &wanted))
+		want_free(host, row, adopted);
+}
+
 bool host_want(struct host *host, mtime now, unsigned instance, const struct addr *group,
                const struct filter *filter, uint64_t links)
 {
@@ -137,6 +151,7 @@ bool host_want(struct host *host, mtime now, unsigned instance, const struct add
 	}
 	want->hold = 0;
 	want->links = links;
+	end_covered(host, row, want);
 	row_change(host, now, row);
 	return true;
 }
@@ -166,6 +181,38 @@ bool host_adopt(struct host *host, mtime now, const struct addr *group, const st
 	reporter_assume(row_reporter(host, row), &row->entry, &adopted);
 	row_change(host, now, row);
 	return true;
+}
+
+static void narrow_adopted(struct host *host, mtime now, struct host_row *row, host_narrow *narrow,
+                           void *context)
+{
+	struct want *want = want_find(row, INSTANCE_ADOPTED);
+	struct filter filter = {.sources = sources_on(host->scratch, REQUEST_SOURCES_MAX)}, before;
+
+	if (want == NULL)
+		return;
+	before = stored_filter_view(&want->filter);
+	filter_merge(&filter, &before);
+	narrow(context, &row->entry.group, &filter);
+	if (filter_equal(&filter, &before))
+		return;
+	if (filter_is_none(&filter))
+		want_free(host, row, want);
+	else
+		(void)stored_filter_set(&want->filter, host->pool,
+		                        &filter); /* without memory it stays wider */
+	row_change(host, now, row);
+}
+
+void host_adopted_narrow(struct host *host, mtime now, host_narrow *narrow, void *context)
+{
+	struct reporter_entry *entry, *next;
+
+	for (int provider = 0; provider < PROVIDERS; provider++)
+		for (entry = reporter_oldest(&host->reporters[provider]); entry; entry = next) {
+			next = reporter_newer(entry);
+			narrow_adopted(host, now, (struct host_row *)entry, narrow, context);
+		}
 }
 
 bool host_is_only_adopted(struct host *host, const struct addr *group)

@@ -183,6 +183,7 @@ struct instance {
 	struct deadlines deadlines;
 	struct events events;
 	bool pong_due;
+	bool all_adopted_due;
 	bool stopping;
 	bool stopped;
 	struct link_routes routes[LINKS_MAX];

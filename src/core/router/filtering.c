@@ -140,17 +140,20 @@ static bool next_entry(const struct instance *instance, const struct link *link,
 }
 
 /* Narrows the source filter once if no rule looks at the entry link. Otherwise narrows it for each entry link, and merges the
- * results: what one of them allows remains. */
+ * results: what one of them allows remains. host NULL: what hosts want that are not known. */
 static struct narrowing narrow_report(struct instance *instance, const struct link *link,
                                       const struct reporting_host *host, const struct addr *group,
                                       struct filter *filter)
 {
-	struct policy_question question = {
-		.group = *group, .report = true, .host = host->address, .mac = host->mac};
+	struct policy_question question = {.group = *group, .report = host != NULL};
 	struct filter left = {.sources = sources_on(instance->scratch_filter[1], REQUEST_SOURCES_MAX)};
 	struct narrowing all = {.rules = {POLICY_NO_RULE, POLICY_NO_RULE}};
 	unsigned id = 0;
 
+	if (host != NULL) {
+		question.host = host->address;
+		question.mac = host->mac;
+	}
 	if (!policy_uses_entry(link->settings.filter_out))
 		return narrow(instance, link->settings.filter_out, &question, filter);
 	while (next_entry(instance, link, &id, &question.entry)) {
@@ -196,21 +199,41 @@ static bool is_exclude(const struct record *record)
 	return record->type == IS_EX || record->type == TO_EX;
 }
 
-bool filtering_admit(struct instance *instance, struct link *link, const struct reporting_host *host,
-                     struct record *record, struct sources *sources, mtime now)
+/* Narrows a record; the rules that decided in narrowing. False: nothing is left of it. */
+static bool narrow_record(struct instance *instance, const struct link *link,
+                          const struct reporting_host *host, struct record *record, struct sources *sources,
+                          struct narrowing *narrowing)
 {
 	struct filter filter = {.mode = is_exclude(record) ? FILTER_EXCLUDE : FILTER_INCLUDE,
 	                        .sources = *sources};
-	struct narrowing narrowing;
 
-	if (link->settings.filter_out == NULL || record->type == BLOCK || filter_is_none(&filter))
-		return true;
-	narrowing = narrow_report(instance, link, host, &record->group, &filter);
-	count_reports(link->hits[FILTER_OUT], &narrowing, now);
+	*narrowing = narrow_report(instance, link, host, &record->group, &filter);
 	*sources = filter.sources;
 	if (is_exclude(record) && filter.mode == FILTER_INCLUDE)
 		record->type = record->type == IS_EX ? IS_IN : TO_IN;
-	if (!filter_is_none(&filter))
+	return !filter_is_none(&filter);
+}
+
+bool filtering_admit_adopted(struct instance *instance, const struct link *link, struct record *record,
+                             struct sources *sources)
+{
+	struct narrowing narrowing;
+
+	return link->settings.filter_out == NULL ||
+	       narrow_record(instance, link, NULL, record, sources, &narrowing);
+}
+
+bool filtering_admit(struct instance *instance, struct link *link, const struct reporting_host *host,
+                     struct record *record, struct sources *sources, mtime now)
+{
+	bool wants_nothing = !is_exclude(record) && sources->count == 0, left;
+	struct narrowing narrowing;
+
+	if (link->settings.filter_out == NULL || record->type == BLOCK || wants_nothing)
+		return true;
+	left = narrow_record(instance, link, host, record, sources, &narrowing);
+	count_reports(link->hits[FILTER_OUT], &narrowing, now);
+	if (left)
 		return true;
 	engine_drop_host(instance, link, addr_family(&record->group), DROP_FILTER, &host->address);
 	events_push(&instance->events,

@@ -23,6 +23,10 @@ struct reporting_host {
 bool filtering_admit(struct instance *instance, struct link *link, const struct reporting_host *host,
                      struct record *record, struct sources *sources, mtime now);
 
+/* The same for an entry of an earlier run, whose hosts are not known: what some host may have remains. Counts nothing. */
+bool filtering_admit_adopted(struct instance *instance, const struct link *link, struct record *record,
+                             struct sources *sources);
+
 /* Changes what a host wants of a group to what filter_out of its link leaves of it; false: nothing changes. */
 bool filtering_narrow_host(struct instance *instance, const struct link *link, const struct addr *host,
                            const struct addr *group, struct filter *filter);

@@ -185,6 +185,18 @@ static void hosts_may_be_denied(struct instance *instance, struct link *link, mt
 			review_hosts(instance, link, family, now);
 }
 
+/* Streams of an earlier run may be those of hosts that are denied. */
+static void review_adopted(struct instance *instance, mtime now)
+{
+	for (size_t id = 0; id < LINKS_MAX; id++) {
+		struct link *link = instance->links[id];
+
+		if (link != NULL && link->settings.filter_out != NULL &&
+		    policy_uses_hosts(link->settings.filter_out))
+			hosts_may_be_denied(instance, link, now);
+	}
+}
+
 /* A new link may be one that filters of others name. */
 static void link_added(struct instance *instance, mtime now)
 {
@@ -375,6 +387,10 @@ void instance_input(struct instance *instance, mtime now, const struct input *in
 		break;
 	case INPUT_ADOPTED:
 		forward_adopt(instance, instance->links[input->link], now, input);
+		break;
+	case INPUT_ALL_ADOPTED:
+		instance->all_adopted_due = true;
+		review_adopted(instance, now);
 		break;
 	case INPUT_REVIEW:
 		if (input->every_link || instance->links[input->link] != NULL)

@@ -376,7 +376,7 @@ void membership_adopt(struct instance *instance, struct link *link, mtime now, c
 	struct group_timers timers = link->family[family].timers;
 	bool has_sources = timers.version == VERSION_3;
 	struct record record = {.type = has_sources ? IS_IN : IS_EX, .group = stream->group};
-	const struct reporting_host nobody = {.address = addr_unspecified(family)};
+	const struct addr nobody = addr_unspecified(family);
 	struct addr source = stream->source;
 	struct sources sources = sources_on(&source, 1);
 	struct membership *membership = membership_find(instance, &stream->group);
@@ -387,7 +387,7 @@ void membership_adopt(struct instance *instance, struct link *link, mtime now, c
 	sources.count = has_sources ? 1 : 0;
 	if (!is_new && (link_group->group.members != NULL || group_wants(&link_group->group, &source)))
 		return;
-	if (!filtering_admit(instance, link, &nobody, &record, &sources, now))
+	if (!filtering_admit_adopted(instance, link, &record, &sources))
 		return;
 	if (link_group == NULL)
 		link_group = link_group_admit(instance, link, now, &record, NULL);
@@ -395,8 +395,8 @@ void membership_adopt(struct instance *instance, struct link *link, mtime now, c
 		return;
 	timers.membership_interval = link_settings_adoption_time(&link->settings);
 	timers.fast_leave = timers.track_hosts = false;
-	flags = group_apply(&link_group->group, link->pool, &timers, now, VERSION_3, &nobody.address,
-	                    record.type, &sources);
+	flags = group_apply(&link_group->group, link->pool, &timers, now, VERSION_3, &nobody, record.type,
+	                    &sources);
 	link_group_act(instance, link_group, flags, link_group->group.mode, is_new, NULL);
 }
 

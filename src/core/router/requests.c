@@ -337,12 +337,13 @@ static bool pull_event(struct instance *instance, struct request *request)
 	return true;
 }
 
-static bool pull_pong(struct instance *instance, struct request *request)
+/* An answer without a content. */
+static bool pull_answer(bool *due, enum request_kind kind, struct request *request)
 {
-	if (!instance->pong_due)
+	if (!*due)
 		return false;
-	instance->pong_due = false;
-	*request = (struct request){.kind = REQUEST_PONG};
+	*due = false;
+	*request = (struct request){.kind = (uint8_t)kind};
 	return true;
 }
 
@@ -361,6 +362,7 @@ static bool pull_stopped(struct instance *instance, struct request *request)
  *   forwarding                 a link that no longer forwards comes before the members on it
  *   upstream general queries   few; they decide how the changes behind them are reported
  *   membership, refused, flow  what starts and stops streams
+ *   all adopted                what the routes above answer
  *   group, general queries     what keeps memberships alive
  *   router discovery           keeps the streams of LAN sources coming through switches
  *   upstream specific queries  a flood of them delays nothing above
@@ -373,10 +375,12 @@ bool requests_pull(struct instance *instance, mtime now, struct request *request
 	if (instance->stopping)
 		return router_discovery_pull(instance, now, request, payload, payload_size) ||
 		       pull_stopped(instance, request);
-	return pull_pong(instance, request) || pull_forwarding(instance, now, request) ||
+	return pull_answer(&instance->pong_due, REQUEST_PONG, request) ||
+	       pull_forwarding(instance, now, request) ||
 	       pull_upstream_general_query(instance, request, payload, payload_size) ||
 	       pull_membership(instance, now, request, payload, payload_size) ||
 	       pull_refused(instance, request) || pull_flow(instance, request) ||
+	       pull_answer(&instance->all_adopted_due, REQUEST_ALL_ADOPTED, request) ||
 	       pull_group_query(instance, now, request, payload, payload_size) ||
 	       pull_general_query(instance, now, request, payload, payload_size) ||
 	       router_discovery_pull(instance, now, request, payload, payload_size) ||

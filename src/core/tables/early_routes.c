@@ -32,6 +32,15 @@ void routes_adopt_claim(struct routes *routes, const struct route_key *key, unsi
 	routes->early_count++;
 }
 
+void routes_end_adopted(struct routes *routes, const struct route_key *key, unsigned instance)
+{
+	struct route *route = route_find(routes, key);
+	const struct claim *claim = route ? route_find_claim(route, instance) : NULL;
+
+	if (claim != NULL && claim->early)
+		route_remove_claim(routes, route, instance);
+}
+
 void early_route_confirm(struct routes *routes, struct claim *claim)
 {
 	routes->early_count -= claim->early;

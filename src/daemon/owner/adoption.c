@@ -4,6 +4,7 @@
 #include "core/tables/links_vif_ports.h"
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/adopted_wants.h"
 #include "daemon/owner/inherited.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
@@ -111,6 +112,7 @@ static void adopt_membership(struct owner *owner, const struct adopted_entry *en
 		filter.sources.count = 1;
 	}
 	host_adopt(uplink->host, now, &entry->key.group, &filter);
+	owner->adoption->wants_widened = true;
 }
 
 static void adopt_entry(struct owner *owner, struct adopted_entry *entry, mtime now)
@@ -201,6 +203,50 @@ bool adoption_is_announcing(const struct owner *owner)
 	       (!owner->adoption->begun || owner->adoption->announced < owner->adoption->count);
 }
 
+bool adoption_is_settling(const struct owner *owner)
+{
+	return adoption_is_announcing(owner) ||
+	       (owner->adoption != NULL &&
+	        (!owner->adoption->asked || owner->adoption->asking != 0 || owner->adoption->answering != 0));
+}
+
+/* The answers follow those to all entries, and show that none is missing. */
+static void ask_for_answers(struct owner *owner)
+{
+	struct adoption *adoption = owner->adoption;
+	struct input input = {.kind = INPUT_ALL_ADOPTED};
+
+	for (size_t i = 0; i < owner->instance_count && !adoption->asked; i++)
+		if (owner->instances[i].channel != NULL)
+			adoption->asking |= (uint64_t)1 << i;
+	adoption->asked = true;
+	/* A worker without room rings when it has made some. */
+	for (uint64_t asking = adoption->asking; asking != 0; asking &= asking - 1) {
+		unsigned number = (unsigned)__builtin_ctzll(asking);
+
+		if (!worker_tell(owner->instances[number].channel, &input, NULL, 0))
+			continue;
+		adoption->asking &= ~((uint64_t)1 << number);
+		adoption->answering |= (uint64_t)1 << number;
+	}
+}
+
+void adoption_answered(struct owner *owner, const struct instance_slot *instance)
+{
+	struct adoption *adoption = owner->adoption;
+
+	if (adoption == NULL)
+		return;
+	adoption->asking &= ~((uint64_t)1 << instance->number);
+	adoption->answering &= ~((uint64_t)1 << instance->number);
+	for (size_t i = 0; i < adoption->count; i++) {
+		const struct adopted_entry *entry = &adoption->entries[i];
+
+		if (entry->table == instance->tables[entry->table->family])
+			routes_end_adopted(entry->table->routes, &entry->key, instance->number);
+	}
+}
+
 static mtime answers_until(const struct owner *owner, mtime now)
 {
 	struct links_port port;
@@ -260,8 +306,10 @@ static void begin(struct owner *owner, mtime now)
 		adoption->entries[kept++] = entry;
 	}
 	adoption->count = kept;
-	store_drop(STORE_MRT);
+	store_end_tables();
 	store_drop(STORE_LINK);
+	/* What led packets to tables and vifs that are gone. */
+	tables_clean(owner);
 	info("%zu forwarding entries of an earlier run are taken over", kept);
 }
 
@@ -277,7 +325,22 @@ void adoption_apply(struct owner *owner, mtime now)
 	while (adoption->announced < adoption->count &&
 	       for_each_port(owner, &adoption->entries[adoption->announced], announce))
 		adoption->announced++;
+	if (adoption->announced == adoption->count)
+		ask_for_answers(owner);
 	instances_wake(owner);
+	adopted_wants_narrow(owner, now);
+}
+
+/* An earlier run that went on for a moment has restored what it had. */
+static void delete_restored(struct owner *owner)
+{
+	struct table *table;
+
+	LL_FOREACH (owner->tables, table)
+		for (unsigned vif = 0; vif < MRT_VIFS; vif++)
+			if (table->vifs[vif] == NULL && mrt_has_vif(table->mrt, vif))
+				mrt_del_vif(table->mrt, vif);
+	tables_clean(owner);
 }
 
 static void end(struct owner *owner, mtime now)
@@ -286,6 +349,7 @@ static void end(struct owner *owner, mtime now)
 
 	LL_FOREACH (owner->uplinks, uplink)
 		host_adoption_end(uplink->host, now);
+	delete_restored(owner);
 	inherited_close(owner);
 	owner->loop.again = true;
 	if (owner->control != NULL)

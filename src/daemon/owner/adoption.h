@@ -16,6 +16,7 @@
 
 #include "core/tables/routes.h"
 
+struct instance_slot;
 struct mrt_upcall;
 struct owner;
 struct table;
@@ -31,6 +32,10 @@ bool adoption_holds(struct owner *owner, struct table *table, mtime now, const s
 bool adoption_pull_held(struct owner *owner, mtime now, struct table **table, struct mrt_upcall *upcall);
 /* The instances do not know all entries yet: workers must read no packets. */
 bool adoption_is_announcing(const struct owner *owner);
+/* Streams that the configuration denies may still flow. */
+bool adoption_is_settling(const struct owner *owner);
+/* The instance has answered all that it was told of entries, or has ended. */
+void adoption_answered(struct owner *owner, const struct instance_slot *instance);
 /* After the interfaces of a turn, and after its uplinks. */
 void adoption_apply(struct owner *owner, mtime now);
 void adoption_end_turn(struct owner *owner, mtime now);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CONTROL_INTERVAL (MTIME_SECOND / 10)
 #define READ_TRIES       3    /* a change by another program interrupts a dump */
@@ -21,7 +22,7 @@
 
 void inherited_open(struct owner *owner)
 {
-	if (!store_has(STORE_MRT))
+	if (!store_has(STORE_MRT) && !store_has(STORE_JOIN) && !store_has(STORE_LINK))
 		return;
 	owner->adoption = calloc(1, sizeof *owner->adoption);
 	if (owner->adoption == NULL)
@@ -38,19 +39,71 @@ void inherited_close(struct owner *owner)
 	owner->adoption = NULL;
 }
 
+static bool is_own_of(const char *object, uint32_t number, const struct config_instance *config)
+{
+	char own[STORE_OBJECT_SIZE];
+
+	return config->table == CONFIG_TABLE_OWN &&
+	       strcmp(object, store_table(number, config->name, own)) == 0;
+}
+
+static bool is_own_of_any(const struct owner *owner, const char *object, uint32_t number)
+{
+	for (size_t i = 0; i < owner->config->instance_count; i++)
+		if (is_own_of(object, number, &owner->config->instances[i]))
+			return true;
+	return false;
+}
+
+/* The own table of the instance; else one of an instance that is gone, as the instance may have got another name. NULL: there
+ * is none. */
+static const char *find_own(const struct owner *owner, struct table *table,
+                            const struct config_instance *config)
+{
+	const char *object, *found = NULL;
+	size_t cursor = 0;
+	uint32_t number;
+
+	while ((number = store_next_own(table->family, &cursor, &object)) != 0) {
+		bool is_its_own = is_own_of(object, number, config);
+
+		if (!is_its_own && (found != NULL || is_own_of_any(owner, object, number)))
+			continue;
+		found = object;
+		table->id = number;
+		if (is_its_own)
+			break;
+	}
+	return found;
+}
+
+/* Under the name of the instance as it is now. */
+static void store_again(const struct table *table, const struct config_instance *config, const char *before,
+                        int fd)
+{
+	char object[STORE_OBJECT_SIZE];
+
+	if (is_own_of(before, table->id, config))
+		return;
+	store_remove(STORE_MRT, table->family, before, fd);
+	store_add(STORE_MRT, table->family, store_table(table->id, config->name, object), fd);
+}
+
 bool inherited_take_mrt(struct owner *owner, struct table *table, const struct config_instance *config)
 {
-	const char *instance = config->table == CONFIG_TABLE_OWN ? config->name : NULL;
-	char object[STORE_OBJECT_SIZE];
+	char name[STORE_OBJECT_SIZE];
+	const char *object;
 	int fd;
 
 	if (owner->adoption == NULL)
 		return false;
-	if (instance != NULL)
-		table->id = store_find_own(table->family, instance);
-	fd = store_take(STORE_MRT, table->family, store_table(table->id, instance, object));
+	object = config->table == CONFIG_TABLE_OWN ? find_own(owner, table, config)
+	                                           : store_table(table->id, NULL, name);
+	fd = object != NULL ? store_take(STORE_MRT, table->family, object) : -1;
 	if (fd < 0)
 		return false;
+	if (config->table == CONFIG_TABLE_OWN)
+		store_again(table, config, object, fd);
 	table->inherited = mrt_adopt(&table->mrt, table->family, fd) == 0;
 	return table->inherited;
 }
@@ -185,7 +238,8 @@ bool inherited_add(struct adoption *adoption, struct table *table, const struct 
 	return true;
 }
 
-/* An entry whose input is no vif now, and one beyond the memory, is deleted: the kernel asks about the stream. */
+/* An entry whose input is no vif now, and one beyond the memory, is deleted: the kernel asks about the stream. So is one for
+ * all sources or groups, which another program has made: it would keep the kernel from asking. */
 static void read_entry(struct adoption *adoption, struct table *table, const struct mroute_news *news)
 {
 	struct adopted_entry entry = {.key = {.source = news->source, .group = news->group},
@@ -199,7 +253,8 @@ static void read_entry(struct adoption *adoption, struct table *table, const str
 		entry.outputs |= (uint32_t)1 << vif;
 		mrt_set_threshold(table->mrt, vif, news->thresholds[i]);
 	}
-	if (entry.input == MRT_VIFS || !inherited_add(adoption, table, &entry))
+	if (entry.input == MRT_VIFS || !addr_is_proxied_stream(&news->source, &news->group) ||
+	    !inherited_add(adoption, table, &entry))
 		mrt_del_route(table->mrt, &entry.key.source, &entry.key.group);
 }
 
@@ -261,6 +316,8 @@ bool inherited_join(const struct owner *owner, enum family family, int ifindex, 
 {
 	struct joined joined = {.host = host, .now = now};
 
+	if (owner->adoption != NULL)
+		owner->adoption->wants_widened = true;
 	return owner->adoption == NULL || owner->adoption->joined ||
 	       host_membership(host) == MEMBERSHIP_USER || join_list(family, ifindex, take_joined, &joined);
 }

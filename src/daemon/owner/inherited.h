@@ -7,12 +7,14 @@
 #ifndef MCPROXY_DAEMON_OWNER_INHERITED_H
 #define MCPROXY_DAEMON_OWNER_INHERITED_H
 
+#include "core/contract/request.h"
 #include "core/host/host.h"
 #include "core/tables/routes.h"
 #include "kernel/mrt.h"
 
 #define HELD_UPCALLS_MAX 16
 
+struct config;
 struct config_instance;
 struct owner;
 struct table;
@@ -35,10 +37,16 @@ struct held_upcall {
 struct adoption {
 	struct adopted_entry *entries;
 	size_t count, capacity;
-	size_t announced; /* those that the instances know */
-	bool begun;       /* the interfaces are known: vifs and entries are taken over */
-	bool joined;      /* the sockets of the earlier run are closed */
-	mtime until;      /* hosts have had time to answer */
+	size_t announced;           /* those that the instances know */
+	bool begun;                 /* the interfaces are known: vifs and entries are taken over */
+	bool asked;                 /* all have got INPUT_ALL_ADOPTED that shall answer it */
+	uint64_t asking, answering; /* sets of instances: those to get it, and those to answer */
+	/* adopted_wants.c: some wants of the earlier run have been added since they were narrowed to that configuration */
+	bool wants_widened;
+	const struct config *narrowed_to;
+	struct addr scratch[4][REQUEST_SOURCES_MAX];
+	bool joined; /* the sockets of the earlier run are closed */
+	mtime until; /* hosts have had time to answer */
 	struct held_upcall held[HELD_UPCALLS_MAX];
 	size_t held_count;
 	mtime control_at; /* the earlier run may have given up the control socket */

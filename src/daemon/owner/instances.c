@@ -88,7 +88,7 @@ bool instances_make(struct owner *owner)
 
 int instances_open(struct owner *owner, loop_handler *upcalls)
 {
-	tables_clean();
+	tables_clean(owner);
 	for (size_t i = 0; i < owner->instance_count; i++) {
 		int result = families_open(owner, &owner->instances[i], upcalls);
 

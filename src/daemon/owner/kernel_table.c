@@ -370,7 +370,23 @@ static void note_leftover(void *context, const struct rule *rule)
 		leftovers->rules[leftovers->count++] = *rule;
 }
 
-static unsigned clean_family(struct rules *rules, enum family family)
+/* Does a table need it: one of this run, or one of another router? */
+static bool is_needed(const struct owner *owner, const struct rule *rule)
+{
+	const struct table *table;
+
+	LL_FOREACH (owner->tables, table) {
+		if (table->family != rule->family || table->id != rule->table)
+			continue;
+		for (unsigned vif = 0; vif < MRT_VIFS; vif++)
+			if (table->vifs[vif] != NULL && strcmp(table->vifs[vif]->name, rule->interface) == 0)
+				return true;
+		return false;
+	}
+	return mrt_is_owned(rule->family, rule->table);
+}
+
+static unsigned clean_family(const struct owner *owner, struct rules *rules, enum family family)
 {
 	struct leftovers leftovers = {.count = 0};
 	unsigned removed = 0;
@@ -379,12 +395,12 @@ static unsigned clean_family(struct rules *rules, enum family family)
 	if (rules_list(rules, family, note_leftover, &leftovers) == -EINTR)
 		rules_list(rules, family, note_leftover, &leftovers);
 	for (size_t i = 0; i < leftovers.count; i++)
-		if (!mrt_is_owned(family, leftovers.rules[i].table))
+		if (!is_needed(owner, &leftovers.rules[i]))
 			removed += rules_delete(rules, &leftovers.rules[i]) == 0;
 	return removed;
 }
 
-void tables_clean(void)
+void tables_clean(const struct owner *owner)
 {
 	struct rules *rules;
 	unsigned removed = 0;
@@ -392,7 +408,7 @@ void tables_clean(void)
 	if (rules_open(&rules) != 0)
 		return;
 	for (enum family family = FAMILY_IPV4; family < FAMILIES; family++)
-		removed += clean_family(rules, family);
+		removed += clean_family(owner, rules, family);
 	rules_close(rules);
 	if (removed > 0)
 		info("%u policy rules of a run that was killed are removed", removed);

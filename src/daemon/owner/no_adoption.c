@@ -39,6 +39,18 @@ bool adoption_is_announcing(const struct owner *owner)
 	return false;
 }
 
+bool adoption_is_settling(const struct owner *owner)
+{
+	(void)owner;
+	return false;
+}
+
+void adoption_answered(struct owner *owner, const struct instance_slot *instance)
+{
+	(void)owner;
+	(void)instance;
+}
+
 void adoption_apply(struct owner *owner, mtime now)
 {
 	(void)owner;

@@ -17,6 +17,10 @@ void store_open(bool adopt)
 	(void)adopt;
 }
 
+void store_flush(void)
+{
+}
+
 void store_close(void)
 {
 }

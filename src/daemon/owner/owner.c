@@ -314,14 +314,16 @@ static void log_start(const struct owner *owner)
 }
 
 /* Ends at once, and leaves all as it is in the kernel. */
-static _Noreturn void hand_over(struct owner *owner)
+static _Noreturn void hand_over(struct owner *owner, int status)
 {
 	if (owner->control != NULL)
 		owner->control_handlers->close(owner);
+	/* What the manager does not hold would end with this process. */
+	store_flush();
 	info("handing over to the next run");
 	log_close();
 	fflush(NULL);
-	_exit(EXIT_SUCCESS);
+	_exit(status);
 }
 
 int owner_run(const struct options *options, struct config *config,
@@ -353,11 +355,14 @@ int owner_run(const struct options *options, struct config *config,
 			turn(&owner, clock_now());
 		}
 		/* SIGUSR2 has told the manager already. */
-		if (owner.handing_over)
-			hand_over(&owner);
-		else
+		if (!owner.handing_over)
 			service_stopping(&owner);
+	} else {
+		/* The earlier run may go on, and another start may succeed. */
+		owner.handing_over = owner.adoption != NULL;
 	}
+	if (owner.handing_over)
+		hand_over(&owner, result);
 	owner_close(&owner);
 	store_close();
 	service_close(&owner);

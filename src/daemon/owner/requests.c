@@ -4,6 +4,7 @@
 #include "core/tables/links.h"
 #include "daemon/log/event_log.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/adoption.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/kernel_table.h"
 #include "daemon/owner/owner.h"
@@ -204,10 +205,14 @@ static void take_request(struct owner *owner, struct instance_slot *instance, mt
 	case REQUEST_STOPPED:
 		loop_unwatch(&owner->loop, &instance->source);
 		instance->channel = NULL;
+		adoption_answered(owner, instance);
 		snapshot_reader_instance_stopped(owner, instance->number);
 		break;
 	case REQUEST_PONG:
 		service_pong(owner, instance);
+		break;
+	case REQUEST_ALL_ADOPTED:
+		adoption_answered(owner, instance);
 		break;
 	}
 }

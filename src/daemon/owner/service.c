@@ -3,6 +3,7 @@
 
 #include "core/tables/links.h"
 #include "daemon/log/log.h"
+#include "daemon/owner/adoption.h"
 #include "daemon/owner/holder.h"
 #include "daemon/owner/instances.h"
 #include "daemon/owner/notify.h"
@@ -188,9 +189,9 @@ void service_report(struct owner *owner, mtime now)
 		format_status(owner, text, sizeof text);
 		service->links_changed = !notify_status(text);
 	}
-	if (!service->ready_reported)
+	if (!service->ready_reported && !adoption_is_settling(owner))
 		service->ready_reported = notify_ready();
-	if (service->links_changed || !service->ready_reported)
+	if (service->links_changed || (!service->ready_reported && !adoption_is_settling(owner)))
 		retry(owner, now);
 }
 

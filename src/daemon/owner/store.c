@@ -4,6 +4,7 @@
 #include "core/base/grow.h"
 #include "daemon/log/log.h"
 #include "daemon/owner/notify.h"
+#include "kernel/mrt.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -231,6 +232,15 @@ static void take_variable(const char *name, char *text, size_t size)
 	unsetenv(name);
 }
 
+/* The manager removes by name: of two with one name none may be removed. */
+static bool is_duplicate(const struct received *received)
+{
+	for (size_t i = 0; i < store.received_count; i++)
+		if (strcmp(store.received[i].name, received->name) == 0)
+			return true;
+	return false;
+}
+
 static void receive(int count, const char *names, bool adopt)
 {
 	unsigned unknown = 0;
@@ -243,6 +253,10 @@ static void receive(int count, const char *names, bool adopt)
 		snprintf(one.name, sizeof one.name, "%.*s", (int)length, names);
 		names += length + (names[length] == ':');
 		fcntl(one.fd, F_SETFD, FD_CLOEXEC);
+		if (is_duplicate(&one)) {
+			close(one.fd);
+			continue;
+		}
 		if (store.received != NULL && adopt && read_name(&one)) {
 			store.received[store.received_count++] = one;
 			continue;
@@ -270,17 +284,22 @@ void store_open(bool adopt)
 	free(names);
 }
 
-void store_close(void)
+/* The manager's socket has room for few messages. */
+void store_flush(void)
 {
-	for (enum store_kind kind = STORE_MRT; kind < STORE_KINDS; kind++)
-		store_drop(kind);
-	/* The manager's socket has room for few messages. */
 	for (int i = 0; i < CLOSE_TRIES && store.waiting_count > 0; i++) {
 		store.retry_at = 0;
 		store_turn(0);
 		if (store.waiting_count > 0)
 			notify_wait(RETRY_INTERVAL);
 	}
+}
+
+void store_close(void)
+{
+	for (enum store_kind kind = STORE_MRT; kind < STORE_KINDS; kind++)
+		store_drop(kind);
+	store_flush();
 	free(store.received);
 	free(store.waiting);
 	store.received = NULL;
@@ -304,16 +323,16 @@ int store_take(enum store_kind kind, enum family family, const char *object)
 	return -1;
 }
 
-uint32_t store_find_own(enum family family, const char *instance)
+uint32_t store_next_own(enum family family, size_t *cursor, const char **object)
 {
-	for (size_t i = 0; i < store.received_count; i++) {
-		const struct received *received = &store.received[i];
-		uint32_t number = (uint32_t)strtoul(received->object, NULL, 10);
-		char object[STORE_OBJECT_SIZE];
+	while (*cursor < store.received_count) {
+		const struct received *received = &store.received[(*cursor)++];
 
-		if (received->fd >= 0 && received->kind == STORE_MRT && received->family == family &&
-		    strcmp(received->object, store_table(number, instance, object)) == 0)
-			return number;
+		if (received->fd < 0 || received->kind != STORE_MRT || received->family != family ||
+		    strchr(received->object, '-') == NULL)
+			continue;
+		*object = received->object;
+		return (uint32_t)strtoul(received->object, NULL, 10);
 	}
 	return 0;
 }
@@ -324,6 +343,14 @@ bool store_has(enum store_kind kind)
 		if (store.received[i].fd >= 0 && store.received[i].kind == kind)
 			return true;
 	return false;
+}
+
+void store_end_tables(void)
+{
+	for (size_t i = 0; i < store.received_count; i++)
+		if (store.received[i].fd >= 0 && store.received[i].kind == STORE_MRT)
+			mrt_end(store.received[i].family, store.received[i].fd);
+	store_drop(STORE_MRT);
 }
 
 unsigned store_drop(enum store_kind kind)

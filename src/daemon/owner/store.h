@@ -26,16 +26,20 @@ const char *store_table(uint32_t table, const char *instance, char text[STORE_OB
 /* Takes what the manager passes, and its variables out of the environment. With adopt false, and for what is not known, it
  * closes and removes all. After notify_open. */
 void store_open(bool adopt);
-/* Forgets what has not been sent yet. */
+/* Sends what waits, for a second at most. */
+void store_flush(void);
+/* Closes and removes what is not taken, and forgets what cannot be sent. */
 void store_close(void);
 
 /* The next received descriptor of that kind and object, which now belongs to the caller; it stays in the store. -1: there
  * is none. */
 int store_take(enum store_kind kind, enum family family, const char *object);
-/* The number of that instance's own table among those received; 0: there is none. */
-uint32_t store_find_own(enum family family, const char *instance);
+/* Walks over the own tables among those received: start with *cursor = 0. Their numbers; 0: no more. */
+uint32_t store_next_own(enum family family, size_t *cursor, const char **object);
 /* Has a descriptor of the kind been received that no table, link or uplink has taken? */
 bool store_has(enum store_kind kind);
+/* Ends the received tables that are not taken, at once: the manager may hold their sockets for a moment. */
+void store_end_tables(void);
 /* Closes and removes the received descriptors of a kind that are not taken; returns how many. */
 unsigned store_drop(enum store_kind kind);
 

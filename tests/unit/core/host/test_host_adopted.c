@@ -119,6 +119,62 @@ static void a_leave_needs_no_end(void **state)
 	}
 }
 
+/* What an instance wants counts from when it covers what was wanted before. */
+static void sources_that_an_instance_leaves_are_left(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LENGTH(memberships); i++) {
+		struct world world;
+
+		open_with_membership(&world, FAMILY_IPV4, memberships[i]);
+		adopt(&world, 0, IN, 3);
+		want(&world, 0, 0, IN, 1);
+		expect(&world, "");
+		want(&world, 0, 0, IN, 3);
+		expect(&world, "");
+		want(&world, 0, 0, IN, 1);
+		expect(&world, " BLOCK 0{b}");
+		adopt(&world, 1, EX, 0);
+		want(&world, 0, 1, EX, 0);
+		want(&world, 0, 1, EX, 2);
+		expect(&world, " BLOCK 1{b}");
+		close_world(&world);
+	}
+}
+
+/* Takes group 0 and source b away. */
+static void take_away(void *context, const struct addr *group, struct filter *filter)
+{
+	const struct world *world = context;
+	struct addr name = fake_group(world->family, 0), list[FAKE_SOURCES];
+	struct filter less = fake_filter(world->family, IN, addr_equal(group, &name) ? 0 : 1, list);
+
+	filter->mode = less.mode;
+	filter->sources.count = 0;
+	for (size_t i = 0; i < less.sources.count; i++)
+		sources_append(&filter->sources, &less.sources.list[i]);
+}
+
+static void what_is_taken_away_is_left_at_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LENGTH(memberships); i++)
+		for (enum family family = FAMILY_IPV4; family < FAMILIES; family++) {
+			struct world world;
+
+			open_with_membership(&world, family, memberships[i]);
+			adopt(&world, 0, EX, 0);
+			adopt(&world, 1, IN, 3);
+			want(&world, 0, 2, EX, 0);
+			expect(&world, " TO_EX 2{}");
+			host_adopted_narrow(world.host, world.now, take_away, &world);
+			expect(&world, " TO_IN 0{} BLOCK 1{b}");
+			host_adopted_narrow(world.host, world.now, take_away, &world);
+			expect(&world, "");
+			close_world(&world);
+		}
+}
+
 /* Streams of a group that the host keeps come one after the other; the kernel's filter is exact. */
 static void streams_are_merged(void **state)
 {
@@ -149,6 +205,8 @@ int main(void)
 		cmocka_unit_test(what_is_new_is_reported),
 		cmocka_unit_test(a_leave_needs_no_end),
 		cmocka_unit_test(streams_are_merged),
+		cmocka_unit_test(sources_that_an_instance_leaves_are_left),
+		cmocka_unit_test(what_is_taken_away_is_left_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

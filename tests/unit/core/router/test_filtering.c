@@ -325,6 +325,62 @@ static void a_stream_is_taken_where_it_is_seen(void **state)
 	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "3 -> 2");
 }
 
+static void adopt(const char *source, const char *group)
+{
+	struct input input = {.kind = INPUT_ADOPTED,
+	                      .link = UP,
+	                      .heard = (uint64_t)1 << DOWN1,
+	                      .source = addr_of(source),
+	                      .group = addr_of(group)};
+
+	give(&input, NULL, 0);
+	turn();
+}
+
+static void all_adopted(void)
+{
+	give(&(struct input){.kind = INPUT_ALL_ADOPTED}, NULL, 0);
+	turn();
+}
+
+/* The hosts of an adopted stream are not known: it goes on if some host may have it, and the hosts are asked. */
+static void adopted_streams_are_those_of_some_host(void **state)
+{
+	(void)state;
+	filter(DOWN1, NULL,
+	       "allow 239.1.1.1 by 10.0.1.5\ndeny 239.1.1.2 by 10.0.1.5\nallow 239.1.1.2\ndeny all");
+	turn();
+	forget();
+	want_events(true);
+	for (unsigned n = 0; n < 3; n++)
+		adopt("10.9.9.1", (const char *[]){"239.1.1.1", "239.1.1.2", "239.1.1.3"}[n]);
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "0 -> 1");
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.2"), "0 -> 1");
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.3"), "0 ->");
+	assert_int_equal(events_of(EVENT_DENIED), 0);
+	assert_int_equal(requests_of(REQUEST_SEND), 0);
+	all_adopted();
+	assert_int_equal(requests_of(REQUEST_ALL_ADOPTED), 1);
+	assert_int_equal(requests_of(REQUEST_SEND), 2);
+	receive(DOWN1, craft_record("10.0.1.5", IS_EX, "239.1.1.1", ""));
+	receive(DOWN1, craft_record("10.0.1.5", IS_EX, "239.1.1.2", ""));
+	pass(engine.links[DOWN1].settings.last_member_query_interval * 2);
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "0 -> 1");
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.2"), "0 ->");
+}
+
+static void hosts_are_not_asked_without_need(void **state)
+{
+	(void)state;
+	filter(DOWN1, NULL, "deny 239.1.1.2");
+	turn();
+	adopt("10.9.9.1", "239.1.1.1");
+	forget();
+	all_adopted();
+	assert_int_equal(requests_of(REQUEST_ALL_ADOPTED), 1);
+	assert_int_equal(requests_of(REQUEST_SEND), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -347,6 +403,8 @@ int main(void)
 		engine_test(hosts_are_asked_when_a_link_appears_that_a_rule_names),
 		engine_test(a_stream_is_taken_where_it_is_seen),
 		engine_test(mutex_leaves_no_stream_to_the_owner),
+		engine_test(adopted_streams_are_those_of_some_host),
+		engine_test(hosts_are_not_asked_without_need),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,6 +272,7 @@ static void urgent_things_come_first(void **state)
 		REQUEST_MEMBERSHIP,
 		REQUEST_ROUTE,
 		REQUEST_ROUTE_NONE,
+		REQUEST_ALL_ADOPTED,
 		REQUEST_SEND,
 		/* a specific one: */ REQUEST_UPSTREAM_QUERY,
 		REQUEST_SNAPSHOT,
@@ -289,6 +290,7 @@ static void urgent_things_come_first(void **state)
 	want_events(true);
 	instance_input(engine.instance, engine.now, &(struct input){.kind = INPUT_SNAPSHOT, .first = 1}, NULL,
 	               0);
+	instance_input(engine.instance, engine.now, &(struct input){.kind = INPUT_ALL_ADOPTED}, NULL, 0);
 	craft = craft_query("10.0.0.9", v3_query, NULL, NULL);
 	give_packet(UP, FAMILY_IPV4, &craft);
 	craft = craft_query("10.0.0.9", v3_query, "239.1.1.2", NULL);

@@ -135,6 +135,28 @@ static void an_entry_ends_a_question(void **state)
 	close_world(&world);
 }
 
+/* For lack of room. What it has answered stays. */
+static void claims_without_an_answer_end(void **state)
+{
+	struct route_key keys[2];
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	for (unsigned stream = 0; stream < 2; stream++) {
+		keys[stream] = adopt(&world, stream, 1, 12);
+		give_claim(&world, stream, 0, 1, 12);
+	}
+	want(&world, 0, 0, 1, 12);
+	for (unsigned stream = 0; stream < 2; stream++)
+		routes_end_adopted(world.routes, &keys[stream], 0);
+	world.claims[1][0].any = false;
+	expect(&world, " 1:delete");
+	routes_end_adopted(world.routes, &keys[1], 0);
+	expect(&world, "");
+	close_world(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +166,7 @@ int main(void)
 		cmocka_unit_test(counters_go_on),
 		cmocka_unit_test(a_known_route_is_not_adopted),
 		cmocka_unit_test(an_entry_ends_a_question),
+		cmocka_unit_test(claims_without_an_answer_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
