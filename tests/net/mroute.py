@@ -94,14 +94,14 @@ class MulticastRouting:
         self.set(_ADD_MFC, self._route(source, group, parent, outgoing, threshold))
 
     def delete_route(self, source, group):
-        self.set(_DEL_MFC, self._route(source, group, 0, (), 0))
+        self.set(_DEL_MFC, self._route(source, group, 0, ()))
 
     def flush(self):
         """Deletes all entries and vifs."""
         self.set(_FLUSH, _FLUSH_ALL)
 
     @staticmethod
-    def _route(source, group, parent, outgoing, threshold):
+    def _route(source, group, parent, outgoing, threshold=1):
         thresholds = bytes(threshold if number in outgoing else 0 for number in range(32))
         return struct.pack("=4s4sH32s2xIIIi", _packed(source), _packed(group), parent, thresholds, 0, 0, 0, 0)
 
@@ -149,7 +149,7 @@ class MulticastRouting6(MulticastRouting):
         self.set(_DEL_VIF, struct.pack("=i", number))
 
     @staticmethod
-    def _route(source, group, parent, outgoing, _):
+    def _route(source, group, parent, outgoing, _=1):
         return _sockaddr6(source) + _sockaddr6(group) + struct.pack(
             "=H2xI28x", parent, sum(1 << number for number in outgoing))
 

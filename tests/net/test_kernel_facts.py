@@ -234,7 +234,7 @@ def test_assert_and_pim_outlive_the_socket(lab, family):
 def test_any_raw_socket_may_delete_a_route(net):
     make_routing(net, IPV4).add_route(IPV4.source, GROUP, UPSTREAM, [DOWNSTREAM])
     with net.router.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_IGMP) as other:
-        other.setsockopt(socket.IPPROTO_IP, 205, MulticastRouting._route(IPV4.source, GROUP, 0, (), 0))
+        other.setsockopt(socket.IPPROTO_IP, 205, MulticastRouting._route(IPV4.source, GROUP, 0, ()))
     assert tables.routes(net.router) == {}
 
 

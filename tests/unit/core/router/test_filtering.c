@@ -347,8 +347,8 @@ static void all_adopted(void)
 static void adopted_streams_are_those_of_some_host(void **state)
 {
 	(void)state;
-	filter(DOWN1, NULL,
-	       "allow 239.1.1.1 by 10.0.1.5\ndeny 239.1.1.2 by 10.0.1.5\nallow 239.1.1.2\ndeny all");
+	give_filters(DOWN1, NULL,
+	             "allow 239.1.1.1 by 10.0.1.5\ndeny 239.1.1.2 by 10.0.1.5\nallow 239.1.1.2\ndeny all");
 	turn();
 	forget();
 	want_events(true);
@@ -372,7 +372,7 @@ static void adopted_streams_are_those_of_some_host(void **state)
 static void hosts_are_not_asked_without_need(void **state)
 {
 	(void)state;
-	filter(DOWN1, NULL, "deny 239.1.1.2");
+	give_filters(DOWN1, NULL, "deny 239.1.1.2");
 	turn();
 	adopt("10.9.9.1", "239.1.1.1");
 	forget();
