@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #define MRT_OWNER_NAME_SIZE 64
+#define MRT_OWNER_KEEPER    "mcproxy-keeper" /* the name that `mcproxy --keeper` gives itself */
 
 /* Finds the most likely owner: a process with a raw IGMP (or ICMPv6) socket, preferably with the name of a
  * multicast router. by_name: where the sockets of another process are not accessible, its name is enough.

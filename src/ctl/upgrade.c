@@ -6,6 +6,7 @@
 #include "ctl/client/session.h"
 #include "ctl/command.h"
 #include "kernel/file.h"
+#include "kernel/mrt_owner.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -49,7 +50,7 @@ static bool ask(const struct ctl *ctl, struct running *running, struct session_p
 	return asked && running->pid > 0;
 }
 
-static size_t read_proc(pid_t pid, const char *name, char *text, size_t size)
+static void read_proc(pid_t pid, const char *name, char *text, size_t size)
 {
 	char path[64];
 	int fd;
@@ -61,7 +62,6 @@ static size_t read_proc(pid_t pid, const char *name, char *text, size_t size)
 	if (fd >= 0)
 		close(fd);
 	text[length > 0 ? length : 0] = '\0';
-	return length > 0 ? (size_t)length : 0;
 }
 
 /* The daemon's parent, if that is a keeper; 0: it is not. */
@@ -70,18 +70,14 @@ static pid_t find_keeper(pid_t daemon)
 	char text[4096];
 	const char *end;
 	int parent = 0;
-	size_t length;
 
 	/* "pid (name) state parent": the name may contain anything. */
 	read_proc(daemon, "stat", text, sizeof text);
 	end = strrchr(text, ')');
 	if (end == NULL || sscanf(end, ") %*c %d", &parent) != 1 || parent <= 1)
 		return 0;
-	length = read_proc(parent, "cmdline", text, sizeof text);
-	for (size_t at = 0; at < length; at += strlen(text + at) + 1)
-		if (strcmp(text + at, "--keeper") == 0)
-			return parent;
-	return 0;
+	read_proc(parent, "comm", text, sizeof text);
+	return strcmp(text, MRT_OWNER_KEEPER "\n") == 0 ? parent : 0;
 }
 
 static int wait_for_another(const struct ctl *ctl, const struct running *before)

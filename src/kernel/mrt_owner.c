@@ -23,7 +23,7 @@ static const struct {
 	{"igmpproxy", {true, false}}, {"mrouted", {true, false}},       {"pimd", {true, false}},
 	{"pim6d", {false, true}},     {"pim6sd", {false, true}},        {"ecmh", {false, true}},
 	{"smcroute", {true, true}},   {"smcrouted", {true, true}},      {"omcproxy", {true, true}},
-	{"mcproxy", {true, true}},    {"mcproxy-keeper", {true, true}},
+	{"mcproxy", {true, true}},    {MRT_OWNER_KEEPER, {true, true}},
 };
 
 /* The inodes of the raw sockets of a protocol, from /proc/net/raw: the local "port" is the protocol. */

@@ -48,9 +48,9 @@ class Kept(Daemon):
         return wait_until(another, timeout, "another daemon")
 
 
-def keep(router, family=IPV4, settings=QUICK, *flags, environment=None):
+def keep(router, family=IPV4, settings=QUICK, *flags, environment=None, option="--keeper"):
     ready = {"vifs": ("eth0", "eth1")} if family.number == 4 else {"vifs6": ("eth0", "eth1")}
-    kept = Kept(router.router, text_of(family, settings), ("--keeper", "-d", *flags),
+    kept = Kept(router.router, text_of(family, settings), (option, "-d", *flags),
                 environment={**SIGNALS_KILL, **(environment or {})}, **ready)
     kept.wait_for_output("downstream eth1: in use")
     return kept
@@ -276,9 +276,10 @@ def test_a_daemon_that_hangs(router, stream, lab):
         kept.terminate()
 
 
-def test_the_command(router, stream):
+@pytest.mark.parametrize("option", ["--keeper", "--keep"])  # getopt takes the beginning of a long option, too
+def test_the_command(router, stream, option):
     """mcproxyctl upgrade waits for the new daemon, and names both."""
-    kept = keep(router)
+    kept = keep(router, option=option)
     receiver = stream()
     before = kept.daemon
     text = mcproxyctl(kept, "upgrade")
