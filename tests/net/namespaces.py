@@ -8,6 +8,7 @@ namespace (eth0, br0) are as short as they are on a real router.
 
 import contextlib
 import ctypes
+import fcntl
 import ipaddress
 import itertools
 import json
@@ -16,6 +17,7 @@ import shlex
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -24,6 +26,9 @@ from pathlib import Path
 PREFIX = "mcproxy-test"
 TIMEOUT_FACTOR = float(os.environ.get("MCPROXY_TIMEOUT_FACTOR", "1"))  # for valgrind, sanitizers, slow machines
 _CLONE_NEWNET = 0x40000000
+_MS_BIND, _MNT_DETACH = 4096, 2
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP, _IFF_RUNNING = 0x8913, 0x8914, 0x1, 0x40
+_DIRECTORY = Path("/run/netns")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _number = itertools.count(1)
@@ -55,10 +60,39 @@ def assert_stays(predicate, seconds, what, interval=0.01):
         time.sleep(interval)
 
 
-def _setns(descriptor):
-    if _libc.setns(descriptor, _CLONE_NEWNET) != 0:
+def _call(name, *arguments):
+    if getattr(_libc, name)(*arguments) != 0:
         number = ctypes.get_errno()
-        raise OSError(number, "setns: " + os.strerror(number))
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+@contextlib.contextmanager
+def _own_namespace_kept():
+    """Afterwards the calling thread is again in the namespace where it was."""
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield
+    finally:
+        _call("setns", before, _CLONE_NEWNET)
+        os.close(before)
+
+
+def _make_namespace(name):
+    """As `ip netns add` does, without a process: tests make thousands of them."""
+    path = _DIRECTORY / name
+    if not os.path.ismount(_DIRECTORY):
+        _run(["ip", "netns", "add", name])  # it makes the directory ready, too
+        return
+    path.touch()
+    with _own_namespace_kept():
+        _call("unshare", _CLONE_NEWNET)
+        _call("mount", b"/proc/thread-self/ns/net", bytes(path), None, _MS_BIND, None)
+
+
+def _remove_namespace(name):
+    path = _DIRECTORY / name
+    _call("umount2", bytes(path), _MNT_DETACH)
+    path.unlink()
 
 
 def _run(command, check=True, **options):
@@ -73,10 +107,14 @@ def _run(command, check=True, **options):
 
 def remove_leftovers():
     """Deletes namespaces of test processes that were killed before they could clean up."""
-    for path in Path("/run/netns").glob(PREFIX + "-*"):
+    for path in _DIRECTORY.glob(PREFIX + "-*"):
         pid = path.name.removeprefix(PREFIX + "-").split("-")[0]
         if pid.isdigit() and not Path("/proc", pid).exists():
             subprocess.run(["ip", "netns", "del", path.name], check=False, capture_output=True)
+
+
+def _address_lines(device, addresses):
+    return [f"address add {address} dev {device}{' nodad' if ':' in address else ''}" for address in addresses]
 
 
 class Namespace:
@@ -90,9 +128,9 @@ class Namespace:
         self.directory = lab.directory / self.name
         self.directory.mkdir()
         self._descriptor = None
-        _run(["ip", "netns", "add", self.name])
+        _make_namespace(self.name)
         lab.defer(self._close)
-        self._descriptor = os.open(f"/run/netns/{self.name}", os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = os.open(_DIRECTORY / self.name, os.O_RDONLY | os.O_CLOEXEC)
         # New namespaces inherit the settings of the machine: make every run start from the same ones.
         for setting, value in (
             ("net/ipv4/conf/all/rp_filter", 0),
@@ -104,27 +142,21 @@ class Namespace:
             ("net/ipv6/conf/default/accept_ra", 0),
         ):
             self.sysctl(setting, value)
-        self.ip("link set lo up")
+        self._flags("lo", _IFF_UP)
 
     def _close(self):
         if self._descriptor is not None:
             os.close(self._descriptor)
-        _run(["ip", "netns", "del", self.name])
+        _remove_namespace(self.name)
 
     def __repr__(self):
         return f"<{self.name}>"
 
     @contextlib.contextmanager
     def entered(self):
-        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            _setns(self._descriptor)
-            try:
-                yield self
-            finally:
-                _setns(before)
-        finally:
-            os.close(before)
+        with _own_namespace_kept():
+            _call("setns", self._descriptor, _CLONE_NEWNET)
+            yield self
 
     def socket(self, *arguments):
         with self.entered():
@@ -176,7 +208,20 @@ class Namespace:
             return socket.if_nametoindex(device)
 
     def add_addresses(self, device, *addresses):
-        self.ip(*(f"address add {address} dev {device}{' nodad' if ':' in address else ''}" for address in addresses))
+        self.ip(*_address_lines(device, addresses))
+
+    def _flags(self, device, added=0):
+        """The flags of a device (netdevice(7)), with those added that are named."""
+        with self.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            request = fcntl.ioctl(sock, _SIOCGIFFLAGS, struct.pack("=16sH22x", device.encode(), 0))
+            flags = struct.unpack_from("=H", request, 16)[0]
+            if added & ~flags:
+                fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("=16sH22x", device.encode(), flags | added))
+        return flags | added
+
+    def is_running(self, device):
+        """The device is up and has a carrier."""
+        return bool(self._flags(device) & _IFF_RUNNING)
 
     def packets_sent(self, device):
         return self.ip_json(f"-s link show dev {device}")[0]["stats64"]["tx"]["packets"]
@@ -251,16 +296,16 @@ class Lab:
     def namespace(self, role):
         return Namespace(self, role)
 
-    def link(self, left, left_device, right, right_device, left_addresses=(), right_addresses=()):
-        """A veth pair between two namespaces (or within one), both ends up and with carrier."""
-        left.ip(f"link add {left_device} type veth peer name {right_device} netns {right.name}")
-        ends = ((left, left_device, left_addresses), (right, right_device, right_addresses))
-        for namespace, device, addresses in ends:
-            namespace.ip(f"link set {device} up")
-            namespace.add_addresses(device, *([addresses] if isinstance(addresses, str) else addresses))
-        for namespace, device, _ in ends:
-            wait_until(lambda: "LOWER_UP" in namespace.ip_json(f"link show dev {device}")[0]["flags"],
-                       what=f"carrier on {device} of {namespace.role}")
+    def link(self, left, left_device, right, right_device, left_addresses=(), right_addresses=(), right_lines=()):
+        """A veth pair between two namespaces (or within one), both ends up and with carrier; then more lines for ip(8) on the
+        right."""
+        make = [f"link add {left_device} type veth peer name {right_device} netns {right.name}"]
+        ends = ((left, left_device, left_addresses, make, ()), (right, right_device, right_addresses, (), right_lines))
+        for namespace, device, addresses, before, behind in ends:
+            addresses = [addresses] if isinstance(addresses, str) else addresses
+            namespace.ip(*before, f"link set {device} up", *_address_lines(device, addresses), *behind)
+        for namespace, device, *_ in ends:
+            wait_until(lambda: namespace.is_running(device), what=f"carrier on {device} of {namespace.role}")
 
 
 class Process:
@@ -349,8 +394,6 @@ class Tap:
     _IFF_TAP_NO_PI = 0x0002 | 0x1000
 
     def __init__(self, namespace, name, addresses):
-        import fcntl
-
         self.name = name
         self.descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         namespace.lab.defer(os.close, self.descriptor)

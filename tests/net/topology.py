@@ -48,7 +48,7 @@ def make_router(lab, downstreams=1):
         end = lab.namespace("source" if number == 0 else f"host{number}")
         prefix6 = f"fd00:{number}::" if number else "fd00::"
         lab.link(router, f"eth{number}", end, "eth0", (f"10.0.{number}.1/24", f"{prefix6}1/64"),
-                 (f"10.0.{number}.10/24", f"{prefix6}10/64"))
-        end.ip(f"route add default via 10.0.{number}.1", f"route add default via {prefix6}1")
+                 (f"10.0.{number}.10/24", f"{prefix6}10/64"),
+                 (f"route add default via 10.0.{number}.1", f"route add default via {prefix6}1"))
         ends.append(end)
     return RouterTopology(ends[0], router, ends[1:])
