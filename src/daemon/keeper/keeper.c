@@ -5,7 +5,6 @@
 #include "daemon/log/clock.h"
 #include "daemon/log/log.h"
 #include "daemon/sandbox/privileges.h"
-#include "kernel/mrt_owner.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -383,7 +382,7 @@ int keeper_run(char **arguments)
 	/* With no_new_privs the daemon would not get its capabilities back. */
 	if (geteuid() == 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
 		privileges_drop_all();
-	prctl(PR_SET_NAME, MRT_OWNER_KEEPER); /* what others see that holds the sockets */
+	prctl(PR_SET_NAME, "mcproxy-keeper"); /* what others see that holds the sockets: kernel/mrt_owner.h */
 	start_daemon(clock_now());
 	while (result < 0) {
 		struct pollfd wait[] = {{.fd = keeper.signals, .events = POLLIN},
