@@ -276,6 +276,16 @@ def test_a_daemon_that_hangs(router, stream, lab):
         kept.terminate()
 
 
+def test_an_end_while_the_daemon_starts_again(router):
+    """The new daemon does not handle signals yet: that is no failure."""
+    for delay in (0, 0.002, 0.005, 0.01, 0.02):
+        kept = keep(router)
+        os.kill(kept.daemon, signal.SIGKILL)
+        kept.wait_for_output("starting it again")
+        time.sleep(delay)
+        kept.terminate()  # checks the exit status
+
+
 @pytest.mark.parametrize("option", ["--keeper", "--keep"])  # getopt takes the beginning of a long option, too
 def test_the_command(router, stream, option):
     """mcproxyctl upgrade waits for the new daemon, and names both."""

@@ -271,8 +271,10 @@ static int child_ended(mtime now, pid_t pid, int status)
 		return -1;
 	if (is_exit && (keeper.stopping || !keeper.was_ready || WEXITSTATUS(status) == 0))
 		return WEXITSTATUS(status);
+	/* One that has only begun ends by the signal itself. */
 	if (keeper.stopping)
-		return EXIT_FAILURE;
+		return WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT ? EXIT_SUCCESS
+		                                                                 : EXIT_FAILURE;
 	keeper.daemon = keeper.next;
 	if (keeper.next == 0)
 		plan_restart(now, pid, status);
