@@ -216,7 +216,7 @@ static void note(struct host_groups *table, const struct host_groups_question *q
 	}
 }
 
-/* The hosts' answers to queries tell what they had before the counting began. */
+/* The hosts' answers to queries show what they had before the counting began. */
 static bool is_from_before(const struct host_groups *table, const struct host_groups_question *question)
 {
 	return question->joined_at < table->begun_at && question->now < table->begun_at + question->interval;

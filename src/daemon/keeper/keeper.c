@@ -32,7 +32,7 @@ static struct keeper {
 	int messages, above, signals; /* above: the service manager's socket; -1: none */
 	char address[64];             /* of messages, as the daemon gets it */
 	mtime watchdog;               /* a daemon that is silent for this time is killed; 0: never */
-	pid_t daemon, next;           /* next: the one that shall take over; 0: none */
+	pid_t daemon, next;           /* next: the one that will take over; 0: none */
 	bool was_ready, stopping;
 	mtime started_at, alive_at, next_until, restart_at;
 	mtime crashes[CRASHES_MAX]; /* the newest first */

@@ -34,7 +34,7 @@ bool adoption_pull_held(struct owner *owner, mtime now, struct table **table, st
 bool adoption_is_announcing(const struct owner *owner);
 /* Streams that the configuration denies may still flow. */
 bool adoption_is_settling(const struct owner *owner);
-/* The instance has answered all that it was told of entries, or has ended. */
+/* The instance has answered all entries that were announced to it, or has ended. */
 void adoption_answered(struct owner *owner, const struct instance_slot *instance);
 /* After the interfaces of a turn, and after its uplinks. */
 void adoption_apply(struct owner *owner, mtime now);

@@ -39,7 +39,7 @@ struct adoption {
 	size_t count, capacity;
 	size_t announced;           /* those that the instances know */
 	bool begun;                 /* the interfaces are known: vifs and entries are taken over */
-	bool asked;                 /* all have got INPUT_ALL_ADOPTED that shall answer it */
+	bool asked;                 /* all have got INPUT_ALL_ADOPTED that must answer it */
 	uint64_t asking, answering; /* sets of instances: those to get it, and those to answer */
 	/* adopted_wants.c: some wants of the earlier run have been added since they were narrowed to that configuration */
 	bool wants_widened;

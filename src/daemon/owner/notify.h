@@ -18,7 +18,7 @@ bool notify_is_open(void);
 /* How often the manager wants notify_watchdog at least; MTIME_NEVER: it does not. */
 mtime notify_watchdog_interval(void);
 
-/* False when the message could not be sent; true also when there is nobody to send to. */
+/* False when the message could not be sent; true also when no manager is there to send to. */
 bool notify_ready(void);     /* started, or done with reloading */
 bool notify_reloading(void); /* notify_ready must follow */
 bool notify_stopping(void);

@@ -486,7 +486,7 @@ bool uplink_prepare(struct owner *owner, const struct link_op *op, enum family f
 	       uplink_get(owner, family, op->change.name, &op->change.settings) != NULL;
 }
 
-/* An instance tells what it wants on a link that returns, and not what was left since. */
+/* An instance reports what it wants on a link that returns, and not what was left since. */
 static void uplink_note_number(struct uplink *uplink, const struct link_op *op, mtime now)
 {
 	uint8_t *number = &uplink->numbers[op->instance], other = (uint8_t)(op->id + 1);
