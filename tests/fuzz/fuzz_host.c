@@ -156,6 +156,38 @@ static void adopt(struct world *world)
 		assert(world->limits.memory_max < MUCH);
 }
 
+/* What a new configuration denies: half of a list, or all of a group. */
+static void deny(void *context, const struct addr *group, struct filter *filter)
+{
+	unsigned groups = *(const unsigned *)context;
+
+	if (!(groups >> fake_number(group, true) & 1))
+		return;
+	filter->sources.count /= filter->mode == FILTER_INCLUDE ? 2 : FAKE_SOURCES + 1;
+	filter->mode = FILTER_INCLUDE;
+}
+
+static void narrow_adopted(struct world *world)
+{
+	unsigned groups = fuzz_two_bytes(&world->input);
+
+	host_adopted_narrow(world->host, world->now, deny, &groups);
+	for (unsigned n = 0; n < FAKE_GROUPS; n++) {
+		struct addr group = fake_group(world->family, n);
+
+		if (host_is_only_adopted(world->host, &group))
+			for (unsigned instance = 0; instance < INSTANCES; instance++)
+				assert(world->wants[instance][n] == 0 || world->refused);
+	}
+}
+
+/* As a reload with another memory_max. */
+static void limit_memory(struct world *world)
+{
+	world->limits.memory_max = 4096 * (size_t)(1 + fuzz_byte(&world->input) % 16);
+	host_set_memory_max(world->host, world->limits.memory_max);
+}
+
 static void query(struct world *world)
 {
 	static const uint32_t responses[] = {0, 1, 100, 1000, 10000, 8388608};
@@ -335,7 +367,11 @@ static void step(struct world *world)
 		host_configure(world->host, world->now, &world->settings);
 		break;
 	case 13:
-		if (choice >= 0xc0)
+		if (choice >= 0xf0)
+			limit_memory(world);
+		else if (choice >= 0xe0)
+			narrow_adopted(world);
+		else if (choice >= 0xc0)
 			host_adoption_end(world->host, world->now);
 		else if (choice >= 0x20)
 			adopt(world);

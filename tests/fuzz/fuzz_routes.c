@@ -157,6 +157,8 @@ static void claim_at_limit(struct routes *routes, struct random *random, mtime n
 		if (routes_adopt(routes, now, &key, vif, outputs, random_next(random)))
 			routes_adopt_claim(routes, &key, instance, vif, outputs);
 		routes_adopt_claim(routes, &key, instance, vif, outputs);
+		if ((outputs & 1) != 0)
+			routes_end_adopted(routes, &key, instance);
 		break;
 	default:
 		routes_want(routes, &key, instance, vif, outputs);

@@ -201,7 +201,7 @@ INSTANCE = {
 
 # The language of fuzz_host.c.
 AUTO, KERNEL, USER, IPV6, SHORT_OF_MEMORY = 0, 2, 4, 1, 0x80
-TURN, NEXT, WALK, ANNOUNCE, FORGET = b"\x09", b"\x07", b"\x0b\x01", b"\x21", b"\x01"
+TURN, NEXT, WALK, ANNOUNCE, FORGET, ADOPTED = b"\x09", b"\x07", b"\x0b\x01", b"\x21", b"\x01", b"\xcd"
 
 
 def host(how, limits=0x1C, versions=5, numbers=0x0F, more=6):
@@ -214,6 +214,14 @@ def host_link(how, versions=2):
 
 def host_want(instance, group, sources=None, exclude=False):
     return bytes((14, instance | (0x80 if exclude else 0) | (0x40 if sources is None else 0), group)) + struct.pack("!H", sources or 0)
+
+
+def host_adopt(group, sources, exclude=False):
+    return bytes((0x2D, 0x80 if exclude else 0, group)) + struct.pack("!H", sources)
+
+
+def host_narrow(groups):
+    return struct.pack("!BH", 0xED, groups)
 
 
 def host_query(how, more=0x5F, sources=b""):
@@ -245,6 +253,8 @@ HOST = {
         + host_link(1) + 3 * NEXT + host_fail(0xE5) + host_want(0, 5) + TURN,
         f"mixed_{family}": host_want(0, 1, 0x0F) + host_want(1, 1, 0x3C, True) + host_want(2, 1, 0x30) + TURN + host_want(1, 1) + TURN
         + host_want(0, 1, None, True) + TURN + host_want(0, 1, 0x3FF) + host_want(2, 1) + TURN + host_want(0, 1, 1) + TURN + 5 * NEXT,
+        f"adopted_{family}": host_adopt(1, 0, True) + host_adopt(2, 0x0F) + host_adopt(3, 1) + host_adopt(4, 0, True) + host_want(0, 2, 3) + TURN
+        + host_narrow(0x06) + TURN + host_narrow(0x08) + host_want(1, 4, None, True) + host_want(1, 4) + 4 * NEXT + ADOPTED + b"\xfd\1" + TURN,
     }.items()
 }
 
