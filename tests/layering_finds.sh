@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# layering_finds.sh libmcproxy_core.a libmcproxy_kernel.a: proves that layering.sh sees what it is for. Puts one thing into a copy
-# of the core (or kernel) at a time and expects it to be named. CC names the compiler of the build.
+# layering_finds.sh libmcproxy_core.a libmcproxy_kernel.a: proves that layering.sh sees what it is for. Puts objects with one
+# violation each into copies of the core and the kernel and expects each to be named. CC names the compiler of the build.
 set -eu
 
 core=$1 kernel=$2
@@ -29,22 +29,32 @@ core|a variable for each thread|mine|_Thread_local int mine;
 kernel|a call of the daemon|log_open|#include "daemon/log/log.h"\nvoid probe(void);\nvoid probe(void) { log_open(0, 0); }
 '
 
+cp "$core" "$work/core.a"
+cp "$kernel" "$work/kernel.a"
 printf '%s' "$probes" | {
+	number=0
 	while IFS='|' read -r layer what name source; do
 		[ -n "$layer" ] || continue
-		cp "$core" "$work/core.a"
-		cp "$kernel" "$work/kernel.a"
+		number=$((number + 1))
 		printf '%b\n' "$source" >"$work/probe.c"
-		${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 -I"$here/../include" -I"$here/../src" -c "$work/probe.c" -o "$work/probe.o"
-		ar r "$work/$layer.a" "$work/probe.o" 2>/dev/null
-		if "$here/layering.sh" "$work/core.a" "$work/kernel.a" "$daemon" >"$work/output" 2>&1; then
-			echo "missed: $what in the $layer"
-			failed=1
-		elif ! grep -q "$name" "$work/output"; then
-			echo "not named: $what in the $layer: $(cat "$work/output")"
-			failed=1
+		${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 -I"$here/../include" -I"$here/../src" -c "$work/probe.c" -o "$work/probe$number.o"
+		ar r "$work/$layer.a" "$work/probe$number.o" 2>/dev/null
+	done
+}
+if "$here/layering.sh" "$work/core.a" "$work/kernel.a" "$daemon" >"$work/output" 2>&1; then
+	echo "missed: everything"
+	exit 1
+fi
+printf '%s' "$probes" | {
+	number=0
+	while IFS='|' read -r layer what name source; do
+		[ -n "$layer" ] || continue
+		number=$((number + 1))
+		if line=$(grep -E "^$layer: probe$number\.o: .*\<$name\>" "$work/output"); then
+			echo "found: $what in the $layer: $line"
 		else
-			echo "found: $what in the $layer: $(head -n 1 "$work/output")"
+			echo "not named: $what in the $layer"
+			failed=1
 		fi
 	done
 	exit $failed

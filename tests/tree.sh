@@ -14,12 +14,17 @@ fail() {
 
 files=$(git ls-files 2>/dev/null ||
 	find . \( -path ./build -o -path ./.git -o -name __pycache__ \) -prune -o -type f -print | sed 's,^\./,,')
+licensed=
 for file in $files; do
 	case $file in
 	*/corpus/* | tests/convert/*.in | tests/convert/*.out | tests/openwrt/*.conf | tests/openwrt/*.log | *.md | *.json | *.ini | LICENSE | .gitignore | *.txt.in | *.png | debian/changelog | debian/copyright | debian/source/format) continue ;;
 	esac
-	[ -f "$file" ] || continue
-	head -n 3 "$file" | grep -q 'SPDX-License-Identifier: BSD-2-Clause' || fail "$file: no licence line in its first three"
+	[ ! -f "$file" ] || licensed="$licensed $file"
+done
+for file in $(awk 'FNR > 3 { nextfile }
+	/SPDX-License-Identifier: BSD-2-Clause/ { has[FILENAME] = 1 }
+	END { for (i = 1; i < ARGC; i++) if (!(ARGV[i] in has)) print ARGV[i] }' $licensed); do
+	fail "$file: no licence line in its first three"
 done
 
 for page in docs/*.[158]; do
@@ -98,9 +103,16 @@ for page in README.md CONTRIBUTING.md docs/*.md; do
 done
 
 # What docs/rfc.md names exists: functions, unit tests, network tests.
-for name in $(grep -oE '`[a-z_0-9]+`' docs/rfc.md | tr -d '`' | sort -u); do
-	[ "$name" = test_x ] || [ -n "$(find tests/unit -name "$name.c")" ] || grep -rqw "$name" src include || fail "rfc.md: $name does not exist"
+known=$(mktemp)
+{
+	echo test_x
+	find tests/unit -name '*.c' -exec basename -s .c '{}' +
+	grep -rhoE '[a-zA-Z_0-9]+' src include
+} | sort -u >"$known"
+for name in $(grep -oE '`[a-z_0-9]+`' docs/rfc.md | tr -d '`' | sort -u | comm -23 - "$known"); do
+	fail "rfc.md: $name does not exist"
 done
+rm -f "$known"
 for name in $(grep -oE '`net:[a-z0-9_]+' docs/rfc.md | sed 's/.*://' | sort -u); do
 	[ "$name" = x ] || [ -e "tests/net/test_$name.py" ] || fail "rfc.md: tests/net/test_$name.py does not exist"
 done

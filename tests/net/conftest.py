@@ -2,6 +2,7 @@
 """Fixtures: `lab` for networks of your own, the others for the usual ones."""
 
 import os
+import zlib
 
 import pytest
 
@@ -11,6 +12,22 @@ from topology import make_router
 
 # Needs packages to install, which only one stage of scripts/test builds.
 collect_ignore = [] if "MCPROXY_PACKAGES" in os.environ else ["test_package.py"]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--one-form", action="store_true", help="run one form of each parametrized test; its name decides which")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--one-form"):
+        return
+    forms = {}
+    for item in items:
+        forms.setdefault((item.path, item.originalname), []).append(item)
+    chosen = {id(form[zlib.crc32(name.encode()) % len(form)]) for (_, name), form in forms.items()}
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in chosen])
+    items[:] = [item for item in items if id(item) in chosen]
 
 
 def pytest_configure(config):

@@ -41,6 +41,7 @@ def wait_for_own_query(family, network, capture, after=0.0, timeout=5.0):
 
 
 def last(capture):
+    wait_until(lambda: capture.messages, what="a packet in the capture")
     return capture.messages[-1].time
 
 

@@ -110,6 +110,7 @@ def test_a_forger_never_takes_an_upstream_stream(three_links, family, pps, pause
     assert stream.seen == ["eth0"] * 4
 
 
+@pytest.mark.timing
 @both_families
 def test_a_stream_that_began_with_a_forger_is_taken_by_the_upstream_link(three_links, family):
     network = three_links
@@ -126,6 +127,7 @@ def test_a_stream_that_began_with_a_forger_is_taken_by_the_upstream_link(three_l
     assert not foreign_between(receiver, begin + 0.3, time.time())
 
 
+@pytest.mark.timing
 @both_families
 def test_two_forgers_on_two_links_do_not_hold_a_stream(three_links, family):
     """The kernel names only one link in 3 s, and that may be the other forger's."""

@@ -165,8 +165,9 @@ class Receiver(Membership):
 
     def gaps(self, source=None, group=None):
         """Where packets are missing, or come twice or out of order: (the one before, the one after). Not within the first
-        moment: of a new stream the kernel keeps four packets until its entry is made, and drops those that follow."""
-        sequences = self.sequences(source, group)[self.KEPT_PACKETS:]
+        moment: of a new stream the kernel keeps four packets until its entry is made, drops those that follow, and may
+        forward a newer one before the four."""
+        sequences = self.sequences(source, group)[2 * self.KEPT_PACKETS:]
         return [(before, after) for before, after in zip(sequences, sequences[1:]) if after != before + 1]
 
     def begins_with_the_first(self, source=None, group=None):

@@ -529,7 +529,7 @@ static uint64_t scaled(uint64_t messages)
 	const char *wanted = getenv("MCPROXY_LONG");
 
 	if (wanted != NULL && strcmp(wanted, "1") == 0)
-		messages *= 20;
+		messages *= 100;
 #ifdef SLOWED_DOWN
 	messages /= 5;
 #endif
@@ -651,7 +651,7 @@ static void converse(size_t slots, struct station *owner, struct station *worker
 }
 
 /*
- * The narrowest spot by itself, some hundred thousand times: a producer says that it starves in the same
+ * The narrowest spot by itself, a hundred thousand times: a producer says that it starves in the same
  * moment in which the consumer drains. The producer must see the room or take_news the bell.
  */
 struct duel {
@@ -692,7 +692,7 @@ static void *drain_in_time(void *arg)
 static void starving_meets_draining(void **state)
 {
 	struct channel channel;
-	struct duel duel = {.rounds = scaled(500000)};
+	struct duel duel = {.rounds = scaled(100000)};
 	pthread_t consumer;
 	uint64_t wait = 100, lost = 0;
 
@@ -739,8 +739,8 @@ static void both_directions(void **state)
 		uint64_t messages;
 		bool stops_early, large;
 	} rows[] = {
-		{2, 40000, false, false},      {4, 50000, true, true},    {64, 500000, true, false},
-		{1024, 4000000, false, false}, {1024, 50000, true, true},
+		{2, 8000, false, false},      {4, 10000, true, true},    {64, 100000, true, false},
+		{1024, 800000, false, false}, {1024, 10000, true, true},
 	};
 
 	(void)state;
@@ -762,8 +762,8 @@ static void dropping_owner(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct station owner = {.to_send = scaled(100000), .drops = true, .large = true};
-		struct station worker = {.to_send = scaled(20000)};
+		struct station owner = {.to_send = scaled(20000), .drops = true, .large = true};
+		struct station worker = {.to_send = scaled(4000)};
 
 		converse(slots[i], &owner, &worker);
 	}
