@@ -38,6 +38,7 @@ static void ask_about(struct world *world)
 	assert((routes_outputs(world->routes, &key) >> input & 1) == 0 || !is_wanted(world, stream));
 	for (unsigned i = 0; i < INSTANCES; i++) {
 		assert(routes_is_wanted_by(world->routes, &key, i) == world->claims[stream][i].any);
+		assert((routes_wanted_by(world->routes, &key) >> i & 1) == world->claims[stream][i].any);
 		assert(!routes_serves(world->routes, &key, i) || world->claims[stream][i].any);
 	}
 	assert(routes_restored(world->routes, &last) == 0 || stream_of(&last) < STREAMS);

@@ -175,7 +175,7 @@ def test_linux_hosts_of_all_versions_share_a_link(lab):
         host.force_igmp_version("eth0", version)
         hosts.append(host)
     switch.bridge("br0", "uplink", "port1", "port2", "port3", snooping=False)
-    IPV4.daemon(network, QUICK + "older_host_present_interval = 2;")
+    IPV4.daemon(network, QUICK)
     first, second, third = (IPV4.receiver(host).join(IPV4.group) for host in hosts)
     Sender(network.source, "eth0", IPV4.group).start(pps=50)
     for receiver in (first, second, third):

@@ -25,6 +25,12 @@ def input_of(network, family, source, group):
     return route and names.get(route.parent)
 
 
+def inputs_of(network, family, group):
+    """The devices by which entries of the group take its streams. While the kernel asks, an entry has none."""
+    names = {vif.number: vif.name for vif in family.vifs(network.router)}
+    return {names[route.parent] for (_, of), route in family.routes(network.router).items() if of == group and route.parent in names}
+
+
 def put_back(network, family, link="eth0"):
     network.router.ip(f"link set {link} up")
     if family.number == 6:
@@ -114,19 +120,43 @@ def test_mutex_keeps_a_stream_that_is_slower_than_its_hold(network, family):
 
 
 @both_families
-def test_mutex_takes_over_after_its_hold(network, family):
+@pytest.mark.parametrize("present, next_one", [(0, 4), (4, 0)])
+@pytest.mark.parametrize("same_source", [True, False], ids=["same source", "other source"])
+def test_mutex_takes_over_after_its_hold(network, family, present, next_one, same_source):
+    """The next provider's stream begins before the present one's ends, in the order of the file and against it."""
     network.start(family, instance='upstream_choice = "mutex"; mutex_hold = 1.0;')
     receiver = family.receiver(network.lans[0]).join(family.group)
     wait_until(lambda: family.group in family.joined(network, "eth4"), what="the join at the second provider")
-    with network.stream(family.group, network.second, pps=100):
-        with network.stream(family.group, network.first, pps=100):
-            wait_until(lambda: receiver.count() > 50, what="one of both")
-            winner = max(receiver.per_source(), key=receiver.count)
-            receiver.wait_for(50, source=winner)
-            assert len(receiver.per_source()) == 1
-            if winner == network.address(family, 4):
-                return
-        receiver.wait_for(50, source=network.address(family, 4), timeout=30)
+    if same_source:
+        _, streams = same_stream(network, family)
+    else:
+        streams = [Sender(provider, "eth0", family.group) for provider in (network.first, network.second)]
+    senders = dict(zip((0, 4), streams))
+    senders[present].start(pps=100)
+    receiver.wait_for(50)
+    senders[next_one].start(pps=100)
+    assert_stays(lambda: inputs_of(network, family, family.group) == {f"eth{present}"}, 1.5, "the present provider's stream")
+    senders[present].stop()
+    stopped = time.time()
+    count = receiver.count()
+    receiver.wait_for(50)
+    pause = receiver.arrivals[count + 10].time - stopped
+    assert 0.9 < pause < 2.5, f"the next provider's stream after {pause:.2f} s"
+    assert inputs_of(network, family, family.group) == {f"eth{next_one}"}
+    # The first one comes too late now.
+    senders[present].start(pps=100)
+    assert_stays(lambda: inputs_of(network, family, family.group) == {f"eth{next_one}"}, 1.5, "the next provider's stream")
+
+
+@both_families
+def test_mutex_is_held_by_no_stream_that_has_ended(network, family):
+    """Each stream of the group ends, and the next one comes by the other provider."""
+    network.start(family, instance='upstream_choice = "mutex"; mutex_hold = 0.5;')
+    receiver = family.receiver(network.lans[0]).join(family.group)
+    wait_until(lambda: family.group in family.joined(network, "eth4"), what="the join at the second provider")
+    for provider in (network.first, network.second, network.first, network.second):
+        with network.stream(family.group, provider, pps=100):
+            receiver.wait_for(50)
 
 
 @both_families

@@ -8,9 +8,17 @@
 
 #include "core/contract/settings.h"
 
+#include <string.h>
+
 #define LINKS_MAX         64 /* ids of one instance: sets of links are 64-bit masks */
 #define LINK_NAME_SIZE    16
 #define LINK_PATTERN_SIZE 64 /* a name, alternative name, pattern or @prefix of the configuration */
+
+/* Does the configuration name all interfaces that match a pattern of glob(7)? */
+static inline bool is_glob(const char *pattern)
+{
+	return strpbrk(pattern, "*?[") != NULL;
+}
 
 enum link_role { ROLE_UPSTREAM, ROLE_DOWNSTREAM };
 

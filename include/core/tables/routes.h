@@ -114,6 +114,8 @@ void routes_read_all(struct routes *routes);
 bool routes_first(const struct routes *routes, const struct route_key *key, unsigned *instance,
                   unsigned *input);
 bool routes_is_wanted_by(const struct routes *routes, const struct route_key *key, unsigned instance);
+/* The set of instances that want the entry. */
+uint64_t routes_wanted_by(const struct routes *routes, const struct route_key *key);
 
 /* An upcall reached another instance but not this one, so the kernel will not ask again. The owner retries
  * until the instance gets the upcall or wants the entry, or the entry is gone. False when memory is short. */

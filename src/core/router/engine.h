@@ -92,6 +92,7 @@ struct flow {
 	uint8_t seen;  /* id of the link of the last upcall: another one, if the input was chosen */
 	uint8_t worth; /* enum flow_worth */
 	bool dirty;
+	bool arrived;    /* packets of it have come by this input */
 	bool gone;       /* kept only until REQUEST_ROUTE_NONE is pulled */
 	bool lost;       /* gone with its link */
 	mtime active_at; /* when its packet counter last grew */

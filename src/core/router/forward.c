@@ -162,8 +162,8 @@ static struct link *input_of_members(const struct instance *instance, struct mem
 	return chosen;
 }
 
-/* CHOICE_MUTEX: the upstream link of the oldest stream of the group that members get and that no reading of its counters
- * has shown to be silent for mutex_hold; NULL: none. */
+/* CHOICE_MUTEX: the upstream link of the oldest stream of the group that members get from there and that no reading of its
+ * counters has shown to be silent for mutex_hold; NULL: none. */
 static struct link *mutex_input(const struct instance *instance, const struct membership *membership)
 {
 	struct flow *flow;
@@ -171,7 +171,7 @@ static struct link *mutex_input(const struct instance *instance, const struct me
 	DL_FOREACH (membership->flows, flow) {
 		struct link *link = instance->links[flow->input];
 
-		if (!flow->gone && flow->outputs != 0 &&
+		if (!flow->gone && flow->arrived && flow->outputs != 0 &&
 		    flow->read_at - flow->active_at < instance->settings.mutex_hold && link != NULL &&
 		    link->role == ROLE_UPSTREAM && link->family[addr_family(&flow->key.group)].usable)
 			return link;
@@ -369,7 +369,7 @@ static struct flow *flow_admit(struct instance *instance, struct link *link, con
 	return NULL;
 }
 
-/* The stream arrives on the link, which may be another than before. */
+/* The stream arrives on the link, which may be another than before, or is taken from there if it ever does. */
 static void flow_arrive(struct instance *instance, struct flow *flow, const struct link *link, mtime now)
 {
 	if (!flow->gone)
@@ -378,6 +378,7 @@ static void flow_arrive(struct instance *instance, struct flow *flow, const stru
 	membership_pay(instance, flow->membership, link);
 	flow->gone = flow->lost = false;
 	flow->input = link->id;
+	flow->arrived = flow->seen == link->id;
 	flow->active_at = now;
 	route_shares_add(instance, flow);
 }
@@ -397,14 +398,18 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 		engine_drop(instance, link, family, DROP_SCOPE);
 		return;
 	}
+	if (flow != NULL)
+		flow->seen = seen;
 	if (wrong_link && !moved)
 		return;
 	if (flow == NULL)
 		flow = flow_admit(instance, link, key, now);
 	if (flow == NULL)
 		return;
-	flow_arrive(instance, flow, link, now);
 	flow->seen = seen;
+	/* A packet on another link does not show that its input is alive. */
+	if (flow->gone || moved || seen == link->id)
+		flow_arrive(instance, flow, link, now);
 	push_event(instance, flow, moved ? EVENT_FLOW_MOVED : EVENT_FLOW);
 	flow_route(instance, flow, now, true);
 	/* The other streams of the group follow. */
@@ -448,24 +453,46 @@ static void flow_measure(struct instance *instance, struct flow *flow, mtime now
 	flow->read_at = now;
 }
 
+/* Have packets arrived by the input? The kernel also counts those that arrive on a wrong link, which do not show that the
+ * flow is active. Counters that went back begin at 0: they belong to a new entry. */
+static bool counts_more(const struct flow *flow, const struct input *input)
+{
+	uint32_t rightly = (uint32_t)input->packets - input->wrong_link_packets;
+
+	return rightly != (input->packets < flow->packets ? 0 : (uint32_t)flow->packets - flow->wrong_link);
+}
+
+/* CHOICE_MUTEX: packets arrive where the group is not taken from. They are what members get as soon as the present link is
+ * silent. */
+static void follow_mutex(struct instance *instance, struct flow *flow, mtime now)
+{
+	uint8_t input = flow->input;
+
+	flow_route(instance, flow, now, false);
+	if (flow->input != input)
+		forward_update(instance, flow->membership, now);
+}
+
 void forward_counters(struct instance *instance, mtime now, const struct input *input)
 {
 	struct flow_key key = {.source = input->source, .group = input->group};
 	struct flow *flow = flow_find(instance, &key);
+	bool elsewhere;
 
 	if (flow == NULL || flow->gone)
 		return;
-	/* The kernel also counts packets that arrive on a wrong link. They do not show that the flow is
-	 * active. */
-	if ((uint32_t)input->packets - input->wrong_link_packets !=
-	    (uint32_t)flow->packets - flow->wrong_link) {
+	elsewhere = input->wrong_link_packets != flow->wrong_link && flow->seen != flow->input;
+	if (counts_more(flow, input)) {
 		flow->active_at = now;
+		flow->arrived = true;
 		route_shares_move(instance, flow, flow->worth);
 	}
 	flow_measure(instance, flow, now, input->bytes);
 	flow->packets = input->packets;
 	flow->bytes = input->bytes;
 	flow->wrong_link = input->wrong_link_packets;
+	if (elsewhere && instance->settings.upstream_choice == CHOICE_MUTEX)
+		follow_mutex(instance, flow, now);
 	if (now - flow->active_at >= instance->settings.route_timeout)
 		flow_end(instance, flow);
 }

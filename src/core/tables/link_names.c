@@ -33,15 +33,14 @@ void names_fini(struct link_names *names)
 
 static bool is_pattern(const struct link_name *name)
 {
-	return name->pattern[0] == '@' || strpbrk(name->pattern, "*?[") != NULL;
+	return name->pattern[0] == '@' || is_glob(name->pattern);
 }
 
 bool names_match(const char *pattern, const char *interface)
 {
 	if (pattern[0] == '@')
 		return false;
-	return strpbrk(pattern, "*?[") != NULL ? fnmatch(pattern, interface, 0) == 0
-	                                       : strcmp(pattern, interface) == 0;
+	return is_glob(pattern) ? fnmatch(pattern, interface, 0) == 0 : strcmp(pattern, interface) == 0;
 }
 
 static bool serves(const struct link_name *name, enum family family)

@@ -153,10 +153,26 @@ mtime routes_packet_interval(const struct routes *routes, mtime now, const struc
 	return time > INTERVAL_UNKNOWN ? time : INTERVAL_UNKNOWN;
 }
 
+static uint64_t claimants(const struct route *route)
+{
+	const struct claim *claim;
+	uint64_t instances = 0;
+
+	LL_FOREACH (route->claims, claim)
+		instances |= (uint64_t)1 << claim->instance;
+	return instances;
+}
+
+uint64_t routes_wanted_by(const struct routes *routes, const struct route_key *key)
+{
+	const struct route *route = route_find(routes, key);
+
+	return route != NULL ? claimants(route) : 0;
+}
+
 bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key, uint64_t *instances)
 {
 	struct route *route = routes->readings;
-	const struct claim *claim;
 
 	if (route == NULL || (route->read_at > now && routes->readings_left == 0))
 		return false;
@@ -169,8 +185,6 @@ bool routes_pull_reading(struct routes *routes, mtime now, struct route_key *key
 	DL_DELETE(routes->readings, route);
 	DL_APPEND(routes->readings, route);
 	*key = route->key;
-	*instances = 0;
-	LL_FOREACH (route->claims, claim)
-		*instances |= (uint64_t)1 << claim->instance;
+	*instances = claimants(route);
 	return true;
 }

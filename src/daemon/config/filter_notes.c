@@ -93,17 +93,12 @@ static bool is_repeated(const struct uses *uses, const struct use *use, bool to_
 	return false;
 }
 
-static bool is_pattern(const char *name)
-{
-	return strpbrk(name, "*?[") != NULL;
-}
-
 /* Can a link of the configuration have a name that fits after `in`? */
 static bool is_one_of(const struct config_link *links, size_t count, const char *in)
 {
 	for (size_t i = 0; i < count; i++)
 		if (links[i].name[0] == '@' || fnmatch(in, links[i].name, 0) == 0 ||
-		    fnmatch(links[i].name, in, 0) == 0 || (is_pattern(in) && is_pattern(links[i].name)))
+		    fnmatch(links[i].name, in, 0) == 0 || (is_glob(in) && is_glob(links[i].name)))
 			return true;
 	return false;
 }

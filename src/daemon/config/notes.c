@@ -4,7 +4,6 @@
 #include "daemon/config/filter_notes.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* mcproxy waits for such an interface, but its name may be misspelt. */
 void config_note_missing(const char *name, char note[CONFIG_NOTE_SIZE])
@@ -19,7 +18,7 @@ static void note_links(const struct config_link *links, size_t count, const stru
 	char note[CONFIG_NOTE_SIZE];
 
 	for (size_t i = 0; i < count; i++)
-		if (links[i].name[0] != '@' && strpbrk(links[i].name, "*?[") == NULL &&
+		if (links[i].name[0] != '@' && !is_glob(links[i].name) &&
 		    notes->examine(notes->context, links[i].name, note))
 			notes->take(notes->context, note);
 }

@@ -63,6 +63,14 @@ static void announce_counters(struct owner *owner, const struct table *table, co
 		worker_tell(owner->instances[__builtin_ctzll(instances)].channel, &input, NULL, 0);
 }
 
+void entries_tell_counters(struct owner *owner, const struct table *table, const struct route_key *key)
+{
+	struct mrt_counters counters;
+
+	if (mrt_route_counters(table->mrt, &key->source, &key->group, &counters) == 0)
+		announce_counters(owner, table, key, &counters, routes_wanted_by(table->routes, key));
+}
+
 void entries_read_counters(struct owner *owner, struct table *table, mtime now)
 {
 	struct route_key key;

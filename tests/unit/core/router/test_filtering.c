@@ -268,6 +268,69 @@ static void mutex_takes_a_group_by_one_link_at_a_time(void **state)
 	assert_string_equal(route_of("10.9.9.2", "239.1.1.1"), "3 -> 1");
 }
 
+/* A reading of an entry whose packets all arrive on a wrong link. */
+static void wrong_counters(const char *source, const char *group, uint64_t packets)
+{
+	struct input input = {.kind = INPUT_COUNTERS,
+	                      .source = addr_of(source),
+	                      .group = addr_of(group),
+	                      .packets = packets,
+	                      .wrong_link_packets = (uint32_t)packets};
+
+	input.family = (uint8_t)addr_family(&input.group);
+	instance_input(engine.instance, engine.now, &input, NULL, 0);
+	turn();
+}
+
+static void mutex_is_not_held_by_streams_that_arrive_elsewhere(void **state)
+{
+	(void)state;
+	second_upstream();
+	choose(CHOICE_MUTEX);
+	join(DOWN1, "239.1.1.1");
+	upcall(UP, "10.9.9.1", "239.1.1.1");
+	upcall(UP2, "10.9.9.2", "239.1.1.1");
+	pass(1000);
+	counters("10.9.9.1", "239.1.1.1", 100);
+	wrong_counters("10.9.9.2", "239.1.1.1", 100);
+	for (int second = 1; second < 10; second++) {
+		pass(1000);
+		counters("10.9.9.1", "239.1.1.1", 100);
+		wrong_counters("10.9.9.2", "239.1.1.1",
+		               (uint64_t)(100 - second)); /* of an entry that was made again */
+		wrong_link(UP2, "10.9.9.2", "239.1.1.1");
+		upcall(UP2, "10.9.9.2", "239.1.1.1");
+		assert_string_equal(route_of("10.9.9.2", "239.1.1.1"), "0 -> 1");
+	}
+	pass(1000);
+	counters("10.9.9.1", "239.1.1.1", 100);
+	assert_string_equal(route_of("10.9.9.2", "239.1.1.1"), "0 -> 1");
+	wrong_counters("10.9.9.2", "239.1.1.1", 50);
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "3 -> 1");
+	assert_string_equal(route_of("10.9.9.2", "239.1.1.1"), "3 -> 1");
+}
+
+static void mutex_is_left_by_a_source_that_arrives_on_the_next_link(void **state)
+{
+	(void)state;
+	second_upstream();
+	choose(CHOICE_MUTEX);
+	join(DOWN1, "239.1.1.1");
+	upcall(UP, "10.9.9.1", "239.1.1.1");
+	pass(1000);
+	counters("10.9.9.1", "239.1.1.1", 100);
+	for (int second = 1; second < 10; second++) {
+		pass(1000);
+		wrong_counters("10.9.9.1", "239.1.1.1", (uint64_t)(10 + second));
+		wrong_link(UP2, "10.9.9.1", "239.1.1.1");
+		upcall(UP2, "10.9.9.1", "239.1.1.1");
+		assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "0 -> 1");
+	}
+	pass(1000);
+	wrong_counters("10.9.9.1", "239.1.1.1", 50);
+	assert_string_equal(route_of("10.9.9.1", "239.1.1.1"), "3 -> 1");
+}
+
 static void a_link_that_denies_a_stream_does_not_keep_it(void **state)
 {
 	(void)state;
@@ -399,6 +462,8 @@ int main(void)
 		engine_test(all_joins_on_each_link),
 		engine_test(an_upstream_link_for_each_lan),
 		engine_test(mutex_takes_a_group_by_one_link_at_a_time),
+		engine_test(mutex_is_not_held_by_streams_that_arrive_elsewhere),
+		engine_test(mutex_is_left_by_a_source_that_arrives_on_the_next_link),
 		engine_test(a_link_that_denies_a_stream_does_not_keep_it),
 		engine_test(hosts_are_asked_when_a_link_appears_that_a_rule_names),
 		engine_test(a_stream_is_taken_where_it_is_seen),
