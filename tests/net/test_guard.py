@@ -59,6 +59,7 @@ def test_deleted_entry_comes_back(router_two_hosts, family):
     assert f"forwarding entries, such as ({family.sources[0]}, {family.group}): restored" in daemon.stderr
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
 def test_changed_entry_is_put_right(router_two_hosts, family):
     net = router_two_hosts
@@ -85,6 +86,7 @@ def test_entry_of_another_process_is_deleted(router_two_hosts, family):
     assert len(family.routes(net.router)) == 1
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
 def test_deleted_vifs_come_back(router_two_hosts, family):
     net = router_two_hosts
@@ -100,6 +102,7 @@ def test_deleted_vifs_come_back(router_two_hosts, family):
     assert daemon.stderr.count(RESTORED) == 1
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
 def test_deleted_rules_come_back(lab, family):
     network = Network(lab)
@@ -118,6 +121,7 @@ def test_deleted_rules_come_back(lab, family):
     assert daemon.stderr.count(RESTORED) == 1
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
 def test_everything_is_flushed(lab, family):
     """Entries and vifs of a table of its own, at once."""
