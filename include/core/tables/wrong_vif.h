@@ -13,6 +13,8 @@
  *            arrived by another vif until the end of that time
  *   copies   packets keep arriving by both vifs
  *
+ * Where no instance wants the stream from the other vif, the entry keeps its input, and this is decided again every second.
+ *
  * For each entry the kernel reports such a packet at most every 3 s. So a stream stays here for that time,
  * and a timer drives the readings: they show what happens without another upcall. A stream stays here while
  * its packets arrive by two vifs. Each vif has the same number of places.

@@ -14,15 +14,17 @@
 #define SILENT_MIN       300
 #define SILENT_MAX       (60 * MTIME_SECOND)
 #define MOVED_PACKETS    4
-#define CHECK_MIN        25
-#define CHECK_MAX        100
-#define WATCH_TIME       (4 * MTIME_SECOND) /* longer than the kernel waits between two upcalls */
-#define COPIES_TIME      (1 * MTIME_SECOND)
-#define COPIES_PACKETS   4
-#define PAUSE_MAX        (2 * MTIME_SECOND)
-#define COPIES_DOUBT     (4 * MTIME_SECOND)  /* a window with few packets that are not looped may be longer */
-#define LOOPS_TIME       (60 * MTIME_SECOND) /* after that, memberships of this machine may have changed */
-#define MEMORY_MAX       ((size_t)8 << 20)
+#define DECLINED_TIME                                                                                        \
+	(1 * MTIME_SECOND) /* until the next one, where no instance wants the stream from there */
+#define CHECK_MIN      25
+#define CHECK_MAX      100
+#define WATCH_TIME     (4 * MTIME_SECOND) /* longer than the kernel waits between two upcalls */
+#define COPIES_TIME    (1 * MTIME_SECOND)
+#define COPIES_PACKETS 4
+#define PAUSE_MAX      (2 * MTIME_SECOND)
+#define COPIES_DOUBT   (4 * MTIME_SECOND)  /* a window with few packets that are not looped may be longer */
+#define LOOPS_TIME     (60 * MTIME_SECOND) /* after that, memberships of this machine may have changed */
+#define MEMORY_MAX     ((size_t)8 << 20)
 
 /* Packets since a time. */
 struct count {
@@ -47,7 +49,9 @@ struct wrong_stream {
 	mtime pause;             /* the longest time without one of them that ended lately */
 	mtime left_interval;     /* of the input before */
 	mtime input_at;          /* when the entry got its input */
-	bool returns;            /* the stream goes back to an input where packets arrive again */
+	bool decided;            /* at decided_at, that the stream has moved; the entry still has its input */
+	mtime decided_at;
+	bool returns; /* the stream goes back to an input where packets arrive again */
 	mtime upcall_at, wrong_at;
 	mtime loops_at;       /* when it was called */
 	struct count silence; /* since the last packet that arrived by the input */
@@ -207,7 +211,7 @@ static void begin(struct wrong_vif *wrong_vif, struct wrong_stream *stream, mtim
 	stream->loops = 0;
 	stream->packets = reading->packets;
 	stream->wrong = reading->wrong;
-	stream->asked = false;
+	stream->asked = stream->decided = false;
 	stream->upcall_at = 0;
 	stream->wrong_at = now;
 	stream->silence = stream->window = (struct count){.since = now};
@@ -289,12 +293,14 @@ static void count_packets(struct wrong_stream *stream, mtime now, const struct c
 	stream->asked = false;
 }
 
-static enum wrong_vif_verdict moved(struct wrong_stream *stream, unsigned *vif)
+static enum wrong_vif_verdict moved(struct wrong_stream *stream, mtime now, unsigned *vif)
 {
 	bool named = stream->upcall_at >= stream->silence.since && stream->vif != stream->input;
 
 	/* The next decision takes as many packets again. */
 	stream->silence.wrong = 0;
+	stream->decided = true;
+	stream->decided_at = now;
 	stream->returns = false;
 	*vif = stream->vif;
 	stream->asked = !named;
@@ -362,8 +368,9 @@ enum wrong_vif_verdict wrong_vif_check(struct wrong_vif *wrong_vif, mtime now, c
 	}
 	check_later(wrong_vif, stream, now);
 	if (news.wrong > 0 && stream->silence.wrong >= MOVED_PACKETS &&
-	    now - stream->silence.since >= silence && !stream->asked)
-		return moved(stream, vif);
+	    now - stream->silence.since >= silence && !stream->asked &&
+	    (!stream->decided || now - stream->decided_at >= DECLINED_TIME))
+		return moved(stream, now, vif);
 	if (now - stream->window.since >= COPIES_TIME && stream->window.wrong >= COPIES_PACKETS)
 		return look_for_copies(wrong_vif, stream, now, vif);
 	return WRONG_VIF_STAYS;

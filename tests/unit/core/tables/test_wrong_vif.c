@@ -275,6 +275,27 @@ static struct route_key nth_key(unsigned number)
 }
 
 /* One vif's streams take no place from another's, and one that is well makes room. */
+/* The entry keeps its input, and is made again each time. */
+static void declined_moves_are_rare(void **state)
+{
+	struct flow none = {0}, wrongly = {0, 20000, 10};
+	struct world world;
+	int moves = 0;
+
+	(void)state;
+	open_world(&world, 20);
+	for (mtime end = world.now + 10000; world.now < end; world.moved_at = -1) {
+		run(&world, end - world.now, &none, &wrongly);
+		if (world.moved_at < 0)
+			break;
+		moves++;
+		world.upcall_at = 0;
+		world.reading.packets = world.reading.wrong = 0;
+	}
+	assert_in_range(moves, 7, 11);
+	wrong_vif_free(world.table);
+}
+
 static void places_are_shared(void **state)
 {
 	struct wrong_vif *table = wrong_vif_new(1);
@@ -388,6 +409,7 @@ int main(void)
 		cmocka_unit_test(watch_ends),
 		cmocka_unit_test(copies_end),
 		cmocka_unit_test(move_between_two_upcalls),
+		cmocka_unit_test(declined_moves_are_rare),
 		cmocka_unit_test(places_are_shared),
 		cmocka_unit_test(slow_streams_give_way),
 		cmocka_unit_test(stream_returns_after_a_pause),
