@@ -99,7 +99,7 @@ def test_a_monitor_that_never_reads_is_dropped(router):
     lines = []
     while (line := client._lines.readline()).endswith(b"\n"):
         lines.append(json.loads(line))
-    assert lines[0]["event"] in ("join", "leave", "query", "filter", "upstream")
+    assert lines[0]["event"] in ("join", "leaving", "leave", "query", "filter", "upstream")
     assert ask(daemon, "show", what="status")["pid"] == daemon.pid
 
 

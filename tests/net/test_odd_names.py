@@ -144,7 +144,7 @@ def test_reports_from_elsewhere(named, family):
     remedy = wait_for_finding(daemon, "reports", downstream, "TTL or hop limit not 1")["remedy"]
     command = remedy.removeprefix("look for the sender with ")  # MLD comes behind another header
     assert command.startswith("tcpdump -vi ")
-    watch = network.router.start("sh", "-c", "exec " + command.replace("tcpdump", "tcpdump -l -c 1 -n"))
+    watch = network.router.start("sh", "-c", "exec " + command.replace("tcpdump", "tcpdump -l -n"))
     watch.wait_for_output("listening on")
     guest.join(family.group, **far)
     watch.wait_for_output(family.group)
