@@ -256,7 +256,7 @@ class Steps:
         first, group, marker = len(self.upstream.messages), all_records[0].group, next(self.markers)
         for record in all_records:
             self.guest.report(record)
-            time.sleep(0.003)  # one batch of the worker would be one change
+            time.sleep(0.03)  # one batch of the worker would be one change
         wait_until(lambda: len(self.about(group, first)) >= len(expected), 2,
                    lambda: f"{expected}; seen: {self.about(group, first)}")
         asked_at = time.time()
