@@ -356,7 +356,7 @@ def test_smcroute_and_its_conversion_route_the_same(lab):
     def no_members(network):
         story = Story(network, (TV, SSM, OTHER, BLOCKED)).streams(groups=(TV, SSM, OTHER, BLOCKED))
         story.stream(network.source, TV, FAR).stream(network.source, SSM, FAR).stream(network.host, OTHER)
-        IPV4.querier(network).query(max_response=1)  # the joins may have been told before the story began
+        IPV4.querier(network).query(max_response=1)  # the proxy may have reported its joins before the story began
         story.observe("routes")
         return story.seen
 

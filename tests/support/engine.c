@@ -189,17 +189,23 @@ void wrong_link(uint8_t link, const char *source, const char *group)
 	turn();
 }
 
-void counters(const char *source, const char *group, uint64_t packets)
+void give_counters(const char *source, const char *group, uint64_t packets, uint32_t wrong)
 {
 	struct input input = {.kind = INPUT_COUNTERS,
 	                      .source = addr_of(source),
 	                      .group = addr_of(group),
-	                      .packets = packets};
+	                      .packets = packets,
+	                      .wrong_link_packets = wrong};
 
 	input.family = (uint8_t)addr_family(&input.group);
 	input.bytes = packets * 100;
 	instance_input(engine.instance, engine.now, &input, NULL, 0);
 	turn();
+}
+
+void counters(const char *source, const char *group, uint64_t packets)
+{
+	give_counters(source, group, packets, 0);
 }
 
 void give_link(uint8_t id)

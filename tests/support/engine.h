@@ -66,6 +66,8 @@ void report(uint8_t link, enum record_type type, const char *group, const char *
 void give_upcall(uint8_t link, const char *source, const char *group, bool wrong_link);
 void upcall(uint8_t link, const char *source, const char *group);
 void wrong_link(uint8_t link, const char *source, const char *group);
+/* A reading of an entry: its packets, and how many of these arrived on a wrong link. */
+void give_counters(const char *source, const char *group, uint64_t packets, uint32_t wrong);
 void counters(const char *source, const char *group, uint64_t packets);
 
 /* Gives the engine the link as engine.links[id] has it now. */

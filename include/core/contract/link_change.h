@@ -14,7 +14,7 @@
 #define LINK_NAME_SIZE    16
 #define LINK_PATTERN_SIZE 64 /* a name, alternative name, pattern or @prefix of the configuration */
 
-/* Does the configuration name all interfaces that match a pattern of glob(7)? */
+/* Is it a pattern of glob(7), which stands for all interfaces that match it? */
 static inline bool is_glob(const char *pattern)
 {
 	return strpbrk(pattern, "*?[") != NULL;

@@ -113,7 +113,6 @@ void routes_read_all(struct routes *routes);
 /* The instance whose claim decides the input; false when no instance wants the entry. */
 bool routes_first(const struct routes *routes, const struct route_key *key, unsigned *instance,
                   unsigned *input);
-bool routes_is_wanted_by(const struct routes *routes, const struct route_key *key, unsigned instance);
 /* The set of instances that want the entry. */
 uint64_t routes_wanted_by(const struct routes *routes, const struct route_key *key);
 

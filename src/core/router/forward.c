@@ -398,15 +398,13 @@ void forward_upcall(struct instance *instance, struct link *link, mtime now, con
 		engine_drop(instance, link, family, DROP_SCOPE);
 		return;
 	}
-	if (flow != NULL)
-		flow->seen = seen;
-	if (wrong_link && !moved)
-		return;
-	if (flow == NULL)
+	if (flow == NULL && !wrong_link)
 		flow = flow_admit(instance, link, key, now);
 	if (flow == NULL)
 		return;
 	flow->seen = seen;
+	if (wrong_link && !moved)
+		return;
 	/* A packet on another link does not show that its input is alive. */
 	if (flow->gone || moved || seen == link->id)
 		flow_arrive(instance, flow, link, now);

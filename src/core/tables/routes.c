@@ -151,13 +151,6 @@ bool routes_first(const struct routes *routes, const struct route_key *key, unsi
 	return true;
 }
 
-bool routes_is_wanted_by(const struct routes *routes, const struct route_key *key, unsigned instance)
-{
-	const struct route *route = route_find(routes, key);
-
-	return route != NULL && route_find_claim(route, instance) != NULL;
-}
-
 /* The outputs never contain the input. */
 static void merge_claims(const struct route *route, struct route_op *op)
 {

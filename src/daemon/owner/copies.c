@@ -99,12 +99,13 @@ static struct users find_users(const struct owner *owner, const struct table *ta
 {
 	struct users users = {.any = false};
 	struct links_vif_port port = {0};
+	uint64_t wanted_by = routes_wanted_by(table->routes, key);
 
 	while (links_next_vif_port(owner->links, table->number, table->family, vif, false, &port)) {
 		if (!users.any || port.instance < users.first)
 			users.first = port.instance;
 		users.any = true;
-		users.want_it |= routes_is_wanted_by(table->routes, key, port.instance);
+		users.want_it |= wanted_by >> port.instance & 1;
 	}
 	return users;
 }

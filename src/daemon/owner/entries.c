@@ -63,7 +63,7 @@ static void announce_counters(struct owner *owner, const struct table *table, co
 		worker_tell(owner->instances[__builtin_ctzll(instances)].channel, &input, NULL, 0);
 }
 
-void entries_tell_counters(struct owner *owner, const struct table *table, const struct route_key *key)
+void entries_announce_counters(struct owner *owner, const struct table *table, const struct route_key *key)
 {
 	struct mrt_counters counters;
 

@@ -18,6 +18,6 @@ void entries_apply(struct owner *owner, struct table *table, mtime now);
 void entries_read_counters(struct owner *owner, struct table *table, mtime now);
 /* Announces the counters of one entry that is about to be deleted and made again, before they are lost: an entry that this
  * happens to often is never due. */
-void entries_tell_counters(struct owner *owner, const struct table *table, const struct route_key *key);
+void entries_announce_counters(struct owner *owner, const struct table *table, const struct route_key *key);
 
 #endif

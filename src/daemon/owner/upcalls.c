@@ -143,7 +143,7 @@ static void stream_moved(struct owner *owner, struct table *table, mtime now, co
 static void input_moved(struct owner *owner, struct table *table, mtime now, const struct route_key *key,
                         unsigned vif)
 {
-	entries_tell_counters(owner, table, key);
+	entries_announce_counters(owner, table, key);
 	stream_moved(owner, table, now, key, vif);
 	routes_lost(table->routes, key);
 }
@@ -227,7 +227,7 @@ static void check_stream(struct owner *owner, struct table *table, mtime now, co
 		input_moved(owner, table, now, key, vif);
 		break;
 	case WRONG_VIF_ASK:
-		entries_tell_counters(owner, table, key);
+		entries_announce_counters(owner, table, key);
 		routes_lost(table->routes, key);
 		break;
 	case WRONG_VIF_COPIES:

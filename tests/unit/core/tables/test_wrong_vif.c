@@ -274,7 +274,6 @@ static struct route_key nth_key(unsigned number)
 	return (struct route_key){nth_addr("10.0.0.1", number), key.group};
 }
 
-/* One vif's streams take no place from another's, and one that is well makes room. */
 /* The entry keeps its input, and is made again each time. */
 static void declined_moves_are_rare(void **state)
 {
@@ -296,6 +295,7 @@ static void declined_moves_are_rare(void **state)
 	wrong_vif_free(world.table);
 }
 
+/* One vif's streams take no place from another's, and one that is well makes room. */
 static void places_are_shared(void **state)
 {
 	struct wrong_vif *table = wrong_vif_new(1);

@@ -4,6 +4,7 @@
  */
 #include "daemon/config/options.h"
 #include "support/config_file.h"
+#include "support/long.h"
 
 #include <sys/stat.h>
 
@@ -333,9 +334,7 @@ static void examples_of_the_manual_hold(void **state)
 /* Beginnings of a text, and the text without one of its bytes. MCPROXY_LONG=1: for each byte. */
 static void maim(const char *whole)
 {
-	const char *wanted = getenv("MCPROXY_LONG");
-	size_t step = wanted != NULL && strcmp(wanted, "1") == 0 ? 1 : 7;
-	size_t size = strlen(whole);
+	size_t size = strlen(whole), step = tests_are_long() ? 1 : 7;
 	char *text = malloc(size + 1);
 	char error[CONFIG_ERROR_SIZE];
 

@@ -20,6 +20,8 @@
 
 #include <cmocka.h>
 
+#include "support/long.h"
+
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
 #define SLOWED_DOWN 1
@@ -526,9 +528,7 @@ static void starving_with_room_goes_on(void **state)
 
 static uint64_t scaled(uint64_t messages)
 {
-	const char *wanted = getenv("MCPROXY_LONG");
-
-	if (wanted != NULL && strcmp(wanted, "1") == 0)
+	if (tests_are_long())
 		messages *= 100;
 #ifdef SLOWED_DOWN
 	messages /= 5;

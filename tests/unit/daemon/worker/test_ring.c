@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "support/long.h"
+
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
 #define SLOWED_DOWN 1
@@ -242,9 +244,7 @@ static void *consume(void *arg)
 
 static uint64_t scaled(uint64_t messages)
 {
-	const char *wanted = getenv("MCPROXY_LONG");
-
-	if (wanted != NULL && strcmp(wanted, "1") == 0)
+	if (tests_are_long())
 		messages *= 160;
 #ifdef SLOWED_DOWN
 	messages /= 4;
